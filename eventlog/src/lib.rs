@@ -1,0 +1,63 @@
+//! The durable log, as one narrow trait: append events so that they survive a crash, and read a partition from a
+//! position.
+//!
+//! This crate must not know what a window or a store is. It knows events only as lines of text.
+
+mod error;
+mod ndjson;
+mod record;
+mod sqlite;
+
+pub use error::{AppendError, LogError};
+pub use ndjson::NdjsonReader;
+pub use record::with_recv_ts;
+pub use sqlite::{SqliteLog, SqliteLogOptions};
+
+use futures::future::BoxFuture;
+use netqoe_model::{Chunk, LogIdentity, LogTime, Partition, Position};
+
+/// A log that is divided into partitions by `client_id`.
+pub trait EventLog: Send + Sync {
+    /// Which log this is, and how many partitions it has.
+    fn identity(&self) -> &LogIdentity;
+
+    /// Appends lines (one JSON event each, without line ends) to their partitions. Resolves once they are durable,
+    /// with the log time that they got: all of them, or none where it fails.
+    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>>;
+
+    /// Appends a record without events to each of these partitions, which moves their log time on.
+    fn tick(&self, partitions: Vec<Partition>) -> BoxFuture<'static, Result<LogTime, AppendError>>;
+
+    /// Reads some partitions, each from a place.
+    ///
+    /// # Errors
+    /// [`LogError::LostTail`] where a partition ends before what was processed of it.
+    fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError>;
+}
+
+/// Where reading a partition begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Which.
+    pub partition: Partition,
+    /// The first record to read, or 0 for the log's first.
+    pub from: Position,
+    /// The last record that was already processed: the log must still reach it.
+    pub processed: Position,
+}
+
+/// A place in some partitions of a log.
+pub trait LogReader: Send {
+    /// The next records, in log order within each partition, up to about `max_bytes` in all (at least one record
+    /// where there is one). Empty at the end of the log as it is now.
+    ///
+    /// # Errors
+    /// Where the log can't be read.
+    fn read(&mut self, max_bytes: usize) -> Result<Vec<Chunk>, LogError>;
+
+    /// Records of these partitions that the log holds and this reader has not returned.
+    fn lag(&self) -> u64;
+
+    /// Calls `wake` whenever records are appended to these partitions, on the thread that appended them.
+    fn on_append(&mut self, wake: Box<dyn Fn() + Send + Sync>);
+}

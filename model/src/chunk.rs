@@ -1,0 +1,35 @@
+//! What a reader of the log hands to the dataflow.
+
+use crate::{LogTime, Partition, Position};
+
+/// A run of records: newline-delimited JSON events, as the log holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The partition that the records belong to. `None` where the log has no partitions (a file): each event then
+    /// belongs to the partition of its `client_id`, and what can't be read to partition 0.
+    pub partition: Option<Partition>,
+    /// Where it stands in its partition: the record's sequence; for a file, the number of its first line, from 1.
+    pub position: Position,
+    /// The log time of all of it. `None` for a file: the running maximum of the lines' `recv_ts_ms`
+    /// (`ts_ms` where absent).
+    pub log_time: Option<LogTime>,
+    /// Events, one a line; the last line may lack its end. Empty for a tick, which only moves the log time.
+    pub lines: Vec<u8>,
+}
+
+/// What a worker reads in one turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// In log order within each partition.
+    pub chunks: Vec<Chunk>,
+    /// Whether readers of the store should see open windows as they stand after this batch: the reader has caught
+    /// up with the log, or has gone on for a while without. Never decides what a row finally says.
+    pub flush: bool,
+}
+
+impl Batch {
+    /// Bytes of event text.
+    pub fn bytes(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.lines.len()).sum()
+    }
+}

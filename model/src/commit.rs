@@ -1,0 +1,158 @@
+//! What the dataflow hands to a store, and what it needs back to go on.
+
+use std::num::NonZeroU16;
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientContext, Diagnosis, EventTime, LogTime, Partition, WindowRow};
+
+/// A place in a partition of the log: the sequence of a record, or the number of a line in a file; 0 is before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+/// Which log this is. Positions of one log mean nothing in another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogIdentity {
+    /// Made with the log and never changed.
+    pub id: String,
+    /// Fixed when the log is made.
+    pub partitions: NonZeroU16,
+}
+
+/// One start of the pipeline over a store. A commit of an earlier generation is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Generation(pub i64);
+
+/// Where every event went. `read = accepted + duplicate + late + invalid`, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Lines that are not blank.
+    pub read: u64,
+    /// Counted in a window.
+    pub accepted: u64,
+    /// Copies of what its key had counted.
+    pub duplicate: u64,
+    /// Taken by the log after their window was closed.
+    pub late: u64,
+    /// Unreadable, or too far ahead of the log time.
+    pub invalid: u64,
+}
+
+impl Ledger {
+    /// Whether nothing was lost and nothing counted twice.
+    pub fn balances(&self) -> bool {
+        self.read == self.accepted + self.duplicate + self.late + self.invalid
+    }
+}
+
+impl AddAssign for Ledger {
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.accepted += other.accepted;
+        self.duplicate += other.duplicate;
+        self.late += other.late;
+        self.invalid += other.invalid;
+    }
+}
+
+/// How far a partition has come, committed in the same transaction as the rows that follow from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Whose progress this is.
+    pub partition: Partition,
+    /// The first record that an open window needs: reading goes on here, to rebuild what is in memory.
+    pub resume_from: Position,
+    /// The last record that rows and ledger reflect.
+    pub processed: Position,
+    /// The partition's log time after that record: windows that close before it are closed.
+    pub log_time: LogTime,
+    /// The partition's counts since the log began.
+    pub ledger: Ledger,
+}
+
+/// A row of `agg_1m` with its names and its diagnosis. A row of `diagnoses` follows from it where the diagnosis
+/// has a finding; where it has none, an earlier one goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AggregateRow {
+    /// Who measured.
+    pub client_id: Arc<str>,
+    /// What was measured.
+    pub target: Arc<str>,
+    /// The window's counts and percentiles.
+    pub window: WindowRow,
+    /// `None` where there is no baseline to say anything.
+    pub diagnosis: Option<Diagnosis>,
+}
+
+/// A row of `clients`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientRow {
+    /// Who.
+    pub client_id: Arc<str>,
+    /// What the newest counted event said of its network.
+    pub context: ClientContext,
+    /// Event time of the oldest event that this run has counted; a store keeps the smaller.
+    pub first_seen: EventTime,
+    /// Event time of the newest event that this run has counted; a store keeps the larger, with its context.
+    pub last_seen: EventTime,
+}
+
+/// A line of the log that can't be counted, kept as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Its partition.
+    pub partition: Partition,
+    /// The record that holds it; for a file, the number of the line.
+    pub position: Position,
+    /// Which line of that record, from 0; always 0 for a file.
+    pub line: u32,
+    /// The partition's log time when it was read.
+    pub log_time: LogTime,
+    /// Why it can't be counted.
+    pub reason: String,
+    /// The line.
+    pub original: Vec<u8>,
+}
+
+/// What one partition gives to the store: all of it in one transaction, or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionCommit {
+    /// How far this leads.
+    pub checkpoint: Checkpoint,
+    /// New and changed rows; a later one replaces an earlier one of the same key and window.
+    pub rows: Vec<AggregateRow>,
+    /// New and changed clients.
+    pub clients: Vec<ClientRow>,
+    /// What could not be counted.
+    pub dead_letters: Vec<DeadLetter>,
+    /// Log time of the oldest record that is committed with this and was not before, for the processing delay.
+    pub oldest_record: Option<LogTime>,
+}
+
+impl PartitionCommit {
+    /// Takes in what the same partition gave next, so that both are committed at once.
+    pub fn absorb(&mut self, next: Self) {
+        debug_assert_eq!(self.checkpoint.partition, next.checkpoint.partition);
+        self.checkpoint = next.checkpoint;
+        self.rows.extend(next.rows);
+        self.clients.extend(next.clients);
+        self.dead_letters.extend(next.dead_letters);
+        self.oldest_record = self.oldest_record.or(next.oldest_record);
+    }
+}
+
+/// What a store gives a new generation to start from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resume {
+    /// The new generation.
+    pub generation: Generation,
+    /// The partitions that have come somewhere; the others start at the log's beginning.
+    pub checkpoints: Vec<Checkpoint>,
+    /// For each (client, target), its latest final rows with a success, oldest first: what baselines are made of.
+    /// Their diagnosis is not read back.
+    pub history: Vec<AggregateRow>,
+}

@@ -1,0 +1,31 @@
+//! The shared vocabulary of netqoe: what an event, a key, a log time, a window row and a diagnosis are.
+//!
+//! This crate must not know any I/O: no file, no socket, no clock, no store. Everything in it is a value
+//! or a pure function, so that every other crate can speak the same words without depending on another.
+
+mod chunk;
+mod commit;
+mod context;
+mod diagnosis;
+mod event;
+mod fingerprint;
+pub mod metrics;
+mod partition;
+mod row;
+mod rules;
+mod time;
+
+pub use chunk::{Batch, Chunk};
+pub use commit::{
+    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, PartitionCommit, Position, Resume,
+};
+pub use context::ClientContext;
+pub use diagnosis::{Diagnosis, Evidence, Label, Severity};
+pub use event::{
+    ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,
+};
+pub use fingerprint::Fingerprint;
+pub use partition::{DEFAULT_PARTITIONS, Partition};
+pub use row::{Percentiles, WindowRow};
+pub use rules::{DiagnosisRules, Rules};
+pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};

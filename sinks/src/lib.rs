@@ -1,0 +1,34 @@
+//! The stores, as one narrow trait: rows and the progress that they reflect, in one transaction; and what is read
+//! back when a new generation starts.
+//!
+//! This crate must not know how rows came about, nor any log.
+
+mod error;
+mod postgres;
+mod sqlite;
+mod url;
+
+pub use error::StoreError;
+pub use postgres::PostgresStore;
+pub use sqlite::SqliteStore;
+pub use url::StoreUrl;
+
+use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+
+/// Where rows land.
+pub trait Store: Send {
+    /// Takes a new generation for this log, which fences off every earlier one, and reads back what it needs to go on
+    /// (`Resume::history`: the latest `rules.baseline_windows` final rows with a success of each client and target,
+    /// not older than `rules.baseline_max_age_ms` before the newest of them, oldest first).
+    ///
+    /// # Errors
+    /// [`StoreError::OtherLog`] where the store holds the progress of another log.
+    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
+
+    /// Writes rows, clients, dead letters and checkpoints of all these partitions in one transaction. Whole rows:
+    /// doing it twice is the same as doing it once, and a row is never replaced by one with a smaller `as_of`.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where a later generation has been opened: nothing was written and nothing ever will be.
+    fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError>;
+}
