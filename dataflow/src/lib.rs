@@ -1,1 +1,24 @@
-//! (being written)
+//! The computation: from lines of the log to rows, baselines and diagnoses, over any number of workers.
+//!
+//! [`pipeline`] reads as the whole of it. What a window, a baseline and a diagnosis *is* stands in pure structs
+//! ([`window`], [`baseline`], [`diagnose`]); the operators around them only move epochs and capabilities.
+//!
+//! This crate must not know any network, store, file or clock. What it reads comes from a [`Feed`], what it finds
+//! goes to an [`Outlet`], and the only time that it knows is the log's.
+
+pub mod baseline;
+mod decode;
+pub mod diagnose;
+mod event_batch;
+mod feed;
+mod operators;
+mod output;
+pub mod pipeline;
+mod run;
+pub mod window;
+
+pub use decode::Decoder;
+pub use event_batch::EventBatch;
+pub use feed::{Batch, Epochs, Feed, Polled};
+pub use output::{Outlet, PartitionOutput};
+pub use run::{MAX_EPOCHS_IN_FLIGHT, Seed, WorkerPart, start};

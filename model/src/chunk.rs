@@ -16,20 +16,3 @@ pub struct Chunk {
     /// Events, one a line; the last line may lack its end. Empty for a tick, which only moves the log time.
     pub lines: Vec<u8>,
 }
-
-/// What a worker reads in one turn.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Batch {
-    /// In log order within each partition.
-    pub chunks: Vec<Chunk>,
-    /// Whether readers of the store should see open windows as they stand after this batch: the reader has caught
-    /// up with the log, or has gone on for a while without. Never decides what a row finally says.
-    pub flush: bool,
-}
-
-impl Batch {
-    /// Bytes of event text.
-    pub fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.lines.len()).sum()
-    }
-}

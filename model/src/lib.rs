@@ -15,7 +15,7 @@ mod row;
 mod rules;
 mod time;
 
-pub use chunk::{Batch, Chunk};
+pub use chunk::Chunk;
 pub use commit::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, PartitionCommit, Position, Resume,
 };

@@ -1,0 +1,74 @@
+//! What a worker reads from, and how the workers agree on epochs.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use netqoe_model::{Chunk, Partition};
+
+/// What a worker reads in one turn.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The dataflow's time for all that follows from it. Where the log has no partitions, epochs are in log order.
+    pub epoch: u64,
+    /// In log order within each partition.
+    pub chunks: Vec<Chunk>,
+    /// Partitions whose open windows should be shown as they stand after this batch. Never decides what a row finally
+    /// says.
+    pub flush: Vec<Partition>,
+}
+
+/// The outcome of asking a [`Feed`].
+#[derive(Debug)]
+pub enum Polled {
+    /// Something to read.
+    Batch(Batch),
+    /// Nothing now. The feed wakes the worker when that changes.
+    Idle,
+    /// Nothing ever again.
+    Ended,
+}
+
+/// Where one worker reads the log.
+pub trait Feed: Send {
+    /// The next batch. Its epoch is at least what [`Feed::epoch`] last said, and no other batch of any worker has it.
+    fn poll(&mut self) -> Polled;
+
+    /// The least epoch that a later batch of this feed can have.
+    fn epoch(&self) -> u64;
+
+    /// Calls `wake` whenever `poll` or `epoch` has something new to say.
+    fn on_change(&mut self, wake: Box<dyn Fn() + Send + Sync>);
+}
+
+/// The epochs of the feeds of one process: each is given out once, in order.
+#[derive(Default)]
+pub struct Epochs {
+    next: AtomicU64,
+    wakers: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+}
+
+impl Epochs {
+    /// Takes an epoch, and wakes every worker so that none holds it open by still being able to take an earlier one.
+    pub fn take(&self) -> u64 {
+        let epoch = self.next.fetch_add(1, Ordering::SeqCst);
+        for wake in self.wakers().iter() {
+            wake();
+        }
+        epoch
+    }
+
+    /// The least epoch that can still be taken.
+    pub fn next(&self) -> u64 {
+        self.next.load(Ordering::SeqCst)
+    }
+
+    /// Calls `wake` whenever an epoch is taken.
+    pub fn on_take(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.wakers().push(wake);
+    }
+
+    fn wakers(&self) -> std::sync::MutexGuard<'_, Vec<Box<dyn Fn() + Send + Sync>>> {
+        // A waker that panicked has told nobody anything: the list is still whole.
+        self.wakers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

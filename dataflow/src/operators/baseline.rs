@@ -1,0 +1,37 @@
+//! Windows to windows with their baselines: one differential reduction over the windows of each pair.
+
+use std::sync::Arc;
+
+use differential_dataflow::operators::arrange::arrangement::arrange_core;
+use differential_dataflow::trace::implementations::{ValBatcher, ValBuilder, ValSpine};
+use differential_dataflow::VecCollection;
+use netqoe_model::{Rules, WindowRow};
+use timely::dataflow::channels::pact::Pipeline;
+
+use crate::baseline::{Baseline, PairWindow, baselines};
+use crate::window::PairId;
+
+type Spine<V> = ValSpine<PairId, V, u64, isize>;
+
+/// The current windows of each pair with their baselines. A correction of a window takes back what followed from it.
+///
+/// A pair's windows stay on the worker that owns its partition, so nothing is exchanged. They are few: those that can
+/// still change, and as many closed ones as a baseline takes.
+pub(crate) fn with_baselines<'s>(
+    windows: VecCollection<'s, u64, (PairId, PairWindow)>,
+    rules: Arc<Rules>,
+) -> VecCollection<'s, u64, (PairId, (WindowRow, Option<Baseline>))> {
+    arrange_core::<_, _, ValBatcher<PairId, PairWindow, u64, isize>, Spine<PairWindow>>(windows.inner, Pipeline, "WindowsByPair", ValBatcher::new)
+        .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<(WindowRow, Option<Baseline>)>, _, _>(
+            "Baselines",
+            move |_pair, windows, output| {
+                let windows = windows.iter().map(|(window, _)| *window);
+                baselines(windows, &rules.diagnosis, |row, baseline| output.push(((row.clone(), baseline), 1)));
+            },
+            |batch, pair, updates| {
+                batch.clear();
+                batch.extend(updates.drain(..).map(|(row, time, diff)| ((*pair, row), time, diff)));
+            },
+        )
+        .as_collection(|pair, row| (*pair, row.clone()))
+}

@@ -1,0 +1,102 @@
+//! Events to windows, on the worker that owns their partition, epoch by epoch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use differential_dataflow::{AsCollection, VecCollection};
+use netqoe_model::{Checkpoint, Partition, Rules};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::StreamVec;
+use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+
+use crate::baseline::PairWindow;
+use crate::event_batch::EventBatch;
+use crate::run::Seed;
+use crate::window::{PairId, PartitionWindows, WindowOutput};
+
+type Changes<'s> = VecCollection<'s, u64, (PairId, PairWindow)>;
+
+/// An epoch's batches, with the right to answer in that epoch on both outputs.
+type Held = (Capability<u64>, Capability<u64>, Vec<EventBatch>);
+
+/// The collection of windows, and what each partition came to.
+///
+/// An epoch is worked on once no batch of it can come any more: within a partition, epochs are in log order.
+pub(crate) fn windows<'s>(
+    events: StreamVec<'s, u64, EventBatch>,
+    rules: Arc<Rules>,
+    seeds: Vec<Seed>,
+) -> (Changes<'s>, StreamVec<'s, u64, WindowOutput>) {
+    let mut builder = OperatorBuilder::new("Windows".to_owned(), events.scope());
+    let owner = Exchange::new(|batch: &EventBatch| u64::from(batch.partition.0));
+    let mut input = builder.new_input(events, owner);
+    let (changes, change_stream) = builder.new_output::<Vec<_>>();
+    let (outputs, output_stream) = builder.new_output::<Vec<_>>();
+    let mut changes = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(changes);
+    let mut outputs = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(outputs);
+
+    builder.build(move |mut initial| {
+        let mut partitions = seeded(seeds, &rules);
+        let mut held: BTreeMap<u64, Held> = BTreeMap::new();
+        // The first output's capability comes first: what is remembered is there before anything is read.
+        let mut remembering = (!initial.is_empty()).then(|| initial.swap_remove(0));
+        move |frontiers| {
+            let (mut changes, mut outputs) = (changes.activate(), outputs.activate());
+            if let Some(capability) = remembering.take() {
+                let remembered = partitions.values_mut().flat_map(PartitionWindows::take_remembered);
+                let time = *capability.time();
+                changes.session(&capability).give_iterator(remembered.map(|(pair, window, diff)| ((pair, window), time, diff)));
+            }
+            input.for_each_stamp(|capability, batches| {
+                let Some(&epoch) = capability.least() else { return };
+                let (_, _, batch) = held.entry(epoch).or_insert_with(|| {
+                    (capability.delayed(&epoch, 0), capability.delayed(&epoch, 1), Vec::new())
+                });
+                batches.for_each(|batches| batch.append(batches));
+            });
+            while let Some(entry) = held.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key())) {
+                let (epoch, (change_capability, output_capability, batches)) = entry.remove_entry();
+                let (mut changes, mut outputs) = (changes.session(&change_capability), outputs.session(&output_capability));
+                for mut output in turn(&mut partitions, batches, &rules) {
+                    let drained = output.changes.drain(..);
+                    changes.give_iterator(drained.map(|(pair, window, diff)| ((pair, window), epoch, diff)));
+                    outputs.give(output);
+                }
+            }
+        }
+    });
+    (change_stream.as_collection(), output_stream)
+}
+
+/// The partitions that go on from somewhere, with what they remember.
+fn seeded(seeds: Vec<Seed>, rules: &Arc<Rules>) -> BTreeMap<Partition, PartitionWindows> {
+    let seed = |seed: Seed| {
+        let mut windows = PartitionWindows::new(rules.clone(), seed.checkpoint);
+        for (client_id, target, past) in &seed.history {
+            windows.remember(client_id, target, *past);
+        }
+        (seed.checkpoint.partition, windows)
+    };
+    seeds.into_iter().map(seed).collect()
+}
+
+/// One epoch: every partition takes its batches, and then says what came of them.
+fn turn(
+    partitions: &mut BTreeMap<Partition, PartitionWindows>,
+    batches: Vec<EventBatch>,
+    rules: &Arc<Rules>,
+) -> Vec<WindowOutput> {
+    let mut touched = Vec::new();
+    for batch in batches {
+        let partition = batch.partition;
+        let start = || PartitionWindows::new(rules.clone(), Checkpoint { partition, ..Checkpoint::default() });
+        partitions.entry(partition).or_insert_with(start).apply(batch);
+        if !touched.contains(&partition) {
+            touched.push(partition);
+        }
+    }
+    touched.iter().filter_map(|partition| partitions.get_mut(partition)?.turn()).collect()
+}

@@ -1,0 +1,82 @@
+//! What the dataflow hands on: for each epoch, whole rows and the progress that they reflect.
+
+use hashbrown::HashMap;
+use netqoe_model::{AggregateRow, Diagnosis, LogTime, PartitionCommit, WindowRow};
+
+use crate::window::{PairId, PairName, WindowOutput};
+
+/// Takes what a worker has found. It may block: the worker then reads no further.
+pub trait Outlet {
+    /// The partitions of this worker that came further in one epoch, each once.
+    fn send(&mut self, partitions: Vec<PartitionOutput>);
+}
+
+impl<F: FnMut(Vec<PartitionOutput>)> Outlet for F {
+    fn send(&mut self, partitions: Vec<PartitionOutput>) {
+        self(partitions);
+    }
+}
+
+/// What one partition came to in one epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionOutput {
+    /// For the store.
+    pub commit: PartitionCommit,
+    /// Windows that can still change.
+    pub open_windows: usize,
+    /// Pairs in memory.
+    pub tracked_pairs: usize,
+    /// The log must pass this time for the next window to close; none while no window is open.
+    pub closes_after: Option<LogTime>,
+}
+
+/// A row with its diagnosis, as the collection of diagnoses holds it.
+pub(crate) type DiagnosedRow = (WindowRow, Option<Diagnosis>);
+
+/// The names that pairs stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Names(HashMap<PairId, PairName>);
+
+impl Names {
+    /// Puts what an epoch led to into the form that stores take.
+    pub(crate) fn assemble(
+        &mut self,
+        windows: Vec<WindowOutput>,
+        mut rows: Vec<(PairId, DiagnosedRow)>,
+    ) -> Vec<PartitionOutput> {
+        // Rows of one pair come oldest first, and those of one partition together.
+        rows.sort_by_key(|(pair, (row, _))| (*pair, row.start));
+        windows
+            .into_iter()
+            .map(|output| {
+                let partition = output.checkpoint.partition;
+                self.0.extend(output.names.into_iter().map(|name| (name.pair, name)));
+                let first = rows.partition_point(|(pair, _)| pair.partition() < partition);
+                let rows = rows[first..].iter().take_while(|(pair, _)| pair.partition() == partition);
+                let commit = PartitionCommit {
+                    checkpoint: output.checkpoint,
+                    rows: rows.map(|(pair, diagnosed)| self.named(*pair, diagnosed)).collect(),
+                    clients: output.clients,
+                    dead_letters: output.dead_letters,
+                    oldest_record: output.oldest_record,
+                };
+                PartitionOutput {
+                    commit,
+                    open_windows: output.open_windows,
+                    tracked_pairs: output.tracked_pairs,
+                    closes_after: output.closes_after,
+                }
+            })
+            .collect()
+    }
+
+    fn named(&self, pair: PairId, (window, diagnosis): &DiagnosedRow) -> AggregateRow {
+        let name = &self.0[&pair]; // a pair is named in the epoch of its first event, or before
+        AggregateRow {
+            client_id: name.client_id.clone(),
+            target: name.target.clone(),
+            window: window.clone(),
+            diagnosis: diagnosis.clone(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The workers: each reads its feed, steps the dataflow, and never reads too far ahead of what was handed out.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use netqoe_model::{Checkpoint, Rules};
+use timely::communication::WorkerGuards;
+use timely::dataflow::ProbeHandle;
+use timely::dataflow::operators::Input;
+use timely::worker::Worker;
+
+use crate::baseline::PastWindow;
+use crate::feed::{Feed, Polled};
+use crate::output::Outlet;
+use crate::pipeline;
+
+/// Epochs that a worker may be ahead of the outlet. Enough to keep decoding while rows are written; with batches of
+/// about a mebibyte it bounds what is in flight to some tens of mebibytes a worker.
+pub const MAX_EPOCHS_IN_FLIGHT: usize = 16;
+
+/// Where a partition goes on, and what it remembers from before.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    /// How far it has come.
+    pub checkpoint: Checkpoint,
+    /// Client, target and window of the final rows that baselines are made of, oldest first within a pair.
+    pub history: Vec<(Arc<str>, Arc<str>, PastWindow)>,
+}
+
+/// What one worker works on.
+pub struct WorkerPart {
+    /// Where it reads.
+    pub feed: Box<dyn Feed>,
+    /// Where it hands out what it finds.
+    pub outlet: Box<dyn Outlet + Send>,
+    /// The partitions that it owns and that have come somewhere. A worker owns the partitions whose number, modulo the
+    /// number of workers, is its own.
+    pub seeds: Vec<Seed>,
+}
+
+/// Starts one worker thread for each part. They end once every feed has ended and everything was handed out.
+///
+/// # Errors
+/// Where the threads can't be started.
+pub fn start(parts: Vec<WorkerPart>, partitions: NonZeroU16, rules: Rules) -> Result<WorkerGuards<()>, String> {
+    let config = match parts.len() {
+        1 => timely::Config::thread(),
+        workers => timely::Config::process(workers),
+    };
+    let parts: Vec<_> = parts.into_iter().map(Some).collect();
+    let (parts, rules) = (Mutex::new(parts), Arc::new(rules));
+    timely::execute(config, move |worker| {
+        let part = parts.lock().unwrap_or_else(PoisonError::into_inner)[worker.index()].take();
+        if let Some(part) = part {
+            work(worker, part, partitions, rules.clone());
+        }
+    })
+}
+
+fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Arc<Rules>) {
+    let WorkerPart { mut feed, outlet, seeds } = part;
+    let probe = ProbeHandle::new();
+    let dataflow = worker.next_dataflow_index();
+    let mut input = worker.dataflow(|scope| {
+        let (input, batches) = scope.new_input();
+        pipeline::build(batches, partitions, rules, seeds, outlet, &probe);
+        input
+    });
+    let activator = worker.sync_activator_for(vec![dataflow]);
+    // A worker that is gone has nothing to be woken for.
+    feed.on_change(Box::new(move || activator.activate().unwrap_or_default()));
+
+    let mut in_flight = VecDeque::new();
+    loop {
+        // Whoever reads less than others would hold them back, if it did not say how far they have come.
+        input.advance_to(feed.epoch());
+        input.flush();
+        while in_flight.front().is_some_and(|epoch| !probe.less_equal(epoch)) {
+            in_flight.pop_front();
+        }
+        let polled = if in_flight.len() < MAX_EPOCHS_IN_FLIGHT { feed.poll() } else { Polled::Idle };
+        match polled {
+            Polled::Batch(batch) => {
+                input.advance_to(batch.epoch);
+                in_flight.push_back(batch.epoch);
+                input.send(batch);
+                input.flush();
+                worker.step();
+            }
+            Polled::Idle => {
+                worker.step_or_park(None);
+            }
+            Polled::Ended => break,
+        }
+    }
+}

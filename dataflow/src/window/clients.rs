@@ -1,0 +1,139 @@
+//! Who measures, and from which network.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use netqoe_model::{ClientContext, ClientRow, EventTime};
+
+/// Index of a client in its partition.
+pub(super) type ClientIndex = u32;
+
+/// The clients of one partition.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    by_name: HashMap<Arc<str>, ClientIndex>,
+    clients: Vec<Client>,
+    free: Vec<ClientIndex>,
+    changed: Vec<ClientIndex>,
+}
+
+#[derive(Debug)]
+struct Client {
+    name: Arc<str>,
+    /// As the newest event said it; parsed only when a row is made of it.
+    context: String,
+    first_seen: EventTime,
+    last_seen: EventTime,
+    changed: bool,
+    pairs: usize,
+}
+
+impl Clients {
+    /// Another pair of this client.
+    pub(super) fn add_pair(&mut self, name: &str) -> (ClientIndex, Arc<str>) {
+        let index = match self.by_name.get(name) {
+            Some(&index) => index,
+            None => self.add(name),
+        };
+        let client = &mut self.clients[index as usize];
+        client.pairs += 1;
+        (index, client.name.clone())
+    }
+
+    fn add(&mut self, name: &str) -> ClientIndex {
+        let client = Client {
+            name: name.into(),
+            context: String::new(),
+            first_seen: EventTime::from_ms(i64::MAX),
+            last_seen: EventTime::from_ms(i64::MIN),
+            changed: false,
+            pairs: 0,
+        };
+        let name = client.name.clone();
+        let index = if let Some(index) = self.free.pop() {
+            self.clients[index as usize] = client;
+            index
+        } else {
+            self.clients.push(client);
+            self.clients.len() as ClientIndex - 1
+        };
+        self.by_name.insert(name, index);
+        index
+    }
+
+    /// A pair of this client is forgotten, and the client with its last one. There is then nothing new to say of it:
+    /// it changes only with events, and those are shown long before.
+    pub(super) fn remove_pair(&mut self, index: ClientIndex) {
+        let client = &mut self.clients[index as usize];
+        client.pairs -= 1;
+        if client.pairs == 0 && !client.changed {
+            self.by_name.remove(&client.name);
+            self.free.push(index);
+        }
+    }
+
+    /// The client was seen in a counted event.
+    pub(super) fn see(&mut self, index: ClientIndex, ts: EventTime, network_context: &str) {
+        let client = &mut self.clients[index as usize];
+        client.first_seen = client.first_seen.min(ts);
+        if ts >= client.last_seen {
+            client.last_seen = ts;
+            client.context.clear();
+            client.context.push_str(network_context);
+        }
+        if !client.changed {
+            client.changed = true;
+            self.changed.push(index);
+        }
+    }
+
+    /// The clients that changed since this was last asked.
+    pub(super) fn take_changed(&mut self) -> Vec<ClientRow> {
+        let rows = self.changed.iter().map(|&index| {
+            let client = &mut self.clients[index as usize];
+            client.changed = false;
+            ClientRow {
+                client_id: client.name.clone(),
+                context: ClientContext::parse(&client.context),
+                first_seen: client.first_seen,
+                last_seen: client.last_seen,
+            }
+        });
+        let rows = rows.collect();
+        self.changed.clear();
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: i64) -> EventTime {
+        EventTime::from_ms(ms)
+    }
+
+    #[test]
+    fn the_newest_event_tells_the_network() {
+        let mut clients = Clients::default();
+        let (c, _) = clients.add_pair("c");
+        clients.see(c, ms(20), r#"{"isp":"new"}"#);
+        clients.see(c, ms(10), r#"{"isp":"old"}"#);
+        let rows = clients.take_changed();
+        assert_eq!((rows.len(), rows[0].first_seen, rows[0].last_seen), (1, ms(10), ms(20)));
+        assert_eq!(rows[0].context.isp.as_deref(), Some("new"));
+        assert!(clients.take_changed().is_empty());
+    }
+
+    #[test]
+    fn a_client_goes_with_its_last_pair() {
+        let mut clients = Clients::default();
+        let (c, _) = clients.add_pair("c");
+        assert_eq!(clients.add_pair("c").0, c);
+        clients.remove_pair(c);
+        assert_eq!(clients.by_name.len(), 1);
+        clients.remove_pair(c);
+        assert_eq!(clients.by_name.len(), 0);
+        assert_eq!(clients.add_pair("d").0, c, "its place is used again");
+    }
+}

@@ -1,0 +1,14 @@
+//! What a window is: pure state that takes events in log order and gives rows, with no thought of workers or epochs.
+
+mod clients;
+mod open_window;
+mod pairs;
+mod partition;
+mod samples;
+mod seen;
+
+pub use open_window::OpenWindow;
+pub use pairs::{PairId, PairName};
+pub use partition::{PartitionWindows, WindowChange, WindowOutput};
+pub use samples::SampleSet;
+pub use seen::SeenIds;

@@ -1,0 +1,140 @@
+//! Pairs of client and target, named once and numbered from then on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use netqoe_model::{Partition, WindowRow, WindowStart};
+use serde::{Deserialize, Serialize};
+
+use super::OpenWindow;
+use super::clients::ClientIndex;
+use crate::baseline::PastWindow;
+
+/// A pair of client and target, known to the worker that owns its partition. Numbers of forgotten pairs are given out
+/// again, with a new [`PairName`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PairId {
+    partition: Partition,
+    index: u32,
+}
+
+impl PairId {
+    /// The pair with this number in its partition.
+    pub fn new(partition: Partition, index: u32) -> Self {
+        Self { partition, index }
+    }
+
+    /// Whose pair it is.
+    pub fn partition(self) -> Partition {
+        self.partition
+    }
+
+    /// Its number in the partition.
+    pub fn index(self) -> u32 {
+        self.index
+    }
+}
+
+/// Which pair a number stands for from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairName {
+    /// The number.
+    pub pair: PairId,
+    /// Who measures.
+    pub client_id: Arc<str>,
+    /// What is measured.
+    pub target: Arc<str>,
+}
+
+/// All that is remembered of a pair.
+#[derive(Debug)]
+pub(super) struct Pair {
+    key: Arc<str>,
+    pub(super) client: ClientIndex,
+    /// Windows that can still change; a handful at most.
+    pub(super) open: Vec<OpenWindow>,
+    /// Final rows that the collection still holds as current ...
+    pub(super) closed: Vec<WindowRow>,
+    /// ... since this turn.
+    pub(super) closed_in_turn: u64,
+    /// What the collection holds as past, oldest first.
+    pub(super) past: VecDeque<PastWindow>,
+}
+
+impl Pair {
+    /// The open window that starts here.
+    pub(super) fn open_at(&mut self, start: WindowStart) -> Option<&mut OpenWindow> {
+        self.open.iter_mut().rev().find(|window| window.start == start)
+    }
+
+    /// Start of the newest window that is remembered.
+    pub(super) fn newest(&self) -> Option<WindowStart> {
+        let open = self.open.iter().map(|window| window.start);
+        let closed = self.closed.iter().map(|row| row.start);
+        open.chain(closed).chain(self.past.back().map(|past| past.start)).max()
+    }
+}
+
+/// The pairs of one partition.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    by_key: HashMap<Arc<str>, u32>,
+    pairs: Vec<Option<Pair>>,
+    free: Vec<u32>,
+}
+
+impl Pairs {
+    /// The number of a known pair; `key` is client, U+0000, target.
+    pub(super) fn find(&self, key: &str) -> Option<u32> {
+        self.by_key.get(key).copied()
+    }
+
+    pub(super) fn add(&mut self, key: &str, client: ClientIndex) -> u32 {
+        let key: Arc<str> = key.into();
+        let pair = Pair {
+            key: key.clone(),
+            client,
+            open: Vec::new(),
+            closed: Vec::new(),
+            closed_in_turn: 0,
+            past: VecDeque::new(),
+        };
+        let index = if let Some(index) = self.free.pop() {
+            self.pairs[index as usize] = Some(pair);
+            index
+        } else {
+            self.pairs.push(Some(pair));
+            self.pairs.len() as u32 - 1
+        };
+        self.by_key.insert(key, index);
+        index
+    }
+
+    /// A pair that was added and not removed since.
+    pub(super) fn get(&mut self, index: u32) -> &mut Pair {
+        // Numbers come from `find` and `add`, and are dropped wherever they are kept before `remove`.
+        #[allow(clippy::expect_used)]
+        self.pairs[index as usize].as_mut().expect("a known pair")
+    }
+
+    /// Forgets the pairs whose newest window starts before `horizon`, and returns them.
+    pub(super) fn remove_idle(&mut self, horizon: WindowStart) -> Vec<(u32, Pair)> {
+        let idle = |slot: &mut Option<Pair>| slot.take_if(|pair| pair.newest().is_none_or(|newest| newest < horizon));
+        let removed: Vec<_> = self
+            .pairs
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(index, slot)| idle(slot).map(|pair| (index as u32, pair)))
+            .collect();
+        for (index, pair) in &removed {
+            self.by_key.remove(&pair.key);
+            self.free.push(*index);
+        }
+        removed
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+}

@@ -1,0 +1,322 @@
+//! The windows of one partition: which events count, when a window closes, what is shown of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use netqoe_model::{
+    Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Rules, WindowRow, WindowStart,
+};
+
+use super::clients::Clients;
+use super::pairs::{Pair, Pairs};
+use super::{OpenWindow, PairId, PairName};
+use crate::baseline::{PairWindow, PastWindow};
+use crate::event_batch::{EventBatch, EventRef};
+
+/// Pairs that were idle for longer than a baseline reaches back are looked for this many times in that span.
+const SWEEPS_PER_BASELINE: i64 = 24;
+
+/// A change of the collection of windows: something put there (1) or taken back (-1).
+pub type WindowChange = (PairId, PairWindow, isize);
+
+/// What one turn of a partition led to.
+#[derive(Clone, Debug, Default)]
+pub struct WindowOutput {
+    /// For the baselines.
+    pub changes: Vec<WindowChange>,
+    /// Pairs that were named since the last output.
+    pub names: Vec<PairName>,
+    /// Clients that were seen since the last output.
+    pub clients: Vec<ClientRow>,
+    /// What could not be counted.
+    pub dead_letters: Vec<DeadLetter>,
+    /// How far the partition has come.
+    pub checkpoint: Checkpoint,
+    /// Log time of the first record of this turn that held events.
+    pub oldest_record: Option<LogTime>,
+    /// Windows that can still change.
+    pub open_windows: usize,
+    /// Pairs in memory.
+    pub tracked_pairs: usize,
+    /// The log must pass this time for the next window to close; none while no window is open.
+    pub closes_after: Option<LogTime>,
+}
+
+/// The windows that start at the same time.
+#[derive(Debug)]
+struct Slot {
+    /// The first record with an event of them: reading must go on here after a crash.
+    first: Position,
+    pairs: Vec<u32>,
+    /// Those of `pairs` that have counted something that is not shown yet.
+    changed: Vec<u32>,
+}
+
+/// The state of one partition. It takes batches in log order; [`PartitionWindows::turn`] gives what they led to.
+#[derive(Debug)]
+pub struct PartitionWindows {
+    rules: Arc<Rules>,
+    checkpoint: Checkpoint,
+    /// The last record that was read, and the one up to which records only rebuild what was in memory before.
+    position: Position,
+    rebuild_through: Position,
+    slots: BTreeMap<WindowStart, Slot>,
+    pairs: Pairs,
+    clients: Clients,
+    flush: bool,
+    turn: u64,
+    next_sweep: LogTime,
+    output: WindowOutput,
+}
+
+impl PartitionWindows {
+    /// A partition that goes on at `checkpoint` (its default, with the partition's number, is the log's beginning).
+    pub fn new(rules: Arc<Rules>, checkpoint: Checkpoint) -> Self {
+        Self {
+            rules,
+            checkpoint,
+            position: Position(checkpoint.resume_from.0.saturating_sub(1)),
+            rebuild_through: checkpoint.processed,
+            slots: BTreeMap::new(),
+            pairs: Pairs::default(),
+            clients: Clients::default(),
+            flush: false,
+            turn: 1,
+            next_sweep: LogTime::default(),
+            output: WindowOutput::default(),
+        }
+    }
+
+    /// A final row with a success from before the checkpoint, for the baselines; oldest first within a pair.
+    pub fn remember(&mut self, client_id: &str, target: &str, past: PastWindow) {
+        let index = self.pair(&format!("{client_id}\0{target}"), client_id.len());
+        self.pairs.get(index).past.push_back(past);
+        self.output.changes.push((self.id(index), PairWindow::Past(past), 1));
+    }
+
+    /// What [`PartitionWindows::remember`] put into the collection.
+    pub fn take_remembered(&mut self) -> Vec<WindowChange> {
+        std::mem::take(&mut self.output.changes)
+    }
+
+    /// Counts the events of a batch.
+    pub fn apply(&mut self, mut batch: EventBatch) {
+        if batch.flush {
+            self.flush = true;
+            return;
+        }
+        let rebuilding = batch.position <= self.rebuild_through;
+        for index in 0..batch.len() {
+            let event = batch.get(index);
+            if rebuilding {
+                self.rebuild(event, batch.position);
+            } else if let Err(reason) = self.count(event, batch.position) {
+                let letter = batch.take_suspect(index).map(|letter| DeadLetter { reason, ..letter });
+                self.set_aside(letter);
+            }
+        }
+        self.position = batch.position;
+        if rebuilding {
+            return;
+        }
+        self.checkpoint.log_time = self.checkpoint.log_time.max(batch.log_time);
+        self.checkpoint.processed = batch.position;
+        self.checkpoint.ledger.read += batch.read;
+        if batch.read > 0 {
+            self.output.oldest_record.get_or_insert(batch.log_time);
+        }
+        batch.unreadable.into_iter().for_each(|letter| self.set_aside(Some(letter)));
+    }
+
+    /// Ends a turn: closes what the log has passed, shows open windows where that was asked for, and says what came of
+    /// it. Nothing while the partition is being rebuilt, or where nothing was read.
+    pub fn turn(&mut self) -> Option<WindowOutput> {
+        if self.position < self.rebuild_through {
+            return None;
+        }
+        let closed = self.close();
+        if self.flush {
+            self.show();
+        }
+        // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
+        if closed || self.flush {
+            self.output.clients = self.clients.take_changed();
+            self.forget_idle();
+        }
+        self.flush = false;
+        self.turn += 1;
+        self.checkpoint.resume_from =
+            self.slots.values().map(|slot| slot.first).min().unwrap_or(Position(self.checkpoint.processed.0 + 1));
+        Some(WindowOutput {
+            checkpoint: self.checkpoint,
+            open_windows: self.slots.values().map(|slot| slot.pairs.len()).sum(),
+            tracked_pairs: self.pairs.len(),
+            closes_after: self.slots.keys().next().map(|&start| self.rules.closes_after(start)),
+            ..std::mem::take(&mut self.output)
+        })
+    }
+
+    /// Counts an event, or says why it can't be one. Late comes before duplicate.
+    fn count(&mut self, event: EventRef<'_>, position: Position) -> Result<(), String> {
+        let log_time = self.checkpoint.log_time.max(event.log_time);
+        self.checkpoint.log_time = log_time;
+        let ahead_ms = event.ts.ms() - log_time.ms();
+        if ahead_ms > self.rules.max_future_ms {
+            return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.rules.max_future_ms }.to_string());
+        }
+        let ledger = if log_time > self.rules.closes_after(event.ts.window(self.rules.window_ms)) {
+            &mut self.checkpoint.ledger.late
+        } else if self.insert(event, position) {
+            &mut self.checkpoint.ledger.accepted
+        } else {
+            &mut self.checkpoint.ledger.duplicate
+        };
+        *ledger += 1;
+        Ok(())
+    }
+
+    /// Puts an event that was counted before back into its window, if that was still open at the checkpoint.
+    fn rebuild(&mut self, event: EventRef<'_>, position: Position) {
+        let counted = event.ts.ms() - event.log_time.ms() <= self.rules.max_future_ms;
+        let open = self.rules.closes_after(event.ts.window(self.rules.window_ms)) >= self.checkpoint.log_time;
+        if counted && open {
+            self.insert(event, position);
+        }
+    }
+
+    /// Counts an event in its window; false where it is a copy.
+    fn insert(&mut self, event: EventRef<'_>, position: Position) -> bool {
+        let start = event.ts.window(self.rules.window_ms);
+        let index = self.pair(event.pair, event.client_bytes);
+        let pair = self.pairs.get(index);
+        let slot =
+            self.slots.entry(start).or_insert_with(|| Slot { first: position, pairs: Vec::new(), changed: Vec::new() });
+        if pair.open_at(start).is_none() {
+            pair.open.push(OpenWindow::new(start));
+            slot.pairs.push(index);
+        }
+        let Some(window) = pair.open_at(start) else { return false };
+        let unshown = !window.changed;
+        if !window.insert(event, self.rules.exact_samples) {
+            return false;
+        }
+        if unshown {
+            slot.changed.push(index);
+        }
+        self.clients.see(pair.client, event.ts, event.network_context);
+        true
+    }
+
+    fn set_aside(&mut self, letter: Option<DeadLetter>) {
+        self.checkpoint.ledger.invalid += 1;
+        let (partition, log_time) = (self.checkpoint.partition, self.checkpoint.log_time);
+        self.output.dead_letters.extend(letter.map(|letter| DeadLetter { partition, log_time, ..letter }));
+    }
+
+    /// Closes the windows that the log has passed, in the order of their starts, so that each finds its baseline closed.
+    fn close(&mut self) -> bool {
+        let mut closed = false;
+        while let Some(first) = self.slots.first_entry() {
+            let start = *first.key();
+            let last_time = self.rules.closes_after(start);
+            if last_time >= self.checkpoint.log_time {
+                break;
+            }
+            closed = true;
+            // The first log time at which the window is closed: the same in every run, whatever closes it.
+            let as_of = LogTime::from_ms(last_time.ms() + 1);
+            for index in first.remove().pairs {
+                let id = self.id(index);
+                let pair = self.pairs.get(index);
+                let Some(at) = pair.open.iter().position(|window| window.start == start) else { continue };
+                let window = pair.open.remove(at);
+                make_past(id, pair, &self.rules, self.turn, self.checkpoint.log_time, &mut self.output.changes);
+                let row = window.row(true, as_of);
+                replace(id, window.shown, row.clone(), &mut self.output.changes);
+                pair.closed.push(row);
+                pair.closed_in_turn = self.turn;
+            }
+        }
+        closed
+    }
+
+    /// Shows the open windows that have changed since they were last shown.
+    fn show(&mut self) {
+        for (&start, slot) in &mut self.slots {
+            for index in slot.changed.drain(..) {
+                let id = PairId::new(self.checkpoint.partition, index);
+                let pair = self.pairs.get(index);
+                make_past(id, pair, &self.rules, self.turn, self.checkpoint.log_time, &mut self.output.changes);
+                if let Some(window) = pair.open_at(start) {
+                    let row = window.row(false, self.checkpoint.log_time);
+                    replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
+                    window.changed = false;
+                }
+            }
+        }
+    }
+
+    /// Forgets pairs that no later window's baseline can reach.
+    fn forget_idle(&mut self) {
+        if self.checkpoint.log_time < self.next_sweep {
+            return;
+        }
+        let every_ms = self.rules.diagnosis.baseline_max_age_ms / SWEEPS_PER_BASELINE;
+        self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
+        for (index, pair) in self.pairs.remove_idle(baseline_horizon(&self.rules, self.checkpoint.log_time)) {
+            let id = self.id(index);
+            self.clients.remove_pair(pair.client);
+            self.output.changes.extend(pair.past.into_iter().map(|past| (id, PairWindow::Past(past), -1)));
+            self.output.changes.extend(pair.closed.into_iter().map(|row| (id, PairWindow::Current(row), -1)));
+        }
+    }
+
+    /// The number of a pair, which is new to `names` where it was not known.
+    fn pair(&mut self, key: &str, client_bytes: usize) -> u32 {
+        if let Some(index) = self.pairs.find(key) {
+            return index;
+        }
+        let (client, client_id) = self.clients.add_pair(&key[..client_bytes]);
+        let index = self.pairs.add(key, client);
+        let target = key[client_bytes + 1..].into();
+        self.output.names.push(PairName { pair: self.id(index), client_id, target });
+        index
+    }
+
+    fn id(&self, index: u32) -> PairId {
+        PairId::new(self.checkpoint.partition, index)
+    }
+}
+
+/// The earliest start that a baseline of a window can reach that is open at this log time, or opens later.
+fn baseline_horizon(rules: &Rules, log_time: LogTime) -> WindowStart {
+    WindowStart::from_ms(log_time.ms() - rules.lateness_ms - rules.window_ms - rules.diagnosis.baseline_max_age_ms)
+}
+
+/// Puts a row into the collection, in place of what was last shown of its window.
+fn replace(id: PairId, shown: Option<WindowRow>, row: WindowRow, changes: &mut Vec<WindowChange>) {
+    changes.extend(shown.map(|shown| (id, PairWindow::Current(shown), -1)));
+    changes.push((id, PairWindow::Current(row), 1));
+}
+
+/// Final rows that have had their turn as current go on as past, and the past keeps what a baseline can still reach.
+fn make_past(id: PairId, pair: &mut Pair, rules: &Rules, turn: u64, log_time: LogTime, changes: &mut Vec<WindowChange>) {
+    if pair.closed_in_turn == turn {
+        return;
+    }
+    for row in pair.closed.drain(..) {
+        if let Some(past) = PastWindow::of(&row) {
+            pair.past.push_back(past);
+            changes.push((id, PairWindow::Past(past), 1));
+        }
+        changes.push((id, PairWindow::Current(row), -1));
+    }
+    let horizon = baseline_horizon(rules, log_time);
+    while let Some(&oldest) = pair.past.front() {
+        if pair.past.len() <= rules.diagnosis.baseline_windows && oldest.start >= horizon {
+            break;
+        }
+        pair.past.pop_front();
+        changes.push((id, PairWindow::Past(oldest), -1));
+    }
+}

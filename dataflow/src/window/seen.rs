@@ -1,0 +1,55 @@
+//! Which events a window has counted.
+
+use hashbrown::HashSet;
+use netqoe_model::Fingerprint;
+
+/// Up to this many ids are searched one by one: it is faster than hashing and takes a third of the memory, and most
+/// windows never hold more.
+const SEARCHED: usize = 16;
+
+/// The event ids of one window.
+#[derive(Clone, Debug)]
+pub enum SeenIds {
+    /// In the order in which they came.
+    Few(Vec<Fingerprint>),
+    /// Hashed with a seed of the process: ids are chosen by others.
+    Many(HashSet<Fingerprint>),
+}
+
+impl Default for SeenIds {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl SeenIds {
+    /// Adds an id; false where it was there.
+    pub fn insert(&mut self, id: Fingerprint) -> bool {
+        match self {
+            Self::Few(ids) if ids.contains(&id) => false,
+            Self::Few(ids) if ids.len() < SEARCHED => {
+                ids.push(id);
+                true
+            }
+            Self::Few(ids) => {
+                *self = Self::Many(ids.iter().copied().chain([id]).collect());
+                true
+            }
+            Self::Many(ids) => ids.insert(id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_each_id_it_has_seen_and_no_other() {
+        let mut seen = SeenIds::default();
+        for n in 0..100 {
+            assert!(seen.insert(Fingerprint(n)), "{n} is new");
+            assert!((0..=n).all(|old| !seen.insert(Fingerprint(old))), "all up to {n} are known");
+        }
+    }
+}
