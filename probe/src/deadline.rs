@@ -1,0 +1,33 @@
+//! The one time limit of a measurement, across all its phases.
+
+use std::time::Duration;
+
+use netqoe_model::ErrorStage;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Failure;
+
+/// When a measurement ends, whatever phase it is in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    at: Instant,
+    timeout: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn after(timeout: Duration) -> Self {
+        Self { at: Instant::now() + timeout, timeout }
+    }
+
+    /// Lets a phase run until the deadline; it then fails at `stage`.
+    pub(crate) async fn hold<T>(
+        self,
+        stage: ErrorStage,
+        phase: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match timeout_at(self.at, phase).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::TimedOut { stage, timeout: self.timeout }),
+        }
+    }
+}

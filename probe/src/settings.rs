@@ -1,0 +1,39 @@
+//! How a measurement is made.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+
+/// How long a measurement may take, all phases together, where nothing else is said.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What every measurement of an agent has in common.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a measurement may take, from before its first phase to the end of its last.
+    pub timeout: Duration,
+    /// Who is asked for addresses.
+    pub name_servers: NameServers,
+    /// Who is trusted to sign certificates.
+    pub roots: Arc<RootCertStore>,
+}
+
+/// Who is asked for addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameServers {
+    /// Those of this machine, with its hosts file and search list, read anew for each measurement: a laptop that
+    /// moves to another network measures that one.
+    System,
+    /// These alone, over UDP and, where an answer is too long for that, TCP.
+    At(Vec<SocketAddr>),
+}
+
+impl Default for Settings {
+    /// 30 s, this machine's name servers, Mozilla's certificate authorities.
+    fn default() -> Self {
+        let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        Self { timeout: DEFAULT_TIMEOUT, name_servers: NameServers::System, roots: Arc::new(roots) }
+    }
+}
