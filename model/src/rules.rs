@@ -1,5 +1,7 @@
 //! Every number that decides what a row means, in one place.
 
+use crate::{LogTime, WindowStart};
+
 /// The rules by which events become rows. The defaults are the documented semantics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -29,8 +31,13 @@ impl Default for Rules {
 
 impl Rules {
     /// The log time after which the window is closed: events of it that the log took later are late.
-    pub fn closes_after(&self, start: crate::WindowStart) -> crate::LogTime {
-        crate::LogTime::from_ms(start.ms() + self.window_ms + self.lateness_ms)
+    pub fn closes_after(&self, start: WindowStart) -> LogTime {
+        LogTime::from_ms(start.ms() + self.window_ms + self.lateness_ms)
+    }
+
+    /// The earliest start that a window can have which is open at this log time.
+    pub fn earliest_open(&self, log_time: LogTime) -> WindowStart {
+        WindowStart::from_ms(log_time.ms() - self.lateness_ms - self.window_ms)
     }
 }
 

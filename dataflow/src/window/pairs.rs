@@ -118,9 +118,10 @@ impl Pairs {
         self.pairs[index as usize].as_mut().expect("a known pair")
     }
 
-    /// Forgets the pairs whose newest window starts before `horizon`, and returns them.
-    pub(super) fn remove_idle(&mut self, horizon: WindowStart) -> Vec<(u32, Pair)> {
-        let idle = |slot: &mut Option<Pair>| slot.take_if(|pair| pair.newest().is_none_or(|newest| newest < horizon));
+    /// Forgets the pairs whose newest window starts before `horizon` and was not closed in this turn, and returns them.
+    pub(super) fn remove_idle(&mut self, horizon: WindowStart, turn: u64) -> Vec<(u32, Pair)> {
+        let old = |pair: &mut Pair| pair.closed_in_turn < turn && pair.newest().is_none_or(|newest| newest < horizon);
+        let idle = |slot: &mut Option<Pair>| slot.take_if(old);
         let removed: Vec<_> = self
             .pairs
             .iter_mut()

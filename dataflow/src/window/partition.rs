@@ -64,6 +64,8 @@ pub struct PartitionWindows {
     pairs: Pairs,
     clients: Clients,
     flush: bool,
+    /// Whether this turn has something to say.
+    moved: bool,
     turn: u64,
     next_sweep: LogTime,
     output: WindowOutput,
@@ -81,6 +83,7 @@ impl PartitionWindows {
             pairs: Pairs::default(),
             clients: Clients::default(),
             flush: false,
+            moved: false,
             turn: 1,
             next_sweep: LogTime::default(),
             output: WindowOutput::default(),
@@ -121,6 +124,7 @@ impl PartitionWindows {
         }
         self.checkpoint.log_time = self.checkpoint.log_time.max(batch.log_time);
         self.checkpoint.processed = batch.position;
+        self.moved = true;
         self.checkpoint.ledger.read += batch.read;
         if batch.read > 0 {
             self.output.oldest_record.get_or_insert(batch.log_time);
@@ -135,16 +139,16 @@ impl PartitionWindows {
             return None;
         }
         let closed = self.close();
-        if self.flush {
-            self.show();
-        }
+        let shown = std::mem::take(&mut self.flush) && self.show();
         // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
-        if closed || self.flush {
+        if closed || shown {
             self.output.clients = self.clients.take_changed();
             self.forget_idle();
         }
-        self.flush = false;
         self.turn += 1;
+        if !std::mem::take(&mut self.moved) && !shown {
+            return None;
+        }
         self.checkpoint.resume_from =
             self.slots.values().map(|slot| slot.first).min().unwrap_or(Position(self.checkpoint.processed.0 + 1));
         Some(WindowOutput {
@@ -229,8 +233,8 @@ impl PartitionWindows {
                 let id = self.id(index);
                 let pair = self.pairs.get(index);
                 let Some(at) = pair.open.iter().position(|window| window.start == start) else { continue };
-                let window = pair.open.remove(at);
                 make_past(id, pair, &self.rules, self.turn, self.checkpoint.log_time, &mut self.output.changes);
+                let window = pair.open.remove(at);
                 let row = window.row(true, as_of);
                 replace(id, window.shown, row.clone(), &mut self.output.changes);
                 pair.closed.push(row);
@@ -240,8 +244,9 @@ impl PartitionWindows {
         closed
     }
 
-    /// Shows the open windows that have changed since they were last shown.
-    fn show(&mut self) {
+    /// Shows the open windows that have changed since they were last shown; false where there are none.
+    fn show(&mut self) -> bool {
+        let mut shown = false;
         for (&start, slot) in &mut self.slots {
             for index in slot.changed.drain(..) {
                 let id = PairId::new(self.checkpoint.partition, index);
@@ -251,9 +256,11 @@ impl PartitionWindows {
                     let row = window.row(false, self.checkpoint.log_time);
                     replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
                     window.changed = false;
+                    shown = true;
                 }
             }
         }
+        shown
     }
 
     /// Forgets pairs that no later window's baseline can reach.
@@ -263,7 +270,8 @@ impl PartitionWindows {
         }
         let every_ms = self.rules.diagnosis.baseline_max_age_ms / SWEEPS_PER_BASELINE;
         self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
-        for (index, pair) in self.pairs.remove_idle(baseline_horizon(&self.rules, self.checkpoint.log_time)) {
+        let horizon = baseline_horizon(&self.rules, self.rules.earliest_open(self.checkpoint.log_time));
+        for (index, pair) in self.pairs.remove_idle(horizon, self.turn) {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
             self.output.changes.extend(pair.past.into_iter().map(|past| (id, PairWindow::Past(past), -1)));
@@ -288,9 +296,9 @@ impl PartitionWindows {
     }
 }
 
-/// The earliest start that a baseline of a window can reach that is open at this log time, or opens later.
-fn baseline_horizon(rules: &Rules, log_time: LogTime) -> WindowStart {
-    WindowStart::from_ms(log_time.ms() - rules.lateness_ms - rules.window_ms - rules.diagnosis.baseline_max_age_ms)
+/// The earliest start that the baseline of a window can reach.
+fn baseline_horizon(rules: &Rules, start: WindowStart) -> WindowStart {
+    WindowStart::from_ms(start.ms() - rules.diagnosis.baseline_max_age_ms)
 }
 
 /// Puts a row into the collection, in place of what was last shown of its window.
@@ -311,7 +319,9 @@ fn make_past(id: PairId, pair: &mut Pair, rules: &Rules, turn: u64, log_time: Lo
         }
         changes.push((id, PairWindow::Current(row), -1));
     }
-    let horizon = baseline_horizon(rules, log_time);
+    // The log may have passed windows that are only now being closed.
+    let open = pair.open.iter().map(|window| window.start).chain([rules.earliest_open(log_time)]);
+    let horizon = open.min().map_or(WindowStart::default(), |earliest| baseline_horizon(rules, earliest));
     while let Some(&oldest) = pair.past.front() {
         if pair.past.len() <= rules.diagnosis.baseline_windows && oldest.start >= horizon {
             break;

@@ -1,0 +1,45 @@
+//! Generated logs: few names and ids, values on thresholds, late, early, repeated and broken lines.
+
+use proptest::prelude::*;
+
+/// An event as its line, with the time at which a log would take it.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) client: String,
+    pub(crate) recv_ms: i64,
+    pub(crate) text: String,
+}
+
+const START_MS: i64 = 1_700_000_040_000;
+
+fn line() -> impl Strategy<Value = (i64, Line)> {
+    let value = prop_oneof![
+        4 => prop::sample::select(vec![10.0, 20.0, 30.0, 33.3, 66.6, 100.0, 0.1, 0.0]),
+        1 => 0.0..500.0_f64,
+    ];
+    let stage = prop_oneof![6 => Just("null"), 1 => Just("\"tcp\""), 1 => Just("\"HTTP\"")];
+    // Mostly prompt; some around the moment at which windows close, some from the future.
+    let delay = prop_oneof![8 => 0..20_000_i64, 1 => 110_000..190_000_i64, 1 => -320_000..-280_000_i64, 1 => -60_000..0_i64];
+    let broken = prop::bool::weighted(0.03);
+    (0..4_usize, 0..2_usize, 0..12_u32, 0..1_500_000_i64, prop::collection::vec(prop::option::weighted(0.8, value), 5), stage, delay, broken)
+        .prop_map(|(client, target, id, at, values, stage, delay, broken)| {
+            let (ts, client) = (START_MS + at, format!("client-{client}"));
+            let names = ["dns_ms", "tcp_ms", "tls_ms", "ttfb_ms", "throughput_mbps"];
+            let measured = names.iter().zip(values).filter_map(|(name, value)| Some(format!("\"{name}\":{}", value?)));
+            let measured = measured.collect::<Vec<_>>().join(",");
+            let text = format!(
+                r#"{{"event_id":"e{id}","client_id":"{client}","ts_ms":{ts},"target":"https://t{target}/","network_context":{{"isp":"i{target}"}},"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
+                ts + delay
+            );
+            let text = if broken { text[..text.len() / 2].to_owned() } else { text };
+            (ts + delay, Line { client, recv_ms: ts + delay, text })
+        })
+}
+
+/// Up to `max` lines in the order in which a log would take them.
+pub(crate) fn lines(max: usize) -> impl Strategy<Value = Vec<Line>> {
+    prop::collection::vec(line(), 1..max).prop_map(|mut lines| {
+        lines.sort_by_key(|(recv, _)| *recv);
+        lines.into_iter().map(|(_, line)| line).collect()
+    })
+}

@@ -1,0 +1,94 @@
+//! A store in memory, with the rules that stores have.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
+
+use netqoe_dataflow::baseline::PastWindow;
+use netqoe_dataflow::{Feed, PartitionOutput, Seed, WorkerPart, start};
+use netqoe_model::{AggregateRow, Checkpoint, DeadLetter, Ledger, Partition, Position, Rules};
+
+use super::reference::{Key, Row};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) rows: BTreeMap<Key, AggregateRow>,
+    pub(crate) checkpoints: BTreeMap<Partition, Checkpoint>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
+}
+
+impl Store {
+    pub(crate) fn commit(&mut self, output: &PartitionOutput) {
+        let commit = &output.commit;
+        assert!(commit.checkpoint.ledger.balances(), "{:?}", commit.checkpoint);
+        let before = self.checkpoints.insert(commit.checkpoint.partition, commit.checkpoint);
+        assert!(before.is_none_or(|before| before.processed <= commit.checkpoint.processed), "progress never goes back");
+        for row in &commit.rows {
+            let key = (row.client_id.to_string(), row.target.to_string(), row.window.start.ms());
+            let before = self.rows.get(&key);
+            assert!(before.is_none_or(|before| !before.window.is_final || before == row), "a final row never changes: {before:?} {row:?}");
+            if before.is_none_or(|before| before.window.as_of <= row.window.as_of) {
+                self.rows.insert(key, row.clone());
+            }
+        }
+        self.dead_letters.extend(commit.dead_letters.clone());
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        let mut sum = Ledger::default();
+        self.checkpoints.values().for_each(|checkpoint| sum += checkpoint.ledger);
+        sum
+    }
+
+    /// The rows in the reference's form.
+    pub(crate) fn plain_rows(&self) -> BTreeMap<Key, Row> {
+        let plain = |row: &AggregateRow| Row {
+            is_final: row.window.is_final,
+            count_success: row.window.count_success,
+            errors: row.window.errors,
+            percentiles: row.window.percentiles,
+            label: row.diagnosis.as_ref().map(|diagnosis| diagnosis.label),
+        };
+        self.rows.iter().map(|(key, row)| (key.clone(), plain(row))).collect()
+    }
+
+    /// Where each partition goes on.
+    pub(crate) fn resume_from(&self, partitions: NonZeroU16) -> Vec<Position> {
+        let partitions = (0..partitions.get()).map(Partition);
+        partitions.map(|partition| self.checkpoints.get(&partition).map_or(Position(0), |at| at.resume_from)).collect()
+    }
+
+    fn seeds(&self, worker: usize, workers: usize, partitions: NonZeroU16, rules: &Rules) -> Vec<Seed> {
+        let owned = self.checkpoints.values().filter(|at| usize::from(at.partition.0) % workers == worker);
+        let seed = |checkpoint: &Checkpoint| {
+            let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for row in self.rows.values().filter(|row| row.window.is_final) {
+                if Partition::of(&row.client_id, partitions) == checkpoint.partition {
+                    let past = PastWindow::of(&row.window).map(|past| (row.client_id.clone(), row.target.clone(), past));
+                    by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().extend(past);
+                }
+            }
+            let latest = |past: Vec<_>| past.into_iter().rev().take(rules.diagnosis.baseline_windows).rev().collect::<Vec<_>>();
+            Seed { checkpoint: *checkpoint, history: by_pair.into_values().flat_map(latest).collect() }
+        };
+        owned.map(seed).collect()
+    }
+}
+
+/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then.
+pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZeroU16, rules: &Rules, commits: usize) {
+    let workers = feeds.len();
+    let outputs = Arc::new(Mutex::new(Vec::new()));
+    let part = |(worker, feed)| {
+        let outputs = outputs.clone();
+        WorkerPart {
+            feed,
+            outlet: Box::new(move |output: Vec<PartitionOutput>| outputs.lock().unwrap().extend(output)),
+            seeds: store.seeds(worker, workers, partitions, rules),
+        }
+    };
+    let parts = feeds.into_iter().enumerate().map(part).collect();
+    let guards = start(parts, partitions, rules.clone()).unwrap();
+    guards.join().into_iter().for_each(|worker| worker.unwrap());
+    outputs.lock().unwrap().iter().take(commits).for_each(|output| store.commit(output));
+}
