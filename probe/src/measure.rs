@@ -39,7 +39,7 @@ async fn run(target: &Target, settings: &Settings, phases: &mut Phases) -> Resul
     if !target.is_https() {
         return http::exchange(stream, target, clock, deadline, phases).await;
     }
-    let handshake = tls::handshake(stream, target.host(), &settings.roots, clock);
+    let handshake = tls::handshake(stream, target.server_name(), &settings.roots, clock);
     let (stream, span) = deadline.hold(ErrorStage::Tls, handshake).await?;
     phases.tls = Some(span);
     http::exchange(stream, target, clock, deadline, phases).await
@@ -56,9 +56,9 @@ async fn address(
     if let Some(ip) = target.ip() {
         return Ok(SocketAddr::new(ip, target.port()));
     }
-    let host = target.host().to_str();
-    let (addresses, span) = deadline.hold(ErrorStage::Dns, dns::look_up(&host, name_servers, clock)).await?;
+    let host = target.host();
+    let (addresses, span) = deadline.hold(ErrorStage::Dns, dns::look_up(host, name_servers, clock)).await?;
     phases.dns = Some(span);
-    let ip = connect::choose(&addresses).ok_or_else(|| Failure::NoAddress { host: host.into_owned() })?;
+    let ip = connect::choose(&addresses).ok_or_else(|| Failure::NoAddress { host: host.to_owned() })?;
     Ok(SocketAddr::new(ip, target.port()))
 }

@@ -17,8 +17,10 @@ use rustls::pki_types::ServerName;
 pub struct Target {
     url: String,
     is_https: bool,
-    /// A DNS name or an IP address, without the brackets of IPv6.
-    host: ServerName<'static>,
+    /// As written, without the brackets of IPv6. A dot at its end keeps DNS from trying the search list.
+    host: String,
+    /// The host as certificates name it, without that dot.
+    server_name: ServerName<'static>,
     port: u16,
     /// The `Host` of the request: the URL's own spelling of host and port.
     authority: HeaderValue,
@@ -85,15 +87,20 @@ impl Target {
 
     /// The address, where the URL names one instead of a host: there is then no DNS phase.
     pub fn ip(&self) -> Option<IpAddr> {
-        match self.host {
+        match self.server_name {
             ServerName::IpAddress(ip) => Some(ip.into()),
             _ => None,
         }
     }
 
-    /// The host as DNS and TLS know it.
-    pub(crate) fn host(&self) -> &ServerName<'static> {
+    /// The host as DNS is to be asked for it.
+    pub(crate) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// The host as its certificate must name it.
+    pub(crate) fn server_name(&self) -> &ServerName<'static> {
+        &self.server_name
     }
 
     pub(crate) fn authority(&self) -> &HeaderValue {
@@ -124,7 +131,7 @@ impl FromStr for Target {
             return Err(InvalidTarget::Credentials);
         }
         let (host, port) = split_authority(authority);
-        let host = parse_host(host).ok_or_else(|| InvalidTarget::Host { url: url.to_owned() })?;
+        let (host, server_name) = parse_host(host).ok_or_else(|| InvalidTarget::Host { url: url.to_owned() })?;
         let port = match port {
             Some(port) => parse_port(port).ok_or_else(|| InvalidTarget::Port { url: url.to_owned() })?,
             None if is_https => 443,
@@ -133,7 +140,8 @@ impl FromStr for Target {
         Ok(Self {
             url: url.to_owned(),
             is_https,
-            host,
+            host: host.to_owned(),
+            server_name,
             port,
             authority: HeaderValue::from_str(authority).map_err(|error| not_a_url(&error.to_string()))?,
             path_and_query: uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
@@ -150,14 +158,16 @@ fn split_authority(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn parse_host(host: &str) -> Option<ServerName<'static>> {
+/// The host without brackets, and as certificates name it.
+fn parse_host(host: &str) -> Option<(&str, ServerName<'static>)> {
     match host.strip_prefix('[') {
         Some(bracketed) => {
-            let ip: IpAddr = bracketed.strip_suffix(']')?.parse().ok()?;
-            ip.is_ipv6().then(|| ServerName::from(ip))
+            let host = bracketed.strip_suffix(']')?;
+            let ip: IpAddr = host.parse().ok()?;
+            ip.is_ipv6().then(|| (host, ServerName::from(ip)))
         }
         // An IPv6 address needs its brackets: its last group would read as a port.
-        None => ServerName::try_from(host.to_owned()).ok(),
+        None => Some((host, ServerName::try_from(host.to_owned()).ok()?)),
     }
 }
 
@@ -182,7 +192,7 @@ mod tests {
         let target: Target = url.parse().unwrap();
         assert_eq!(target.as_str(), url);
         assert_eq!(target.is_https(), is_https, "{url}");
-        assert_eq!(target.host().to_str(), host, "{url}");
+        assert_eq!(target.host(), host, "{url}");
         assert_eq!(target.port(), port, "{url}");
         assert_eq!(target.path_and_query().to_string(), path_and_query, "{url}");
     }
@@ -198,6 +208,13 @@ mod tests {
         check("https://[2001:db8::1]:8443", true, "2001:db8::1", 8443, "/");
         check("https://[::1]/x", true, "::1", 443, "/x");
         check("http://my_host.internal.", false, "my_host.internal.", 80, "/");
+    }
+
+    #[test]
+    fn a_final_dot_is_for_dns_and_not_for_certificates() {
+        let target: Target = "https://example.com.".parse().unwrap();
+        assert_eq!(target.host(), "example.com.");
+        assert_eq!(target.server_name().to_str(), "example.com");
     }
 
     #[test]
