@@ -1,1 +1,31 @@
-//! (being written)
+//! The HTTP API in front of the log: who may send, how much, and whether what comes is an event.
+//!
+//! A request passes through the modules in this order: [`serve`] holds the connection, [`Authentication`] the token,
+//! then the body is read and decompressed, split into events, each event checked, each client's rate, and what is
+//! left appended to the log. An answer of 200 means that the log has stored the events durably.
+//!
+//! This crate must not know what a window, a row or a store is: behind it lies the log, and nothing else. It also
+//! holds the routes that every netqoe server has ([`assemble`]), whatever else it serves.
+
+mod answer;
+mod authentication;
+mod batch;
+mod body;
+mod clock;
+pub mod config;
+mod connection;
+mod events;
+mod media;
+mod nesting;
+mod operations;
+mod rate;
+mod server;
+mod tokens;
+
+pub use authentication::Authentication;
+pub use clock::{Clock, SystemClock};
+pub use config::{IngestConfig, ServerLimits};
+pub use events::Ingest;
+pub use operations::{ComponentCheck, assemble};
+pub use server::{ServeError, listen, serve};
+pub use tokens::{Grant, Tokens, TokensError};

@@ -1,0 +1,212 @@
+//! The events of a body: found, checked one by one, and none lost because of its neighbour.
+
+use std::fmt;
+
+use memchr::memchr_iter;
+use netqoe_eventlog::{add_recv_ts, with_recv_ts};
+use netqoe_model::{Event, Invalid};
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::Grant;
+use crate::answer::{Code, Refusal, RefusedEvent};
+use crate::media::MediaType;
+use crate::nesting::{MAX_NESTING, too_deep};
+
+/// Refused events of a batch that are named in its answer: enough to see what is wrong, and a short answer even where
+/// everything is.
+pub(crate) const MAX_NAMED_REFUSALS: usize = 100;
+
+/// What every event of a request is checked against.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    /// The clients whose events the request may hold.
+    pub(crate) grant: Grant,
+    /// When the request was received.
+    pub(crate) recv_ts_ms: i64,
+    /// How far after it an event may lie.
+    pub(crate) max_future_ms: i64,
+}
+
+/// A valid event, as it goes to the log.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    /// Its place in the request.
+    pub(crate) index: u64,
+    pub(crate) client_id: String,
+    /// The event with its `recv_ts_ms`.
+    pub(crate) line: Vec<u8>,
+}
+
+/// What a body holds.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    One { event_id: String, event: Candidate },
+    Batch(Batch),
+}
+
+/// The events of an array or of lines.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Valid events, in their order.
+    pub(crate) candidates: Vec<Candidate>,
+    /// What was refused.
+    pub(crate) refused: Refusals,
+}
+
+/// Refused events: all counted, the first [`MAX_NAMED_REFUSALS`] kept.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    pub(crate) count: u64,
+    /// By index.
+    pub(crate) first: Vec<RefusedEvent>,
+    codes_differ: bool,
+}
+
+/// Reads a body. Where it is one event, or no array or lines at all, it is accepted or refused as a whole.
+pub(crate) fn parse(media_type: MediaType, body: &[u8], rules: &Rules) -> Result<Parsed, Refusal> {
+    let body = trimmed(body);
+    match (media_type, body.first()) {
+        (_, None) => {
+            Err(Refusal::new(Code::InvalidRequest, "the body is empty; send one event, or an array of events"))
+        }
+        (MediaType::JsonLines, _) => Ok(Parsed::Batch(parse_lines(body, rules))),
+        (MediaType::Json, Some(b'[')) => parse_array(body, rules).map(Parsed::Batch),
+        (MediaType::Json, _) => {
+            let event = rules.check(body)?;
+            let event_id = event.event_id.to_string();
+            Ok(Parsed::One { event_id, event: rules.candidate(0, body, &event) })
+        }
+    }
+}
+
+/// A malformed array is refused whole: after the first error nobody can tell where an event begins.
+fn parse_array(body: &[u8], rules: &Rules) -> Result<Batch, Refusal> {
+    let malformed = |error: &dyn fmt::Display| {
+        let message = format!("the body is not a valid JSON array: {error}; nothing of it was accepted");
+        Refusal::new(Code::InvalidRequest, message)
+    };
+    let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
+    let mut batch = Batch::default();
+    let mut index = 0;
+    let mut json = serde_json::Deserializer::from_str(text);
+    json.deserialize_seq(Elements(|element: &RawValue| {
+        batch.take(index, element.get().as_bytes(), rules);
+        index += 1;
+    }))
+    .and_then(|()| json.end())
+    .map_err(|error| malformed(&error))?;
+    Ok(batch)
+}
+
+/// A bad line is refused alone.
+fn parse_lines(body: &[u8], rules: &Rules) -> Batch {
+    let mut batch = Batch::default();
+    let mut index = 0;
+    let mut start = 0;
+    for end in memchr_iter(b'\n', body).chain([body.len()]) {
+        let line = trimmed(&body[start..end]);
+        start = end + 1;
+        if !line.is_empty() {
+            batch.take(index, line, rules);
+            index += 1;
+        }
+    }
+    batch
+}
+
+impl Rules {
+    fn check<'a>(&self, text: &'a [u8]) -> Result<Event<'a>, Refusal> {
+        if too_deep(text) {
+            let message = format!("JSON may nest {MAX_NESTING} levels deep; an event needs two");
+            return Err(Refusal::new(Code::InvalidRequest, message));
+        }
+        let event = Event::parse(text)?;
+        let ahead_ms = event.ts.ms().saturating_sub(self.recv_ts_ms);
+        if ahead_ms > self.max_future_ms {
+            return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.max_future_ms }.into());
+        }
+        if !self.grant.allows(&event.client_id) {
+            let message = "this token is bound to other clients; send the event with a token for its client_id";
+            return Err(Refusal::new(Code::Unauthorized, message));
+        }
+        Ok(event)
+    }
+
+    fn candidate(&self, index: u64, text: &[u8], event: &Event<'_>) -> Candidate {
+        let line = match event.has_recv {
+            true => with_recv_ts(text, self.recv_ts_ms),
+            false => add_recv_ts(text, self.recv_ts_ms),
+        };
+        Candidate { index, client_id: event.client_id.to_string(), line }
+    }
+}
+
+impl Batch {
+    fn take(&mut self, index: u64, text: &[u8], rules: &Rules) {
+        match rules.check(text) {
+            Ok(event) => self.candidates.push(rules.candidate(index, text, &event)),
+            Err(refusal) => self.refused.push(index, refusal),
+        }
+    }
+}
+
+impl Refusals {
+    /// Counts a refusal; indices come in rising order.
+    pub(crate) fn push(&mut self, index: u64, refusal: Refusal) {
+        self.count += 1;
+        self.codes_differ |= self.first.first().is_some_and(|first| first.refusal.error != refusal.error);
+        if self.first.len() < MAX_NAMED_REFUSALS {
+            self.first.push(RefusedEvent { index, refusal });
+        }
+    }
+
+    /// Adds other refusals of the same batch.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.codes_differ |= other.codes_differ;
+        self.first.extend(other.first);
+        self.codes_differ |= self.first.windows(2).any(|pair| pair[0].refusal.error != pair[1].refusal.error);
+        self.first.sort_by_key(|refused| refused.index);
+        self.first.truncate(MAX_NAMED_REFUSALS);
+    }
+
+    /// One refusal for all of them: with their code where it is one and the same, and with the first one's message.
+    pub(crate) fn summary(&self) -> Refusal {
+        let message = match self.first.first() {
+            Some(RefusedEvent { index, refusal }) => {
+                format!("none of {} events was accepted; event {index}: {}", self.count, refusal.message)
+            }
+            None => "there is no event in it; send at least one".to_owned(),
+        };
+        match self.first.first() {
+            Some(first) if !self.codes_differ => Refusal { message: message.into(), ..first.refusal.clone() },
+            _ => Refusal::new(Code::InvalidRequest, message),
+        }
+    }
+}
+
+/// Without the white space around it, and without a byte order mark before it.
+fn trimmed(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    text.strip_prefix("\u{feff}".as_bytes()).map_or(text, <[u8]>::trim_ascii_start)
+}
+
+/// Hands on an array's elements as they are written, one at a time: a list of them could take many times the memory
+/// of the body.
+struct Elements<F>(F);
+
+impl<'de, F: FnMut(&'de RawValue)> Visitor<'de> for Elements<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(element) = elements.next_element::<&RawValue>()? {
+            (self.0)(element);
+        }
+        Ok(())
+    }
+}

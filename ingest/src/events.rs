@@ -1,0 +1,286 @@
+//! `POST /api/v1/events`: from a request to an answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{Extension, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+use netqoe_eventlog::{AppendError, EventLog};
+use netqoe_model::Partition;
+use netqoe_model::metrics::Metrics;
+use tracing::Instrument;
+use utoipa::OpenApi;
+
+use crate::answer::{BatchOutcome, BatchRefusal, Code, Outcome, Refusal, Refused, Stored};
+use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
+use crate::body::{BodyReader, InFlight, WholeBody};
+use crate::media::MediaType;
+use crate::rate::{RateLimits, Standing};
+use crate::{Authentication, Clock, Grant, IngestConfig, Tokens};
+
+/// Bodies above this length, in bytes, are parsed on a thread of their own: parsing takes about a millisecond for each
+/// 100 kB, and other requests wait meanwhile.
+const OFFLOAD_BYTES: usize = 256 << 10;
+/// When a client is to come back after the log did not take its events, in seconds.
+const RETRY_AFTER_S: u64 = 1;
+
+/// The API that takes events. Clones are the same one.
+#[derive(Clone)]
+pub struct Ingest {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    log: Arc<dyn EventLog>,
+    metrics: Metrics,
+    authentication: Authentication,
+    bodies: BodyReader,
+    rates: RateLimits,
+    config: IngestConfig,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(post_events, post_events_alias))]
+struct Document;
+
+impl Ingest {
+    /// In front of this log.
+    pub fn new(
+        log: Arc<dyn EventLog>,
+        metrics: Metrics,
+        tokens: Tokens,
+        config: IngestConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let shared = Shared {
+            log,
+            authentication: Authentication::new(tokens, metrics.clone()),
+            metrics,
+            bodies: BodyReader::new(&config),
+            rates: RateLimits::new(&config, Arc::clone(&clock)),
+            config,
+            clock,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Its routes and what they say of themselves, for [`assemble`](crate::assemble).
+    pub fn router(&self) -> (Router, utoipa::openapi::OpenApi) {
+        let routes = Router::new()
+            .route("/api/v1/events", post(post_events))
+            .route("/events", post(post_events_alias))
+            .with_state(self.clone());
+        let observed = middleware::from_fn_with_state(self.clone(), observe);
+        (self.shared.authentication.guard(routes).route_layer(observed), Document::openapi())
+    }
+}
+
+/// Takes one event, a JSON array of events, or one event a line. The answer comes once the log has stored them durably.
+#[utoipa::path(
+    post,
+    path = "/api/v1/events",
+    tag = "ingest",
+    params(
+        ("Authorization" = Option<String>, Header, description = "`Bearer TOKEN`; needed where tokens are configured"),
+        ("Content-Encoding" = Option<String>, Header, description = "`gzip`, `zstd` or `identity`"),
+    ),
+    request_body(
+        description = "One event of version 1, an array of them, or one a line",
+        content(
+            (Object = "application/json", example = json!({
+                "schema_version": 1,
+                "event_id": "550e8400-e29b-41d4-a716-446655440000",
+                "client_id": "probe-001",
+                "ts_ms": 1_703_347_200_000_i64,
+                "target": "https://api.example.com",
+                "network_context": {"network_type": "wifi", "isp": "Example ISP"},
+                "timing_measurements": {
+                    "dns_ms": 15.3, "tcp_ms": 25.7, "tls_ms": 45.2, "ttfb_ms": 125.8, "throughput_mbps": 95.4
+                },
+                "error_stage": null
+            })),
+            (String = "application/x-ndjson"),
+        ),
+    ),
+    responses(
+        (status = 200, description = "Stored durably: `Stored` for one event; for a batch `BatchOutcome`, where at least one event was",
+            body = Outcome),
+        (status = 400, description = "Not an event; for a batch, none was accepted", body = Refused),
+        (status = 401, description = "No token, a wrong one, or one that is bound to other clients", body = Refusal),
+        (status = 408, description = "The body came too slowly", body = Refusal),
+        (status = 413, description = "The body is too large after decompression", body = Refusal),
+        (status = 415, description = "Neither JSON nor lines of it, or an unknown compression", body = Refusal),
+        (status = 429, description = "The client is above its rate; see Retry-After", body = Refusal),
+        (status = 503, description = "The log can't take events now; see Retry-After", body = Refusal),
+    ),
+)]
+async fn post_events(ingest: State<Ingest>, grant: Extension<Grant>, request: Request) -> Response {
+    ingest.shared.take(grant.0, request).await.unwrap_or_else(|refusal| Refused::One(refusal).into_response())
+}
+
+/// The same under a shorter name.
+#[utoipa::path(
+    post,
+    path = "/events",
+    tag = "ingest",
+    request_body(content((Object = "application/json"), (String = "application/x-ndjson"))),
+    responses((status = "default", description = "As `POST /api/v1/events`", body = Outcome)),
+)]
+async fn post_events_alias(ingest: State<Ingest>, grant: Extension<Grant>, request: Request) -> Response {
+    post_events(ingest, grant, request).await
+}
+
+/// Counts a request and the time that it takes; everything that is logged meanwhile is within its span.
+async fn observe(State(ingest): State<Ingest>, request: Request, next: Next) -> Response {
+    let shared = &ingest.shared;
+    let started = shared.clock.elapsed();
+    let response = next.run(request).instrument(tracing::info_span!("ingest")).await;
+    let status = response.status();
+    shared.metrics.ingest_duration.observe(shared.clock.elapsed().saturating_sub(started).as_secs_f64());
+    shared.metrics.ingest_requests.with_label_values(&[status.as_str()]).inc();
+    if status.is_client_error() || status.is_server_error() {
+        shared.metrics.ingest_errors.inc();
+    }
+    response
+}
+
+impl Shared {
+    async fn take(&self, grant: Grant, request: Request) -> Result<Response, Refusal> {
+        let media_type = MediaType::of(request.headers())?;
+        let (head, body) = request.into_parts();
+        let body = self.bodies.read(&head.headers, body).await?;
+        let recv_ts_ms = self.clock.now_ms();
+        let rules = Rules { grant, recv_ts_ms, max_future_ms: self.config.max_future_ms };
+        let (parsed, _in_flight) = parse_aside(media_type, body, rules).await?;
+        match parsed {
+            Parsed::One { event_id, event } => {
+                let standing = self.rates.take(&event.client_id);
+                let stored = self.store_one(standing, event).await;
+                let answer = stored.map(|()| Json(Outcome::One(Stored { status: "ok", event_id, recv_ts_ms })));
+                Ok((standing.headers(), answer).into_response())
+            }
+            Parsed::Batch(batch) => self.store_batch(batch, recv_ts_ms).await,
+        }
+    }
+
+    async fn store_one(&self, standing: Standing, event: Candidate) -> Result<(), Refusal> {
+        if let Some(refusal) = above_rate(standing) {
+            self.metrics.ingest_rate_limited.inc();
+            return Err(refusal);
+        }
+        self.append(vec![event]).await
+    }
+
+    async fn store_batch(&self, batch: Batch, recv_ts_ms: i64) -> Result<Response, Refusal> {
+        let Batch { candidates, mut refused } = batch;
+        let Admitted { events, above_rate, first_above_rate } = self.admit(candidates);
+        refused.merge(above_rate);
+        let accepted = events.len() as u64;
+        tracing::debug!(accepted, rejected = refused.count, "batch");
+        if accepted == 0 {
+            let refusal = BatchRefusal::new(refused, recv_ts_ms);
+            let headers = match refusal.status() {
+                StatusCode::TOO_MANY_REQUESTS => {
+                    first_above_rate.map(|standing| standing.headers()).unwrap_or_default()
+                }
+                _ => http::HeaderMap::new(),
+            };
+            return Ok((headers, Refused::Batch(refusal)).into_response());
+        }
+        self.append(events).await?;
+        Ok(Json(Outcome::Batch(BatchOutcome::new(accepted, refused, recv_ts_ms))).into_response())
+    }
+
+    /// Leaves out the events of clients that are above their rate. A batch costs each client in it one request,
+    /// however many of its events it holds, so that a probe can send what it had to keep.
+    fn admit(&self, candidates: Vec<Candidate>) -> Admitted {
+        let mut admitted = Admitted::default();
+        let mut standings: HashMap<String, Standing> = HashMap::new();
+        for event in candidates {
+            let standing = match standings.get(&event.client_id) {
+                Some(standing) => *standing,
+                None => {
+                    let standing = self.rates.take(&event.client_id);
+                    standings.insert(event.client_id.clone(), standing);
+                    standing
+                }
+            };
+            match above_rate(standing) {
+                None => admitted.events.push(event),
+                Some(refusal) => {
+                    admitted.first_above_rate.get_or_insert(standing);
+                    admitted.above_rate.push(event.index, refusal);
+                }
+            }
+        }
+        self.metrics.ingest_rate_limited.inc_by(admitted.above_rate.count);
+        admitted
+    }
+
+    /// Returns once the log has stored them all durably.
+    async fn append(&self, events: Vec<Candidate>) -> Result<(), Refusal> {
+        let count = events.len() as u64;
+        let partitions = self.log.identity().partitions;
+        let lines = events.into_iter().map(|event| (Partition::of(&event.client_id, partitions), event.line)).collect();
+        match tokio::time::timeout(self.config.write_timeout, self.log.append(lines)).await {
+            Ok(Ok(_)) => {
+                self.metrics.queue_published.inc_by(count);
+                Ok(())
+            }
+            Ok(Err(error)) => Err(refused_by_log(&error)),
+            Err(_) => {
+                let timeout = self.config.write_timeout;
+                tracing::error!(?timeout, "the log did not say in time that it stored an append");
+                let message = "the log did not store the events in time; send them again, copies are counted once";
+                Err(Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S))
+            }
+        }
+    }
+}
+
+/// The events of a batch whose clients may send.
+#[derive(Default)]
+struct Admitted {
+    events: Vec<Candidate>,
+    above_rate: Refusals,
+    first_above_rate: Option<Standing>,
+}
+
+fn above_rate(standing: Standing) -> Option<Refusal> {
+    let message = "this client is above its rate; wait as Retry-After says, and send several events in one request";
+    Some(Refusal::new(Code::RateLimitExceeded, message).retry_after(standing.retry_after_s?))
+}
+
+/// Parses where it holds up nobody. What is in memory counts as in flight until the events are stored.
+async fn parse_aside(media_type: MediaType, body: WholeBody, rules: Rules) -> Result<(Parsed, InFlight), Refusal> {
+    let WholeBody { bytes, in_flight } = body;
+    let parsed = if bytes.len() <= OFFLOAD_BYTES {
+        parse(media_type, &bytes, &rules)
+    } else {
+        let parsing = tokio::task::spawn_blocking(move || parse(media_type, &bytes, &rules));
+        parsing.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a body was not parsed");
+            let message = "the server is stopping; send again once it is back";
+            Err(Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S))
+        })
+    };
+    Ok((parsed?, in_flight))
+}
+
+/// What a client may know of why the log did not take its events; the rest is for the server's own log.
+fn refused_by_log(error: &AppendError) -> Refusal {
+    let message = match error {
+        AppendError::TooLarge { .. } => return Refusal::new(Code::PayloadTooLarge, error.to_string()),
+        AppendError::Full | AppendError::Closed => error.to_string().into(),
+        _ => {
+            tracing::error!(%error, "the log did not take events");
+            "the log can't store events at the moment; send again later".into()
+        }
+    };
+    Refusal { error: Code::ServiceUnavailable, message, retry_after_s: Some(RETRY_AFTER_S) }
+}

@@ -1,0 +1,248 @@
+//! How often each client may send.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::{StateInformationMiddleware, StateSnapshot};
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
+use governor::{Quota, RateLimiter};
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+
+use crate::Clock;
+use crate::config::IngestConfig;
+
+/// Clients whose rate is followed one by one: about 10 MB. Above it, clients that are not among them share one rate,
+/// so that a flood of made-up names can exhaust neither memory nor the rate of those that are known.
+const MAX_CLIENTS: usize = 100_000;
+/// What clients beyond [`MAX_CLIENTS`] are followed as; no client_id is empty.
+const OVERFLOW: &str = "";
+/// How often clients that have their whole burst again are forgotten.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A rate for each client: so many requests per second, and a burst.
+pub(crate) struct RateLimits {
+    limiter: RateLimiter<String, BoundedStates, RateClock, StateInformationMiddleware>,
+    clock: Arc<dyn Clock>,
+    rate_per_s: u32,
+    burst: u32,
+    next_sweep_ms: AtomicU64,
+}
+
+/// Where a client stands after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    rate_per_s: u32,
+    /// Requests that would be taken right now.
+    remaining: u32,
+    /// Seconds, rounded up, until the whole burst is there again.
+    reset_s: u64,
+    /// Seconds, rounded up, until a request will be taken; set where this one was not.
+    pub(crate) retry_after_s: Option<u64>,
+}
+
+impl RateLimits {
+    pub(crate) fn new(config: &IngestConfig, clock: Arc<dyn Clock>) -> Self {
+        Self::with_capacity(config, clock, MAX_CLIENTS)
+    }
+
+    fn with_capacity(config: &IngestConfig, clock: Arc<dyn Clock>, max_clients: usize) -> Self {
+        let quota = Quota::per_second(config.rate_per_s).allow_burst(config.rate_burst);
+        let states = BoundedStates { clients: DashMapStateStore::default(), max_clients };
+        Self {
+            limiter: RateLimiter::new(quota, states, RateClock(Arc::clone(&clock))),
+            clock,
+            rate_per_s: config.rate_per_s.get(),
+            burst: config.rate_burst.get(),
+            next_sweep_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes one request off what the client may send, where there is one.
+    pub(crate) fn take(&self, client_id: &String) -> Standing {
+        self.sweep_when_due();
+        match self.limiter.check_key(client_id) {
+            Ok(snapshot) => self.standing(&snapshot, None),
+            Err(refusal) => Standing {
+                rate_per_s: self.rate_per_s,
+                remaining: 0,
+                reset_s: self.seconds_to_regain(self.burst),
+                retry_after_s: Some(whole_seconds(refusal.wait_time_from(self.clock.elapsed())).max(1)),
+            },
+        }
+    }
+
+    fn standing(&self, snapshot: &StateSnapshot, retry_after_s: Option<u64>) -> Standing {
+        let remaining = snapshot.remaining_burst_capacity();
+        let reset_s = self.seconds_to_regain(self.burst.saturating_sub(remaining));
+        Standing { rate_per_s: self.rate_per_s, remaining, reset_s, retry_after_s }
+    }
+
+    fn seconds_to_regain(&self, requests: u32) -> u64 {
+        u64::from(requests.div_ceil(self.rate_per_s))
+    }
+
+    /// Done by the request that notices, so that it needs no task of its own.
+    fn sweep_when_due(&self) {
+        let now_ms = u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let due_ms = self.next_sweep_ms.load(Ordering::Relaxed);
+        let next_ms = now_ms + SWEEP_INTERVAL.as_millis() as u64;
+        // Of several that notice at once, one sweeps.
+        let is_ours = now_ms >= due_ms
+            && self.next_sweep_ms.compare_exchange(due_ms, next_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_ours {
+            self.limiter.retain_recent();
+        }
+    }
+}
+
+impl Standing {
+    /// `X-RateLimit-Limit` (requests per second), `-Remaining` (that would be taken right now) and `-Reset` (seconds
+    /// until the whole burst is there again).
+    pub(crate) fn headers(&self) -> HeaderMap {
+        HeaderMap::from_iter([
+            (HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(self.rate_per_s)),
+            (HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(self.remaining)),
+            (HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(self.reset_s)),
+        ])
+    }
+}
+
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+/// [`Clock::elapsed`], as governor reads it.
+#[derive(Clone)]
+struct RateClock(Arc<dyn Clock>);
+
+impl GovernorClock for RateClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// A state for each client, up to a number of them.
+struct BoundedStates {
+    clients: DashMapStateStore<String>,
+    max_clients: usize,
+}
+
+impl StateStore for BoundedStates {
+    type Key = String;
+
+    fn measure_and_replace<T, F, E>(&self, client_id: &String, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        // Requests that arrive at once may each see the last free place: as many too many as there are threads.
+        if self.clients.contains_key(client_id) || self.clients.len() < self.max_clients {
+            self.clients.measure_and_replace(client_id, decide)
+        } else {
+            self.clients.measure_and_replace(&OVERFLOW.to_owned(), decide)
+        }
+    }
+}
+
+impl ShrinkableKeyedStateStore<String> for BoundedStates {
+    fn retain_recent(&self, drop_below: Nanos) {
+        self.clients.retain_recent(drop_below);
+    }
+
+    fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct HandClock(Mutex<Duration>);
+
+    impl HandClock {
+        fn advance(&self, by: Duration) {
+            *self.0.lock().unwrap() += by;
+        }
+    }
+
+    impl Clock for HandClock {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+
+        fn elapsed(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    fn limits(rate_per_s: u32, burst: u32, max_clients: usize) -> (RateLimits, Arc<HandClock>) {
+        let clock = Arc::new(HandClock::default());
+        let config = IngestConfig {
+            rate_per_s: NonZeroU32::new(rate_per_s).unwrap(),
+            rate_burst: NonZeroU32::new(burst).unwrap(),
+            ..IngestConfig::default()
+        };
+        (RateLimits::with_capacity(&config, Arc::clone(&clock) as _, max_clients), clock)
+    }
+
+    fn taken(limits: &RateLimits, client_id: &str, requests: usize) -> usize {
+        (0..requests).filter(|_| limits.take(&client_id.to_owned()).retry_after_s.is_none()).count()
+    }
+
+    #[test]
+    fn a_client_has_its_burst_and_then_its_rate() {
+        let (limits, clock) = limits(100, 60, MAX_CLIENTS);
+        assert_eq!(taken(&limits, "a", 100), 60);
+        assert_eq!(taken(&limits, "b", 100), 60, "one client's rate is not another's");
+        clock.advance(Duration::from_millis(100));
+        assert_eq!(taken(&limits, "a", 100), 10);
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!(taken(&limits, "a", 100), 60, "what was not used is not saved up");
+    }
+
+    #[test]
+    fn a_standing_says_what_is_left_and_when_to_come_back() {
+        let (limits, clock) = limits(2, 4, MAX_CLIENTS);
+        let standing =
+            |remaining, reset_s, retry_after_s| Standing { rate_per_s: 2, remaining, reset_s, retry_after_s };
+        let a = "a".to_owned();
+        assert_eq!(limits.take(&a), standing(3, 1, None));
+        assert_eq!(limits.take(&a), standing(2, 1, None));
+        assert_eq!(limits.take(&a), standing(1, 2, None));
+        assert_eq!(limits.take(&a), standing(0, 2, None));
+        assert_eq!(limits.take(&a), standing(0, 2, Some(1)));
+        clock.advance(Duration::from_millis(499));
+        assert_eq!(limits.take(&a), standing(0, 2, Some(1)));
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(limits.take(&a), standing(0, 2, None));
+    }
+
+    #[test]
+    fn beyond_the_cap_clients_share_one_rate_and_known_ones_keep_theirs() {
+        let (limits, clock) = limits(100, 60, 2);
+        assert_eq!((taken(&limits, "a", 1), taken(&limits, "b", 1)), (1, 1));
+        let strangers = (0..1000).map(|n| taken(&limits, &format!("stranger-{n}"), 1)).sum::<usize>();
+        assert_eq!(strangers, 60);
+        assert_eq!(taken(&limits, "a", 100), 59);
+        assert!(limits.limiter.len() <= 3);
+        clock.advance(SWEEP_INTERVAL);
+        assert_eq!(taken(&limits, "stranger-0", 100), 60, "quiet clients make room");
+        assert_eq!(limits.limiter.len(), 1);
+    }
+}

@@ -1,0 +1,88 @@
+//! The listener, and the server on it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use axum::Router;
+use axum_server::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::Tokens;
+use crate::config::ServerLimits;
+use crate::connection::PlaceKeeper;
+use crate::tokens::TokensError;
+
+/// Heads of requests may have at least this length, in bytes: hyper's smallest buffer.
+const LEAST_HEADER_BYTES: u32 = 8192;
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Anyone on the network could write.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// Something else listens there.
+    #[error("{address} is in use by another program; stop that one, or choose another port")]
+    InUse {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+    /// The system refused.
+    #[error("can't listen on {address}: {source}; choose another address or port")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The listener broke.
+    #[error("the HTTP server stopped: {0}; start netqoe again")]
+    Serve(#[source] io::Error),
+}
+
+/// Opens a listener. Port 0 takes a free one.
+///
+/// # Errors
+/// [`ServeError`] where the address is taken or not this machine's, or where others than this machine would reach a
+/// server without tokens.
+pub fn listen(address: SocketAddr, tokens: &Tokens) -> Result<TcpListener, ServeError> {
+    tokens.check_address(address)?;
+    TcpListener::bind(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::InUse { address },
+        _ => ServeError::Listen { address, source },
+    })
+}
+
+/// Serves HTTP/1.1 and HTTP/2 without TLS until `stop` is cancelled. Then it takes no more connections, gives requests
+/// in flight the drain timeout to finish, and returns.
+///
+/// # Errors
+/// [`ServeError::Serve`] where the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: &ServerLimits,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let handle = Handle::new();
+    let mut server = axum_server::from_tcp(listener)
+        .map_err(ServeError::Serve)?
+        .acceptor(PlaceKeeper::new(limits))
+        .first_request_timeout(limits.header_timeout)
+        .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not taken"))
+        .handle(handle.clone());
+    let header_bytes = limits.max_header_bytes.max(LEAST_HEADER_BYTES);
+    // hyper runs this timer from one answer to the end of the next request's head.
+    server.http_builder().http1().header_read_timeout(limits.idle_timeout).max_buf_size(header_bytes as usize);
+    server.http_builder().http2().max_header_list_size(header_bytes);
+
+    let mut serving = std::pin::pin!(server.serve(router.into_make_service()));
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = stop.cancelled() => {
+            handle.graceful_shutdown(Some(limits.drain_timeout));
+            serving.await
+        }
+    };
+    served.map_err(ServeError::Serve)
+}

@@ -1,0 +1,227 @@
+//! Bearer tokens: who holds one, and for which clients it speaks.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+/// What a server without tokens, on loopback, accepts beside no token: the load tests of the guide send it.
+const DEMO_TOKEN: &str = "demo-token";
+
+/// The tokens that a server accepts. Only their SHA-256 is kept; none is ever shown or logged.
+#[derive(Clone)]
+pub struct Tokens {
+    known: Arc<[Known]>,
+    /// Whether a request may come without a token.
+    accepts_none: bool,
+}
+
+struct Known {
+    digest: [u8; 32],
+    grant: Grant,
+}
+
+/// The clients that a token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// All of them.
+    Any,
+    /// One.
+    Client(Arc<str>),
+    /// Those whose `client_id` begins so.
+    Prefix(Arc<str>),
+}
+
+/// Why tokens can't be used. Lines are counted from 1; no token is ever quoted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokensError {
+    /// Nothing but comments.
+    #[error("the list of tokens is empty; write one token a line, as `token`, `token=client` or `token=prefix*`")]
+    Empty,
+    /// Not one of the three forms.
+    #[error("line {line} of the tokens {problem}; write `token`, `token=client` or `token=prefix*`")]
+    Line {
+        /// Which.
+        line: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Two lines with the same token.
+    #[error("line {line} of the tokens repeats the token of line {first}; remove one of them")]
+    Repeated {
+        /// The later line.
+        line: usize,
+        /// The earlier line.
+        first: usize,
+    },
+    /// Anyone on the network could write.
+    #[error("refusing to listen on {address} without tokens; configure tokens, or listen on a loopback address")]
+    NeededBeyondLoopback {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+}
+
+impl Tokens {
+    /// Those of a server that has none configured and is reached from this machine only: a request without a token
+    /// is accepted, as is the guide's `demo-token`; any other token is wrong.
+    pub fn none_on_loopback() -> Self {
+        Self { known: Arc::new([Known { digest: digest(DEMO_TOKEN), grant: Grant::Any }]), accepts_none: true }
+    }
+
+    /// Reads one token a line: `token` speaks for every client, `token=client` for one, `token=prefix*` for those
+    /// whose `client_id` begins so. Blank lines and lines that begin with `#` are passed over.
+    ///
+    /// # Errors
+    /// [`TokensError`], which names the line.
+    pub fn parse(text: &str) -> Result<Self, TokensError> {
+        let mut known: Vec<(usize, Known)> = Vec::new();
+        for (line, entry) in (1..).zip(text.lines().map(str::trim)) {
+            if entry.is_empty() || entry.starts_with('#') {
+                continue;
+            }
+            let entry = parse_entry(entry).map_err(|problem| TokensError::Line { line, problem })?;
+            if let Some((first, _)) = known.iter().find(|(_, earlier)| earlier.digest == entry.digest) {
+                return Err(TokensError::Repeated { line, first: *first });
+            }
+            known.push((line, entry));
+        }
+        if known.is_empty() {
+            return Err(TokensError::Empty);
+        }
+        Ok(Self { known: known.into_iter().map(|(_, entry)| entry).collect(), accepts_none: false })
+    }
+
+    /// Whether a server with these tokens may listen there.
+    ///
+    /// # Errors
+    /// [`TokensError::NeededBeyondLoopback`] where others than this machine could write without a token.
+    pub fn check_address(&self, address: SocketAddr) -> Result<(), TokensError> {
+        if self.accepts_none && !address.ip().to_canonical().is_loopback() {
+            return Err(TokensError::NeededBeyondLoopback { address });
+        }
+        Ok(())
+    }
+
+    /// What a request may do that came with this token, or without one. `None` where it may do nothing.
+    ///
+    /// The time that this takes tells nothing of the tokens: hashes are compared, each in full, and always all.
+    pub fn grant(&self, token: Option<&str>) -> Option<Grant> {
+        let Some(token) = token else { return self.accepts_none.then_some(Grant::Any) };
+        let digest = digest(token);
+        let mut found = u64::MAX;
+        for (index, known) in (0_u64..).zip(self.known.iter()) {
+            found.conditional_assign(&index, known.digest.ct_eq(&digest));
+        }
+        Some(self.known.get(usize::try_from(found).ok()?)?.grant.clone())
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("count", &self.known.len()).field("accepts_none", &self.accepts_none).finish()
+    }
+}
+
+impl Grant {
+    /// Whether events of this client may be sent.
+    pub fn allows(&self, client_id: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Client(client) => **client == *client_id,
+            Self::Prefix(prefix) => client_id.starts_with(&**prefix),
+        }
+    }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+fn parse_entry(entry: &str) -> Result<Known, &'static str> {
+    let (token, client) = entry.split_once('=').map_or((entry, None), |(token, client)| (token, Some(client)));
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("has no token of visible ASCII characters");
+    }
+    let grant = match client {
+        None => Grant::Any,
+        Some("") => return Err("names no client after `=`"),
+        // Base64 with its padding left on would else bind the token to a client that is called `=`.
+        Some(client) if client.starts_with('=') => return Err("has more than one `=`, which a token can't hold"),
+        Some(client) => match client.strip_suffix('*') {
+            Some(prefix) => Grant::Prefix(prefix.into()),
+            None => Grant::Client(client.into()),
+        },
+    };
+    Ok(Known { digest: digest(token), grant })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_speaks_for_its_clients() {
+        let tokens = Tokens::parse("# probes\n\nall\r\none=probe-1\n  many=lab-*  \n").unwrap();
+        assert_eq!(tokens.grant(Some("all")), Some(Grant::Any));
+        for (token, client_id, allowed) in [
+            ("all", "anyone", true),
+            ("one", "probe-1", true),
+            ("one", "probe-11", false),
+            ("many", "lab-7", true),
+            ("many", "xlab-7", false),
+        ] {
+            assert_eq!(tokens.grant(Some(token)).unwrap().allows(client_id), allowed, "{token} {client_id}");
+        }
+        for wrong in
+            [None, Some(""), Some("al"), Some("alll"), Some("# probes"), Some("demo-token"), Some("one=probe-1")]
+        {
+            assert_eq!(tokens.grant(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn without_tokens_only_this_machine_may_write() {
+        let tokens = Tokens::none_on_loopback();
+        assert_eq!(tokens.grant(None), Some(Grant::Any));
+        assert_eq!(tokens.grant(Some("demo-token")), Some(Grant::Any));
+        assert_eq!(tokens.grant(Some("other")), None);
+        for (address, allowed) in [
+            ("127.0.0.1:8081", true),
+            ("127.9.9.9:8081", true),
+            ("[::1]:8081", true),
+            ("[::ffff:127.0.0.1]:8081", true),
+            ("0.0.0.0:8081", false),
+            ("[::]:8081", false),
+            ("192.0.2.1:8081", false),
+        ] {
+            assert_eq!(tokens.check_address(address.parse().unwrap()).is_ok(), allowed, "{address}");
+            assert!(Tokens::parse("secret").unwrap().check_address(address.parse().unwrap()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_named_and_never_quoted() {
+        for (text, message) in [
+            ("", "the list of tokens is empty"),
+            ("# only a comment", "the list of tokens is empty"),
+            ("ok\n=client", "line 2 of the tokens has no token"),
+            ("two words", "line 1 of the tokens has no token"),
+            ("secret=", "line 1 of the tokens names no client"),
+            ("secret==", "line 1 of the tokens has more than one"),
+            ("secret\n\nsecret=client", "line 3 of the tokens repeats the token of line 1"),
+        ] {
+            let error = Tokens::parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{text:?}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_output_holds_no_token() {
+        let shown = format!("{:?}", Tokens::parse("secret=client").unwrap());
+        assert_eq!(shown, "Tokens { count: 1, accepts_none: false }");
+    }
+}
