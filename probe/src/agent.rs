@@ -35,7 +35,7 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// Under which name.
     pub client_id: String,
-    /// From one turn of a target to its next.
+    /// From one turn of a target to its next: 1 ms to a day.
     pub interval: Duration,
     /// How many measurements may run at the same time; 0 is taken as 1.
     pub concurrency: usize,
@@ -134,7 +134,7 @@ where
             if skipped > 0 {
                 warn!(%target, skipped, "turns skipped: the measurement before them took longer than the interval");
             }
-            counts.skipped += u64::from(skipped);
+            counts.skipped += skipped;
         }
     }
 

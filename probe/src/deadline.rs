@@ -7,6 +7,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Failure;
 
+/// No network keeps anyone waiting longer, and the end of it always fits a clock.
+const LONGEST_TIMEOUT: Duration = Duration::from_hours(24);
+
 /// When a measurement ends, whatever phase it is in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
@@ -16,6 +19,7 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn after(timeout: Duration) -> Self {
+        let timeout = timeout.min(LONGEST_TIMEOUT);
         Self { at: Instant::now() + timeout, timeout }
     }
 

@@ -7,39 +7,43 @@ use rand::{Rng, RngExt};
 /// From one turn of a target to its next, where nothing else is said.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
 
+/// Turns without end in no time would keep a core busy.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+/// Rarer turns would fall into windows without neighbours to compare with, and their times need not fit a clock.
+const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
+
 /// The turns of one target, as time since the probe began: `phase`, `phase + interval`, `phase + 2·interval`, …
 ///
 /// A pure value: it neither waits nor looks at a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    phase: Duration,
     interval: Duration,
-    next_turn: u32,
+    next_at: Duration,
 }
 
 impl Schedule {
     /// A schedule with a random phase within the first interval, so that the targets of one probe, and the probes of
-    /// one site, don't measure all at once.
-    ///
-    /// An interval under a millisecond is taken as one: turns without end in no time would keep a core busy.
+    /// one site, don't measure all at once. An interval under 1 ms or over a day is taken as that.
     pub fn with_jitter(interval: Duration, rng: &mut impl Rng) -> Self {
-        let interval = interval.max(Duration::from_millis(1));
-        Self { phase: interval.mul_f64(rng.random::<f64>()), interval, next_turn: 0 }
+        let interval = interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
+        Self { interval, next_at: interval.mul_f64(rng.random::<f64>()) }
     }
 
     /// When the next turn is.
     pub fn next_at(&self) -> Duration {
-        self.phase + self.interval * self.next_turn
+        self.next_at
     }
 
-    /// Goes on to the first turn after `now`, when the turn before it has just ended. Returns how many turns came
-    /// while it was running and are skipped for that.
-    pub fn finish_turn(&mut self, now: Duration) -> u32 {
-        let elapsed = now.saturating_sub(self.phase).as_nanos() / self.interval.as_nanos();
-        let first_after = u32::try_from(elapsed).unwrap_or(u32::MAX - 1) + 1;
-        let following = self.next_turn + 1;
-        self.next_turn = following.max(first_after);
-        self.next_turn - following
+    /// Goes on to the first turn after `now`, when the turn at [`next_at`](Self::next_at) has just ended. Returns how
+    /// many turns came while it was running and are skipped for that.
+    pub fn finish_turn(&mut self, now: Duration) -> u64 {
+        let mut skipped = 0;
+        self.next_at += self.interval;
+        while self.next_at <= now {
+            self.next_at += self.interval;
+            skipped += 1;
+        }
+        skipped
     }
 }
 
@@ -51,7 +55,7 @@ mod tests {
     use super::*;
 
     fn every_100_ms_from(phase_ms: u64) -> Schedule {
-        Schedule { phase: Duration::from_millis(phase_ms), interval: Duration::from_millis(100), next_turn: 0 }
+        Schedule { interval: Duration::from_millis(100), next_at: Duration::from_millis(phase_ms) }
     }
 
     #[test]
@@ -91,10 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_of_zero_still_moves_on() {
-        let mut schedule = Schedule::with_jitter(Duration::ZERO, &mut StdRng::seed_from_u64(1));
-        let first = schedule.next_at();
-        schedule.finish_turn(first);
-        assert!(schedule.next_at() > first);
+    fn any_interval_moves_on_without_overflow() {
+        for interval in [Duration::ZERO, Duration::MAX] {
+            let mut schedule = Schedule::with_jitter(interval, &mut StdRng::seed_from_u64(1));
+            let first = schedule.next_at();
+            assert_eq!(schedule.finish_turn(first), 0);
+            assert!(schedule.next_at() > first);
+        }
     }
 }

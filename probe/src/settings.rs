@@ -12,7 +12,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What every measurement of an agent has in common.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long a measurement may take, from before its first phase to the end of its last.
+    /// How long a measurement may take, from before its first phase to the end of its last; a day at most.
     pub timeout: Duration,
     /// Who is asked for addresses.
     pub name_servers: NameServers,

@@ -1,0 +1,82 @@
+//! A DNS server over UDP whose every answer is 127.0.0.1, but for the names that say otherwise.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+
+const RECORD_TYPE_A: u16 = 1;
+const NO_ERROR: u8 = 0;
+const SERVER_FAILURE: u8 = 2;
+const NAME_ERROR: u8 = 3;
+
+pub(crate) struct DnsServer {
+    pub(crate) address: SocketAddr,
+    questions: Arc<AtomicUsize>,
+}
+
+impl DnsServer {
+    /// Answers each question `thinking` after it came: names under `absent.test` with NXDOMAIN, under `empty.test`
+    /// with no record, under `broken.test` with SERVFAIL, under `silent.test` not at all.
+    pub(crate) async fn start(thinking: Duration) -> Self {
+        let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let address = socket.local_addr().unwrap();
+        let questions = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&questions);
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            loop {
+                let (length, asker) = socket.recv_from(&mut buffer).await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                let answer = answer(&buffer[..length]);
+                let socket = Arc::clone(&socket);
+                tokio::spawn(async move {
+                    tokio::time::sleep(thinking).await;
+                    if let Some(answer) = answer {
+                        socket.send_to(&answer, asker).await.unwrap();
+                    }
+                });
+            }
+        });
+        Self { address, questions }
+    }
+
+    /// How many questions it was asked so far.
+    pub(crate) fn questions(&self) -> usize {
+        self.questions.load(Ordering::Relaxed)
+    }
+}
+
+/// The answer to a message with one question, by RFC 1035, section 4.
+fn answer(message: &[u8]) -> Option<Vec<u8>> {
+    let mut labels = Vec::new();
+    let mut at = 12;
+    while message[at] > 0 {
+        let length = usize::from(message[at]);
+        labels.push(String::from_utf8_lossy(&message[at + 1..=at + length]).to_ascii_lowercase());
+        at += 1 + length;
+    }
+    let record_type = u16::from_be_bytes([message[at + 1], message[at + 2]]);
+    let question = &message[12..at + 5];
+
+    let name = labels.join(".");
+    let (response_code, has_address) = match name.as_str() {
+        name if name.ends_with("silent.test") => return None,
+        name if name.ends_with("absent.test") => (NAME_ERROR, false),
+        name if name.ends_with("broken.test") => (SERVER_FAILURE, false),
+        name if name.ends_with("empty.test") => (NO_ERROR, false),
+        _ => (NO_ERROR, record_type == RECORD_TYPE_A),
+    };
+
+    // The asker's id; a response, recursion desired and available; one question, perhaps one answer.
+    let mut answer =
+        vec![message[0], message[1], 0x81, 0x80 | response_code, 0, 1, 0, u8::from(has_address), 0, 0, 0, 0];
+    answer.extend_from_slice(question);
+    if has_address {
+        // The question's name, type A, class IN, an hour to live, which no cache of the probe may use.
+        answer.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0x0e, 0x10, 0, 4, 127, 0, 0, 1]);
+    }
+    Some(answer)
+}

@@ -1,0 +1,167 @@
+//! A server that plays a script on each connection, with or without TLS, and notes what it was asked.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::crypto::ring;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// What a server does next. After its last step it closes the connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Waits for the end of a request's head.
+    ReadRequest,
+    Wait(Duration),
+    Send(Vec<u8>),
+    /// Does nothing more, and leaves the connection open.
+    Stall,
+}
+
+impl Step {
+    pub(crate) fn send(text: &str) -> Self {
+        Self::Send(text.into())
+    }
+}
+
+/// The usual script: a request, and this answer to it.
+pub(crate) fn answers(text: &str) -> Vec<Step> {
+    vec![Step::ReadRequest, Step::send(text)]
+}
+
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// What a server has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) connections: usize,
+    pub(crate) open: usize,
+    pub(crate) most_open: usize,
+    pub(crate) requests: Vec<String>,
+}
+
+pub(crate) struct WebServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) seen: Arc<Mutex<Seen>>,
+}
+
+impl WebServer {
+    pub(crate) async fn start(script: Vec<Step>) -> Self {
+        Self::run(None, script).await
+    }
+
+    pub(crate) async fn start_tls(tls: TlsAcceptor, script: Vec<Step>) -> Self {
+        Self::run(Some(tls), script).await
+    }
+
+    async fn run(tls: Option<TlsAcceptor>, script: Vec<Step>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let server = Self { address, seen: Arc::clone(&seen) };
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (tls, script, seen) = (tls.clone(), script.clone(), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    opened(&seen);
+                    match tls {
+                        None => play(stream, &script, &seen).await,
+                        Some(tls) => {
+                            // It fails where the probe refuses the certificate, as some tests want it to.
+                            if let Ok(stream) = tls.accept(stream).await {
+                                play(stream, &script, &seen).await;
+                            }
+                        }
+                    }
+                    seen.lock().unwrap().open -= 1;
+                });
+            }
+        });
+        server
+    }
+
+    pub(crate) fn url(&self, scheme: &str, host: &str, path: &str) -> String {
+        format!("{scheme}://{host}:{}{path}", self.address.port())
+    }
+
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.seen.lock().unwrap().requests.clone()
+    }
+}
+
+fn opened(seen: &Mutex<Seen>) {
+    let mut seen = seen.lock().unwrap();
+    seen.connections += 1;
+    seen.open += 1;
+    seen.most_open = seen.most_open.max(seen.open);
+}
+
+async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, script: &[Step], seen: &Mutex<Seen>) {
+    for step in script {
+        match step {
+            Step::ReadRequest => {
+                let Some(request) = read_head(&mut stream).await else { return };
+                seen.lock().unwrap().requests.push(request);
+            }
+            Step::Wait(duration) => tokio::time::sleep(*duration).await,
+            Step::Send(bytes) => {
+                // A probe that has given up is no fault of the server.
+                if stream.write_all(bytes).await.is_err() || stream.flush().await.is_err() {
+                    return;
+                }
+            }
+            Step::Stall => {
+                // Until the probe goes.
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|length| length > 0) {}
+                return;
+            }
+        }
+    }
+    stream.shutdown().await.ok();
+}
+
+async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    String::from_utf8(head).ok()
+}
+
+/// A certificate authority of the test's own.
+pub(crate) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        Self { issuer }
+    }
+
+    pub(crate) fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).unwrap();
+        roots
+    }
+
+    /// TLS with a certificate for `host`, signed by this authority.
+    pub(crate) fn certify(&self, host: &str) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key.into())
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
