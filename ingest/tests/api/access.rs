@@ -1,0 +1,110 @@
+//! Who may send, and how often.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use serde_json::json;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_token_is_needed_where_tokens_are_configured() {
+    let api = Api::with_tokens("good");
+    for (authorization, allowed) in [
+        (Some("Bearer good"), true),
+        (Some("bearer  good "), true),
+        (None, false),
+        (Some("Bearer bad"), false),
+        (Some("Bearer demo-token"), false),
+        (Some("Bearer"), false),
+        (Some("Bearer "), false),
+        (Some("good"), false),
+        (Some("Basic good"), false),
+        (Some("Bearer good good"), false),
+    ] {
+        let mut headers = vec![JSON];
+        headers.extend(authorization.map(|value| ("authorization", value)));
+        let failures = api.metrics.ingest_auth_failures.get();
+        let answer = api.post(&headers, event("e", "c").to_string()).await;
+        if allowed {
+            assert_eq!(answer.status, 200, "{authorization:?}");
+        } else {
+            answer.assert_refused(401, "unauthorized");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        }
+        assert_eq!(api.metrics.ingest_auth_failures.get() - failures, u64::from(!allowed));
+    }
+    let twice = [JSON, ("authorization", "Bearer good"), ("authorization", "Bearer good")];
+    api.post(&twice, event("e", "c").to_string()).await.assert_refused(401, "unauthorized");
+    assert_eq!(api.log.events().len(), 2);
+}
+
+#[tokio::test]
+async fn without_configured_tokens_a_wrong_one_is_still_wrong() {
+    let api = Api::new();
+    let one = event("e", "c").to_string();
+    assert_eq!(api.post(&[JSON], one.clone()).await.status, 200);
+    assert_eq!(api.post(&[JSON, ("authorization", "Bearer demo-token")], one.clone()).await.status, 200);
+    api.post(&[JSON, ("authorization", "Bearer other")], one).await.assert_refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn the_token_is_looked_at_before_the_body() {
+    let never = Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    Api::with_tokens("good").post(&[("content-type", "text/plain")], never).await.assert_refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_bound_token_sends_for_its_clients_only() {
+    let api = Api::with_tokens("one=probe-1\nlab=lab-*");
+    let lab = [JSON, ("authorization", "Bearer lab")];
+    assert_eq!(api.post(&lab, event("a", "lab-1").to_string()).await.status, 200);
+    let answer = api.post(&lab, event("b", "probe-1").to_string()).await;
+    answer.assert_refused(401, "unauthorized");
+    assert!(answer.message().contains("bound"));
+    let mixed = json!([event("c", "lab-2"), event("d", "probe-1")]).to_string();
+    let answer = api.post(&lab, mixed).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["errors"][0]["error"], "unauthorized");
+    assert_eq!(api.log.event_ids(), ["a", "c"]);
+    let none = json!([event("e", "probe-1"), event("f", "probe-2")]).to_string();
+    api.post(&lab, none).await.assert_refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_client_above_its_rate_is_told_when_to_come_back() {
+    let api = Api::new();
+    let mut answer = api.post_json(&event("first", "c")).await;
+    assert_eq!(answer.header("x-ratelimit-limit"), Some("100"));
+    assert_eq!(answer.header("x-ratelimit-remaining"), Some("59"));
+    assert_eq!(answer.header("x-ratelimit-reset"), Some("1"));
+    for _ in 1..60 {
+        answer = api.post_json(&event("e", "c")).await;
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(answer.header("x-ratelimit-remaining"), Some("0"));
+
+    let answer = api.post_json(&event("refused", "c")).await;
+    answer.assert_refused(429, "rate_limit_exceeded");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(answer.header("x-ratelimit-limit"), Some("100"));
+    assert_eq!(answer.header("x-ratelimit-remaining"), Some("0"));
+    assert_eq!(answer.header("x-ratelimit-reset"), Some("1"));
+    assert_eq!(api.metrics.ingest_rate_limited.get(), 1);
+    assert_eq!(api.post_json(&event("e", "another")).await.status, 200);
+
+    api.clock.advance(Duration::from_millis(10));
+    assert_eq!(api.post_json(&event("again", "c")).await.status, 200);
+    assert_eq!(api.post_json(&event("refused", "c")).await.status, 429);
+    assert_eq!(api.log.events().len(), 62);
+}
+
+#[tokio::test]
+async fn a_batch_costs_each_of_its_clients_one_request() {
+    let api = Api::new();
+    let backlog: Vec<_> = (0..1000).map(|n| event(&n.to_string(), if n % 2 == 0 { "even" } else { "odd" })).collect();
+    assert_eq!(api.post_json(&json!(backlog)).await.body["accepted"], 1000);
+    for client_id in ["even", "odd"] {
+        assert_eq!(api.post_json(&event("e", client_id)).await.header("x-ratelimit-remaining"), Some("58"));
+    }
+}

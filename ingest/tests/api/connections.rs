@@ -1,0 +1,230 @@
+//! A real listener: slow, idle and too many clients are cut off, others are not disturbed, and stopping loses nothing.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use netqoe_ingest::{IngestConfig, ServeError, ServerLimits, Tokens, listen, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::*;
+
+/// Long enough for any machine; what takes this long is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A limit that a test waits for.
+const SHORT: Duration = Duration::from_millis(500);
+
+struct Server {
+    api: Api,
+    address: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<Result<(), ServeError>>,
+}
+
+fn start(api: Api, limits: ServerLimits) -> Server {
+    let listener = listen("127.0.0.1:0".parse().unwrap(), &Tokens::none_on_loopback()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let (router, stopped) = (api.router.clone(), stop.clone());
+    let serving = tokio::spawn(async move { serve(listener, router, &limits, stopped).await });
+    Server { api, address, stop, serving }
+}
+
+impl Server {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Posts until it is answered by 200, as it must be once there is a place and time to write a request.
+    async fn post_until_stored(&self) {
+        let stored = async { while !self.post().await.starts_with("HTTP/1.1 200 OK") {} };
+        tokio::time::timeout(PATIENCE, stored).await.expect("others are disturbed");
+    }
+
+    async fn post(&self) -> String {
+        let mut connection = self.connect().await;
+        connection.write_all(request(&event("e", "c").to_string(), "close").as_bytes()).await.unwrap();
+        rest_of(connection).await
+    }
+}
+
+fn request(body: &str, connection: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {EVENTS} HTTP/1.1\r\nhost: test\r\nconnection: {connection}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// All that comes until the server closes, which it must.
+async fn rest_of(mut connection: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let reading = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut bytes)).await;
+    // A reset is an end as well.
+    let _ = reading.expect("the server did not close the connection");
+    String::from_utf8(bytes).unwrap()
+}
+
+/// One answer on a connection that stays open.
+async fn one_answer(connection: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"}") {
+        assert_ne!(connection.read_buf(&mut bytes).await.unwrap(), 0);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn http_1_keeps_its_connection() {
+    let server = start(Api::new(), ServerLimits::default());
+    let mut connection = server.connect().await;
+    for _ in 0..3 {
+        connection.write_all(request(&event("e", "c").to_string(), "keep-alive").as_bytes()).await.unwrap();
+        assert!(one_answer(&mut connection).await.starts_with("HTTP/1.1 200 OK"));
+    }
+    assert_eq!(server.api.log.events().len(), 3);
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_without_tls() {
+    let server = start(Api::new(), ServerLimits::default());
+    let io = TokioIo::new(server.connect().await);
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    let body = Full::new(bytes::Bytes::from(event("e", "c").to_string()));
+    let uri = format!("http://{}{EVENTS}", server.address);
+    let answer = sender.send_request(http::Request::post(uri).body(body).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    assert!(body.starts_with(b"{\"status\":\"ok\""));
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_is_cut_off() {
+    let server = start(Api::new(), ServerLimits { header_timeout: SHORT, ..ServerLimits::default() });
+    let silent = server.connect().await;
+    let mut slow = server.connect().await;
+    slow.write_all(b"POST /api/v1/events HTTP/1.1\r\nhost: te").await.unwrap();
+    server.post_until_stored().await;
+    assert_eq!(rest_of(silent).await, "");
+    assert_eq!(rest_of(slow).await, "");
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_when_nothing_moves_on_it() {
+    let server = start(Api::new(), ServerLimits { idle_timeout: SHORT, ..ServerLimits::default() });
+    let mut connection = server.connect().await;
+    connection.write_all(request(&event("e", "c").to_string(), "keep-alive").as_bytes()).await.unwrap();
+    assert!(one_answer(&mut connection).await.starts_with("HTTP/1.1 200 OK"));
+    assert_eq!(rest_of(connection).await, "");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up() {
+    let api = Api::with_config(IngestConfig { read_timeout: SHORT, ..IngestConfig::default() });
+    let server = start(api, ServerLimits::default());
+    let mut connection = server.connect().await;
+    let whole = request(&event("e", "c").to_string(), "keep-alive");
+    connection.write_all(&whole.as_bytes()[..whole.len() - 1]).await.unwrap();
+    server.post_until_stored().await;
+    assert!(rest_of(connection).await.starts_with("HTTP/1.1 408 Request Timeout"));
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_answers_is_cut_off() {
+    let server = start(Api::new(), ServerLimits { write_timeout: SHORT, ..ServerLimits::default() });
+    let mut connection = server.connect().await;
+    let requests = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(100);
+    let writing = async { while connection.write_all(requests.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(PATIENCE, writing).await.expect("the server kept a client that reads nothing");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_so() {
+    let server = start(Api::new(), ServerLimits { max_connections: 2, ..ServerLimits::default() });
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut connection = server.connect().await;
+        connection.write_all(request(&event("e", "c").to_string(), "keep-alive").as_bytes()).await.unwrap();
+        assert!(one_answer(&mut connection).await.starts_with("HTTP/1.1 200 OK"));
+        held.push(connection);
+    }
+    let refusal = rest_of(server.connect().await).await;
+    let (head, body) = refusal.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 503 Service Unavailable"));
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{refusal}");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["error"], "service_unavailable");
+
+    held.pop();
+    server.post_until_stored().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    let server = start(Api::new(), ServerLimits { max_header_bytes: 10_000, ..ServerLimits::default() });
+    let mut connection = server.connect().await;
+    let head = format!("GET /livez HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n", "x".repeat(20_000));
+    connection.write_all(head.as_bytes()).await.unwrap();
+    assert!(rest_of(connection).await.starts_with("HTTP/1.1 431 "));
+}
+
+#[tokio::test]
+async fn stopping_finishes_what_was_begun_and_takes_nothing_new() {
+    let server = start(Api::new(), ServerLimits::default());
+    let mut idle = server.connect().await;
+    idle.write_all(request(&event("idle", "c").to_string(), "keep-alive").as_bytes()).await.unwrap();
+    one_answer(&mut idle).await;
+    let body = event("last", "c").to_string();
+    let mut connection = server.connect().await;
+    begin_request(&mut connection, &body).await;
+
+    server.stop.cancel();
+    assert_eq!(rest_of(idle).await, "", "a connection without a request is closed at once");
+    let refused = async { while TcpStream::connect(server.address).await.is_ok() {} };
+    tokio::time::timeout(PATIENCE, refused).await.expect("the server still takes connections");
+    connection.write_all(body.as_bytes()).await.unwrap();
+    assert!(rest_of(connection).await.starts_with("HTTP/1.1 200 OK"));
+    tokio::time::timeout(PATIENCE, server.serving).await.unwrap().unwrap().unwrap();
+    assert_eq!(server.api.log.event_ids(), ["idle", "last"]);
+}
+
+/// Sends the head of a request, and waits until the server asks for the body: it is then at work on it.
+async fn begin_request(connection: &mut TcpStream, body: &str) {
+    let head = request("", "keep-alive").replace("content-length: 0", &format!("content-length: {}", body.len()));
+    let head = head.replace("host: test", "host: test\r\nexpect: 100-continue");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut asked = [0; 25];
+    connection.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+#[tokio::test]
+async fn stopping_waits_no_longer_than_it_is_told() {
+    let api = Api::new();
+    *api.log.mood.lock().unwrap() = Mood::NeverAnswers;
+    let server = start(api, ServerLimits { drain_timeout: SHORT, ..ServerLimits::default() });
+    let mut connection = server.connect().await;
+    let body = event("e", "c").to_string();
+    begin_request(&mut connection, &body).await;
+    connection.write_all(body.as_bytes()).await.unwrap();
+    let begun = Instant::now();
+    server.stop.cancel();
+    tokio::time::timeout(PATIENCE, server.serving).await.unwrap().unwrap().unwrap();
+    assert!(begun.elapsed() >= SHORT, "the request was given no time to finish");
+}
+
+#[tokio::test]
+async fn an_address_that_can_not_be_used_is_named() {
+    let taken = listen("127.0.0.1:0".parse().unwrap(), &Tokens::none_on_loopback()).unwrap();
+    let address = taken.local_addr().unwrap();
+    let error = listen(address, &Tokens::none_on_loopback()).unwrap_err().to_string();
+    assert_eq!(error, format!("{address} is in use by another program; stop that one, or choose another port"));
+    let error = listen("0.0.0.0:0".parse().unwrap(), &Tokens::none_on_loopback()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "refusing to listen on 0.0.0.0:0 without tokens; configure tokens, or listen on a loopback address"
+    );
+}

@@ -1,0 +1,13 @@
+//! The API as a client meets it: through its routes, and where it matters through a real listener.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "as in test functions: everything here is part of a test")]
+
+mod accepted;
+mod access;
+mod batches;
+mod compressed;
+mod connections;
+mod operations;
+mod properties;
+mod refused;
+mod support;
+mod unavailable;

@@ -1,0 +1,103 @@
+//! Health, metrics, and the OpenAPI document.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::routing::get;
+use netqoe_ingest::{ComponentCheck, assemble};
+use netqoe_model::metrics::Metrics;
+use serde_json::json;
+
+use crate::support::*;
+
+fn check(component: &'static str, needed_for_ready: bool, works: &Arc<AtomicBool>) -> ComponentCheck {
+    let works = Arc::clone(works);
+    let check = move || if works.load(Ordering::Relaxed) { Ok(()) } else { Err("the disk is full".to_owned()) };
+    ComponentCheck { component, needed_for_ready, check: Box::new(check) }
+}
+
+#[tokio::test]
+async fn each_component_is_named_and_only_some_are_needed() {
+    let (log_works, store_works) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(true)));
+    let mut api = Api::new();
+    api.router =
+        assemble([], Metrics::new(), vec![check("log", true, &log_works), check("store", false, &store_works)]);
+    let status_of = async |path| api.send("GET", path, &[], "").await.status.as_u16();
+
+    let answer = api.send("GET", "/health", &[], "").await;
+    assert_eq!(
+        answer.body,
+        json!({"status": "ok", "components": {"log": {"status": "ok"}, "store": {"status": "ok"}}})
+    );
+    assert_eq!((status_of("/livez").await, status_of("/readyz").await), (200, 200));
+
+    store_works.store(false, Ordering::Relaxed);
+    assert_eq!((status_of("/health").await, status_of("/readyz").await), (503, 200));
+
+    log_works.store(false, Ordering::Relaxed);
+    assert_eq!((status_of("/livez").await, status_of("/readyz").await), (200, 503));
+    let answer = api.send("GET", "/health", &[], "").await;
+    assert_eq!(answer.body["status"], "failing");
+    assert_eq!(answer.body["components"]["log"], json!({"status": "failing", "message": "the disk is full"}));
+}
+
+#[tokio::test]
+async fn metrics_are_shown_as_prometheus_reads_them() {
+    let api = Api::new();
+    api.post_json(&event("e", "a-client")).await;
+    let answer = api.send("GET", "/metrics", &[], "").await;
+    let text = answer.body.as_str().unwrap();
+    assert!(answer.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+    assert!(text.contains("telemetry_ingest_requests_total{status=\"200\"} 1\n"), "{text}");
+    assert!(text.contains("telemetry_queue_published_total 1\n"));
+    assert!(text.contains("telemetry_ingest_duration_seconds_count 1\n"));
+    assert!(!text.contains("a-client"));
+}
+
+#[tokio::test]
+async fn the_openapi_document_holds_the_routes_of_all_parts() {
+    #[derive(utoipa::OpenApi)]
+    #[openapi(paths(other))]
+    struct Other;
+    #[utoipa::path(get, path = "/other", responses((status = 200)))]
+    async fn other() {}
+
+    let mut api = Api::new();
+    let log = Arc::clone(&api.log);
+    let tokens = netqoe_ingest::Tokens::none_on_loopback();
+    let config = netqoe_ingest::IngestConfig::default();
+    let ingest = netqoe_ingest::Ingest::new(log, api.metrics.clone(), tokens, config, Arc::clone(&api.clock) as _);
+    let part = (Router::new().route("/other", get(other)), <Other as utoipa::OpenApi>::openapi());
+    api.router = assemble([ingest.router(), part], Metrics::new(), Vec::new());
+
+    let document = api.send("GET", "/api/v1/openapi.json", &[], "").await.body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    for path in ["/api/v1/events", "/events", "/other", "/health", "/livez", "/readyz", "/metrics"] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+    let answers = &document["paths"]["/api/v1/events"]["post"]["responses"];
+    for status in ["200", "400", "401", "408", "413", "415", "429", "503"] {
+        assert!(answers[status].is_object(), "{status}");
+    }
+    for schema in references(&document) {
+        let name = schema.strip_prefix("#/components/schemas/").unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{schema} is not defined");
+    }
+    assert_eq!(api.send("GET", "/other", &[], "").await.status, 200);
+}
+
+/// What the document refers to.
+fn references(document: &serde_json::Value) -> Vec<String> {
+    match document {
+        serde_json::Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| match (name.as_str(), value) {
+                ("$ref", serde_json::Value::String(reference)) => vec![reference.clone()],
+                _ => references(value),
+            })
+            .collect(),
+        serde_json::Value::Array(elements) => elements.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}

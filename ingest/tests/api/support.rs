@@ -1,0 +1,211 @@
+//! A log in memory, a clock that stands still, and requests against the router.
+
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use netqoe_eventlog::{AppendError, EventLog, LogError, LogReader, Start};
+use netqoe_ingest::{Clock, Ingest, IngestConfig, Tokens, assemble};
+use netqoe_model::metrics::Metrics;
+use netqoe_model::{LogIdentity, LogTime, Partition};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub(crate) const NOW_MS: i64 = 1_765_000_000_000;
+pub(crate) const EVENTS: &str = "/api/v1/events";
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
+pub(crate) const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
+
+/// What a log does with the next append.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Mood {
+    #[default]
+    Takes,
+    Refuses(AppendError),
+    NeverAnswers,
+}
+
+/// A log that keeps what is appended.
+pub(crate) struct MemoryLog {
+    identity: LogIdentity,
+    pub(crate) lines: Mutex<Vec<(Partition, Vec<u8>)>>,
+    pub(crate) mood: Mutex<Mood>,
+}
+
+impl MemoryLog {
+    fn new() -> Self {
+        let identity = LogIdentity { id: "memory".to_owned(), partitions: NonZeroU16::new(16).unwrap() };
+        Self { identity, lines: Mutex::default(), mood: Mutex::default() }
+    }
+
+    /// The events in it.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        self.lines.lock().unwrap().iter().map(|(_, line)| serde_json::from_slice(line).unwrap()).collect()
+    }
+
+    /// Their ids.
+    pub(crate) fn event_ids(&self) -> Vec<String> {
+        self.events().iter().map(|event| event["event_id"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl EventLog for MemoryLog {
+    fn identity(&self) -> &LogIdentity {
+        &self.identity
+    }
+
+    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        match self.mood.lock().unwrap().clone() {
+            Mood::Takes => {
+                self.lines.lock().unwrap().extend(lines);
+                async { Ok(LogTime::from_ms(NOW_MS)) }.boxed()
+            }
+            Mood::Refuses(error) => async { Err(error) }.boxed(),
+            Mood::NeverAnswers => std::future::pending().boxed(),
+        }
+    }
+
+    fn tick(&self, _: Vec<Partition>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        async { Err(AppendError::Closed) }.boxed()
+    }
+
+    fn reader(&self, _: &[Start]) -> Result<Box<dyn LogReader>, LogError> {
+        Err(LogError::NoLog { path: "memory".into() })
+    }
+}
+
+/// A clock that moves only when told to.
+#[derive(Default)]
+pub(crate) struct HandClock(Mutex<Duration>);
+
+impl HandClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for HandClock {
+    fn now_ms(&self) -> i64 {
+        NOW_MS + self.elapsed().as_millis() as i64
+    }
+
+    fn elapsed(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// An API with everything that it touches.
+pub(crate) struct Api {
+    pub(crate) router: Router,
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) metrics: Metrics,
+}
+
+/// An answer, whose body is JSON as all of them are but metrics.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Api {
+    pub(crate) fn new() -> Self {
+        Self::with(Tokens::none_on_loopback(), IngestConfig::default())
+    }
+
+    pub(crate) fn with_tokens(text: &str) -> Self {
+        Self::with(Tokens::parse(text).unwrap(), IngestConfig::default())
+    }
+
+    pub(crate) fn with_config(config: IngestConfig) -> Self {
+        Self::with(Tokens::none_on_loopback(), config)
+    }
+
+    fn with(tokens: Tokens, config: IngestConfig) -> Self {
+        let (log, clock, metrics) = (Arc::new(MemoryLog::new()), Arc::new(HandClock::default()), Metrics::new());
+        let ingest = Ingest::new(Arc::clone(&log) as _, metrics.clone(), tokens, config, Arc::clone(&clock) as _);
+        let router = assemble([ingest.router()], metrics.clone(), Vec::new());
+        Self { router, log, clock, metrics }
+    }
+
+    /// Posts to the events route.
+    pub(crate) async fn post(&self, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        self.send("POST", EVENTS, headers, body).await
+    }
+
+    /// Posts one event, or an array.
+    pub(crate) async fn post_json(&self, body: &Value) -> Answer {
+        self.post(&[JSON], body.to_string()).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body =
+            serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into()));
+        Answer { status: head.status, headers: head.headers, body }
+    }
+}
+
+impl Answer {
+    /// Its status, and its `error` where it has one.
+    pub(crate) fn outcome(&self) -> (u16, Option<&str>) {
+        (self.status.as_u16(), self.body["error"].as_str())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap()
+    }
+
+    /// Asserts an error as every error is documented.
+    pub(crate) fn assert_refused(&self, status: u16, error: &str) {
+        assert_eq!(self.outcome(), (status, Some(error)), "{:?}", self.body);
+        assert!(self.message().len() > 20, "{:?}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.header("retry-after"), self.body["retry_after"].as_u64().map(|s| s.to_string()).as_deref());
+    }
+}
+
+/// A valid event.
+pub(crate) fn event(event_id: &str, client_id: &str) -> Value {
+    json!({
+        "schema_version": 1,
+        "event_id": event_id,
+        "client_id": client_id,
+        "ts_ms": NOW_MS,
+        "target": "https://api.example.com",
+        "network_context": {"source_ip": "192.0.2.7", "network_type": "wifi", "isp": "Example ISP"},
+        "timing_measurements": {"dns_ms": 15.3, "tcp_ms": 25.7, "tls_ms": 45.2, "ttfb_ms": 125.8, "throughput_mbps": 95.4},
+        "error_stage": null
+    })
+}
+
+/// The same event with one member changed.
+pub(crate) fn event_but(member: &str, value: Value) -> Value {
+    let mut event = event("e", "c");
+    event[member] = value;
+    event
+}
