@@ -89,17 +89,19 @@ async fn http_1_keeps_its_connection() {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_without_tls() {
-    let server = start(Api::new(), ServerLimits::default());
+async fn http_2_is_spoken_without_tls_and_closed_when_idle() {
+    let server = start(Api::new(), ServerLimits { idle_timeout: SHORT, ..ServerLimits::default() });
     let io = TokioIo::new(server.connect().await);
     let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
-    tokio::spawn(connection);
+    let connected = tokio::spawn(connection);
     let body = Full::new(bytes::Bytes::from(event("e", "c").to_string()));
     let uri = format!("http://{}{EVENTS}", server.address);
     let answer = sender.send_request(http::Request::post(uri).body(body).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 200);
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     assert!(body.starts_with(b"{\"status\":\"ok\""));
+    let ended = tokio::time::timeout(PATIENCE, connected).await;
+    assert!(ended.is_ok(), "the server did not close the connection");
 }
 
 #[tokio::test]
@@ -203,7 +205,7 @@ async fn begin_request(connection: &mut TcpStream, body: &str) {
 
 #[tokio::test]
 async fn stopping_waits_no_longer_than_it_is_told() {
-    let api = Api::new();
+    let api = Api::with_config(IngestConfig { write_timeout: 2 * PATIENCE, ..IngestConfig::default() });
     *api.log.mood.lock().unwrap() = Mood::NeverAnswers;
     let server = start(api, ServerLimits { drain_timeout: SHORT, ..ServerLimits::default() });
     let mut connection = server.connect().await;
