@@ -10,8 +10,8 @@ mod sqlite;
 
 pub use error::{AppendError, LogError};
 pub use ndjson::NdjsonReader;
-pub use record::with_recv_ts;
-pub use sqlite::{SqliteLog, SqliteLogOptions};
+pub use record::{add_recv_ts, with_recv_ts};
+pub use sqlite::{LogClock, SqliteLog, SqliteLogOptions};
 
 use futures::future::BoxFuture;
 use netqoe_model::{Chunk, LogIdentity, LogTime, Partition, Position};

@@ -1,0 +1,45 @@
+//! How an embedded log works.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
+use parking_lot::FairMutex;
+
+/// How long records are kept unless the options say otherwise: 7 days.
+const DEFAULT_RETENTION_MS: i64 = 7 * 86_400_000;
+/// How much a log holds unless the options say otherwise: 10 GB.
+const DEFAULT_MAX_BYTES: u64 = 10_000_000_000;
+
+/// Tells the time that a record gets.
+pub type LogClock = Arc<dyn Fn() -> LogTime + Send + Sync>;
+
+/// How a [`SqliteLog`] works.
+#[derive(Clone)]
+pub struct SqliteLogOptions {
+    /// Partitions of a log that is made; one that is there keeps its own.
+    pub partitions: NonZeroU16,
+    /// Records that are this much older than the log's time are discarded once they are not needed, in milliseconds.
+    pub retention_ms: i64,
+    /// What the log may hold, in bytes of its records. Beyond it the oldest are discarded once they are not needed;
+    /// until then appends are refused. The file keeps its size: freed room is used again.
+    pub max_bytes: u64,
+    /// The clock of the log. Where it steps back, the log's time stands still until it catches up.
+    pub clock: LogClock,
+    /// Held by whoever writes to the file. Connections that share it queue in order of arrival, where SQLite
+    /// would have them sleep and try again.
+    pub write_turn: Arc<FairMutex<()>>,
+}
+
+impl SqliteLogOptions {
+    /// 16 partitions, 7 days, 10 GB.
+    pub fn new(clock: LogClock, write_turn: Arc<FairMutex<()>>) -> Self {
+        Self {
+            partitions: DEFAULT_PARTITIONS,
+            retention_ms: DEFAULT_RETENTION_MS,
+            max_bytes: DEFAULT_MAX_BYTES,
+            clock,
+            write_turn,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The one thread that writes the log: group commit, log time, retention.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use netqoe_model::LogTime;
+use parking_lot::FairMutex;
+use rusqlite::Connection;
+
+use super::LogClock;
+use super::queue::{Answer, Group, Lines, Waited};
+use super::records::{self, Tail};
+use super::retention::Retention;
+use super::schema::WriterLock;
+use super::shared::Shared;
+use crate::AppendError;
+
+/// How often overdue records are looked for, and a log that failed is tried.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The writing end of a log.
+pub(super) struct Writer {
+    pub shared: Arc<Shared>,
+    pub connection: Connection,
+    pub write_turn: Arc<FairMutex<()>>,
+    pub clock: LogClock,
+    pub tail: Tail,
+    pub retention: Retention,
+    /// Held for as long as this thread writes.
+    pub _lock: WriterLock,
+}
+
+impl Writer {
+    /// Writes what comes until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let mut upkeep_at = Instant::now();
+        loop {
+            match self.shared.queue.wait(upkeep_at.saturating_duration_since(Instant::now())) {
+                Waited::Arrived => self.commit_group(),
+                Waited::Idle => {}
+                Waited::Closed => return,
+            }
+            if upkeep_at <= Instant::now() {
+                let more_to_do = self.upkeep();
+                upkeep_at = Instant::now() + if more_to_do { Duration::ZERO } else { UPKEEP_INTERVAL };
+            }
+        }
+    }
+
+    /// The log's time now: the clock's, but never before what is in the log.
+    fn now(&self) -> LogTime {
+        (self.clock)().max(self.tail.log_time)
+    }
+
+    fn commit_group(&mut self) {
+        let write_turn = Arc::clone(&self.write_turn);
+        let _turn = write_turn.lock();
+        // Taken only now: what came while this connection waited for its turn is in the same group.
+        match self.shared.queue.take() {
+            Group::Now(requests) => self.append(requests),
+            Group::Import(groups, answer) => self.import(&groups, answer),
+        }
+    }
+
+    fn append(&mut self, requests: Vec<(Lines, Answer)>) {
+        let full = self.full();
+        let mut group = Lines::new();
+        let mut answers = Vec::with_capacity(requests.len());
+        for (lines, answer) in requests {
+            match &full {
+                // Ticks go on: only they close windows, after which something can be discarded.
+                Some(full) if lines.values().any(|lines| !lines.is_empty()) => reply(answer, Err(full.clone())),
+                _ => {
+                    merge(&mut group, lines);
+                    answers.push(answer);
+                }
+            }
+        }
+        let log_time = self.now();
+        self.commit(&[(log_time, group)], answers);
+    }
+
+    fn import(&mut self, groups: &[(LogTime, Lines)], answer: Answer) {
+        let mut last = self.tail.log_time;
+        for (log_time, _) in groups {
+            if *log_time < last {
+                return reply(answer, Err(AppendError::TimeFalls { log_time: *log_time, last }));
+            }
+            last = *log_time;
+        }
+        match self.full() {
+            Some(full) => reply(answer, Err(full)),
+            None => self.commit(groups, vec![answer]),
+        }
+    }
+
+    /// Why events are refused, where they are.
+    fn full(&self) -> Option<AppendError> {
+        let full = AppendError::AtSizeLimit { max_bytes: self.retention.max_bytes() };
+        self.retention.is_full(&self.tail).then_some(full)
+    }
+
+    /// Makes records durable, tells who sent them, and wakes who reads them.
+    fn commit(&mut self, groups: &[(LogTime, Lines)], answers: Vec<Answer>) {
+        match records::write(&mut self.connection, &mut self.tail, groups) {
+            Ok(written) => {
+                self.shared.heads.advance(&written);
+                answer_all(answers, &Ok(self.tail.log_time));
+                self.shared.heads.wake(&written);
+                self.set_health(Ok(()));
+            }
+            Err(error) => {
+                let error = self.shared.append_error(&error);
+                answer_all(answers, &Err(error.clone()));
+                self.set_health(Err(error));
+            }
+        }
+    }
+
+    /// Discards some of what is overdue, and tries a log that failed. True where there may be more to discard.
+    fn upkeep(&mut self) -> bool {
+        let write_turn = Arc::clone(&self.write_turn);
+        let _turn = write_turn.lock();
+        let now = self.now();
+        let discarded = self.retention.discard_some(&self.connection, &self.tail, now, &self.shared.needed);
+        let tried = discarded.and_then(|discarded| {
+            // While the log is reported as unable, nobody may send anything that would show that it is able again.
+            if self.shared.health.get().is_err() {
+                records::try_to_write(&self.connection)?;
+            }
+            Ok(discarded)
+        });
+        self.set_health(tried.as_ref().map(|_| ()).map_err(|error| self.shared.append_error(error)));
+        tried.unwrap_or(false)
+    }
+
+    fn set_health(&self, tried: Result<(), AppendError>) {
+        let able = tried.and_then(|()| self.full().map_or(Ok(()), Err));
+        self.shared.health.set(able.map_err(|error| error.to_string()));
+    }
+}
+
+/// Adds what one request appends to what its group appends.
+fn merge(group: &mut Lines, request: Lines) {
+    for (partition, lines) in request {
+        let together = group.entry(partition).or_default();
+        if together.is_empty() {
+            *together = lines;
+        } else {
+            together.extend_from_slice(&lines);
+        }
+    }
+}
+
+fn answer_all(answers: Vec<Answer>, outcome: &Result<LogTime, AppendError>) {
+    for answer in answers {
+        reply(answer, outcome.clone());
+    }
+}
+
+fn reply(answer: Answer, outcome: Result<LogTime, AppendError>) {
+    // A sender that is gone needs no answer; what it sent is in the log all the same.
+    drop(answer.send(outcome));
+}
