@@ -50,7 +50,9 @@ impl Decoder {
                 }
                 Err(invalid) => {
                     batches[0].read += 1;
-                    batches[0].unreadable.push(DeadLetter { reason: invalid.to_string(), ..dead_letter(chunk, index, line) });
+                    batches[0]
+                        .unreadable
+                        .push(DeadLetter { reason: invalid.to_string(), ..dead_letter(chunk, index, line) });
                 }
             }
         }
@@ -132,8 +134,12 @@ mod tests {
 
     #[test]
     fn a_file_moves_its_time_by_readable_lines_only() {
-        let lines =
-            [event("a", "c", 100, r#","recv_ts_ms":500"#), r#"{"recv_ts_ms":900}"#.into(), event("b", "c", 400, ""), event("d", "c", 600, "")];
+        let lines = [
+            event("a", "c", 100, r#","recv_ts_ms":500"#),
+            r#"{"recv_ts_ms":900}"#.into(),
+            event("b", "c", 400, ""),
+            event("d", "c", 600, ""),
+        ];
         let batches = decoder().decode(&chunk(None, None, &lines));
         assert_eq!(batches.len(), 4, "every partition hears of the log's time");
         assert!(batches.iter().all(|batch| batch.log_time.ms() == 600));
@@ -157,7 +163,8 @@ mod tests {
 
     #[test]
     fn an_event_ahead_of_its_chunk_keeps_its_line() {
-        let lines = [event("a", "c", 400_000, r#","recv_ts_ms":1"#), event("b", "c", 5, r#","network_context":{"isp":"x"}"#)];
+        let lines =
+            [event("a", "c", 400_000, r#","recv_ts_ms":1"#), event("b", "c", 5, r#","network_context":{"isp":"x"}"#)];
         let mut batches = decoder().decode(&chunk(Some(0), Some(1), &lines));
         assert_eq!(batches[0].take_suspect(0).unwrap().original, lines[0].as_bytes());
         assert_eq!(batches[0].take_suspect(1), None);
@@ -169,6 +176,9 @@ mod tests {
         let mut batch = chunk(Some(2), Some(9), &[]);
         batch.flush = vec![Partition(1)];
         let batches = decoder().decode(&batch);
-        assert_eq!(batches.iter().map(|b| (b.partition.0, b.log_time.ms(), b.flush)).collect::<Vec<_>>(), [(2, 9, false), (1, 0, true)]);
+        assert_eq!(
+            batches.iter().map(|b| (b.partition.0, b.log_time.ms(), b.flush)).collect::<Vec<_>>(),
+            [(2, 9, false), (1, 0, true)]
+        );
     }
 }

@@ -22,9 +22,16 @@ impl<F: FnMut(Vec<PartitionOutput>)> Outlet for F {
 pub struct PartitionOutput {
     /// For the store.
     pub commit: PartitionCommit,
+    /// What is in memory after it.
+    pub state: PartitionState,
+}
+
+/// What a partition holds in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartitionState {
     /// Windows that can still change.
     pub open_windows: usize,
-    /// Pairs in memory.
+    /// Pairs of client and target.
     pub tracked_pairs: usize,
     /// The log must pass this time for the next window to close; none while no window is open.
     pub closes_after: Option<LogTime>,
@@ -60,12 +67,7 @@ impl Names {
                     dead_letters: output.dead_letters,
                     oldest_record: output.oldest_record,
                 };
-                PartitionOutput {
-                    commit,
-                    open_windows: output.open_windows,
-                    tracked_pairs: output.tracked_pairs,
-                    closes_after: output.closes_after,
-                }
+                PartitionOutput { commit, state: output.state }
             })
             .collect()
     }

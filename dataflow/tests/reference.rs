@@ -92,9 +92,12 @@ fn a_chunk_takes_over_the_log_time_of_the_chunks_before_it() {
     let line = |id: &str, ts: i64, recv: i64| Line {
         client: "c".into(),
         recv_ms: recv,
-        text: format!(r#"{{"event_id":"{id}","client_id":"c","ts_ms":{ts},"target":"t","timing_measurements":{{"dns_ms":1}},"recv_ts_ms":{recv}}}"#),
+        text: format!(
+            r#"{{"event_id":"{id}","client_id":"c","ts_ms":{ts},"target":"t","timing_measurements":{{"dns_ms":1}},"recv_ts_ms":{recv}}}"#
+        ),
     };
-    let lines = [line("a", 60_000, 60_000), line("b", 600_000, 600_000), line("c", 60_001, 60_001), line("d", 600_000, 60_001)];
+    let lines =
+        [line("a", 60_000, 60_000), line("b", 600_000, 600_000), line("c", 60_001, 60_001), line("d", 600_000, 60_001)];
     for workers in 1..=3 {
         check_file(&lines, 1, workers, &Rules::default());
     }
@@ -122,7 +125,9 @@ fn a_window_of_two_thousand_events_is_sketched_within_a_thousandth() {
         assert_eq!(got[&key].count_success, row.count_success);
         for (got, exact) in got[&key].percentiles.iter().zip(row.percentiles) {
             assert_eq!(got.is_some(), exact.is_some());
-            for (got, exact) in got.iter().zip(exact).flat_map(|(got, exact)| [(got.p50, exact.p50), (got.p95, exact.p95)]) {
+            for (got, exact) in
+                got.iter().zip(exact).flat_map(|(got, exact)| [(got.p50, exact.p50), (got.p95, exact.p95)])
+            {
                 assert!(got.abs_diff(exact) as f64 <= 0.001 * exact as f64, "{got} for {exact}");
             }
         }

@@ -1,7 +1,7 @@
 //! What the dataflow hands to a store, and what it needs back to go on.
 
 use std::num::NonZeroU16;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Sub};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,21 @@ impl AddAssign for Ledger {
         self.duplicate += other.duplicate;
         self.late += other.late;
         self.invalid += other.invalid;
+    }
+}
+
+impl Sub for Ledger {
+    type Output = Self;
+
+    /// What an earlier state of the same ledger did not count yet.
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            read: self.read - earlier.read,
+            accepted: self.accepted - earlier.accepted,
+            duplicate: self.duplicate - earlier.duplicate,
+            late: self.late - earlier.late,
+            invalid: self.invalid - earlier.invalid,
+        }
     }
 }
 

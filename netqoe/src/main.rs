@@ -1,2 +1,55 @@
-//! (being written)
-fn main() {}
+//! The network quality-of-experience platform, in one binary.
+//!
+//! This crate wires the others together: commands, configuration, shutdown. What an event means, how rows come about
+//! and where they land is theirs.
+
+mod commands;
+mod configuration;
+mod logging;
+mod options;
+mod pipeline;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+use options::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What the process ends with where a command has failed; 2, wrong usage, is said by [`configuration`].
+const FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let matches = match configuration::parse(std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(refused) => return refused.report(),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return configuration::Refused::from(error).report(),
+    };
+    logging::start(cli.log_format);
+    // Before any TLS configuration is made, or making it panics. There is no other provider yet.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed before");
+    }
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("netqoe: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up(options) => commands::up::run(&options),
+        Command::Replay(options) => commands::replay::run(&options),
+        Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
+        Command::Bench(options::BenchCommand::Replay(options)) => commands::bench_replay::run(&options),
+        Command::Config(options::ConfigCommand::Check) => commands::config_check(),
+    }
+}

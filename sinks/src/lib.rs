@@ -3,8 +3,12 @@
 //!
 //! This crate must not know how rows came about, nor any log.
 
+mod batch;
 mod error;
+mod fence;
+mod history;
 mod postgres;
+pub mod read;
 mod sqlite;
 mod url;
 
@@ -13,7 +17,10 @@ pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use url::StoreUrl;
 
+use std::sync::Arc;
+
 use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use parking_lot::FairMutex;
 
 /// Where rows land.
 pub trait Store: Send {
@@ -21,8 +28,12 @@ pub trait Store: Send {
     /// (`Resume::history`: the latest `rules.baseline_windows` final rows with a success of each client and target,
     /// not older than `rules.baseline_max_age_ms` before the newest of them, oldest first).
     ///
+    /// A log that is a file (its id is `ndjson`) always starts at its beginning: the checkpoints and dead letters of
+    /// an earlier replay are deleted, nothing is read back, and its rows stay until they are written again.
+    ///
     /// # Errors
-    /// [`StoreError::OtherLog`] where the store holds the progress of another log.
+    /// [`StoreError::OtherLog`] where the store holds the results of another log, or of one with another number of
+    /// partitions.
     fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
 
     /// Writes rows, clients, dead letters and checkpoints of all these partitions in one transaction. Whole rows:
@@ -32,3 +43,10 @@ pub trait Store: Send {
     /// [`StoreError::Fenced`] where a later generation has been opened: nothing was written and nothing ever will be.
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError>;
 }
+
+/// Gives the present as Unix milliseconds, for `updated_at` and nothing else.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Held during each transaction that writes to a SQLite file, by everything in this process that does: SQLite takes
+/// one writer at a time, and its own way of waiting sleeps for too long and knows no order.
+pub type WriteTurn = Arc<FairMutex<()>>;

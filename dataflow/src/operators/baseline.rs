@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::arrangement::arrange_core;
 use differential_dataflow::trace::implementations::{ValBatcher, ValBuilder, ValSpine};
-use differential_dataflow::VecCollection;
 use netqoe_model::{Rules, WindowRow};
 use timely::dataflow::channels::pact::Pipeline;
 
@@ -21,17 +21,22 @@ pub(crate) fn with_baselines<'s>(
     windows: VecCollection<'s, u64, (PairId, PairWindow)>,
     rules: Arc<Rules>,
 ) -> VecCollection<'s, u64, (PairId, (WindowRow, Option<Baseline>))> {
-    arrange_core::<_, _, ValBatcher<PairId, PairWindow, u64, isize>, Spine<PairWindow>>(windows.inner, Pipeline, "WindowsByPair", ValBatcher::new)
-        .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<(WindowRow, Option<Baseline>)>, _, _>(
-            "Baselines",
-            move |_pair, windows, output| {
-                let windows = windows.iter().map(|(window, _)| *window);
-                baselines(windows, &rules.diagnosis, |row, baseline| output.push(((row.clone(), baseline), 1)));
-            },
-            |batch, pair, updates| {
-                batch.clear();
-                batch.extend(updates.drain(..).map(|(row, time, diff)| ((*pair, row), time, diff)));
-            },
-        )
-        .as_collection(|pair, row| (*pair, row.clone()))
+    arrange_core::<_, _, ValBatcher<PairId, PairWindow, u64, isize>, Spine<PairWindow>>(
+        windows.inner,
+        Pipeline,
+        "WindowsByPair",
+        ValBatcher::new,
+    )
+    .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<(WindowRow, Option<Baseline>)>, _, _>(
+        "Baselines",
+        move |_pair, windows, output| {
+            let windows = windows.iter().map(|(window, _)| *window);
+            baselines(windows, &rules.diagnosis, |row, baseline| output.push(((row.clone(), baseline), 1)));
+        },
+        |batch, pair, updates| {
+            batch.clear();
+            batch.extend(updates.drain(..).map(|(row, time, diff)| ((*pair, row), time, diff)));
+        },
+    )
+    .as_collection(|pair, row| (*pair, row.clone()))
 }

@@ -48,18 +48,21 @@ pub(crate) fn windows<'s>(
             if let Some(capability) = remembering.take() {
                 let remembered = partitions.values_mut().flat_map(PartitionWindows::take_remembered);
                 let time = *capability.time();
-                changes.session(&capability).give_iterator(remembered.map(|(pair, window, diff)| ((pair, window), time, diff)));
+                changes
+                    .session(&capability)
+                    .give_iterator(remembered.map(|(pair, window, diff)| ((pair, window), time, diff)));
             }
             input.for_each_stamp(|capability, batches| {
                 let Some(&epoch) = capability.least() else { return };
-                let (_, _, batch) = held.entry(epoch).or_insert_with(|| {
-                    (capability.delayed(&epoch, 0), capability.delayed(&epoch, 1), Vec::new())
-                });
+                let (_, _, batch) = held
+                    .entry(epoch)
+                    .or_insert_with(|| (capability.delayed(&epoch, 0), capability.delayed(&epoch, 1), Vec::new()));
                 batches.for_each(|batches| batch.append(batches));
             });
             while let Some(entry) = held.first_entry().filter(|entry| !frontiers[0].less_equal(entry.key())) {
                 let (epoch, (change_capability, output_capability, batches)) = entry.remove_entry();
-                let (mut changes, mut outputs) = (changes.session(&change_capability), outputs.session(&output_capability));
+                let (mut changes, mut outputs) =
+                    (changes.session(&change_capability), outputs.session(&output_capability));
                 for mut output in turn(&mut partitions, batches, &rules) {
                     let drained = output.changes.drain(..);
                     changes.give_iterator(drained.map(|(pair, window, diff)| ((pair, window), epoch, diff)));

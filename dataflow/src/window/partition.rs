@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{
-    Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Rules, WindowRow, WindowStart,
-};
+use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Rules, WindowRow, WindowStart};
 
 use super::clients::Clients;
 use super::pairs::{Pair, Pairs};
 use super::{OpenWindow, PairId, PairName};
 use crate::baseline::{PairWindow, PastWindow};
 use crate::event_batch::{EventBatch, EventRef};
+use crate::output::PartitionState;
 
 /// Pairs that were idle for longer than a baseline reaches back are looked for this many times in that span.
 const SWEEPS_PER_BASELINE: i64 = 24;
@@ -34,12 +33,8 @@ pub struct WindowOutput {
     pub checkpoint: Checkpoint,
     /// Log time of the first record of this turn that held events.
     pub oldest_record: Option<LogTime>,
-    /// Windows that can still change.
-    pub open_windows: usize,
-    /// Pairs in memory.
-    pub tracked_pairs: usize,
-    /// The log must pass this time for the next window to close; none while no window is open.
-    pub closes_after: Option<LogTime>,
+    /// What is in memory now.
+    pub state: PartitionState,
 }
 
 /// The windows that start at the same time.
@@ -153,9 +148,11 @@ impl PartitionWindows {
             self.slots.values().map(|slot| slot.first).min().unwrap_or(Position(self.checkpoint.processed.0 + 1));
         Some(WindowOutput {
             checkpoint: self.checkpoint,
-            open_windows: self.slots.values().map(|slot| slot.pairs.len()).sum(),
-            tracked_pairs: self.pairs.len(),
-            closes_after: self.slots.keys().next().map(|&start| self.rules.closes_after(start)),
+            state: PartitionState {
+                open_windows: self.slots.values().map(|slot| slot.pairs.len()).sum(),
+                tracked_pairs: self.pairs.len(),
+                closes_after: self.slots.keys().next().map(|&start| self.rules.closes_after(start)),
+            },
             ..std::mem::take(&mut self.output)
         })
     }
@@ -308,7 +305,14 @@ fn replace(id: PairId, shown: Option<WindowRow>, row: WindowRow, changes: &mut V
 }
 
 /// Final rows that have had their turn as current go on as past, and the past keeps what a baseline can still reach.
-fn make_past(id: PairId, pair: &mut Pair, rules: &Rules, turn: u64, log_time: LogTime, changes: &mut Vec<WindowChange>) {
+fn make_past(
+    id: PairId,
+    pair: &mut Pair,
+    rules: &Rules,
+    turn: u64,
+    log_time: LogTime,
+    changes: &mut Vec<WindowChange>,
+) {
     if pair.closed_in_turn == turn {
         return;
     }

@@ -46,7 +46,9 @@ impl SampleSet {
                 let mut sorted = Vec::with_capacity(events.len());
                 Metric::ALL.map(|metric| {
                     sorted.clear();
-                    sorted.extend(events.iter().map(|event| event[metric as usize]).filter(|&sample| sample != NO_SAMPLE));
+                    sorted.extend(
+                        events.iter().map(|event| event[metric as usize]).filter(|&sample| sample != NO_SAMPLE),
+                    );
                     sorted.sort_unstable();
                     let at = |q| sorted.get(rank(q, sorted.len()).wrapping_sub(1)).copied();
                     Some(Percentiles { p50: at(0.50)?, p95: at(0.95)? })
@@ -55,7 +57,10 @@ impl SampleSet {
             Self::Sketched(sketch) => Metric::ALL.map(|metric| {
                 let histogram = &sketch[metric as usize];
                 let samples = histogram.len() as usize;
-                Some(Percentiles { p50: at_rank(histogram, rank(0.50, samples))?, p95: at_rank(histogram, rank(0.95, samples))? })
+                Some(Percentiles {
+                    p50: at_rank(histogram, rank(0.50, samples))?,
+                    p95: at_rank(histogram, rank(0.95, samples))?,
+                })
             }),
         }
     }

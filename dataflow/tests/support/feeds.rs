@@ -45,7 +45,9 @@ pub(crate) fn file(lines: &[Line], lines_a_chunk: usize, workers: usize, partiti
     let mut batches: VecDeque<_> = chunks.map(|chunk| Batch { chunks: vec![chunk], ..Batch::default() }).collect();
     batches.push_back(Batch { flush: (0..partitions.get()).map(Partition).collect(), ..Batch::default() });
     let (batches, epochs) = (Arc::new(Mutex::new(batches)), Arc::<Epochs>::default());
-    (0..workers).map(|_| Box::new(Prepared { batches: batches.clone(), epochs: epochs.clone() }) as Box<dyn Feed>).collect()
+    (0..workers)
+        .map(|_| Box::new(Prepared { batches: batches.clone(), epochs: epochs.clone() }) as Box<dyn Feed>)
+        .collect()
 }
 
 /// One record of a partition: its place, its log time, its lines.
@@ -78,7 +80,12 @@ pub(crate) fn records(lines: &[Line], lines_a_record: usize, partitions: NonZero
 }
 
 /// Feeds of these partitions' records from the given positions on, each worker its own, a few records a batch.
-pub(crate) fn log(partitions: &[Vec<Record>], from: &[Position], records_a_batch: usize, workers: usize) -> Vec<Box<dyn Feed>> {
+pub(crate) fn log(
+    partitions: &[Vec<Record>],
+    from: &[Position],
+    records_a_batch: usize,
+    workers: usize,
+) -> Vec<Box<dyn Feed>> {
     let epochs = Arc::<Epochs>::default();
     let feed = |worker: usize| {
         let owned = partitions.iter().enumerate().filter(|(partition, _)| partition % workers == worker);

@@ -19,7 +19,8 @@ fn line() -> impl Strategy<Value = (i64, Line)> {
     ];
     let stage = prop_oneof![6 => Just("null"), 1 => Just("\"tcp\""), 1 => Just("\"HTTP\"")];
     // Mostly prompt; some around the moment at which windows close, some from the future.
-    let delay = prop_oneof![8 => 0..20_000_i64, 1 => 110_000..190_000_i64, 1 => -320_000..-280_000_i64, 1 => -60_000..0_i64];
+    let delay =
+        prop_oneof![8 => 0..20_000_i64, 1 => 110_000..190_000_i64, 1 => -320_000..-280_000_i64, 1 => -60_000..0_i64];
     let broken = prop::bool::weighted(0.03);
     (0..4_usize, 0..2_usize, 0..12_u32, 0..1_500_000_i64, prop::collection::vec(prop::option::weighted(0.8, value), 5), stage, delay, broken)
         .prop_map(|(client, target, id, at, values, stage, delay, broken)| {

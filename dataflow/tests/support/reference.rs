@@ -89,7 +89,9 @@ fn percentiles(mut samples: Vec<u64>) -> Option<Percentiles> {
 fn diagnosed(rows: BTreeMap<Key, Row>, rules: &Rules) -> BTreeMap<Key, Row> {
     let mut labelled = rows.clone();
     for (key, row) in &mut labelled {
-        let earlier = rows.iter().filter(|(other, row)| (&other.0, &other.1) == (&key.0, &key.1) && other.2 < key.2 && row.count_success > 0);
+        let earlier = rows.iter().filter(|(other, row)| {
+            (&other.0, &other.1) == (&key.0, &key.1) && other.2 < key.2 && row.count_success > 0
+        });
         let mut history: Vec<_> = earlier.collect();
         history.drain(..history.len().saturating_sub(rules.diagnosis.baseline_windows));
         history.retain(|(other, _)| other.2 >= key.2 - rules.diagnosis.baseline_max_age_ms);
@@ -140,7 +142,10 @@ fn label(row: &Row, history: &[([f64; 4], Option<f64>)], rules: &Rules) -> Optio
     let past: Vec<_> = history.iter().filter_map(|(_, throughput)| *throughput).collect();
     if let Some(throughput) = throughput.filter(|_| past.len() >= rules.min_baseline_windows) {
         let mean = past.iter().sum::<f64>() / past.len() as f64;
-        if mean > 0.0 && throughput <= rules.throughput_drop * mean && total <= total_mean + rules.latency_sigmas * total_sigma {
+        if mean > 0.0
+            && throughput <= rules.throughput_drop * mean
+            && total <= total_mean + rules.latency_sigmas * total_sigma
+        {
             return Some(Label::ThroughputBound);
         }
     }

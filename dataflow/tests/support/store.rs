@@ -22,11 +22,17 @@ impl Store {
         let commit = &output.commit;
         assert!(commit.checkpoint.ledger.balances(), "{:?}", commit.checkpoint);
         let before = self.checkpoints.insert(commit.checkpoint.partition, commit.checkpoint);
-        assert!(before.is_none_or(|before| before.processed <= commit.checkpoint.processed), "progress never goes back");
+        assert!(
+            before.is_none_or(|before| before.processed <= commit.checkpoint.processed),
+            "progress never goes back"
+        );
         for row in &commit.rows {
             let key = (row.client_id.to_string(), row.target.to_string(), row.window.start.ms());
             let before = self.rows.get(&key);
-            assert!(before.is_none_or(|before| !before.window.is_final || before == row), "a final row never changes: {before:?} {row:?}");
+            assert!(
+                before.is_none_or(|before| !before.window.is_final || before == row),
+                "a final row never changes: {before:?} {row:?}"
+            );
             if before.is_none_or(|before| before.window.as_of <= row.window.as_of) {
                 self.rows.insert(key, row.clone());
             }
@@ -64,11 +70,13 @@ impl Store {
             let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
             for row in self.rows.values().filter(|row| row.window.is_final) {
                 if Partition::of(&row.client_id, partitions) == checkpoint.partition {
-                    let past = PastWindow::of(&row.window).map(|past| (row.client_id.clone(), row.target.clone(), past));
+                    let past =
+                        PastWindow::of(&row.window).map(|past| (row.client_id.clone(), row.target.clone(), past));
                     by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().extend(past);
                 }
             }
-            let latest = |past: Vec<_>| past.into_iter().rev().take(rules.diagnosis.baseline_windows).rev().collect::<Vec<_>>();
+            let latest =
+                |past: Vec<_>| past.into_iter().rev().take(rules.diagnosis.baseline_windows).rev().collect::<Vec<_>>();
             Seed { checkpoint: *checkpoint, history: by_pair.into_values().flat_map(latest).collect() }
         };
         owned.map(seed).collect()

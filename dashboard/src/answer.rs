@@ -1,0 +1,216 @@
+//! The JSON of the query API. Columns have the names that they have in the store.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use netqoe_model::{AggregateRow, Diagnosis, ErrorStage, Label, Metric, Severity, WindowRow};
+use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, ReadError, TargetRecord};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// Some of what was asked for, in order.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Items<T> {
+    pub(crate) items: Vec<T>,
+    /// Where the next page begins; null where there is none.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A row of `agg_1m`: its columns, with times in Unix milliseconds.
+pub(crate) fn aggregate(record: &AggregateRecord) -> Value {
+    let mut row = row(&record.client_id, &record.target, &record.window, record.diagnosis_label);
+    row.insert("updated_at".to_owned(), record.updated_at_ms.into());
+    Value::Object(row)
+}
+
+/// A row that was just written, with the evidence of its diagnosis.
+pub(crate) fn live_row(written: &AggregateRow) -> Value {
+    let label = written.diagnosis.as_ref().map(|diagnosis| diagnosis.label);
+    let mut row = row(&written.client_id, &written.target, &written.window, label);
+    row.insert("diagnosis".to_owned(), written.diagnosis.as_ref().map_or(Value::Null, finding));
+    Value::Object(row)
+}
+
+fn row(client_id: &str, target: &str, window: &WindowRow, label: Option<Label>) -> Map<String, Value> {
+    let mut row = Map::new();
+    let mut put = |column: &str, value: Value| drop(row.insert(column.to_owned(), value));
+    put("client_id", client_id.into());
+    put("target", target.into());
+    put("window_start_ts", window.start.ms().into());
+    put("count_total", window.count_total().into());
+    put("count_success", window.count_success.into());
+    put("count_error", window.count_error().into());
+    for stage in ErrorStage::ALL {
+        put(&format!("{}_error_count", stage.as_str()), window.errors_at(stage).into());
+    }
+    for metric in Metric::ALL {
+        let percentiles = window.of(metric);
+        let thousandths = |value: Option<u64>| value.map_or(Value::Null, |value| (value as f64 / 1000.0).into());
+        put(&format!("{}_p50", metric.as_str()), thousandths(percentiles.map(|percentiles| percentiles.p50)));
+        put(&format!("{}_p95", metric.as_str()), thousandths(percentiles.map(|percentiles| percentiles.p95)));
+    }
+    put("diagnosis_label", label.map_or(Value::Null, |label| label.as_str().into()));
+    put("is_final", window.is_final.into());
+    put("as_of", window.as_of.ms().into());
+    row
+}
+
+fn finding(diagnosis: &Diagnosis) -> Value {
+    let Some((severity, evidence)) = &diagnosis.finding else { return Value::Null };
+    json!({ "label": diagnosis.label, "severity": severity, "evidence": Evidence {
+        stage: evidence.stage.to_owned(),
+        unit: unit(diagnosis.label),
+        observed: evidence.observed,
+        mean: evidence.mean,
+        sigma: evidence.sigma,
+        sigmas: evidence.sigmas,
+        share_of_total: evidence.share_of_total,
+    } })
+}
+
+/// What hurts in one window.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DiagnosisItem {
+    client_id: String,
+    target: String,
+    /// Unix milliseconds.
+    window_start_ts: i64,
+    #[schema(value_type = String)]
+    label: Label,
+    #[schema(value_type = String)]
+    severity: Severity,
+    evidence: Evidence,
+    is_final: bool,
+    /// Unix milliseconds.
+    as_of: i64,
+    /// Unix milliseconds.
+    updated_at: i64,
+}
+
+/// The figures behind a diagnosis.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Evidence {
+    /// dns, handshake, ttfb, throughput; for error-bound the stage at which most events failed.
+    stage: String,
+    /// Of observed, mean and sigma: `ms`, `Mbit/s`, or `share` of the events.
+    unit: &'static str,
+    observed: f64,
+    mean: Option<f64>,
+    sigma: Option<f64>,
+    /// How many σ the observed lies above the mean.
+    sigmas: Option<f64>,
+    /// From 0 to 1.
+    share_of_total: Option<f64>,
+}
+
+fn unit(label: Label) -> &'static str {
+    match label {
+        Label::ErrorBound => "share",
+        Label::ThroughputBound => "Mbit/s",
+        Label::DnsBound | Label::HandshakeBound | Label::ServerBound | Label::Healthy => "ms",
+    }
+}
+
+impl From<DiagnosisRecord> for DiagnosisItem {
+    fn from(record: DiagnosisRecord) -> Self {
+        let evidence = Evidence {
+            unit: unit(record.label),
+            stage: record.stage,
+            observed: record.observed,
+            mean: record.mean,
+            sigma: record.sigma,
+            sigmas: record.sigmas,
+            share_of_total: record.share_of_total,
+        };
+        Self {
+            client_id: record.client_id,
+            target: record.target,
+            window_start_ts: record.window_start.ms(),
+            label: record.label,
+            severity: record.severity,
+            evidence,
+            is_final: record.is_final,
+            as_of: record.as_of.ms(),
+            updated_at: record.updated_at_ms,
+        }
+    }
+}
+
+/// A client and its network.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClientItem {
+    client_id: String,
+    network_type: Option<String>,
+    isp: Option<String>,
+    /// All that it says of its network, as JSON text.
+    context: Option<String>,
+    /// Unix milliseconds.
+    first_seen: i64,
+    /// Unix milliseconds.
+    last_seen: i64,
+}
+
+impl From<ClientRecord> for ClientItem {
+    fn from(record: ClientRecord) -> Self {
+        let ClientRecord { client_id, network_type, isp, context, first_seen, last_seen } = record;
+        Self { client_id, network_type, isp, context, first_seen: first_seen.ms(), last_seen: last_seen.ms() }
+    }
+}
+
+/// A target and who measures it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TargetItem {
+    target: String,
+    client_count: u64,
+    /// Start of its newest window, Unix milliseconds.
+    last_window_start_ts: i64,
+}
+
+impl From<TargetRecord> for TargetItem {
+    fn from(record: TargetRecord) -> Self {
+        let TargetRecord { target, client_count, last_window } = record;
+        Self { target, client_count, last_window_start_ts: last_window.ms() }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Refusal {
+    #[serde(skip)]
+    pub(crate) status: u16,
+    error: &'static str,
+    /// What is wrong, and what to do.
+    message: String,
+}
+
+impl Refusal {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self { status: 400, error: "invalid_request", message: message.into() }
+    }
+
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self { status: 503, error: "service_unavailable", message: message.into() }
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::TooSlow { .. } => Self::invalid(error.to_string()),
+            // The path of the data file is the operator's business.
+            ReadError::Open { .. } | ReadError::Query { .. } => {
+                tracing::error!("{error}");
+                Self::unavailable("the store can't be read; see the server's log")
+            }
+            ReadError::Busy => Self::unavailable(error.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(self)).into_response()
+    }
+}

@@ -1,0 +1,132 @@
+//! What can be asked for, as it stands in a URL.
+
+use netqoe_model::{Label, WindowStart};
+use netqoe_sinks::read::{Filter, Query, RowPosition};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+use crate::answer::Refusal;
+
+const DEFAULT_LIMIT: u16 = 100;
+/// More rows than this a page would take longer than a reader wants to wait.
+const MAX_LIMIT: u16 = 1000;
+
+/// Filters and paging.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Parameters {
+    /// Of this client only.
+    client_id: Option<String>,
+    /// Of this target only.
+    target: Option<String>,
+    /// Windows that start at or after this time: Unix milliseconds or RFC 3339.
+    from: Option<String>,
+    /// Windows that start before this time: Unix milliseconds or RFC 3339.
+    to: Option<String>,
+    /// With this diagnosis only.
+    label: Option<String>,
+    /// Items a page, 1 to 1000; 100 where absent.
+    limit: Option<u16>,
+    /// Where the page begins: `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl Parameters {
+    pub(crate) fn filter(&self) -> Result<Filter, Refusal> {
+        let label = |text: &String| {
+            let names = || Label::ALL.map(Label::as_str).join(", ");
+            Label::parse(text).ok_or_else(|| Refusal::invalid(format!("label must be one of {}", names())))
+        };
+        Ok(Filter {
+            client_id: self.client_id.clone(),
+            target: self.target.clone(),
+            from_ms: self.from.as_deref().map(|text| time("from", text)).transpose()?,
+            to_ms: self.to.as_deref().map(|text| time("to", text)).transpose()?,
+            label: self.label.as_ref().map(label).transpose()?,
+        })
+    }
+
+    pub(crate) fn query<P: Cursor>(&self) -> Result<Query<P>, Refusal> {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Refusal::invalid(format!("limit must be from 1 to {MAX_LIMIT}")));
+        }
+        let after = self.cursor.as_deref().map(|text| {
+            P::decode(text).ok_or_else(|| Refusal::invalid("cursor must be the next_cursor of an earlier answer"))
+        });
+        Ok(Query { filter: self.filter()?, after: after.transpose()?, limit })
+    }
+}
+
+fn time(name: &str, text: &str) -> Result<i64, Refusal> {
+    let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
+    parsed.ok_or_else(|| {
+        Refusal::invalid(format!("{name} must be Unix milliseconds or RFC 3339, as 2026-01-31T12:00:00Z"))
+    })
+}
+
+/// A place between two items of a list, as an opaque text.
+pub(crate) trait Cursor: Sized {
+    fn encode(&self) -> String;
+    fn decode(text: &str) -> Option<Self>;
+}
+
+impl Cursor for RowPosition {
+    fn encode(&self) -> String {
+        hex_of(&(self.window_start.ms(), &self.client_id, &self.target))
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let (start_ms, client_id, target) = of_hex(text)?;
+        Some(Self { window_start: WindowStart::from_ms(start_ms), client_id, target })
+    }
+}
+
+impl Cursor for String {
+    fn encode(&self) -> String {
+        hex_of(self)
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        of_hex(text)
+    }
+}
+
+/// JSON, in hexadecimal digits: it needs no escapes in a URL.
+fn hex_of(value: &impl serde::Serialize) -> String {
+    serde_json::json!(value).to_string().bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn of_hex<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let digits = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    serde_json::from_slice(&digits.collect::<Option<Vec<_>>>()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was() {
+        let position =
+            RowPosition { window_start: WindowStart::from_ms(-5), client_id: "é\"\u{1}".into(), target: "t".into() };
+        assert_eq!(RowPosition::decode(&position.encode()), Some(position));
+        assert_eq!(String::decode(&"x".to_owned().encode()).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_forged_cursor_is_refused() {
+        for forged in ["", "f", "zz", "+1", "é", "5b5d", "22"] {
+            assert_eq!(RowPosition::decode(forged), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn times_are_milliseconds_or_rfc_3339() {
+        assert_eq!(time("from", "1700000000000").unwrap(), 1_700_000_000_000);
+        assert_eq!(time("from", "1970-01-01T00:00:01Z").unwrap(), 1_000);
+        assert!(time("from", "yesterday").is_err());
+    }
+}

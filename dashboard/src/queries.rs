@@ -1,0 +1,137 @@
+//! The routes.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query as QueryString, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::get;
+use axum::{Json, Router};
+use futures::stream::{self, Stream, StreamExt};
+use netqoe_sinks::read::{Page, ReadError, Reader};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+
+use crate::answer::{ClientItem, DiagnosisItem, Items, Refusal, TargetItem, aggregate, live_row};
+use crate::live::{Live, LiveFeed, LiveReader};
+use crate::parameters::{Cursor, Parameters};
+
+/// Questions about what a store holds.
+#[derive(Clone)]
+pub struct QueryApi {
+    reader: Arc<dyn Reader>,
+    live: LiveFeed,
+    stop: CancellationToken,
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(clients, targets, aggregates, diagnoses, live))]
+struct Document;
+
+type Answer<T> = Result<Json<Items<T>>, Refusal>;
+type Asked = Result<QueryString<Parameters>, QueryRejection>;
+
+impl QueryApi {
+    /// Reads with `reader`; live streams end once `stop` is cancelled.
+    pub fn new(reader: Arc<dyn Reader>, live: LiveFeed, stop: CancellationToken) -> Self {
+        Self { reader, live, stop }
+    }
+
+    /// The routes and what they say of themselves.
+    pub fn router(self) -> (Router, utoipa::openapi::OpenApi) {
+        let routes = Router::new()
+            .route("/api/v1/clients", get(clients))
+            .route("/api/v1/targets", get(targets))
+            .route("/api/v1/aggregates", get(aggregates))
+            .route("/api/v1/diagnoses", get(diagnoses))
+            .route("/api/v1/live", get(live))
+            .with_state(self);
+        (routes, Document::openapi())
+    }
+
+    /// Reads a page on a thread that may wait for the disk.
+    async fn page<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Reader) -> Result<Page<T>, ReadError> + Send + 'static,
+    ) -> Result<Page<T>, Refusal> {
+        let reader = Arc::clone(&self.reader);
+        let page = tokio::task::spawn_blocking(move || read(&*reader)).await;
+        Ok(page.map_err(|_| Refusal::unavailable("the question was given up; ask again"))??)
+    }
+}
+
+fn asked(parameters: Asked) -> Result<Parameters, Refusal> {
+    parameters.map(|QueryString(parameters)| parameters).map_err(|rejection| Refusal::invalid(rejection.body_text()))
+}
+
+fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {
+    let next_cursor = page.items.last().filter(|_| page.has_more).map(cursor);
+    Json(Items { items: page.items.into_iter().map(item).collect(), next_cursor })
+}
+
+/// Clients by their id.
+#[utoipa::path(get, path = "/api/v1/clients", params(Parameters),
+    responses((status = 200, body = Items<ClientItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<ClientItem> {
+    let query = asked(parameters)?.query::<String>()?;
+    let page = api.page(move |reader| reader.clients(&query)).await?;
+    Ok(items(page, |client| client.client_id.encode(), ClientItem::from))
+}
+
+/// Targets by their name.
+#[utoipa::path(get, path = "/api/v1/targets", params(Parameters),
+    responses((status = 200, body = Items<TargetItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<TargetItem> {
+    let query = asked(parameters)?.query::<String>()?;
+    let page = api.page(move |reader| reader.targets(&query)).await?;
+    Ok(items(page, |target| target.target.encode(), TargetItem::from))
+}
+
+/// Rows of `agg_1m` with the store's column names, newest window first.
+#[utoipa::path(get, path = "/api/v1/aggregates", params(Parameters),
+    responses((status = 200, body = Items<Value>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Value> {
+    let query = asked(parameters)?.query()?;
+    let page = api.page(move |reader| reader.aggregates(&query)).await?;
+    Ok(items(page, |record| record.position().encode(), |record| aggregate(&record)))
+}
+
+/// What hurts, newest window first.
+#[utoipa::path(get, path = "/api/v1/diagnoses", params(Parameters),
+    responses((status = 200, body = Items<DiagnosisItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<DiagnosisItem> {
+    let query = asked(parameters)?.query()?;
+    let page = api.page(move |reader| reader.diagnoses(&query)).await?;
+    Ok(items(page, |record| record.position().encode(), DiagnosisItem::from))
+}
+
+/// New and changed rows as server-sent events `row`; `lagged` tells how many commits a slow reader has missed.
+#[utoipa::path(get, path = "/api/v1/live", params(Parameters),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn live(
+    State(api): State<QueryApi>,
+    parameters: Asked,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let filter = asked(parameters)?.filter()?;
+    let too_many = || Refusal::unavailable("too many live readers; try again later, or ask for pages");
+    let reader = api.live.subscribe(filter).ok_or_else(too_many)?;
+    Ok(Sse::new(events(reader).take_until(api.stop.cancelled_owned())).keep_alive(KeepAlive::default()))
+}
+
+fn events(reader: LiveReader) -> impl Stream<Item = Result<Event, Infallible>> {
+    let commits = stream::unfold(reader, |mut reader| async move {
+        let events: Vec<_> = match reader.next().await? {
+            Live::Rows(rows) => rows.iter().map(|row| event("row", &live_row(row))).collect(),
+            Live::Lagged(missed) => vec![event("lagged", &json!({ "missed_commits": missed }))],
+        };
+        Some((stream::iter(events), reader))
+    });
+    commits.flatten().map(Ok)
+}
+
+fn event(name: &str, data: &Value) -> Event {
+    Event::default().event(name).data(data.to_string())
+}

@@ -1,0 +1,106 @@
+//! `netqoe replay`: the dataflow over a file of history, into a store.
+
+use std::fs::File;
+use std::io::{IsTerminal, Read, stdin};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use crossbeam_channel::{bounded, select};
+use indicatif::{ProgressBar, ProgressStyle};
+use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
+use netqoe_sinks::StoreUrl;
+use serde_json::json;
+
+use super::{resources, store_clock};
+use crate::options::ReplayOptions;
+use crate::pipeline::{Failures, FileFeeds, Pipeline, Totals};
+
+/// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
+const REPLAYED_LOG: &str = "ndjson";
+const STANDARD_INPUT: &str = "-";
+
+pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
+    let (input, bytes) = open(&options.input)?;
+    let progress = progress_bar(bytes);
+    let started = Instant::now();
+    let totals = replay(progress.wrap_read(input), &options.store, options.workers, options.rules.rules(), {
+        let progress = progress.clone();
+        move |events| progress.set_message(format!("{events} events"))
+    })?;
+    progress.finish_and_clear();
+    let seconds = started.elapsed().as_secs_f64();
+    let events = totals.events;
+    println!(
+        "{}",
+        json!({
+            "read": events.read, "accepted": events.accepted, "duplicate": events.duplicate, "late": events.late,
+            "invalid": events.invalid, "rows": totals.rows, "seconds": (seconds * 1000.0).round() / 1000.0,
+            "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": resources::cpu_seconds(),
+            "peak_memory_bytes": resources::peak_memory_bytes(),
+        })
+    );
+    Ok(())
+}
+
+/// Replays `input`, and says now and then how many events are committed.
+pub(super) fn replay(
+    input: impl Read + Send + 'static,
+    store: &StoreUrl,
+    workers: NonZeroUsize,
+    rules: Rules,
+    mut committed: impl FnMut(u64) + Send + 'static,
+) -> anyhow::Result<Totals> {
+    let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
+    let mut store = store.connect(None, store_clock())?;
+    let resume = store.open(&log, &rules.diagnosis)?;
+    let (failures, failed) = Failures::new();
+    let feeds = FileFeeds::start(input, &log, workers.get(), &failures);
+    let mut events = 0;
+    let count = Box::new(move |commit: crate::pipeline::Committed<'_>| {
+        events += commit.events.read;
+        committed(events);
+    });
+    let pipeline = Pipeline::start(feeds, &log, store, resume, rules, count, failures.clone())?;
+    let (send, ended) = bounded(1);
+    let waiting = std::thread::spawn(move || send.send(pipeline.join()));
+    select! {
+        recv(failed) -> error => Err(error?),
+        recv(ended) -> totals => {
+            // It has sent, so it is over.
+            waiting.join().map_err(|_| anyhow::anyhow!("waiting for the replay failed"))??;
+            totals?
+        }
+    }
+}
+
+/// The input, with its length where that is known.
+fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if path.as_os_str() == STANDARD_INPUT {
+        return Ok((Box::new(stdin()), None));
+    }
+    let cant_read = || format!("can't read {}", path.display());
+    let file = File::open(path).with_context(cant_read)?;
+    let metadata = file.metadata().with_context(cant_read)?;
+    anyhow::ensure!(
+        !metadata.is_dir(),
+        "can't read {}: it is a folder; give a file, or - for standard input",
+        path.display()
+    );
+    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+}
+
+/// On a terminal, a bar; elsewhere nothing.
+fn progress_bar(bytes: Option<u64>) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match bytes {
+        Some(bytes) => (ProgressBar::new(bytes), "{bar:40} {bytes}/{total_bytes} {msg} {elapsed} (ready in {eta})"),
+        None => (ProgressBar::new_spinner(), "{spinner} {bytes} {msg} {elapsed}"),
+    };
+    bar.enable_steady_tick(Duration::from_millis(100));
+    // The templates above are valid; where one were not, the default style shows the same figures.
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

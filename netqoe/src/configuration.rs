@@ -1,0 +1,151 @@
+//! Where the value of an option comes from: its flag, else its environment variable, else `netqoe.toml`, else its default.
+//!
+//! The file's values become the defaults of the options that they name, so that each is checked, shown by `--help` and
+//! overridden like any other. The file has a table for each command; options of all commands stand at its top.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Command, CommandFactory};
+use toml::{Table, Value};
+
+use crate::options::Cli;
+
+/// The file that is read where none is named and it is there.
+const DEFAULT_FILE: &str = "netqoe.toml";
+/// Names another file.
+const FILE_VARIABLE: &str = "NETQOE_CONFIG";
+/// What the process ends with where it was used in a wrong way.
+const WRONG_USAGE: u8 = 2;
+
+/// Why a command line or a file can't be acted on, or that help was asked for.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    CommandLine(Box<clap::Error>),
+    File(String),
+}
+
+impl From<clap::Error> for Refused {
+    fn from(error: clap::Error) -> Self {
+        Self::CommandLine(Box::new(error))
+    }
+}
+
+impl Refused {
+    /// Says it in one line, or prints the help, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        match self {
+            Self::CommandLine(error) if !error.use_stderr() => {
+                // Where standard output is closed, there is nobody to tell.
+                error.print().unwrap_or_default();
+                return ExitCode::SUCCESS;
+            }
+            Self::CommandLine(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                error.print().unwrap_or_default();
+            }
+            Self::CommandLine(error) => eprintln!("netqoe: {}", one_line(&error.render().to_string())),
+            Self::File(message) => eprintln!("netqoe: {message}"),
+        }
+        ExitCode::from(WRONG_USAGE)
+    }
+}
+
+/// The first paragraph of clap's message, with where to look further.
+fn one_line(message: &str) -> String {
+    let paragraph = message.split("\n\n").next().unwrap_or(message);
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    format!("{line}; see `netqoe --help`, or `netqoe COMMAND --help`")
+}
+
+/// Reads the command line over the environment over the file.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, Refused> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let mut command = Cli::command();
+    if let Some((path, table)) = file(&arguments)? {
+        command = with_defaults(command, table, &mut Vec::new())
+            .map_err(|error| Refused::File(format!("{}: {error}", path.display())))?;
+    }
+    Ok(command.try_get_matches_from(arguments)?)
+}
+
+/// The file, where one is named or the default one is there.
+fn file(arguments: &[OsString]) -> Result<Option<(PathBuf, Table)>, Refused> {
+    let named = named_file(arguments).or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
+    let path = match named {
+        Some(path) => path,
+        None if Path::new(DEFAULT_FILE).exists() => DEFAULT_FILE.into(),
+        None => return Ok(None),
+    };
+    let refused = |what: String| Refused::File(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("can't be read: {error}")))?;
+    let table = text.parse::<Table>().map_err(|error| {
+        refused(format!("is no TOML: {}", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
+    })?;
+    Ok(Some((path, table)))
+}
+
+/// `--config FILE` must be known before the rest can be read.
+fn named_file(arguments: &[OsString]) -> Option<PathBuf> {
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument == "--config" {
+            return arguments.next().map(PathBuf::from);
+        }
+        if let Some(path) = argument.to_str().and_then(|text| text.strip_prefix("--config=")) {
+            return Some(path.into());
+        }
+    }
+    None
+}
+
+/// Makes the file's values the defaults of the options of this command, and its tables' those of the commands below.
+fn with_defaults(mut command: Command, table: Table, place: &mut Vec<String>) -> Result<Command, String> {
+    for (key, value) in table {
+        let known = command.get_arguments().any(|argument| argument.get_id() == key.as_str());
+        place.push(key.clone());
+        command = match value {
+            Value::Table(table) if command.find_subcommand(&key).is_some() => {
+                let mut refused = None;
+                let below = |below| {
+                    with_defaults(below, table, place).unwrap_or_else(|error| {
+                        refused = Some(error);
+                        Command::new("refused")
+                    })
+                };
+                let command = command.mut_subcommand(&key, below);
+                if let Some(error) = refused {
+                    return Err(error);
+                }
+                command
+            }
+            value if known => {
+                let values = texts(&value)
+                    .ok_or_else(|| format!("`{}` must be a value or a list of values", place.join(".")))?;
+                command.mut_arg(&key, |argument| argument.default_values(values).required(false))
+            }
+            _ => return Err(unknown(&command, place)),
+        };
+        place.pop();
+    }
+    Ok(command)
+}
+
+fn unknown(command: &Command, place: &[String]) -> String {
+    let keys = command.get_arguments().map(|argument| argument.get_id().as_str().to_owned());
+    let tables = command.get_subcommands().map(|below| format!("[{}]", below.get_name()));
+    let known: Vec<_> = keys.filter(|key| key != "help" && key != "version").chain(tables).collect();
+    format!("unknown key `{}`; known here: {}", place.join("."), known.join(", "))
+}
+
+/// A value as it would be written on the command line.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => Some(vec![value.to_string()]),
+        Value::Array(values) => values.iter().map(|value| texts(value)?.pop()).collect(),
+        Value::Datetime(_) | Value::Table(_) => None,
+    }
+}

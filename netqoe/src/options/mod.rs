@@ -1,0 +1,165 @@
+//! The command line. Each option has a flag, a variable `NETQOE_…` and a key in `netqoe.toml`: see [`crate::configuration`].
+
+mod rules;
+mod server;
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use netqoe_sinks::StoreUrl;
+
+use crate::logging::LogFormat;
+use crate::pipeline::cores;
+pub(crate) use rules::RuleOptions;
+pub(crate) use server::ServerOptions;
+
+/// Network quality of experience: who is hurt, where, since when and why.
+#[derive(Debug, Parser)]
+#[command(name = "netqoe", version, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// How log lines on standard error look. RUST_LOG says which there are
+    #[arg(long, global = true, env = "NETQOE_LOG_FORMAT", value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+
+    /// Configuration file; ./netqoe.toml is read where it is there
+    #[arg(long, global = true, env = "NETQOE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything in one process: durable log and store in one SQLite file, ingest, dataflow, query API
+    Up(Box<UpOptions>),
+    /// Batch replay of history into any store; the conservation counts go to standard output as JSON
+    Replay(Box<ReplayOptions>),
+    /// Operations on the embedded log
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Measurements of netqoe itself
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Writes the log as NDJSON, in which recv_ts_ms is the log time
+    Export(LogExportOptions),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Generates events, replays them into a new SQLite store, and prints events/s, CPU seconds and peak memory
+    Replay(BenchReplayOptions),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Reads the configuration file and says whether every key and value in it is understood
+    Check,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UpOptions {
+    /// First loads half an hour of generated history with faults of every kind, then goes on live
+    #[arg(long, env = "NETQOE_DEMO")]
+    pub(crate) demo: bool,
+
+    /// Measures this http or https URL from here; may be given several times
+    #[arg(long, env = "NETQOE_TARGET", value_name = "URL", value_delimiter = ',')]
+    pub(crate) target: Vec<netqoe_probe::Target>,
+
+    /// Time between two measurements of a target
+    #[arg(long, env = "NETQOE_INTERVAL", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub(crate) interval: Duration,
+
+    /// Longest time that one measurement may take
+    #[arg(long, env = "NETQOE_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Duration,
+
+    /// Folder of the data file; made where it is not there
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+
+    /// Address to listen on. On anything but loopback tokens are required
+    #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: IpAddr,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
+    pub(crate) port: u16,
+
+    /// Worker threads of the dataflow
+    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
+
+    /// How long the log keeps events that the store reflects
+    #[arg(long, env = "NETQOE_LOG_MAX_AGE", default_value = "7d", value_parser = humantime::parse_duration)]
+    pub(crate) log_max_age: Duration,
+
+    /// Bytes that the log may hold
+    #[arg(long, env = "NETQOE_LOG_MAX_BYTES", default_value_t = 10_000_000_000)]
+    pub(crate) log_max_bytes: u64,
+
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleOptions,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReplayOptions {
+    /// NDJSON file to read; `-` is standard input
+    #[arg(long, env = "NETQOE_INPUT", value_name = "FILE", default_value = "-")]
+    pub(crate) input: PathBuf,
+
+    /// Where rows go: sqlite:PATH or postgres://…
+    #[arg(long, env = "NETQOE_STORE", value_name = "URL")]
+    pub(crate) store: StoreUrl,
+
+    /// Worker threads of the dataflow
+    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value_t = cores())]
+    pub(crate) workers: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleOptions,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LogExportOptions {
+    /// Folder of the data file
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchReplayOptions {
+    /// Events to generate, about
+    #[arg(long, env = "NETQOE_BENCH_EVENTS", default_value_t = 1_000_000)]
+    pub(crate) events: u64,
+
+    /// Measurements per client, target and minute: the fewer, the more rows an event costs
+    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", default_value_t = 2)]
+    pub(crate) per_minute: u32,
+
+    /// Seed of the generator
+    #[arg(long, env = "NETQOE_BENCH_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Worker threads to compare
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"])]
+    pub(crate) workers: Vec<NonZeroUsize>,
+
+    /// Runs of each; the median is printed
+    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3")]
+    pub(crate) runs: NonZeroUsize,
+}

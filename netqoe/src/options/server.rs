@@ -1,0 +1,98 @@
+//! What clients may ask of the HTTP server, as options. Names and defaults are those of the tuning guide.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use netqoe_ingest::{IngestConfig, ServerLimits, Tokens};
+
+#[derive(Args, Clone)]
+#[command(next_help_heading = "HTTP server")]
+pub(crate) struct ServerOptions {
+    /// File with one token a line: `token`, `token=client` or `token=prefix*`. Without tokens, requests from this
+    /// machine are taken with none or with `demo-token`
+    #[arg(long, env = "NETQOE_TOKENS_FILE", value_name = "FILE", conflicts_with = "tokens")]
+    tokens_file: Option<PathBuf>,
+    /// The same list as text; better kept in a file or in the variable, where other users of the machine can't see it
+    #[arg(long, env = "NETQOE_TOKENS", value_name = "LIST", hide_env_values = true)]
+    tokens: Option<String>,
+    /// Requests per second and client
+    #[arg(long, env = "NETQOE_RATE", default_value_t = IngestConfig::default().rate_per_s)]
+    rate: NonZeroU32,
+    /// Requests that a client which was quiet may send at once
+    #[arg(long, env = "NETQOE_RATE_BURST", default_value_t = IngestConfig::default().rate_burst)]
+    rate_burst: NonZeroU32,
+    /// Longest body, in bytes after decompression
+    #[arg(long, env = "NETQOE_MAX_BODY_BYTES", default_value_t = IngestConfig::default().max_body_bytes)]
+    max_body_bytes: usize,
+    /// Bodies in memory at once, in bytes after decompression
+    #[arg(long, env = "NETQOE_MAX_IN_FLIGHT_BODY_BYTES", default_value_t = IngestConfig::default().max_in_flight_body_bytes)]
+    max_in_flight_body_bytes: usize,
+    /// Longest head of a request, in bytes
+    #[arg(long, env = "NETQOE_MAX_HEADER_BYTES", default_value_t = ServerLimits::default().max_header_bytes)]
+    max_header_bytes: u32,
+    /// Connections at once
+    #[arg(long, env = "NETQOE_MAX_CONNECTIONS", default_value_t = default_connections())]
+    max_connections: NonZeroUsize,
+    /// How long a body may take to arrive
+    #[arg(long, env = "NETQOE_READ_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
+    read_timeout: Duration,
+    /// How long storing an event, and a client's taking of its answer, may last
+    #[arg(long, env = "NETQOE_WRITE_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
+    write_timeout: Duration,
+    /// How long a connection may be idle
+    #[arg(long, env = "NETQOE_IDLE_TIMEOUT", default_value = "120s", value_parser = humantime::parse_duration)]
+    idle_timeout: Duration,
+    /// How long the head of a request may take to arrive
+    #[arg(long, env = "NETQOE_HEADER_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
+    header_timeout: Duration,
+}
+
+fn default_connections() -> NonZeroUsize {
+    NonZeroUsize::new(ServerLimits::default().max_connections).unwrap_or(NonZeroUsize::MIN)
+}
+
+impl std::fmt::Debug for ServerOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Tokens are secret.
+        f.debug_struct("ServerOptions").finish_non_exhaustive()
+    }
+}
+
+impl ServerOptions {
+    pub(crate) fn tokens(&self) -> anyhow::Result<Tokens> {
+        let text = match (&self.tokens_file, &self.tokens) {
+            (Some(path), _) => {
+                std::fs::read_to_string(path).with_context(|| format!("can't read the tokens in {}", path.display()))?
+            }
+            (None, Some(text)) => text.clone(),
+            (None, None) => return Ok(Tokens::none_on_loopback()),
+        };
+        Ok(Tokens::parse(&text)?)
+    }
+
+    pub(crate) fn ingest(&self, max_future_ms: i64) -> IngestConfig {
+        IngestConfig {
+            max_body_bytes: self.max_body_bytes,
+            max_in_flight_body_bytes: self.max_in_flight_body_bytes,
+            read_timeout: self.read_timeout,
+            write_timeout: self.write_timeout,
+            rate_per_s: self.rate,
+            rate_burst: self.rate_burst,
+            max_future_ms,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> ServerLimits {
+        ServerLimits {
+            header_timeout: self.header_timeout,
+            idle_timeout: self.idle_timeout,
+            write_timeout: self.write_timeout,
+            max_header_bytes: self.max_header_bytes,
+            max_connections: self.max_connections.get(),
+            ..ServerLimits::default()
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! One thread that writes what the workers found, as much at once as has come while the last commit was under way.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use crossbeam_channel::Receiver;
+use netqoe_dataflow::{PartitionOutput, PartitionState};
+use netqoe_model::{Generation, Ledger, Partition, PartitionCommit};
+use netqoe_sinks::Store;
+
+/// Rows from which a commit takes no further outputs in: it bounds the transaction and how long readers wait for it.
+const MAX_ROWS_A_COMMIT: usize = 20_000;
+
+/// One commit that is now in the store.
+pub(crate) struct Committed<'a> {
+    /// What was written, by partition.
+    pub(crate) partitions: &'a [PartitionCommit],
+    /// What those partitions hold in memory, in the same order.
+    pub(crate) states: &'a [PartitionState],
+    /// What became of the events that the store did not reflect before.
+    pub(crate) events: Ledger,
+}
+
+/// All that a pipeline has committed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    /// What became of each event since this pipeline began.
+    pub(crate) events: Ledger,
+    /// Rows written. A replay writes each row once.
+    pub(crate) rows: u64,
+}
+
+/// Writes to a store until all workers have ended. `ledgers` is what the store already reflects.
+pub(super) fn run(
+    mut store: Box<dyn Store>,
+    generation: Generation,
+    mut ledgers: BTreeMap<Partition, Ledger>,
+    outputs: &Receiver<Vec<PartitionOutput>>,
+    mut committed: Box<dyn FnMut(Committed<'_>) + Send>,
+) -> anyhow::Result<Totals> {
+    let mut totals = Totals::default();
+    while let Ok(first) = outputs.recv() {
+        let (partitions, states) = gather(first, outputs);
+        store.commit(generation, &partitions).context("can't commit to the store")?;
+        let mut events = Ledger::default();
+        for commit in &partitions {
+            let reflected = ledgers.insert(commit.checkpoint.partition, commit.checkpoint.ledger).unwrap_or_default();
+            events += commit.checkpoint.ledger - reflected;
+        }
+        totals.events += events;
+        totals.rows += partitions.iter().map(|commit| commit.rows.len() as u64).sum::<u64>();
+        committed(Committed { partitions: &partitions, states: &states, events });
+    }
+    Ok(totals)
+}
+
+/// The first output and all that already waits behind it, joined by partition.
+fn gather(
+    first: Vec<PartitionOutput>,
+    outputs: &Receiver<Vec<PartitionOutput>>,
+) -> (Vec<PartitionCommit>, Vec<PartitionState>) {
+    let (mut gathered, mut rows) = (BTreeMap::<Partition, PartitionOutput>::new(), 0);
+    let mut next = Some(first);
+    while let Some(partitions) = next {
+        for output in partitions {
+            rows += output.commit.rows.len();
+            match gathered.entry(output.commit.checkpoint.partition) {
+                std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(output)),
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    entry.get_mut().commit.absorb(output.commit);
+                    entry.get_mut().state = output.state;
+                }
+            }
+        }
+        next = if rows < MAX_ROWS_A_COMMIT { outputs.try_recv().ok() } else { None };
+    }
+    gathered.into_values().map(|output| (output.commit, output.state)).unzip()
+}

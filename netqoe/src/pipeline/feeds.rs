@@ -1,0 +1,159 @@
+//! The logs, as the dataflow reads them.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use netqoe_dataflow::{Batch, Epochs, Feed, Polled};
+use netqoe_eventlog::{EventLog, LogReader, NdjsonReader, Start};
+use netqoe_model::{LogIdentity, Partition};
+use parking_lot::Mutex;
+
+use super::Failures;
+
+/// Bytes of records that a worker reads in one turn: enough to make a turn's fixed cost small, little enough that what
+/// is in flight stays bounded to some tens of mebibytes.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// While the log comes faster than it can be read, open windows are shown this often all the same.
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
+
+/// A file or a pipe that all workers read together, a chunk each in turn.
+pub(crate) struct FileFeeds {
+    input: Mutex<Option<NdjsonReader>>,
+    epochs: Epochs,
+    log: LogIdentity,
+    failures: Failures,
+}
+
+impl FileFeeds {
+    /// A feed for each of so many workers.
+    pub(crate) fn start(
+        input: impl Read + Send + 'static,
+        log: &LogIdentity,
+        workers: usize,
+        failures: &Failures,
+    ) -> Vec<Box<dyn Feed>> {
+        let shared = Arc::new(Self {
+            input: Mutex::new(Some(NdjsonReader::new(input))),
+            epochs: Epochs::default(),
+            log: log.clone(),
+            failures: failures.clone(),
+        });
+        (0..workers).map(|_| Box::new(FileFeed(shared.clone())) as Box<dyn Feed>).collect()
+    }
+}
+
+struct FileFeed(Arc<FileFeeds>);
+
+impl Feed for FileFeed {
+    fn poll(&mut self) -> Polled {
+        // Held while the epoch is taken, so that chunks have their epochs in order.
+        let mut input = self.0.input.lock();
+        let Some(reader) = input.as_mut() else { return Polled::Ended };
+        match reader.next_chunk() {
+            Ok(Some(chunk)) => {
+                Polled::Batch(Batch { epoch: self.0.epochs.take(), chunks: vec![chunk], flush: Vec::new() })
+            }
+            Ok(None) => {
+                *input = None;
+                Polled::Batch(Batch { epoch: self.0.epochs.take(), chunks: Vec::new(), flush: partitions(&self.0.log) })
+            }
+            Err(error) => {
+                self.0.failures.fail(anyhow::Error::new(error).context("can't read the input"));
+                Polled::Idle
+            }
+        }
+    }
+
+    fn epoch(&self) -> u64 {
+        self.0.epochs.next()
+    }
+
+    fn on_change(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.0.epochs.on_take(wake);
+    }
+}
+
+fn partitions(log: &LogIdentity) -> Vec<Partition> {
+    (0..log.partitions.get()).map(Partition).collect()
+}
+
+/// The feeds of a live log, and the means to end them.
+#[derive(Clone)]
+pub(crate) struct LogFeeds {
+    epochs: Arc<Epochs>,
+    ending: Arc<AtomicBool>,
+}
+
+impl LogFeeds {
+    /// A feed for each worker, which reads the partitions that the worker owns.
+    pub(crate) fn start(
+        log: &dyn EventLog,
+        starts: &[Vec<Start>],
+        failures: &Failures,
+    ) -> anyhow::Result<(Self, Vec<Box<dyn Feed>>)> {
+        let shared = Self { epochs: Arc::default(), ending: Arc::default() };
+        let feed = |starts: &Vec<Start>| -> anyhow::Result<Box<dyn Feed>> {
+            Ok(Box::new(LogFeed {
+                reader: log.reader(starts).context("can't read the log")?,
+                partitions: starts.iter().map(|start| start.partition).collect(),
+                shared: shared.clone(),
+                unflushed_since: None,
+                failures: failures.clone(),
+            }))
+        };
+        let feeds = starts.iter().map(feed).collect::<Result<_, _>>()?;
+        Ok((shared, feeds))
+    }
+
+    /// Lets the feeds end once they have read all that the log holds.
+    pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+        self.epochs.take(); // wakes them all
+    }
+}
+
+struct LogFeed {
+    reader: Box<dyn LogReader>,
+    partitions: Vec<Partition>,
+    shared: LogFeeds,
+    /// Since when something was read that is not shown yet.
+    unflushed_since: Option<Instant>,
+    failures: Failures,
+}
+
+impl Feed for LogFeed {
+    fn poll(&mut self) -> Polled {
+        let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
+        match self.reader.read(BATCH_BYTES) {
+            Ok(chunks) if chunks.is_empty() && ending => Polled::Ended,
+            Ok(chunks) if chunks.is_empty() => Polled::Idle,
+            Ok(chunks) => {
+                let since = *self.unflushed_since.get_or_insert_with(Instant::now);
+                let flush = self.reader.lag() == 0 || since.elapsed() >= FLUSH_EVERY;
+                let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };
+                Polled::Batch(Batch { epoch: self.shared.epochs.take(), chunks, flush: flush.unwrap_or_default() })
+            }
+            Err(error) => {
+                self.failures.fail(anyhow::Error::new(error).context("can't read the log"));
+                Polled::Idle
+            }
+        }
+    }
+
+    fn epoch(&self) -> u64 {
+        self.shared.epochs.next()
+    }
+
+    fn on_change(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+        let wake: Arc<dyn Fn() + Send + Sync> = wake.into();
+        self.shared.epochs.on_take({
+            let wake = wake.clone();
+            Box::new(move || wake())
+        });
+        self.reader.on_append(Box::new(move || wake()));
+    }
+}

@@ -1,0 +1,154 @@
+//! What one commit writes, gathered from its partitions into the order in which a store takes it best.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use netqoe_model::{AggregateRow, ClientContext, ClientRow, PartitionCommit};
+
+/// The rows of all partitions by client, target and window. Rows of one key lie together in a store, so that
+/// neighbours here are mostly on one page there. The order of rows of the same window is kept.
+pub(crate) fn rows_by_key(partitions: &[PartitionCommit]) -> Vec<&AggregateRow> {
+    let mut rows: Vec<&AggregateRow> = partitions.iter().flat_map(|partition| &partition.rows).collect();
+    rows.sort_by(|a, b| key(a).cmp(&key(b)));
+    rows
+}
+
+/// One row for each key and window, where `rows` are in the order of [`rows_by_key`]: the one that would stand at the
+/// end if they were written one after the other.
+pub(crate) fn last_of_each<'a>(rows: &[&'a AggregateRow]) -> Vec<&'a AggregateRow> {
+    rows.chunk_by(|a, b| key(a) == key(b))
+        .filter_map(|same| same.iter().max_by_key(|row| row.window.as_of))
+        .copied()
+        .collect()
+}
+
+fn key(row: &AggregateRow) -> (&str, &str, i64) {
+    (&row.client_id, &row.target, row.window.start.ms())
+}
+
+/// What all partitions say of each client, as one row: seen first, seen last, and the newest context.
+pub(crate) fn clients(partitions: &[PartitionCommit]) -> Vec<MergedClient<'_>> {
+    let mut merged: BTreeMap<&str, MergedClient<'_>> = BTreeMap::new();
+    for client in partitions.iter().flat_map(|partition| &partition.clients) {
+        merged
+            .entry(&client.client_id)
+            .and_modify(|earlier| earlier.absorb(client))
+            .or_insert_with(|| MergedClient::of(client));
+    }
+    merged.into_values().collect()
+}
+
+/// A row of `clients`, borrowed from the rows that it was merged from. Times are Unix milliseconds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MergedClient<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) context: &'a ClientContext,
+    pub(crate) first_seen: i64,
+    pub(crate) last_seen: i64,
+}
+
+impl<'a> MergedClient<'a> {
+    fn of(client: &'a ClientRow) -> Self {
+        Self {
+            client_id: &client.client_id,
+            context: &client.context,
+            first_seen: client.first_seen.ms(),
+            last_seen: client.last_seen.ms(),
+        }
+    }
+
+    fn absorb(&mut self, later: &'a ClientRow) {
+        self.first_seen = self.first_seen.min(later.first_seen.ms());
+        if later.last_seen.ms() >= self.last_seen {
+            self.last_seen = later.last_seen.ms();
+            self.context = &later.context;
+        }
+    }
+}
+
+/// Text that every store takes: PostgreSQL has no U+0000, which the reason for refusing a line may quote.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
+}
+
+/// As the store has it: milliseconds or Mbit/s, from whole microseconds or kbit/s.
+pub(crate) fn from_thousandths(thousandths: u64) -> f64 {
+    thousandths as f64 / 1000.0
+}
+
+/// The inverse of [`from_thousandths`], exact for all measurements that are accepted (they are below 2⁵³ thousandths).
+pub(crate) fn to_thousandths(value: f64) -> u64 {
+    (value * 1000.0).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use netqoe_model::{Checkpoint, EventTime, LogTime, WindowRow, WindowStart};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row(client: &str, start: i64, as_of: i64, count_success: u32) -> AggregateRow {
+        AggregateRow {
+            client_id: Arc::from(client),
+            target: Arc::from("t"),
+            window: WindowRow {
+                start: WindowStart::from_ms(start),
+                is_final: false,
+                as_of: LogTime::from_ms(as_of),
+                count_success,
+                errors: [0; 5],
+                percentiles: [None; 5],
+            },
+            diagnosis: None,
+        }
+    }
+
+    fn commit(rows: Vec<AggregateRow>, clients: Vec<ClientRow>) -> PartitionCommit {
+        PartitionCommit { checkpoint: Checkpoint::default(), rows, clients, dead_letters: vec![], oldest_record: None }
+    }
+
+    #[test]
+    fn the_last_row_of_the_newest_log_time_stays() {
+        let commits = [
+            commit(vec![row("b", 0, 1, 1), row("a", 60_000, 5, 2), row("a", 0, 1, 3)], vec![]),
+            commit(vec![row("b", 0, 1, 4), row("a", 60_000, 4, 5)], vec![]),
+        ];
+        let counts: Vec<u32> =
+            last_of_each(&rows_by_key(&commits)).iter().map(|row| row.window.count_success).collect();
+        assert_eq!(counts, [3, 2, 4]);
+    }
+
+    #[test]
+    fn a_client_keeps_its_first_and_last_time_and_the_newest_context() {
+        let client = |first, last, isp: &str| ClientRow {
+            client_id: Arc::from("a"),
+            context: ClientContext { isp: Some(isp.to_owned()), ..ClientContext::default() },
+            first_seen: EventTime::from_ms(first),
+            last_seen: EventTime::from_ms(last),
+        };
+        let commits = [
+            commit(vec![], vec![client(5, 9, "new"), client(3, 4, "old")]),
+            commit(vec![], vec![client(7, 9, "newer")]),
+        ];
+        let merged = clients(&commits);
+        assert_eq!(merged.len(), 1);
+        assert_eq!((merged[0].first_seen, merged[0].last_seen), (3, 9));
+        assert_eq!(merged[0].context.isp.as_deref(), Some("newer"));
+    }
+
+    #[test]
+    fn only_what_no_store_takes_is_replaced() {
+        assert_eq!(storable("a\0b"), "a\u{FFFD}b");
+        assert!(matches!(storable("'\"😀\u{1}"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn every_measurement_comes_back_as_it_was(thousandths in 0..=1_000_000_000_000_000_u64) {
+            prop_assert_eq!(to_thousandths(from_thousandths(thousandths)), thousandths);
+        }
+    }
+}

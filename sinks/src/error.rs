@@ -1,0 +1,141 @@
+//! What can go wrong with a store, as the user reads it.
+
+use std::path::PathBuf;
+
+use netqoe_model::Generation;
+
+/// Why a store can't do what it was asked. Each message is one line: what happened, where, what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The text names no store that we know.
+    #[error("`{given}` names no store: {reason}; write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    Url {
+        /// The text, without what may be a password.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server can't be reached, or does not let us in.
+    #[error("can't connect to {store}: {reason}; check that the server runs and that the URL is right")]
+    Connect {
+        /// The URL without its password.
+        store: String,
+        /// What the server or the network says.
+        reason: String,
+    },
+    /// The file or its folder can't be opened or written.
+    #[error("can't open or write the store {path}: {reason}; check that the folder exists and may be written")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is no SQLite database, or a damaged one.
+    #[error(
+        "the store {path} is damaged or no SQLite database: {reason}; move it away and replay the log into a new one"
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// A newer netqoe has written to this store.
+    #[error(
+        "the store {store} has schema version {found}, this netqoe knows versions up to {known}; use the newer netqoe"
+    )]
+    Newer {
+        /// The path, or the URL without its password.
+        store: String,
+        /// The version that the store has.
+        found: i32,
+        /// The newest version that this binary knows.
+        known: i32,
+    },
+    /// The schema can't be made, or is not what its version says.
+    #[error("the schema of the store {store} can't be brought up to date: {reason}")]
+    Schema {
+        /// The path, or the URL without its password.
+        store: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The store holds the results of another log.
+    #[error(
+        "the store {store} holds results of log `{held}` ({held_partitions} partitions), not of log `{given}` \
+         ({given_partitions} partitions); use a store of its own for each log, and for each replay"
+    )]
+    OtherLog {
+        /// The path, or the URL without its password.
+        store: String,
+        /// The log whose results it holds.
+        held: String,
+        /// The partitions of that log.
+        held_partitions: u16,
+        /// The log that was to be written.
+        given: String,
+        /// The partitions of that one.
+        given_partitions: u16,
+    },
+    /// Another process has taken over the store.
+    #[error(
+        "this process has generation {ours} of the store {store}, which was taken over by generation {current}; \
+         nothing was written, and this process must end"
+    )]
+    Fenced {
+        /// The path, or the URL without its password.
+        store: String,
+        /// The generation of the refused commit.
+        ours: i64,
+        /// The generation that may write.
+        current: i64,
+    },
+    /// The connection broke and did not come back.
+    #[error(
+        "lost the connection to {store} and could not restore it in {attempts} attempts: {reason}; check the server"
+    )]
+    Lost {
+        /// The URL without its password.
+        store: String,
+        /// How often the commit was tried.
+        attempts: usize,
+        /// What the last attempt met.
+        reason: String,
+    },
+    /// A value in the store is none that we write.
+    #[error("the store {store} holds {what}, which netqoe does not write; replay the log into a new store")]
+    Content {
+        /// The path, or the URL without its password.
+        store: String,
+        /// Where and what.
+        what: String,
+    },
+    /// SQLite refuses a statement.
+    #[error("the store {path} failed to {doing}: {reason}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What was to be done.
+        doing: &'static str,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// PostgreSQL refuses a statement.
+    #[error("the store {store} failed to {doing}: {reason}")]
+    Postgres {
+        /// The URL without its password.
+        store: String,
+        /// What was to be done.
+        doing: &'static str,
+        /// What the server says.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    /// A commit of generation `ours` to a store where `current` may write.
+    pub(crate) fn fenced(store: String, ours: Generation, current: i64) -> Self {
+        Self::Fenced { store, ours: ours.0, current }
+    }
+}

@@ -1,0 +1,141 @@
+//! The store in a PostgreSQL database.
+//!
+//! Works behind PgBouncer in transaction mode: no named prepared statement outlives its transaction, and no setting
+//! outlives it either.
+
+mod link;
+mod months;
+mod read_back;
+mod retry;
+mod schema;
+mod write;
+
+use std::thread;
+
+use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use postgres::Transaction;
+
+use self::link::Link;
+use self::months::Months;
+use crate::fence::{Start, admit};
+use crate::{Clock, Store, StoreError};
+
+/// What every transaction of ours begins with. A process that is stopped in the middle of a commit holds a lock on the
+/// fence: the server ends its transaction, so that the next generation need not wait for it for ever.
+const TRANSACTION_SETTINGS: &str =
+    "SET LOCAL idle_in_transaction_session_timeout = '30s'; SET LOCAL lock_timeout = '60s'";
+
+/// The advisory lock under which schema, partitions and generation change ("netqoe" in ASCII).
+const STORE_LOCK: i64 = 0x6e65_7471_6f65;
+
+/// The store in a PostgreSQL database. To be used on a plain thread: it blocks, and panics inside of async code.
+pub struct PostgresStore {
+    link: Link,
+    months: Months,
+    clock: Clock,
+}
+
+impl PostgresStore {
+    /// Connects and brings the schema up to date. Without TLS for now: `sslmode` in the URL may be absent, `disable` or
+    /// `prefer`.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`], [`StoreError::Connect`], [`StoreError::Newer`] or [`StoreError::Schema`].
+    pub fn connect(url: &str, clock: Clock) -> Result<Self, StoreError> {
+        let link = Link::connect(url)?;
+        schema::migrate(&link)?;
+        Ok(Self { link, months: Months::default(), clock })
+    }
+
+    fn try_commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), Failure> {
+        let updated_at = (self.clock)();
+        let store = self.link.name().to_owned();
+        self.months.prepare(self.link.client()?, partitions)?;
+        self.transact(|transaction| {
+            let (log_id, current) = read_back::current_generation(transaction)?;
+            if current != generation.0 {
+                return Err(StoreError::fenced(store, generation, current).into());
+            }
+            write::rows(transaction, partitions, updated_at)?;
+            write::clients(transaction, partitions)?;
+            write::dead_letters(transaction, partitions)?;
+            write::checkpoints(transaction, &log_id, generation, partitions)?;
+            Ok(())
+        })
+    }
+
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut transaction = self.link.client()?.transaction()?;
+        transaction.batch_execute(TRANSACTION_SETTINGS)?;
+        let done = work(&mut transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+}
+
+impl Store for PostgresStore {
+    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        let store = self.link.name().to_owned();
+        let opened = self.transact(|transaction| {
+            schema::lock(transaction)?;
+            let held = read_back::fence(transaction, &store)?;
+            let (generation, start) = admit(&store, held.as_ref(), log)?;
+            write::fence(transaction, log, generation)?;
+            let (checkpoints, history) = match start {
+                Start::AtTheBeginning => {
+                    transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+                    (Vec::new(), Vec::new())
+                }
+                Start::WhereItStopped => {
+                    (read_back::checkpoints(transaction, &store)?, read_back::history(transaction, &store, rules)?)
+                }
+            };
+            Ok(Resume { generation, checkpoints, history })
+        });
+        opened.map_err(|failure| self.link.error("start a new generation", failure))
+    }
+
+    /// A commit is idempotent. So where the connection breaks, even after the commit was sent and before it was
+    /// answered, the same is committed again over a new one.
+    fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
+        let mut pauses = retry::pauses();
+        let mut attempts = 1;
+        loop {
+            let failure = match self.try_commit(generation, partitions) {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            if !retry::may_pass(&failure) {
+                return Err(self.link.error("commit rows", failure));
+            }
+            let Some(pause) = pauses.next() else {
+                return Err(StoreError::Lost {
+                    store: self.link.name().to_owned(),
+                    attempts,
+                    reason: self.link.error("commit rows", failure).to_string(),
+                });
+            };
+            tracing::warn!(attempts, ?pause, reason = %self.link.error("commit rows", failure), "commit is tried again");
+            thread::sleep(pause);
+            attempts += 1;
+        }
+    }
+}
+
+/// What ends a transaction early: the server or the connection, or our own refusal.
+enum Failure {
+    Postgres(postgres::Error),
+    Store(StoreError),
+}
+
+impl From<postgres::Error> for Failure {
+    fn from(error: postgres::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,110 @@
+//! The monthly partitions of `agg_1m`, made before the first row that needs them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use netqoe_model::PartitionCommit;
+use postgres::Client;
+
+use super::{Failure, TRANSACTION_SETTINGS, schema};
+
+/// The partitions that are known to exist. Bounded by the calendar: times lie between 1970 and the year 10000, which
+/// is fewer than 100,000 months.
+#[derive(Debug, Default)]
+pub(super) struct Months {
+    known: BTreeSet<Month>,
+}
+
+impl Months {
+    /// Makes the partitions that these rows need, in a transaction of their own: they may stay when the commit fails.
+    pub(super) fn prepare(&mut self, client: &mut Client, partitions: &[PartitionCommit]) -> Result<(), Failure> {
+        let starts = partitions.iter().flat_map(|partition| &partition.rows).map(|row| row.window.start.ms());
+        let missing = months_of(starts, &self.known);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = client.transaction()?;
+        transaction.batch_execute(TRANSACTION_SETTINGS)?;
+        schema::lock(&mut transaction)?;
+        for month in &missing {
+            transaction.batch_execute(&month.create())?;
+        }
+        transaction.commit()?;
+        self.known.extend(missing);
+        Ok(())
+    }
+}
+
+/// The months of these times (Unix milliseconds) that are not among the known ones.
+fn months_of(times: impl Iterator<Item = i64>, known: &BTreeSet<Month>) -> BTreeSet<Month> {
+    let mut missing = BTreeSet::new();
+    // Rows come with few distinct starts, one after the other.
+    let mut last = None;
+    for time in times {
+        if last == Some(time) {
+            continue;
+        }
+        last = Some(time);
+        if let Some(month) = Month::of(time).filter(|month| !known.contains(month)) {
+            missing.insert(month);
+        }
+    }
+    missing
+}
+
+/// A month of the calendar, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Month {
+    year: i16,
+    month: i8,
+}
+
+impl Month {
+    /// The month of a time in Unix milliseconds, if it is before the year 10000.
+    fn of(time_ms: i64) -> Option<Self> {
+        let date = Timestamp::from_millisecond(time_ms).ok()?.to_zoned(TimeZone::UTC).date();
+        Some(Self { year: date.year(), month: date.month() })
+    }
+
+    fn next(self) -> Self {
+        if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { month: self.month + 1, ..self } }
+    }
+
+    /// Makes its partition where it is missing. Rows are written provisionally and again when they are final: room on
+    /// the page keeps the second version next to the first, and vacuum comes earlier than by default.
+    fn create(self) -> String {
+        let Self { year, month } = self;
+        let next = self.next();
+        format!(
+            "CREATE TABLE IF NOT EXISTS agg_1m_{year:04}_{month:02} PARTITION OF agg_1m
+             FOR VALUES FROM ('{year:04}-{month:02}-01 00:00:00+00') TO ('{:04}-{:02}-01 00:00:00+00')
+             WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05)",
+            next.year, next.month
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_begins_at_midnight_in_utc() {
+        let january = Month { year: 2026, month: 1 };
+        let december = Month { year: 2025, month: 12 };
+        assert_eq!(Month::of(1_767_225_599_999), Some(december));
+        assert_eq!(Month::of(1_767_225_600_000), Some(january));
+        assert_eq!(december.next(), january);
+        assert_eq!(Month::of(0), Some(Month { year: 1970, month: 1 }));
+        assert_eq!(Month::of(netqoe_model::MAX_TIME_MS - 86_400_000), Some(Month { year: 9999, month: 12 }));
+    }
+
+    #[test]
+    fn only_missing_months_are_made() {
+        let known = BTreeSet::from([Month { year: 2025, month: 12 }]);
+        let times = [1_767_225_540_000, 1_767_225_600_000, 1_767_225_600_000, 0];
+        let missing = months_of(times.into_iter(), &known);
+        assert_eq!(missing, BTreeSet::from([Month { year: 1970, month: 1 }, Month { year: 2026, month: 1 }]));
+    }
+}

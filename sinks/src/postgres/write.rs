@@ -1,0 +1,275 @@
+//! What a commit writes, within the transaction that the caller has begun: a few statements, each over arrays.
+
+use std::time::SystemTime;
+
+use netqoe_model::{
+    AggregateRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, PartitionCommit, Percentiles, Severity,
+};
+use postgres::Transaction;
+use postgres::types::{ToSql, Type};
+
+use super::Failure;
+use super::read_back::timestamptz;
+use crate::batch;
+
+/// Rows in one statement. The server holds a statement's arrays in memory; beyond some thousands nothing is gained.
+const ROWS_PER_STATEMENT: usize = 5_000;
+
+/// Bytes of dead letters in one statement, far below the gigabyte that a message may have.
+const LETTER_BYTES_PER_STATEMENT: usize = 8 << 20;
+
+type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// Writes rows and their diagnoses at once. `written` holds the rows that the store took, which are all but those
+/// of which it has a newer state.
+const UPSERT_ROWS: &str = "
+    WITH batch AS (
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                             $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
+        AS batch (client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
+                  tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50,
+                  tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label,
+                  is_final, as_of, severity, stage, observed, mean, sigma, sigmas, share_of_total)
+    ), written AS (
+        INSERT INTO agg_1m AS stored
+        SELECT client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
+               tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50,
+               tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label,
+               is_final, as_of, $32
+        FROM batch
+        ON CONFLICT (client_id, target, window_start_ts) DO UPDATE SET
+            (count_total, count_success, count_error, dns_error_count, tcp_error_count, tls_error_count,
+             http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50,
+             ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, is_final, as_of, updated_at)
+            = (excluded.count_total, excluded.count_success, excluded.count_error, excluded.dns_error_count,
+               excluded.tcp_error_count, excluded.tls_error_count, excluded.http_error_count,
+               excluded.throughput_error_count, excluded.dns_p50, excluded.dns_p95, excluded.tcp_p50, excluded.tcp_p95,
+               excluded.tls_p50, excluded.tls_p95, excluded.ttfb_p50, excluded.ttfb_p95, excluded.throughput_p50,
+               excluded.throughput_p95, excluded.diagnosis_label, excluded.is_final, excluded.as_of,
+               excluded.updated_at)
+        WHERE excluded.as_of >= stored.as_of
+        RETURNING client_id, target, window_start_ts
+    ), healed AS (
+        DELETE FROM diagnoses
+        USING batch NATURAL JOIN written
+        WHERE batch.severity IS NULL AND diagnoses.client_id = batch.client_id AND diagnoses.target = batch.target
+          AND diagnoses.window_start_ts = batch.window_start_ts
+    )
+    INSERT INTO diagnoses
+    SELECT client_id, target, window_start_ts, diagnosis_label, severity, stage, observed, mean, sigma, sigmas,
+           share_of_total, is_final, as_of, $32
+    FROM batch NATURAL JOIN written
+    WHERE severity IS NOT NULL
+    ON CONFLICT (client_id, target, window_start_ts) DO UPDATE SET
+        (label, severity, stage, observed, mean, sigma, sigmas, share_of_total, is_final, as_of, updated_at)
+        = (excluded.label, excluded.severity, excluded.stage, excluded.observed, excluded.mean, excluded.sigma,
+           excluded.sigmas, excluded.share_of_total, excluded.is_final, excluded.as_of, excluded.updated_at)";
+
+/// Writes the rows of all partitions and the diagnoses that follow from them.
+pub(super) fn rows(
+    transaction: &mut Transaction<'_>,
+    partitions: &[PartitionCommit],
+    updated_at: i64,
+) -> Result<(), Failure> {
+    let updated_at = timestamptz(updated_at);
+    // A statement may not touch a row twice.
+    for chunk in batch::last_of_each(&batch::rows_by_key(partitions)).chunks(ROWS_PER_STATEMENT) {
+        upsert_rows(transaction, chunk, updated_at)?;
+    }
+    Ok(())
+}
+
+fn upsert_rows(
+    transaction: &mut Transaction<'_>,
+    rows: &[&AggregateRow],
+    updated_at: SystemTime,
+) -> Result<(), Failure> {
+    let client_ids = each(rows, |row| &*row.client_id);
+    let targets = each(rows, |row| &*row.target);
+    let starts = each(rows, |row| timestamptz(row.window.start.ms()));
+    let counts = [
+        each(rows, |row| i64::from(row.window.count_total())),
+        each(rows, |row| i64::from(row.window.count_success)),
+        each(rows, |row| i64::from(row.window.count_error())),
+    ];
+    let errors: [Vec<i64>; 5] = std::array::from_fn(|stage| each(rows, |row| i64::from(row.window.errors[stage])));
+    let percentiles: Vec<Vec<Option<f64>>> = Metric::ALL
+        .into_iter()
+        .flat_map(|metric| {
+            let of = |which: fn(Percentiles) -> u64| {
+                each(rows, |row| row.window.of(metric).map(|both| batch::from_thousandths(which(both))))
+            };
+            [of(|both| both.p50), of(|both| both.p95)]
+        })
+        .collect();
+    let labels = each(rows, |row| row.diagnosis.as_ref().map(|diagnosis| diagnosis.label.as_str()));
+    let finals = each(rows, |row| row.window.is_final);
+    let as_ofs = each(rows, |row| timestamptz(row.window.as_of.ms()));
+    let severities = each(rows, |row| finding(row).map(|(severity, _)| severity.as_str()));
+    let stages = each(rows, |row| finding(row).map(|(_, evidence)| evidence.stage));
+    let figures: [fn(&Evidence) -> Option<f64>; 5] = [
+        |evidence| Some(evidence.observed),
+        |evidence| evidence.mean,
+        |evidence| evidence.sigma,
+        |evidence| evidence.sigmas,
+        |evidence| evidence.share_of_total,
+    ];
+    let figures = figures.map(|figure| each(rows, |row| finding(row).and_then(|(_, evidence)| figure(evidence))));
+
+    let mut parameters: Vec<Parameter<'_>> =
+        vec![(&client_ids, Type::TEXT_ARRAY), (&targets, Type::TEXT_ARRAY), (&starts, Type::TIMESTAMPTZ_ARRAY)];
+    parameters.extend(counts.iter().chain(&errors).map(|counts| -> Parameter<'_> { (counts, Type::INT8_ARRAY) }));
+    parameters.extend(percentiles.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));
+    parameters.push((&labels, Type::TEXT_ARRAY));
+    parameters.push((&finals, Type::BOOL_ARRAY));
+    parameters.push((&as_ofs, Type::TIMESTAMPTZ_ARRAY));
+    parameters.push((&severities, Type::TEXT_ARRAY));
+    parameters.push((&stages, Type::TEXT_ARRAY));
+    parameters.extend(figures.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));
+    parameters.push((&updated_at, Type::TIMESTAMPTZ));
+    transaction.execute_typed(UPSERT_ROWS, &parameters)?;
+    Ok(())
+}
+
+fn each<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+fn finding(row: &AggregateRow) -> Option<&(Severity, Evidence)> {
+    row.diagnosis.as_ref()?.finding.as_ref()
+}
+
+/// Writes the clients: the earlier first time, the later last time, and the context that came with that.
+pub(super) fn clients(transaction: &mut Transaction<'_>, partitions: &[PartitionCommit]) -> Result<(), Failure> {
+    for clients in batch::clients(partitions).chunks(ROWS_PER_STATEMENT) {
+        let text = |field: for<'a> fn(&'a batch::MergedClient<'_>) -> Option<&'a str>| {
+            each(clients, |client| field(client).map(batch::storable))
+        };
+        let client_ids = each(clients, |client| client.client_id);
+        let network_types = text(|client| client.context.network_type.as_deref());
+        let isps = text(|client| client.context.isp.as_deref());
+        let contexts = text(|client| client.context.json.as_deref());
+        let first_seen = each(clients, |client| timestamptz(client.first_seen));
+        let last_seen = each(clients, |client| timestamptz(client.last_seen));
+        transaction.execute_typed(
+            "INSERT INTO clients AS stored (client_id, network_type, isp, context, first_seen, last_seen)
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (client_id) DO UPDATE SET
+                 network_type = CASE WHEN excluded.last_seen >= stored.last_seen
+                                     THEN excluded.network_type ELSE stored.network_type END,
+                 isp = CASE WHEN excluded.last_seen >= stored.last_seen THEN excluded.isp ELSE stored.isp END,
+                 context = CASE WHEN excluded.last_seen >= stored.last_seen
+                                THEN excluded.context ELSE stored.context END,
+                 first_seen = least(excluded.first_seen, stored.first_seen),
+                 last_seen = greatest(excluded.last_seen, stored.last_seen)",
+            &[
+                (&client_ids, Type::TEXT_ARRAY),
+                (&network_types, Type::TEXT_ARRAY),
+                (&isps, Type::TEXT_ARRAY),
+                (&contexts, Type::TEXT_ARRAY),
+                (&first_seen, Type::TIMESTAMPTZ_ARRAY),
+                (&last_seen, Type::TIMESTAMPTZ_ARRAY),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes the lines that could not be counted; one that is there already stays as it is.
+pub(super) fn dead_letters(transaction: &mut Transaction<'_>, partitions: &[PartitionCommit]) -> Result<(), Failure> {
+    let letters: Vec<&DeadLetter> = partitions.iter().flat_map(|partition| &partition.dead_letters).collect();
+    let mut rest = &letters[..];
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(letters_of_one_statement(rest));
+        insert_letters(transaction, now)?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// How many of the first letters go into one statement: at least one, and no more than fit into its bytes.
+fn letters_of_one_statement(letters: &[&DeadLetter]) -> usize {
+    let mut bytes = 0;
+    let fitting = letters.iter().take(ROWS_PER_STATEMENT).take_while(|letter| {
+        bytes += letter.original.len() + letter.reason.len();
+        bytes <= LETTER_BYTES_PER_STATEMENT
+    });
+    fitting.count().max(1)
+}
+
+fn insert_letters(transaction: &mut Transaction<'_>, letters: &[&DeadLetter]) -> Result<(), Failure> {
+    let partitions = each(letters, |letter| i32::from(letter.partition.0));
+    let positions = each(letters, |letter| letter.position.0.cast_signed());
+    let lines = each(letters, |letter| i64::from(letter.line));
+    let log_times = each(letters, |letter| timestamptz(letter.log_time.ms()));
+    let reasons = each(letters, |letter| batch::storable(&letter.reason));
+    let originals = each(letters, |letter| &letter.original[..]);
+    transaction.execute_typed(
+        "INSERT INTO dead_letters (partition, position, line, log_time, reason, original)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        &[
+            (&partitions, Type::INT4_ARRAY),
+            (&positions, Type::INT8_ARRAY),
+            (&lines, Type::INT8_ARRAY),
+            (&log_times, Type::TIMESTAMPTZ_ARRAY),
+            (&reasons, Type::TEXT_ARRAY),
+            (&originals, Type::BYTEA_ARRAY),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Writes how far each partition has come.
+pub(super) fn checkpoints(
+    transaction: &mut Transaction<'_>,
+    log_id: &str,
+    generation: Generation,
+    partitions: &[PartitionCommit],
+) -> Result<(), Failure> {
+    let reached = each(partitions, |partition| partition.checkpoint);
+    let numbers = each(&reached, |reached| i32::from(reached.partition.0));
+    let log_times = each(&reached, |reached| timestamptz(reached.log_time.ms()));
+    let count = |of: fn(&netqoe_model::Checkpoint) -> u64| each(&reached, |reached| of(reached).cast_signed());
+    let counts = [
+        count(|reached| reached.resume_from.0),
+        count(|reached| reached.processed.0),
+        count(|reached| reached.ledger.read),
+        count(|reached| reached.ledger.accepted),
+        count(|reached| reached.ledger.duplicate),
+        count(|reached| reached.ledger.late),
+        count(|reached| reached.ledger.invalid),
+    ];
+    let mut parameters: Vec<Parameter<'_>> = vec![
+        (&log_id, Type::TEXT),
+        (&generation.0, Type::INT8),
+        (&numbers, Type::INT4_ARRAY),
+        (&log_times, Type::TIMESTAMPTZ_ARRAY),
+    ];
+    parameters.extend(counts.iter().map(|counts| -> Parameter<'_> { (counts, Type::INT8_ARRAY) }));
+    transaction.execute_typed(
+        "INSERT INTO checkpoint (log_id, generation, partition, log_time, resume_from, processed, read, accepted,
+             duplicate, late, invalid)
+         SELECT $1, $2, * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (log_id, partition) DO UPDATE SET
+             (generation, log_time, resume_from, processed, read, accepted, duplicate, late, invalid)
+             = (excluded.generation, excluded.log_time, excluded.resume_from, excluded.processed, excluded.read,
+                excluded.accepted, excluded.duplicate, excluded.late, excluded.invalid)",
+        &parameters,
+    )?;
+    Ok(())
+}
+
+/// Lets only this generation write, of this log.
+pub(super) fn fence(
+    transaction: &mut Transaction<'_>,
+    log: &LogIdentity,
+    generation: Generation,
+) -> Result<(), Failure> {
+    transaction.execute_typed(
+        "INSERT INTO fence (only_row, log_id, partitions, generation) VALUES (1, $1, $2, $3)
+         ON CONFLICT (only_row) DO UPDATE SET
+             (log_id, partitions, generation) = (excluded.log_id, excluded.partitions, excluded.generation)",
+        &[(&log.id, Type::TEXT), (&i32::from(log.partitions.get()), Type::INT4), (&generation.0, Type::INT8)],
+    )?;
+    Ok(())
+}

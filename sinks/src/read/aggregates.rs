@@ -1,0 +1,64 @@
+//! Pages of `agg_1m`.
+
+use netqoe_model::{ErrorStage, Label, LogTime, Metric, Percentiles, WindowRow, WindowStart};
+use rusqlite::{Connection, Row};
+
+use super::keys::{self, KeyedTable};
+use super::statement::{Statement, known};
+use super::{AggregateRecord, Page, Query, RowPosition};
+
+/// The first column of each group of five: errors by stage and percentiles by metric, in the model's order.
+const FIRST_ERROR_COLUMN: usize = 4;
+const FIRST_PERCENTILE_COLUMN: usize = FIRST_ERROR_COLUMN + ErrorStage::ALL.len();
+
+const COLUMNS: &str = "client_id, target, window_start_ts, count_success,
+    dns_error_count, tcp_error_count, tls_error_count, http_error_count, throughput_error_count,
+    dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95,
+    diagnosis_label, is_final, as_of, updated_at";
+
+pub(super) fn page(connection: &Connection, query: &Query<RowPosition>) -> rusqlite::Result<Page<AggregateRecord>> {
+    Ok(query.page(statement(query).rows(connection, record)?))
+}
+
+/// Labels that are findings are rare: their windows are found in `diagnoses`, which holds them all and no others.
+pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
+    let keys = match query.filter.label {
+        None | Some(Label::Healthy) => KeyedTable::Aggregates,
+        Some(_) => KeyedTable::Diagnoses,
+    };
+    keys::page(KeyedTable::Aggregates, COLUMNS, keys, query)
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<AggregateRecord> {
+    let mut errors = [0; ErrorStage::ALL.len()];
+    for (column, count) in (FIRST_ERROR_COLUMN..).zip(&mut errors) {
+        *count = row.get(column)?;
+    }
+    let mut percentiles = [None; Metric::ALL.len()];
+    for (column, metric) in (FIRST_PERCENTILE_COLUMN..).step_by(2).zip(&mut percentiles) {
+        let pair: (Option<f64>, Option<f64>) = (row.get(column)?, row.get(column + 1)?);
+        *metric = pair.0.zip(pair.1).map(|(p50, p95)| Percentiles { p50: thousandths(p50), p95: thousandths(p95) });
+    }
+    Ok(AggregateRecord {
+        client_id: row.get("client_id")?,
+        target: row.get("target")?,
+        window: WindowRow {
+            start: WindowStart::from_ms(row.get("window_start_ts")?),
+            is_final: row.get("is_final")?,
+            as_of: LogTime::from_ms(row.get("as_of")?),
+            count_success: row.get("count_success")?,
+            errors,
+            percentiles,
+        },
+        diagnosis_label: match row.get::<_, Option<String>>("diagnosis_label")? {
+            Some(text) => Some(known(&text, Label::parse)?),
+            None => None,
+        },
+        updated_at_ms: row.get("updated_at")?,
+    })
+}
+
+/// The store holds ms and Mbit/s, the model whole µs and kbit/s: exact again after rounding.
+fn thousandths(value: f64) -> u64 {
+    (value * 1000.0).round() as u64
+}

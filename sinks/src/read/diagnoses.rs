@@ -1,0 +1,38 @@
+//! Pages of `diagnoses`.
+
+use netqoe_model::{Label, LogTime, Severity, WindowStart};
+use rusqlite::{Connection, Row};
+
+use super::keys::{self, KeyedTable};
+use super::statement::{Statement, known};
+use super::{DiagnosisRecord, Page, Query, RowPosition};
+
+const COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, mean, sigma, sigmas,
+    share_of_total, is_final, as_of, updated_at";
+
+pub(super) fn page(connection: &Connection, query: &Query<RowPosition>) -> rusqlite::Result<Page<DiagnosisRecord>> {
+    Ok(query.page(statement(query).rows(connection, record)?))
+}
+
+pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
+    keys::page(KeyedTable::Diagnoses, COLUMNS, KeyedTable::Diagnoses, query)
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<DiagnosisRecord> {
+    Ok(DiagnosisRecord {
+        client_id: row.get("client_id")?,
+        target: row.get("target")?,
+        window_start: WindowStart::from_ms(row.get("window_start_ts")?),
+        label: known(&row.get::<_, String>("label")?, Label::parse)?,
+        severity: known(&row.get::<_, String>("severity")?, Severity::parse)?,
+        stage: row.get("stage")?,
+        observed: row.get("observed")?,
+        mean: row.get("mean")?,
+        sigma: row.get("sigma")?,
+        sigmas: row.get("sigmas")?,
+        share_of_total: row.get("share_of_total")?,
+        is_final: row.get("is_final")?,
+        as_of: LogTime::from_ms(row.get("as_of")?),
+        updated_at_ms: row.get("updated_at")?,
+    })
+}

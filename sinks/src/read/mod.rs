@@ -1,0 +1,51 @@
+//! Reading for people: pages of rows as the query API shows them, apart from the writing side and its connection.
+//!
+//! A page is found by the position of the row before it, never by an offset, so pages that are read one after the
+//! other show every row that was there at the start exactly once, whatever is inserted meanwhile. Every question is
+//! answered from an index and within a time limit, so that no question can hold up the process.
+
+mod aggregates;
+mod clients;
+mod connections;
+mod diagnoses;
+mod error;
+mod keys;
+mod query;
+mod record;
+mod sqlite;
+mod statement;
+mod targets;
+
+pub use connections::MAX_CONNECTIONS;
+pub use error::ReadError;
+pub use query::{Filter, Page, Query, RowPosition};
+pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, TargetRecord};
+pub use sqlite::SqliteReader;
+
+/// A store as readers see it. Calls block their thread, for as long as the time limit of the store at most.
+pub trait Reader: Send + Sync {
+    /// Rows of `agg_1m`: newest window first, then by client and target, both descending.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError>;
+
+    /// Rows of `diagnoses`, in the order of [`Reader::aggregates`].
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError>;
+
+    /// Clients by their id: seen between the filter's times, with a row for its target, with a diagnosis of its label.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn clients(&self, query: &Query<String>) -> Result<Page<ClientRecord>, ReadError>;
+
+    /// Targets by name: with a window of the filter's client between its times, with a diagnosis of its label. Takes
+    /// time in proportion to the pairs of client and target, not to the rows.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError>;
+}

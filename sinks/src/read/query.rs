@@ -1,0 +1,76 @@
+//! What can be asked, and the pages that answer.
+
+use netqoe_model::{Label, WindowStart};
+
+/// Which rows are asked for. What is `None` does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this client.
+    pub client_id: Option<String>,
+    /// Of this target.
+    pub target: Option<String>,
+    /// From this time on, in Unix milliseconds: of the window's start, or of when a client was last seen.
+    pub from_ms: Option<i64>,
+    /// Before this time, in Unix milliseconds: of the window's start, or of when a client was first seen.
+    pub to_ms: Option<i64>,
+    /// With this label.
+    pub label: Option<Label>,
+}
+
+impl Filter {
+    /// `from_ms` and `to_ms`, or what lies before and after everything.
+    pub(super) fn range_ms(&self) -> (i64, i64) {
+        (self.from_ms.unwrap_or(i64::MIN), self.to_ms.unwrap_or(i64::MAX))
+    }
+
+    /// The label as stores write it.
+    pub(super) fn label_text(&self) -> Option<String> {
+        self.label.map(|label| label.as_str().to_owned())
+    }
+}
+
+/// A question for one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query<P> {
+    /// Which rows.
+    pub filter: Filter,
+    /// The position of the last row of the page before; `None` asks for the first page.
+    pub after: Option<P>,
+    /// How many rows at most.
+    pub limit: u16,
+}
+
+/// Where a row of `agg_1m` or `diagnoses` stands: its key, in the order of the pages. Ordered as time goes, so pages
+/// go from greater to smaller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowPosition {
+    /// First millisecond of its window.
+    pub window_start: WindowStart,
+    /// Its client.
+    pub client_id: String,
+    /// Its target.
+    pub target: String,
+}
+
+/// Some of the rows that were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// Not more than were asked for.
+    pub items: Vec<T>,
+    /// Whether there are rows after the last of `items`.
+    pub has_more: bool,
+}
+
+impl<P> Query<P> {
+    /// One row more than asked for, which tells whether there are more.
+    pub(super) fn fetch_limit(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// The page that these rows make, which are up to [`Query::fetch_limit`].
+    pub(super) fn page<T>(&self, mut items: Vec<T>) -> Page<T> {
+        let has_more = items.len() > usize::from(self.limit);
+        items.truncate(usize::from(self.limit));
+        Page { items, has_more }
+    }
+}

@@ -1,0 +1,95 @@
+//! Rows as they are read.
+
+use netqoe_model::{EventTime, Label, LogTime, Severity, WindowRow, WindowStart};
+
+use super::RowPosition;
+
+/// A row of `agg_1m`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AggregateRecord {
+    /// Who measured.
+    pub client_id: String,
+    /// What was measured.
+    pub target: String,
+    /// The window's counts and percentiles.
+    pub window: WindowRow,
+    /// `None` where there is no baseline to say anything.
+    pub diagnosis_label: Option<Label>,
+    /// When the row was written, in Unix milliseconds.
+    pub updated_at_ms: i64,
+}
+
+/// A row of `diagnoses`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DiagnosisRecord {
+    /// Who measured.
+    pub client_id: String,
+    /// What was measured.
+    pub target: String,
+    /// The window that is diagnosed.
+    pub window_start: WindowStart,
+    /// What hurts.
+    pub label: Label,
+    /// How much.
+    pub severity: Severity,
+    /// What was compared, as in [`netqoe_model::Evidence::stage`].
+    pub stage: String,
+    /// What the window shows: ms, Mbit/s for throughput, the failed share (0 to 1) for `error-bound`.
+    pub observed: f64,
+    /// The baseline's mean, same unit.
+    pub mean: Option<f64>,
+    /// The baseline's σ with its floor, same unit.
+    pub sigma: Option<f64>,
+    /// How many σ `observed` lies above the mean.
+    pub sigmas: Option<f64>,
+    /// Share of the total p95 that the stage takes (0 to 1).
+    pub share_of_total: Option<f64>,
+    /// Whether the row can't change any more.
+    pub is_final: bool,
+    /// The log time that the row reflects.
+    pub as_of: LogTime,
+    /// When the row was written, in Unix milliseconds.
+    pub updated_at_ms: i64,
+}
+
+/// A row of `clients`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientRecord {
+    /// Who.
+    pub client_id: String,
+    /// What its newest event said of its network's type.
+    pub network_type: Option<String>,
+    /// What its newest event said of its provider.
+    pub isp: Option<String>,
+    /// The whole `network_context` of its newest event, as JSON text.
+    pub context: Option<String>,
+    /// Event time of its oldest event.
+    pub first_seen: EventTime,
+    /// Event time of its newest event.
+    pub last_seen: EventTime,
+}
+
+/// A target, from the rows that name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetRecord {
+    /// What is measured.
+    pub target: String,
+    /// How many clients have a row for it, among the rows that were asked for.
+    pub client_count: u64,
+    /// Its newest window among them.
+    pub last_window: WindowStart,
+}
+
+impl AggregateRecord {
+    /// Where the row stands among others.
+    pub fn position(&self) -> RowPosition {
+        RowPosition { window_start: self.window.start, client_id: self.client_id.clone(), target: self.target.clone() }
+    }
+}
+
+impl DiagnosisRecord {
+    /// Where the row stands among others.
+    pub fn position(&self) -> RowPosition {
+        RowPosition { window_start: self.window_start, client_id: self.client_id.clone(), target: self.target.clone() }
+    }
+}

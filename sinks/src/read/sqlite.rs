@@ -1,0 +1,45 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::connections::Connections;
+use super::{
+    AggregateRecord, ClientRecord, DiagnosisRecord, Page, Query, ReadError, Reader, RowPosition, TargetRecord,
+};
+use super::{aggregates, clients, diagnoses, targets};
+
+/// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
+/// something rare in a long history, and holds a core that the pipeline needs.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// Reads a SQLite store, beside the process that writes it.
+pub struct SqliteReader {
+    connections: Connections,
+}
+
+impl SqliteReader {
+    /// The store in this file, which exists and has its tables.
+    ///
+    /// # Errors
+    /// [`ReadError::Open`] or [`ReadError::Query`] where it can't be read.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        Ok(Self { connections: Connections::open(path, TIME_LIMIT)? })
+    }
+}
+
+impl Reader for SqliteReader {
+    fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {
+        self.connections.read(|connection| aggregates::page(connection, query))
+    }
+
+    fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError> {
+        self.connections.read(|connection| diagnoses::page(connection, query))
+    }
+
+    fn clients(&self, query: &Query<String>) -> Result<Page<ClientRecord>, ReadError> {
+        self.connections.read(|connection| clients::page(connection, query))
+    }
+
+    fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
+        self.connections.read(|connection| targets::page(connection, query))
+    }
+}

@@ -1,0 +1,57 @@
+//! Pages of the targets that rows name. There is no table of them: each pair of client and target is one seek from the
+//! one before it.
+
+use netqoe_model::WindowStart;
+use rusqlite::{Connection, Row};
+
+use super::statement::Statement;
+use super::{Page, Query, TargetRecord};
+
+/// Each client's targets after a given one, in order, then a null.
+const NEXT_TARGET: &str = "UNION ALL
+    SELECT client_id, (SELECT min(target) FROM agg_1m WHERE agg_1m.client_id = pair.client_id AND target > pair.target)
+    FROM pair WHERE pair.target IS NOT NULL)";
+
+pub(super) fn page(connection: &Connection, query: &Query<String>) -> rusqlite::Result<Page<TargetRecord>> {
+    Ok(query.page(statement(query).rows(connection, record)?))
+}
+
+pub(super) fn statement(query: &Query<String>) -> Statement {
+    Statement::new("SELECT target, count(*) AS client_count, max(last_window) AS last_window FROM (")
+        .nest(pairs_with_last_window(query))
+        .add(") WHERE last_window IS NOT NULL GROUP BY target ORDER BY target LIMIT ?", [query.fetch_limit().into()])
+}
+
+/// (client_id, target, last_window): the newest window that the filter lets through; null where there is none.
+fn pairs_with_last_window(query: &Query<String>) -> Statement {
+    let filter = &query.filter;
+    let (from_ms, to_ms) = filter.range_ms();
+    // No target is empty: all come after it.
+    let after = query.after.clone().unwrap_or_default();
+    let (table, label_condition) = match filter.label {
+        None => ("agg_1m", ""),
+        Some(_) => ("diagnoses", "AND label = ?"),
+    };
+    Statement::new("WITH RECURSIVE pair(client_id, target) AS (SELECT client_id,")
+        .add(
+            "(SELECT min(target) FROM agg_1m WHERE agg_1m.client_id = clients.client_id AND target > ?)",
+            [after.into()],
+        )
+        .add("FROM clients WHERE true", [])
+        .add_some("AND client_id = ?", filter.client_id.clone())
+        .add(NEXT_TARGET, [])
+        .add("SELECT client_id, target, (SELECT max(window_start_ts)", [])
+        .add(&format!("FROM {table} rows WHERE rows.client_id = pair.client_id AND rows.target = pair.target"), [])
+        .add("AND window_start_ts >= ? AND window_start_ts < ?", [from_ms.into(), to_ms.into()])
+        .add_some(label_condition, filter.label_text())
+        .add(") AS last_window FROM pair WHERE pair.target IS NOT NULL", [])
+        .add_some("AND pair.target = ?", filter.target.clone())
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<TargetRecord> {
+    Ok(TargetRecord {
+        target: row.get("target")?,
+        client_count: row.get("client_count")?,
+        last_window: WindowStart::from_ms(row.get("last_window")?),
+    })
+}

@@ -1,0 +1,129 @@
+//! The store in a SQLite file.
+
+mod read_back;
+mod schema;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::fence::{Start, admit};
+use crate::{Clock, Store, StoreError, WriteTurn};
+
+/// The store in a SQLite file, which may also hold the durable log and be read by others meanwhile.
+pub struct SqliteStore {
+    connection: Connection,
+    file: StoreFile,
+    write_turn: WriteTurn,
+    clock: Clock,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it where it is missing, and brings its schema up to date. The folder must exist.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`], [`StoreError::Corrupt`], [`StoreError::Newer`] or [`StoreError::Schema`].
+    pub fn open(path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
+        let file = StoreFile(path.to_owned());
+        let connection = {
+            let _turn = write_turn.lock();
+            schema::open(&file)?
+        };
+        Ok(Self { connection, file, write_turn, clock })
+    }
+
+    /// Does `work` in a transaction that holds SQLite's write lock from its beginning, and the process's write turn.
+    fn transact<T>(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>, &StoreFile) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let _turn = self.write_turn.lock();
+        let attempt = || -> Result<T, Failure> {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction, &self.file)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        attempt().map_err(|failure| match failure {
+            Failure::Store(error) => error,
+            Failure::Sqlite(error) => self.file.error(doing, &error),
+        })
+    }
+}
+
+impl Store for SqliteStore {
+    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        self.transact("start a new generation", |transaction, file| {
+            let held = read_back::fence(transaction)?;
+            let (generation, start) = admit(&file.name(), held.as_ref(), log)?;
+            write::fence(transaction, log, generation)?;
+            let (checkpoints, history) = match start {
+                Start::AtTheBeginning => {
+                    transaction.execute_batch("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+                    (Vec::new(), Vec::new())
+                }
+                Start::WhereItStopped => {
+                    (read_back::checkpoints(transaction)?, read_back::history(transaction, rules)?)
+                }
+            };
+            Ok(Resume { generation, checkpoints, history })
+        })
+    }
+
+    fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
+        let updated_at = (self.clock)();
+        self.transact("commit rows", |transaction, file| {
+            let (log_id, current) = read_back::current_generation(transaction)?;
+            if current != generation.0 {
+                return Err(StoreError::fenced(file.name(), generation, current).into());
+            }
+            write::rows(transaction, partitions, updated_at)?;
+            write::clients(transaction, partitions)?;
+            write::dead_letters(transaction, partitions)?;
+            write::checkpoints(transaction, &log_id, generation, partitions)?;
+            Ok(())
+        })
+    }
+}
+
+/// What ends a transaction early: SQLite, or our own refusal.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The file, for messages.
+struct StoreFile(PathBuf);
+
+impl StoreFile {
+    fn name(&self) -> String {
+        format!("sqlite:{}", self.0.display())
+    }
+
+    /// What the user should know of an error of SQLite.
+    fn error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, PermissionDenied, ReadOnly};
+        let path = self.0.clone();
+        let reason = error.to_string();
+        match error.sqlite_error_code() {
+            Some(CannotOpen | PermissionDenied | ReadOnly) => StoreError::Unwritable { path, reason },
+            Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt { path, reason },
+            _ => StoreError::Sqlite { path, doing, reason },
+        }
+    }
+}

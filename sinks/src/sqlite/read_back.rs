@@ -1,0 +1,114 @@
+//! What a new generation reads.
+
+use netqoe_model::{
+    AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Ledger, LogTime, Metric, Partition, Percentiles, Position,
+    WindowRow, WindowStart,
+};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use crate::batch::to_thousandths;
+use crate::fence::Fence;
+use crate::history::History;
+
+/// The log that the store follows, or `None` where it is new.
+pub(super) fn fence(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Fence>> {
+    transaction
+        .query_row(
+            "SELECT log_id, partitions, generation, EXISTS (SELECT 1 FROM checkpoint) OR EXISTS (SELECT 1 FROM agg_1m)
+             FROM fence",
+            [],
+            |row| {
+                Ok(Fence {
+                    log_id: row.get(0)?,
+                    partitions: row.get(1)?,
+                    generation: row.get(2)?,
+                    has_results: row.get(3)?,
+                })
+            },
+        )
+        .optional()
+}
+
+/// The log that the store follows and the generation that may write to it. (0 where none was ever opened.)
+pub(super) fn current_generation(transaction: &Transaction<'_>) -> rusqlite::Result<(String, i64)> {
+    transaction
+        .prepare_cached("SELECT log_id, generation FROM fence")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map(Option::unwrap_or_default)
+}
+
+/// How far each partition has come.
+pub(super) fn checkpoints(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Checkpoint>> {
+    let mut statement = transaction.prepare(
+        "SELECT partition, resume_from, processed, log_time, read, accepted, duplicate, late, invalid
+         FROM checkpoint ORDER BY partition",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let count = |column| row.get(column).map(i64::cast_unsigned);
+        Ok(Checkpoint {
+            partition: Partition(row.get(0)?),
+            resume_from: Position(count(1)?),
+            processed: Position(count(2)?),
+            log_time: LogTime::from_ms(row.get(3)?),
+            ledger: Ledger {
+                read: count(4)?,
+                accepted: count(5)?,
+                duplicate: count(6)?,
+                late: count(7)?,
+                invalid: count(8)?,
+            },
+        })
+    })?;
+    rows.collect()
+}
+
+/// The latest final rows with a success of each key. Goes from key to key and reads a few rows of each: a store
+/// holds thousands of rows of a key, so that a scan, even of the last day, would read a hundred times as much.
+pub(super) fn history(transaction: &Transaction<'_>, rules: &DiagnosisRules) -> rusqlite::Result<Vec<AggregateRow>> {
+    let mut next_key = transaction.prepare(
+        "SELECT client_id, target FROM agg_1m WHERE (client_id, target) > (?1, ?2) ORDER BY client_id, target LIMIT 1",
+    )?;
+    let mut latest = transaction.prepare(
+        "SELECT window_start_ts, as_of, count_success, dns_error_count, tcp_error_count, tls_error_count,
+                http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95,
+                ttfb_p50, ttfb_p95, throughput_p50, throughput_p95
+         FROM agg_1m WHERE client_id = ?1 AND target = ?2 AND is_final = 1 AND count_success > 0
+         ORDER BY window_start_ts DESC LIMIT ?3",
+    )?;
+    let limit = i64::try_from(rules.baseline_windows).unwrap_or(i64::MAX);
+    let mut history = History::new(rules.baseline_max_age_ms);
+    // Both names have at least one byte, so this lies before every key.
+    let mut key = (String::new(), String::new());
+    while let Some(next) = next_key.query_row([&key.0, &key.1], |row| Ok((row.get(0)?, row.get(1)?))).optional()? {
+        key = next;
+        let mut rows = latest.query(params![key.0, key.1, limit])?;
+        while let Some(row) = rows.next()? {
+            history.push(&key.0, &key.1, final_window(row)?);
+        }
+    }
+    Ok(history.finish())
+}
+
+fn final_window(row: &Row<'_>) -> rusqlite::Result<WindowRow> {
+    const FIRST_ERROR_COUNT: usize = 3;
+    const FIRST_PERCENTILE: usize = FIRST_ERROR_COUNT + ErrorStage::ALL.len();
+    let mut errors = [0; ErrorStage::ALL.len()];
+    for (stage, count) in errors.iter_mut().enumerate() {
+        *count = row.get(FIRST_ERROR_COUNT + stage)?;
+    }
+    let mut percentiles = [None; Metric::ALL.len()];
+    for (metric, both) in percentiles.iter_mut().enumerate() {
+        let p50: Option<f64> = row.get(FIRST_PERCENTILE + 2 * metric)?;
+        let p95: Option<f64> = row.get(FIRST_PERCENTILE + 2 * metric + 1)?;
+        *both = p50.zip(p95).map(|(p50, p95)| Percentiles { p50: to_thousandths(p50), p95: to_thousandths(p95) });
+    }
+    Ok(WindowRow {
+        start: WindowStart::from_ms(row.get(0)?),
+        is_final: true,
+        as_of: LogTime::from_ms(row.get(1)?),
+        count_success: row.get(2)?,
+        errors,
+        percentiles,
+    })
+}

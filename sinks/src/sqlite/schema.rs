@@ -1,0 +1,77 @@
+//! Opening the file: its settings and its schema.
+
+use std::error::Error;
+use std::time::Duration;
+
+use refinery::error::Kind;
+use rusqlite::Connection;
+
+use super::StoreFile;
+use crate::StoreError;
+
+mod embedded {
+    refinery::embed_migrations!("../migrations/sqlite");
+}
+
+/// The durable log in the same file has a history of its own.
+const HISTORY_TABLE: &str = "store_schema_history";
+
+/// How long to wait for a writer in another process, which is none but a backup or a curious shell.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Prepared statements that are kept: all that this crate has.
+const CACHED_STATEMENTS: usize = 32;
+
+/// `synchronous = NORMAL` can lose the last commits when the machine (not the process) goes down, never a part of one.
+/// Rows and the progress that they reflect go together, so what was lost is read from the log again.
+///
+/// The cache (KiB, as SQLite's minus sign says) holds the pages that a batch over tens of thousands of keys touches;
+/// with the default of 2 MB they are read and written over and over. The write-ahead log grows to 64 MB before it is
+/// copied into the file: a page that many batches change is then copied once.
+const SETTINGS: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA cache_size = -131072;
+    PRAGMA wal_autocheckpoint = 16384;
+    PRAGMA temp_store = MEMORY;
+";
+
+/// The file with its settings and the newest schema.
+pub(super) fn open(file: &StoreFile) -> Result<Connection, StoreError> {
+    let attempt = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(&file.0)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        connection.execute_batch(SETTINGS)?;
+        Ok(connection)
+    };
+    let mut connection = attempt().map_err(|error| file.error("open", &error))?;
+    migrate(&mut connection, file)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, file: &StoreFile) -> Result<(), StoreError> {
+    let mut runner = embedded::migrations::runner();
+    runner.set_migration_table_name(HISTORY_TABLE);
+    let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
+    // Grouped: a migration and the note that it was applied are one transaction.
+    let Err(error) = runner.set_grouped(true).run(connection) else { return Ok(()) };
+    Err(match error.kind() {
+        Kind::MissingVersion(applied) if applied.version() > known => {
+            StoreError::Newer { store: file.name(), found: applied.version(), known }
+        }
+        kind => match kind.source().and_then(|source| source.downcast_ref::<rusqlite::Error>()) {
+            Some(error) => file.error("make its schema", error),
+            None => StoreError::Schema { store: file.name(), reason: error.to_string() },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    /// Versions up to 3.51.2 can damage a database in WAL mode when two connections write and checkpoint at once.
+    #[test]
+    fn the_bundled_sqlite_is_free_of_the_wal_reset_bug() {
+        assert!(rusqlite::version_number() > 3_051_002);
+    }
+}
