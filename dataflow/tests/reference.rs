@@ -1,6 +1,7 @@
 //! The dataflow gives the rows, labels and counts that a reference from scratch gives, for any log, any number of
 //! workers, any division into batches, and wherever it is interrupted.
 
+#[allow(clippy::unwrap_used)] // these modules hold only what tests use
 mod support;
 
 use std::num::NonZeroU16;

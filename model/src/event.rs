@@ -596,6 +596,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[allow(clippy::needless_pass_by_value)] // so that calls read as a table
     fn check(members: &str, expected: Result<Samples, Invalid>) {
         let line = line(members);
         assert_eq!(Event::parse(line.as_bytes()).map(|event| event.samples), expected, "{line}");

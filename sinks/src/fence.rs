@@ -64,8 +64,8 @@ mod tests {
     }
 
     /// `expected`: the generation and where it starts, or `None` where the log is refused.
-    fn check(held: Option<Fence>, log: &LogIdentity, expected: Option<(i64, Start)>) {
-        let admitted = admit("sqlite:a", held.as_ref(), log);
+    fn check(held: Option<&Fence>, log: &LogIdentity, expected: Option<(i64, Start)>) {
+        let admitted = admit("sqlite:a", held, log);
         match expected {
             Some((generation, start)) => assert_eq!(admitted.unwrap(), (Generation(generation), start), "{held:?}"),
             None => assert!(matches!(admitted, Err(StoreError::OtherLog { .. })), "{held:?} {log:?}"),
@@ -76,20 +76,20 @@ mod tests {
     fn an_empty_store_takes_any_log() {
         check(None, &log("live", 16), Some((1, Start::WhereItStopped)));
         check(None, &log("ndjson", 16), Some((1, Start::AtTheBeginning)));
-        check(Some(held("other", false)), &log("live", 3), Some((8, Start::WhereItStopped)));
+        check(Some(&held("other", false)), &log("live", 3), Some((8, Start::WhereItStopped)));
     }
 
     #[test]
     fn a_log_goes_on_in_its_own_store_only() {
-        check(Some(held("live", true)), &log("live", 16), Some((8, Start::WhereItStopped)));
-        check(Some(held("live", true)), &log("live", 8), None);
-        check(Some(held("live", true)), &log("other", 16), None);
+        check(Some(&held("live", true)), &log("live", 16), Some((8, Start::WhereItStopped)));
+        check(Some(&held("live", true)), &log("live", 8), None);
+        check(Some(&held("live", true)), &log("other", 16), None);
     }
 
     #[test]
     fn a_file_starts_over_but_never_in_the_store_of_a_live_log() {
-        check(Some(held("ndjson", true)), &log("ndjson", 8), Some((8, Start::AtTheBeginning)));
-        check(Some(held("live", true)), &log("ndjson", 16), None);
-        check(Some(held("ndjson", true)), &log("live", 16), None);
+        check(Some(&held("ndjson", true)), &log("ndjson", 8), Some((8, Start::AtTheBeginning)));
+        check(Some(&held("live", true)), &log("ndjson", 16), None);
+        check(Some(&held("ndjson", true)), &log("live", 16), None);
     }
 }

@@ -77,7 +77,7 @@ pub(crate) fn run(records: &[Record], rules: &Rules) -> (BTreeMap<Key, Row>, Led
         };
         (key, row)
     });
-    (diagnosed(rows.collect(), rules), ledger)
+    (diagnosed(&rows.collect(), rules), ledger)
 }
 
 fn percentiles(mut samples: Vec<u64>) -> Option<Percentiles> {
@@ -86,7 +86,7 @@ fn percentiles(mut samples: Vec<u64>) -> Option<Percentiles> {
     (!samples.is_empty()).then(|| Percentiles { p50: at(0.5), p95: at(0.95) })
 }
 
-fn diagnosed(rows: BTreeMap<Key, Row>, rules: &Rules) -> BTreeMap<Key, Row> {
+fn diagnosed(rows: &BTreeMap<Key, Row>, rules: &Rules) -> BTreeMap<Key, Row> {
     let mut labelled = rows.clone();
     for (key, row) in &mut labelled {
         let earlier = rows.iter().filter(|(other, row)| {

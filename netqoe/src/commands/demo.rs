@@ -49,7 +49,7 @@ pub(super) async fn run(demo: Demo, mut from: i64, log: SqliteLog, stop: Cancell
 }
 
 /// What ingest would have received in a stretch of time, as the log takes it.
-fn records(demo: &Demo, from: i64, to: i64, log: &SqliteLog) -> Vec<(LogTime, Vec<(Partition, Vec<u8>)>)> {
+fn records(demo: &Demo, from: i64, to: i64, log: &SqliteLog) -> Vec<Record> {
     let partitions = log.identity().partitions;
     let record = |line: netqoe_benchmarks::Line| {
         let partition =
@@ -58,3 +58,6 @@ fn records(demo: &Demo, from: i64, to: i64, log: &SqliteLog) -> Vec<(LogTime, Ve
     };
     demo.lines(from, to).filter_map(record).collect()
 }
+
+/// A log time, and the lines that the log takes at it.
+type Record = (LogTime, Vec<(Partition, Vec<u8>)>);

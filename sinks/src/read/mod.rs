@@ -15,6 +15,8 @@ mod record;
 mod sqlite;
 mod statement;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 pub use connections::MAX_CONNECTIONS;
 pub use error::ReadError;
