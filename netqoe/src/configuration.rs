@@ -71,6 +71,42 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
     Ok(command.try_get_matches_from(arguments)?)
 }
 
+/// Reads the values of the file as each command that it has a table for would.
+pub(crate) fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Refused> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let Some((path, table)) = file(&arguments)? else { return Ok(()) };
+    let at = |error: String| Refused::File(format!("{}: {error}", path.display()));
+    let command = with_defaults(Cli::command(), table.clone(), &mut Vec::new()).map_err(at)?;
+    for words in commands(&table, &mut vec!["netqoe".to_owned()]) {
+        match command.clone().try_get_matches_from(&words) {
+            // What the file need not say, the command line may.
+            Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
+                return Err(at(one_line(&error.render().to_string())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The command lines of the commands that have a table of their own.
+fn commands(table: &Table, words: &mut Vec<String>) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        if let Value::Table(below) = value {
+            words.push(key.clone());
+            let deeper = commands(below, words);
+            if deeper.is_empty() {
+                found.push(words.clone())
+            } else {
+                found.extend(deeper)
+            }
+            words.pop();
+        }
+    }
+    found
+}
+
 /// The file, where one is named or the default one is there.
 fn file(arguments: &[OsString]) -> Result<Option<(PathBuf, Table)>, Refused> {
     let named = named_file(arguments).or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));

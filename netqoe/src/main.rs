@@ -22,13 +22,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
-    let matches = match configuration::parse(std::env::args_os()) {
-        Ok(matches) => matches,
-        Err(refused) => return refused.report(),
-    };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let cli = match read() {
         Ok(cli) => cli,
-        Err(error) => return configuration::Refused::from(error).report(),
+        Err(refused) => return refused.report(),
     };
     logging::start(cli.log_format);
     // Before any TLS configuration is made, or making it panics. There is no other provider yet.
@@ -42,6 +38,14 @@ fn main() -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+fn read() -> Result<Cli, configuration::Refused> {
+    let cli = Cli::from_arg_matches(&configuration::parse(std::env::args_os())?)?;
+    if matches!(cli.command, Command::Config(_)) {
+        configuration::check(std::env::args_os())?;
+    }
+    Ok(cli)
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

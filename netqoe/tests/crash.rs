@@ -14,6 +14,8 @@ use support::{Server, now_ms, post, replay, rows};
 /// How long the server lives each time, in milliseconds: from before it listens to well under way.
 const LIVES_MS: [u64; 6] = [40, 400, 150, 700, 90, 500];
 const CLIENTS: usize = 3;
+/// Measurements per client, target and minute, in each client's share of the load.
+const PER_MINUTE: u32 = 12;
 
 /// Each client's requests: a single event, an array, or NDJSON, in turn.
 fn requests(client: usize) -> Vec<(Vec<String>, &'static str, String)> {
@@ -22,13 +24,16 @@ fn requests(client: usize) -> Vec<(Vec<String>, &'static str, String)> {
         clients: 7,
         targets: 3,
         minutes: 3,
-        per_minute: 4,
+        per_minute: PER_MINUTE,
         start_ms: (now_ms() - 200_000) / 60_000 * 60_000,
         clean: true,
     };
-    let events: Vec<_> = scenario.lines().map(|line| line.text.trim().replace("probe-", &format!("c{client}-"))).collect();
+    let events: Vec<_> =
+        scenario.lines().map(|line| line.text.trim().replace("probe-", &format!("c{client}-"))).collect();
     let ids = |events: &[String]| -> Vec<String> {
-        let id = |event: &String| serde_json::from_str::<serde_json::Value>(event).unwrap()["event_id"].as_str().unwrap().to_owned();
+        let id = |event: &String| {
+            serde_json::from_str::<serde_json::Value>(event).unwrap()["event_id"].as_str().unwrap().to_owned()
+        };
         events.iter().map(id).collect()
     };
     let (mut requests, mut rest) = (Vec::new(), &events[..]);
@@ -79,16 +84,18 @@ fn killed_at_random_moments_it_loses_nothing_and_counts_nothing_twice() {
         server.kill();
     }
     let server = Server::start(&data, port, 1);
+    server.wait_until_ready(port);
     let answered: BTreeSet<_> = senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
     server.stop();
     ended.store(true, Ordering::SeqCst);
 
     let log = support::export(&data);
-    let logged: BTreeSet<_> = log.lines().map(|line| {
-        serde_json::from_str::<serde_json::Value>(line).unwrap()["event_id"].as_str().unwrap().to_owned()
-    }).collect();
+    let logged: BTreeSet<_> = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event_id"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(answered.difference(&logged).next(), None, "every answered event is in the log");
-    assert_eq!(answered.len(), CLIENTS * 7 * 3 * 3 * 4, "every event was answered in the end");
+    assert_eq!(answered.len(), CLIENTS * 7 * 3 * 3 * PER_MINUTE as usize, "every event was answered in the end");
 
     let replayed = folder.path().join("replayed.db");
     let counts = replay(&folder.path().join("log.ndjson"), &log, &replayed);

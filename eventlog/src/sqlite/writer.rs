@@ -105,14 +105,15 @@ impl Writer {
         match records::write(&mut self.connection, &mut self.tail, groups) {
             Ok(written) => {
                 self.shared.heads.advance(&written);
+                self.set_health(Ok(()));
                 answer_all(answers, &Ok(self.tail.log_time));
                 self.shared.heads.wake(&written);
-                self.set_health(Ok(()));
             }
             Err(error) => {
                 let error = self.shared.append_error(&error);
-                answer_all(answers, &Err(error.clone()));
-                self.set_health(Err(error));
+                // Who hears of the failure finds it in the log's health too.
+                self.set_health(Err(error.clone()));
+                answer_all(answers, &Err(error));
             }
         }
     }

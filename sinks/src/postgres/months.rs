@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::Span;
+use jiff::civil::Date;
 use netqoe_model::PartitionCommit;
 use postgres::Client;
 
@@ -60,10 +60,14 @@ struct Month {
     month: i8,
 }
 
+const DAY_MS: i64 = 86_400_000;
+
 impl Month {
     /// The month of a time in Unix milliseconds, if it is before the year 10000.
     fn of(time_ms: i64) -> Option<Self> {
-        let date = Timestamp::from_millisecond(time_ms).ok()?.to_zoned(TimeZone::UTC).date();
+        // By days: a timestamp ends a day before the calendar does.
+        let days = time_ms.div_euclid(DAY_MS);
+        let date = Date::constant(1970, 1, 1).checked_add(Span::new().try_days(days).ok()?).ok()?;
         Some(Self { year: date.year(), month: date.month() })
     }
 

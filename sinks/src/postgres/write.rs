@@ -3,8 +3,7 @@
 use std::time::SystemTime;
 
 use netqoe_model::{
-    AggregateRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, PartitionCommit, Percentiles,
-    Severity,
+    AggregateRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, PartitionCommit, Percentiles, Severity,
 };
 use postgres::Transaction;
 use postgres::types::{ToSql, Type};
