@@ -1,6 +1,8 @@
 //! kill -9 at random moments, under load, with clients that send again what was not answered: the rows are those that
 //! a replay of the exported log gives, every answered event is in the log, and nothing counts twice.
 
+#![allow(clippy::unwrap_used)] // nothing here but tests
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,7 @@
 //! What is wrong is said in one line, and the exit code tells what kind of wrong it is.
 
+#![allow(clippy::unwrap_used)] // nothing here but tests
+
 mod support;
 
 use std::net::TcpListener;
