@@ -97,9 +97,9 @@ fn commands(table: &Table, words: &mut Vec<String>) -> Vec<Vec<String>> {
             words.push(key.clone());
             let deeper = commands(below, words);
             if deeper.is_empty() {
-                found.push(words.clone())
+                found.push(words.clone());
             } else {
-                found.extend(deeper)
+                found.extend(deeper);
             }
             words.pop();
         }

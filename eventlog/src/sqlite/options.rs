@@ -14,7 +14,7 @@ const DEFAULT_MAX_BYTES: u64 = 10_000_000_000;
 /// Tells the time that a record gets.
 pub type LogClock = Arc<dyn Fn() -> LogTime + Send + Sync>;
 
-/// How a [`SqliteLog`] works.
+/// How a [`SqliteLog`](super::SqliteLog) works.
 #[derive(Clone)]
 pub struct SqliteLogOptions {
     /// Partitions of a log that is made; one that is there keeps its own.
