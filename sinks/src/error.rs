@@ -31,6 +31,12 @@ pub enum StoreError {
         /// What the system says.
         reason: String,
     },
+    /// Another replay is making the same file.
+    #[error("another netqoe is building the store {path}; wait for it, or choose another file")]
+    BeingBuilt {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is no SQLite database, or a damaged one.
     #[error(
         "the store {path} is damaged or no SQLite database: {reason}; move it away and replay the log into a new one"

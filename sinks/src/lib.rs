@@ -14,7 +14,7 @@ mod url;
 
 pub use error::StoreError;
 pub use postgres::PostgresStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteBuild, SqliteStore};
 pub use url::StoreUrl;
 
 use std::sync::Arc;
@@ -42,6 +42,14 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError::Fenced`] where a later generation has been opened: nothing was written and nothing ever will be.
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError>;
+
+    /// Nothing more will be committed: what is left to do before others can read all of it.
+    ///
+    /// # Errors
+    /// Where that can't be done.
+    fn complete(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// Gives the present as Unix milliseconds, for `updated_at` and nothing else.

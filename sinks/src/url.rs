@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::{Clock, PostgresStore, SqliteStore, Store, StoreError, WriteTurn};
+use crate::{Clock, PostgresStore, SqliteBuild, SqliteStore, Store, StoreError, WriteTurn};
 
 /// The name of a store: `sqlite:PATH`, or `postgres://…`, `postgresql://…`. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +25,18 @@ impl StoreUrl {
         match self {
             Self::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, write_turn.unwrap_or_default(), clock)?)),
             Self::Postgres(url) => Ok(Box::new(PostgresStore::connect(url, clock)?)),
+        }
+    }
+
+    /// As [`StoreUrl::connect`], for a replay: a SQLite file that is not there yet is built aside, and is there once the
+    /// replay is complete.
+    ///
+    /// # Errors
+    /// Those of [`StoreUrl::connect`] and [`SqliteBuild::begin`].
+    pub fn connect_for_replay(&self, clock: Clock) -> Result<Box<dyn Store>, StoreError> {
+        match self {
+            Self::Sqlite(path) if !path.exists() => Ok(Box::new(SqliteBuild::begin(path, clock)?)),
+            _ => self.connect(None, clock),
         }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{resources, store_clock};
 use crate::options::ReplayOptions;
-use crate::pipeline::{Failures, FileFeeds, Pipeline, Totals};
+use crate::pipeline::{Failures, FileFeeds, Gathering, Pipeline, Totals};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -53,7 +53,7 @@ pub(super) fn replay(
     mut committed: impl FnMut(u64) + Send + 'static,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
-    let mut store = store.connect(None, store_clock())?;
+    let mut store = store.connect_for_replay(store_clock())?;
     let resume = store.open(&log, &rules.diagnosis)?;
     let (failures, failed) = Failures::new();
     let feeds = FileFeeds::start(input, &log, workers.get(), &failures);
@@ -62,7 +62,7 @@ pub(super) fn replay(
         events += commit.events.read;
         committed(events);
     });
-    let pipeline = Pipeline::start(feeds, &log, store, resume, rules, count, failures.clone())?;
+    let pipeline = Pipeline::start(feeds, &log, store, resume, rules, Gathering::REPLAY, count, failures.clone())?;
     let (send, ended) = bounded(1);
     let waiting = std::thread::spawn(move || send.send(pipeline.join()));
     select! {

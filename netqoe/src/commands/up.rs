@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{data_file, demo, now_ms, store_clock, ticker};
 use crate::options::UpOptions;
-use crate::pipeline::{Committed, Failures, LogFeeds, Pipeline, by_owner, owner, starts};
+use crate::pipeline::{Committed, Failures, Gathering, LogFeeds, Pipeline, by_owner, owner, starts};
 use crate::shutdown;
 
 /// Threads for requests. They wait for the log more than they compute.
@@ -109,7 +109,16 @@ fn start_pipeline(
     let resume = store.open(&identity, &rules.diagnosis)?;
     let starts = by_owner(&starts(&resume, &identity), options.workers);
     let (feeds, workers) = LogFeeds::start(log, &starts, &failures)?;
-    let pipeline = Pipeline::start(workers, &identity, Box::new(store), resume, rules.clone(), observer, failures)?;
+    let pipeline = Pipeline::start(
+        workers,
+        &identity,
+        Box::new(store),
+        resume,
+        rules.clone(),
+        Gathering::LIVE,
+        observer,
+        failures,
+    )?;
     Ok((feeds, pipeline))
 }
 

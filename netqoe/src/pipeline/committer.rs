@@ -1,6 +1,8 @@
 //! One thread that writes what the workers found, as much at once as has come while the last commit was under way.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use crossbeam_channel::Receiver;
@@ -8,8 +10,23 @@ use netqoe_dataflow::{PartitionOutput, PartitionState};
 use netqoe_model::{Generation, Ledger, Partition, PartitionCommit};
 use netqoe_sinks::Store;
 
-/// Rows from which a commit takes no further outputs in: it bounds the transaction and how long readers wait for it.
-const MAX_ROWS_A_COMMIT: usize = 20_000;
+/// How much of what the workers find goes into one commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gathering {
+    /// Rows from which a commit takes no further outputs in.
+    max_rows: usize,
+    /// How long a commit waits for as many.
+    patience: Duration,
+}
+
+impl Gathering {
+    /// What has come while the last commit was under way, and no waiting. The bound is for readers and for the other
+    /// writer of the same file, who wait while a transaction lasts.
+    pub(crate) const LIVE: Self = Self { max_rows: 20_000, patience: Duration::ZERO };
+    /// Nobody waits for a replay's rows: the more windows of a key are written together, the fewer pages are written
+    /// twice. The bound is on memory (some tens of megabytes); the patience is for input that comes slowly.
+    pub(crate) const REPLAY: Self = Self { max_rows: 100_000, patience: Duration::from_secs(1) };
+}
 
 /// One commit that is now in the store.
 pub(crate) struct Committed<'a> {
@@ -36,11 +53,12 @@ pub(super) fn run(
     generation: Generation,
     mut ledgers: BTreeMap<Partition, Ledger>,
     outputs: &Receiver<Vec<PartitionOutput>>,
+    gathering: Gathering,
     mut committed: Box<dyn FnMut(Committed<'_>) + Send>,
 ) -> anyhow::Result<Totals> {
     let mut totals = Totals::default();
     while let Ok(first) = outputs.recv() {
-        let (partitions, states) = gather(first, outputs);
+        let (partitions, states) = gather(first, outputs, gathering);
         store.commit(generation, &partitions).context("can't commit to the store")?;
         let mut events = Ledger::default();
         for commit in &partitions {
@@ -51,28 +69,31 @@ pub(super) fn run(
         totals.rows += partitions.iter().map(|commit| commit.rows.len() as u64).sum::<u64>();
         committed(Committed { partitions: &partitions, states: &states, events });
     }
+    store.complete().context("can't complete the store")?;
     Ok(totals)
 }
 
-/// The first output and all that already waits behind it, joined by partition.
+/// The first output and those behind it, joined by partition.
 fn gather(
     first: Vec<PartitionOutput>,
     outputs: &Receiver<Vec<PartitionOutput>>,
+    gathering: Gathering,
 ) -> (Vec<PartitionCommit>, Vec<PartitionState>) {
     let (mut gathered, mut rows) = (BTreeMap::<Partition, PartitionOutput>::new(), 0);
+    let deadline = Instant::now() + gathering.patience;
     let mut next = Some(first);
     while let Some(partitions) = next {
         for output in partitions {
             rows += output.commit.rows.len();
             match gathered.entry(output.commit.checkpoint.partition) {
-                std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(output)),
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                Entry::Vacant(entry) => drop(entry.insert(output)),
+                Entry::Occupied(mut entry) => {
                     entry.get_mut().commit.absorb(output.commit);
                     entry.get_mut().state = output.state;
                 }
             }
         }
-        next = if rows < MAX_ROWS_A_COMMIT { outputs.try_recv().ok() } else { None };
+        next = if rows < gathering.max_rows { outputs.recv_deadline(deadline).ok() } else { None };
     }
     gathered.into_values().map(|output| (output.commit, output.state)).unzip()
 }

@@ -14,7 +14,7 @@ use netqoe_dataflow::{Feed, Outlet, PartitionOutput, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
 use netqoe_sinks::Store;
 
-pub(crate) use committer::{Committed, Totals};
+pub(crate) use committer::{Committed, Gathering, Totals};
 pub(crate) use feeds::{FileFeeds, LogFeeds};
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
@@ -55,6 +55,7 @@ impl Pipeline {
         store: Box<dyn Store>,
         resume: Resume,
         rules: Rules,
+        gathering: Gathering,
         committed: Box<dyn FnMut(Committed<'_>) + Send>,
         failures: Failures,
     ) -> anyhow::Result<Self> {
@@ -72,7 +73,7 @@ impl Pipeline {
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || {
-                let totals = committer::run(store, generation, ledgers, &receiver, committed);
+                let totals = committer::run(store, generation, ledgers, &receiver, gathering, committed);
                 totals.map_err(|error| failures.fail(error)).ok()
             })
             .context("can't start the committing thread")?;

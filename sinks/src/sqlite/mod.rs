@@ -1,5 +1,6 @@
 //! The store in a SQLite file.
 
+mod build;
 mod read_back;
 mod schema;
 mod write;
@@ -8,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use build::SqliteBuild;
 
 use crate::fence::{Start, admit};
 use crate::{Clock, Store, StoreError, WriteTurn};
@@ -26,10 +29,14 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Unwritable`], [`StoreError::Corrupt`], [`StoreError::Newer`] or [`StoreError::Schema`].
     pub fn open(path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
+        Self::open_with(schema::SHARED, path, write_turn, clock)
+    }
+
+    fn open_with(settings: &str, path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
         let file = StoreFile(path.to_owned());
         let connection = {
             let _turn = write_turn.lock();
-            schema::open(&file)?
+            schema::open(&file, settings)?
         };
         Ok(Self { connection, file, write_turn, clock })
     }

@@ -28,7 +28,7 @@ const CACHED_STATEMENTS: usize = 32;
 /// The cache (KiB, as SQLite's minus sign says) holds the pages that a batch over tens of thousands of keys touches;
 /// with the default of 2 MB they are read and written over and over. The write-ahead log grows to 64 MB before it is
 /// copied into the file: a page that many batches change is then copied once.
-const SETTINGS: &str = "
+pub(super) const SHARED: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     PRAGMA cache_size = -131072;
@@ -36,13 +36,23 @@ const SETTINGS: &str = "
     PRAGMA temp_store = MEMORY;
 ";
 
-/// The file with its settings and the newest schema.
-pub(super) fn open(file: &StoreFile) -> Result<Connection, StoreError> {
+/// For a file that nobody else knows of and that is thrown away where anything goes wrong: no journal, no syncing, and
+/// a cache (KiB) in which the pages of tens of thousands of keys stay until they are full.
+pub(super) const UNSHARED: &str = "
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    PRAGMA cache_size = -262144;
+    PRAGMA temp_store = MEMORY;
+";
+
+/// The file with these settings and the newest schema.
+pub(super) fn open(file: &StoreFile, settings: &str) -> Result<Connection, StoreError> {
     let attempt = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(&file.0)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-        connection.execute_batch(SETTINGS)?;
+        connection.execute_batch(settings)?;
         Ok(connection)
     };
     let mut connection = attempt().map_err(|error| file.error("open", &error))?;
