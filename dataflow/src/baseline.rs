@@ -4,6 +4,8 @@
 //! the newest, so that a value on a threshold falls on the same side everywhere. A window's arrival costs the same
 //! whatever the length of the history, since a pair keeps no more windows than a baseline takes.
 
+use std::rc::Rc;
+
 use netqoe_model::{DiagnosisRules, Metric, WindowRow, WindowStart};
 use serde::{Deserialize, Serialize};
 
@@ -35,13 +37,15 @@ impl PastWindow {
     }
 }
 
-/// One window of a pair in the collection that baselines are made of. What is past comes before what is current.
+/// What the collection that baselines are made of holds of a pair. Shared, as differential keeps and compares many
+/// copies. What is past comes before what is current.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PairWindow {
-    /// Closed and diagnosed: only a member of baselines.
-    Past(PastWindow),
-    /// To be diagnosed: open, or closed just now.
-    Current(WindowRow),
+    /// The windows that are closed and diagnosed, and that a baseline can still reach, oldest first: at most as many as a
+    /// baseline takes. One value a pair, replaced as a whole, so that the history that a reduction reads stays short.
+    Past(Rc<[PastWindow]>),
+    /// A window to be diagnosed: open, or closed just now.
+    Current(Rc<WindowRow>),
 }
 
 /// The features of a window that are compared with a baseline, in milliseconds and Mbit/s.
@@ -150,26 +154,25 @@ impl Baseline {
     }
 }
 
-/// The baseline of each current window of a pair, from all its windows in the order of their starts.
+/// The baseline of each current window of a pair, from its past and its current windows in the order of their starts.
 pub fn baselines<'a>(
     windows: impl Iterator<Item = &'a PairWindow>,
     rules: &DiagnosisRules,
-    mut found: impl FnMut(&'a WindowRow, Option<Baseline>),
+    mut found: impl FnMut(&'a Rc<WindowRow>, Option<Baseline>),
 ) {
     let mut earlier: Vec<(WindowStart, Features)> = Vec::new();
     let mut reached = Vec::with_capacity(rules.baseline_windows);
     for window in windows {
-        let past = match window {
-            PairWindow::Past(past) => Some(*past),
+        match window {
+            PairWindow::Past(past) => earlier.extend(past.iter().map(|past| (past.start, Features::from(past)))),
             PairWindow::Current(row) => {
                 let oldest = row.start.ms() - rules.baseline_max_age_ms;
                 let latest = &earlier[earlier.len().saturating_sub(rules.baseline_windows)..];
                 reached.clear();
                 reached.extend(latest.iter().filter(|(start, _)| start.ms() >= oldest).map(|(_, features)| *features));
                 found(row, Baseline::of(&reached, rules));
-                PastWindow::of(row)
+                earlier.extend(PastWindow::of(row).map(|past| (past.start, Features::from(&past))));
             }
-        };
-        earlier.extend(past.map(|past| (past.start, Features::from(&past))));
+        }
     }
 }

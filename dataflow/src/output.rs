@@ -1,5 +1,7 @@
 //! What the dataflow hands on: for each epoch, whole rows and the progress that they reflect.
 
+use std::rc::Rc;
+
 use hashbrown::HashMap;
 use netqoe_model::{AggregateRow, Diagnosis, LogTime, PartitionCommit, WindowRow};
 
@@ -38,7 +40,7 @@ pub struct PartitionState {
 }
 
 /// A row with its diagnosis, as the collection of diagnoses holds it.
-pub(crate) type DiagnosedRow = (WindowRow, Option<Diagnosis>);
+pub(crate) type DiagnosedRow = (Rc<WindowRow>, Option<Diagnosis>);
 
 /// The names that pairs stand for.
 #[derive(Debug, Default)]
@@ -77,7 +79,7 @@ impl Names {
         AggregateRow {
             client_id: name.client_id.clone(),
             target: name.target.clone(),
-            window: window.clone(),
+            window: WindowRow::clone(window),
             diagnosis: diagnosis.clone(),
         }
     }

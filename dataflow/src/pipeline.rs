@@ -35,7 +35,7 @@ pub fn build<'s>(
     let (windows, progress) = operators::windows(events, rules.clone(), seeds);
     let with_baselines = operators::with_baselines(windows, rules.clone());
     let rows = with_baselines.map(move |(pair, (row, baseline))| {
-        let diagnosis = diagnose(&row, baseline.as_ref(), &rules.diagnosis);
+        let diagnosis = diagnose(&row, baseline.as_deref(), &rules.diagnosis);
         (pair, (row, diagnosis))
     });
     operators::collect(rows.inner, progress, outlet).probe_with(probe);

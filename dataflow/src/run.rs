@@ -24,8 +24,8 @@ pub const MAX_EPOCHS_IN_FLIGHT: usize = 16;
 pub struct Seed {
     /// How far it has come.
     pub checkpoint: Checkpoint,
-    /// Client, target and window of the final rows that baselines are made of, oldest first within a pair.
-    pub history: Vec<(Arc<str>, Arc<str>, PastWindow)>,
+    /// Client, target, and the final rows that their baselines are made of, oldest first.
+    pub history: Vec<(Arc<str>, Arc<str>, Vec<PastWindow>)>,
 }
 
 /// What one worker works on.

@@ -1,5 +1,6 @@
 //! Windows to windows with their baselines: one differential reduction over the windows of each pair.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use differential_dataflow::VecCollection;
@@ -20,18 +21,20 @@ type Spine<V> = ValSpine<PairId, V, u64, isize>;
 pub(crate) fn with_baselines<'s>(
     windows: VecCollection<'s, u64, (PairId, PairWindow)>,
     rules: Arc<Rules>,
-) -> VecCollection<'s, u64, (PairId, (WindowRow, Option<Baseline>))> {
+) -> VecCollection<'s, u64, (PairId, (Rc<WindowRow>, Option<Rc<Baseline>>))> {
     arrange_core::<_, _, ValBatcher<PairId, PairWindow, u64, isize>, Spine<PairWindow>>(
         windows.inner,
         Pipeline,
         "WindowsByPair",
         ValBatcher::new,
     )
-    .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<(WindowRow, Option<Baseline>)>, _, _>(
+    .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<(Rc<WindowRow>, Option<Rc<Baseline>>)>, _, _>(
         "Baselines",
         move |_pair, windows, output| {
             let windows = windows.iter().map(|(window, _)| *window);
-            baselines(windows, &rules.diagnosis, |row, baseline| output.push(((row.clone(), baseline), 1)));
+            baselines(windows, &rules.diagnosis, |row, baseline| {
+                output.push(((row.clone(), baseline.map(Rc::new)), 1))
+            });
         },
         |batch, pair, updates| {
             batch.clear();

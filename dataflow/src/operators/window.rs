@@ -79,7 +79,7 @@ fn seeded(seeds: Vec<Seed>, rules: &Arc<Rules>) -> BTreeMap<Partition, Partition
     let seed = |seed: Seed| {
         let mut windows = PartitionWindows::new(rules.clone(), seed.checkpoint);
         for (client_id, target, past) in &seed.history {
-            windows.remember(client_id, target, *past);
+            windows.remember(client_id, target, past);
         }
         (seed.checkpoint.partition, windows)
     };

@@ -1,5 +1,7 @@
 //! One window of one key while it can still change.
 
+use std::rc::Rc;
+
 use netqoe_model::{ErrorStage, LogTime, WindowRow, WindowStart};
 
 use super::{SampleSet, SeenIds};
@@ -14,7 +16,7 @@ pub struct OpenWindow {
     samples: SampleSet,
     seen: SeenIds,
     /// The row that stands in the collection of rows, which must be taken back before another is put there.
-    pub(crate) shown: Option<WindowRow>,
+    pub(crate) shown: Option<Rc<WindowRow>>,
     /// Whether the window has counted anything since.
     pub(crate) changed: bool,
 }
@@ -54,14 +56,14 @@ impl OpenWindow {
     }
 
     /// The row as it stands.
-    pub(crate) fn row(&self, is_final: bool, as_of: LogTime) -> WindowRow {
-        WindowRow {
+    pub(crate) fn row(&self, is_final: bool, as_of: LogTime) -> Rc<WindowRow> {
+        Rc::new(WindowRow {
             start: self.start,
             is_final,
             as_of,
             count_success: self.count_success,
             errors: self.errors,
             percentiles: self.samples.percentiles(),
-        }
+        })
     }
 }

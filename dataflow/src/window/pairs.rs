@@ -1,6 +1,6 @@
 //! Pairs of client and target, named once and numbered from then on.
 
-use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -55,11 +55,11 @@ pub(super) struct Pair {
     /// Windows that can still change; a handful at most.
     pub(super) open: Vec<OpenWindow>,
     /// Final rows that the collection still holds as current ...
-    pub(super) closed: Vec<WindowRow>,
+    pub(super) closed: Vec<Rc<WindowRow>>,
     /// ... since this turn.
     pub(super) closed_in_turn: u64,
-    /// What the collection holds as past, oldest first.
-    pub(super) past: VecDeque<PastWindow>,
+    /// What the collection holds as past, oldest first; where it is empty, nothing.
+    pub(super) past: Rc<[PastWindow]>,
 }
 
 impl Pair {
@@ -72,7 +72,7 @@ impl Pair {
     pub(super) fn newest(&self) -> Option<WindowStart> {
         let open = self.open.iter().map(|window| window.start);
         let closed = self.closed.iter().map(|row| row.start);
-        open.chain(closed).chain(self.past.back().map(|past| past.start)).max()
+        open.chain(closed).chain(self.past.last().map(|past| past.start)).max()
     }
 }
 
@@ -98,7 +98,7 @@ impl Pairs {
             open: Vec::new(),
             closed: Vec::new(),
             closed_in_turn: 0,
-            past: VecDeque::new(),
+            past: Rc::default(),
         };
         let index = if let Some(index) = self.free.pop() {
             self.pairs[index as usize] = Some(pair);

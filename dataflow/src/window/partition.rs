@@ -1,6 +1,7 @@
 //! The windows of one partition: which events count, when a window closes, what is shown of it.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Rules, WindowRow, WindowStart};
@@ -85,11 +86,11 @@ impl PartitionWindows {
         }
     }
 
-    /// A final row with a success from before the checkpoint, for the baselines; oldest first within a pair.
-    pub fn remember(&mut self, client_id: &str, target: &str, past: PastWindow) {
+    /// The final rows with a success of a pair from before the checkpoint, for the baselines, oldest first.
+    pub fn remember(&mut self, client_id: &str, target: &str, past: &[PastWindow]) {
         let index = self.pair(&format!("{client_id}\0{target}"), client_id.len());
-        self.pairs.get(index).past.push_back(past);
-        self.output.changes.push((self.id(index), PairWindow::Past(past), 1));
+        let id = self.id(index);
+        replace_past(id, self.pairs.get(index), past.into(), &mut self.output.changes);
     }
 
     /// What [`PartitionWindows::remember`] put into the collection.
@@ -268,10 +269,10 @@ impl PartitionWindows {
         let every_ms = self.rules.diagnosis.baseline_max_age_ms / SWEEPS_PER_BASELINE;
         self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
         let horizon = baseline_horizon(&self.rules, self.rules.earliest_open(self.checkpoint.log_time));
-        for (index, pair) in self.pairs.remove_idle(horizon, self.turn) {
+        for (index, mut pair) in self.pairs.remove_idle(horizon, self.turn) {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
-            self.output.changes.extend(pair.past.into_iter().map(|past| (id, PairWindow::Past(past), -1)));
+            replace_past(id, &mut pair, Rc::default(), &mut self.output.changes);
             self.output.changes.extend(pair.closed.into_iter().map(|row| (id, PairWindow::Current(row), -1)));
         }
     }
@@ -299,7 +300,7 @@ fn baseline_horizon(rules: &Rules, start: WindowStart) -> WindowStart {
 }
 
 /// Puts a row into the collection, in place of what was last shown of its window.
-fn replace(id: PairId, shown: Option<WindowRow>, row: WindowRow, changes: &mut Vec<WindowChange>) {
+fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes: &mut Vec<WindowChange>) {
     changes.extend(shown.map(|shown| (id, PairWindow::Current(shown), -1)));
     changes.push((id, PairWindow::Current(row), 1));
 }
@@ -316,21 +317,25 @@ fn make_past(
     if pair.closed_in_turn == turn {
         return;
     }
-    for row in pair.closed.drain(..) {
-        if let Some(past) = PastWindow::of(&row) {
-            pair.past.push_back(past);
-            changes.push((id, PairWindow::Past(past), 1));
-        }
-        changes.push((id, PairWindow::Current(row), -1));
-    }
     // The log may have passed windows that are only now being closed.
     let open = pair.open.iter().map(|window| window.start).chain([rules.earliest_open(log_time)]);
     let horizon = open.min().map_or(WindowStart::default(), |earliest| baseline_horizon(rules, earliest));
-    while let Some(&oldest) = pair.past.front() {
-        if pair.past.len() <= rules.diagnosis.baseline_windows && oldest.start >= horizon {
-            break;
+    if pair.closed.is_empty() && pair.past.first().is_none_or(|oldest| oldest.start >= horizon) {
+        return;
+    }
+    let closed = pair.closed.iter().filter_map(|row| PastWindow::of(row));
+    let reached: Vec<_> = pair.past.iter().copied().chain(closed).filter(|past| past.start >= horizon).collect();
+    let latest = &reached[reached.len().saturating_sub(rules.diagnosis.baseline_windows)..];
+    replace_past(id, pair, latest.into(), changes);
+    changes.extend(pair.closed.drain(..).map(|row| (id, PairWindow::Current(row), -1)));
+}
+
+/// Puts a pair's past into the collection, in place of what it was.
+fn replace_past(id: PairId, pair: &mut Pair, past: Rc<[PastWindow]>, changes: &mut Vec<WindowChange>) {
+    let was = std::mem::replace(&mut pair.past, past.clone());
+    for (past, diff) in [(was, -1), (past, 1)] {
+        if !past.is_empty() {
+            changes.push((id, PairWindow::Past(past), diff));
         }
-        pair.past.pop_front();
-        changes.push((id, PairWindow::Past(oldest), -1));
     }
 }

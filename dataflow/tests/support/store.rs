@@ -70,14 +70,13 @@ impl Store {
             let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
             for row in self.rows.values().filter(|row| row.window.is_final) {
                 if Partition::of(&row.client_id, partitions) == checkpoint.partition {
-                    let past =
-                        PastWindow::of(&row.window).map(|past| (row.client_id.clone(), row.target.clone(), past));
+                    let past = PastWindow::of(&row.window);
                     by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().extend(past);
                 }
             }
-            let latest =
-                |past: Vec<_>| past.into_iter().rev().take(rules.diagnosis.baseline_windows).rev().collect::<Vec<_>>();
-            Seed { checkpoint: *checkpoint, history: by_pair.into_values().flat_map(latest).collect() }
+            let latest = |past: Vec<_>| past[past.len().saturating_sub(rules.diagnosis.baseline_windows)..].to_vec();
+            let history = by_pair.into_iter().map(|((client_id, target), past)| (client_id, target, latest(past)));
+            Seed { checkpoint: *checkpoint, history: history.collect() }
         };
         owned.map(seed).collect()
     }

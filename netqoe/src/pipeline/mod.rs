@@ -104,9 +104,10 @@ fn outlet(sender: Sender<Vec<PartitionOutput>>) -> Box<dyn Outlet + Send> {
 /// What each worker starts from.
 fn seeds(resume: Resume, log: &LogIdentity, workers: usize) -> BTreeMap<usize, Vec<Seed>> {
     let mut history: BTreeMap<Partition, Vec<_>> = BTreeMap::new();
-    for row in resume.history {
-        let past = PastWindow::of(&row.window).map(|past| (row.client_id.clone(), row.target, past));
-        history.entry(Partition::of(&row.client_id, log.partitions)).or_default().extend(past);
+    for rows in resume.history.chunk_by(|a, b| a.client_id == b.client_id && a.target == b.target) {
+        let past = rows.iter().filter_map(|row| PastWindow::of(&row.window)).collect();
+        let (client_id, target) = (rows[0].client_id.clone(), rows[0].target.clone());
+        history.entry(Partition::of(&client_id, log.partitions)).or_default().push((client_id, target, past));
     }
     let mut seeds: BTreeMap<usize, Vec<Seed>> = BTreeMap::new();
     for checkpoint in resume.checkpoints {
