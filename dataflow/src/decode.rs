@@ -25,7 +25,10 @@ impl Decoder {
     /// partition, empty or not, since all of them share the log's time then.
     pub fn decode(&self, batch: &Batch) -> Vec<EventBatch> {
         let flushes = batch.flush.iter().map(|&partition| EventBatch::flush(partition));
-        batch.chunks.iter().flat_map(|chunk| self.decode_chunk(chunk)).chain(flushes).collect()
+        let mut decoded: Vec<_> =
+            batch.chunks.iter().flat_map(|chunk| self.decode_chunk(chunk)).chain(flushes).collect();
+        decoded.iter_mut().for_each(|events| events.more_follows = batch.more_follows);
+        decoded
     }
 
     fn decode_chunk(&self, chunk: &Chunk) -> Vec<EventBatch> {

@@ -17,6 +17,8 @@ pub struct EventBatch {
     pub log_time: LogTime,
     /// Lines that were read, those that can't be counted included.
     pub read: u64,
+    /// Whether what follows from this batch can wait for a later one.
+    pub more_follows: bool,
     /// Whether the partition's open windows should be shown after this batch.
     pub flush: bool,
     /// Lines that are no events.

@@ -12,6 +12,9 @@ pub struct Batch {
     pub epoch: u64,
     /// In log order within each partition.
     pub chunks: Vec<Chunk>,
+    /// Whether what follows from this batch can wait for a later one: events are counted, and windows close with the
+    /// next batch that says no. Never decides what a row finally says.
+    pub more_follows: bool,
     /// Partitions whose open windows should be shown as they stand after this batch. Never decides what a row finally
     /// says.
     pub flush: Vec<Partition>,

@@ -86,7 +86,7 @@ fn seeded(seeds: Vec<Seed>, rules: &Arc<Rules>) -> BTreeMap<Partition, Partition
     seeds.into_iter().map(seed).collect()
 }
 
-/// One epoch: every partition takes its batches, and then says what came of them.
+/// One epoch: every partition takes its batches, and then, unless that can wait, says what came of them.
 fn turn(
     partitions: &mut BTreeMap<Partition, PartitionWindows>,
     batches: Vec<EventBatch>,
@@ -94,10 +94,10 @@ fn turn(
 ) -> Vec<WindowOutput> {
     let mut touched = Vec::new();
     for batch in batches {
-        let partition = batch.partition;
+        let (partition, more_follows) = (batch.partition, batch.more_follows);
         let start = || PartitionWindows::new(rules.clone(), Checkpoint { partition, ..Checkpoint::default() });
         partitions.entry(partition).or_insert_with(start).apply(batch);
-        if !touched.contains(&partition) {
+        if !more_follows && !touched.contains(&partition) {
             touched.push(partition);
         }
     }
