@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{resources, store_clock};
 use crate::options::ReplayOptions;
-use crate::pipeline::{Failures, FileFeeds, Gathering, Pipeline, Totals};
+use crate::pipeline::{Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -53,8 +53,7 @@ pub(super) fn replay(
     mut committed: impl FnMut(u64) + Send + 'static,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
-    let mut store = store.connect_for_replay(store_clock())?;
-    let resume = store.open(&log, &rules.diagnosis)?;
+    let store = OpenedStore::open(store.connect_for_replay(store_clock())?, &log, &rules)?;
     let (failures, failed) = Failures::new();
     let feeds = FileFeeds::start(input, &log, workers.get(), &failures);
     let mut events = 0;
@@ -62,7 +61,7 @@ pub(super) fn replay(
         events += commit.events.read;
         committed(events);
     });
-    let pipeline = Pipeline::start(feeds, &log, store, resume, rules, Gathering::REPLAY, count, failures.clone())?;
+    let pipeline = Pipeline::start(feeds, &log, store, rules, Gathering::REPLAY, count, failures.clone())?;
     let (send, ended) = bounded(1);
     let waiting = std::thread::spawn(move || send.send(pipeline.join()));
     select! {

@@ -13,7 +13,7 @@ mod write;
 use std::thread;
 
 use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
-use postgres::Transaction;
+use postgres::{IsolationLevel, Transaction};
 
 use self::link::Link;
 use self::months::Months;
@@ -52,16 +52,26 @@ impl PostgresStore {
         let store = self.link.name().to_owned();
         self.months.prepare(self.link.client()?, partitions)?;
         self.transact(|transaction| {
-            let (log_id, current) = read_back::current_generation(transaction)?;
-            if current != generation.0 {
-                return Err(StoreError::fenced(store, generation, current).into());
-            }
+            let log_id = read_back::current_until_end(transaction, &store, generation)?;
             write::rows(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })
+    }
+
+    /// All from one snapshot, without a lock: reading a long history keeps nobody from opening a new generation.
+    fn try_resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, Failure> {
+        let store = self.link.name().to_owned();
+        let snapshot = self.link.client()?.build_transaction().read_only(true);
+        let mut transaction = snapshot.isolation_level(IsolationLevel::RepeatableRead).start()?;
+        read_back::current(&mut transaction, &store, generation)?;
+        let checkpoints = read_back::checkpoints(&mut transaction, &store)?;
+        if checkpoints.is_empty() {
+            return Ok(Resume::default());
+        }
+        Ok(Resume { checkpoints, history: read_back::history(&mut transaction, &store, rules)? })
     }
 
     fn transact<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -74,25 +84,23 @@ impl PostgresStore {
 }
 
 impl Store for PostgresStore {
-    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
         let store = self.link.name().to_owned();
         let opened = self.transact(|transaction| {
             schema::lock(transaction)?;
             let held = read_back::fence(transaction, &store)?;
             let (generation, start) = admit(&store, held.as_ref(), log)?;
             write::fence(transaction, log, generation)?;
-            let (checkpoints, history) = match start {
-                Start::AtTheBeginning => {
-                    transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
-                    (Vec::new(), Vec::new())
-                }
-                Start::WhereItStopped => {
-                    (read_back::checkpoints(transaction, &store)?, read_back::history(transaction, &store, rules)?)
-                }
-            };
-            Ok(Resume { generation, checkpoints, history })
+            if start == Start::AtTheBeginning {
+                transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+            }
+            Ok(generation)
         });
         opened.map_err(|failure| self.link.error("start a new generation", failure))
+    }
+
+    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        self.try_resume(generation, rules).map_err(|failure| self.link.error("read back its progress", failure))
     }
 
     /// A commit is idempotent. So where the connection breaks, even after the commit was sent and before it was
