@@ -14,9 +14,6 @@ use tempfile::TempDir;
 use crate::contents::{Cell, Contents, Kind, Rows, Table, WRITTEN};
 use crate::make::log;
 
-/// Where `cargo xtask test` tells the URL of its server's superuser.
-const SERVER_VARIABLE: &str = "NETQOE_TEST_POSTGRES_URL";
-
 /// A database of one test, and a clock that stands still until it is set.
 pub(crate) struct Bench {
     database: Box<dyn Database>,
@@ -47,9 +44,18 @@ impl Bench {
 
     /// The same for a thread.
     pub(crate) fn connector(&self) -> impl FnOnce() -> Result<Box<dyn Store>, StoreError> + Send + 'static {
-        let (url, clock_ms) = (self.database.url(), Arc::clone(&self.clock_ms));
-        let clock: Clock = Arc::new(move || clock_ms.load(Ordering::SeqCst));
+        let (url, clock) = (self.database.url(), self.clock());
         move || url.connect(None, clock)
+    }
+
+    /// The store, as a replay connects to it.
+    pub(crate) fn connect_for_replay(&self) -> Box<dyn Store> {
+        self.database.url().connect_for_replay(self.clock()).unwrap()
+    }
+
+    fn clock(&self) -> Clock {
+        let clock_ms = Arc::clone(&self.clock_ms);
+        Arc::new(move || clock_ms.load(Ordering::SeqCst))
     }
 
     pub(crate) fn connect(&self) -> Box<dyn Store> {
@@ -154,41 +160,22 @@ impl Database for SqliteFile {
     }
 }
 
-/// A database on the tests' server, dropped with this value.
 struct PostgresDatabase {
-    server: RefCell<postgres::Client>,
     client: RefCell<postgres::Client>,
-    name: String,
-    url: String,
+    database: netqoe_testbed::Database,
 }
 
 impl PostgresDatabase {
     fn create() -> Self {
-        let server_url = std::env::var(SERVER_VARIABLE)
-            .unwrap_or_else(|_| panic!("{SERVER_VARIABLE} is not set: run `cargo xtask test`, which starts a server"));
-        let mut server = postgres::Client::connect(&server_url, NoTls).unwrap();
-        let unique: String = server.query_one("SELECT replace(gen_random_uuid()::text, '-', '')", &[]).unwrap().get(0);
-        let name = format!("contract_{unique}");
-        server.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-        let (before, _) = server_url.rsplit_once('/').unwrap();
-        let url = format!("{before}/{name}");
-        let client = postgres::Client::connect(&url, NoTls).unwrap();
-        Self { server: RefCell::new(server), client: RefCell::new(client), name, url }
-    }
-}
-
-impl Drop for PostgresDatabase {
-    fn drop(&mut self) {
-        let dropped = self.server.borrow_mut().batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        if let Err(error) = dropped {
-            eprintln!("can't drop {}: {error}", self.name);
-        }
+        let database = netqoe_testbed::Database::fresh().unwrap();
+        let client = postgres::Client::connect(database.url(), NoTls).unwrap();
+        Self { client: RefCell::new(client), database }
     }
 }
 
 impl Database for PostgresDatabase {
     fn url(&self) -> StoreUrl {
-        self.url.parse().unwrap()
+        self.database.url().parse().unwrap()
     }
 
     fn execute(&self, sql: &str) {
@@ -218,7 +205,7 @@ impl Database for PostgresDatabase {
     }
 
     fn begin(&self, sql: &str) -> Box<dyn FnOnce()> {
-        let mut client = postgres::Client::connect(&self.url, NoTls).unwrap();
+        let mut client = postgres::Client::connect(self.database.url(), NoTls).unwrap();
         client.batch_execute(&format!("BEGIN; {sql}")).unwrap();
         Box::new(move || client.batch_execute("COMMIT").unwrap())
     }
