@@ -13,7 +13,7 @@ mod sqlite;
 mod url;
 
 pub use error::StoreError;
-pub use postgres::PostgresStore;
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{SqliteBuild, SqliteStore};
 pub use url::StoreUrl;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use netqoe_model::Generation;
-use netqoe_sinks::{Clock, Store, StoreError, StoreUrl};
+use netqoe_sinks::{Clock, PostgresOptions, Store, StoreError, StoreUrl};
 use postgres::NoTls;
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
@@ -45,12 +45,12 @@ impl Bench {
     /// The same for a thread.
     pub(crate) fn connector(&self) -> impl FnOnce() -> Result<Box<dyn Store>, StoreError> + Send + 'static {
         let (url, clock) = (self.database.url(), self.clock());
-        move || url.connect(None, clock)
+        move || url.connect(&PostgresOptions::default(), clock)
     }
 
     /// The store, as a replay connects to it.
     pub(crate) fn connect_for_replay(&self) -> Box<dyn Store> {
-        self.database.url().connect_for_replay(self.clock()).unwrap()
+        self.database.url().connect_for_replay(&PostgresOptions::default(), self.clock()).unwrap()
     }
 
     fn clock(&self) -> Clock {
