@@ -160,11 +160,9 @@ impl PartitionCommit {
     }
 }
 
-/// What a store gives a new generation to start from.
-#[derive(Clone, Debug, PartialEq)]
+/// What a store gives a process of a new generation to start from.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resume {
-    /// The new generation.
-    pub generation: Generation,
     /// The partitions that have come somewhere; the others start at the log's beginning.
     pub checkpoints: Vec<Checkpoint>,
     /// For each (client, target), its latest final rows with a success, oldest first: what baselines are made of.

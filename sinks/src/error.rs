@@ -92,7 +92,7 @@ pub enum StoreError {
     Fenced {
         /// The path, or the URL without its password.
         store: String,
-        /// The generation of the refused commit.
+        /// The generation that was refused.
         ours: i64,
         /// The generation that may write.
         current: i64,
@@ -140,7 +140,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// A commit of generation `ours` to a store where `current` may write.
+    /// Generation `ours` asks something of a store where `current` may write; 0 where it was never opened.
     pub(crate) fn fenced(store: String, ours: Generation, current: i64) -> Self {
         Self::Fenced { store, ours: ours.0, current }
     }

@@ -13,7 +13,7 @@ mod sqlite;
 mod url;
 
 pub use error::StoreError;
-pub use postgres::PostgresStore;
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{SqliteBuild, SqliteStore};
 pub use url::StoreUrl;
 
@@ -24,17 +24,25 @@ use parking_lot::FairMutex;
 
 /// Where rows land.
 pub trait Store: Send {
-    /// Takes a new generation for this log, which fences off every earlier one, and reads back what it needs to go on
-    /// (`Resume::history`: the latest `rules.baseline_windows` final rows with a success of each client and target,
-    /// not older than `rules.baseline_max_age_ms` before the newest of them, oldest first).
+    /// Takes a new generation for this log, which fences off every earlier one: what they have not committed by now,
+    /// they never will. The processes of a cluster share one generation, which one of them takes.
     ///
     /// A log that is a file (its id is `ndjson`) always starts at its beginning: the checkpoints and dead letters of
-    /// an earlier replay are deleted, nothing is read back, and its rows stay until they are written again.
+    /// an earlier replay are deleted, and its rows stay until they are written again.
     ///
     /// # Errors
     /// [`StoreError::OtherLog`] where the store holds the results of another log, or of one with another number of
     /// partitions.
-    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
+    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError>;
+
+    /// Reads back what a process of this generation needs to go on: the checkpoints, and as `Resume::history` the
+    /// latest `rules.baseline_windows` final rows with a success of each client and target, not older than
+    /// `rules.baseline_max_age_ms` before the newest of them, oldest first. Where there is no checkpoint, there is no
+    /// history either: a log that is read from its beginning brings its baselines with it.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where a later generation has been opened.
+    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
 
     /// Writes rows, clients, dead letters and checkpoints of all these partitions in one transaction. Whole rows:
     /// doing it twice is the same as doing it once, and a row is never replaced by one with a smaller `as_of`.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::{Clock, PostgresStore, SqliteBuild, SqliteStore, Store, StoreError, WriteTurn};
+use crate::postgres::address::Address;
+use crate::{Clock, PostgresOptions, PostgresStore, SqliteBuild, SqliteStore, Store, StoreError, WriteTurn};
 
 /// The name of a store: `sqlite:PATH`, or `postgres://…`, `postgresql://…`. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,15 +17,15 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
-    /// Opens the store and brings its schema up to date. `write_turn` is needed only where something else in this
-    /// process, such as the embedded log, writes to the same SQLite file. `clock` gives `updated_at`.
+    /// Opens the store and brings its schema up to date. Nothing else in this process, such as the embedded log, may
+    /// write to the same SQLite file. `clock` gives `updated_at`.
     ///
     /// # Errors
     /// Those of [`SqliteStore::open`] and [`PostgresStore::connect`].
-    pub fn connect(&self, write_turn: Option<WriteTurn>, clock: Clock) -> Result<Box<dyn Store>, StoreError> {
+    pub fn connect(&self, options: &PostgresOptions, clock: Clock) -> Result<Box<dyn Store>, StoreError> {
         match self {
-            Self::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, write_turn.unwrap_or_default(), clock)?)),
-            Self::Postgres(url) => Ok(Box::new(PostgresStore::connect(url, clock)?)),
+            Self::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, WriteTurn::default(), clock)?)),
+            Self::Postgres(url) => Ok(Box::new(PostgresStore::connect(url, options, clock)?)),
         }
     }
 
@@ -33,10 +34,10 @@ impl StoreUrl {
     ///
     /// # Errors
     /// Those of [`StoreUrl::connect`] and [`SqliteBuild::begin`].
-    pub fn connect_for_replay(&self, clock: Clock) -> Result<Box<dyn Store>, StoreError> {
+    pub fn connect_for_replay(&self, options: &PostgresOptions, clock: Clock) -> Result<Box<dyn Store>, StoreError> {
         match self {
             Self::Sqlite(path) if !path.exists() => Ok(Box::new(SqliteBuild::begin(path, clock)?)),
-            _ => self.connect(None, clock),
+            _ => self.connect(options, clock),
         }
     }
 }
@@ -53,10 +54,8 @@ impl FromStr for StoreUrl {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return match text.parse::<postgres::Config>() {
-                Ok(_) => Ok(Self::Postgres(text.to_owned())),
-                Err(_) => Err(refuse("PostgreSQL does not understand this URL")),
-            };
+            Address::parse(text)?;
+            return Ok(Self::Postgres(text.to_owned()));
         }
         Err(refuse("it starts with neither `sqlite:` nor `postgres://`"))
     }
@@ -97,14 +96,27 @@ mod tests {
     #[test]
     fn reads_both_kinds() {
         assert_eq!("sqlite:a b/c.db".parse::<StoreUrl>().unwrap(), StoreUrl::Sqlite("a b/c.db".into()));
-        for url in ["postgres://u:p@h:5433/d", "postgresql://h", "postgres:///d?host=/run"] {
+        for url in [
+            "postgres://u:p@h:5433/d",
+            "postgresql://h",
+            "postgres:///d?host=/run",
+            "postgres://h/d?sslmode=verify-full&sslrootcert=/etc/ca%20of%20ours.pem&connect_timeout=3",
+        ] {
             assert_eq!(url.parse::<StoreUrl>().unwrap(), StoreUrl::Postgres(url.to_owned()));
         }
     }
 
     #[test]
     fn refuses_the_rest_in_one_line() {
-        for text in ["", "sqlite:", "mysql://u:secret@h/d", "a.db", "postgres://h:port/d?password=secret"] {
+        for text in [
+            "",
+            "sqlite:",
+            "mysql://u:secret@h/d",
+            "a.db",
+            "postgres://h:port/d?password=secret",
+            "postgres://u:secret@h/d?sslmode=allow",
+            "postgres://u:secret@h/d?sslmode",
+        ] {
             let message = text.parse::<StoreUrl>().unwrap_err().to_string();
             assert!(message.contains("sqlite:PATH") && !message.contains('\n'), "{message}");
             assert!(!message.contains("secret"), "{message}");

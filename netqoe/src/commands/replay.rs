@@ -10,12 +10,12 @@ use anyhow::Context;
 use crossbeam_channel::{bounded, select};
 use indicatif::{ProgressBar, ProgressStyle};
 use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
-use netqoe_sinks::StoreUrl;
+use netqoe_sinks::Store;
 use serde_json::json;
 
 use super::{resources, store_clock};
 use crate::options::ReplayOptions;
-use crate::pipeline::{Failures, FileFeeds, Gathering, Pipeline, Totals};
+use crate::pipeline::{Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -25,7 +25,8 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     let (input, bytes) = open(&options.input)?;
     let progress = progress_bar(bytes);
     let started = Instant::now();
-    let totals = replay(progress.wrap_read(input), &options.store, options.workers, options.rules.rules(), {
+    let store = options.store.connect_for_replay(&options.database.postgres(), store_clock())?;
+    let totals = replay(progress.wrap_read(input), store, options.workers, options.rules.rules(), {
         let progress = progress.clone();
         move |events| progress.set_message(format!("{events} events"))
     })?;
@@ -47,14 +48,13 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
 /// Replays `input`, and says now and then how many events are committed.
 pub(super) fn replay(
     input: impl Read + Send + 'static,
-    store: &StoreUrl,
+    store: Box<dyn Store>,
     workers: NonZeroUsize,
     rules: Rules,
     mut committed: impl FnMut(u64) + Send + 'static,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
-    let mut store = store.connect_for_replay(store_clock())?;
-    let resume = store.open(&log, &rules.diagnosis)?;
+    let store = OpenedStore::open(store, &log, &rules)?;
     let (failures, failed) = Failures::new();
     let feeds = FileFeeds::start(input, &log, workers.get(), &failures);
     let mut events = 0;
@@ -62,7 +62,7 @@ pub(super) fn replay(
         events += commit.events.read;
         committed(events);
     });
-    let pipeline = Pipeline::start(feeds, &log, store, resume, rules, Gathering::REPLAY, count, failures.clone())?;
+    let pipeline = Pipeline::start(feeds, &log, store, rules, Gathering::REPLAY, count, failures.clone())?;
     let (send, ended) = bounded(1);
     let waiting = std::thread::spawn(move || send.send(pipeline.join()));
     select! {

@@ -11,8 +11,8 @@ use netqoe_ingest::{Authentication, ComponentCheck, Ingest, SystemClock, Tokens}
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Event, EventTime, LogTime, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter, Settings};
+use netqoe_sinks::SqliteStore;
 use netqoe_sinks::read::SqliteReader;
-use netqoe_sinks::{SqliteStore, Store};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::task::JoinSet;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{data_file, demo, now_ms, store_clock, ticker};
 use crate::options::UpOptions;
-use crate::pipeline::{Committed, Failures, Gathering, LogFeeds, Pipeline, by_owner, owner, starts};
+use crate::pipeline::{Committed, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, by_owner, owner, starts};
 use crate::shutdown;
 
 /// Threads for requests. They wait for the log more than they compute.
@@ -100,25 +100,16 @@ fn open(options: &UpOptions) -> anyhow::Result<Opened> {
 fn start_pipeline(
     options: &UpOptions,
     log: &SqliteLog,
-    mut store: SqliteStore,
+    store: SqliteStore,
     rules: &Rules,
     observer: Box<dyn FnMut(Committed<'_>) + Send>,
     failures: Failures,
 ) -> anyhow::Result<(LogFeeds, Pipeline)> {
     let identity = log.identity().clone();
-    let resume = store.open(&identity, &rules.diagnosis)?;
-    let starts = by_owner(&starts(&resume, &identity), options.workers);
+    let store = OpenedStore::open(Box::new(store), &identity, rules)?;
+    let starts = by_owner(&starts(&store.resume, &identity), options.workers);
     let (feeds, workers) = LogFeeds::start(log, &starts, &failures)?;
-    let pipeline = Pipeline::start(
-        workers,
-        &identity,
-        Box::new(store),
-        resume,
-        rules.clone(),
-        Gathering::LIVE,
-        observer,
-        failures,
-    )?;
+    let pipeline = Pipeline::start(workers, &identity, store, rules.clone(), Gathering::LIVE, observer, failures)?;
     Ok((feeds, pipeline))
 }
 

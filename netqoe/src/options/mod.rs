@@ -1,5 +1,6 @@
 //! The command line. Each option has a flag, a variable `NETQOE_…` and a key in `netqoe.toml`: see [`crate::configuration`].
 
+mod database;
 mod rules;
 mod server;
 
@@ -13,6 +14,7 @@ use netqoe_sinks::StoreUrl;
 
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
+pub(crate) use database::DatabaseOptions;
 pub(crate) use rules::RuleOptions;
 pub(crate) use server::ServerOptions;
 
@@ -129,6 +131,9 @@ pub(crate) struct ReplayOptions {
     /// Worker threads of the dataflow
     #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value_t = cores())]
     pub(crate) workers: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(crate) database: DatabaseOptions,
 
     #[command(flatten)]
     pub(crate) rules: RuleOptions,

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use crossbeam_channel::Receiver;
 use netqoe_dataflow::{PartitionOutput, PartitionState};
-use netqoe_model::{Generation, Ledger, Partition, PartitionCommit};
-use netqoe_sinks::Store;
+use netqoe_model::{Ledger, Partition, PartitionCommit};
+
+use super::OpenedStore;
 
 /// How much of what the workers find goes into one commit.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +50,7 @@ pub(crate) struct Totals {
 
 /// Writes to a store until all workers have ended. `ledgers` is what the store already reflects.
 pub(super) fn run(
-    mut store: Box<dyn Store>,
-    generation: Generation,
+    mut store: OpenedStore,
     mut ledgers: BTreeMap<Partition, Ledger>,
     outputs: &Receiver<Vec<PartitionOutput>>,
     gathering: Gathering,
@@ -59,7 +59,7 @@ pub(super) fn run(
     let mut totals = Totals::default();
     while let Ok(first) = outputs.recv() {
         let (partitions, states) = gather(first, outputs, gathering);
-        store.commit(generation, &partitions).context("can't commit to the store")?;
+        store.commit(&partitions).context("can't commit to the store")?;
         let mut events = Ledger::default();
         for commit in &partitions {
             let reflected = ledgers.insert(commit.checkpoint.partition, commit.checkpoint.ledger).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod committer;
 mod feeds;
+mod opened_store;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -12,10 +13,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use netqoe_dataflow::baseline::PastWindow;
 use netqoe_dataflow::{Feed, Outlet, PartitionOutput, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
-use netqoe_sinks::Store;
 
 pub(crate) use committer::{Committed, Gathering, Totals};
 pub(crate) use feeds::{FileFeeds, LogFeeds};
+pub(crate) use opened_store::OpenedStore;
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
 /// workers wait, and so does reading.
@@ -52,15 +53,14 @@ impl Pipeline {
     pub(crate) fn start(
         feeds: Vec<Box<dyn Feed>>,
         log: &LogIdentity,
-        store: Box<dyn Store>,
-        resume: Resume,
+        mut store: OpenedStore,
         rules: Rules,
         gathering: Gathering,
         committed: Box<dyn FnMut(Committed<'_>) + Send>,
         failures: Failures,
     ) -> anyhow::Result<Self> {
         let (sender, receiver) = bounded(WAITING_OUTPUTS);
-        let generation = resume.generation;
+        let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
         let mut seeds = seeds(resume, log, feeds.len());
         let part = |(worker, feed)| WorkerPart {
@@ -73,7 +73,7 @@ impl Pipeline {
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || {
-                let totals = committer::run(store, generation, ledgers, &receiver, gathering, committed);
+                let totals = committer::run(store, ledgers, &receiver, gathering, committed);
                 totals.map_err(|error| failures.fail(error)).ok()
             })
             .context("can't start the committing thread")?;

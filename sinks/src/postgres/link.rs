@@ -3,14 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-use postgres::{Client, Config, NoTls};
+use postgres::Client;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Failure;
+use super::address::Address;
+use super::{Failure, PostgresOptions};
 use crate::StoreError;
-use crate::url::without_password;
-
-/// How long to wait for a server to answer at all, where the URL does not say.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long data may stay unacknowledged before the connection counts as lost, where the URL does not say. The system's
 /// default is a quarter of an hour.
@@ -18,50 +16,38 @@ const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection and what is needed to make another.
 pub(super) struct Link {
-    config: Config,
+    address: Address,
+    connector: MakeRustlsConnect,
     client: Client,
-    /// The URL without its password.
-    name: String,
 }
 
 impl Link {
     /// Connects once.
-    pub(super) fn connect(url: &str) -> Result<Self, StoreError> {
-        let name = without_password(url);
-        let mut config: Config = url
-            .parse()
-            .map_err(|error: postgres::Error| StoreError::Url { given: name.clone(), reason: describe(&error) })?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("netqoe");
-        }
-        let client = config
-            .connect(NoTls)
-            .map_err(|error| StoreError::Connect { store: name.clone(), reason: describe(&error) })?;
-        Ok(Self { config, client, name })
+    pub(super) fn connect(url: &str, options: &PostgresOptions) -> Result<Self, StoreError> {
+        let mut address = Address::parse(url)?;
+        complete(&mut address.config, options);
+        let refuse = |reason| StoreError::Connect { store: address.name.clone(), reason };
+        let connector = address.protection.connector().map_err(refuse)?;
+        let client = address.config.connect(connector.clone()).map_err(|error| refuse(describe(&error)))?;
+        Ok(Self { address, connector, client })
     }
 
     /// The URL without its password.
     pub(super) fn name(&self) -> &str {
-        &self.name
+        &self.address.name
     }
 
     /// The connection; a new one where the last was lost.
     pub(super) fn client(&mut self) -> Result<&mut Client, postgres::Error> {
         if self.client.is_closed() {
-            self.client = self.config.connect(NoTls)?;
+            self.client = self.another()?;
         }
         Ok(&mut self.client)
     }
 
     /// A second connection to the same database.
     pub(super) fn another(&self) -> Result<Client, postgres::Error> {
-        self.config.connect(NoTls)
+        self.address.config.connect(self.connector.clone())
     }
 
     /// What the user should know of a failure.
@@ -69,14 +55,27 @@ impl Link {
         match failure {
             Failure::Store(error) => error,
             Failure::Postgres(error) => {
-                StoreError::Postgres { store: self.name.clone(), doing, reason: describe(&error) }
+                StoreError::Postgres { store: self.name().to_owned(), doing, reason: describe(&error) }
             }
         }
     }
 }
 
+/// Says what the URL left open.
+pub(crate) fn complete(config: &mut postgres::Config, options: &PostgresOptions) {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(options.connect_timeout);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("netqoe");
+    }
+}
+
 /// An error in one line: what the server says where it says something, or else the chain of causes.
-pub(super) fn describe(error: &postgres::Error) -> String {
+pub(crate) fn describe(error: &postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", said.message(), said.code().code());
     }

@@ -3,27 +3,31 @@
 //! Works behind PgBouncer in transaction mode: no named prepared statement outlives its transaction, and no setting
 //! outlives it either.
 
-mod link;
+pub(crate) mod address;
+pub(crate) mod link;
 mod months;
+mod options;
 mod read_back;
 mod retry;
 mod schema;
+mod tls;
 mod write;
 
 use std::thread;
+use std::time::Duration;
 
 use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
-use postgres::Transaction;
+use postgres::{IsolationLevel, Transaction};
 
 use self::link::Link;
 use self::months::Months;
+pub use self::options::PostgresOptions;
 use crate::fence::{Start, admit};
 use crate::{Clock, Store, StoreError};
 
-/// What every transaction of ours begins with. A process that is stopped in the middle of a commit holds a lock on the
-/// fence: the server ends its transaction, so that the next generation need not wait for it for ever.
-const TRANSACTION_SETTINGS: &str =
-    "SET LOCAL idle_in_transaction_session_timeout = '30s'; SET LOCAL lock_timeout = '60s'";
+/// How long the server waits in a transaction for us to go on. A process that is stopped in the middle of a commit holds
+/// a lock on the fence: after this the server ends its transaction, so that the next generation waits no longer.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
 /// The advisory lock under which schema, partitions and generation change ("netqoe" in ASCII).
 const STORE_LOCK: i64 = 0x6e65_7471_6f65;
@@ -31,31 +35,30 @@ const STORE_LOCK: i64 = 0x6e65_7471_6f65;
 /// The store in a PostgreSQL database. To be used on a plain thread: it blocks, and panics inside of async code.
 pub struct PostgresStore {
     link: Link,
+    /// What every transaction that writes begins with.
+    settings: String,
     months: Months,
     clock: Clock,
 }
 
 impl PostgresStore {
-    /// Connects and brings the schema up to date. Without TLS for now: `sslmode` in the URL may be absent, `disable` or
-    /// `prefer`.
+    /// Connects and brings the schema up to date, for which it takes two connections more for a moment. `sslmode` and
+    /// `sslrootcert` in the URL mean what they mean to libpq.
     ///
     /// # Errors
     /// [`StoreError::Url`], [`StoreError::Connect`], [`StoreError::Newer`] or [`StoreError::Schema`].
-    pub fn connect(url: &str, clock: Clock) -> Result<Self, StoreError> {
-        let link = Link::connect(url)?;
+    pub fn connect(url: &str, options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
+        let link = Link::connect(url, options)?;
         schema::migrate(&link)?;
-        Ok(Self { link, months: Months::default(), clock })
+        Ok(Self { link, settings: settings(options), months: Months::default(), clock })
     }
 
     fn try_commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), Failure> {
         let updated_at = (self.clock)();
         let store = self.link.name().to_owned();
-        self.months.prepare(self.link.client()?, partitions)?;
+        self.months.prepare(self.link.client()?, &self.settings, partitions)?;
         self.transact(|transaction| {
-            let (log_id, current) = read_back::current_generation(transaction)?;
-            if current != generation.0 {
-                return Err(StoreError::fenced(store, generation, current).into());
-            }
+            let log_id = read_back::current_until_end(transaction, &store, generation)?;
             write::rows(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
@@ -64,35 +67,56 @@ impl PostgresStore {
         })
     }
 
+    /// All from one snapshot, without a lock: reading a long history keeps nobody from opening a new generation.
+    fn try_resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, Failure> {
+        let store = self.link.name().to_owned();
+        let snapshot = self.link.client()?.build_transaction().read_only(true);
+        let mut transaction = snapshot.isolation_level(IsolationLevel::RepeatableRead).start()?;
+        read_back::current(&mut transaction, &store, generation)?;
+        let checkpoints = read_back::checkpoints(&mut transaction, &store)?;
+        if checkpoints.is_empty() {
+            return Ok(Resume::default());
+        }
+        Ok(Resume { checkpoints, history: read_back::history(&mut transaction, &store, rules)? })
+    }
+
     fn transact<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut transaction = self.link.client()?.transaction()?;
-        transaction.batch_execute(TRANSACTION_SETTINGS)?;
+        transaction.batch_execute(&self.settings)?;
         let done = work(&mut transaction)?;
         transaction.commit()?;
         Ok(done)
     }
 }
 
+/// Settings that end with the transaction: a pooler may give the connection to somebody else then.
+fn settings(options: &PostgresOptions) -> String {
+    let [idle, statement, lock] =
+        [IDLE_IN_TRANSACTION, options.statement_timeout, options.lock_timeout].map(|limit| limit.as_millis());
+    format!(
+        "SET LOCAL idle_in_transaction_session_timeout = {idle}; SET LOCAL statement_timeout = {statement};
+         SET LOCAL lock_timeout = {lock}"
+    )
+}
+
 impl Store for PostgresStore {
-    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
         let store = self.link.name().to_owned();
         let opened = self.transact(|transaction| {
             schema::lock(transaction)?;
             let held = read_back::fence(transaction, &store)?;
             let (generation, start) = admit(&store, held.as_ref(), log)?;
             write::fence(transaction, log, generation)?;
-            let (checkpoints, history) = match start {
-                Start::AtTheBeginning => {
-                    transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
-                    (Vec::new(), Vec::new())
-                }
-                Start::WhereItStopped => {
-                    (read_back::checkpoints(transaction, &store)?, read_back::history(transaction, &store, rules)?)
-                }
-            };
-            Ok(Resume { generation, checkpoints, history })
+            if start == Start::AtTheBeginning {
+                transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+            }
+            Ok(generation)
         });
         opened.map_err(|failure| self.link.error("start a new generation", failure))
+    }
+
+    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        self.try_resume(generation, rules).map_err(|failure| self.link.error("read back its progress", failure))
     }
 
     /// A commit is idempotent. So where the connection breaks, even after the commit was sent and before it was

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use netqoe_model::PartitionCommit;
 use postgres::Client;
 
-use super::{Failure, TRANSACTION_SETTINGS, schema};
+use super::{Failure, schema};
 
 /// The partitions that are known to exist. Bounded by the calendar: times lie between 1970 and the year 10000, which
 /// is fewer than 100,000 months.
@@ -18,14 +18,19 @@ pub(super) struct Months {
 
 impl Months {
     /// Makes the partitions that these rows need, in a transaction of their own: they may stay when the commit fails.
-    pub(super) fn prepare(&mut self, client: &mut Client, partitions: &[PartitionCommit]) -> Result<(), Failure> {
+    pub(super) fn prepare(
+        &mut self,
+        client: &mut Client,
+        settings: &str,
+        partitions: &[PartitionCommit],
+    ) -> Result<(), Failure> {
         let starts = partitions.iter().flat_map(|partition| &partition.rows).map(|row| row.window.start.ms());
         let missing = months_of(starts, &self.known);
         if missing.is_empty() {
             return Ok(());
         }
         let mut transaction = client.transaction()?;
-        transaction.batch_execute(TRANSACTION_SETTINGS)?;
+        transaction.batch_execute(settings)?;
         schema::lock(&mut transaction)?;
         for month in &missing {
             transaction.batch_execute(&month.create())?;

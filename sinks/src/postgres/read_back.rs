@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use netqoe_model::{
-    AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Ledger, LogTime, Metric, Partition, Percentiles, Position,
-    WindowRow, WindowStart,
+    AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, Partition, Percentiles,
+    Position, WindowRow, WindowStart,
 };
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{FromSql, ToSql, Type};
@@ -32,12 +32,30 @@ pub(super) fn fence(transaction: &mut Transaction<'_>, store: &str) -> Result<Op
     }))
 }
 
-/// The log that the store follows and the generation that may write to it, which stays so until the transaction has
-/// ended. (0 where none was ever opened.)
-pub(super) fn current_generation(transaction: &mut Transaction<'_>) -> Result<(String, i64), Failure> {
-    let row = transaction.query_typed_opt("SELECT log_id, generation FROM fence FOR SHARE", &[])?;
-    let Some(row) = row else { return Ok((String::new(), 0)) };
-    Ok((row.try_get(0)?, row.try_get(1)?))
+/// The log that the store follows, where this is the generation that may write to it, now and until the transaction
+/// has ended: taking another generation waits for that.
+pub(super) fn current_until_end(
+    transaction: &mut Transaction<'_>,
+    store: &str,
+    generation: Generation,
+) -> Result<String, Failure> {
+    admitted(transaction.query_typed_opt("SELECT log_id, generation FROM fence FOR SHARE", &[])?, store, generation)
+}
+
+/// The log that the store follows, where this is the generation that may write to it as the transaction sees it.
+pub(super) fn current(
+    transaction: &mut Transaction<'_>,
+    store: &str,
+    generation: Generation,
+) -> Result<String, Failure> {
+    admitted(transaction.query_typed_opt("SELECT log_id, generation FROM fence", &[])?, store, generation)
+}
+
+fn admitted(fence: Option<Row>, store: &str, generation: Generation) -> Result<String, Failure> {
+    let fenced = |current| Failure::from(StoreError::fenced(store.to_owned(), generation, current));
+    let row = fence.ok_or_else(|| fenced(0))?;
+    let current = row.try_get(1)?;
+    if current == generation.0 { Ok(row.try_get(0)?) } else { Err(fenced(current)) }
 }
 
 /// How far each partition has come.

@@ -24,8 +24,8 @@ pub(super) fn pauses() -> impl Iterator<Item = Duration> {
     successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE))).take(PAUSES)
 }
 
-/// Whether the same commit may succeed later: the connection is gone, the server stops or starts, or another
-/// transaction was in the way.
+/// Whether the same commit may succeed later: the connection is gone, the server stops or starts, another transaction was
+/// in the way, or the server took too long.
 pub(super) fn may_pass(failure: &Failure) -> bool {
     let Failure::Postgres(error) = failure else { return false };
     match error.code() {
@@ -45,6 +45,7 @@ fn state_may_pass(code: &SqlState) -> bool {
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::QUERY_CANCELED,
     ];
     connection_exception || passing.contains(code)
 }

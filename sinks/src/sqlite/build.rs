@@ -46,8 +46,12 @@ impl SqliteBuild {
 }
 
 impl Store for SqliteBuild {
-    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
-        self.store.open(log, rules)
+    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
+        self.store.open(log)
+    }
+
+    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        self.store.resume(generation, rules)
     }
 
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {

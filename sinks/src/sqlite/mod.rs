@@ -62,31 +62,33 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn open(&mut self, log: &LogIdentity, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
         self.transact("start a new generation", |transaction, file| {
             let held = read_back::fence(transaction)?;
             let (generation, start) = admit(&file.name(), held.as_ref(), log)?;
             write::fence(transaction, log, generation)?;
-            let (checkpoints, history) = match start {
-                Start::AtTheBeginning => {
-                    transaction.execute_batch("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
-                    (Vec::new(), Vec::new())
-                }
-                Start::WhereItStopped => {
-                    (read_back::checkpoints(transaction)?, read_back::history(transaction, rules)?)
-                }
-            };
-            Ok(Resume { generation, checkpoints, history })
+            if start == Start::AtTheBeginning {
+                transaction.execute_batch("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+            }
+            Ok(generation)
+        })
+    }
+
+    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        self.transact("read back its progress", |transaction, file| {
+            read_back::current(transaction, file, generation)?;
+            let checkpoints = read_back::checkpoints(transaction)?;
+            if checkpoints.is_empty() {
+                return Ok(Resume::default());
+            }
+            Ok(Resume { checkpoints, history: read_back::history(transaction, rules)? })
         })
     }
 
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
         let updated_at = (self.clock)();
         self.transact("commit rows", |transaction, file| {
-            let (log_id, current) = read_back::current_generation(transaction)?;
-            if current != generation.0 {
-                return Err(StoreError::fenced(file.name(), generation, current).into());
-            }
+            let log_id = read_back::current(transaction, file, generation)?;
             write::rows(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;

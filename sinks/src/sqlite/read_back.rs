@@ -1,11 +1,13 @@
 //! What a new generation reads.
 
 use netqoe_model::{
-    AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Ledger, LogTime, Metric, Partition, Percentiles, Position,
-    WindowRow, WindowStart,
+    AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, Partition, Percentiles,
+    Position, WindowRow, WindowStart,
 };
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::{Failure, StoreFile};
+use crate::StoreError;
 use crate::batch::to_thousandths;
 use crate::fence::Fence;
 use crate::history::History;
@@ -29,13 +31,17 @@ pub(super) fn fence(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Fe
         .optional()
 }
 
-/// The log that the store follows and the generation that may write to it. (0 where none was ever opened.)
-pub(super) fn current_generation(transaction: &Transaction<'_>) -> rusqlite::Result<(String, i64)> {
-    transaction
-        .prepare_cached("SELECT log_id, generation FROM fence")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .map(Option::unwrap_or_default)
+/// The log that the store follows, where this is the generation that may write to it.
+pub(super) fn current(
+    transaction: &Transaction<'_>,
+    file: &StoreFile,
+    generation: Generation,
+) -> Result<String, Failure> {
+    let fenced = |current| Failure::from(StoreError::fenced(file.name(), generation, current));
+    let mut statement = transaction.prepare_cached("SELECT log_id, generation FROM fence")?;
+    let fence = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (log_id, current) = fence.ok_or_else(|| fenced(0))?;
+    if current == generation.0 { Ok(log_id) } else { Err(fenced(current)) }
 }
 
 /// How far each partition has come.

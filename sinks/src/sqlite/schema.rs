@@ -1,10 +1,11 @@
 //! Opening the file: its settings and its schema.
 
 use std::error::Error;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use refinery::error::Kind;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::StoreFile;
 use crate::StoreError;
@@ -18,6 +19,9 @@ const HISTORY_TABLE: &str = "store_schema_history";
 
 /// How long to wait for a writer in another process, which is none but a backup or a curious shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait before a busy file is tried again, where SQLite does not wait by itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Prepared statements that are kept: all that this crate has.
 const CACHED_STATEMENTS: usize = 32;
@@ -52,7 +56,7 @@ pub(super) fn open(file: &StoreFile, settings: &str) -> Result<Connection, Store
         let connection = Connection::open(&file.0)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-        connection.execute_batch(settings)?;
+        apply(settings, &connection)?;
         Ok(connection)
     };
     let mut connection = attempt().map_err(|error| file.error("open", &error))?;
@@ -60,12 +64,27 @@ pub(super) fn open(file: &StoreFile, settings: &str) -> Result<Connection, Store
     Ok(connection)
 }
 
+/// Where two connections turn a new file to WAL mode at once, SQLite refuses one of them and does not wait.
+fn apply(settings: &str, connection: &Connection) -> rusqlite::Result<()> {
+    let started = Instant::now();
+    loop {
+        let applied = connection.execute_batch(settings);
+        let is_busy = applied.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        if !is_busy || started.elapsed() > BUSY_TIMEOUT {
+            return applied;
+        }
+        thread::sleep(BUSY_PAUSE);
+    }
+}
+
 fn migrate(connection: &mut Connection, file: &StoreFile) -> Result<(), StoreError> {
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY_TABLE);
     let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
-    // Grouped: a migration and the note that it was applied are one transaction.
-    let Err(error) = runner.set_grouped(true).run(connection) else { return Ok(()) };
+    // Grouped: a migration and the note that it was applied are one transaction. What is missing is looked up in a
+    // transaction before that, so two processes may miss the same: one makes it, and the other finds it the second time.
+    let runner = runner.set_grouped(true);
+    let Err(error) = runner.run(connection).or_else(|_| runner.run(connection)) else { return Ok(()) };
     Err(match error.kind() {
         Kind::MissingVersion(applied) if applied.version() > known => {
             StoreError::Newer { store: file.name(), found: applied.version(), known }

@@ -1,0 +1,33 @@
+//! What every store promises, run against each of them: SQLite, and a real PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "as in test functions: everything here is part of a test"
+)]
+
+/// Makes tests of functions that take a [`bench::Bench`]: one for each kind of store.
+macro_rules! for_each_store {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(&crate::bench::Bench::sqlite()); })*
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name(&crate::bench::Bench::postgres()); })*
+        }
+    };
+}
+
+mod bench;
+mod clients;
+mod contents;
+mod dead_letters;
+mod generations;
+mod history;
+mod make;
+mod model;
+mod months;
+mod progress;
+mod random;
+mod rows;
+mod schema;

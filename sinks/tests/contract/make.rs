@@ -1,0 +1,113 @@
+//! Short ways to say what is committed.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use netqoe_model::{
+    AggregateRow, Checkpoint, ClientContext, ClientRow, DeadLetter, Diagnosis, EventTime, Evidence, Label, Ledger,
+    LogIdentity, LogTime, Partition, PartitionCommit, Percentiles, Position, Severity, WindowRow, WindowStart,
+};
+
+/// A minute, in which windows are counted here.
+pub(crate) const MINUTE_MS: i64 = 60_000;
+
+/// The log that most tests follow.
+pub(crate) fn log() -> LogIdentity {
+    named_log("live", 16)
+}
+
+pub(crate) fn named_log(id: &str, partitions: u16) -> LogIdentity {
+    LogIdentity { id: id.to_owned(), partitions: NonZeroU16::new(partitions).unwrap() }
+}
+
+/// A provisional row of one success without samples.
+pub(crate) fn row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i64) -> AggregateRow {
+    AggregateRow {
+        client_id: Arc::from(client_id),
+        target: Arc::from(target),
+        window: WindowRow {
+            start: WindowStart::from_ms(start_ms),
+            is_final: false,
+            as_of: LogTime::from_ms(as_of_ms),
+            count_success: 1,
+            errors: [0; 5],
+            percentiles: [None; 5],
+        },
+        diagnosis: None,
+    }
+}
+
+/// A row whose every column says something of its own.
+pub(crate) fn full_row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i64) -> AggregateRow {
+    let percentiles = |n: u64| Some(Percentiles { p50: 1_000 * n + 1, p95: 2_000 * n + 3 });
+    let mut row = row(client_id, target, start_ms, as_of_ms);
+    row.window.is_final = true;
+    row.window.count_success = 100;
+    row.window.errors = [1, 2, 3, 4, 5];
+    row.window.percentiles = [percentiles(1), percentiles(2), percentiles(3), percentiles(4), None];
+    row.diagnosis = Some(finding(Label::ServerBound, 0.25));
+    row
+}
+
+pub(crate) fn healthy() -> Diagnosis {
+    Diagnosis { label: Label::Healthy, finding: None }
+}
+
+/// A diagnosis of this label, told from others by what was observed.
+pub(crate) fn finding(label: Label, observed: f64) -> Diagnosis {
+    let evidence = Evidence {
+        stage: "ttfb",
+        observed,
+        mean: Some(observed / 4.0),
+        sigma: Some(0.5),
+        sigmas: Some(-1.5),
+        share_of_total: None,
+    };
+    Diagnosis { label, finding: Some((Severity::Major, evidence)) }
+}
+
+pub(crate) fn client(client_id: &str, first_seen_ms: i64, last_seen_ms: i64, isp: &str) -> ClientRow {
+    ClientRow {
+        client_id: Arc::from(client_id),
+        context: ClientContext {
+            network_type: Some("wifi".to_owned()),
+            isp: Some(isp.to_owned()),
+            json: Some(format!(r#"{{"isp":"{isp}"}}"#)),
+        },
+        first_seen: EventTime::from_ms(first_seen_ms),
+        last_seen: EventTime::from_ms(last_seen_ms),
+    }
+}
+
+pub(crate) fn dead_letter(partition: u16, position: u64, line: u32, reason: &str) -> DeadLetter {
+    DeadLetter {
+        partition: Partition(partition),
+        position: Position(position),
+        line,
+        log_time: LogTime::from_ms(77),
+        reason: reason.to_owned(),
+        original: b"{\"a\0b\": \xFF".to_vec(),
+    }
+}
+
+/// A checkpoint whose every figure follows from `processed`.
+pub(crate) fn checkpoint(partition: u16, processed: u64) -> Checkpoint {
+    Checkpoint {
+        partition: Partition(partition),
+        resume_from: Position(processed / 2),
+        processed: Position(processed),
+        log_time: LogTime::from_ms(i64::try_from(processed).unwrap() * 1_000 + 1),
+        ledger: Ledger { read: processed + 10, accepted: processed, duplicate: 1, late: 2, invalid: 7 },
+    }
+}
+
+/// What a partition commits that came as far as `processed`.
+pub(crate) fn commit(partition: u16, processed: u64, rows: Vec<AggregateRow>) -> PartitionCommit {
+    PartitionCommit {
+        checkpoint: checkpoint(partition, processed),
+        rows,
+        clients: Vec::new(),
+        dead_letters: Vec::new(),
+        oldest_record: None,
+    }
+}
