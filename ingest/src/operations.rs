@@ -55,9 +55,7 @@ struct Operations {
 }
 
 #[derive(OpenApi)]
-#[openapi(
-    info(title = "netqoe", description = "Network quality of experience: events in, diagnoses out")
-)]
+#[openapi(info(title = "netqoe", description = "Network quality of experience: events in, diagnoses out"))]
 struct Document;
 
 /// How the server and its parts are.

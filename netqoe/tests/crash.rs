@@ -23,49 +23,56 @@ const KILLS: usize = 8;
 /// The latest that it is killed after it was started, or after it has begun to listen.
 const LONGEST_LIFE_MS: u64 = 700;
 
-const CLIENTS: usize = 3;
-/// What each client's share of the load measures: a few hundred events, some of them late by the time they are sent.
-const SHARE: Scenario =
+const CLIENTS: u64 = 3;
+/// What each client's share of the load measures in one round: a few hundred events, some of them late.
+const ROUND: Scenario =
     Scenario { seed: 0, clients: 7, targets: 3, minutes: 3, per_minute: 12, start_ms: 0, clean: true };
-const EVENTS: usize = CLIENTS * 7 * 3 * 3 * 12;
 
-/// Each client's requests: a single event, an array, or NDJSON, in turn. Every tenth is sent once more.
-fn requests(client: usize) -> Vec<(BTreeSet<String>, (&'static str, &'static str), String)> {
+/// A body, with its type and the ids of the events in it.
+struct Request {
+    event_ids: BTreeSet<String>,
+    content_type: (&'static str, &'static str),
+    body: String,
+}
+
+/// One round of a client's requests: a single event, an array, or NDJSON, in turn.
+fn requests(client: u64, round: u64) -> Vec<Request> {
     let start_ms = (now_ms() - 200_000) / 60_000 * 60_000;
-    let scenario = Scenario { seed: client as u64 + 1, start_ms, ..SHARE };
+    let scenario = Scenario { seed: round * CLIENTS + client, start_ms, ..ROUND };
     let of_client = |text: &str| text.trim().replace("probe-", &format!("c{client}-"));
     let events: Vec<_> = scenario.lines().map(|line| of_client(&line.text)).collect();
     let (mut requests, mut rest) = (Vec::new(), &events[..]);
     for turn in 0.. {
         let take = [1, 5, 11][turn % 3].min(rest.len());
         let (now, later) = rest.split_at(take);
-        let request = match turn % 3 {
+        let (content_type, body) = match turn % 3 {
             _ if now.is_empty() => return requests,
             0 => (JSON, now[0].clone()),
             1 => (JSON, format!("[{}]", now.join(","))),
             _ => (NDJSON, now.join("\n")),
         };
-        let times = if turn % 10 == 0 { 2 } else { 1 };
-        requests.extend(vec![(event_ids(&now.join("\n")), request.0, request.1); times]);
+        requests.push(Request { event_ids: event_ids(&now.join("\n")), content_type, body });
         rest = later;
     }
     requests
 }
 
-/// Sends everything, each request until it is answered, and all of it anew while the server is still being killed.
-/// Returns the ids of what was answered.
-fn send_all(client: usize, port: &AtomicU16, over: &AtomicBool) -> BTreeSet<String> {
+/// Sends round after round, each request until it is answered and every tenth once more, until all is over. Returns the
+/// ids of what was answered.
+fn send(client: u64, port: &AtomicU16, over: &AtomicBool) -> BTreeSet<String> {
     let mut answered = BTreeSet::new();
-    let requests = requests(client);
-    for (turn, (ids, content_type, body)) in requests.iter().cycle().enumerate() {
-        if turn >= requests.len() && over.load(Ordering::SeqCst) {
+    for (turn, request) in (0..).flat_map(|round| requests(client, round)).enumerate() {
+        for _ in 0..if turn % 10 == 0 { 2 } else { 1 } {
+            eventually("a request is answered", || {
+                let port = port.load(Ordering::SeqCst);
+                let answer = || post(port, &[request.content_type], &request.body);
+                port != 0 && answer().is_ok_and(|answer| answer.status == 200)
+            });
+        }
+        answered.extend(request.event_ids);
+        if over.load(Ordering::SeqCst) {
             break;
         }
-        eventually("a request is answered", || {
-            let port = port.load(Ordering::SeqCst);
-            port != 0 && post(port, &[*content_type], body).is_ok_and(|answer| answer.status == 200)
-        });
-        answered.extend(ids.iter().cloned());
     }
     answered
 }
@@ -116,22 +123,24 @@ fn killed_at_random_moments_it_loses_nothing_and_counts_nothing_twice() {
     let senders: Vec<_> = (0..CLIENTS)
         .map(|client| {
             let (port, over) = (Arc::clone(&port), Arc::clone(&over));
-            std::thread::spawn(move || send_all(client, &port, &over))
+            std::thread::spawn(move || send(client, &port, &over))
         })
         .collect();
     kill_and_kill(&mut StdRng::seed_from_u64(seed), &port, &data);
-    over.store(true, Ordering::SeqCst);
     let mut server = Server::start_at(port, &data, &NO_RATE);
     server.port();
+    over.store(true, Ordering::SeqCst);
     let answered: BTreeSet<_> = senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
     server.stop();
 
     let log = support::export(&data);
     assert_eq!(answered.difference(&event_ids(&log)).next(), None, "every answered event is in the log");
-    assert_eq!(answered.len(), EVENTS, "every event was answered in the end");
 
     let live = data.join(DATA_FILE);
-    assert_eq!(counted(&live), counts(&log), "each event of the log counts once, unless it is late");
+    let (counted, counts) = (counted(&live), counts(&log));
+    let differ = |(window, count): (&_, &usize)| counts.get(window) != Some(count);
+    assert_eq!(counted.iter().find(|window| differ(*window)), None, "each event of the log counts once");
+    assert_eq!(counted.len(), counts.len(), "each window that has an event in time has a row");
     let replayed = folder.path().join("replayed.db");
     let totals = replay(&folder.path().join("log.ndjson"), &log, &replayed);
     assert_eq!(totals["read"], log.lines().count() as u64);
@@ -140,6 +149,5 @@ fn killed_at_random_moments_it_loses_nothing_and_counts_nothing_twice() {
     for (name, count) in ["read", "accepted", "duplicate", "late", "invalid"].into_iter().zip(&ledger) {
         assert_eq!(totals[name], *count, "{name}");
     }
-    println!("read, accepted, duplicate, late, invalid: {ledger:?}");
-    assert!(log.lines().count() > EVENTS, "some events were sent again");
+    println!("{} events answered; read, accepted, duplicate, late, invalid: {ledger:?}", answered.len());
 }

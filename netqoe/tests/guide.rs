@@ -44,7 +44,7 @@ fn most_taken(elapsed: Duration) -> f64 {
 fn ab(url: &str, body: &Path, requests: usize) -> impl Fn(&str) -> Option<usize> + use<> {
     let mut command = Command::new("ab");
     command.args(["-n", &requests.to_string(), "-c", "100", "-T", "application/json", "-p"]).arg(body).arg(url);
-    let output = command.output().expect("ab is there: Debian's package apache2-utils has it");
+    let output = command.output().expect("ab can be run: `cargo xtask test` installs it");
     let report = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
     move |name| report.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())

@@ -19,6 +19,9 @@ pub(crate) struct Need {
 pub(crate) const INITDB: Need =
     Need { program: "initdb", package: "postgresql", folders: &["/usr/lib/postgresql/*/bin"] };
 
+/// The guide's load test.
+pub(crate) const AB: Need = Need { program: "ab", package: "apache2-utils", folders: &[] };
+
 impl Need {
     /// Where the program is; its package is installed if it is nowhere.
     pub(crate) fn find_or_install(&self) -> anyhow::Result<PathBuf> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::needs::AB;
 use crate::postgres::Postgres;
 
 /// How often a running step is looked at.
@@ -40,6 +41,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
     ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("can't listen for signals")?;
+    AB.find_or_install()?;
     let postgres = Postgres::start()?;
     let mut failed = Vec::new();
     for step in [FORMAT, LINT, DOCUMENT, if has_nextest() { NEXTEST } else { TEST }] {

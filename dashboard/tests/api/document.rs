@@ -6,8 +6,7 @@ use crate::support::*;
 async fn every_route_is_documented_and_answers() {
     let api = Api::with(&[]);
     let paths: Vec<_> = api.document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["/api/v1/aggregates", "/api/v1/clients", "/api/v1/diagnoses", "/api/v1/live", "/api/v1/targets"];
+    let expected = ["/api/v1/aggregates", "/api/v1/clients", "/api/v1/diagnoses", "/api/v1/live", "/api/v1/targets"];
     assert_eq!(paths, expected);
     for path in paths {
         assert_eq!(api.open(path).await.status(), 200, "{path}");
