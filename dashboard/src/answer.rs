@@ -1,7 +1,7 @@
 //! The JSON of the query API. Columns have the names that they have in the store.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netqoe_model::{AggregateRow, Diagnosis, ErrorStage, Label, Metric, Severity, WindowRow};
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, ReadError, TargetRecord};
@@ -174,23 +174,34 @@ impl From<TargetRecord> for TargetItem {
     }
 }
 
+/// When a reader is to ask again that got no answer for want of a store or of a place, in seconds.
+const RETRY_AFTER_S: u64 = 1;
+
 /// Why there is no answer.
 #[derive(Debug, Serialize, ToSchema)]
+// One document holds the schemas of all parts of a server, and ingest has a refusal of its own.
+#[schema(as = QueryRefusal)]
 pub(crate) struct Refusal {
     #[serde(skip)]
-    pub(crate) status: u16,
+    status: StatusCode,
+    /// What is wrong, for programs: `invalid_request` or `service_unavailable`.
     error: &'static str,
-    /// What is wrong, and what to do.
+    /// What is wrong and what to do, for people.
     message: String,
+    /// Seconds after which the same question may be answered.
+    #[serde(rename = "retry_after", skip_serializing_if = "Option::is_none")]
+    retry_after_s: Option<u64>,
 }
 
 impl Refusal {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self { status: 400, error: "invalid_request", message: message.into() }
+        let status = StatusCode::BAD_REQUEST;
+        Self { status, error: "invalid_request", message: message.into(), retry_after_s: None }
     }
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
-        Self { status: 503, error: "service_unavailable", message: message.into() }
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, error: "service_unavailable", message: message.into(), retry_after_s: Some(RETRY_AFTER_S) }
     }
 }
 
@@ -210,7 +221,7 @@ impl From<ReadError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(self)).into_response()
+        let retry_after = self.retry_after_s.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
+        (self.status, retry_after, Json(self)).into_response()
     }
 }

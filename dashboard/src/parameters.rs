@@ -27,14 +27,15 @@ pub(crate) struct Parameters {
     to: Option<String>,
     /// With this diagnosis only.
     label: Option<String>,
-    /// Items a page, 1 to 1000; 100 where absent.
-    limit: Option<u16>,
+    /// Items a page; 100 where absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 impl Parameters {
-    pub(crate) fn filter(&self) -> Result<Filter, Refusal> {
+    fn filter(&self) -> Result<Filter, Refusal> {
         let label = |text: &String| {
             let names = || Label::ALL.map(Label::as_str).join(", ");
             Label::parse(text).ok_or_else(|| Refusal::invalid(format!("label must be one of {}", names())))
@@ -48,11 +49,19 @@ impl Parameters {
         })
     }
 
-    pub(crate) fn query<P: Cursor>(&self) -> Result<Query<P>, Refusal> {
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(Refusal::invalid(format!("limit must be from 1 to {MAX_LIMIT}")));
+    /// The filter of what has no pages.
+    pub(crate) fn unpaged_filter(&self) -> Result<Filter, Refusal> {
+        if self.limit.is_some() || self.cursor.is_some() {
+            return Err(Refusal::invalid("there are no pages here; leave out limit and cursor"));
         }
+        self.filter()
+    }
+
+    pub(crate) fn query<P: Cursor>(&self) -> Result<Query<P>, Refusal> {
+        let limit = self.limit.as_ref().map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());
+        let limit = limit
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or_else(|| Refusal::invalid(format!("limit must be a whole number from 1 to {MAX_LIMIT}")))?;
         let after = self.cursor.as_deref().map(|text| {
             P::decode(text).ok_or_else(|| Refusal::invalid("cursor must be the next_cursor of an earlier answer"))
         });

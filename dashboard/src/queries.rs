@@ -1,18 +1,19 @@
 //! The routes.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::get;
 use axum::{Json, Router};
 use futures::stream::{self, Stream, StreamExt};
 use netqoe_sinks::read::{Page, ReadError, Reader};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::answer::{ClientItem, DiagnosisItem, Items, Refusal, TargetItem, aggregate, live_row};
 use crate::live::{Live, LiveFeed, LiveReader};
@@ -26,10 +27,6 @@ pub struct QueryApi {
     stop: CancellationToken,
 }
 
-#[derive(OpenApi)]
-#[openapi(paths(clients, targets, aggregates, diagnoses, live))]
-struct Document;
-
 type Answer<T> = Result<Json<Items<T>>, Refusal>;
 type Asked = Result<QueryString<Parameters>, QueryRejection>;
 
@@ -41,14 +38,14 @@ impl QueryApi {
 
     /// The routes and what they say of themselves.
     pub fn router(self) -> (Router, utoipa::openapi::OpenApi) {
-        let routes = Router::new()
-            .route("/api/v1/clients", get(clients))
-            .route("/api/v1/targets", get(targets))
-            .route("/api/v1/aggregates", get(aggregates))
-            .route("/api/v1/diagnoses", get(diagnoses))
-            .route("/api/v1/live", get(live))
-            .with_state(self);
-        (routes, Document::openapi())
+        OpenApiRouter::new()
+            .routes(routes!(clients))
+            .routes(routes!(targets))
+            .routes(routes!(aggregates))
+            .routes(routes!(diagnoses))
+            .routes(routes!(live))
+            .with_state(self)
+            .split_for_parts()
     }
 
     /// Reads a page on a thread that may wait for the disk.
@@ -63,7 +60,10 @@ impl QueryApi {
 }
 
 fn asked(parameters: Asked) -> Result<Parameters, Refusal> {
-    parameters.map(|QueryString(parameters)| parameters).map_err(|rejection| Refusal::invalid(rejection.body_text()))
+    parameters.map(|QueryString(parameters)| parameters).map_err(|rejection| {
+        let reason = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
+        Refusal::invalid(format!("the parameters are not understood: {reason}"))
+    })
 }
 
 fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {
@@ -107,7 +107,8 @@ async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<Dia
     Ok(items(page, |record| record.position().encode(), DiagnosisItem::from))
 }
 
-/// New and changed rows as server-sent events `row`; `lagged` tells how many commits a slow reader has missed.
+/// New and changed rows as server-sent events `row`; `lagged` tells how many commits a slow reader has missed. There are
+/// no pages: `limit` and `cursor` are refused.
 #[utoipa::path(get, path = "/api/v1/live", params(Parameters),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
@@ -115,7 +116,7 @@ async fn live(
     State(api): State<QueryApi>,
     parameters: Asked,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let filter = asked(parameters)?.filter()?;
+    let filter = asked(parameters)?.unpaged_filter()?;
     let too_many = || Refusal::unavailable("too many live readers; try again later, or ask for pages");
     let reader = api.live.subscribe(filter).ok_or_else(too_many)?;
     Ok(Sse::new(events(reader).take_until(api.stop.cancelled_owned())).keep_alive(KeepAlive::default()))

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use axum::{Json, Router};
 use http::StatusCode;
 use netqoe_eventlog::{AppendError, EventLog};
 use netqoe_model::Partition;
 use netqoe_model::metrics::Metrics;
 use tracing::Instrument;
-use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::answer::{BatchOutcome, BatchRefusal, Code, Outcome, Refusal, Refused, Stored};
 use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
@@ -44,10 +44,6 @@ struct Shared {
     clock: Arc<dyn Clock>,
 }
 
-#[derive(OpenApi)]
-#[openapi(paths(post_events, post_events_alias))]
-struct Document;
-
 impl Ingest {
     /// In front of this log.
     pub fn new(
@@ -71,12 +67,13 @@ impl Ingest {
 
     /// Its routes and what they say of themselves, for [`assemble`](crate::assemble).
     pub fn router(&self) -> (Router, utoipa::openapi::OpenApi) {
-        let routes = Router::new()
-            .route("/api/v1/events", post(post_events))
-            .route("/events", post(post_events_alias))
-            .with_state(self.clone());
+        let (routes, document) = OpenApiRouter::new()
+            .routes(routes!(post_events))
+            .routes(routes!(post_events_alias))
+            .with_state(self.clone())
+            .split_for_parts();
         let observed = middleware::from_fn_with_state(self.clone(), observe);
-        (self.shared.authentication.guard(routes).route_layer(observed), Document::openapi())
+        (self.shared.authentication.guard(routes).route_layer(observed), document)
     }
 }
 

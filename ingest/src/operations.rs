@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Json, Router};
 use http::{StatusCode, header};
 use netqoe_model::metrics::Metrics;
@@ -14,6 +13,8 @@ use prometheus::TextEncoder;
 use serde::Serialize;
 use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::answer::{Code, Refusal};
 
@@ -37,14 +38,13 @@ pub fn assemble(
     metrics: Metrics,
     checks: Vec<ComponentCheck>,
 ) -> Router {
-    let mut document = Document::openapi();
-    let mut routes = Router::new();
+    let (mut routes, mut document) = operations().split_for_parts();
     for (router, part) in parts {
-        routes = routes.merge(router);
+        routes = routes.merge(router.with_state(()));
         document.merge(part);
     }
     let operations = Operations { metrics, checks: checks.into(), document: Arc::new(document) };
-    routes.merge(operations.router()).fallback(unknown_path).method_not_allowed_fallback(unknown_method)
+    routes.with_state(operations).fallback(unknown_path).method_not_allowed_fallback(unknown_method)
 }
 
 #[derive(Clone)]
@@ -55,10 +55,7 @@ struct Operations {
 }
 
 #[derive(OpenApi)]
-#[openapi(
-    info(title = "netqoe", description = "Network quality of experience: events in, diagnoses out"),
-    paths(health, livez, readyz, metrics_text)
-)]
+#[openapi(info(title = "netqoe", description = "Network quality of experience: events in, diagnoses out"))]
 struct Document;
 
 /// How the server and its parts are.
@@ -84,17 +81,16 @@ enum ComponentStatus {
     Failing,
 }
 
-impl Operations {
-    fn router(self) -> Router {
-        Router::new()
-            .route("/health", get(health))
-            .route("/livez", get(livez))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics_text))
-            .route("/api/v1/openapi.json", get(openapi))
-            .with_state(self)
-    }
+fn operations() -> OpenApiRouter<Operations> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health))
+        .routes(routes!(livez))
+        .routes(routes!(readyz))
+        .routes(routes!(metrics_text))
+        .routes(routes!(openapi))
+}
 
+impl Operations {
     fn health_of<'a>(&self, checks: impl Iterator<Item = &'a ComponentCheck>) -> Response {
         let components: BTreeMap<_, _> = checks.map(|check| (check.component, ComponentHealth::of(check))).collect();
         let is_ok = components.values().all(|component| component.status == ComponentStatus::Ok);
@@ -144,7 +140,7 @@ async fn readyz(State(operations): State<Operations>) -> Response {
     (status = 200, description = "Prometheus text", body = String, content_type = "text/plain"),
 ))]
 async fn metrics_text(State(operations): State<Operations>) -> Response {
-    match TextEncoder::new().encode_to_string(&operations.metrics.registry.gather()) {
+    match TextEncoder::new().encode_to_string(&operations.metrics.gather()) {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "metrics can't be written");
@@ -153,6 +149,10 @@ async fn metrics_text(State(operations): State<Operations>) -> Response {
     }
 }
 
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operations", responses(
+    (status = 200, description = "OpenAPI 3.1", body = Object),
+))]
 async fn openapi(State(operations): State<Operations>) -> Json<Arc<OpenApiDocument>> {
     Json(operations.document)
 }

@@ -1,7 +1,11 @@
 //! Every metric of netqoe, declared in one place. No label carries a client or a target.
 
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use prometheus::proto::MetricFamily;
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 /// Buckets for what should take well under a second, in seconds.
@@ -24,6 +28,7 @@ macro_rules! declared {
 declared! {
     IntCounter, |name, help, _| Self::new(name, help);
     IntGauge, |name, help, _| Self::new(name, help);
+    GaugeVec, |name, help, labels| Self::new(Opts::new(name, help), labels);
     Histogram, |name, help, _| Self::with_opts(HistogramOpts::new(name, help).buckets(LATENCY_BUCKETS_S.to_vec()));
     IntCounterVec, |name, help, labels| Self::new(Opts::new(name, help), labels);
     IntGaugeVec, |name, help, labels| Self::new(Opts::new(name, help), labels);
@@ -35,8 +40,8 @@ macro_rules! metrics {
         /// A handle on each metric. Clones count into the same registry.
         #[derive(Clone, Debug)]
         pub struct Metrics {
-            /// What `/metrics` shows.
-            pub registry: Registry,
+            registry: Registry,
+            states: States,
             $(#[doc = concat!("`", $name, "`: ", $help)] pub $field: $kind,)*
         }
 
@@ -47,7 +52,7 @@ macro_rules! metrics {
                     let $field = <$kind as Declared>::declare($name, $help, &[$($($label),*)?])?;
                     registry.register(Box::new($field.clone()))?;
                 )*
-                Ok(Self { registry, $($field),* })
+                Ok(Self { registry, states: States::default(), $($field),* })
             }
         }
     };
@@ -67,6 +72,7 @@ metrics! {
     dead_letters: IntCounter = "telemetry_dlq_messages_total", "Lines set aside because they could not be counted.";
     open_windows: IntGaugeVec = "telemetry_open_windows" ["worker"], "Windows that can still change.";
     tracked_keys: IntGaugeVec = "telemetry_tracked_keys" ["worker"], "Pairs of client and target in memory.";
+    frontier_lag: GaugeVec = "telemetry_frontier_lag_seconds" ["worker"], "Seconds by which committed rows are behind the log: the age of the oldest record that was read and is not committed; 0 where there is none.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections at work.";
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Store connections that there can be.";
     db_query_duration: HistogramVec = "telemetry_db_query_duration_seconds" ["operation"], "Seconds that the store takes, by operation.";
@@ -79,6 +85,30 @@ impl Metrics {
         // The names above are fixed and distinct; `declares_every_metric_once` would fail otherwise.
         #[allow(clippy::expect_used)]
         Self::register().expect("metric names are valid and distinct")
+    }
+
+    /// Before each [`Metrics::gather`], `show` sets the gauges of a state that nobody counts up and down.
+    pub fn on_gather(&self, show: impl Fn(&Self) + Send + Sync + 'static) {
+        self.states.0.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(show));
+    }
+
+    /// Every metric as it stands now, which is what `/metrics` shows.
+    pub fn gather(&self) -> Vec<MetricFamily> {
+        let states = self.states.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        states.iter().for_each(|show| show(self));
+        self.registry.gather()
+    }
+}
+
+/// What sets gauges just before they are looked at.
+#[derive(Clone, Default)]
+struct States(Arc<RwLock<Vec<Show>>>);
+
+type Show = Arc<dyn Fn(&Metrics) + Send + Sync>;
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("States")
     }
 }
 
@@ -95,5 +125,21 @@ mod tests {
     #[test]
     fn declares_every_metric_once() {
         Metrics::register().unwrap();
+    }
+
+    #[test]
+    fn shows_a_state_as_it_is_at_each_look() {
+        let metrics = Metrics::new();
+        let records = Arc::new(std::sync::atomic::AtomicI64::new(0));
+        let shown = Arc::clone(&records);
+        metrics.on_gather(move |metrics| {
+            metrics.queue_consumer_lag.set(shown.load(std::sync::atomic::Ordering::Relaxed));
+        });
+        for lag in [7, 0] {
+            records.store(lag, std::sync::atomic::Ordering::Relaxed);
+            let families = metrics.clone().gather();
+            let family = families.iter().find(|family| family.name() == "telemetry_queue_consumer_lag_messages");
+            assert_eq!(family.unwrap().get_metric()[0].get_gauge().value(), lag as f64);
+        }
     }
 }

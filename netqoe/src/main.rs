@@ -6,6 +6,7 @@
 mod commands;
 mod configuration;
 mod logging;
+mod measured;
 mod options;
 mod pipeline;
 mod shutdown;

@@ -5,8 +5,14 @@
 mod support;
 
 use std::net::TcpListener;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
-use support::netqoe;
+use serde_json::json;
+use support::{DATA_FILE, JSON, NO_RATE, Server, event, netqoe, post};
+
+/// Of the tables of the log, and of those of the store.
+const SCHEMA_HISTORIES: [&str; 2] = ["log_schema_history", "store_schema_history"];
 
 #[track_caller]
 fn check(arguments: &[&str], code: i32, says: &str) {
@@ -16,6 +22,23 @@ fn check(arguments: &[&str], code: i32, says: &str) {
     let lines: Vec<_> = message.lines().filter(|line| line.starts_with("netqoe: ")).collect();
     assert_eq!(lines.len(), 1, "{message}");
     assert!(lines[0].contains(says), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+/// `up` on this folder ends at once, for a reason that it says in one line.
+#[track_caller]
+fn check_data(data: &Path, says: &str) {
+    check(&["up", "--data", data.to_str().unwrap(), "--port", "0"], 1, says);
+}
+
+/// A data folder that `up` has worked on, with a thousand events of as many clients.
+fn used_data() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, port) = Server::start_and_wait(folder.path(), &NO_RATE);
+    let events: Vec<_> = (0..1000).map(|number| event("e", &format!("client-{number}"))).collect();
+    assert_eq!(post(port, &[JSON], json!(events).to_string()).unwrap().status, 200);
+    server.stop();
+    folder
 }
 
 #[test]
@@ -47,6 +70,44 @@ fn what_is_in_the_way_is_named() {
     check(&["up", "--data", data, "--port", "0"], 1, "netqoe.db");
     check(&["up", "--data", data, "--port", "0", "--listen", "0.0.0.0"], 1, "token");
     check(&["replay", "--input", "/nowhere.ndjson", "--store", "sqlite:/dev/null/x"], 1, "/nowhere.ndjson");
+}
+
+#[test]
+fn a_data_folder_that_cant_be_used_is_named() {
+    check_data(Path::new("/proc"), "/proc/netqoe.db");
+    let folder = used_data();
+    let (server, _) = Server::start_and_wait(folder.path(), &[]);
+    check_data(folder.path(), "in use by another netqoe");
+    server.stop();
+}
+
+#[test]
+fn a_data_file_of_a_newer_version_is_left_alone() {
+    for history in SCHEMA_HISTORIES {
+        let folder = used_data();
+        let file = folder.path().join(DATA_FILE);
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        let newer = format!("INSERT INTO {history} SELECT 99, name, applied_on, checksum FROM {history} LIMIT 1");
+        assert_eq!(connection.execute(&newer, []).unwrap(), 1);
+        drop(connection);
+        let before = std::fs::read(&file).unwrap();
+        check_data(folder.path(), "newer netqoe");
+        assert_eq!(std::fs::read(&file).unwrap(), before, "{history}");
+    }
+}
+
+/// The pages from this share of the file on, to that one, hold nothing that SQLite ever wrote.
+#[test]
+fn a_data_file_that_is_damaged_is_named() {
+    for (from, to) in [(0.0, 0.1), (0.3, 0.7), (0.1, 1.0)] {
+        let folder = used_data();
+        let path = folder.path().join(DATA_FILE);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        let bytes = file.metadata().unwrap().len() as f64;
+        let (from, to) = ((from * bytes) as u64, (to * bytes) as u64);
+        file.write_all_at(&vec![0xa5; (to - from) as usize], from).unwrap();
+        check_data(folder.path(), "netqoe.db");
+    }
 }
 
 /// Flag over variable over file over default.

@@ -21,7 +21,10 @@ pub(crate) const INITDB: Need =
     Need { program: "initdb", package: "postgresql", folders: &["/usr/lib/postgresql/*/bin"] };
 pub(crate) const NATS_SERVER: Need = Need { program: "nats-server", package: "nats-server", folders: SYSTEM_PROGRAMS };
 
-const ALL: [Need; 2] = [INITDB, NATS_SERVER];
+/// The load tester of the tuning guide.
+pub(crate) const AB: Need = Need { program: "ab", package: "apache2-utils", folders: &[] };
+
+const ALL: [Need; 3] = [INITDB, NATS_SERVER, AB];
 
 /// Installs the packages of all programs that are missing.
 ///

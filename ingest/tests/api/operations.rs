@@ -73,7 +73,9 @@ async fn the_openapi_document_holds_the_routes_of_all_parts() {
 
     let document = api.send("GET", "/api/v1/openapi.json", &[], "").await.body;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-    for path in ["/api/v1/events", "/events", "/other", "/health", "/livez", "/readyz", "/metrics"] {
+    for path in
+        ["/api/v1/events", "/events", "/other", "/health", "/livez", "/readyz", "/metrics", "/api/v1/openapi.json"]
+    {
         assert!(document["paths"][path].is_object(), "{path}");
     }
     let answers = &document["paths"]["/api/v1/events"]["post"]["responses"];

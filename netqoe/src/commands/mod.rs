@@ -3,6 +3,7 @@
 pub(crate) mod bench_replay;
 mod demo;
 pub(crate) mod log_export;
+mod observation;
 pub(crate) mod replay;
 mod resources;
 mod ticker;

@@ -1,6 +1,5 @@
 //! `netqoe up`: probe, ingest, log, dataflow, store and API in one process, on one file.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,18 +8,19 @@ use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
 use netqoe_ingest::{Authentication, ComponentCheck, Ingest, SystemClock, Tokens};
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Event, EventTime, LogTime, Partition, Position, Rules};
+use netqoe_model::{Event, EventTime, LogTime, Partition, Rules};
 use netqoe_probe::{Plan, Reporter, Settings};
 use netqoe_sinks::SqliteStore;
-use netqoe_sinks::read::SqliteReader;
+use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{data_file, demo, now_ms, store_clock, ticker};
+use super::{data_file, demo, now_ms, observation, store_clock, ticker};
+use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::UpOptions;
-use crate::pipeline::{Committed, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, by_owner, owner, starts};
+use crate::pipeline::{Backlog, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, by_owner, starts};
 use crate::shutdown;
 
 /// Threads for requests. They wait for the log more than they compute.
@@ -40,11 +40,12 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let rules = options.rules.rules();
     let (metrics, live, states) = (Metrics::new(), LiveFeed::new(), ticker::States::default());
     let (failures, failed) = Failures::new();
-    let Opened { log, store, reader } = open(options)?;
-    let observer = observer(options.workers.get(), &metrics, &live, &states, &log);
-    let (feeds, pipeline) = start_pipeline(options, &log, store, &rules, observer, failures)?;
+    let Opened { log, store, reader, health } = open(options, &metrics)?;
+    let observed = (metrics.clone(), live.clone(), Arc::clone(&states));
+    let (feeds, pipeline, backlog) = start_pipeline(options, &log, store, &rules, observed, failures)?;
 
-    let app = app(options, &log, reader, live, tokens, &metrics, &rules, &stop);
+    let checks = observation::checks(log.clone(), health, backlog);
+    let app = app(options, &log, reader, live, tokens, metrics, checks, &rules, &stop);
     let mut tasks = JoinSet::new();
     tasks.spawn(ticker::run(Arc::new(log.clone()), states, stop.clone()));
     if options.demo {
@@ -75,11 +76,12 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
 /// The data file, opened three ways.
 struct Opened {
     log: SqliteLog,
-    store: SqliteStore,
-    reader: SqliteReader,
+    store: MeasuredStore,
+    reader: MeasuredReader<SqliteReader>,
+    health: StoreHealth,
 }
 
-fn open(options: &UpOptions) -> anyhow::Result<Opened> {
+fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
     let folder = &options.data;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("can't make the data folder {}; choose another with --data", folder.display()))?;
@@ -94,79 +96,31 @@ fn open(options: &UpOptions) -> anyhow::Result<Opened> {
     let log = SqliteLog::open(&path, log_options)?;
     let store = SqliteStore::open(&path, write_turn, store_clock())?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
-    Ok(Opened { log, store, reader })
+    let health = StoreHealth::default();
+    Ok(Opened {
+        log,
+        store: MeasuredStore::new(Box::new(store), metrics, &health),
+        reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health),
+        health,
+    })
 }
 
 fn start_pipeline(
     options: &UpOptions,
     log: &SqliteLog,
-    store: SqliteStore,
+    store: MeasuredStore,
     rules: &Rules,
-    observer: Box<dyn FnMut(Committed<'_>) + Send>,
+    (metrics, live, states): (Metrics, LiveFeed, ticker::States),
     failures: Failures,
-) -> anyhow::Result<(LogFeeds, Pipeline)> {
+) -> anyhow::Result<(LogFeeds, Pipeline, Backlog)> {
     let identity = log.identity().clone();
     let store = OpenedStore::open(Box::new(store), &identity, rules)?;
     let starts = by_owner(&starts(&store.resume, &identity), options.workers);
-    let (feeds, workers) = LogFeeds::start(log, &starts, &failures)?;
+    let (feeds, workers, backlog) = LogFeeds::start(log, &starts, &failures)?;
+    observation::show_backlog(&metrics, backlog.clone());
+    let observer = observation::observer(options.workers.get(), metrics, live, states, log.clone(), backlog.clone());
     let pipeline = Pipeline::start(workers, &identity, store, rules.clone(), Gathering::LIVE, observer, failures)?;
-    Ok((feeds, pipeline))
-}
-
-/// What happens after each commit: it is counted, shown to live readers, and the log may forget what it no longer needs.
-fn observer(
-    workers: usize,
-    metrics: &Metrics,
-    live: &LiveFeed,
-    states: &ticker::States,
-    log: &SqliteLog,
-) -> Box<dyn FnMut(Committed<'_>) + Send> {
-    let (metrics, live, states, log) = (metrics.clone(), live.clone(), Arc::clone(states), log.clone());
-    Box::new(move |committed| {
-        measure(&metrics, &committed);
-        let mut states = states.lock();
-        for (commit, state) in committed.partitions.iter().zip(committed.states) {
-            let checkpoint = commit.checkpoint;
-            states.insert(checkpoint.partition, *state);
-            log.allow_discard_through(checkpoint.partition, Position(checkpoint.resume_from.0.saturating_sub(1)));
-        }
-        measure_memory(&metrics, workers, &states);
-        if live.has_readers() {
-            live.publish(committed.partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect());
-        }
-    })
-}
-
-fn measure(metrics: &Metrics, committed: &Committed<'_>) {
-    let events = committed.events;
-    for (status, count) in [
-        ("success", events.accepted),
-        ("duplicate", events.duplicate),
-        ("late", events.late),
-        ("error", events.invalid),
-    ] {
-        metrics.events_processed.with_label_values(&[status]).inc_by(count);
-    }
-    let now = now_ms();
-    for commit in committed.partitions {
-        metrics.windows_flushed.inc_by(commit.rows.iter().filter(|row| row.window.is_final).count() as u64);
-        metrics.dead_letters.inc_by(commit.dead_letters.len() as u64);
-        if let Some(oldest) = commit.oldest_record {
-            metrics.processing_delay.observe((now - oldest.ms()).max(0) as f64 / 1000.0);
-        }
-    }
-}
-
-fn measure_memory(metrics: &Metrics, workers: usize, states: &BTreeMap<Partition, netqoe_dataflow::PartitionState>) {
-    for worker in 0..workers {
-        let owned =
-            || states.iter().filter(|(partition, _)| owner(**partition, workers) == worker).map(|(_, state)| state);
-        let label = worker.to_string();
-        let (windows, keys): (usize, usize) =
-            (owned().map(|state| state.open_windows).sum(), owned().map(|state| state.tracked_pairs).sum());
-        metrics.open_windows.with_label_values(&[&label]).set(windows as i64);
-        metrics.tracked_keys.with_label_values(&[&label]).set(keys as i64);
-    }
+    Ok((feeds, pipeline, backlog))
 }
 
 /// The routes of ingest and of the query API, on one listener and behind the same tokens.
@@ -174,10 +128,11 @@ fn measure_memory(metrics: &Metrics, workers: usize, states: &BTreeMap<Partition
 fn app(
     options: &UpOptions,
     log: &SqliteLog,
-    reader: SqliteReader,
+    reader: MeasuredReader<SqliteReader>,
     live: LiveFeed,
     tokens: Tokens,
-    metrics: &Metrics,
+    metrics: Metrics,
+    checks: Vec<ComponentCheck>,
     rules: &Rules,
     stop: &CancellationToken,
 ) -> axum::Router {
@@ -185,14 +140,7 @@ fn app(
     let config = options.server.ingest(rules.max_future_ms);
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, Arc::new(SystemClock::new()));
     let (queries, queries_document) = QueryApi::new(Arc::new(reader), live, stop.clone()).router();
-    let checked = log.clone();
-    let log_check =
-        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || checked.healthy()) };
-    netqoe_ingest::assemble(
-        [ingest.router(), (authentication.guard(queries), queries_document)],
-        metrics.clone(),
-        vec![log_check],
-    )
+    netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks)
 }
 
 /// Waits for a thread to say that it can't go on.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use netqoe_dataflow::{Batch, Epochs, Feed, Polled};
-use netqoe_eventlog::{EventLog, LogReader, NdjsonReader, Start};
+use netqoe_eventlog::{EventLog, NdjsonReader, Start};
 use netqoe_model::{LogIdentity, Partition};
 use parking_lot::Mutex;
 
 use super::Failures;
+use super::backlog::{Backlog, ReadTurn, Reading};
 
 /// Bytes of records that a worker reads in one turn: enough to make a turn's fixed cost small, little enough that what
 /// is in flight stays bounded to some tens of mebibytes.
@@ -106,24 +107,27 @@ pub(crate) struct LogFeeds {
 }
 
 impl LogFeeds {
-    /// A feed for each worker, which reads the partitions that the worker owns.
+    /// A feed for each worker, which reads the partitions that the worker owns, and what all of them have before them.
     pub(crate) fn start(
         log: &dyn EventLog,
         starts: &[Vec<Start>],
         failures: &Failures,
-    ) -> anyhow::Result<(Self, Vec<Box<dyn Feed>>)> {
+    ) -> anyhow::Result<(Self, Vec<Box<dyn Feed>>, Backlog)> {
         let shared = Self { epochs: Arc::default(), ending: Arc::default() };
-        let feed = |starts: &Vec<Start>| -> anyhow::Result<Box<dyn Feed>> {
-            Ok(Box::new(LogFeed {
-                reader: log.reader(starts).context("can't read the log")?,
+        let (mut feeds, mut readings) = (Vec::<Box<dyn Feed>>::new(), Vec::new());
+        for starts in starts {
+            let reader = log.reader(starts).context("can't read the log")?;
+            let reading = Arc::new(Reading::new(reader, starts));
+            readings.push(Arc::clone(&reading));
+            feeds.push(Box::new(LogFeed {
+                reading,
                 partitions: starts.iter().map(|start| start.partition).collect(),
                 shared: shared.clone(),
                 unflushed_since: None,
                 failures: failures.clone(),
-            }))
-        };
-        let feeds = starts.iter().map(feed).collect::<Result<_, _>>()?;
-        Ok((shared, feeds))
+            }));
+        }
+        Ok((shared, feeds, Backlog::new(readings)))
     }
 
     /// Lets the feeds end once they have read all that the log holds.
@@ -134,7 +138,7 @@ impl LogFeeds {
 }
 
 struct LogFeed {
-    reader: Box<dyn LogReader>,
+    reading: Arc<Reading>,
     partitions: Vec<Partition>,
     shared: LogFeeds,
     /// Since when something was read that is not shown yet.
@@ -145,12 +149,12 @@ struct LogFeed {
 impl Feed for LogFeed {
     fn poll(&mut self) -> Polled {
         let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
-        match self.reader.read(BATCH_BYTES) {
-            Ok(chunks) if chunks.is_empty() && ending => Polled::Ended,
-            Ok(chunks) if chunks.is_empty() => Polled::Idle,
-            Ok(chunks) => {
+        match self.reading.read(BATCH_BYTES) {
+            Ok(ReadTurn { chunks, .. }) if chunks.is_empty() && ending => Polled::Ended,
+            Ok(ReadTurn { chunks, .. }) if chunks.is_empty() => Polled::Idle,
+            Ok(ReadTurn { chunks, reached_end }) => {
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
-                let flush = self.reader.lag() == 0 || since.elapsed() >= FLUSH_EVERY;
+                let flush = reached_end || since.elapsed() >= FLUSH_EVERY;
                 let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };
                 let (epoch, flush) = (self.shared.epochs.take(), flush.unwrap_or_default());
                 Polled::Batch(Batch { epoch, chunks, more_follows: false, flush })
@@ -172,6 +176,6 @@ impl Feed for LogFeed {
             let wake = wake.clone();
             Box::new(move || wake())
         });
-        self.reader.on_append(Box::new(move || wake()));
+        self.reading.on_append(Box::new(move || wake()));
     }
 }

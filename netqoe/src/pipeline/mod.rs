@@ -1,8 +1,11 @@
 //! The dataflow between a log and a store: feeds in front, one committing thread behind.
 
+mod backlog;
 mod committer;
 mod feeds;
 mod opened_store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -14,6 +17,7 @@ use netqoe_dataflow::baseline::PastWindow;
 use netqoe_dataflow::{Feed, Outlet, PartitionOutput, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
 
+pub(crate) use backlog::Backlog;
 pub(crate) use committer::{Committed, Gathering, Totals};
 pub(crate) use feeds::{FileFeeds, LogFeeds};
 pub(crate) use opened_store::OpenedStore;

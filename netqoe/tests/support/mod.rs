@@ -1,14 +1,29 @@
 //! The program as a user has it: processes, HTTP, files.
-#![allow(clippy::unwrap_used, dead_code)] // only tests use it, each test a part of it
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // only tests use it, each test a part of it
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod http;
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde_json::{Value, json};
+
+pub(crate) use http::*;
+
 /// How long anything may take on a busy machine before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// Options under which no test is above its rate.
+pub(crate) const NO_RATE: [&str; 4] = ["--rate", "100000", "--rate-burst", "100000"];
+/// What `up` logs once it takes requests, before its port.
+const LISTENING: &str = "listening on http://127.0.0.1:";
+/// The name of the one file in a data folder.
+pub(crate) const DATA_FILE: &str = "netqoe.db";
 
 pub(crate) fn netqoe() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netqoe"));
@@ -21,47 +36,103 @@ pub(crate) fn now_ms() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+/// A running `netqoe up` on a free port; killed where a test forgets it.
+pub(crate) struct Server {
+    process: Child,
+    /// 0 until it listens.
+    port: Arc<AtomicU16>,
+    /// What it has logged, and the thread that listens to it.
+    log: Arc<Mutex<String>>,
+    listener: Option<JoinHandle<()>>,
 }
 
-/// A running `netqoe up`; killed where a test forgets it.
-pub(crate) struct Server(Child);
-
 impl Server {
-    pub(crate) fn start(data: &Path, port: u16, workers: usize) -> Self {
-        Self::start_with(data, port, &["-w", &workers.to_string()])
+    /// Starts it, and does not wait for anything.
+    pub(crate) fn start(data: &Path, options: &[&str]) -> Self {
+        Self::start_at(Arc::default(), data, options)
     }
 
-    pub(crate) fn start_with(data: &Path, port: u16, options: &[&str]) -> Self {
+    /// The same; once it listens, it says so in `port`, which is 0 until then.
+    pub(crate) fn start_at(port: Arc<AtomicU16>, data: &Path, options: &[&str]) -> Self {
+        port.store(0, Ordering::SeqCst);
         let mut command = netqoe();
-        command.args(["up", "--rate", "100000", "--rate-burst", "100000", "--port", &port.to_string(), "--data"]);
-        Self(command.arg(data).args(options).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        command.args(["up", "--port", "0", "--data"]).arg(data).args(options);
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let listener = std::thread::spawn({
+            let (port, log) = (Arc::clone(&port), Arc::clone(&log));
+            move || {
+                for line in lines.map_while(Result::ok) {
+                    if let Some((_, listens_on)) = line.split_once(LISTENING) {
+                        port.store(listens_on.parse().unwrap(), Ordering::SeqCst);
+                    }
+                    *log.lock().unwrap() += &(line + "\n");
+                }
+            }
+        });
+        Self { process, port, log, listener: Some(listener) }
     }
 
-    pub(crate) fn wait_until_ready(&self, port: u16) {
-        eventually("the server is ready", || get(port, "/readyz").is_ok_and(|(status, _)| status == 200));
+    /// Starts it, and waits until it takes events.
+    pub(crate) fn start_and_wait(data: &Path, options: &[&str]) -> (Self, u16) {
+        let mut server = Self::start(data, options);
+        let port = server.port();
+        eventually("the server is ready", || get(port, "/readyz").is_ok_and(|answer| answer.status == 200));
+        (server, port)
+    }
+
+    /// Where it listens, once it does.
+    pub(crate) fn port(&mut self) -> u16 {
+        let (process, log) = (&mut self.process, &self.log);
+        eventually("the server listens", || {
+            assert_eq!(process.try_wait().unwrap(), None, "it has ended: {}", log.lock().unwrap());
+            self.port.load(Ordering::SeqCst) != 0
+        });
+        self.port.load(Ordering::SeqCst)
     }
 
     /// kill -9.
     pub(crate) fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
     }
 
     /// SIGTERM, after which it drains and exits with 0.
     pub(crate) fn stop(mut self) {
-        let killed = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        self.terminate();
+        let status = self.process.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "{}", self.log.lock().unwrap());
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let killed = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        assert_eq!(self.0.wait().unwrap().code(), Some(0));
+    }
+
+    pub(crate) fn has_logged(&self, text: &str) -> bool {
+        self.log.lock().unwrap().contains(text)
+    }
+
+    /// Waits for its end, and returns its exit code and what it has logged.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
+        let mut status = None;
+        eventually("the server has ended", || {
+            status = self.process.try_wait().unwrap();
+            status.is_some()
+        });
+        self.listener.take().unwrap().join().unwrap();
+        let log = self.log.lock().unwrap().clone();
+        (status.and_then(|status| status.code()), log)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // It has ended already where the test was not cut short.
-        self.0.kill().unwrap_or_default();
-        self.0.wait().map(drop).unwrap_or_default();
+        self.process.kill().unwrap_or_default();
+        self.process.wait().map(drop).unwrap_or_default();
     }
 }
 
@@ -73,25 +144,21 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-pub(crate) fn post(port: u16, content_type: &str, body: &str) -> std::io::Result<u16> {
-    let head =
-        format!("POST /api/v1/events HTTP/1.1\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n", body.len());
-    Ok(request(port, &head, body)?.0)
+/// A valid event of this moment.
+pub(crate) fn event(event_id: &str, client_id: &str) -> Value {
+    json!({
+        "event_id": event_id, "client_id": client_id, "ts_ms": now_ms(), "target": "http://test.example.com",
+        "network_context": {"network_type": "wifi", "isp": "Example ISP"},
+        "timing_measurements":
+            {"dns_ms": 15.3, "tcp_ms": 25.7, "tls_ms": 45.2, "ttfb_ms": 125.8, "throughput_mbps": 95.4},
+        "error_stage": null
+    })
 }
 
-pub(crate) fn get(port: u16, path: &str) -> std::io::Result<(u16, String)> {
-    request(port, &format!("GET {path} HTTP/1.1\r\n"), "")
-}
-
-fn request(port: u16, head: &str, body: &str) -> std::io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("{head}Host: localhost\r\nConnection: close\r\n\r\n{body}").as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let status = status.ok_or_else(|| std::io::Error::other("no answer"))?;
-    Ok((status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()))
+/// The value of a metric; none while it is not shown.
+pub(crate) fn metric(port: u16, name: &str) -> Option<f64> {
+    let metrics = get(port, "/metrics").unwrap().body;
+    metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
 fn succeeded(output: Output) -> String {
@@ -103,8 +170,18 @@ pub(crate) fn export(data: &Path) -> String {
     succeeded(netqoe().args(["log", "export", "--data"]).arg(data).output().unwrap())
 }
 
+/// The events of an exported log.
+pub(crate) fn events(log: &str) -> Vec<Value> {
+    log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The ids of the events of an exported log.
+pub(crate) fn event_ids(log: &str) -> BTreeSet<String> {
+    events(log).iter().map(|event| event["event_id"].as_str().unwrap().to_owned()).collect()
+}
+
 /// Replays a log into a new SQLite store, and returns the counts.
-pub(crate) fn replay(input: &Path, log: &str, store: &Path) -> serde_json::Value {
+pub(crate) fn replay(input: &Path, log: &str, store: &Path) -> Value {
     std::fs::write(input, log).unwrap();
     let store = format!("sqlite:{}", store.display());
     let mut command = netqoe();

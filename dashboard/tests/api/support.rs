@@ -1,0 +1,164 @@
+//! A store in a temporary folder with rows in it, and questions to the router.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use netqoe_dashboard::{LiveFeed, QueryApi};
+use netqoe_model::{
+    AggregateRow, ClientContext, ClientRow, Diagnosis, DiagnosisRules, EventTime, Evidence, Generation, Label,
+    LogIdentity, LogTime, PartitionCommit, Percentiles, Severity, WindowRow, WindowStart,
+};
+use netqoe_sinks::read::SqliteReader;
+use netqoe_sinks::{SqliteStore, Store};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// The first window of each test, in Unix milliseconds: 2025-12-06T00:00:00Z.
+pub(crate) const START_MS: i64 = 1_764_979_200_000;
+/// When the store writes.
+pub(crate) const WRITTEN_MS: i64 = 1_765_000_000_000;
+
+/// An API with the store behind it.
+pub(crate) struct Api {
+    router: Router,
+    /// What the API says of itself.
+    pub(crate) document: Value,
+    pub(crate) live: LiveFeed,
+    pub(crate) stop: CancellationToken,
+    store: SqliteStore,
+    generation: Generation,
+    _folder: TempDir,
+}
+
+/// An answer, whose body is JSON as all of them are but those of live streams.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Api {
+    /// With these rows in the store.
+    pub(crate) fn with(rows: &[AggregateRow]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut store = SqliteStore::open(&path, Arc::default(), Arc::new(|| WRITTEN_MS)).unwrap();
+        let log = LogIdentity { id: "a-log".to_owned(), partitions: NonZeroU16::MIN };
+        let generation = store.open(&log, &DiagnosisRules::default()).unwrap().generation;
+        let (live, stop) = (LiveFeed::new(), CancellationToken::new());
+        let reader = Arc::new(SqliteReader::open(&path).unwrap());
+        let (router, document) = QueryApi::new(reader, live.clone(), stop.clone()).router();
+        let document = serde_json::to_value(document).unwrap();
+        let mut api = Self { router, document, live, stop, store, generation, _folder: folder };
+        api.write(rows);
+        api
+    }
+
+    /// Commits rows, and their clients as seen in these windows.
+    pub(crate) fn write(&mut self, rows: &[AggregateRow]) {
+        let clients = rows.iter().map(client_of).collect();
+        let commit = PartitionCommit {
+            checkpoint: Default::default(),
+            rows: rows.to_vec(),
+            clients,
+            dead_letters: Vec::new(),
+            oldest_record: None,
+        };
+        self.store.commit(self.generation, &[commit]).unwrap();
+    }
+
+    /// The answer to a question, in JSON.
+    pub(crate) async fn get(&self, path_and_query: &str) -> Answer {
+        let (head, body) = self.open(path_and_query).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{path_and_query}: {error}: {body:?}"));
+        Answer { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// The answer as it begins to come.
+    pub(crate) async fn open(&self, path_and_query: &str) -> Response {
+        let request = Request::get(path_and_query).body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+}
+
+impl Answer {
+    /// What was found.
+    pub(crate) fn items(&self) -> &[Value] {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.body["items"].as_array().unwrap()
+    }
+
+    /// Each item in short: its client, its target and its window's minute, as far as it has them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.items().iter().map(name).collect()
+    }
+
+    pub(crate) fn next_cursor(&self) -> Option<&str> {
+        self.body["next_cursor"].as_str()
+    }
+}
+
+/// `client target minute` of an item or a live row.
+pub(crate) fn name(item: &Value) -> String {
+    let minute = item["window_start_ts"].as_i64().map(|start_ms| ((start_ms - START_MS) / 60_000).to_string());
+    let texts = [item["client_id"].as_str(), item["target"].as_str(), minute.as_deref()];
+    texts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn minute_ms(minute: i64) -> i64 {
+    START_MS + minute * 60_000
+}
+
+/// A final row of two successes and one failed name resolution, without a diagnosis.
+pub(crate) fn row(client_id: &str, target: &str, minute: i64) -> AggregateRow {
+    let percentiles = |p50, p95| Some(Percentiles { p50, p95 });
+    AggregateRow {
+        client_id: client_id.into(),
+        target: target.into(),
+        window: WindowRow {
+            start: WindowStart::from_ms(minute_ms(minute)),
+            is_final: true,
+            as_of: LogTime::from_ms(minute_ms(minute + 3) + 1),
+            count_success: 2,
+            errors: [1, 0, 0, 0, 0],
+            percentiles: [
+                percentiles(15_300, 15_301),
+                percentiles(25_000, 26_500),
+                None,
+                percentiles(125_800, 126_001),
+                percentiles(95_400, 96_000),
+            ],
+        },
+        diagnosis: None,
+    }
+}
+
+/// The same row with a diagnosis.
+pub(crate) fn diagnosed(row: AggregateRow, label: Label) -> AggregateRow {
+    let evidence = Evidence {
+        stage: "dns",
+        observed: 15.301,
+        mean: Some(5.5),
+        sigma: Some(1.0),
+        sigmas: Some(9.801),
+        share_of_total: Some(0.625),
+    };
+    let finding = (label != Label::Healthy).then_some((Severity::Major, evidence));
+    AggregateRow { diagnosis: Some(Diagnosis { label, finding }), ..row }
+}
+
+/// Seen at the start of the row's window, on a network of its own.
+fn client_of(row: &AggregateRow) -> ClientRow {
+    let at = EventTime::from_ms(row.window.start.ms());
+    let context = ClientContext::parse(&format!(r#"{{"network_type":"wifi","isp":"isp of {}"}}"#, row.client_id));
+    ClientRow { client_id: row.client_id.clone(), context, first_seen: at, last_seen: at }
+}

@@ -1,0 +1,123 @@
+//! What the outside sees of a running pipeline: metrics, live rows, the health of its parts.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use netqoe_dashboard::LiveFeed;
+use netqoe_dataflow::PartitionState;
+use netqoe_eventlog::SqliteLog;
+use netqoe_ingest::ComponentCheck;
+use netqoe_model::metrics::Metrics;
+use netqoe_model::{Partition, Position};
+
+use super::{now_ms, ticker};
+use crate::measured::StoreHealth;
+use crate::pipeline::{Backlog, Committed, owner};
+
+/// A commit is made many times a second while events come; a store that is slow takes seconds. What waits longer than
+/// this waits for something that is broken.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
+
+/// Shows the backlog of each worker in `metrics`, as it is at each look.
+pub(super) fn show_backlog(metrics: &Metrics, backlog: Backlog) {
+    metrics.on_gather(move |metrics| {
+        metrics.queue_consumer_lag.set(i64::try_from(backlog.records()).unwrap_or(i64::MAX));
+        let now_ms = now_ms();
+        for (worker, oldest) in backlog.oldest().enumerate() {
+            let age_ms = oldest.map_or(0, |oldest| (now_ms - oldest.ms()).max(0));
+            metrics.frontier_lag.with_label_values(&[worker.to_string()]).set(age_ms as f64 / 1000.0);
+        }
+    });
+}
+
+/// What happens after each commit: it is counted, shown to live readers, and the log may forget what it no longer needs.
+pub(super) fn observer(
+    workers: usize,
+    metrics: Metrics,
+    live: LiveFeed,
+    states: ticker::States,
+    log: SqliteLog,
+    backlog: Backlog,
+) -> Box<dyn FnMut(Committed<'_>) + Send> {
+    Box::new(move |committed| {
+        backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
+        measure(&metrics, &committed);
+        let mut states = states.lock();
+        for (commit, state) in committed.partitions.iter().zip(committed.states) {
+            let checkpoint = commit.checkpoint;
+            states.insert(checkpoint.partition, *state);
+            log.allow_discard_through(checkpoint.partition, Position(checkpoint.resume_from.0.saturating_sub(1)));
+        }
+        measure_memory(&metrics, workers, &states);
+        if live.has_readers() {
+            live.publish(committed.partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect());
+        }
+    })
+}
+
+fn measure(metrics: &Metrics, committed: &Committed<'_>) {
+    let events = committed.events;
+    for (status, count) in [
+        ("success", events.accepted),
+        ("duplicate", events.duplicate),
+        ("late", events.late),
+        ("error", events.invalid),
+    ] {
+        metrics.events_processed.with_label_values(&[status]).inc_by(count);
+    }
+    let now = now_ms();
+    for commit in committed.partitions {
+        metrics.windows_flushed.inc_by(commit.rows.iter().filter(|row| row.window.is_final).count() as u64);
+        metrics.dead_letters.inc_by(commit.dead_letters.len() as u64);
+        if let Some(oldest) = commit.oldest_record {
+            metrics.processing_delay.observe((now - oldest.ms()).max(0) as f64 / 1000.0);
+        }
+    }
+}
+
+fn measure_memory(metrics: &Metrics, workers: usize, states: &BTreeMap<Partition, PartitionState>) {
+    for worker in 0..workers {
+        let owned =
+            || states.iter().filter(|(partition, _)| owner(**partition, workers) == worker).map(|(_, state)| state);
+        let label = worker.to_string();
+        let (windows, keys): (usize, usize) =
+            (owned().map(|state| state.open_windows).sum(), owned().map(|state| state.tracked_pairs).sum());
+        metrics.open_windows.with_label_values(&[&label]).set(windows as i64);
+        metrics.tracked_keys.with_label_values(&[&label]).set(keys as i64);
+    }
+}
+
+/// The parts that `/health` names. Clients can send for as long as the log takes what they send.
+pub(super) fn checks(log: SqliteLog, store: StoreHealth, backlog: Backlog) -> Vec<ComponentCheck> {
+    vec![
+        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || log.healthy()) },
+        ComponentCheck { component: "store", needed_for_ready: false, check: Box::new(move || store.check()) },
+        ComponentCheck {
+            component: "pipeline",
+            needed_for_ready: false,
+            check: Box::new(move || moves(backlog.stalled_for(Instant::now()), backlog.records())),
+        },
+    ]
+}
+
+/// Whether a pipeline moves in which so many records wait, and nothing was committed for so long.
+fn moves(stalled_for: Duration, records: u64) -> Result<(), String> {
+    if stalled_for < STALLED_AFTER {
+        return Ok(());
+    }
+    let seconds = stalled_for.as_secs();
+    Err(format!("{records} records of the log wait, and nothing was committed for {seconds} s; look at the store"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_that_stands_still_is_failing() {
+        assert_eq!(moves(Duration::ZERO, 0), Ok(()));
+        assert_eq!(moves(STALLED_AFTER - Duration::from_millis(1), 7), Ok(()), "a slow store is no broken one");
+        let message = moves(Duration::from_secs(75), 7).unwrap_err();
+        assert_eq!(message, "7 records of the log wait, and nothing was committed for 75 s; look at the store");
+    }
+}

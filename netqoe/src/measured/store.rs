@@ -1,0 +1,90 @@
+use netqoe_model::metrics::Metrics;
+use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_sinks::{Store, StoreError};
+
+use super::{AtWork, StoreHealth};
+
+/// Connections that a store writes with.
+const CONNECTIONS: i64 = 1;
+
+/// The writing side of a store, which it does not change.
+pub(crate) struct MeasuredStore {
+    store: Box<dyn Store>,
+    metrics: Metrics,
+    health: StoreHealth,
+}
+
+impl MeasuredStore {
+    pub(crate) fn new(store: Box<dyn Store>, metrics: &Metrics, health: &StoreHealth) -> Self {
+        metrics.db_connections_max.add(CONNECTIONS);
+        for status in ["committed", "failed"] {
+            metrics.db_transactions.with_label_values(&[status]).inc_by(0);
+        }
+        Self { store, metrics: metrics.clone(), health: health.clone() }
+    }
+
+    fn transact<T>(
+        &mut self,
+        operation: &str,
+        work: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let at_work = AtWork::begin(&self.metrics, operation);
+        let done = work(&mut *self.store);
+        drop(at_work);
+        let status = if done.is_ok() { "committed" } else { "failed" };
+        self.metrics.db_transactions.with_label_values(&[status]).inc();
+        *self.health.writing.lock() = done.as_ref().err().map(ToString::to_string);
+        done
+    }
+}
+
+impl Store for MeasuredStore {
+    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
+        self.transact("open", |store| store.open(log))
+    }
+
+    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        self.transact("resume", |store| store.resume(generation, rules))
+    }
+
+    fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
+        self.transact("commit", |store| store.commit(generation, partitions))
+    }
+
+    fn complete(self: Box<Self>) -> Result<(), StoreError> {
+        self.store.complete()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use netqoe_sinks::SqliteStore;
+
+    use super::*;
+
+    #[test]
+    fn counts_what_succeeds_and_what_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("store.db"), Arc::default(), Arc::new(|| 0)).unwrap();
+        let (metrics, health) = (Metrics::new(), StoreHealth::default());
+        let mut store = MeasuredStore::new(Box::new(store), &metrics, &health);
+        assert_eq!(metrics.db_connections_max.get(), 1);
+
+        let log = LogIdentity { id: "log".to_owned(), partitions: netqoe_model::DEFAULT_PARTITIONS };
+        let first = store.open(&log).unwrap();
+        store.commit(first, &[]).unwrap();
+        let second = store.open(&log).unwrap();
+        let fenced = store.commit(first, &[]).unwrap_err();
+        assert_eq!(health.check(), Err(fenced.to_string()));
+        store.commit(second, &[]).unwrap();
+        assert_eq!(health.check(), Ok(()));
+
+        let transactions = |status| metrics.db_transactions.with_label_values(&[status]).get();
+        assert_eq!((transactions("committed"), transactions("failed")), (4, 1));
+        let durations = |operation| metrics.db_query_duration.with_label_values(&[operation]).get_sample_count();
+        assert_eq!((durations("open"), durations("commit")), (2, 3));
+        assert_eq!(metrics.db_connections_in_use.get(), 0);
+    }
+}
