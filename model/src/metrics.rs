@@ -139,7 +139,7 @@ mod tests {
             records.store(lag, std::sync::atomic::Ordering::Relaxed);
             let families = metrics.clone().gather();
             let family = families.iter().find(|family| family.name() == "telemetry_queue_consumer_lag_messages");
-            assert_eq!(family.unwrap().get_metric()[0].get_gauge().value(), lag as f64);
+            assert_eq!(family.unwrap().get_metric()[0].get_gauge().get_value(), lag as f64);
         }
     }
 }

@@ -10,8 +10,8 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::{
-    AggregateRow, ClientContext, ClientRow, Diagnosis, DiagnosisRules, EventTime, Evidence, Generation, Label,
-    LogIdentity, LogTime, PartitionCommit, Percentiles, Severity, WindowRow, WindowStart,
+    AggregateRow, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Generation, Label, LogIdentity, LogTime,
+    PartitionCommit, Percentiles, Severity, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::SqliteReader;
 use netqoe_sinks::{SqliteStore, Store};
@@ -52,7 +52,7 @@ impl Api {
         let path = folder.path().join("store.db");
         let mut store = SqliteStore::open(&path, Arc::default(), Arc::new(|| WRITTEN_MS)).unwrap();
         let log = LogIdentity { id: "a-log".to_owned(), partitions: NonZeroU16::MIN };
-        let generation = store.open(&log, &DiagnosisRules::default()).unwrap().generation;
+        let generation = store.open(&log).unwrap();
         let (live, stop) = (LiveFeed::new(), CancellationToken::new());
         let reader = Arc::new(SqliteReader::open(&path).unwrap());
         let (router, document) = QueryApi::new(reader, live.clone(), stop.clone()).router();
