@@ -33,7 +33,7 @@ pub enum Polled {
 
 /// Where one worker reads the log.
 pub trait Feed: Send {
-    /// The next batch. Its epoch is at least what [`Feed::epoch`] last said, and no other batch of any worker has it.
+    /// The next batch. Its epoch is at least what [`Feed::epoch`] last said, and no other batch of this process has it.
     fn poll(&mut self) -> Polled;
 
     /// The least epoch that a later batch of this feed can have.
@@ -60,12 +60,21 @@ impl Epochs {
         epoch
     }
 
+    /// Gives up the epochs before `next`: another process has taken them, and waits for this one to have passed them.
+    pub fn raise_to(&self, next: u64) {
+        if self.next.fetch_max(next, Ordering::SeqCst) < next {
+            for wake in self.wakers().iter() {
+                wake();
+            }
+        }
+    }
+
     /// The least epoch that can still be taken.
     pub fn next(&self) -> u64 {
         self.next.load(Ordering::SeqCst)
     }
 
-    /// Calls `wake` whenever an epoch is taken.
+    /// Calls `wake` whenever an epoch is taken or given up.
     pub fn on_take(&self, wake: Box<dyn Fn() + Send + Sync>) {
         self.wakers().push(wake);
     }

@@ -21,4 +21,4 @@ pub use decode::Decoder;
 pub use event_batch::EventBatch;
 pub use feed::{Batch, Epochs, Feed, Polled};
 pub use output::{Outlet, PartitionOutput, PartitionState};
-pub use run::{MAX_EPOCHS_IN_FLIGHT, Seed, WorkerPart, start};
+pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, Seed, WorkerPart, start};

@@ -1,11 +1,13 @@
 //! The workers: each reads its feed, steps the dataflow, and never reads too far ahead of what was handed out.
 
+use std::any::Any;
 use std::collections::VecDeque;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use netqoe_model::{Checkpoint, Rules};
 use timely::communication::WorkerGuards;
+use timely::communication::allocator::AllocatorBuilder;
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::Input;
 use timely::worker::Worker;
@@ -35,23 +37,50 @@ pub struct WorkerPart {
     /// Where it hands out what it finds.
     pub outlet: Box<dyn Outlet + Send>,
     /// The partitions that it owns and that have come somewhere. A worker owns the partitions whose number, modulo the
-    /// number of workers, is its own.
+    /// number of all workers, is its own; workers are numbered process by process.
     pub seeds: Vec<Seed>,
 }
 
-/// Starts one worker thread for each part. They end once every feed has ended and everything was handed out.
+/// How the workers of this process reach each other, and those of other processes.
+pub struct Links {
+    /// One for each worker of this process.
+    pub builders: Vec<AllocatorBuilder>,
+    /// What must live as long as they do.
+    pub guard: Box<dyn Any + Send>,
+}
+
+impl Links {
+    /// For workers of one process only.
+    ///
+    /// # Errors
+    /// What timely says.
+    pub fn within(workers: NonZeroUsize) -> Result<Self, String> {
+        let config = match workers.get() {
+            1 => timely::CommunicationConfig::Thread,
+            workers => timely::CommunicationConfig::Process(workers),
+        };
+        let (builders, guard) = config.try_build()?;
+        Ok(Self { builders, guard })
+    }
+}
+
+/// Starts one worker thread for each part. They end once every feed, of all processes, has ended and everything was
+/// handed out.
 ///
 /// # Errors
 /// Where the threads can't be started.
-pub fn start(parts: Vec<WorkerPart>, partitions: NonZeroU16, rules: Rules) -> Result<WorkerGuards<()>, String> {
-    let config = match parts.len() {
-        1 => timely::Config::thread(),
-        workers => timely::Config::process(workers),
-    };
+pub fn start(
+    parts: Vec<WorkerPart>,
+    links: Links,
+    partitions: NonZeroU16,
+    rules: Rules,
+) -> Result<WorkerGuards<()>, String> {
+    let workers_here = parts.len();
     let parts: Vec<_> = parts.into_iter().map(Some).collect();
     let (parts, rules) = (Mutex::new(parts), Arc::new(rules));
-    timely::execute(config, move |worker| {
-        let part = parts.lock().unwrap_or_else(PoisonError::into_inner)[worker.index()].take();
+    let config = timely::WorkerConfig::default();
+    timely::execute::execute_from(links.builders, links.guard, config, move |worker| {
+        let part = parts.lock().unwrap_or_else(PoisonError::into_inner)[worker.index() % workers_here].take();
         if let Some(part) = part {
             work(worker, part, partitions, rules.clone());
         }

@@ -5,6 +5,7 @@
 
 mod commands;
 mod configuration;
+mod group;
 mod logging;
 mod measured;
 mod options;

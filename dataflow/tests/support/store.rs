@@ -1,11 +1,11 @@
 //! A store in memory, with the rules that stores have.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use netqoe_dataflow::baseline::PastWindow;
-use netqoe_dataflow::{Feed, PartitionOutput, Seed, WorkerPart, start};
+use netqoe_dataflow::{Feed, Links, PartitionOutput, Seed, WorkerPart, start};
 use netqoe_model::{AggregateRow, Checkpoint, DeadLetter, Ledger, Partition, Position, Rules};
 
 use super::reference::{Key, Row};
@@ -95,7 +95,8 @@ pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZ
         }
     };
     let parts = feeds.into_iter().enumerate().map(part).collect();
-    let guards = start(parts, partitions, rules.clone()).unwrap();
+    let guards =
+        start(parts, Links::within(NonZeroUsize::new(workers).unwrap()).unwrap(), partitions, rules.clone()).unwrap();
     guards.join().into_iter().for_each(|worker| worker.unwrap());
     outputs.lock().unwrap().iter().take(commits).for_each(|output| store.commit(output));
 }

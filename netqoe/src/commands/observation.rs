@@ -8,47 +8,47 @@ use netqoe_dataflow::PartitionState;
 use netqoe_eventlog::SqliteLog;
 use netqoe_ingest::ComponentCheck;
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Partition, Position};
+use netqoe_model::{Checkpoint, Partition};
 
 use super::{now_ms, ticker};
 use crate::measured::StoreHealth;
-use crate::pipeline::{Backlog, Committed, owner};
+use crate::pipeline::{Backlog, Committed, Crew};
 
 /// A commit is made many times a second while events come; a store that is slow takes seconds. What waits longer than
 /// this waits for something that is broken.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// Shows the backlog of each worker in `metrics`, as it is at each look.
-pub(super) fn show_backlog(metrics: &Metrics, backlog: Backlog) {
+pub(super) fn show_backlog(metrics: &Metrics, crew: Crew, backlog: Backlog) {
     metrics.on_gather(move |metrics| {
         metrics.queue_consumer_lag.set(i64::try_from(backlog.records()).unwrap_or(i64::MAX));
         let now_ms = now_ms();
-        for (worker, oldest) in backlog.oldest().enumerate() {
+        for (worker, oldest) in crew.numbers().zip(backlog.oldest()) {
             let age_ms = oldest.map_or(0, |oldest| (now_ms - oldest.ms()).max(0));
             metrics.frontier_lag.with_label_values(&[worker.to_string()]).set(age_ms as f64 / 1000.0);
         }
     });
 }
 
-/// What happens after each commit: it is counted, shown to live readers, and the log may forget what it no longer needs.
+/// What happens after each commit: it is counted, shown to live readers, and `reflected` is told how far rows now reflect
+/// the log.
 pub(super) fn observer(
-    workers: usize,
+    crew: Crew,
     metrics: Metrics,
     live: LiveFeed,
     states: ticker::States,
-    log: SqliteLog,
     backlog: Backlog,
+    reflected: impl Fn(&Checkpoint) + Send + 'static,
 ) -> Box<dyn FnMut(Committed<'_>) + Send> {
     Box::new(move |committed| {
         backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
         measure(&metrics, &committed);
         let mut states = states.lock();
         for (commit, state) in committed.partitions.iter().zip(committed.states) {
-            let checkpoint = commit.checkpoint;
-            states.insert(checkpoint.partition, *state);
-            log.allow_discard_through(checkpoint.partition, Position(checkpoint.resume_from.0.saturating_sub(1)));
+            states.insert(commit.checkpoint.partition, *state);
+            reflected(&commit.checkpoint);
         }
-        measure_memory(&metrics, workers, &states);
+        measure_memory(&metrics, crew, &states);
         if live.has_readers() {
             live.publish(committed.partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect());
         }
@@ -75,10 +75,9 @@ fn measure(metrics: &Metrics, committed: &Committed<'_>) {
     }
 }
 
-fn measure_memory(metrics: &Metrics, workers: usize, states: &BTreeMap<Partition, PartitionState>) {
-    for worker in 0..workers {
-        let owned =
-            || states.iter().filter(|(partition, _)| owner(**partition, workers) == worker).map(|(_, state)| state);
+fn measure_memory(metrics: &Metrics, crew: Crew, states: &BTreeMap<Partition, PartitionState>) {
+    for worker in crew.numbers() {
+        let owned = || states.iter().filter(|(partition, _)| crew.owner(**partition) == worker).map(|(_, state)| state);
         let label = worker.to_string();
         let (windows, keys): (usize, usize) =
             (owned().map(|state| state.open_windows).sum(), owned().map(|state| state.tracked_pairs).sum());

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{resources, store_clock};
 use crate::options::ReplayOptions;
-use crate::pipeline::{Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals};
+use crate::pipeline::{Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -62,7 +62,8 @@ pub(super) fn replay(
         events += commit.events.read;
         committed(events);
     });
-    let pipeline = Pipeline::start(feeds, &log, store, rules, Gathering::REPLAY, count, failures.clone())?;
+    let pipeline =
+        Pipeline::start(feeds, alone(workers)?, &log, store, rules, Gathering::REPLAY, count, failures.clone())?;
     let (send, ended) = bounded(1);
     let waiting = std::thread::spawn(move || send.send(pipeline.join()));
     select! {

@@ -8,7 +8,7 @@ use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
 use netqoe_ingest::{Authentication, ComponentCheck, Ingest, SystemClock, Tokens};
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Event, EventTime, LogTime, Partition, Rules};
+use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter, Settings};
 use netqoe_sinks::SqliteStore;
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{data_file, demo, now_ms, observation, store_clock, ticker};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::UpOptions;
-use crate::pipeline::{Backlog, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, by_owner, starts};
+use crate::pipeline::{Backlog, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, alone, starts};
 use crate::shutdown;
 
 /// Threads for requests. They wait for the log more than they compute.
@@ -115,11 +115,18 @@ fn start_pipeline(
 ) -> anyhow::Result<(LogFeeds, Pipeline, Backlog)> {
     let identity = log.identity().clone();
     let store = OpenedStore::open(Box::new(store), &identity, rules)?;
-    let starts = by_owner(&starts(&store.resume, &identity), options.workers);
+    let (crew, links) = alone(options.workers)?;
+    let starts = crew.share(&starts(&store.resume, &identity));
     let (feeds, workers, backlog) = LogFeeds::start(log, &starts, &failures)?;
-    observation::show_backlog(&metrics, backlog.clone());
-    let observer = observation::observer(options.workers.get(), metrics, live, states, log.clone(), backlog.clone());
-    let pipeline = Pipeline::start(workers, &identity, store, rules.clone(), Gathering::LIVE, observer, failures)?;
+    observation::show_backlog(&metrics, crew, backlog.clone());
+    let discarding = log.clone();
+    let reflected = move |checkpoint: &Checkpoint| {
+        let needed_no_more = Position(checkpoint.resume_from.0.saturating_sub(1));
+        discarding.allow_discard_through(checkpoint.partition, needed_no_more);
+    };
+    let observer = observation::observer(crew, metrics, live, states, backlog.clone(), reflected);
+    let (rules, crew) = (rules.clone(), (crew, links));
+    let pipeline = Pipeline::start(workers, crew, &identity, store, rules, Gathering::LIVE, observer, failures)?;
     Ok((feeds, pipeline, backlog))
 }
 

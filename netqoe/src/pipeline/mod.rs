@@ -2,6 +2,7 @@
 
 mod backlog;
 mod committer;
+mod crew;
 mod feeds;
 mod opened_store;
 #[cfg(test)]
@@ -14,11 +15,12 @@ use std::thread::JoinHandle;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use netqoe_dataflow::baseline::PastWindow;
-use netqoe_dataflow::{Feed, Outlet, PartitionOutput, Seed, WorkerPart};
+use netqoe_dataflow::{Feed, Links, Outlet, PartitionOutput, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
 
 pub(crate) use backlog::Backlog;
 pub(crate) use committer::{Committed, Gathering, Totals};
+pub(crate) use crew::Crew;
 pub(crate) use feeds::{FileFeeds, LogFeeds};
 pub(crate) use opened_store::OpenedStore;
 
@@ -56,6 +58,7 @@ impl Pipeline {
     /// is said to `failures`.
     pub(crate) fn start(
         feeds: Vec<Box<dyn Feed>>,
+        (crew, links): (Crew, Links),
         log: &LogIdentity,
         mut store: OpenedStore,
         rules: Rules,
@@ -66,13 +69,13 @@ impl Pipeline {
         let (sender, receiver) = bounded(WAITING_OUTPUTS);
         let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
-        let mut seeds = seeds(resume, log, feeds.len());
+        let mut seeds = seeds(resume, log, crew);
         let part = |(worker, feed)| WorkerPart {
             feed,
             outlet: outlet(sender.clone()),
             seeds: seeds.remove(&worker).unwrap_or_default(),
         };
-        let parts = feeds.into_iter().enumerate().map(part).collect();
+        let parts = crew.numbers().zip(feeds).map(part).collect();
         drop(sender);
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
@@ -81,7 +84,7 @@ impl Pipeline {
                 totals.map_err(|error| failures.fail(error)).ok()
             })
             .context("can't start the committing thread")?;
-        let workers = netqoe_dataflow::start(parts, log.partitions, rules)
+        let workers = netqoe_dataflow::start(parts, links, log.partitions, rules)
             .map_err(|error| anyhow!("can't start the workers: {error}"))?;
         Ok(Self { workers, committer })
     }
@@ -106,7 +109,7 @@ fn outlet(sender: Sender<Vec<PartitionOutput>>) -> Box<dyn Outlet + Send> {
 }
 
 /// What each worker starts from.
-fn seeds(resume: Resume, log: &LogIdentity, workers: usize) -> BTreeMap<usize, Vec<Seed>> {
+fn seeds(resume: Resume, log: &LogIdentity, crew: Crew) -> BTreeMap<usize, Vec<Seed>> {
     let mut history: BTreeMap<Partition, Vec<_>> = BTreeMap::new();
     for rows in resume.history.chunk_by(|a, b| a.client_id == b.client_id && a.target == b.target) {
         let past = rows.iter().filter_map(|row| PastWindow::of(&row.window)).collect();
@@ -116,14 +119,9 @@ fn seeds(resume: Resume, log: &LogIdentity, workers: usize) -> BTreeMap<usize, V
     let mut seeds: BTreeMap<usize, Vec<Seed>> = BTreeMap::new();
     for checkpoint in resume.checkpoints {
         let history = history.remove(&checkpoint.partition).unwrap_or_default();
-        seeds.entry(owner(checkpoint.partition, workers)).or_default().push(Seed { checkpoint, history });
+        seeds.entry(crew.owner(checkpoint.partition)).or_default().push(Seed { checkpoint, history });
     }
     seeds
-}
-
-/// The worker that owns a partition.
-pub(crate) fn owner(partition: Partition, workers: usize) -> usize {
-    usize::from(partition.0) % workers
 }
 
 /// Where each partition of a log begins to be read.
@@ -139,14 +137,13 @@ pub(crate) fn starts(resume: &Resume, log: &LogIdentity) -> Vec<netqoe_eventlog:
     (0..log.partitions.get()).map(|number| start(Partition(number))).collect()
 }
 
+/// Workers of this process alone.
+pub(crate) fn alone(workers: NonZeroUsize) -> anyhow::Result<(Crew, Links)> {
+    let links = Links::within(workers).map_err(|error| anyhow!("can't make the workers: {error}"))?;
+    Ok((Crew::alone(workers), links))
+}
+
 /// As many workers as the machine has cores.
 pub(crate) fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
-/// Splits the partitions of a log among workers.
-pub(crate) fn by_owner(starts: &[netqoe_eventlog::Start], workers: NonZeroUsize) -> Vec<Vec<netqoe_eventlog::Start>> {
-    let owned =
-        |worker| starts.iter().filter(|start| owner(start.partition, workers.get()) == worker).copied().collect();
-    (0..workers.get()).map(owned).collect()
 }

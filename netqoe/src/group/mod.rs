@@ -1,0 +1,188 @@
+//! The processes of one timely cluster: how they find each other, and how they notice that one is lost.
+//!
+//! Between each two processes there are two connections: one for timely's messages, and one for their pulse. Workers may
+//! wait for a slow store for as long as it takes; the pulse has threads of its own and beats all the same.
+
+mod hello;
+mod pulse;
+
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, ensure};
+use netqoe_dataflow::Links;
+use timely::communication::allocator::{AllocatorBuilder, ProcessBuilder};
+use timely::communication::{Hooks, allocator::zero_copy::initialize::initialize_networking_from_sockets};
+
+pub(crate) use hello::Secret;
+use hello::{Hello, Purpose};
+pub(crate) use pulse::{Lost, Pulse};
+
+/// How long to wait before a process that does not answer is tried again: it may be starting.
+const RETRY_EVERY: Duration = Duration::from_millis(100);
+/// How often those that are waited for are named.
+const SAY_EVERY: Duration = Duration::from_secs(10);
+
+/// Which processes there are, and which of them this is.
+#[derive(Clone, Debug)]
+pub(crate) struct Membership {
+    /// This one's index.
+    pub(crate) process: usize,
+    /// `HOST:PORT` of each process, this one included.
+    pub(crate) addresses: Vec<String>,
+    /// What a process must know to be one of them.
+    pub(crate) secret: Secret,
+    /// After how long without a sign of life a process counts as lost.
+    pub(crate) takeover: Duration,
+}
+
+impl Membership {
+    /// How many processes there are.
+    pub(crate) fn processes(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.addresses.len()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// Connected processes.
+pub(crate) struct Group {
+    /// By process; none for this one.
+    timely: Vec<Option<TcpStream>>,
+    process: usize,
+    /// Tells whether the others live.
+    pub(crate) pulse: Pulse,
+}
+
+impl Group {
+    /// Waits until all processes are connected, or `given_up` says that nobody wants it any more.
+    ///
+    /// # Errors
+    /// Where this process's address can't be listened on, or a process refuses us.
+    pub(crate) fn join(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Result<Option<Self>> {
+        let Some(connections) = connect(membership, given_up)? else { return Ok(None) };
+        let Connections { timely, pulse } = connections;
+        let pulse = Pulse::start(membership.process, pulse, membership.takeover)?;
+        Ok(Some(Self { timely, process: membership.process, pulse }))
+    }
+
+    /// The workers' links, for so many in each process.
+    pub(crate) fn links(&mut self, workers: NonZeroUsize) -> anyhow::Result<Links> {
+        let sockets = std::mem::take(&mut self.timely);
+        if sockets.len() == 1 {
+            return Links::within(workers).map_err(|error| anyhow!("can't make the workers: {error}"));
+        }
+        let hooks = Hooks::default();
+        let within = ProcessBuilder::new_typed_vector(workers.get(), hooks.refill.clone(), hooks.spill.clone());
+        let (builders, guard) = initialize_networking_from_sockets(within, sockets, self.process, workers.get(), hooks)
+            .context("can't link the workers of all processes")?;
+        let builders = builders.into_iter().map(AllocatorBuilder::Tcp).collect();
+        Ok(Links { builders, guard: Box::new(guard) })
+    }
+}
+
+/// Both connections to each other process.
+struct Connections {
+    timely: Vec<Option<TcpStream>>,
+    pulse: Vec<Option<TcpStream>>,
+}
+
+impl Connections {
+    fn none(processes: usize) -> Self {
+        let none = || (0..processes).map(|_| None).collect();
+        Self { timely: none(), pulse: none() }
+    }
+
+    fn of(&mut self, purpose: Purpose) -> &mut Vec<Option<TcpStream>> {
+        match purpose {
+            Purpose::Timely => &mut self.timely,
+            Purpose::Pulse => &mut self.pulse,
+        }
+    }
+
+    /// The processes that are not connected yet.
+    fn missing(&self, process: usize) -> Vec<usize> {
+        let others = (0..self.timely.len()).filter(|&other| other != process);
+        others.filter(|&other| self.timely[other].is_none() || self.pulse[other].is_none()).collect()
+    }
+}
+
+/// Connects to the processes before this one, and is connected to by those after it.
+fn connect(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Result<Option<Connections>> {
+    let Membership { process, addresses, .. } = membership;
+    let mut connections = Connections::none(addresses.len());
+    if addresses.len() == 1 {
+        return Ok(Some(connections));
+    }
+    let listener = listen(membership)?;
+    let mut said = Instant::now();
+    loop {
+        let missing = connections.missing(*process);
+        if missing.is_empty() {
+            return Ok(Some(connections));
+        }
+        if given_up() {
+            return Ok(None);
+        }
+        if said.elapsed() >= SAY_EVERY {
+            said = Instant::now();
+            let names: Vec<_> = missing.iter().map(|&other| format!("{other} at {}", addresses[other])).collect();
+            tracing::info!("waiting for process {}", names.join(", process "));
+        }
+        for &earlier in missing.iter().filter(|&other| other < process) {
+            for purpose in Purpose::ALL {
+                let connection = &mut connections.of(purpose)[earlier];
+                if connection.is_none() {
+                    *connection = call(membership, earlier, purpose)?;
+                }
+            }
+        }
+        while let Some((hello, stream)) = answer(membership, &listener) {
+            connections.of(hello.purpose)[hello.process] = Some(stream);
+        }
+        std::thread::sleep(RETRY_EVERY);
+    }
+}
+
+fn listen(membership: &Membership) -> anyhow::Result<TcpListener> {
+    let address = &membership.addresses[membership.process];
+    let cant_listen = || format!("can't listen on {address} for the other processes; see the host file and -p");
+    let listener = TcpListener::bind(address).with_context(cant_listen)?;
+    let local = listener.local_addr().with_context(cant_listen)?;
+    ensure!(
+        local.ip().is_loopback() || !membership.secret.is_empty(),
+        "{address} is reached from other machines; give all processes the same --cluster-secret-file"
+    );
+    listener.set_nonblocking(true).with_context(cant_listen)?;
+    Ok(listener)
+}
+
+/// Calls an earlier process; none where it does not answer yet.
+fn call(membership: &Membership, other: usize, purpose: Purpose) -> anyhow::Result<Option<TcpStream>> {
+    let address = &membership.addresses[other];
+    let Some(socket) = address.to_socket_addrs().ok().and_then(|mut sockets| sockets.next()) else { return Ok(None) };
+    let Ok(mut stream) = TcpStream::connect_timeout(&socket, hello::PATIENCE) else { return Ok(None) };
+    let hello = Hello { process: membership.process, processes: membership.addresses.len(), purpose };
+    match hello.say(&mut stream, &membership.secret) {
+        Ok(()) => Ok(Some(stream)),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Err(anyhow!("process {other} at {address} refuses this one: {error}"))
+        }
+        // It went away again, or is something else that has taken its place.
+        Err(error) => {
+            tracing::debug!("process {other} at {address}: {error}");
+            Ok(None)
+        }
+    }
+}
+
+/// Answers whoever called; none where nobody did. Who is none of us is sent away.
+fn answer(membership: &Membership, listener: &TcpListener) -> Option<(Hello, TcpStream)> {
+    loop {
+        let (mut stream, from) = listener.accept().ok()?;
+        match Hello::hear(&mut stream, membership) {
+            Ok(hello) => return Some((hello, stream)),
+            Err(error) => tracing::warn!("{from} called and was sent away: {error}"),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Signs of life between processes, and the little that they must agree on beside timely's own messages: the generation
+//! of this start, and how far epochs have come.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use netqoe_dataflow::Epochs;
+use netqoe_model::Generation;
+use parking_lot::{Condvar, Mutex};
+
+/// A sign of life is given at least this often: several times within any takeover time that makes sense.
+const BEAT_EVERY: Duration = Duration::from_millis(500);
+/// How long leaving may take to be said: whoever does not hear it sees the connection end.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What processes say to each other: a letter and a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beat {
+    Alive,
+    /// The least epoch that the sender can still take.
+    Epoch(u64),
+    /// Of this start, as process 0 has taken it.
+    Generation(i64),
+    /// The sender was asked to stop.
+    Leaving,
+}
+
+const BEAT_BYTES: usize = 9;
+
+impl Beat {
+    fn bytes(self) -> [u8; BEAT_BYTES] {
+        let (letter, number) = match self {
+            Self::Alive => (b'a', 0),
+            Self::Epoch(next) => (b'e', next),
+            Self::Generation(generation) => (b'g', generation.cast_unsigned()),
+            Self::Leaving => (b'l', 0),
+        };
+        let mut bytes = [letter; BEAT_BYTES];
+        bytes[1..].copy_from_slice(&number.to_be_bytes());
+        bytes
+    }
+
+    fn of(bytes: [u8; BEAT_BYTES]) -> Option<Self> {
+        let [letter, number @ ..] = bytes;
+        let number = u64::from_be_bytes(number);
+        match letter {
+            b'a' => Some(Self::Alive),
+            b'e' => Some(Self::Epoch(number)),
+            b'g' => Some(Self::Generation(number.cast_signed())),
+            b'l' => Some(Self::Leaving),
+            _ => None,
+        }
+    }
+}
+
+/// A process that works with us no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// Which.
+    pub(crate) process: usize,
+    /// How that was noticed.
+    pub(crate) how: String,
+}
+
+/// The pulse of this process and of all others.
+pub(crate) struct Pulse {
+    shared: Arc<Shared>,
+    generations: Receiver<Generation>,
+    lost: Receiver<Lost>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// What this process has to say of epochs, and where what others say of them goes.
+    epochs: Option<Arc<Epochs>>,
+    /// The most that each process is known to have passed.
+    known: Vec<u64>,
+    generation: Option<Generation>,
+    leaving: bool,
+    /// Processes that were told so.
+    farewells: usize,
+}
+
+impl Pulse {
+    /// Begins to give signs of life, and to look for those of the others: `connections` by process, none for this one.
+    pub(super) fn start(
+        process: usize,
+        connections: Vec<Option<TcpStream>>,
+        takeover: Duration,
+    ) -> anyhow::Result<Self> {
+        let state = State { known: vec![0; connections.len()], ..State::default() };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let (generation, generations) = unbounded();
+        let (lose, lost) = unbounded();
+        for (other, stream) in connections.into_iter().enumerate() {
+            let Some(stream) = stream else { continue };
+            stream.set_read_timeout(Some(takeover)).context("can't watch another process")?;
+            stream.set_write_timeout(Some(takeover)).context("can't watch another process")?;
+            let writing = stream.try_clone().context("can't watch another process")?;
+            let (beating, listening) = (Arc::clone(&shared), Arc::clone(&shared));
+            let (lose, generation) = (lose.clone(), generation.clone());
+            spawn(format!("pulse-to-{other}"), move || beating.beat(writing, other))?;
+            spawn(format!("pulse-of-{other}"), move || {
+                let how = listening.listen(stream, other, &generation);
+                tracing::debug!("process {process} has lost process {other}: {how}");
+                tell(&lose, Lost { process: other, how });
+            })?;
+        }
+        Ok(Self { shared, generations, lost })
+    }
+
+    /// The generation of this start, once process 0 has said it; none once `given_up` says so or a process is lost.
+    pub(crate) fn generation(&self, given_up: impl Fn() -> bool) -> Option<Generation> {
+        while !given_up() && self.lost.is_empty() {
+            if let Ok(generation) = self.generations.recv_timeout(BEAT_EVERY) {
+                return Some(generation);
+            }
+        }
+        None
+    }
+
+    /// Says the generation of this start to all.
+    pub(crate) fn announce(&self, generation: Generation) {
+        self.shared.state.lock().generation = Some(generation);
+        self.shared.changed.notify_all();
+    }
+
+    /// From now on these epochs and those of the other processes hurry each other on.
+    pub(crate) fn carry(&self, epochs: &Arc<Epochs>) {
+        let furthest = {
+            let mut state = self.shared.state.lock();
+            state.epochs = Some(Arc::clone(epochs));
+            state.known.iter().copied().max().unwrap_or_default()
+        };
+        let shared: Weak<Shared> = Arc::downgrade(&self.shared);
+        epochs.on_take(Box::new(move || {
+            if let Some(shared) = shared.upgrade() {
+                // Taken and let go, so that nobody is between looking at the epochs and waiting.
+                drop(shared.state.lock());
+                shared.changed.notify_all();
+            }
+        }));
+        epochs.raise_to(furthest);
+    }
+
+    /// Tells the others that this process was asked to stop, so that they stop too, and need not guess why.
+    pub(crate) fn leave(&self) {
+        let mut state = self.shared.state.lock();
+        state.leaving = true;
+        self.shared.changed.notify_all();
+        let others = state.known.len().saturating_sub(1);
+        let deadline = Instant::now() + FAREWELL;
+        while state.farewells < others && !self.shared.changed.wait_until(&mut state, deadline).timed_out() {}
+    }
+
+    /// The processes that are lost, as that is noticed.
+    pub(crate) fn lost(&self) -> Receiver<Lost> {
+        self.lost.clone()
+    }
+}
+
+impl Shared {
+    /// Says to `other` what it does not know yet, and at least that this process lives.
+    fn beat(&self, mut stream: TcpStream, other: usize) {
+        let (mut told_epoch, mut told_generation) = (0, false);
+        loop {
+            let mut beats = vec![Beat::Alive];
+            let mut state = self.state.lock();
+            let nothing_new = |state: &State| {
+                let next = state.epochs.as_ref().map_or(0, |epochs| epochs.next());
+                next <= told_epoch.max(state.known[other])
+                    && (told_generation || state.generation.is_none())
+                    && !state.leaving
+            };
+            if nothing_new(&state) {
+                self.changed.wait_for(&mut state, BEAT_EVERY);
+            }
+            if let Some(generation) = state.generation.filter(|_| !told_generation) {
+                told_generation = true;
+                beats.push(Beat::Generation(generation.0));
+            }
+            let next = state.epochs.as_ref().map_or(0, |epochs| epochs.next());
+            if next > told_epoch.max(state.known[other]) {
+                told_epoch = next;
+                beats.push(Beat::Epoch(next));
+            }
+            let leaving = state.leaving;
+            drop(state);
+            if leaving {
+                beats.push(Beat::Leaving);
+            }
+            let bytes: Vec<u8> = beats.into_iter().flat_map(Beat::bytes).collect();
+            // Where it can't be said any more, the one who listens to that process notices it too.
+            if stream.write_all(&bytes).is_err() || leaving {
+                self.state.lock().farewells += 1;
+                self.changed.notify_all();
+                return;
+            }
+        }
+    }
+
+    /// Takes in what `other` says, until it says nothing any more: why.
+    fn listen(&self, mut stream: TcpStream, other: usize, generations: &Sender<Generation>) -> String {
+        loop {
+            let mut bytes = [0; BEAT_BYTES];
+            if let Err(error) = stream.read_exact(&mut bytes) {
+                return match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => "it gives no sign of life".to_owned(),
+                    ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => "it has ended".to_owned(),
+                    _ => format!("it can't be heard: {error}"),
+                };
+            }
+            match Beat::of(bytes) {
+                Some(Beat::Alive) => {}
+                Some(Beat::Epoch(next)) => self.take_in(other, next),
+                Some(Beat::Generation(generation)) => tell(generations, Generation(generation)),
+                Some(Beat::Leaving) => return "it was asked to stop".to_owned(),
+                None => return "what it says is not understood".to_owned(),
+            }
+        }
+    }
+
+    fn take_in(&self, other: usize, next: u64) {
+        let epochs = {
+            let mut state = self.state.lock();
+            state.known[other] = state.known[other].max(next);
+            state.epochs.clone()
+        };
+        // Not while the state is locked: raising wakes whoever looks at it.
+        if let Some(epochs) = epochs {
+            epochs.raise_to(next);
+        }
+    }
+}
+
+fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    std::thread::Builder::new().name(name).spawn(work).context("can't start a thread that watches a process")?;
+    Ok(())
+}
+
+/// Says it to whoever still listens.
+fn tell<T>(to: &Sender<T>, what: T) {
+    if to.send(what).is_err() {
+        tracing::debug!("nobody listens to the pulse any more");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn pair(takeover: Duration) -> (Pulse, Pulse) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let calling = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (called, _) = listener.accept().unwrap();
+        let first = Pulse::start(0, vec![None, Some(calling)], takeover).unwrap();
+        (first, Pulse::start(1, vec![Some(called), None], takeover).unwrap())
+    }
+
+    fn eventually(is_so: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_so() {
+            assert!(started.elapsed() < PATIENCE);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_beat_comes_back_as_it_was() {
+        for beat in [Beat::Alive, Beat::Epoch(u64::MAX), Beat::Generation(-7), Beat::Leaving] {
+            assert_eq!(Beat::of(beat.bytes()), Some(beat));
+        }
+        assert_eq!(Beat::of([b'x'; BEAT_BYTES]), None);
+    }
+
+    #[test]
+    fn epochs_hurry_each_other_on_in_both_directions() {
+        let (one, two) = pair(PATIENCE);
+        let (here, there) = (Arc::new(Epochs::default()), Arc::new(Epochs::default()));
+        here.take();
+        one.carry(&here);
+        eventually(|| two.shared.state.lock().known[0] == 1);
+        two.carry(&there);
+        assert_eq!(there.next(), 1, "what was said before is not lost");
+        for _ in 0..1000 {
+            there.take();
+        }
+        eventually(|| here.next() == 1001);
+        here.take();
+        eventually(|| there.next() == 1002);
+    }
+
+    #[test]
+    fn the_generation_is_what_process_0_says() {
+        let (one, two) = pair(PATIENCE);
+        assert_eq!(two.generation(|| true), None);
+        one.announce(Generation(7));
+        assert_eq!(two.generation(|| false), Some(Generation(7)));
+    }
+
+    #[test]
+    fn who_leaves_says_so_and_who_falls_silent_is_noticed() {
+        let (one, two) = pair(PATIENCE);
+        one.leave();
+        let lost = two.lost().recv_timeout(PATIENCE).unwrap();
+        assert_eq!((lost.process, lost.how.as_str()), (0, "it was asked to stop"));
+
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let alone = Pulse::start(0, vec![None, Some(listener.accept().unwrap().0)], BEAT_EVERY).unwrap();
+        assert_eq!(alone.lost().recv_timeout(PATIENCE).unwrap().how, "it gives no sign of life");
+        drop(silent);
+    }
+}
