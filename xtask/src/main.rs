@@ -2,8 +2,6 @@
 //!
 //! This crate must not know what netqoe does: it installs, starts, runs and stops.
 
-mod needs;
-mod postgres;
 mod steps;
 
 use std::process::ExitCode;

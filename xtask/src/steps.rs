@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-
-use crate::postgres::Postgres;
+use netqoe_testbed::{Postgres, SHARED_SERVER};
 
 /// How often a running step is looked at.
 const EVERY: Duration = Duration::from_millis(50);
@@ -40,6 +39,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&stopped);
     ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("can't listen for signals")?;
+    netqoe_testbed::install_missing()?;
     let postgres = Postgres::start()?;
     let mut failed = Vec::new();
     for step in [FORMAT, LINT, DOCUMENT, if has_nextest() { NEXTEST } else { TEST }] {
@@ -72,7 +72,7 @@ impl Step {
         let started = Instant::now();
         let mut child = Command::new(cargo())
             .args(self.arguments)
-            .env("NETQOE_TEST_POSTGRES_URL", postgres_url)
+            .env(SHARED_SERVER, postgres_url)
             .envs(self.environment.iter().copied())
             .stdin(Stdio::null())
             .spawn()

@@ -1,0 +1,21 @@
+//! Real servers for tests: each is a value that starts on a free loopback port with its data in a temporary folder,
+//! can be killed, stopped, started again and held still, and is gone with the value.
+//!
+//! This crate must not know what netqoe does with a server. The programs come from Debian's packages;
+//! `cargo xtask test` installs what is missing.
+
+mod needs;
+mod ports;
+mod server;
+mod spawner;
+
+mod database;
+mod nats;
+mod postgres;
+
+pub use database::{Database, SHARED_SERVER};
+pub use nats::{NatsOptions, NatsServer};
+pub use needs::install_missing;
+pub use ports::free_port;
+pub use postgres::Postgres;
+pub use server::Server;

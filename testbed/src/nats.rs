@@ -1,0 +1,101 @@
+//! nats-server with JetStream.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+
+use crate::needs::NATS_SERVER;
+use crate::ports::free_port;
+use crate::server::{self, Program, Server};
+
+/// The variable with another nats-server than Debian's, to test with newer versions.
+const OTHER_SERVER: &str = "NETQOE_TEST_NATS_SERVER";
+
+/// How a [`NatsServer`] is set up.
+#[derive(Clone, Debug)]
+pub struct NatsOptions {
+    /// Whether it has JetStream.
+    pub jetstream: bool,
+    /// More lines of its configuration file: `authorization`, `tls`, `max_payload` and the like.
+    pub configuration: String,
+}
+
+impl Default for NatsOptions {
+    fn default() -> Self {
+        Self { jetstream: true, configuration: String::new() }
+    }
+}
+
+/// A nats-server. Its streams survive [`Server::kill`] and [`Server::restart`].
+pub struct NatsServer {
+    server: Server,
+}
+
+impl NatsServer {
+    /// With JetStream, for anyone who connects.
+    ///
+    /// # Errors
+    /// Where it is not installed or does not start.
+    pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(&NatsOptions::default())
+    }
+
+    /// Set up as these options say.
+    ///
+    /// # Errors
+    /// Where it is not installed or does not start.
+    pub fn start_with(options: &NatsOptions) -> anyhow::Result<Self> {
+        let path = std::env::var_os(OTHER_SERVER).map(PathBuf::from).map_or_else(|| NATS_SERVER.find(), Ok)?;
+        let folder = server::folder("nats", None)?;
+        let port = free_port()?;
+        let configuration = folder.path().join("nats.conf");
+        let mut lines = format!("listen: 127.0.0.1:{port}\nserver_name: testbed\n");
+        if options.jetstream {
+            lines += &format!("jetstream {{ store_dir: {:?} }}\n", folder.path().join("store"));
+        }
+        std::fs::write(&configuration, lines + &options.configuration)?;
+        let program = Program {
+            path,
+            arguments: vec!["-c".to_owned(), configuration.display().to_string()],
+            user: None,
+            stop: Signal::TERM,
+            is_ready: Box::new(move || greets(port)),
+        };
+        Ok(Self { server: Server::start(program, port, folder)? })
+    }
+
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.server.port())
+    }
+
+    /// Where its streams are; it may be moved away or replaced while the server is down.
+    pub fn store(&self) -> PathBuf {
+        self.server.folder().join("store")
+    }
+}
+
+/// Whether a NATS server answers there. It does so only once its streams are recovered.
+fn greets(port: u16) -> bool {
+    let mut line = String::new();
+    let greeted =
+        TcpStream::connect(("127.0.0.1", port)).and_then(|stream| BufReader::new(stream).read_line(&mut line));
+    greeted.is_ok() && line.starts_with("INFO ")
+}
+
+impl Deref for NatsServer {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl DerefMut for NatsServer {
+    fn deref_mut(&mut self) -> &mut Server {
+        &mut self.server
+    }
+}

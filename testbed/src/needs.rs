@@ -1,0 +1,81 @@
+//! The programs that tests start, and the packages of Debian that bring them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+/// A program that tests start.
+pub(crate) struct Need {
+    program: &'static str,
+    package: &'static str,
+    /// Folders where it may be, beside those of PATH; `*` stands for any one folder.
+    folders: &'static [&'static str],
+}
+
+/// An ordinary user's PATH lacks it.
+const SYSTEM_PROGRAMS: &[&str] = &["/usr/sbin"];
+
+/// PostgreSQL's server programs are not on PATH in Debian. `initdb` stands for all of them.
+pub(crate) const INITDB: Need =
+    Need { program: "initdb", package: "postgresql", folders: &["/usr/lib/postgresql/*/bin"] };
+pub(crate) const NATS_SERVER: Need = Need { program: "nats-server", package: "nats-server", folders: SYSTEM_PROGRAMS };
+
+const ALL: [Need; 2] = [INITDB, NATS_SERVER];
+
+/// Installs the packages of all programs that are missing.
+///
+/// # Errors
+/// Where apt-get can't be run or fails.
+pub fn install_missing() -> anyhow::Result<()> {
+    let missing: Vec<_> = ALL.iter().filter(|need| need.path().is_none()).map(|need| need.package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.join(" ");
+    println!("installing {packages}");
+    apt_get(&["update", "-q"], &packages)?;
+    apt_get(&[&["install", "-q", "-y", "--no-install-recommends"], missing.as_slice()].concat(), &packages)?;
+    ALL.iter().try_for_each(|need| need.find().map(drop)).context("after its package was installed")
+}
+
+impl Need {
+    /// Where the program is.
+    pub(crate) fn find(&self) -> anyhow::Result<PathBuf> {
+        let Self { program, package, .. } = self;
+        self.path().with_context(|| {
+            format!("{program} is not installed; `cargo xtask test` installs it (Debian's package {package})")
+        })
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let own = self.folders.iter().flat_map(|pattern| folders(pattern));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        own.chain(std::env::split_paths(&path)).map(|folder| folder.join(self.program)).find(|path| path.is_file())
+    }
+}
+
+/// The folders that a pattern with at most one `*` stands for, the greatest name first.
+fn folders(pattern: &str) -> Vec<PathBuf> {
+    let Some((above, below)) = pattern.split_once("/*/") else { return vec![pattern.into()] };
+    let Ok(entries) = Path::new(above).read_dir() else { return Vec::new() };
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path().join(below)).collect();
+    folders.sort_unstable_by(|a, b| b.cmp(a));
+    folders
+}
+
+fn apt_get(arguments: &[&str], packages: &str) -> anyhow::Result<()> {
+    let mut command = if is_root() { Command::new("apt-get") } else { Command::new("sudo") };
+    if !is_root() {
+        command.arg("apt-get");
+    }
+    let status = command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+    let status = status.with_context(|| format!("can't run apt-get; install {packages} by hand"))?;
+    ensure!(status.success(), "apt-get {} failed; install {packages} by hand", arguments.join(" "));
+    Ok(())
+}
+
+/// Whether this process may do anything.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

@@ -1,0 +1,87 @@
+//! PostgreSQL.
+
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, ensure};
+use rustix::process::Signal;
+
+use crate::needs::INITDB;
+use crate::ports::free_port;
+use crate::server::{self, Program, Server, as_user};
+
+/// PostgreSQL refuses to run as root; Debian's package makes this user for it.
+pub(crate) const USER: &str = "postgres";
+
+/// A PostgreSQL server with the superuser `postgres`, who needs no password. Its data survives
+/// [`Server::kill`] and [`Server::restart`], though not a crash of the machine.
+pub struct Postgres {
+    server: Server,
+}
+
+impl Postgres {
+    /// With an empty cluster of databases.
+    ///
+    /// # Errors
+    /// Where it is not installed or does not start.
+    pub fn start() -> anyhow::Result<Self> {
+        let programs = programs()?;
+        let folder = server::folder("postgres", Some(USER))?;
+        let data = folder.path().join("data");
+        let made = as_user(Some(USER))
+            .arg("--")
+            .arg(programs.join("initdb"))
+            .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "--username=postgres", "-D"])
+            .arg(&data)
+            .current_dir("/")
+            .stdout(Stdio::null())
+            .status()
+            .context("can't run initdb")?;
+        ensure!(made.success(), "initdb failed");
+        let port = free_port()?;
+        let number = port.to_string();
+        let (data, sockets) = (data.display().to_string(), folder.path().display().to_string());
+        // Neither a machine's crash nor a connection by socket is tested.
+        let arguments =
+            ["-D", &data, "-p", &number, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-k", &sockets];
+        let program = Program {
+            path: programs.join("postgres"),
+            arguments: arguments.map(str::to_owned).to_vec(),
+            user: Some(USER),
+            stop: Signal::INT, // its fast shutdown: it does not wait for clients
+            is_ready: Box::new(move || is_ready(&programs, port)),
+        };
+        Ok(Self { server: Server::start(program, port, folder)? })
+    }
+
+    /// The URL of its superuser.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.server.port())
+    }
+}
+
+/// The folder of PostgreSQL's programs.
+pub(crate) fn programs() -> anyhow::Result<PathBuf> {
+    INITDB.find()?.parent().map(Path::to_owned).context("initdb is in no folder")
+}
+
+fn is_ready(programs: &Path, port: u16) -> bool {
+    let mut command = Command::new(programs.join("pg_isready"));
+    command.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
+    command.status().is_ok_and(|status| status.success())
+}
+
+impl Deref for Postgres {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl DerefMut for Postgres {
+    fn deref_mut(&mut self) -> &mut Server {
+        &mut self.server
+    }
+}
