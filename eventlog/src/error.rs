@@ -1,11 +1,12 @@
 //! What can go wrong with a log, said so that the reader of the message knows what to do.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use netqoe_model::{LogTime, Partition, Position};
 use rusqlite::ErrorCode;
 
-/// Why an append did not become durable. Nothing of it is in the log, unless it says otherwise.
+/// Why an append did not become durable. Some of it may be in the log all the same: who sends it again sends all of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// Too much is waiting to be written. A moment later there is room.
@@ -50,6 +51,23 @@ pub enum AppendError {
         /// The data file.
         path: PathBuf,
         /// What SQLite says.
+        reason: String,
+    },
+    /// NATS was away, or slower than an append may wait.
+    #[error(
+        "NATS did not confirm the events within {waited:?}: {reason}; see that nats-server runs and can be reached, \
+         and send again"
+    )]
+    Unconfirmed {
+        /// How long an append may wait.
+        waited: Duration,
+        /// What came instead of a confirmation.
+        reason: String,
+    },
+    /// JetStream answered that it doesn't store the events.
+    #[error("JetStream refused the events: {reason}; see the stream's limits, its server's disk, and its log")]
+    Refused {
+        /// What the server says.
         reason: String,
     },
     /// The log was closed. What was on its way may be in it.
@@ -125,19 +143,96 @@ pub enum LogError {
     },
     /// The log ends before what was processed of it.
     #[error(
-        "the log in {} ends at record {last}, but record {processed} of partition {partition} was already processed: \
-         the log lost its tail or was replaced; restore it, or start over with an empty store",
-        path.display(), last = last.0, processed = processed.0
+        "{log} ends at record {last}, but record {processed} was already processed: the log lost its tail or was \
+         replaced; restore it, or start over with an empty store",
+        last = last.0, processed = processed.0
     )]
     LostTail {
-        /// The data file.
-        path: PathBuf,
-        /// Whose progress it is.
-        partition: Partition,
+        /// The data file, or the stream.
+        log: String,
         /// The last record that was processed.
         processed: Position,
         /// The last record that the log ever held.
         last: Position,
+    },
+    /// A record that was processed is another one now.
+    #[error(
+        "record {position} of {log} was stored at {found}, but at {expected} when it was processed: the log was \
+         restored to an earlier state and written anew; restore it whole, or start over with an empty store",
+        position = position.0
+    )]
+    Rewritten {
+        /// The stream.
+        log: String,
+        /// Which record.
+        position: Position,
+        /// Its log time, or the latest that it can have.
+        expected: LogTime,
+        /// The log time that it has now.
+        found: LogTime,
+    },
+    /// Records are gone that were still to be read.
+    #[error(
+        "{log} begins at record {first}, but reading must go on at record {wanted}: its limits discarded records \
+         that were not processed yet; raise the stream's limits, and start over with an empty store",
+        wanted = wanted.0, first = first.0
+    )]
+    Discarded {
+        /// The stream.
+        log: String,
+        /// Where reading must go on.
+        wanted: Position,
+        /// The first record that is still there.
+        first: Position,
+    },
+    /// The log was made anew.
+    #[error(
+        "{log} was made anew while it was in use: it was {expected} and is {found}; start netqoe again, with an empty \
+         store"
+    )]
+    Replaced {
+        /// The stream.
+        log: String,
+        /// Its identity when it was opened.
+        expected: String,
+        /// Its identity now.
+        found: String,
+    },
+    /// No NATS server answers.
+    #[error("can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached")]
+    Connect {
+        /// Their URLs, without what is secret in them.
+        servers: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A NATS server wants other credentials.
+    #[error("NATS at {servers} refused the credentials; check the user and password, token or credentials file")]
+    Unauthorized {
+        /// Their URLs, without what is secret in them.
+        servers: String,
+    },
+    /// A file for the connection to NATS can't be used.
+    #[error("can't use {} for the connection to NATS: {reason}", path.display())]
+    ConnectionFile {
+        /// The credentials, certificate or key.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A NATS server without streams.
+    #[error("NATS at {servers} has no JetStream; start nats-server with --jetstream, or enable it for the account")]
+    NoJetStream {
+        /// Their URLs, without what is secret in them.
+        servers: String,
+    },
+    /// JetStream answers, but not with what is asked for.
+    #[error("can't use {log}: {reason}")]
+    Stream {
+        /// The stream.
+        log: String,
+        /// What the server says, or what is wrong with it.
+        reason: String,
     },
     /// The log has fewer partitions.
     #[error("partition {partition} is not one of the log's {partitions}; use those of the log's identity")]

@@ -4,17 +4,27 @@
 //! This crate must not know what a window or a store is. It knows events only as lines of text.
 
 mod error;
+mod health;
+mod jetstream;
 mod ndjson;
 mod record;
 mod sqlite;
 
 pub use error::{AppendError, LogError};
+pub use jetstream::{
+    Difference, Discard, JetStreamLog, JetStreamOptions, NatsAuthentication, NatsOptions, Storage, StreamOptions,
+};
 pub use ndjson::NdjsonReader;
 pub use record::{add_recv_ts, with_recv_ts};
-pub use sqlite::{LogClock, SqliteLog, SqliteLogOptions};
+pub use sqlite::{SqliteLog, SqliteLogOptions};
+
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use netqoe_model::{Chunk, LogIdentity, LogTime, Partition, Position};
+
+/// Tells the time that a record gets.
+pub type LogClock = Arc<dyn Fn() -> LogTime + Send + Sync>;
 
 /// A log that is divided into partitions by `client_id`.
 pub trait EventLog: Send + Sync {
@@ -22,7 +32,8 @@ pub trait EventLog: Send + Sync {
     fn identity(&self) -> &LogIdentity;
 
     /// Appends lines (one JSON event each, without line ends) to their partitions. Resolves once they are durable,
-    /// with the log time that they got: all of them, or none where it fails.
+    /// with the log time that they got. Where it fails, some of them may be in the log all the same: who sends again
+    /// sends all of them, and copies are counted once.
     fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>>;
 
     /// Appends a record without events to each of these partitions, which moves their log time on.
@@ -31,7 +42,8 @@ pub trait EventLog: Send + Sync {
     /// Reads some partitions, each from a place.
     ///
     /// # Errors
-    /// [`LogError::LostTail`] where a partition ends before what was processed of it.
+    /// [`LogError::LostTail`] where a partition ends before what was processed of it, and
+    /// [`LogError::Rewritten`], [`LogError::Discarded`] or [`LogError::Replaced`] where it is not what it was.
     fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError>;
 }
 
@@ -44,6 +56,8 @@ pub struct Start {
     pub from: Position,
     /// The last record that was already processed: the log must still reach it.
     pub processed: Position,
+    /// The partition's log time after that record, where it is known: what is stored there now can't be younger.
+    pub log_time: Option<LogTime>,
 }
 
 /// A place in some partitions of a log.

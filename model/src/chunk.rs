@@ -5,13 +5,15 @@ use crate::{LogTime, Partition, Position};
 /// A run of records: newline-delimited JSON events, as the log holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The partition that the records belong to. `None` where the log has no partitions (a file): each event then
-    /// belongs to the partition of its `client_id`, and what can't be read to partition 0.
+    /// The partition that the records belong to. `None` where they name none (a file, or a message that others
+    /// published without one): each event then belongs to the partition of its `client_id`, and what can't be read to
+    /// partition 0.
     pub partition: Option<Partition>,
     /// Where it stands in its partition: the record's sequence; for a file, the number of its first line, from 1.
     pub position: Position,
     /// The log time of all of it. `None` for a file: the running maximum of the lines' `recv_ts_ms`
-    /// (`ts_ms` where absent).
+    /// (`ts_ms` where absent). `None` for a partition's chunk without lines too: nothing of that partition stands up
+    /// to `position`, which moves its position on and its log time not.
     pub log_time: Option<LogTime>,
     /// Events, one a line; the last line may lack its end. Empty for a tick, which only moves the log time.
     pub lines: Vec<u8>,

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -104,12 +104,18 @@ impl Server {
         self.wait_until_ready()
     }
 
-    /// Holds it and its child processes still with SIGSTOP.
+    /// Holds it and its child processes still with SIGSTOP. Returns once they are.
     ///
     /// # Errors
     /// Where it is not running.
     pub fn pause(&self) -> anyhow::Result<()> {
-        self.signal_all(Signal::STOP)
+        let processes = self.signal_all(Signal::STOP)?;
+        let started = Instant::now();
+        while !processes.iter().all(|process| is_held(*process)) {
+            ensure!(started.elapsed() < PATIENCE, "{} goes on after SIGSTOP", self.program.path.display());
+            sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// Lets it go on after [`Server::pause`].
@@ -117,15 +123,18 @@ impl Server {
     /// # Errors
     /// Where it is not running.
     pub fn resume(&self) -> anyhow::Result<()> {
-        self.signal_all(Signal::CONT)
+        self.signal_all(Signal::CONT).map(drop)
     }
 
-    fn signal_all(&self, signal: Signal) -> anyhow::Result<()> {
+    /// Signals it and its child processes, and returns them.
+    fn signal_all(&self, signal: Signal) -> anyhow::Result<Vec<Pid>> {
         let root = self.running.as_ref().and_then(pid).context("the server is not running")?;
         // The server first, so that it starts no more of them.
         kill_process(root, signal)?;
-        signal_each(&descendants(root), signal);
-        Ok(())
+        let mut processes = descendants(root);
+        signal_each(&processes, signal);
+        processes.push(root);
+        Ok(processes)
     }
 
     fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
@@ -231,7 +240,19 @@ fn descendants(root: Pid) -> Vec<Pid> {
 
 /// Whether a process runs: one that only waits for its parent to ask how it ended does not.
 fn is_alive(process: Pid) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
+    state(Path::new(&format!("/proc/{}", process.as_raw_nonzero()))).is_some_and(|state| !matches!(state, 'Z' | 'X'))
+}
+
+/// Whether all threads of a process are stopped, or it has ended.
+fn is_held(process: Pid) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero()));
+    let mut threads = threads.into_iter().flatten().flatten();
+    threads.all(|thread| state(&thread.path()).is_none_or(|state| matches!(state, 'T' | 'Z' | 'X')))
+}
+
+/// What a process or thread does, as the kernel abbreviates it; none where it is gone.
+fn state(of: &Path) -> Option<char> {
+    let stat = std::fs::read_to_string(of.join("stat")).ok()?;
     // The state follows the name, which is in brackets and may hold anything.
-    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
+    stat.rsplit_once(") ")?.1.chars().next()
 }

@@ -1,10 +1,11 @@
 //! The log as text, for a replay elsewhere.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use super::schema;
-use crate::{LogError, with_recv_ts};
+use crate::LogError;
+use crate::record::write_lines;
 
 /// One statement, and so one state of the log, whatever is appended meanwhile.
 const EVENTS: &str = "SELECT log_time, lines FROM log_records WHERE length(lines) > 0 ORDER BY seq";
@@ -21,17 +22,5 @@ pub(super) fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> 
         line_count += write_lines(lines, log_time_ms, out)?;
     }
     out.flush()?;
-    Ok(line_count)
-}
-
-fn write_lines(lines: &[u8], log_time_ms: i64, out: &mut dyn Write) -> io::Result<u64> {
-    let mut exported = Vec::with_capacity(lines.len());
-    let mut line_count = 0;
-    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        exported.extend_from_slice(&with_recv_ts(line, log_time_ms));
-        exported.push(b'\n');
-        line_count += 1;
-    }
-    out.write_all(&exported)?;
     Ok(line_count)
 }

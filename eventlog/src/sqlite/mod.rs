@@ -24,7 +24,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use netqoe_model::{LogIdentity, LogTime, Partition, Position};
 use parking_lot::Mutex;
 
-pub use self::options::{LogClock, SqliteLogOptions};
+pub use self::options::SqliteLogOptions;
 
 use self::heads::Heads;
 use self::queue::{Lines, Payload, Queue};
@@ -32,8 +32,9 @@ use self::reader::SqliteReader;
 use self::records::Tail;
 use self::retention::{NeededFrom, Retention};
 use self::schema::WriterLock;
-use self::shared::{Health, Shared};
+use self::shared::Shared;
 use self::writer::Writer;
+use crate::health::Health;
 use crate::record::put_on_one_line;
 use crate::{AppendError, EventLog, LogError, LogReader, Start};
 

@@ -3,16 +3,15 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
+use netqoe_model::DEFAULT_PARTITIONS;
 use parking_lot::FairMutex;
+
+use crate::LogClock;
 
 /// How long records are kept unless the options say otherwise: 7 days.
 const DEFAULT_RETENTION_MS: i64 = 7 * 86_400_000;
 /// How much a log holds unless the options say otherwise: 10 GB.
 const DEFAULT_MAX_BYTES: u64 = 10_000_000_000;
-
-/// Tells the time that a record gets.
-pub type LogClock = Arc<dyn Fn() -> LogTime + Send + Sync>;
 
 /// How a [`SqliteLog`](super::SqliteLog) works.
 #[derive(Clone)]

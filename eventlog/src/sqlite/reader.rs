@@ -73,9 +73,9 @@ fn last_ever(connection: &Connection) -> rusqlite::Result<Position> {
 }
 
 fn place(connection: &Connection, shared: &Shared, start: &Start, last: Position) -> Result<Place, LogError> {
-    let Start { partition, from, processed } = *start;
+    let Start { partition, from, processed, .. } = *start;
     if processed > last {
-        return Err(LogError::LostTail { path: shared.path.clone(), partition, processed, last });
+        return Err(LogError::LostTail { log: format!("the log in {}", shared.path.display()), processed, last });
     }
     let partitions = shared.identity.partitions.get();
     let head = shared.heads.get(partition).ok_or(LogError::NoSuchPartition { partition, partitions })?;

@@ -7,13 +7,12 @@ use netqoe_model::LogTime;
 use parking_lot::FairMutex;
 use rusqlite::Connection;
 
-use super::LogClock;
 use super::queue::{Answer, Group, Lines, Waited};
 use super::records::{self, Tail};
 use super::retention::Retention;
 use super::schema::WriterLock;
 use super::shared::Shared;
-use crate::AppendError;
+use crate::{AppendError, LogClock};
 
 /// How often overdue records are looked for, and a log that failed is tried.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);

@@ -57,7 +57,7 @@ fn append(log: &SqliteLog, partition: u16, line: &str) -> Result<LogTime, Append
 }
 
 fn start(partition: u16) -> Start {
-    Start { partition: Partition(partition), from: Position(0), processed: Position(0) }
+    Start { partition: Partition(partition), from: Position(0), processed: Position(0), log_time: None }
 }
 
 /// A reader of these partitions from their beginning.

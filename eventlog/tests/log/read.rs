@@ -89,7 +89,7 @@ fn a_log_that_lost_its_tail_is_not_read() {
     let error = log.reader(&[start(0), Start { processed: Position(2), ..start(5) }]).err().unwrap();
     assert!(matches!(&error, LogError::LostTail { last: Position(1), .. }), "{error}");
     let message = error.to_string();
-    assert!(message.contains("netqoe.db ends at record 1, but record 2 of partition 5"), "{message}");
+    assert!(message.contains("netqoe.db ends at record 1, but record 2 was already processed"), "{message}");
 
     let error = log.reader(&[start(16)]).err().unwrap();
     assert!(matches!(error, LogError::NoSuchPartition { partition: Partition(16), partitions: 16 }));

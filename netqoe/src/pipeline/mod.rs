@@ -132,6 +132,7 @@ pub(crate) fn starts(resume: &Resume, log: &LogIdentity) -> Vec<netqoe_eventlog:
             partition,
             from: checkpoint.map_or(Position(0), |checkpoint| checkpoint.resume_from),
             processed: checkpoint.map_or(Position(0), |checkpoint| checkpoint.processed),
+            log_time: checkpoint.map(|checkpoint| checkpoint.log_time),
         }
     };
     (0..log.partitions.get()).map(|number| start(Partition(number))).collect()

@@ -1,0 +1,220 @@
+//! The connection to NATS. Once made, it comes back by itself for as long as it takes.
+
+use std::error::Error;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, jetstream};
+use tokio::sync::watch;
+
+use super::options::{NatsAuthentication, NatsOptions};
+use crate::LogError;
+
+/// How long one try to connect, or one question to JetStream, may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the server is asked whether it is there while nothing else comes from it: three times unanswered, and the
+/// connection is made anew.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// Longest pause between two tries to come back: short, so that events wait no longer than the server is away.
+const MAX_RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+/// Whether the connection stands, and how often it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Link {
+    pub connected: bool,
+    pub made: u64,
+}
+
+/// A connection to NATS and the JetStream behind it.
+#[derive(Clone)]
+pub(super) struct Connection {
+    pub client: Client,
+    pub jetstream: jetstream::Context,
+    /// The servers' URLs, without what is secret in them.
+    pub servers: String,
+    pub link: watch::Receiver<Link>,
+}
+
+impl Connection {
+    /// Connects, trying each server once.
+    pub(super) async fn open(options: &NatsOptions) -> Result<Self, LogError> {
+        let (addresses, authentication) = parse_servers(options)?;
+        let servers = addresses.iter().map(ServerAddr::as_url_str).collect::<Vec<_>>().join(", ");
+        let (link_is, link) = watch::channel(Link::default());
+        let connect = connect_options(options, authentication).await?.event_callback(move |event| {
+            link_is.send_modify(|link| note(link, &event));
+            async {}
+        });
+        let client = connect.connect(addresses).await.map_err(|error| connect_error(&servers, &error))?;
+        let jetstream = jetstream::new(client.clone());
+        Ok(Self { client, jetstream, servers, link })
+    }
+
+    /// Returns once the connection stands, with how it stands then.
+    pub(super) async fn connected(&self) -> Link {
+        let mut link = self.link.clone();
+        let stands = link.wait_for(|link| link.connected).await.map(|link| *link);
+        match stands {
+            Ok(link) => link,
+            // The client is gone, and whoever waits with it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// What comes of `work` over one connection; none where that is lost before. Waits for a connection.
+    pub(super) async fn over_one<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let link = self.connected().await;
+        tokio::select! {
+            outcome = work => Some(outcome),
+            () = self.lost(link.made) => None,
+        }
+    }
+
+    /// Returns once the connection is no longer the one that was made as the `made`th.
+    pub(super) async fn lost(&self, made: u64) {
+        let mut link = self.link.clone();
+        let lost = link.wait_for(|link| !link.connected || link.made != made).await.is_ok();
+        if !lost {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn note(link: &mut Link, event: &Event) {
+    match event {
+        Event::Connected => *link = Link { connected: true, made: link.made + 1 },
+        Event::Disconnected | Event::Closed => link.connected = false,
+        _ => {}
+    }
+}
+
+/// The servers' addresses without users and secrets, and who we are to them. The client library would leave out what
+/// the URLs say, and write it to its own log.
+fn parse_servers(options: &NatsOptions) -> Result<(Vec<ServerAddr>, NatsAuthentication), LogError> {
+    let mut authentication = options.authentication.clone();
+    let mut addresses = Vec::new();
+    for server in &options.servers {
+        // Nothing of a URL that can't be read is shown: it may hold a password.
+        let invalid = || LogError::Connect {
+            servers: "a URL that can't be read".to_owned(),
+            reason: "it must be like nats://HOST:PORT or tls://HOST:PORT".to_owned(),
+        };
+        let mut url = ServerAddr::from_str(server).map_err(|_| invalid())?.into_inner();
+        if let (NatsAuthentication::FromUrl, false) = (&authentication, url.username().is_empty()) {
+            let user = decoded(url.username());
+            authentication = match url.password().map(decoded) {
+                Some(password) => NatsAuthentication::UserAndPassword { user, password },
+                None => NatsAuthentication::Token(user),
+            };
+        }
+        url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| invalid())?;
+        addresses.push(ServerAddr::from_url(url).map_err(|_| invalid())?);
+    }
+    Ok((addresses, authentication))
+}
+
+/// Text of a URL in which some bytes are written as `%` and two digits.
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+async fn connect_options(
+    options: &NatsOptions,
+    authentication: NatsAuthentication,
+) -> Result<ConnectOptions, LogError> {
+    let mut connect = ConnectOptions::new()
+        .name("netqoe")
+        .connection_timeout(PATIENCE)
+        .request_timeout(Some(PATIENCE))
+        .ping_interval(PING_EVERY)
+        .reconnect_delay_callback(reconnect_pause);
+    connect = match authentication {
+        NatsAuthentication::FromUrl => connect,
+        NatsAuthentication::UserAndPassword { user, password } => connect.user_and_password(user, password),
+        NatsAuthentication::Token(token) => connect.token(token),
+        NatsAuthentication::CredentialsFile(path) => connect
+            .credentials_file(&path)
+            .await
+            .map_err(|error| LogError::ConnectionFile { path, reason: error.to_string() })?,
+    };
+    if let Some(ca_file) = &options.ca_file {
+        connect = connect.add_root_certificates(ca_file.clone());
+    }
+    if let Some((certificate, key)) = &options.client_certificate {
+        connect = connect.add_client_certificate(certificate.clone(), key.clone());
+    }
+    Ok(connect)
+}
+
+/// None before the first try, then twice as long each time.
+fn reconnect_pause(tries: usize) -> Duration {
+    let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
+    if tries <= 1 { Duration::ZERO } else { Duration::from_millis(1 << doublings).min(MAX_RECONNECT_PAUSE) }
+}
+
+fn connect_error(servers: &str, error: &ConnectError) -> LogError {
+    let servers = servers.to_owned();
+    match error.kind() {
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            LogError::Unauthorized { servers }
+        }
+        _ => LogError::Connect { servers, reason: with_sources(error) },
+    }
+}
+
+/// An error and what it comes from, in one line.
+pub(super) fn with_sources(error: &(dyn Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let message = error.to_string();
+        // Many errors say what they come from themselves.
+        if !said.iter().any(|earlier| earlier.contains(&message)) {
+            said.push(message);
+        }
+        next = error.source();
+    }
+    said.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(server: &str) -> Result<(String, NatsAuthentication), LogError> {
+        let options = NatsOptions { servers: vec![server.to_owned()], ..NatsOptions::default() };
+        parse_servers(&options)
+            .map(|(addresses, authentication)| (addresses[0].as_url_str().to_owned(), authentication))
+    }
+
+    #[test]
+    fn secrets_leave_the_url() {
+        let (url, who) = parse("nats://me:s%3Ac@host:4333").unwrap();
+        assert_eq!(url, "nats://host:4333");
+        assert!(
+            matches!(&who, NatsAuthentication::UserAndPassword { user, password } if user == "me" && password == "s:c")
+        );
+        assert!(!format!("{who:?}").contains("s:c"));
+        let (url, who) = parse("tls://t0ken@host").unwrap();
+        assert_eq!(url, "tls://host");
+        assert!(matches!(&who, NatsAuthentication::Token(token) if token == "t0ken"));
+        assert!(!format!("{who:?}").contains("t0ken"));
+        let error = parse("http://me:secret@host").unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn an_explicit_identity_goes_before_the_url() {
+        let authentication = NatsAuthentication::Token("explicit".to_owned());
+        let options =
+            NatsOptions { servers: vec!["nats://me:pw@host".to_owned()], authentication, ..NatsOptions::default() };
+        let (_, who) = parse_servers(&options).unwrap();
+        assert!(matches!(who, NatsAuthentication::Token(token) if token == "explicit"));
+    }
+
+    #[test]
+    fn pauses_grow_up_to_a_bound() {
+        let pauses: Vec<_> = [0, 1, 2, 3, 9, 1_000].map(|tries| reconnect_pause(tries).as_millis()).to_vec();
+        assert_eq!(pauses, [0, 0, 2, 4, 250, 250]);
+    }
+}

@@ -1,0 +1,230 @@
+//! The log in NATS JetStream: a stream, whose sequence numbers are the positions and whose store times are the log
+//! times of all partitions.
+//!
+//! It works on a thread of its own, so that it can be used from any thread, within a runtime or without one.
+
+mod connect;
+mod continuity;
+mod export;
+mod follower;
+mod message;
+mod options;
+mod publisher;
+mod pull;
+mod queue;
+mod read_ahead;
+mod reader;
+mod runtime;
+mod source;
+mod stream;
+mod subjects;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::{BoxFuture, FutureExt, ready, try_join_all};
+use netqoe_model::{LogIdentity, LogTime, Partition};
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+
+pub use self::options::{Discard, JetStreamOptions, NatsAuthentication, NatsOptions, Storage, StreamOptions};
+pub use self::stream::Difference;
+
+use self::connect::Connection;
+use self::publisher::Publisher;
+use self::reader::JetStreamReader;
+use self::runtime::OwnThread;
+use self::source::Source;
+use self::stream::OpenStream;
+use self::subjects::Subjects;
+use crate::record::put_on_one_line;
+use crate::{AppendError, EventLog, LogClock, LogError, LogReader, Start};
+
+/// How often the stream is looked at, so that a log that can't be written says so before anyone tries.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A log in a stream of NATS JetStream. Clones are handles on the same log and connection.
+#[derive(Clone)]
+pub struct JetStreamLog {
+    shared: Arc<Shared>,
+}
+
+/// What the handles of one log have in common.
+struct Shared {
+    source: Source,
+    differences: Vec<Difference>,
+    publisher: Arc<Publisher>,
+    clock: LogClock,
+    lanes: Mutex<Vec<JoinHandle<()>>>,
+    /// Dropped last: it ends all that works for this log.
+    thread: OwnThread,
+}
+
+impl JetStreamLog {
+    /// Connects, and finds or makes the stream. Comes back by itself from then on, whenever the connection is lost.
+    ///
+    /// # Errors
+    /// [`LogError`], where no server can be reached, it refuses the credentials, has no JetStream, or has a stream of
+    /// this name that can't hold a log.
+    pub fn open(options: JetStreamOptions) -> Result<Self, LogError> {
+        let JetStreamOptions { connection, stream, stall_wait, clock } = options;
+        let name = stream::name(&stream);
+        let thread =
+            OwnThread::start().map_err(|error| LogError::Stream { log: name.clone(), reason: error.to_string() })?;
+        let subject = stream.subject.clone();
+        let (connection, opened) = thread.wait(async move {
+            let connection = Connection::open(&connection).await?;
+            let opened = stream::open(&connection, &stream).await?;
+            Ok::<_, LogError>((connection, opened))
+        })?;
+        let OpenStream { stream, identity, differences } = opened;
+        let max_message_bytes = usize::try_from(stream.cached_info().config.max_message_size);
+        let max_message_bytes = max_message_bytes.ok().filter(|bytes| *bytes > 0);
+        let subjects = Subjects::new(&subject, identity.partitions);
+        let source = Source { connection, stream, name, identity, subjects };
+        let shared = Shared {
+            publisher: Publisher::new(&source, max_message_bytes, stall_wait),
+            source,
+            differences,
+            clock,
+            lanes: Mutex::default(),
+            thread,
+        };
+        shared.start();
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// How the stream differs from what the options ask for; it is used as it is.
+    pub fn differences(&self) -> &[Difference] {
+        &self.shared.differences
+    }
+
+    /// Whether events can be appended.
+    ///
+    /// # Errors
+    /// What stands in the way, and what to do about it.
+    pub fn healthy(&self) -> Result<(), String> {
+        if self.shared.publisher.queue.is_closed() {
+            return Err(AppendError::Closed.to_string());
+        }
+        self.shared.publisher.health.get()
+    }
+
+    /// Takes no more appends, through this handle or any other, and waits until what is queued is confirmed or given
+    /// up, no longer than the stall wait.
+    pub fn close(&self) {
+        self.shared.publisher.queue.close();
+        let lanes = std::mem::take(&mut *self.shared.lanes.lock());
+        self.shared.thread.wait(async move {
+            for lane in lanes {
+                if lane.await.is_err() {
+                    tracing::error!("a lane of the event log panicked");
+                }
+            }
+        });
+    }
+
+    /// Writes all events that the stream holds now as NDJSON, in its order, each with the log time of its message as
+    /// `recv_ts_ms`; ticks are left out, what others published and what can't be read is not. Returns how many lines
+    /// that were. Waits for the server, for as long as it takes.
+    ///
+    /// # Errors
+    /// [`LogError`], where the stream can't be read, and [`LogError::Export`] where `out` fails.
+    pub fn export(&self, out: &mut dyn Write) -> Result<u64, LogError> {
+        export::export(&self.shared, out)
+    }
+
+    fn submit(&self, parts: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        let answered = match self.shared.publisher.queue.push(parts, Instant::now()) {
+            Ok(answered) => answered,
+            Err(error) => return ready(Err(error)).boxed(),
+        };
+        let clock = Arc::clone(&self.shared.clock);
+        let confirmed = answered.into_iter().map(|answer| async { answer.await.unwrap_or(Err(AppendError::Closed)) });
+        let confirmed = try_join_all(confirmed.collect::<Vec<_>>());
+        async move { confirmed.await.map(|_| clock()) }.boxed()
+    }
+
+    /// Joins each partition's lines, cut so that each part fits into a message.
+    fn parts(&self, lines: Vec<(Partition, Vec<u8>)>) -> Result<Vec<(Partition, Vec<u8>)>, AppendError> {
+        let max_bytes = self.shared.publisher.max_lines_bytes();
+        let mut parts = Vec::new();
+        let mut unfinished: BTreeMap<Partition, Vec<u8>> = BTreeMap::new();
+        for (partition, mut line) in lines {
+            self.check_partition(partition)?;
+            put_on_one_line(&mut line);
+            line.push(b'\n');
+            if line.len() > max_bytes {
+                return Err(AppendError::TooLarge { bytes: line.len(), max_bytes });
+            }
+            let part = unfinished.entry(partition).or_default();
+            if part.len() + line.len() > max_bytes {
+                parts.push((partition, std::mem::take(part)));
+            }
+            part.append(&mut line);
+        }
+        parts.extend(unfinished);
+        Ok(parts)
+    }
+
+    fn check_partition(&self, partition: Partition) -> Result<(), AppendError> {
+        let partitions = self.shared.source.identity.partitions.get();
+        if partition.0 < partitions { Ok(()) } else { Err(AppendError::NoSuchPartition { partition, partitions }) }
+    }
+}
+
+impl EventLog for JetStreamLog {
+    fn identity(&self) -> &LogIdentity {
+        &self.shared.source.identity
+    }
+
+    /// As the trait says. One event of more bytes than a message holds is [`AppendError::TooLarge`].
+    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        match self.parts(lines) {
+            Ok(parts) => self.submit(parts),
+            Err(error) => ready(Err(error)).boxed(),
+        }
+    }
+
+    fn tick(&self, partitions: Vec<Partition>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        let empty =
+            partitions.into_iter().map(|partition| self.check_partition(partition).map(|()| (partition, Vec::new())));
+        match empty.collect() {
+            Ok(parts) => self.submit(parts),
+            Err(error) => ready(Err(error)).boxed(),
+        }
+    }
+
+    fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError> {
+        Ok(Box::new(JetStreamReader::open(&self.shared, starts)?.0))
+    }
+}
+
+impl Shared {
+    /// Starts a lane for each partition, and what looks after the log's health.
+    fn start(&self) {
+        let handle = self.thread.handle();
+        let lanes = (0..self.source.identity.partitions.get()).map(Partition).map(|partition| {
+            let (publisher, subject) = (Arc::clone(&self.publisher), self.source.subjects.of(partition));
+            handle.spawn(async move { publisher.run_lane(partition, &subject).await })
+        });
+        *self.lanes.lock() = lanes.collect();
+        handle.spawn(upkeep(Arc::clone(&self.publisher), self.source.clone()));
+    }
+}
+
+/// Sees whether the stream could be written, for as long as the log is in use.
+async fn upkeep(publisher: Arc<Publisher>, source: Source) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        let able = match source.stream.get_info().await {
+            Ok(info) if stream::identity(&info) == source.identity.id => stream::has_room(&info),
+            Ok(_) => Err(format!("{} was made anew; start netqoe again", source.name)),
+            Err(error) => Err(format!("JetStream does not answer: {}", connect::with_sources(&error))),
+        };
+        publisher.health.set(able);
+    }
+}

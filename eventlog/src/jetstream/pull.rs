@@ -1,0 +1,158 @@
+//! Asking a consumer for messages. The client library's own streams can stop without a word, so what the server must
+//! say, and by when, is watched here.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull::{BatchConfig, Config};
+use async_nats::jetstream::consumer::{Consumer, Info};
+use async_nats::jetstream::{self, Context};
+use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
+use futures::StreamExt;
+use netqoe_model::Position;
+
+use super::connect::with_sources;
+use super::continuity::Seen;
+use super::source::Source;
+
+/// Messages asked for at a time: their number costs little, while the pause between two requests shows.
+const PULL_MESSAGES: usize = 2_048;
+/// Bytes asked for at a time, unless one message may be larger: a quarter of what may lie ready.
+const PULL_BYTES: usize = 4 << 20;
+/// What the server counts of a message beside its headers and payload, at most: its subjects.
+const SUBJECT_ROOM_BYTES: usize = 1 << 10;
+/// How long the server keeps a request that it has nothing for.
+const PULL_EXPIRES: Duration = Duration::from_secs(30);
+/// How often the server says that it has nothing.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long nothing may come before the consumer is given up.
+const SILENCE: Duration = Duration::from_secs(6);
+
+/// What a consumer has to say.
+#[allow(clippy::large_enum_variant, reason = "taken apart at once, never kept")]
+pub(super) enum Delivery {
+    /// A message, and how many there are after it.
+    Message { message: Message, seen: Seen, pending: u64 },
+    /// Nothing up to here.
+    Nothing { through: Position },
+    /// It wants to be asked again.
+    Answered,
+}
+
+/// Why a consumer must be left behind.
+pub(super) type Lost = String;
+
+/// A consumer whose messages come in order and each once, or not at all.
+pub(super) struct Pull {
+    consumer: Consumer<Config>,
+    inbox: String,
+    messages: Subscriber,
+    /// Lent to each message for a moment, which can be read with it only.
+    context: Option<Context>,
+    request: BatchConfig,
+    /// Messages that were asked for and did not come yet.
+    asked: usize,
+    /// Messages that came.
+    delivered: u64,
+}
+
+impl Pull {
+    /// Makes the consumer.
+    pub(super) async fn start(source: &Source, config: Config) -> Result<Self, Lost> {
+        let client = &source.connection.client;
+        let inbox = client.new_inbox();
+        let messages = client.subscribe(inbox.clone()).await.map_err(|error| with_sources(&error))?;
+        let consumer = source.stream.create_consumer(config).await.map_err(|error| with_sources(&error))?;
+        let request = BatchConfig {
+            batch: PULL_MESSAGES,
+            max_bytes: PULL_BYTES.max(client.max_payload() + SUBJECT_ROOM_BYTES),
+            expires: Some(PULL_EXPIRES),
+            idle_heartbeat: HEARTBEAT,
+            ..BatchConfig::default()
+        };
+        let context = Some(source.connection.jetstream.clone());
+        Ok(Self { consumer, inbox, messages, context, request, asked: 0, delivered: 0 })
+    }
+
+    /// The consumer as the server made it.
+    pub(super) fn info(&self) -> &Info {
+        self.consumer.cached_info()
+    }
+
+    /// Whether [`Pull::ask`] comes next.
+    pub(super) fn must_ask(&self) -> bool {
+        self.asked == 0
+    }
+
+    /// What may come after [`Pull::ask`], in bytes.
+    pub(super) fn max_bytes(&self) -> usize {
+        self.request.max_bytes
+    }
+
+    /// Asks for the next messages.
+    pub(super) async fn ask(&mut self) -> Result<(), Lost> {
+        let asked = self.consumer.request_batch(self.request.clone(), self.inbox.as_str().into()).await;
+        asked.map_err(|error| with_sources(&error))?;
+        self.asked = self.request.batch;
+        Ok(())
+    }
+
+    /// What comes next.
+    pub(super) async fn next(&mut self) -> Result<Delivery, Lost> {
+        let silent = || format!("the server said nothing for {SILENCE:?}");
+        let next = tokio::time::timeout(SILENCE, self.messages.next()).await.map_err(|_| silent())?;
+        let message = next.ok_or("the connection is closed")?;
+        match message.status {
+            None | Some(StatusCode::OK) => self.message(message),
+            Some(StatusCode::IDLE_HEARTBEAT) => self.heartbeat(message.headers.as_ref()),
+            Some(status) => self.status(status, message.description.as_deref().unwrap_or_default()),
+        }
+    }
+
+    fn message(&mut self, message: Message) -> Result<Delivery, Lost> {
+        let context = self.context.take().ok_or("a message could not be read")?;
+        let message = jetstream::Message { message, context };
+        let (seen, number, pending) = {
+            let info = message.info().map_err(|error| format!("a message has no place in the stream: {error}"))?;
+            let seen =
+                Seen { position: Position(info.stream_sequence), stored_ns: info.published.unix_timestamp_nanos() };
+            (seen, info.consumer_sequence, info.pending)
+        };
+        let jetstream::Message { message, context } = message;
+        self.context = Some(context);
+        if number != self.delivered + 1 {
+            return Err(format!("message {number} of the consumer came after message {}", self.delivered));
+        }
+        self.delivered = number;
+        self.asked = self.asked.saturating_sub(1);
+        Ok(Delivery::Message { message, seen, pending })
+    }
+
+    /// The server says up to where it has looked, and how many messages it has sent.
+    fn heartbeat(&self, headers: Option<&HeaderMap>) -> Result<Delivery, Lost> {
+        let number = |name| headers.and_then(|headers| headers.get(name)?.as_str().parse::<u64>().ok());
+        match (number("Nats-Last-Consumer"), number("Nats-Last-Stream")) {
+            (Some(sent), _) if sent != self.delivered => {
+                Err(format!("the consumer sent {sent} messages, and {} came", self.delivered))
+            }
+            (Some(_), Some(last)) => Ok(Delivery::Nothing { through: Position(last) }),
+            _ => Ok(Delivery::Nothing { through: Position(0) }),
+        }
+    }
+
+    /// A status ends the request. Where it says more than that, it ends the consumer.
+    fn status(&mut self, status: StatusCode, description: &str) -> Result<Delivery, Lost> {
+        // 409 has many meanings, which only their texts tell apart.
+        let answered = match status {
+            StatusCode::TIMEOUT | StatusCode::NOT_FOUND => true,
+            StatusCode::REQUEST_TERMINATED => {
+                ["Message Size Exceeds MaxBytes", "Batch Completed"].contains(&description)
+            }
+            _ => false,
+        };
+        if !answered {
+            return Err(format!("the server ended the consumer: {status} {description}"));
+        }
+        self.asked = 0;
+        Ok(Delivery::Answered)
+    }
+}

@@ -1,0 +1,84 @@
+//! Reading some partitions: what a task of the log reads ahead is handed out here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::stream::Info;
+use netqoe_model::{Chunk, Position};
+
+use super::Shared;
+use super::continuity::Break;
+use super::follower::Follower;
+use super::read_ahead::ReadAhead;
+use super::source::Source;
+use crate::{LogError, LogReader, Start};
+
+/// How long a server that is away may take to come back before reading can begin.
+const START_WAIT: Duration = Duration::from_secs(30);
+
+pub(super) struct JetStreamReader {
+    ahead: Arc<ReadAhead>,
+    /// Keeps the log's thread alive.
+    _shared: Arc<Shared>,
+}
+
+impl JetStreamReader {
+    /// Starts reading. Returns the stream's last position at that time too.
+    pub(super) fn open(shared: &Arc<Shared>, starts: &[Start]) -> Result<(Self, Position), LogError> {
+        let partitions = shared.source.identity.partitions.get();
+        if let Some(&Start { partition, .. }) = starts.iter().find(|start| start.partition.0 >= partitions) {
+            return Err(LogError::NoSuchPartition { partition, partitions });
+        }
+        let ahead = Arc::<ReadAhead>::default();
+        let (source, starts, followed) = (shared.source.clone(), starts.to_vec(), Arc::clone(&ahead));
+        let last = shared.thread.wait(async move {
+            let info = check_starts(&source, &starts).await?;
+            let last = Position(info.state.last_sequence);
+            tokio::spawn(Follower::new(source, &starts, &info, followed).run());
+            Ok::<_, LogError>(last)
+        })?;
+        Ok((Self { ahead, _shared: Arc::clone(shared) }, last))
+    }
+
+    /// Everything up to here was handed out, lies ready, or is of no concern.
+    pub(super) fn scanned(&self) -> Position {
+        self.ahead.scanned()
+    }
+}
+
+/// Looks at the stream, again where the connection is lost meanwhile.
+async fn check_starts(source: &Source, starts: &[Start]) -> Result<Info, LogError> {
+    let unreadable = |reason| LogError::Stream { log: source.name.clone(), reason };
+    let checking = async {
+        loop {
+            match source.connection.over_one(source.check_starts(starts)).await {
+                Some(Ok(info)) => return Ok(info),
+                Some(Err(Break::ForEver(error))) => return Err(error),
+                Some(Err(Break::ForNow(reason))) => return Err(unreadable(reason)),
+                None => {}
+            }
+        }
+    };
+    let away = |_| unreadable(format!("there is no connection to {}", source.connection.servers));
+    tokio::time::timeout(START_WAIT, checking).await.map_err(away)?
+}
+
+impl LogReader for JetStreamReader {
+    fn read(&mut self, max_bytes: usize) -> Result<Vec<Chunk>, LogError> {
+        self.ahead.take(max_bytes)
+    }
+
+    fn lag(&self) -> u64 {
+        self.ahead.lag()
+    }
+
+    fn on_append(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.ahead.on_arrival(wake);
+    }
+}
+
+impl Drop for JetStreamReader {
+    fn drop(&mut self) {
+        self.ahead.close();
+    }
+}

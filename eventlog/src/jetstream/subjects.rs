@@ -1,0 +1,83 @@
+//! Which subject is which partition.
+
+use std::num::NonZeroU16;
+
+use netqoe_model::Partition;
+
+/// Where a message of the stream belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// To this partition.
+    Partition(Partition),
+    /// To the partitions of its events' clients.
+    Plain,
+    /// To no log: its subject is of the stream, but names no partition.
+    Foreign,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Subjects {
+    plain: String,
+    partitions: NonZeroU16,
+}
+
+impl Subjects {
+    pub(super) fn new(plain: &str, partitions: NonZeroU16) -> Self {
+        Self { plain: plain.to_owned(), partitions }
+    }
+
+    /// What the stream of the log takes.
+    pub(super) fn of_stream(plain: &str) -> [String; 2] {
+        [plain.to_owned(), format!("{plain}.*")]
+    }
+
+    pub(super) fn of(&self, partition: Partition) -> String {
+        format!("{}.{partition}", self.plain)
+    }
+
+    /// All that may hold events of these partitions.
+    pub(super) fn with_events_of(&self, partitions: impl IntoIterator<Item = Partition>) -> Vec<String> {
+        let own = partitions.into_iter().map(|partition| self.of(partition));
+        std::iter::once(self.plain.clone()).chain(own).collect()
+    }
+
+    pub(super) fn origin(&self, subject: &str) -> Origin {
+        let Some(rest) = subject.strip_prefix(&self.plain) else { return Origin::Foreign };
+        if rest.is_empty() {
+            return Origin::Plain;
+        }
+        let number = rest.strip_prefix('.').and_then(|number| number.parse().ok());
+        // Only as it is written here: no sign, no leading zero.
+        match number.map(Partition) {
+            Some(partition) if partition.0 < self.partitions.get() && self.of(partition) == subject => {
+                Origin::Partition(partition)
+            }
+            _ => Origin::Foreign,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_names_one_partition_in_one_way() {
+        let subjects = Subjects::new("a.b", NonZeroU16::new(16).unwrap());
+        for (subject, origin) in [
+            ("a.b", Origin::Plain),
+            ("a.b.0", Origin::Partition(Partition(0))),
+            ("a.b.15", Origin::Partition(Partition(15))),
+            ("a.b.16", Origin::Foreign),
+            ("a.b.+1", Origin::Foreign),
+            ("a.b.01", Origin::Foreign),
+            ("a.b.", Origin::Foreign),
+            ("a.b.x", Origin::Foreign),
+            ("a.b1", Origin::Foreign),
+            ("a", Origin::Foreign),
+        ] {
+            assert_eq!(subjects.origin(subject), origin, "{subject}");
+        }
+        assert_eq!(subjects.with_events_of([Partition(3)]), ["a.b", "a.b.3"]);
+    }
+}

@@ -1,0 +1,182 @@
+//! What is read, and in which order.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+#[test]
+fn a_reader_gets_its_partitions_in_order_and_what_names_none() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    let other = Other::connect(&nats);
+    for n in 0..4 {
+        append(&log, n, &format!("{{\"n\":{n}}}")).unwrap();
+    }
+    assert_eq!(other.publish("telemetry.events", "{\n \"plain\": 1\n}\n"), 5);
+    other.publish("telemetry.events.9", "{\"of no partition\": 1}");
+    other.publish("telemetry.events.x", "{\"of no partition\": 1}");
+    other.publish("telemetry.events", "no JSON");
+    block_on(log.tick(vec![Partition(3)])).unwrap();
+
+    let mut own = reader(&log, [1, 3]);
+    let chunks = read(&mut *own, 5);
+    assert_eq!(
+        texts(&chunks),
+        [
+            (Some(1), 2, "{\"n\":1}\n"),
+            (Some(3), 4, "{\"n\":3}\n"),
+            (None, 5, "{  \"plain\": 1 } "),
+            (None, 8, "no JSON"),
+            (Some(3), 9, ""),
+        ]
+    );
+    let times: Vec<_> = chunks.iter().map(|chunk| chunk.log_time.unwrap()).collect();
+    assert!(times.is_sorted() && now_ms() - times[0].ms() < 3_600_000, "{times:?}");
+    assert_eq!(own.lag(), 0);
+}
+
+#[test]
+fn reading_begins_where_each_partition_wants_it() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    for n in 0..8 {
+        append(&log, n % 4, &n.to_string()).unwrap();
+    }
+    let starts =
+        [Start { from: Position(5), processed: Position(3), ..start(0) }, Start { from: Position(3), ..start(2) }];
+    let mut own = log.reader(&starts).unwrap();
+    assert_eq!(texts(&read(&mut *own, 3)), [(Some(2), 3, "2\n"), (Some(0), 5, "4\n"), (Some(2), 7, "6\n")]);
+}
+
+#[test]
+fn a_reader_is_woken_and_knows_what_is_left() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    let mut own = reader(&log, [0]);
+    assert_eq!((own.lag(), own.read(1 << 20).unwrap().len()), (0, 0));
+    let woken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&woken);
+    own.on_append(Box::new(move || _ = count.fetch_add(1, Ordering::SeqCst)));
+    for n in 0..3 {
+        append(&log, 0, &n.to_string()).unwrap();
+    }
+    eventually("all of it arrives", || woken.load(Ordering::SeqCst) >= 1 && own.lag() == 3);
+    assert_eq!(own.read(1).unwrap().len(), 1, "no more than was asked for, but one");
+    assert_eq!(own.lag(), 2);
+    assert_eq!(own.read(1 << 20).unwrap().len(), 2);
+    assert_eq!(own.lag(), 0);
+}
+
+#[test]
+fn what_lies_ready_is_bounded() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    let line = "x".repeat(500_000);
+    for _ in 0..100 {
+        append(&log, 0, &line).unwrap();
+    }
+    let mut own = reader(&log, [0]);
+    let mut bytes = 0;
+    let mut largest = 0;
+    let mut messages = 0;
+    while messages < 100 {
+        // Time for the reader to read ahead as far as it will; where it were not bounded, all would come at once.
+        std::thread::sleep(Duration::from_millis(300));
+        let chunks = own.read(usize::MAX).unwrap();
+        bytes += chunks.iter().map(|chunk| chunk.lines.len()).sum::<usize>();
+        largest = largest.max(chunks.len());
+        messages += chunks.iter().filter(|chunk| chunk.log_time.is_some()).count();
+    }
+    assert_eq!((messages, bytes), (100, 100 * 500_001));
+    assert!(largest < 40, "{largest} messages of half a megabyte lay ready");
+}
+
+/// The server comes and goes, and consumers are deleted under the readers; they skip nothing and repeat nothing.
+#[test]
+fn a_reader_survives_servers_and_consumers() {
+    let mut nats = NatsServer::start().unwrap();
+    let mut options = options(&nats.url());
+    options.stall_wait = PATIENCE;
+    let log = JetStreamLog::open(options).unwrap();
+    let mut readers = [reader(&log, [0, 1]), reader(&log, [2, 3])];
+    let mut numbers = [Vec::new(), Vec::new()];
+    let mut expected = [Vec::new(), Vec::new()];
+    for round in 0..6_u16 {
+        for n in 0..50_u16 {
+            let number = round * 50 + n;
+            append(&log, number % 4, &number.to_string()).unwrap();
+            expected[usize::from(number % 4 / 2)].push(number);
+        }
+        match round % 3 {
+            0 => nats.kill().unwrap(),
+            1 => nats.stop().unwrap(),
+            _ => delete_consumers(&nats),
+        }
+        nats.restart().unwrap();
+        for n in 300 + round * 10..310 + round * 10 {
+            append(&log, n % 4, &n.to_string()).unwrap();
+            expected[usize::from(n % 4 / 2)].push(n);
+        }
+        for (reader, numbers) in readers.iter_mut().zip(&mut numbers) {
+            let chunks = reader.read(100).unwrap();
+            numbers.extend(numbers_of(&chunks));
+        }
+    }
+    for ((reader, numbers), expected) in readers.iter_mut().zip(&mut numbers).zip(expected) {
+        eventually("all of it arrives", || {
+            numbers.extend(numbers_of(&reader.read(1 << 20).unwrap()));
+            numbers.len() >= expected.len()
+        });
+        assert_eq!(*numbers, expected);
+        eventually("nothing is left", || reader.lag() == 0);
+    }
+}
+
+fn numbers_of(chunks: &[Chunk]) -> Vec<u16> {
+    let text: Vec<_> = chunks.iter().flat_map(|chunk| chunk.lines.clone()).collect();
+    String::from_utf8(text).unwrap().lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// Deletes the consumer of each of two readers.
+fn delete_consumers(nats: &NatsServer) {
+    use futures::TryStreamExt;
+
+    let other = Other::connect(nats);
+    let stream = other.stream();
+    let names = || other.runtime.block_on(stream.consumer_names().try_collect::<Vec<_>>()).unwrap();
+    eventually("each reader has one", || names().len() >= 2);
+    for name in names() {
+        other.runtime.block_on(stream.delete_consumer(&name)).unwrap();
+    }
+}
+
+#[test]
+fn an_idle_partition_hears_how_far_the_stream_has_come() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    append(&log, 0, "0").unwrap();
+    append(&log, 1, "1").unwrap();
+    let mut own = reader(&log, [0, 1]);
+    let mut heard = Vec::new();
+    eventually("partition 0 hears of it", || {
+        heard.extend(own.read(1 << 20).unwrap());
+        heard.len() >= 3
+    });
+    let last = heard.last().unwrap();
+    assert_eq!(
+        (last.partition, last.position, last.log_time, last.lines.len()),
+        (Some(Partition(0)), Position(2), None, 0)
+    );
+    assert_eq!(own.lag(), 0);
+}
+
+#[test]
+fn a_reader_that_is_gone_leaves_no_work_behind() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    drop(reader(&log, [0]));
+    append(&log, 0, "1").unwrap();
+    let own = reader(&log, [0]);
+    drop(log);
+    eventually("a reader holds its log", || own.lag() == 1);
+}
