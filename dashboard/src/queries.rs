@@ -73,7 +73,8 @@ fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) ->
 
 /// Clients by their id.
 #[utoipa::path(get, path = "/api/v1/clients", params(Parameters),
-    responses((status = 200, body = Items<ClientItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, body = Items<ClientItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
 async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<ClientItem> {
     let query = asked(parameters)?.query::<String>()?;
     let page = api.page(move |reader| reader.clients(&query)).await?;
@@ -82,7 +83,8 @@ async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<Clien
 
 /// Targets by their name.
 #[utoipa::path(get, path = "/api/v1/targets", params(Parameters),
-    responses((status = 200, body = Items<TargetItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, body = Items<TargetItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
 async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<TargetItem> {
     let query = asked(parameters)?.query::<String>()?;
     let page = api.page(move |reader| reader.targets(&query)).await?;
@@ -91,7 +93,8 @@ async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<Targe
 
 /// Rows of `agg_1m` with the store's column names, newest window first.
 #[utoipa::path(get, path = "/api/v1/aggregates", params(Parameters),
-    responses((status = 200, body = Items<Value>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, body = Items<Value>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
 async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Value> {
     let query = asked(parameters)?.query()?;
     let page = api.page(move |reader| reader.aggregates(&query)).await?;
@@ -100,7 +103,8 @@ async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Va
 
 /// What hurts, newest window first.
 #[utoipa::path(get, path = "/api/v1/diagnoses", params(Parameters),
-    responses((status = 200, body = Items<DiagnosisItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, body = Items<DiagnosisItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
 async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<DiagnosisItem> {
     let query = asked(parameters)?.query()?;
     let page = api.page(move |reader| reader.diagnoses(&query)).await?;
@@ -111,7 +115,7 @@ async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<Dia
 /// no pages: `limit` and `cursor` are refused.
 #[utoipa::path(get, path = "/api/v1/live", params(Parameters),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Refusal),
-        (status = 503, body = Refusal)))]
+        (status = 401, body = Refusal), (status = 503, body = Refusal)))]
 async fn live(
     State(api): State<QueryApi>,
     parameters: Asked,

@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
-use support::{JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
+use support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method.
 const ROUTES: [(&str, &str); 12] = [
@@ -174,4 +174,60 @@ fn the_second_signal_ends_at_once() {
     let (code, log) = server.wait();
     assert_eq!(code, Some(130), "{log}");
     assert!(log.contains("ended at once by a second signal"), "{log}");
+}
+
+/// What the log may hold is soon full.
+const SMALL_LOG: [&str; 2] = ["--log-max-bytes", "100000"];
+
+/// Sends events until one request is not taken. Returns how many were, and the answer to that request.
+fn fill(port: u16) -> (usize, Answer) {
+    let mut taken = 0;
+    loop {
+        let events: Vec<_> = (taken..taken + 20).map(|number| event(&number.to_string(), "c")).collect();
+        let answer = post(port, &[JSON], json!(events).to_string()).unwrap();
+        if answer.status != 200 {
+            return (taken, answer);
+        }
+        taken += events.len();
+    }
+}
+
+#[test]
+fn a_full_log_refuses_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, port) = Server::start_and_wait(folder.path(), &[&NO_RATE[..], &SMALL_LOG].concat());
+    let (taken, answer) = fill(port);
+    assert_eq!((answer.status, &answer.json()["error"]), (503, &json!("service_unavailable")));
+    assert_eq!((answer.header("retry-after"), &answer.json()["retry_after"]), (Some("1"), &json!(1)));
+    let (health, ready) = (get(port, "/health").unwrap(), get(port, "/readyz").unwrap());
+    assert_eq!((health.status, ready.status, get(port, "/livez").unwrap().status), (503, 503, 200));
+    let parts = &health.json()["components"];
+    assert_eq!((&parts["log"]["status"], &parts["store"]["status"]), (&json!("failing"), &json!("ok")));
+    assert!(parts["log"]["message"].as_str().unwrap().contains("100000"), "{parts}");
+    server.stop();
+    assert_eq!(support::ledger(&folder.path().join(support::DATA_FILE))[1], taken as u64, "what was taken counts");
+}
+
+#[test]
+fn a_full_log_has_room_again_once_windows_are_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let windows = ["--window", "1s", "--lateness", "1s"];
+    let options = [&NO_RATE[..], &SMALL_LOG, &windows].concat();
+    let (server, port) = Server::start_and_wait(folder.path(), &options);
+    fill(port);
+    eventually("there is room again", || post(port, &[JSON], event("another", "c").to_string()).unwrap().status == 200);
+    eventually("the server is ready again", || get(port, "/readyz").unwrap().status == 200);
+    server.stop();
+}
+
+#[test]
+fn logs_are_json_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _) = Server::start_and_wait(folder.path(), &["--log-format", "json"]);
+    server.terminate();
+    let (code, log) = server.wait();
+    assert_eq!(code, Some(0), "{log}");
+    let messages: Vec<_> = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+    assert!(messages.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()), "{log}");
+    assert!(messages.iter().any(|line| line["fields"]["message"] == "drained"), "{log}");
 }

@@ -45,6 +45,9 @@ fn used_data() -> tempfile::TempDir {
 fn an_unknown_option_or_key_is_wrong_usage() {
     check(&["up", "--frobnicate"], 2, "--frobnicate");
     check(&["replay", "--store", "mysql://x"], 2, "sqlite:PATH");
+    check(&["up", "--interval", "0s"], 2, "must be from 100ms to 1day");
+    check(&["up", "--timeout", "2h"], 2, "must be from 1ms to 1h");
+    check(&["up", "--concurrency", "0"], 2, "--concurrency");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("netqoe.toml");
     for (text, says) in [
@@ -107,6 +110,39 @@ fn a_data_file_that_is_damaged_is_named() {
         let (from, to) = ((from * bytes) as u64, (to * bytes) as u64);
         file.write_all_at(&vec![0xa5; (to - from) as usize], from).unwrap();
         check_data(folder.path(), "netqoe.db");
+    }
+}
+
+#[test]
+fn tokens_stand_in_one_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("netqoe.toml");
+    std::fs::write(&file, "[up]\ntokens_file = \"tokens\"").unwrap();
+    let (data, file) = (folder.path().to_str().unwrap(), file.to_str().unwrap());
+    let up = ["--config", file, "up", "--data", data, "--port", "0", "--tokens", "a-secret"];
+    check(&up, 1, "tokens_file and tokens are both set");
+    check(&["up", "--tokens", "a-secret", "--tokens-file", "tokens"], 2, "cannot be used with");
+}
+
+/// The options of a command that its help shows without a variable.
+fn without_a_variable(command: &[&str]) -> Vec<String> {
+    let output = netqoe().args(command).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let mut without = Vec::new();
+    for line in help.lines().map(str::trim) {
+        if line.starts_with('-') && line.contains("--") && !line.contains("--help") {
+            without.push(line.to_owned());
+        } else if line.starts_with("[env: NETQOE_") {
+            without.pop();
+        }
+    }
+    without
+}
+
+#[test]
+fn every_option_has_a_variable() {
+    for command in [&["up"][..], &["replay"], &["log", "export"], &["bench", "replay"], &["config", "check"]] {
+        assert_eq!(without_a_variable(command), Vec::<String>::new(), "{command:?}");
     }
 }
 

@@ -9,7 +9,7 @@ use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
 use netqoe_ingest::{Authentication, ComponentCheck, Ingest, SystemClock, Tokens};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
-use netqoe_probe::{Plan, Reporter, Settings};
+use netqoe_probe::{Plan, Reporter};
 use netqoe_sinks::SqliteStore;
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use rand::SeedableRng;
@@ -52,8 +52,8 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
         let (demo, from) = demo::load(&log).await?;
         tasks.spawn(demo::run(demo, from, log.clone(), stop.clone()));
     }
-    if !options.target.is_empty() {
-        tasks.spawn(probe(options, log.clone(), stop.clone())?);
+    if let Some(plan) = options.probe.plan()? {
+        tasks.spawn(probe(plan, log.clone(), stop.clone()));
     }
     tracing::info!("listening on http://{address}");
 
@@ -162,24 +162,12 @@ async fn failure(failed: crossbeam_channel::Receiver<anyhow::Error>) -> anyhow::
 }
 
 /// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events.
-fn probe(
-    options: &UpOptions,
-    log: SqliteLog,
-    stop: CancellationToken,
-) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let client_id = netqoe_probe::host_name()?;
-    let plan = Plan {
-        interval: options.interval,
-        settings: Settings { timeout: options.timeout, ..Settings::default() },
-        ..Plan::new(options.target.clone(), client_id)
-    };
-    Ok(async move {
-        let mut rng = StdRng::from_rng(&mut rand::rng());
-        let now = || EventTime::from_ms(now_ms());
-        if let Err(error) = netqoe_probe::run_probe(plan, ToLog(log), now, &mut rng, stop).await {
-            tracing::error!("{error}");
-        }
-    })
+async fn probe(plan: Plan, log: SqliteLog, stop: CancellationToken) {
+    let mut rng = StdRng::from_rng(&mut rand::rng());
+    let now = || EventTime::from_ms(now_ms());
+    if let Err(error) = netqoe_probe::run_probe(plan, ToLog(log), now, &mut rng, stop).await {
+        tracing::error!("{error}");
+    }
 }
 
 struct ToLog(SqliteLog);

@@ -1,6 +1,7 @@
 //! The command line. Each option has a flag, a variable `NETQOE_…` and a key in `netqoe.toml`: see [`crate::configuration`].
 
 mod database;
+mod probe;
 mod rules;
 mod server;
 
@@ -15,6 +16,7 @@ use netqoe_sinks::StoreUrl;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
 pub(crate) use database::DatabaseOptions;
+pub(crate) use probe::ProbeOptions;
 pub(crate) use rules::RuleOptions;
 pub(crate) use server::ServerOptions;
 
@@ -75,17 +77,8 @@ pub(crate) struct UpOptions {
     #[arg(long, env = "NETQOE_DEMO")]
     pub(crate) demo: bool,
 
-    /// Measures this http or https URL from here; may be given several times
-    #[arg(long, env = "NETQOE_TARGET", value_name = "URL", value_delimiter = ',')]
-    pub(crate) target: Vec<netqoe_probe::Target>,
-
-    /// Time between two measurements of a target
-    #[arg(long, env = "NETQOE_INTERVAL", default_value = "30s", value_parser = humantime::parse_duration)]
-    pub(crate) interval: Duration,
-
-    /// Longest time that one measurement may take
-    #[arg(long, env = "NETQOE_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
-    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) probe: ProbeOptions,
 
     /// Folder of the data file; made where it is not there
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]

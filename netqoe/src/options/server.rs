@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use netqoe_ingest::{IngestConfig, ServerLimits, Tokens};
 
@@ -64,7 +64,9 @@ impl std::fmt::Debug for ServerOptions {
 impl ServerOptions {
     pub(crate) fn tokens(&self) -> anyhow::Result<Tokens> {
         let text = match (&self.tokens_file, &self.tokens) {
-            (Some(path), _) => {
+            // The command line knows that they conflict; one of them may stand in the configuration file.
+            (Some(_), Some(_)) => bail!("tokens_file and tokens are both set; keep one of them"),
+            (Some(path), None) => {
                 std::fs::read_to_string(path).with_context(|| format!("can't read the tokens in {}", path.display()))?
             }
             (None, Some(text)) => text.clone(),

@@ -165,7 +165,7 @@ mod tests {
     fn backlog(appended: u64) -> (Arc<Reading>, Backlog, Arc<Mutex<u64>>) {
         let appended = Arc::new(Mutex::new(appended));
         let reader = Box::new(Records { next: 3, appended: Arc::clone(&appended) });
-        let start = Start { partition: Partition(3), from: Position(3), processed: Position(4) };
+        let start = Start { partition: Partition(3), from: Position(3), processed: Position(4), log_time: None };
         let reading = Arc::new(Reading::new(reader, &[start]));
         (Arc::clone(&reading), Backlog::new([reading]), appended)
     }

@@ -65,7 +65,8 @@ impl Server {
             move || {
                 for line in lines.map_while(Result::ok) {
                     if let Some((_, listens_on)) = line.split_once(LISTENING) {
-                        port.store(listens_on.parse().unwrap(), Ordering::SeqCst);
+                        let digits: String = listens_on.chars().take_while(char::is_ascii_digit).collect();
+                        port.store(digits.parse().unwrap(), Ordering::SeqCst);
                     }
                     *log.lock().unwrap() += &(line + "\n");
                 }
