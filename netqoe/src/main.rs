@@ -3,12 +3,14 @@
 //! This crate wires the others together: commands, configuration, shutdown. What an event means, how rows come about
 //! and where they land is theirs.
 
+mod clock;
 mod commands;
 mod configuration;
 mod group;
 mod logging;
 mod measured;
 mod options;
+mod panics;
 mod pipeline;
 mod shutdown;
 
@@ -22,6 +24,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What the process ends with where a command has failed; 2, wrong usage, is said by [`configuration`].
 const FAILED: u8 = 1;
+/// What a process of a cluster ends with where another one of them was lost: nothing is wrong with this one.
+pub(crate) const GROUP_LOST: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = match read() {
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
         Err(refused) => return refused.report(),
     };
     logging::start(cli.log_format);
+    panics::end_the_process();
     // Before any TLS configuration is made, or making it panics. There is no other provider yet.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
@@ -37,7 +42,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("netqoe: {error:#}");
-            ExitCode::from(FAILED)
+            ExitCode::from(if error.is::<group::Lost>() { GROUP_LOST } else { FAILED })
         }
     }
 }
@@ -53,6 +58,8 @@ fn read() -> Result<Cli, configuration::Refused> {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(options) => commands::up::run(&options),
+        Command::Ingest(options) => commands::ingest::run(&options),
+        Command::Aggregate(options) => commands::aggregate::run(&options),
         Command::Replay(options) => commands::replay::run(&options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
         Command::Bench(options::BenchCommand::Replay(options)) => commands::bench_replay::run(&options),

@@ -8,7 +8,7 @@ use netqoe_eventlog::{AppendError, EventLog, SqliteLog};
 use netqoe_model::{Event, LogTime, Partition};
 use tokio_util::sync::CancellationToken;
 
-use super::now_ms;
+use crate::clock::now_ms;
 
 const HISTORY_MS: i64 = 30 * 60_000;
 /// Live events come this often, as many as have been measured since.

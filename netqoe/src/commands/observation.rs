@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use netqoe_dashboard::LiveFeed;
 use netqoe_dataflow::PartitionState;
-use netqoe_eventlog::SqliteLog;
 use netqoe_ingest::ComponentCheck;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Partition};
 
-use super::{now_ms, ticker};
+use super::ticker;
+use crate::clock::now_ms;
 use crate::measured::StoreHealth;
 use crate::pipeline::{Backlog, Committed, Crew};
 
@@ -87,9 +87,13 @@ fn measure_memory(metrics: &Metrics, crew: Crew, states: &BTreeMap<Partition, Pa
 }
 
 /// The parts that `/health` names. Clients can send for as long as the log takes what they send.
-pub(super) fn checks(log: SqliteLog, store: StoreHealth, backlog: Backlog) -> Vec<ComponentCheck> {
+pub(super) fn checks(
+    log: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    store: StoreHealth,
+    backlog: Backlog,
+) -> Vec<ComponentCheck> {
     vec![
-        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || log.healthy()) },
+        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(log) },
         ComponentCheck { component: "store", needed_for_ready: false, check: Box::new(move || store.check()) },
         ComponentCheck {
             component: "pipeline",

@@ -13,7 +13,8 @@ use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
 use netqoe_sinks::Store;
 use serde_json::json;
 
-use super::{resources, store_clock};
+use super::resources;
+use crate::clock::store_clock;
 use crate::options::ReplayOptions;
 use crate::pipeline::{Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
 

@@ -11,7 +11,7 @@ use netqoe_model::{LogTime, Partition};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::now_ms;
+use crate::clock::now_ms;
 
 /// How often open windows are looked at: a row becomes final this much after it could, at most.
 const EVERY: Duration = Duration::from_millis(500);

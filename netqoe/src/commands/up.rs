@@ -17,18 +17,16 @@ use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{data_file, demo, now_ms, observation, store_clock, ticker};
+use super::runtime::{failure, request_threads};
+use super::{data_file, demo, observation, ticker};
+use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::UpOptions;
 use crate::pipeline::{Backlog, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, alone, starts};
 use crate::shutdown;
 
-/// Threads for requests. They wait for the log more than they compute.
-const HTTP_THREADS: usize = 2;
-
 pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(HTTP_THREADS).enable_all().build();
-    runtime.context("can't start the request threads")?.block_on(up(options))
+    request_threads()?.block_on(up(options))
 }
 
 async fn up(options: &UpOptions) -> anyhow::Result<()> {
@@ -44,7 +42,9 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let observed = (metrics.clone(), live.clone(), Arc::clone(&states));
     let (feeds, pipeline, backlog) = start_pipeline(options, &log, store, &rules, observed, failures)?;
 
-    let checks = observation::checks(log.clone(), health, backlog);
+    let checked = log.clone();
+    let log_check = move || checked.healthy();
+    let checks = observation::checks(log_check, health, backlog);
     let app = app(options, &log, reader, live, tokens, metrics, checks, &rules, &stop);
     let mut tasks = JoinSet::new();
     tasks.spawn(ticker::run(Arc::new(log.clone()), states, stop.clone()));
@@ -148,17 +148,6 @@ fn app(
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, Arc::new(SystemClock::new()));
     let (queries, queries_document) = QueryApi::new(Arc::new(reader), live, stop.clone()).router();
     netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks)
-}
-
-/// Waits for a thread to say that it can't go on.
-async fn failure(failed: crossbeam_channel::Receiver<anyhow::Error>) -> anyhow::Error {
-    let (send, receive) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || failed.recv().map(|error| send.send(error)));
-    match receive.await {
-        Ok(error) => error,
-        // Everyone who could fail is gone, and so is the pipeline that they belong to.
-        Err(_) => std::future::pending().await,
-    }
 }
 
 /// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events.

@@ -57,13 +57,16 @@ impl Beat {
     }
 }
 
-/// A process that works with us no more.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A process that works with us no more. This one must end too: a cluster works as a whole, or starts again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("process {process} of the cluster is lost: {how}; start all of them again")]
 pub(crate) struct Lost {
     /// Which.
     pub(crate) process: usize,
     /// How that was noticed.
     pub(crate) how: String,
+    /// Whether it said so itself. Then what was read can still be committed.
+    pub(crate) leaves: bool,
 }
 
 /// The pulse of this process and of all others.
@@ -110,9 +113,9 @@ impl Pulse {
             let (lose, generation) = (lose.clone(), generation.clone());
             spawn(format!("pulse-to-{other}"), move || beating.beat(writing, other))?;
             spawn(format!("pulse-of-{other}"), move || {
-                let how = listening.listen(stream, other, &generation);
+                let (how, leaves) = listening.listen(stream, other, &generation);
                 tracing::debug!("process {process} has lost process {other}: {how}");
-                tell(&lose, Lost { process: other, how });
+                tell(&lose, Lost { process: other, how, leaves });
             })?;
         }
         Ok(Self { shared, generations, lost })
@@ -208,23 +211,24 @@ impl Shared {
         }
     }
 
-    /// Takes in what `other` says, until it says nothing any more: why.
-    fn listen(&self, mut stream: TcpStream, other: usize, generations: &Sender<Generation>) -> String {
+    /// Takes in what `other` says, until it says nothing any more: why, and whether it said that itself.
+    fn listen(&self, mut stream: TcpStream, other: usize, generations: &Sender<Generation>) -> (String, bool) {
         loop {
             let mut bytes = [0; BEAT_BYTES];
             if let Err(error) = stream.read_exact(&mut bytes) {
-                return match error.kind() {
+                let how = match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => "it gives no sign of life".to_owned(),
                     ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => "it has ended".to_owned(),
                     _ => format!("it can't be heard: {error}"),
                 };
+                return (how, false);
             }
             match Beat::of(bytes) {
                 Some(Beat::Alive) => {}
                 Some(Beat::Epoch(next)) => self.take_in(other, next),
                 Some(Beat::Generation(generation)) => tell(generations, Generation(generation)),
-                Some(Beat::Leaving) => return "it was asked to stop".to_owned(),
-                None => return "what it says is not understood".to_owned(),
+                Some(Beat::Leaving) => return ("it was asked to stop".to_owned(), true),
+                None => return ("what it says is not understood".to_owned(), false),
             }
         }
     }

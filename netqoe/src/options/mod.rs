@@ -1,6 +1,8 @@
 //! The command line. Each option has a flag, a variable `NETQOE_…` and a key in `netqoe.toml`: see [`crate::configuration`].
 
+mod cluster;
 mod database;
+mod nats;
 mod probe;
 mod rules;
 mod server;
@@ -15,9 +17,10 @@ use netqoe_sinks::StoreUrl;
 
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
+pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use probe::ProbeOptions;
-pub(crate) use rules::RuleOptions;
+pub(crate) use rules::{RuleOptions, ms};
 pub(crate) use server::ServerOptions;
 
 /// Network quality of experience: who is hurt, where, since when and why.
@@ -40,6 +43,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Everything in one process: durable log and store in one SQLite file, ingest, dataflow, query API
     Up(Box<UpOptions>),
+    /// The HTTP API in front of a log in NATS JetStream
+    Ingest(Box<IngestOptions>),
+    /// The dataflow from a log in NATS JetStream to a store, on one or several processes of a timely cluster
+    Aggregate(Box<AggregateOptions>),
     /// Batch replay of history into any store; the conservation counts go to standard output as JSON
     Replay(Box<ReplayOptions>),
     /// Operations on the embedded log

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -100,10 +100,13 @@ fn partitions(log: &LogIdentity) -> Vec<Partition> {
 }
 
 /// The feeds of a live log, and the means to end them.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct LogFeeds {
     epochs: Arc<Epochs>,
     ending: Arc<AtomicBool>,
+    stopping: Arc<AtomicBool>,
+    /// How often it was asked to show all open windows at once.
+    flushes: Arc<AtomicU64>,
 }
 
 impl LogFeeds {
@@ -113,7 +116,7 @@ impl LogFeeds {
         starts: &[Vec<Start>],
         failures: &Failures,
     ) -> anyhow::Result<(Self, Vec<Box<dyn Feed>>, Backlog)> {
-        let shared = Self { epochs: Arc::default(), ending: Arc::default() };
+        let shared = Self::default();
         let (mut feeds, mut readings) = (Vec::<Box<dyn Feed>>::new(), Vec::new());
         for starts in starts {
             let reader = log.reader(starts).context("can't read the log")?;
@@ -124,6 +127,7 @@ impl LogFeeds {
                 partitions: starts.iter().map(|start| start.partition).collect(),
                 shared: shared.clone(),
                 unflushed_since: None,
+                flushed: 0,
                 failures: failures.clone(),
             }));
         }
@@ -135,6 +139,23 @@ impl LogFeeds {
         self.ending.store(true, Ordering::SeqCst);
         self.epochs.take(); // wakes them all
     }
+
+    /// Lets the feeds end now. Others go on writing the log; what is not read stays for the next start.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.epochs.take();
+    }
+
+    /// Shows all open windows as they stand, without waiting for more of the log or for a better moment.
+    pub(crate) fn flush(&self) {
+        self.flushes.fetch_add(1, Ordering::SeqCst);
+        self.epochs.take();
+    }
+
+    /// What the epochs of all processes are kept together by.
+    pub(crate) fn epochs(&self) -> &Arc<Epochs> {
+        &self.epochs
+    }
 }
 
 struct LogFeed {
@@ -143,18 +164,26 @@ struct LogFeed {
     shared: LogFeeds,
     /// Since when something was read that is not shown yet.
     unflushed_since: Option<Instant>,
+    /// How many requests to show all open windows it has followed.
+    flushed: u64,
     failures: Failures,
 }
 
 impl Feed for LogFeed {
     fn poll(&mut self) -> Polled {
+        if self.shared.stopping.load(Ordering::SeqCst) {
+            return Polled::Ended;
+        }
         let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
+        let asked = self.shared.flushes.load(Ordering::SeqCst);
+        let flush_now = asked > self.flushed;
         match self.reading.read(BATCH_BYTES) {
             Ok(ReadTurn { chunks, .. }) if chunks.is_empty() && ending => Polled::Ended,
-            Ok(ReadTurn { chunks, .. }) if chunks.is_empty() => Polled::Idle,
+            Ok(ReadTurn { chunks, .. }) if chunks.is_empty() && !flush_now => Polled::Idle,
             Ok(ReadTurn { chunks, reached_end }) => {
+                self.flushed = asked;
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
-                let flush = reached_end || since.elapsed() >= FLUSH_EVERY;
+                let flush = flush_now || reached_end || since.elapsed() >= FLUSH_EVERY;
                 let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };
                 let (epoch, flush) = (self.shared.epochs.take(), flush.unwrap_or_default());
                 Polled::Batch(Batch { epoch, chunks, more_follows: false, flush })

@@ -17,6 +17,17 @@ impl OpenedStore {
         Ok(Self { store, generation, resume })
     }
 
+    /// Goes on in a generation that another process of the same cluster has taken.
+    pub(crate) fn join(mut store: Box<dyn Store>, generation: Generation, rules: &Rules) -> Result<Self, StoreError> {
+        let resume = store.resume(generation, &rules.diagnosis)?;
+        Ok(Self { store, generation, resume })
+    }
+
+    /// In which this process writes.
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     pub(super) fn commit(&mut self, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
         self.store.commit(self.generation, partitions)
     }

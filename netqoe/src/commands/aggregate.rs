@@ -1,0 +1,174 @@
+//! `netqoe aggregate`: the dataflow from a log in JetStream to a store, as one process of a timely cluster.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::Context;
+use crossbeam_channel::Receiver;
+use netqoe_dashboard::LiveFeed;
+use netqoe_eventlog::{EventLog, JetStreamLog};
+use netqoe_model::Rules;
+use netqoe_model::metrics::Metrics;
+use netqoe_sinks::Store;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::runtime::{failure, request_threads};
+use super::{observation, ticker};
+use crate::clock::store_clock;
+use crate::group::{Group, Lost, Membership, Pulse};
+use crate::measured::{MeasuredStore, StoreHealth};
+use crate::options::AggregateOptions;
+use crate::pipeline::{Backlog, Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
+use crate::shutdown;
+
+pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
+    let membership = options.membership()?;
+    let tokens = options.server.tokens()?;
+    let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let runtime = request_threads()?;
+    let stop = {
+        let _inside = runtime.enter();
+        shutdown::on_signals().context("can't listen for signals")?
+    };
+    // The store's driver waits on its own: it must not be used within the runtime.
+    let Some(started) = start(options, &membership, &stop)? else { return Ok(()) };
+    let Started { log, feeds, pipeline, pulse, watched, failed } = started;
+    let ended = runtime.block_on(serve(options, listener, &log, watched, &pulse, failed, stop))?;
+    match &ended {
+        Ended::Asked => pulse.leave(),
+        Ended::Left(lost) => tracing::info!("{lost}"),
+    }
+    feeds.stop();
+    let totals = pipeline.join()?;
+    log.close();
+    tracing::info!(events = totals.events.read, rows = totals.rows, "drained");
+    match ended {
+        Ended::Asked => Ok(()),
+        Ended::Left(lost) => Err(lost.into()),
+    }
+}
+
+/// Why a process ends in good order.
+enum Ended {
+    /// It was asked to.
+    Asked,
+    /// Another process was.
+    Left(Lost),
+}
+
+/// What works once the cluster has come together.
+struct Started {
+    log: JetStreamLog,
+    feeds: LogFeeds,
+    pipeline: Pipeline,
+    pulse: Pulse,
+    watched: Watched,
+    failed: Receiver<anyhow::Error>,
+}
+
+/// What requests and ticks look at.
+struct Watched {
+    metrics: Metrics,
+    states: ticker::States,
+    backlog: Backlog,
+    health: StoreHealth,
+}
+
+/// Waits for the other processes and starts the workers; none where it was asked to stop before.
+fn start(
+    options: &AggregateOptions,
+    membership: &Membership,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Started>> {
+    let rules = options.rules.rules();
+    let log = JetStreamLog::open(options.nats.log()?)?;
+    for difference in log.differences() {
+        tracing::warn!("{difference}");
+    }
+    let given_up = || stop.is_cancelled();
+    let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
+    let (metrics, health) = (Metrics::new(), StoreHealth::default());
+    let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
+    let store = Box::new(MeasuredStore::new(store, &metrics, &health));
+    let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
+
+    let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
+    let (failures, failed) = Failures::new();
+    let starts = crew.share(&starts(&store.resume, log.identity()));
+    let (feeds, workers, backlog) = LogFeeds::start(&log, &starts, &failures)?;
+    group.pulse.carry(feeds.epochs());
+    observation::show_backlog(&metrics, crew, backlog.clone());
+    let (live, states) = (LiveFeed::new(), ticker::States::default());
+    let observed = (metrics.clone(), live, Arc::clone(&states), backlog.clone());
+    let observer = observation::observer(crew, observed.0, observed.1, observed.2, observed.3, |_| {});
+    let links = group.links(options.workers)?;
+    let pipeline =
+        Pipeline::start(workers, (crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
+    tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
+    let watched = Watched { metrics, states, backlog, health };
+    Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, watched, failed }))
+}
+
+/// Process 0 takes a new generation for the whole cluster, and the others go on in it.
+fn open_store(
+    store: Box<dyn Store>,
+    log: &JetStreamLog,
+    rules: &Rules,
+    membership: &Membership,
+    pulse: &Pulse,
+    given_up: impl Fn() -> bool,
+) -> anyhow::Result<Option<OpenedStore>> {
+    if membership.process == 0 {
+        let store = OpenedStore::open(store, log.identity(), rules)?;
+        pulse.announce(store.generation());
+        return Ok(Some(store));
+    }
+    let Some(generation) = pulse.generation(given_up) else {
+        return pulse.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
+    };
+    Ok(Some(OpenedStore::join(store, generation, rules)?))
+}
+
+/// Answers requests and moves idle partitions on, until it is asked to stop, another process stops, or something fails.
+async fn serve(
+    options: &AggregateOptions,
+    listener: TcpListener,
+    log: &JetStreamLog,
+    watched: Watched,
+    pulse: &Pulse,
+    failed: Receiver<anyhow::Error>,
+    stop: CancellationToken,
+) -> anyhow::Result<Ended> {
+    let address = listener.local_addr().context("can't tell the port that is listened on")?;
+    let Watched { metrics, states, backlog, health } = watched;
+    let checked = log.clone();
+    let checks = observation::checks(move || checked.healthy(), health, backlog);
+    let app = netqoe_ingest::assemble([], metrics, checks);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(ticker::run(Arc::new(log.clone()), states, stop.clone()));
+    tracing::info!("listening on http://{address}");
+    let limits = options.server.limits();
+    let ended = tokio::select! {
+        served = netqoe_ingest::serve(listener, app, &limits, stop.clone()) => {
+            served.context("can't go on serving").map(|()| Ended::Asked)
+        }
+        error = failure(failed) => Err(error),
+        lost = loss(pulse.lost()) => if lost.leaves { Ok(Ended::Left(lost)) } else { Err(lost.into()) },
+    };
+    stop.cancel();
+    let ended = ended?;
+    while tasks.join_next().await.is_some() {}
+    Ok(ended)
+}
+
+/// Waits until another process is lost.
+async fn loss(lost: Receiver<Lost>) -> Lost {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || lost.recv().map(|lost| send.send(lost)));
+    match receive.await {
+        Ok(lost) => lost,
+        // There are no other processes.
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,44 @@
+//! `netqoe ingest`: the HTTP API in front of a log in JetStream.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use netqoe_eventlog::JetStreamLog;
+use netqoe_ingest::{ComponentCheck, Ingest, SystemClock};
+use netqoe_model::metrics::Metrics;
+
+use super::runtime::request_threads;
+use crate::options::IngestOptions;
+use crate::options::ms;
+use crate::shutdown;
+
+pub(crate) fn run(options: &IngestOptions) -> anyhow::Result<()> {
+    let tokens = options.server.tokens()?;
+    let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let address = listener.local_addr().context("can't tell the port that is listened on")?;
+    let log = open_log(options)?;
+    let metrics = Metrics::new();
+    let config = options.server.ingest(ms(options.max_future));
+    let clock = Arc::new(SystemClock::new());
+    let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
+    let checked = log.clone();
+    let check = ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || checked.healthy()) };
+    let app = netqoe_ingest::assemble([ingest.router()], metrics, vec![check]);
+    request_threads()?.block_on(async {
+        let stop = shutdown::on_signals().context("can't listen for signals")?;
+        tracing::info!("listening on http://{address}");
+        netqoe_ingest::serve(listener, app, &options.server.limits(), stop).await.context("can't go on serving")
+    })?;
+    log.close();
+    tracing::info!("drained");
+    Ok(())
+}
+
+fn open_log(options: &IngestOptions) -> anyhow::Result<JetStreamLog> {
+    let log = JetStreamLog::open(options.nats.log()?)?;
+    for difference in log.differences() {
+        tracing::warn!("{difference}");
+    }
+    Ok(log)
+}

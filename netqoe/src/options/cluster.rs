@@ -1,0 +1,145 @@
+//! The commands of a cluster: `ingest` in front of the log, `aggregate` behind it.
+
+use std::net::IpAddr;
+use std::num::{NonZeroU16, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::{ArgAction, Args};
+use netqoe_sinks::StoreUrl;
+
+use super::nats::{NatsArguments, secret};
+use super::{DatabaseOptions, RuleOptions, ServerOptions};
+use crate::group::{Membership, Secret};
+
+/// Where timely's processes listen where no host file says otherwise: on this machine, at this port plus their index.
+const FIRST_PORT: u16 = 2101;
+/// Holds the cluster's secret where no file does.
+const SECRET_VARIABLE: &str = "NETQOE_CLUSTER_SECRET";
+
+#[derive(Args, Debug)]
+pub(crate) struct IngestOptions {
+    /// Address to listen on. On anything but loopback tokens are required
+    #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: IpAddr,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
+    pub(crate) port: u16,
+
+    #[command(flatten)]
+    pub(crate) nats: NatsArguments,
+
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+
+    /// How far ahead of the present an event may be
+    #[arg(long, env = "NETQOE_MAX_FUTURE", default_value = "300s", value_parser = humantime::parse_duration)]
+    pub(crate) max_future: Duration,
+}
+
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
+pub(crate) struct AggregateOptions {
+    /// Worker threads of each process
+    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
+
+    /// Processes of the cluster
+    #[arg(short = 'n', long, env = "NETQOE_PROCESSES", default_value = "1")]
+    processes: NonZeroU16,
+
+    /// Index of this process, from 0
+    #[arg(short = 'p', long, env = "NETQOE_PROCESS", default_value_t = 0)]
+    process: u16,
+
+    /// File with HOST:PORT of each process, one a line; without it they are on this machine, at ports 2101, 2102, …
+    #[arg(short = 'h', long, env = "NETQOE_HOSTS", value_name = "FILE")]
+    hosts: Option<PathBuf>,
+
+    /// File with a secret that all processes share; needed where they are on several machines. NETQOE_CLUSTER_SECRET
+    /// holds the secret itself
+    #[arg(long, env = "NETQOE_CLUSTER_SECRET_FILE", value_name = "FILE")]
+    cluster_secret_file: Option<PathBuf>,
+
+    /// After how long without a sign of life another process counts as lost
+    #[arg(long, env = "NETQOE_TAKEOVER", default_value = "10s", value_parser = takeover)]
+    takeover: Duration,
+
+    /// Starts the process again whenever it ends by itself
+    #[arg(long, env = "NETQOE_SUPERVISE")]
+    pub(crate) supervise: bool,
+
+    /// Where rows go: postgres://…, or sqlite:PATH for one process
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: StoreUrl,
+
+    #[command(flatten)]
+    pub(crate) database: DatabaseOptions,
+
+    /// Address to listen on for health and metrics. On anything but loopback tokens are required
+    #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: IpAddr,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env = "NETQOE_PORT", default_value_t = 8082)]
+    pub(crate) port: u16,
+
+    #[command(flatten)]
+    pub(crate) nats: NatsArguments,
+
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleOptions,
+
+    /// Print help
+    #[arg(long, action = ArgAction::Help)]
+    help: Option<bool>,
+}
+
+impl AggregateOptions {
+    /// Which processes there are.
+    pub(crate) fn membership(&self) -> anyhow::Result<Membership> {
+        ensure!(
+            self.process < self.processes.get(),
+            "-p {} is none of {} processes; they are numbered from 0",
+            self.process,
+            self.processes
+        );
+        let secret = secret(self.cluster_secret_file.as_ref(), SECRET_VARIABLE)?;
+        let addresses = match &self.hosts {
+            Some(path) => read_hosts(path, self.processes)?,
+            None => (0..self.processes.get()).map(|index| format!("127.0.0.1:{}", FIRST_PORT + index)).collect(),
+        };
+        Ok(Membership {
+            process: self.process.into(),
+            addresses,
+            secret: secret.as_deref().map(Secret::new).unwrap_or_default(),
+            takeover: self.takeover,
+        })
+    }
+}
+
+fn read_hosts(path: &Path, processes: NonZeroU16) -> anyhow::Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read the host file {}", path.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let addresses: Vec<_> = lines.map(str::to_owned).take(processes.get().into()).collect();
+    ensure!(
+        addresses.len() == usize::from(processes.get()),
+        "the host file {} names {} processes, -n asks for {processes}",
+        path.display(),
+        addresses.len()
+    );
+    Ok(addresses)
+}
+
+/// Long enough for several signs of life.
+const LEAST_TAKEOVER: Duration = Duration::from_secs(2);
+
+fn takeover(text: &str) -> Result<Duration, String> {
+    let takeover = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if takeover >= LEAST_TAKEOVER { Ok(takeover) } else { Err("a takeover takes at least 2s".to_owned()) }
+}

@@ -1,0 +1,168 @@
+//! The connection to NATS, and the stream that the log is in. Names and defaults are those of the tuning guide.
+
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use netqoe_eventlog::{Discard, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions, Storage, StreamOptions};
+use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
+
+use crate::clock::now_ms;
+
+#[derive(Args, Clone)]
+#[command(next_help_heading = "NATS JetStream")]
+pub(crate) struct NatsArguments {
+    /// Servers of one cluster: nats://HOST:PORT, or tls://HOST:PORT
+    #[arg(
+        long,
+        env = "NETQOE_NATS_URL",
+        value_name = "URL",
+        value_delimiter = ',',
+        hide_env_values = true,
+        default_value = "nats://127.0.0.1:4222"
+    )]
+    nats_url: Vec<String>,
+    /// User, with the password in --nats-password-file or NETQOE_NATS_PASSWORD
+    #[arg(long, env = "NETQOE_NATS_USER", value_name = "NAME")]
+    nats_user: Option<String>,
+    /// File with the user's password
+    #[arg(long, env = "NETQOE_NATS_PASSWORD_FILE", value_name = "FILE", requires = "nats_user")]
+    nats_password_file: Option<PathBuf>,
+    /// File with a token; NETQOE_NATS_TOKEN holds the token itself
+    #[arg(long, env = "NETQOE_NATS_TOKEN_FILE", value_name = "FILE", conflicts_with = "nats_user")]
+    nats_token_file: Option<PathBuf>,
+    /// Credentials file of a user with a JWT
+    #[arg(long, env = "NETQOE_NATS_CREDENTIALS", value_name = "FILE", conflicts_with_all = ["nats_user", "nats_token_file"])]
+    nats_credentials: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities that may have signed the server's; the system's where absent
+    #[arg(long, env = "NETQOE_NATS_CA", value_name = "FILE")]
+    nats_ca: Option<PathBuf>,
+    /// Our own certificate (PEM), for servers that ask for one
+    #[arg(long, env = "NETQOE_NATS_CERTIFICATE", value_name = "FILE", requires = "nats_key")]
+    nats_certificate: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, env = "NETQOE_NATS_KEY", value_name = "FILE", requires = "nats_certificate")]
+    nats_key: Option<PathBuf>,
+    /// Stream of the log; made where it is missing, used as it is where it is there
+    #[arg(long, env = "NETQOE_STREAM", value_name = "NAME", default_value_t = StreamOptions::default().name)]
+    stream: String,
+    /// Subject of events that others publish; the log's partitions are at SUBJECT.0, SUBJECT.1, …
+    #[arg(long, env = "NETQOE_SUBJECT", default_value_t = StreamOptions::default().subject)]
+    subject: String,
+    /// Partitions of a stream that is made
+    #[arg(long, env = "NETQOE_PARTITIONS", default_value_t = DEFAULT_PARTITIONS)]
+    partitions: NonZeroU16,
+    /// How long the stream keeps a message
+    #[arg(long, env = "NETQOE_STREAM_MAX_AGE", default_value = "7d", value_parser = humantime::parse_duration)]
+    stream_max_age: Duration,
+    /// Messages that the stream keeps
+    #[arg(long, env = "NETQOE_STREAM_MAX_MESSAGES", default_value_t = StreamOptions::default().max_messages)]
+    stream_max_messages: u64,
+    /// Bytes that the stream keeps
+    #[arg(long, env = "NETQOE_STREAM_MAX_BYTES", default_value_t = StreamOptions::default().max_bytes)]
+    stream_max_bytes: u64,
+    /// Largest message of the stream, in bytes
+    #[arg(long, env = "NETQOE_STREAM_MAX_MESSAGE_BYTES", default_value_t = StreamOptions::default().max_message_bytes)]
+    stream_max_message_bytes: u32,
+    /// What the stream does at its limits: forget the oldest, or refuse new messages
+    #[arg(long, env = "NETQOE_STREAM_DISCARD", value_enum, default_value = "old")]
+    stream_discard: DiscardArgument,
+    /// Copies of the stream in a cluster of servers
+    #[arg(long, env = "NETQOE_STREAM_REPLICAS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
+    stream_replicas: u8,
+    /// How long the server knows a message's id again
+    #[arg(long, env = "NETQOE_STREAM_DUPLICATE_WINDOW", default_value = "2m", value_parser = humantime::parse_duration)]
+    stream_duplicate_window: Duration,
+    /// Where the stream keeps its messages
+    #[arg(long, env = "NETQOE_STREAM_STORAGE", value_enum, default_value = "file")]
+    stream_storage: StorageArgument,
+    /// How long an event may wait for the server's confirmation
+    #[arg(long, env = "NETQOE_STALL_WAIT", default_value = "5s", value_parser = humantime::parse_duration)]
+    stall_wait: Duration,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DiscardArgument {
+    Old,
+    New,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StorageArgument {
+    File,
+    Memory,
+}
+
+/// Holds a secret where nothing else does.
+const PASSWORD_VARIABLE: &str = "NETQOE_NATS_PASSWORD";
+const TOKEN_VARIABLE: &str = "NETQOE_NATS_TOKEN";
+
+impl std::fmt::Debug for NatsArguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A URL may hold a password.
+        f.debug_struct("NatsArguments").field("stream", &self.stream).finish_non_exhaustive()
+    }
+}
+
+impl NatsArguments {
+    pub(crate) fn log(&self) -> anyhow::Result<JetStreamOptions> {
+        let clock: LogClock = Arc::new(|| LogTime::from_ms(now_ms()));
+        let defaults = JetStreamOptions::new(self.connection()?, clock);
+        Ok(JetStreamOptions { stream: self.stream(), stall_wait: self.stall_wait, ..defaults })
+    }
+
+    fn connection(&self) -> anyhow::Result<NatsOptions> {
+        Ok(NatsOptions {
+            servers: self.nats_url.clone(),
+            authentication: self.authentication()?,
+            ca_file: self.nats_ca.clone(),
+            client_certificate: self.nats_certificate.clone().zip(self.nats_key.clone()),
+        })
+    }
+
+    fn authentication(&self) -> anyhow::Result<NatsAuthentication> {
+        if let Some(path) = &self.nats_credentials {
+            return Ok(NatsAuthentication::CredentialsFile(path.clone()));
+        }
+        if let Some(user) = &self.nats_user {
+            let Some(password) = secret(self.nats_password_file.as_ref(), PASSWORD_VARIABLE)? else {
+                bail!("--nats-user needs a password; give --nats-password-file or set {PASSWORD_VARIABLE}");
+            };
+            return Ok(NatsAuthentication::UserAndPassword { user: user.clone(), password });
+        }
+        let token = secret(self.nats_token_file.as_ref(), TOKEN_VARIABLE)?;
+        Ok(token.map_or(NatsAuthentication::FromUrl, NatsAuthentication::Token))
+    }
+
+    fn stream(&self) -> StreamOptions {
+        StreamOptions {
+            name: self.stream.clone(),
+            subject: self.subject.clone(),
+            partitions: self.partitions,
+            max_age: self.stream_max_age,
+            max_messages: self.stream_max_messages,
+            max_bytes: self.stream_max_bytes,
+            max_message_bytes: self.stream_max_message_bytes,
+            discard: match self.stream_discard {
+                DiscardArgument::Old => Discard::Old,
+                DiscardArgument::New => Discard::New,
+            },
+            replicas: self.stream_replicas,
+            duplicate_window: self.stream_duplicate_window,
+            storage: match self.stream_storage {
+                StorageArgument::File => Storage::File,
+                StorageArgument::Memory => Storage::Memory,
+            },
+        }
+    }
+}
+
+/// From a file, or else from a variable.
+pub(crate) fn secret(file: Option<&PathBuf>, variable: &str) -> anyhow::Result<Option<String>> {
+    let Some(path) = file else { return Ok(std::env::var(variable).ok()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read the secret in {}", path.display()))?;
+    Ok(Some(text.trim().to_owned()))
+}
