@@ -24,8 +24,6 @@ impl Crew {
         Self { process, here: workers, all: workers.saturating_mul(processes) }
     }
 
-    /// Workers of this process.
-
     /// The numbers of this process's workers.
     pub(crate) fn numbers(&self) -> std::ops::Range<usize> {
         let first = self.process * self.here.get();

@@ -9,6 +9,7 @@ mod opened_store;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 
@@ -17,6 +18,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use netqoe_dataflow::baseline::PastWindow;
 use netqoe_dataflow::{Feed, Links, Outlet, PartitionOutput, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
+use timely::communication::WorkerGuards;
 
 pub(crate) use backlog::Backlog;
 pub(crate) use committer::{Committed, Gathering, Totals};
@@ -47,9 +49,10 @@ impl Failures {
     }
 }
 
-/// A running pipeline. It ends once its feeds have ended.
+/// A running pipeline. It ends once its feeds have ended. One that is dropped is left to the end of the process: its
+/// workers may never end, where a store or another process that they need is gone.
 pub(crate) struct Pipeline {
-    workers: timely::communication::WorkerGuards<()>,
+    workers: ManuallyDrop<WorkerGuards<()>>,
     committer: JoinHandle<Option<Totals>>,
 }
 
@@ -86,12 +89,12 @@ impl Pipeline {
             .context("can't start the committing thread")?;
         let workers = netqoe_dataflow::start(parts, links, log.partitions, rules)
             .map_err(|error| anyhow!("can't start the workers: {error}"))?;
-        Ok(Self { workers, committer })
+        Ok(Self { workers: ManuallyDrop::new(workers), committer })
     }
 
     /// Waits until everything that the feeds gave is committed.
     pub(crate) fn join(self) -> anyhow::Result<Totals> {
-        for worker in self.workers.join() {
+        for worker in ManuallyDrop::into_inner(self.workers).join() {
             worker.map_err(|error| anyhow!("a worker failed: {error}"))?;
         }
         let totals = self.committer.join().map_err(|_| anyhow!("the committing thread panicked"))?;
