@@ -74,6 +74,7 @@ mod tests {
 
         let log = LogIdentity { id: "log".to_owned(), partitions: netqoe_model::DEFAULT_PARTITIONS };
         let first = store.open(&log).unwrap();
+        store.resume(first, &DiagnosisRules::default()).unwrap();
         store.commit(first, &[]).unwrap();
         let second = store.open(&log).unwrap();
         let fenced = store.commit(first, &[]).unwrap_err();
@@ -82,9 +83,9 @@ mod tests {
         assert_eq!(health.check(), Ok(()));
 
         let transactions = |status| metrics.db_transactions.with_label_values(&[status]).get();
-        assert_eq!((transactions("committed"), transactions("failed")), (4, 1));
+        assert_eq!((transactions("committed"), transactions("failed")), (5, 1));
         let durations = |operation| metrics.db_query_duration.with_label_values(&[operation]).get_sample_count();
-        assert_eq!((durations("open"), durations("commit")), (2, 3));
+        assert_eq!((durations("open"), durations("resume"), durations("commit")), (2, 1, 3));
         assert_eq!(metrics.db_connections_in_use.get(), 0);
     }
 }
