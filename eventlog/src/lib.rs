@@ -12,7 +12,9 @@ mod sqlite;
 
 pub use error::{AppendError, LogError};
 pub use jetstream::{
-    Difference, Discard, JetStreamLog, JetStreamOptions, NatsAuthentication, NatsOptions, Storage, StreamOptions,
+    DeadLetterOptions, DeadLetters, Difference, Discard, JetStreamLog, JetStreamOptions, LetterOrder, LogProgress,
+    NatsAuthentication, NatsOptions, ProgressConsumer, ProgressOptions, ReplayError, Storage, StoredLetter,
+    StreamOptions,
 };
 pub use ndjson::NdjsonReader;
 pub use record::{add_recv_ts, with_recv_ts};

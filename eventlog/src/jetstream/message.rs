@@ -12,7 +12,7 @@ const NDJSON: &str = "application/x-ndjson";
 /// Marks a message without events, which only moves its partition's log time.
 const TICK: &str = "Netqoe-Tick";
 /// By this id the server knows a message again that is published twice.
-const MESSAGE_ID: &str = "Nats-Msg-Id";
+pub(super) const MESSAGE_ID: &str = "Nats-Msg-Id";
 /// What headers of ours take on the wire at most: the first line, two headers, of which one holds a UUID and a number.
 pub(super) const HEADER_ROOM_BYTES: usize = 256;
 
@@ -38,7 +38,8 @@ pub(super) fn lines(headers: Option<&HeaderMap>, payload: &Bytes) -> Vec<u8> {
     lines
 }
 
-fn is_ndjson(headers: Option<&HeaderMap>) -> bool {
+/// Whether a message holds lines, and not one event.
+pub(super) fn is_ndjson(headers: Option<&HeaderMap>) -> bool {
     let content_type = headers.and_then(|headers| headers.get(CONTENT_TYPE));
     let media_type = content_type.and_then(|value| value.as_str().split(';').next());
     media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(NDJSON))

@@ -5,10 +5,13 @@
 
 mod connect;
 mod continuity;
+mod dead_letters;
 mod export;
 mod follower;
+mod letter;
 mod message;
 mod options;
+mod progress;
 mod publisher;
 mod pull;
 mod queue;
@@ -29,7 +32,10 @@ use netqoe_model::{LogIdentity, LogTime, Partition};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
+pub use self::dead_letters::{DeadLetterOptions, DeadLetters, LetterOrder, ReplayError};
+pub use self::letter::StoredLetter;
 pub use self::options::{Discard, JetStreamOptions, NatsAuthentication, NatsOptions, Storage, StreamOptions};
+pub use self::progress::{LogProgress, ProgressConsumer, ProgressOptions};
 pub use self::stream::Difference;
 
 use self::connect::Connection;
@@ -134,6 +140,26 @@ impl JetStreamLog {
     /// [`LogError`], where the stream can't be read, and [`LogError::Export`] where `out` fails.
     pub fn export(&self, out: &mut dyn Write) -> Result<u64, LogError> {
         export::export(&self.shared, out)
+    }
+
+    /// The durable consumer that shows how far the log is processed.
+    ///
+    /// # Errors
+    /// Where JetStream does not make it.
+    pub async fn progress(&self, options: ProgressOptions) -> Result<ProgressConsumer, LogError> {
+        ProgressConsumer::open(self.source().clone(), options).await
+    }
+
+    /// The stream of what could not be counted.
+    ///
+    /// # Errors
+    /// Where JetStream does not make it.
+    pub async fn dead_letters(&self, options: DeadLetterOptions) -> Result<DeadLetters, LogError> {
+        DeadLetters::open(self.clone(), options).await
+    }
+
+    fn source(&self) -> &Source {
+        &self.shared.source
     }
 
     fn submit(&self, parts: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {

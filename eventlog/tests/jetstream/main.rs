@@ -8,8 +8,11 @@
 )]
 
 mod append;
+mod connection;
 mod continuity;
+mod dead_letters;
 mod export;
+mod progress;
 mod read;
 mod stream;
 
