@@ -62,12 +62,8 @@ mod tests {
     fn each_partition_has_one_owner_in_one_process() {
         let (processes, workers) = (NonZeroUsize::new(3).unwrap(), NonZeroUsize::new(2).unwrap());
         let crews: Vec<_> = (0..3).map(|process| Crew::of_group(process, processes, workers)).collect();
-        let start = |number| Start {
-            partition: Partition(number),
-            from: Position(0),
-            processed: Position(0),
-            log_time: None,
-        };
+        let start =
+            |number| Start { partition: Partition(number), from: Position(0), processed: Position(0), log_time: None };
         let starts: Vec<_> = (0..16).map(start).collect();
         let shares: Vec<_> = crews.iter().flat_map(|crew| crew.share(&starts)).collect();
         assert_eq!(shares.len(), 6);
