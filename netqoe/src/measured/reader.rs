@@ -55,8 +55,6 @@ impl<R: Reader> Reader for MeasuredReader<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     /// Answers every question in the same way.
@@ -87,7 +85,7 @@ mod tests {
     }
 
     fn unreadable() -> Option<ReadError> {
-        Some(ReadError::Query { path: PathBuf::from("store.db"), source: rusqlite::Error::InvalidQuery })
+        Some(ReadError::Query { store: "sqlite:store.db".to_owned(), reason: "it is gone".to_owned() })
     }
 
     /// How many times are taken, and whether the store is well, after each question was asked once.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use postgres::Config;
-use postgres::config::{Host, SslMode};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
 
 use super::link::describe;
 use super::tls::Protection;

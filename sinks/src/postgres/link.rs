@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use postgres::Client;
+use postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
@@ -16,7 +16,9 @@ const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection and what is needed to make another.
 pub(super) struct Link {
-    address: Address,
+    /// The URL without its password.
+    name: String,
+    config: Config,
     connector: MakeRustlsConnect,
     client: Client,
 }
@@ -28,13 +30,16 @@ impl Link {
         complete(&mut address.config, options);
         let refuse = |reason| StoreError::Connect { store: address.name.clone(), reason };
         let connector = address.protection.connector().map_err(refuse)?;
-        let client = address.config.connect(connector.clone()).map_err(|error| refuse(describe(&error)))?;
-        Ok(Self { address, connector, client })
+        let mut config = Config::from(address.config);
+        // Such as that a partition is there already.
+        config.notice_callback(|notice| tracing::debug!("{notice}"));
+        let client = config.connect(connector.clone()).map_err(|error| refuse(describe(&error)))?;
+        Ok(Self { name: address.name, config, connector, client })
     }
 
     /// The URL without its password.
     pub(super) fn name(&self) -> &str {
-        &self.address.name
+        &self.name
     }
 
     /// The connection; a new one where the last was lost.
@@ -47,13 +52,14 @@ impl Link {
 
     /// A second connection to the same database.
     pub(super) fn another(&self) -> Result<Client, postgres::Error> {
-        self.address.config.connect(self.connector.clone())
+        self.config.connect(self.connector.clone())
     }
 
     /// What the user should know of a failure.
     pub(super) fn error(&self, doing: &'static str, failure: Failure) -> StoreError {
         match failure {
             Failure::Store(error) => error,
+            Failure::Content(what) => StoreError::Content { store: self.name().to_owned(), what },
             Failure::Postgres(error) => {
                 StoreError::Postgres { store: self.name().to_owned(), doing, reason: describe(&error) }
             }
@@ -62,7 +68,7 @@ impl Link {
 }
 
 /// Says what the URL left open.
-pub(crate) fn complete(config: &mut postgres::Config, options: &PostgresOptions) {
+pub(crate) fn complete(config: &mut tokio_postgres::Config, options: &PostgresOptions) {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(options.connect_timeout);
     }

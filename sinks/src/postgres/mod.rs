@@ -5,12 +5,13 @@
 
 pub(crate) mod address;
 pub(crate) mod link;
-mod months;
+pub(crate) mod months;
 mod options;
 mod read_back;
 mod retry;
 mod schema;
 mod tls;
+pub(crate) mod window;
 mod write;
 
 use std::thread;
@@ -22,6 +23,7 @@ use postgres::{IsolationLevel, Transaction};
 use self::link::Link;
 use self::months::Months;
 pub use self::options::PostgresOptions;
+use self::window::Unreadable;
 use crate::fence::{Start, admit};
 use crate::{Clock, Store, StoreError};
 
@@ -73,11 +75,11 @@ impl PostgresStore {
         let snapshot = self.link.client()?.build_transaction().read_only(true);
         let mut transaction = snapshot.isolation_level(IsolationLevel::RepeatableRead).start()?;
         read_back::current(&mut transaction, &store, generation)?;
-        let checkpoints = read_back::checkpoints(&mut transaction, &store)?;
+        let checkpoints = read_back::checkpoints(&mut transaction)?;
         if checkpoints.is_empty() {
             return Ok(Resume::default());
         }
-        Ok(Resume { checkpoints, history: read_back::history(&mut transaction, &store, rules)? })
+        Ok(Resume { checkpoints, history: read_back::history(&mut transaction, rules)? })
     }
 
     fn transact<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -104,7 +106,7 @@ impl Store for PostgresStore {
         let store = self.link.name().to_owned();
         let opened = self.transact(|transaction| {
             schema::lock(transaction)?;
-            let held = read_back::fence(transaction, &store)?;
+            let held = read_back::fence(transaction)?;
             let (generation, start) = admit(&store, held.as_ref(), log)?;
             write::fence(transaction, log, generation)?;
             if start == Start::AtTheBeginning {
@@ -146,10 +148,23 @@ impl Store for PostgresStore {
     }
 }
 
-/// What ends a transaction early: the server or the connection, or our own refusal.
+/// What ends a transaction early.
 enum Failure {
+    /// The server or the connection.
     Postgres(postgres::Error),
+    /// A value that is none of ours.
+    Content(String),
+    /// Our own refusal.
     Store(StoreError),
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Postgres(error) => Self::Postgres(error),
+            Unreadable::Value(what) => Self::Content(what),
+        }
+    }
 }
 
 impl From<postgres::Error> for Failure {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Span;
 use jiff::civil::Date;
-use netqoe_model::PartitionCommit;
+use netqoe_model::{MAX_TIME_MS, PartitionCommit};
 use postgres::Client;
 
 use super::{Failure, schema};
@@ -58,6 +58,13 @@ fn months_of(times: impl Iterator<Item = i64>, known: &BTreeSet<Month>) -> BTree
     missing
 }
 
+/// The times from the beginning of the month of the first to the end of the month of the last, which is exclusive in both.
+pub(crate) fn whole_months([from_ms, to_ms]: [i64; 2]) -> [i64; 2] {
+    let begin = Month::of(from_ms).and_then(Month::begin_ms);
+    let end = Month::of(to_ms.saturating_sub(1)).map(Month::next).and_then(Month::begin_ms);
+    [begin.unwrap_or(0), end.unwrap_or(MAX_TIME_MS)]
+}
+
 /// A month of the calendar, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Month {
@@ -74,6 +81,12 @@ impl Month {
         let days = time_ms.div_euclid(DAY_MS);
         let date = Date::constant(1970, 1, 1).checked_add(Span::new().try_days(days).ok()?).ok()?;
         Some(Self { year: date.year(), month: date.month() })
+    }
+
+    /// Its first millisecond, if it is before the year 10000.
+    fn begin_ms(self) -> Option<i64> {
+        let days = Date::constant(1970, 1, 1).until(Date::new(self.year, self.month, 1).ok()?).ok()?.get_days();
+        Some(i64::from(days) * DAY_MS)
     }
 
     fn next(self) -> Self {
@@ -107,6 +120,14 @@ mod tests {
         assert_eq!(december.next(), january);
         assert_eq!(Month::of(0), Some(Month { year: 1970, month: 1 }));
         assert_eq!(Month::of(netqoe_model::MAX_TIME_MS - 86_400_000), Some(Month { year: 9999, month: 12 }));
+    }
+
+    #[test]
+    fn times_widen_to_whole_months() {
+        let (december, january, february) = (1_764_547_200_000, 1_767_225_600_000, 1_769_904_000_000);
+        assert_eq!(whole_months([december, january]), [december, january]);
+        assert_eq!(whole_months([january - 1, january + 1]), [december, february]);
+        assert_eq!(whole_months([0, MAX_TIME_MS]), [0, MAX_TIME_MS]);
     }
 
     #[test]

@@ -1,23 +1,20 @@
 //! What a new generation reads.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
 
-use netqoe_model::{
-    AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, Partition, Percentiles,
-    Position, WindowRow, WindowStart,
-};
+use netqoe_model::{AggregateRow, Checkpoint, DiagnosisRules, Generation, Ledger, LogTime, Partition, Position};
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::types::{FromSql, ToSql, Type};
+use postgres::types::{ToSql, Type};
 use postgres::{Row, Transaction};
 
 use super::Failure;
+use super::window::{WINDOW_COLUMNS, narrow, unix_ms, window};
 use crate::StoreError;
-use crate::batch::to_thousandths;
 use crate::fence::Fence;
 use crate::history::History;
 
 /// The log that the store follows, or `None` where it is new. Commits wait until the transaction has ended.
-pub(super) fn fence(transaction: &mut Transaction<'_>, store: &str) -> Result<Option<Fence>, Failure> {
+pub(super) fn fence(transaction: &mut Transaction<'_>) -> Result<Option<Fence>, Failure> {
     let row = transaction.query_typed_opt(
         "SELECT log_id, partitions, generation, EXISTS (SELECT FROM checkpoint) OR EXISTS (SELECT FROM agg_1m)
          FROM fence FOR UPDATE OF fence",
@@ -26,7 +23,7 @@ pub(super) fn fence(transaction: &mut Transaction<'_>, store: &str) -> Result<Op
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Fence {
         log_id: row.try_get(0)?,
-        partitions: narrow::<i32, u16>(&row, 1, store)?,
+        partitions: narrow::<i32, u16>(&row, 1)?,
         generation: row.try_get(2)?,
         has_results: row.try_get(3)?,
     }))
@@ -59,19 +56,19 @@ fn admitted(fence: Option<Row>, store: &str, generation: Generation) -> Result<S
 }
 
 /// How far each partition has come.
-pub(super) fn checkpoints(transaction: &mut Transaction<'_>, store: &str) -> Result<Vec<Checkpoint>, Failure> {
+pub(super) fn checkpoints(transaction: &mut Transaction<'_>) -> Result<Vec<Checkpoint>, Failure> {
     let rows = transaction.query_typed(
         "SELECT partition, resume_from, processed, log_time, read, accepted, duplicate, late, invalid
          FROM checkpoint ORDER BY partition",
         &[],
     )?;
-    rows.iter().map(|row| checkpoint(row, store)).collect()
+    rows.iter().map(checkpoint).collect()
 }
 
-fn checkpoint(row: &Row, store: &str) -> Result<Checkpoint, Failure> {
+fn checkpoint(row: &Row) -> Result<Checkpoint, Failure> {
     let count = |column| row.try_get(column).map(i64::cast_unsigned);
     Ok(Checkpoint {
-        partition: Partition(narrow::<i32, u16>(row, 0, store)?),
+        partition: Partition(narrow::<i32, u16>(row, 0)?),
         resume_from: Position(count(1)?),
         processed: Position(count(2)?),
         log_time: LogTime::from_ms(unix_ms(row.try_get(3)?)),
@@ -87,7 +84,9 @@ fn checkpoint(row: &Row, store: &str) -> Result<Checkpoint, Failure> {
 
 /// Goes from key to key along the primary key and reads a few rows of each: a store holds thousands of rows of a
 /// key, so that a scan, even of the last day, would read a hundred times as much.
-const HISTORY: &str = "
+static HISTORY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
     WITH RECURSIVE keys AS (
         (SELECT client_id, target FROM agg_1m ORDER BY client_id, target LIMIT 1)
         UNION ALL
@@ -100,78 +99,23 @@ const HISTORY: &str = "
     )
     SELECT client_id, target, latest.*
     FROM keys CROSS JOIN LATERAL (
-        SELECT window_start_ts, as_of, count_success, dns_error_count, tcp_error_count, tls_error_count,
-               http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95,
-               ttfb_p50, ttfb_p95, throughput_p50, throughput_p95
+        SELECT {WINDOW_COLUMNS}
         FROM agg_1m
         WHERE agg_1m.client_id = keys.client_id AND agg_1m.target = keys.target AND is_final AND count_success > 0
         ORDER BY window_start_ts DESC LIMIT $1
     ) AS latest
-    ORDER BY client_id, target, window_start_ts DESC";
+    ORDER BY client_id, target, window_start_ts DESC"
+    )
+});
 
 /// The latest final rows with a success of each key.
-pub(super) fn history(
-    transaction: &mut Transaction<'_>,
-    store: &str,
-    rules: &DiagnosisRules,
-) -> Result<Vec<AggregateRow>, Failure> {
+pub(super) fn history(transaction: &mut Transaction<'_>, rules: &DiagnosisRules) -> Result<Vec<AggregateRow>, Failure> {
     let limit = i64::try_from(rules.baseline_windows).unwrap_or(i64::MAX);
     let parameter: (&(dyn ToSql + Sync), Type) = (&limit, Type::INT8);
-    let mut rows = transaction.query_typed_raw(HISTORY, [parameter])?;
+    let mut rows = transaction.query_typed_raw(&HISTORY, [parameter])?;
     let mut history = History::new(rules.baseline_max_age_ms);
     while let Some(row) = rows.next()? {
-        history.push(row.try_get(0)?, row.try_get(1)?, final_window(&row, store)?);
+        history.push(row.try_get(0)?, row.try_get(1)?, window(&row, 2)?);
     }
     Ok(history.finish())
-}
-
-fn final_window(row: &Row, store: &str) -> Result<WindowRow, Failure> {
-    const FIRST_ERROR_COUNT: usize = 5;
-    const FIRST_PERCENTILE: usize = FIRST_ERROR_COUNT + ErrorStage::ALL.len();
-    let mut errors = [0; ErrorStage::ALL.len()];
-    for (stage, count) in errors.iter_mut().enumerate() {
-        *count = narrow::<i64, u32>(row, FIRST_ERROR_COUNT + stage, store)?;
-    }
-    let mut percentiles = [None; Metric::ALL.len()];
-    for (metric, both) in percentiles.iter_mut().enumerate() {
-        let p50: Option<f64> = row.try_get(FIRST_PERCENTILE + 2 * metric)?;
-        let p95: Option<f64> = row.try_get(FIRST_PERCENTILE + 2 * metric + 1)?;
-        *both = p50.zip(p95).map(|(p50, p95)| Percentiles { p50: to_thousandths(p50), p95: to_thousandths(p95) });
-    }
-    Ok(WindowRow {
-        start: WindowStart::from_ms(unix_ms(row.try_get(2)?)),
-        is_final: true,
-        as_of: LogTime::from_ms(unix_ms(row.try_get(3)?)),
-        count_success: narrow::<i64, u32>(row, 4, store)?,
-        errors,
-        percentiles,
-    })
-}
-
-/// A count in a wider type of the store's than of ours.
-fn narrow<'a, Wide, Narrow>(row: &'a Row, column: usize, store: &str) -> Result<Narrow, Failure>
-where
-    Wide: FromSql<'a> + Copy + std::fmt::Display,
-    Narrow: TryFrom<Wide>,
-{
-    let value: Wide = row.try_get(column)?;
-    Narrow::try_from(value).map_err(|_| {
-        let name = row.columns().get(column).map_or("?", |column| column.name());
-        StoreError::Content { store: store.to_owned(), what: format!("{name} = {value}") }.into()
-    })
-}
-
-/// As the driver takes a `timestamptz`.
-pub(super) fn timestamptz(unix_ms: i64) -> SystemTime {
-    let distance = Duration::from_millis(unix_ms.unsigned_abs());
-    if unix_ms < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
-}
-
-/// The inverse of [`timestamptz`].
-fn unix_ms(time: SystemTime) -> i64 {
-    let ms = |distance: Duration| i64::try_from(distance.as_millis()).unwrap_or(i64::MAX);
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => ms(after),
-        Err(before) => -ms(before.duration()),
-    }
 }

@@ -9,7 +9,7 @@ use postgres::Transaction;
 use postgres::types::{ToSql, Type};
 
 use super::Failure;
-use super::read_back::timestamptz;
+use super::window::timestamptz;
 use crate::batch;
 
 /// Rows in one statement. The server holds a statement's arrays in memory; beyond some thousands nothing is gained.

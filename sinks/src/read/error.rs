@@ -1,23 +1,21 @@
-use std::path::PathBuf;
-
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file can't be opened.
-    #[error("can't open the store {} for reading: {source}; check that it exists and that netqoe may read it", path.display())]
+    /// The store can't be reached.
+    #[error("can't open the store {store} for reading: {reason}; check that it is there and that netqoe may read it")]
     Open {
-        /// The store.
-        path: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
+        /// The path, or the URL without its password.
+        store: String,
+        /// What SQLite, the server or the network says.
+        reason: String,
     },
-    /// The file is open and does not answer.
-    #[error("can't read the store {}: {source}; check its disk and that this version of netqoe wrote it", path.display())]
+    /// The store is open and does not answer.
+    #[error("can't read the store {store}: {reason}; check it and that this version of netqoe wrote it")]
     Query {
-        /// The store.
-        path: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
+        /// The path, or the URL without its password.
+        store: String,
+        /// What SQLite or the server says.
+        reason: String,
     },
     /// All connections are at work.
     #[error("the store is answering as many questions as it may at once; ask again in a moment")]

@@ -4,25 +4,25 @@
 //! other show every row that was there at the start exactly once, whatever is inserted meanwhile. Every question is
 //! answered from an index and within a time limit, so that no question can hold up the process.
 
-mod aggregates;
-mod clients;
-mod connections;
-mod diagnoses;
 mod error;
-mod keys;
+mod keyed_table;
+mod postgres;
 mod query;
 mod record;
 mod sqlite;
 mod statement;
-mod targets;
-#[cfg(test)]
-mod tests;
 
-pub use connections::MAX_CONNECTIONS;
+use std::time::Duration;
+
 pub use error::ReadError;
+pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
 pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, TargetRecord};
-pub use sqlite::SqliteReader;
+pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
+
+/// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
+/// something rare in a long history, and holds a core or a connection that others need.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// A store as readers see it. Calls block their thread, for as long as the time limit of the store at most.
 pub trait Reader: Send + Sync {

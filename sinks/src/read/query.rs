@@ -1,6 +1,8 @@
 //! What can be asked, and the pages that answer.
 
-use netqoe_model::{Label, WindowStart};
+use netqoe_model::{Label, MAX_TIME_MS, WindowStart};
+
+use super::statement::Value;
 
 /// Which rows are asked for. What is `None` does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,9 +20,14 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// `from_ms` and `to_ms`, or what lies before and after everything.
-    pub(super) fn range_ms(&self) -> (i64, i64) {
-        (self.from_ms.unwrap_or(i64::MIN), self.to_ms.unwrap_or(i64::MAX))
+    /// `from_ms` and `to_ms`, moved to where the times of rows begin and end.
+    pub(super) fn times_ms(&self) -> [i64; 2] {
+        [self.from_ms.unwrap_or(0), self.to_ms.unwrap_or(MAX_TIME_MS)].map(|ms| ms.clamp(0, MAX_TIME_MS))
+    }
+
+    /// The same as values of a statement.
+    pub(super) fn range(&self) -> [Value; 2] {
+        self.times_ms().map(Value::Time)
     }
 
     /// The label as stores write it.
@@ -61,10 +68,24 @@ pub struct Page<T> {
     pub has_more: bool,
 }
 
+impl Query<RowPosition> {
+    /// The filter's times, no later than the position: stores find partitions and pages by times alone.
+    pub(super) fn times_ms(&self) -> [i64; 2] {
+        let [from_ms, to_ms] = self.filter.times_ms();
+        let after_ms = self.after.as_ref().map_or(MAX_TIME_MS, |after| after.window_start.ms().saturating_add(1));
+        [from_ms, to_ms.min(after_ms.clamp(0, MAX_TIME_MS))]
+    }
+
+    /// The same as values of a statement.
+    pub(super) fn range(&self) -> [Value; 2] {
+        self.times_ms().map(Value::Time)
+    }
+}
+
 impl<P> Query<P> {
     /// One row more than asked for, which tells whether there are more.
-    pub(super) fn fetch_limit(&self) -> i64 {
-        i64::from(self.limit) + 1
+    pub(super) fn fetch_limit(&self) -> Value {
+        Value::Count(i64::from(self.limit) + 1)
     }
 
     /// The page that these rows make, which are up to [`Query::fetch_limit`].

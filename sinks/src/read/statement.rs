@@ -1,12 +1,25 @@
 //! SQL in the making. Its text comes from this crate alone; whatever a user said is bound as a value.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
+/// A value that a statement is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    /// Unix milliseconds.
+    Time(i64),
+    Count(i64),
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
 
 /// A statement and the values of its `?`, in their order.
+#[derive(Debug)]
 pub(super) struct Statement {
-    sql: String,
-    values: Vec<Value>,
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
 }
 
 impl Statement {
@@ -38,28 +51,4 @@ impl Statement {
         self.values.extend(inner.values);
         self
     }
-
-    /// All rows of the answer.
-    pub(super) fn rows<T>(
-        self,
-        connection: &Connection,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<Vec<T>> {
-        connection.prepare_cached(&self.sql)?.query_map(params_from_iter(self.values), read)?.collect()
-    }
-
-    /// How SQLite will find the rows, one step a line.
-    #[cfg(test)]
-    pub(super) fn plan(self, connection: &Connection) -> Vec<String> {
-        let explained = Self { sql: format!("EXPLAIN QUERY PLAN {}", self.sql), values: self.values };
-        explained.rows(connection, |row| row.get("detail")).unwrap()
-    }
-}
-
-/// The value that a text of the store stands for.
-pub(super) fn known<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
-    parse(text).ok_or_else(|| {
-        let unknown = format!("{text:?} is not known to this version");
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, unknown.into())
-    })
 }

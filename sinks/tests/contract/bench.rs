@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use netqoe_model::Generation;
+use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{Clock, PostgresOptions, Store, StoreError, StoreUrl};
 use postgres::NoTls;
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::contents::{Cell, Contents, Kind, Rows, Table, WRITTEN};
 use crate::make::log;
@@ -78,6 +80,11 @@ impl Bench {
         self.database.rows(table)
     }
 
+    /// What reads the store for the query API. It has its tables.
+    pub(crate) fn reader(&self) -> Box<dyn Reader> {
+        self.database.reader()
+    }
+
     pub(crate) fn execute(&self, sql: &str) {
         self.database.execute(sql);
     }
@@ -100,6 +107,7 @@ impl Bench {
 /// What a test needs of a kind of database beside the store.
 trait Database {
     fn url(&self) -> StoreUrl;
+    fn reader(&self) -> Box<dyn Reader>;
     fn execute(&self, sql: &str);
     fn rows(&self, table: &Table) -> Rows;
     fn begin(&self, sql: &str) -> Box<dyn FnOnce()>;
@@ -122,6 +130,10 @@ impl SqliteFile {
 impl Database for SqliteFile {
     fn url(&self) -> StoreUrl {
         StoreUrl::Sqlite(self.folder.path().join("store.db"))
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(SqliteReader::open(&self.folder.path().join("store.db")).unwrap())
     }
 
     fn execute(&self, sql: &str) {
@@ -161,6 +173,8 @@ impl Database for SqliteFile {
 }
 
 struct PostgresDatabase {
+    /// Serves the connections of readers.
+    runtime: Runtime,
     client: RefCell<postgres::Client>,
     database: netqoe_testbed::Database,
 }
@@ -169,13 +183,20 @@ impl PostgresDatabase {
     fn create() -> Self {
         let database = netqoe_testbed::Database::fresh().unwrap();
         let client = postgres::Client::connect(database.url(), NoTls).unwrap();
-        Self { client: RefCell::new(client), database }
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self { runtime, client: RefCell::new(client), database }
     }
 }
 
 impl Database for PostgresDatabase {
     fn url(&self) -> StoreUrl {
         self.database.url().parse().unwrap()
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        let (runtime, options) = (self.runtime.handle(), PostgresOptions::default());
+        let connecting = PostgresReader::connect(self.database.url(), &options, runtime.clone());
+        Box::new(runtime.block_on(connecting).unwrap())
     }
 
     fn execute(&self, sql: &str) {

@@ -29,5 +29,6 @@ mod model;
 mod months;
 mod progress;
 mod random;
+mod reading;
 mod rows;
 mod schema;

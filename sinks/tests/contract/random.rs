@@ -1,7 +1,8 @@
 //! Any sequence of commits, split in any way, ends in the contents that the model says.
 
 use netqoe_model::{
-    AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, PartitionCommit, Percentiles, Severity,
+    AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, Partition, PartitionCommit, Percentiles,
+    Severity,
 };
 use netqoe_sinks::StoreError;
 use proptest::option;
@@ -97,15 +98,17 @@ fn steps() -> impl Strategy<Value = Step> {
 /// Batches of a few partitions, each at most once, as a commit has them.
 fn partitions() -> impl Strategy<Value = Vec<PartitionCommit>> {
     prop::collection::btree_map(0..4_u16, (0..1_000_u64, rows(), clients(), letters()), 0..4).prop_map(|partitions| {
-        let of_partition = |(number, (processed, rows, clients, letters)): (u16, (_, _, _, Vec<(u64, u32, &str)>))| {
-            let dead_letters: Vec<DeadLetter> = letters
-                .into_iter()
-                .map(|(position, line, reason)| dead_letter(number, position, line, reason))
-                .collect();
-            PartitionCommit { clients, dead_letters, ..commit(number, processed, rows) }
+        let of_partition = |(number, (processed, rows, clients, letters))| PartitionCommit {
+            clients,
+            dead_letters: in_partition(number, letters),
+            ..commit(number, processed, rows)
         };
         partitions.into_iter().map(of_partition).collect()
     })
+}
+
+fn in_partition(number: u16, letters: Vec<DeadLetter>) -> Vec<DeadLetter> {
+    letters.into_iter().map(|letter| DeadLetter { partition: Partition(number), ..letter }).collect()
 }
 
 /// Rows of few keys, so that they meet; sometimes enough to be written many at once.
@@ -158,6 +161,8 @@ fn clients() -> impl Strategy<Value = Vec<ClientRow>> {
     prop::collection::vec(client, 0..4)
 }
 
-fn letters() -> impl Strategy<Value = Vec<(u64, u32, &'static str)>> {
-    prop::collection::vec((0..3_u64, 0..3_u32, select(vec!["no event", "U+0000: \0"])), 0..4)
+fn letters() -> impl Strategy<Value = Vec<DeadLetter>> {
+    let letter = (0..3_u64, 0..3_u32, select(vec!["no event", "U+0000: \0"]))
+        .prop_map(|(position, line, reason)| dead_letter(0, position, line, reason));
+    prop::collection::vec(letter, 0..4)
 }

@@ -3,18 +3,20 @@
 use netqoe_model::{Label, LogTime, Severity, WindowStart};
 use rusqlite::{Connection, Row};
 
-use super::keys::{self, KeyedTable};
-use super::statement::{Statement, known};
-use super::{DiagnosisRecord, Page, Query, RowPosition};
+use super::execute::{known, rows};
+use super::keys;
+use crate::read::keyed_table::KeyedTable;
+use crate::read::statement::Statement;
+use crate::read::{DiagnosisRecord, Page, Query, RowPosition};
 
 const COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, mean, sigma, sigmas,
     share_of_total, is_final, as_of, updated_at";
 
 pub(super) fn page(connection: &Connection, query: &Query<RowPosition>) -> rusqlite::Result<Page<DiagnosisRecord>> {
-    Ok(query.page(statement(query).rows(connection, record)?))
+    Ok(query.page(rows(&statement(query), connection, record)?))
 }
 
-pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
+fn statement(query: &Query<RowPosition>) -> Statement {
     keys::page(KeyedTable::Diagnoses, COLUMNS, KeyedTable::Diagnoses, query)
 }
 

@@ -4,8 +4,9 @@
 use netqoe_model::WindowStart;
 use rusqlite::{Connection, Row};
 
-use super::statement::Statement;
-use super::{Page, Query, TargetRecord};
+use super::execute::rows;
+use crate::read::statement::Statement;
+use crate::read::{Page, Query, TargetRecord};
 
 /// Each client's targets after a given one, in order, then a null.
 const NEXT_TARGET: &str = "UNION ALL
@@ -13,19 +14,18 @@ const NEXT_TARGET: &str = "UNION ALL
     FROM pair WHERE pair.target IS NOT NULL)";
 
 pub(super) fn page(connection: &Connection, query: &Query<String>) -> rusqlite::Result<Page<TargetRecord>> {
-    Ok(query.page(statement(query).rows(connection, record)?))
+    Ok(query.page(rows(&statement(query), connection, record)?))
 }
 
 pub(super) fn statement(query: &Query<String>) -> Statement {
     Statement::new("SELECT target, count(*) AS client_count, max(last_window) AS last_window FROM (")
         .nest(pairs_with_last_window(query))
-        .add(") WHERE last_window IS NOT NULL GROUP BY target ORDER BY target LIMIT ?", [query.fetch_limit().into()])
+        .add(") WHERE last_window IS NOT NULL GROUP BY target ORDER BY target LIMIT ?", [query.fetch_limit()])
 }
 
 /// (client_id, target, last_window): the newest window that the filter lets through; null where there is none.
 fn pairs_with_last_window(query: &Query<String>) -> Statement {
     let filter = &query.filter;
-    let (from_ms, to_ms) = filter.range_ms();
     // No target is empty: all come after it.
     let after = query.after.clone().unwrap_or_default();
     let (table, label_condition) = match filter.label {
@@ -42,7 +42,7 @@ fn pairs_with_last_window(query: &Query<String>) -> Statement {
         .add(NEXT_TARGET, [])
         .add("SELECT client_id, target, (SELECT max(window_start_ts)", [])
         .add(&format!("FROM {table} rows WHERE rows.client_id = pair.client_id AND rows.target = pair.target"), [])
-        .add("AND window_start_ts >= ? AND window_start_ts < ?", [from_ms.into(), to_ms.into()])
+        .add("AND window_start_ts >= ? AND window_start_ts < ?", filter.range())
         .add_some(label_condition, filter.label_text())
         .add(") AS last_window FROM pair WHERE pair.target IS NOT NULL", [])
         .add_some("AND pair.target = ?", filter.target.clone())

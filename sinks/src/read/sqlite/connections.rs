@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::ReadError;
+use crate::read::ReadError;
 
 /// Questions that are answered at once. Each takes a core while it runs, and the pipeline needs the others.
 pub const MAX_CONNECTIONS: usize = 4;
@@ -49,13 +49,15 @@ impl Connections {
         let mut lent = self.lend()?;
         let connection = match &mut lent.connection {
             Some(connection) => connection,
-            none => none.insert(self.connect().map_err(|source| ReadError::Open { path: self.path.clone(), source })?),
+            none => none.insert(
+                self.connect().map_err(|error| ReadError::Open { store: self.name(), reason: error.to_string() })?,
+            ),
         };
         let deadline = Instant::now() + self.time_limit;
         connection
             .progress_handler(STEPS_BETWEEN_CHECKS, Some(move || Instant::now() >= deadline))
             .and_then(|()| work(connection))
-            .map_err(|source| self.failed(source))
+            .map_err(|error| self.failed(&error))
     }
 
     fn lend(&self) -> Result<Lent<'_>, ReadError> {
@@ -74,11 +76,15 @@ impl Connections {
         Ok(connection)
     }
 
-    fn failed(&self, source: rusqlite::Error) -> ReadError {
-        match source.sqlite_error_code() {
+    fn failed(&self, error: &rusqlite::Error) -> ReadError {
+        match error.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) => ReadError::TooSlow { limit_ms: self.time_limit.as_millis() },
-            _ => ReadError::Query { path: self.path.clone(), source },
+            _ => ReadError::Query { store: self.name(), reason: error.to_string() },
         }
+    }
+
+    fn name(&self) -> String {
+        format!("sqlite:{}", self.path.display())
     }
 }
 

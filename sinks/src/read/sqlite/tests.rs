@@ -5,10 +5,11 @@ use std::sync::Arc;
 use netqoe_model::{Label, WindowStart};
 use rusqlite::Connection;
 
-use super::keys::{self, KeyedTable};
-use super::statement::Statement;
-use super::{Filter, Query, RowPosition, targets};
+use super::{execute, keys, targets};
 use crate::SqliteStore;
+use crate::read::keyed_table::KeyedTable;
+use crate::read::statement::Statement;
+use crate::read::{Filter, Query, RowPosition};
 
 /// Every combination of filters, with and without a place to go on from.
 fn filters() -> impl Iterator<Item = Filter> {
@@ -23,7 +24,8 @@ fn filters() -> impl Iterator<Item = Filter> {
 
 #[track_caller]
 fn check(connection: &Connection, filter: &Filter, statement: Statement) {
-    let plan = statement.plan(connection);
+    let explained = Statement::new("EXPLAIN QUERY PLAN").nest(statement);
+    let plan = execute::rows(&explained, connection, |row| row.get::<_, String>("detail")).unwrap();
     assert!(!plan.is_empty());
     for table in ["agg_1m", "diagnoses"] {
         let scanned = plan.iter().find(|step| **step == format!("SCAN {table}"));

@@ -3,9 +3,11 @@
 use netqoe_model::{ErrorStage, Label, LogTime, Metric, Percentiles, WindowRow, WindowStart};
 use rusqlite::{Connection, Row};
 
-use super::keys::{self, KeyedTable};
-use super::statement::{Statement, known};
-use super::{AggregateRecord, Page, Query, RowPosition};
+use super::execute::{known, rows};
+use super::keys;
+use crate::read::keyed_table::KeyedTable;
+use crate::read::statement::Statement;
+use crate::read::{AggregateRecord, Page, Query, RowPosition};
 
 /// The first column of each group of five: errors by stage and percentiles by metric, in the model's order.
 const FIRST_ERROR_COLUMN: usize = 4;
@@ -17,16 +19,11 @@ const COLUMNS: &str = "client_id, target, window_start_ts, count_success,
     diagnosis_label, is_final, as_of, updated_at";
 
 pub(super) fn page(connection: &Connection, query: &Query<RowPosition>) -> rusqlite::Result<Page<AggregateRecord>> {
-    Ok(query.page(statement(query).rows(connection, record)?))
+    Ok(query.page(rows(&statement(query), connection, record)?))
 }
 
-/// Labels that are findings are rare: their windows are found in `diagnoses`, which holds them all and no others.
-pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
-    let keys = match query.filter.label {
-        None | Some(Label::Healthy) => KeyedTable::Aggregates,
-        Some(_) => KeyedTable::Diagnoses,
-    };
-    keys::page(KeyedTable::Aggregates, COLUMNS, keys, query)
+fn statement(query: &Query<RowPosition>) -> Statement {
+    keys::page(KeyedTable::Aggregates, COLUMNS, KeyedTable::with_label_of(&query.filter), query)
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<AggregateRecord> {

@@ -3,21 +3,22 @@
 use netqoe_model::EventTime;
 use rusqlite::{Connection, Row};
 
-use super::statement::Statement;
-use super::{ClientRecord, Page, Query};
+use super::execute::rows;
+use crate::read::statement::Statement;
+use crate::read::{ClientRecord, Page, Query};
 
 pub(super) fn page(connection: &Connection, query: &Query<String>) -> rusqlite::Result<Page<ClientRecord>> {
-    Ok(query.page(statement(query).rows(connection, record)?))
+    Ok(query.page(rows(&statement(query), connection, record)?))
 }
 
 pub(super) fn statement(query: &Query<String>) -> Statement {
     let filter = &query.filter;
-    let (from_ms, to_ms) = filter.range_ms();
+    let [from, to] = filter.range();
     // No client has an empty id: all come after it.
     let after = query.after.clone().unwrap_or_default();
     let statement =
         Statement::new("SELECT client_id, network_type, isp, context, first_seen, last_seen FROM clients WHERE")
-            .add("client_id > ? AND last_seen >= ? AND first_seen < ?", [after.into(), from_ms.into(), to_ms.into()])
+            .add("client_id > ? AND last_seen >= ? AND first_seen < ?", [after.into(), from, to])
             .add_some("AND client_id = ?", filter.client_id.clone());
     let statement = match &filter.target {
         None => statement,
@@ -26,7 +27,7 @@ pub(super) fn statement(query: &Query<String>) -> Statement {
                 "AND EXISTS (SELECT 1 FROM agg_1m WHERE agg_1m.client_id = clients.client_id AND target = ?",
                 [target.clone().into()],
             )
-            .add("AND window_start_ts >= ? AND window_start_ts < ?)", [from_ms.into(), to_ms.into()]),
+            .add("AND window_start_ts >= ? AND window_start_ts < ?)", filter.range()),
     };
     let statement = match filter.label_text() {
         None => statement,
@@ -36,9 +37,9 @@ pub(super) fn statement(query: &Query<String>) -> Statement {
                 [label.into()],
             )
             .add_some("AND target = ?", filter.target.clone())
-            .add("AND window_start_ts >= ? AND window_start_ts < ?)", [from_ms.into(), to_ms.into()]),
+            .add("AND window_start_ts >= ? AND window_start_ts < ?)", filter.range()),
     };
-    statement.add("ORDER BY client_id LIMIT ?", [query.fetch_limit().into()])
+    statement.add("ORDER BY client_id LIMIT ?", [query.fetch_limit()])
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<ClientRecord> {

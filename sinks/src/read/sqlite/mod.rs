@@ -1,15 +1,24 @@
+//! Reading a SQLite store.
+
+mod aggregates;
+mod clients;
+mod connections;
+mod diagnoses;
+mod execute;
+mod keys;
+mod targets;
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
-use std::time::Duration;
 
-use super::connections::Connections;
+use self::connections::Connections;
 use super::{
-    AggregateRecord, ClientRecord, DiagnosisRecord, Page, Query, ReadError, Reader, RowPosition, TargetRecord,
+    AggregateRecord, ClientRecord, DiagnosisRecord, Page, Query, ReadError, Reader, RowPosition, TIME_LIMIT,
+    TargetRecord,
 };
-use super::{aggregates, clients, diagnoses, targets};
 
-/// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
-/// something rare in a long history, and holds a core that the pipeline needs.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+pub use self::connections::MAX_CONNECTIONS;
 
 /// Reads a SQLite store, beside the process that writes it.
 pub struct SqliteReader {

@@ -1,0 +1,26 @@
+//! Pages of `agg_1m`.
+
+use netqoe_model::Label;
+use postgres::Row;
+
+use super::execute::known;
+use super::keys;
+use crate::postgres::window::{Unreadable, WINDOW_COLUMNS, unix_ms, window};
+use crate::read::keyed_table::KeyedTable;
+use crate::read::statement::Statement;
+use crate::read::{AggregateRecord, Query, RowPosition};
+
+pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
+    let columns = format!("client_id, target, diagnosis_label, updated_at, {WINDOW_COLUMNS}");
+    keys::page(KeyedTable::Aggregates, &columns, KeyedTable::with_label_of(&query.filter), query)
+}
+
+pub(super) fn record(row: &Row) -> Result<AggregateRecord, Unreadable> {
+    Ok(AggregateRecord {
+        client_id: row.try_get(0)?,
+        target: row.try_get(1)?,
+        diagnosis_label: row.try_get::<_, Option<&str>>(2)?.map(|text| known(text, Label::parse)).transpose()?,
+        updated_at_ms: unix_ms(row.try_get(3)?),
+        window: window(row, 4)?,
+    })
+}

@@ -1,0 +1,217 @@
+//! How the server finds what is asked for: by an index, and in the months that are asked for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use netqoe_model::{AggregateRow, Label, LogIdentity, LogTime, PartitionCommit, WindowRow, WindowStart};
+use netqoe_testbed::Database;
+use postgres::{Client, NoTls};
+use serde_json::Value as Json;
+
+use super::execute::{Parameter, numbered};
+use super::{aggregates, clients, diagnoses, targets};
+use crate::read::statement::{Statement, Value};
+use crate::read::{Filter, Query, RowPosition};
+use crate::{PostgresOptions, PostgresStore, Store};
+
+/// The first milliseconds of January to April 2026.
+const MONTHS_MS: [i64; 4] = [1_767_225_600_000, 1_769_904_000_000, 1_772_323_200_000, 1_775_001_600_000];
+
+/// What the server calls the indexes of a partition, after the partition's name.
+const DIAGNOSED_INDEX: &str = "_client_id_window_start_ts_idx";
+const ERRORS_INDEX: &str = "_client_id_target_window_start_ts_idx";
+const WINDOW_INDEX: &str = "_window_start_ts_idx";
+
+/// What a page of 100 may cost, of 200,000 rows: it does not walk through them.
+const MAX_ROWS: u64 = 10_000;
+
+const TARGET: &str = "https://3.example/";
+
+/// 200,000 rows of 500 pairs over three months, one of a hundred with a finding; and many clients without rows.
+const FILL: &str = "
+    INSERT INTO agg_1m
+    SELECT 'client-' || client, 'https://' || target || '.example/', month + nth * interval '324 minutes', 10, 9,
+           ((client + nth) % 97 = 0)::int, 0, 0, 0, 0, 0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2,
+           CASE WHEN (client * 7 + target * 3 + nth) % 101 = 0 THEN 'dns-bound' WHEN nth < 5 THEN NULL ELSE 'healthy' END,
+           true, month, month
+    FROM generate_series(1, 50) client, generate_series(1, 10) target, generate_series(0, 132) nth,
+         unnest('{2026-01-01Z, 2026-02-01Z, 2026-03-01Z}'::timestamptz[]) month
+    ON CONFLICT DO NOTHING;
+    INSERT INTO diagnoses
+    SELECT client_id, target, window_start_ts, 'dns-bound', 'minor', 'dns', 1, 1, 1, 1, 1, true, as_of, updated_at
+    FROM agg_1m WHERE diagnosis_label = 'dns-bound';
+    INSERT INTO clients
+    SELECT client_id, 'wifi', 'isp', NULL, min(window_start_ts), max(window_start_ts) FROM agg_1m GROUP BY client_id
+    UNION ALL
+    SELECT 'quiet-' || nth, 'wifi', 'isp', NULL, '2026-01-01Z', '2026-03-01Z' FROM generate_series(1, 4000) nth;
+    ANALYZE";
+
+/// A client of a filled store with all its months.
+fn filled() -> (Database, Client) {
+    let database = Database::fresh().unwrap();
+    let mut store = PostgresStore::connect(database.url(), &PostgresOptions::default(), Arc::new(|| 0)).unwrap();
+    let log = LogIdentity { id: "live".to_owned(), partitions: netqoe_model::DEFAULT_PARTITIONS };
+    let generation = store.open(&log).unwrap();
+    store.commit(generation, &[months()]).unwrap();
+    let mut client = Client::connect(database.url(), NoTls).unwrap();
+    client.batch_execute(FILL).unwrap();
+    (database, client)
+}
+
+/// A row in each month.
+fn months() -> PartitionCommit {
+    let row = |start_ms| AggregateRow {
+        client_id: "client-1".into(),
+        target: "https://1.example/".into(),
+        window: WindowRow {
+            start: WindowStart::from_ms(start_ms),
+            is_final: true,
+            as_of: LogTime::from_ms(start_ms),
+            count_success: 1,
+            errors: [0; 5],
+            percentiles: [None; 5],
+        },
+        diagnosis: None,
+    };
+    PartitionCommit {
+        checkpoint: netqoe_model::Checkpoint::default(),
+        rows: MONTHS_MS[..3].iter().map(|start_ms| row(*start_ms)).collect(),
+        clients: vec![],
+        dead_letters: vec![],
+        oldest_record: None,
+    }
+}
+
+/// What a plan does, as far as it matters here.
+#[derive(Debug, Default)]
+struct Plan {
+    /// The partitions of `agg_1m` in it, also those that were not needed in the end.
+    partitions: BTreeSet<String>,
+    /// Those that it reads from one end to the other.
+    scanned: BTreeSet<String>,
+    /// The indexes that it walks, without their partition.
+    indexes: BTreeSet<String>,
+    /// Rows that it read from tables and indexes.
+    rows: u64,
+}
+
+impl Plan {
+    /// Of a statement that is carried out.
+    fn of(client: &mut Client, statement: &Statement) -> Self {
+        let parameters = Parameter::of(statement);
+        let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
+        let sql = format!("EXPLAIN (ANALYZE, FORMAT JSON) {}", numbered(statement));
+        let explained: Json = client.query_typed(&sql, &parameters).unwrap()[0].get(0);
+        let mut plan = Self::default();
+        plan.take(&explained[0]["Plan"]);
+        plan
+    }
+
+    fn take(&mut self, node: &Json) {
+        let text = |key: &str| node[key].as_str().unwrap_or_default().to_owned();
+        let number = |key: &str| node[key].as_f64().unwrap_or_default();
+        if let Some(partition) = text("Relation Name").strip_prefix("agg_1m_") {
+            self.partitions.insert(partition.to_owned());
+            if node["Node Type"] == "Seq Scan" {
+                self.scanned.insert(partition.to_owned());
+            }
+            let index = text("Index Name");
+            self.indexes
+                .extend(index.strip_prefix("agg_1m_").and_then(|name| name.strip_prefix(partition)).map(str::to_owned));
+        }
+        if node.get("Relation Name").is_some() {
+            let per_loop = number("Actual Rows") + number("Rows Removed by Filter");
+            self.rows += (per_loop * number("Actual Loops")) as u64;
+        }
+        node["Plans"].as_array().into_iter().flatten().for_each(|below| self.take(below));
+    }
+}
+
+/// Every list with every combination of filters, its first page and one further on.
+fn questions(from_ms: Option<i64>, to_ms: Option<i64>) -> Vec<(String, Statement)> {
+    let mut questions = Vec::new();
+    let within_ms = from_ms.unwrap_or(MONTHS_MS[1]);
+    let place = RowPosition {
+        window_start: WindowStart::from_ms(within_ms + 20 * 86_400_000),
+        client_id: "client-30".to_owned(),
+        target: "https://5.example/".to_owned(),
+    };
+    for (client_id, target) in
+        [(None, None), (Some("client-7"), None), (None, Some(TARGET)), (Some("client-7"), Some(TARGET))]
+    {
+        for label in [None, Some(Label::Healthy), Some(Label::DnsBound), Some(Label::ErrorBound)] {
+            let filter = Filter {
+                client_id: client_id.map(str::to_owned),
+                target: target.map(str::to_owned),
+                from_ms,
+                to_ms,
+                label,
+            };
+            for further in [false, true] {
+                let rows = Query { filter: filter.clone(), after: further.then(|| place.clone()), limit: 100 };
+                let names =
+                    |name: &str| Query { filter: filter.clone(), after: further.then(|| name.to_owned()), limit: 100 };
+                for (list, statement) in [
+                    ("aggregates", aggregates::statement(&rows)),
+                    ("diagnoses", diagnoses::statement(&rows)),
+                    ("clients", clients::statement(&names("client-30"))),
+                    ("targets", targets::statement(&names("https://2.example/"))),
+                ] {
+                    questions.push((format!("{list} of {filter:?}, further: {further}"), statement));
+                }
+            }
+        }
+    }
+    questions
+}
+
+#[test]
+fn every_page_is_found_by_an_index() {
+    let (_database, mut client) = filled();
+    for (question, statement) in questions(None, None) {
+        let plan = Plan::of(&mut client, &statement);
+        assert_eq!(plan.scanned, BTreeSet::new(), "{question}");
+        assert!(plan.rows < MAX_ROWS, "{question}: {plan:?}");
+    }
+}
+
+#[test]
+fn a_target_that_nobody_measures_is_looked_up_client_by_client() {
+    let (_database, mut client) = filled();
+    let filter = Filter { target: Some("https://nowhere.example/".to_owned()), ..Filter::default() };
+    let query = Query { filter, after: None, limit: 100 };
+    for statement in [clients::statement(&query), targets::statement(&query)] {
+        let plan = Plan::of(&mut client, &statement);
+        assert!(plan.scanned.is_empty(), "{plan:?}");
+    }
+}
+
+#[test]
+fn only_the_months_that_are_asked_for_are_read() {
+    let (_database, mut client) = filled();
+    let february = BTreeSet::from(["2026_02".to_owned()]);
+    for (question, statement) in questions(Some(MONTHS_MS[1] + 5), Some(MONTHS_MS[2] - 5)) {
+        let plan = Plan::of(&mut client, &statement);
+        assert!(plan.partitions.is_subset(&february), "{question}: {plan:?}");
+        assert!(plan.scanned.is_empty() && plan.rows < MAX_ROWS, "{question}: {plan:?}");
+    }
+}
+
+/// What the tuning guide and dashboards ask, beside the query API.
+#[test]
+fn each_index_serves_what_it_is_there_for() {
+    let (_database, mut client) = filled();
+    for (condition, index) in [
+        // The primary key, walked backwards, is the index on (client_id, target, window_start_ts DESC).
+        ("client_id = 'client-7' AND target = 'https://3.example/'", "_pkey"),
+        ("client_id = 'client-7' AND target = 'https://3.example/' AND count_error > 0", ERRORS_INDEX),
+        ("client_id = 'client-7' AND diagnosis_label IS NOT NULL", DIAGNOSED_INDEX),
+        ("true", WINDOW_INDEX),
+    ] {
+        let statement = Statement::new(&format!("SELECT * FROM agg_1m WHERE {condition}"))
+            .add("AND window_start_ts > ? ORDER BY window_start_ts DESC LIMIT 5", [Value::Time(MONTHS_MS[2])]);
+        let plan = Plan::of(&mut client, &statement);
+        assert_eq!(plan.indexes, BTreeSet::from([index.to_owned()]), "{condition}: {plan:?}");
+        assert_eq!(plan.partitions, BTreeSet::from(["2026_03".to_owned()]), "{condition}");
+    }
+}

@@ -1,0 +1,270 @@
+//! A few connections that can only read.
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+};
+use postgres::Row;
+use postgres::error::SqlState;
+use postgres::types::{ToSql, Type};
+use tokio::runtime::Handle;
+use tokio::time;
+
+use super::execute::{Parameter, numbered};
+use crate::PostgresOptions;
+use crate::postgres::address::Address;
+use crate::postgres::link::{complete, describe};
+use crate::postgres::window::Unreadable;
+use crate::read::ReadError;
+use crate::read::statement::Statement;
+
+/// How long a question waits for a connection while all are at work.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// How much longer than its time limit a question may last until it is given up here, where the server does not stop
+/// it itself: to find a connection, and for the way there and back.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Connections to one database, opened when they are needed. One that has failed is not used again.
+pub(super) struct Pool {
+    name: String,
+    connections: deadpool_postgres::Pool,
+    runtime: Handle,
+    time_limit: Duration,
+    max_idle: usize,
+}
+
+/// Why a question has no answer, in the words of whoever says so.
+enum Failure {
+    Connections(PoolError),
+    Unreadable(Unreadable),
+    GivenUp,
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        Self::Connections(error)
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl From<postgres::Error> for Failure {
+    fn from(error: postgres::Error) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+impl Pool {
+    /// Opens the first connection, so that a store that can't be read is found at the start.
+    pub(super) async fn connect(
+        url: &str,
+        options: &PostgresOptions,
+        time_limit: Duration,
+        runtime: Handle,
+    ) -> Result<Self, ReadError> {
+        let mut address = Address::parse(url)
+            .map_err(|error| ReadError::Open { store: crate::url::without_password(url), reason: error.to_string() })?;
+        complete(&mut address.config, options);
+        let refuse = |reason| ReadError::Open { store: address.name.clone(), reason };
+        let connector = address.protection.connector().map_err(refuse)?;
+        let verified = ManagerConfig { recycling_method: RecyclingMethod::Verified };
+        let lifetime = options.connection_lifetime;
+        let connections = deadpool_postgres::Pool::builder(Manager::from_config(address.config, connector, verified))
+            .max_size(options.max_open_connections)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts {
+                wait: Some(WAIT),
+                create: Some(options.connect_timeout),
+                recycle: Some(options.connect_timeout),
+            })
+            .pre_recycle(Hook::sync_fn(move |_, metrics| {
+                if metrics.age() < lifetime { Ok(()) } else { Err(HookError::message("it has served its time")) }
+            }))
+            .build()
+            .map_err(|error| refuse(error.to_string()))?;
+        drop(connections.get().await.map_err(|error| refuse(reason(&error)))?);
+        let max_idle = options.max_idle_connections;
+        Ok(Self { name: address.name, connections, runtime, time_limit, max_idle })
+    }
+
+    /// All rows of the answer.
+    pub(super) fn read<T>(
+        &self,
+        statement: &Statement,
+        record: impl Fn(&Row) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, ReadError> {
+        let parameters = Parameter::of(statement);
+        let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
+        let sql = numbered(statement);
+        let answer = self.runtime.block_on(async {
+            let answer = time::timeout(self.time_limit + GRACE, self.rows(&sql, &parameters)).await;
+            self.close_idle();
+            answer.unwrap_or(Err(Failure::GivenUp))
+        });
+        let rows = answer.map_err(|failure| self.failed(failure))?;
+        rows.iter().map(record).collect::<Result<_, _>>().map_err(|error| self.failed(error.into()))
+    }
+
+    async fn rows(&self, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, Failure> {
+        let mut connection = self.connections.get().await?;
+        let transaction = connection.build_transaction().read_only(true).start().await?;
+        transaction.batch_execute(&format!("SET LOCAL statement_timeout = {}", self.time_limit.as_millis())).await?;
+        let rows = transaction.query_typed(sql, parameters).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    }
+
+    fn close_idle(&self) {
+        let mut kept = 0;
+        self.connections.retain(|_, _| {
+            kept += 1;
+            kept <= self.max_idle
+        });
+    }
+
+    fn failed(&self, failure: Failure) -> ReadError {
+        let too_slow = ReadError::TooSlow { limit_ms: self.time_limit.as_millis() };
+        let store = self.name.clone();
+        match failure {
+            Failure::GivenUp => too_slow,
+            Failure::Unreadable(Unreadable::Postgres(error)) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
+                too_slow
+            }
+            Failure::Connections(PoolError::Timeout(TimeoutType::Wait)) => ReadError::Busy,
+            Failure::Connections(error) => ReadError::Query { store, reason: reason(&error) },
+            Failure::Unreadable(Unreadable::Postgres(error)) => ReadError::Query { store, reason: describe(&error) },
+            Failure::Unreadable(Unreadable::Value(what)) => ReadError::Query { store, reason: what },
+        }
+    }
+}
+
+fn reason(error: &PoolError) -> String {
+    match error {
+        PoolError::Backend(error) => describe(error),
+        PoolError::Timeout(_) => "the server does not answer".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use netqoe_testbed::Database;
+    use postgres::NoTls;
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+
+    struct Bench {
+        pool: Pool,
+        runtime: Runtime,
+        database: Database,
+    }
+
+    impl Bench {
+        fn with(options: &PostgresOptions, time_limit: Duration) -> Self {
+            let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let database = Database::fresh().unwrap();
+            let connecting = Pool::connect(database.url(), options, time_limit, runtime.handle().clone());
+            let pool = runtime.block_on(connecting).unwrap();
+            Self { pool, runtime, database }
+        }
+
+        fn ask(&self, sql: &str) -> Result<i32, ReadError> {
+            let rows = self.pool.read(&Statement::new(sql), |row| Ok(row.try_get(0)?))?;
+            Ok(rows[0])
+        }
+
+        /// How many connections the server has from the pool. The one who asks is not counted.
+        fn connections(&self) -> i64 {
+            let mut client = postgres::Client::connect(self.database.url(), NoTls).unwrap();
+            let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'netqoe'";
+            client.query_one(count, &[]).unwrap().get(0)
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn stops_what_takes_too_long_and_goes_on() {
+        let bench = Bench::with(&PostgresOptions::default(), Duration::from_millis(50));
+        for _ in 0..2 {
+            let stopped = bench.ask("SELECT 1 FROM pg_sleep(60)");
+            assert!(matches!(stopped, Err(ReadError::TooSlow { limit_ms: 50 })), "{stopped:?}");
+            // Not every machine answers within 50 ms at once.
+            assert!((0..100).any(|_| bench.ask("SELECT 7").is_ok_and(|answer| answer == 7)));
+        }
+    }
+
+    #[test]
+    fn lends_a_bounded_number_of_connections() {
+        let bench = Bench::with(&PostgresOptions { max_open_connections: 2, ..Default::default() }, LONG);
+        thread::scope(|scope| {
+            // Two that wait for a lock which a third holds take both connections.
+            let mut holder = postgres::Client::connect(bench.database.url(), NoTls).unwrap();
+            let mut held = holder.transaction().unwrap();
+            held.execute("SELECT pg_advisory_xact_lock(1)", &[]).unwrap();
+            let ask = || bench.ask("SELECT 1 FROM pg_advisory_xact_lock_shared(1)");
+            let waiting = [scope.spawn(ask), scope.spawn(ask)];
+            while bench.pool.connections.status().available > 0 || bench.pool.connections.status().size < 2 {
+                thread::yield_now();
+            }
+            assert!(matches!(bench.ask("SELECT 1"), Err(ReadError::Busy)));
+            held.rollback().unwrap();
+            waiting.into_iter().for_each(|asking| assert_eq!(asking.join().unwrap().unwrap(), 1));
+        });
+        assert_eq!(bench.ask("SELECT 7").unwrap(), 7);
+        assert!(bench.connections() <= 2);
+    }
+
+    #[test]
+    fn connections_serve_their_time_and_no_more_of_them_idle_than_may() {
+        let pid = "SELECT pg_backend_pid()";
+        let bench = Bench::with(&PostgresOptions::default(), LONG);
+        assert_eq!(bench.ask(pid).unwrap(), bench.ask(pid).unwrap());
+        let bench = Bench::with(&PostgresOptions { connection_lifetime: Duration::ZERO, ..Default::default() }, LONG);
+        assert_ne!(bench.ask(pid).unwrap(), bench.ask(pid).unwrap());
+        let bench = Bench::with(&PostgresOptions { max_idle_connections: 0, ..Default::default() }, LONG);
+        assert_ne!(bench.ask(pid).unwrap(), bench.ask(pid).unwrap());
+        while bench.connections() > 0 {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_is_replaced() {
+        let bench = Bench::with(&PostgresOptions::default(), LONG);
+        let pid = bench.ask("SELECT pg_backend_pid()").unwrap();
+        let mut client = postgres::Client::connect(bench.database.url(), NoTls).unwrap();
+        client.execute("SELECT pg_terminate_backend($1, 60000)", &[&pid]).unwrap();
+        assert_ne!(bench.ask("SELECT pg_backend_pid()").unwrap(), pid);
+    }
+
+    #[test]
+    fn writes_nothing() {
+        let bench = Bench::with(&PostgresOptions::default(), LONG);
+        let mut client = postgres::Client::connect(bench.database.url(), NoTls).unwrap();
+        client.batch_execute("CREATE TABLE numbers (number integer)").unwrap();
+        let refused = bench.ask("WITH new AS (INSERT INTO numbers VALUES (1) RETURNING number) SELECT * FROM new");
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("read-only transaction") && !refused.contains('\n'), "{refused}");
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_named_at_the_start() {
+        let bench = Bench::with(&PostgresOptions::default(), LONG);
+        let port = netqoe_testbed::free_port().unwrap();
+        let url = format!("postgres://u:secret@127.0.0.1:{port}/d");
+        let options = PostgresOptions::default();
+        let connecting = Pool::connect(&url, &options, LONG, bench.runtime.handle().clone());
+        let refused = bench.runtime.block_on(connecting).err().unwrap().to_string();
+        assert!(refused.contains(&port.to_string()) && !refused.contains("secret"), "{refused}");
+    }
+}

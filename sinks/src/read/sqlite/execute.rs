@@ -1,0 +1,33 @@
+//! Statements as SQLite takes them.
+
+use rusqlite::types::{ToSql, ToSqlOutput};
+use rusqlite::{Connection, Row, params_from_iter};
+
+use crate::read::statement::{Statement, Value};
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Text(text) => text.to_sql(),
+            Self::Time(ms) => ms.to_sql(),
+            Self::Count(count) => count.to_sql(),
+        }
+    }
+}
+
+/// All rows of the answer.
+pub(super) fn rows<T>(
+    statement: &Statement,
+    connection: &Connection,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare_cached(&statement.sql)?.query_map(params_from_iter(&statement.values), read)?.collect()
+}
+
+/// The value that a text of the store stands for.
+pub(super) fn known<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+    parse(text).ok_or_else(|| {
+        let unknown = format!("{text:?} is not known to this version");
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, unknown.into())
+    })
+}
