@@ -20,8 +20,10 @@ const SYSTEM_PROGRAMS: &[&str] = &["/usr/sbin"];
 pub(crate) const INITDB: Need =
     Need { program: "initdb", package: "postgresql", folders: &["/usr/lib/postgresql/*/bin"] };
 pub(crate) const NATS_SERVER: Need = Need { program: "nats-server", package: "nats-server", folders: SYSTEM_PROGRAMS };
+pub(crate) const PGBOUNCER: Need = Need { program: "pgbouncer", package: "pgbouncer", folders: SYSTEM_PROGRAMS };
+pub(crate) const NGINX: Need = Need { program: "nginx", package: "nginx", folders: SYSTEM_PROGRAMS };
 
-const ALL: [Need; 2] = [INITDB, NATS_SERVER];
+const ALL: [Need; 4] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX];
 
 /// Installs the packages of all programs that are missing.
 ///
