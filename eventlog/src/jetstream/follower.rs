@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use async_nats::Message;
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
 use async_nats::jetstream::stream::Info;
-use netqoe_model::{Chunk, Partition, Position};
+use netqoe_model::{Chunk, Event, Partition, Position};
 use uuid::Uuid;
 
 use super::continuity::{Break, Seen, ms};
@@ -168,26 +169,17 @@ impl Follower {
     fn take(&mut self, message: &Message, seen: Seen, pending: u64) {
         self.pass(seen.position);
         self.last = Some(seen);
-        let chunk = |partition| Chunk {
-            partition,
-            position: seen.position,
-            log_time: Some(ms(seen.stored_ns)),
-            lines: lines(message.headers.as_ref(), &message.payload),
-        };
-        let chunk = match self.source.subjects.origin(&message.subject) {
-            Origin::Partition(partition) => match self.places.get_mut(&partition) {
-                Some(place) if place.from <= seen.position => {
-                    place.handed = seen.position;
-                    Some(chunk(Some(partition)))
-                }
-                _ => None,
-            },
-            Origin::Plain => {
-                self.places.values_mut().for_each(|place| place.handed = place.handed.max(seen.position));
-                Some(chunk(None))
-            }
+        let lines = lines(message.headers.as_ref(), &message.payload);
+        let partition = match self.source.subjects.origin(&message.subject) {
+            Origin::Partition(partition) => Some(partition),
+            Origin::Plain => Some(partition_of(&lines, self.source.identity.partitions)),
             Origin::Foreign => None,
         };
+        let place = partition.and_then(|partition| self.places.get_mut(&partition));
+        let chunk = place.filter(|place| place.from <= seen.position).map(|place| {
+            place.handed = seen.position;
+            Chunk { partition, position: seen.position, log_time: Some(ms(seen.stored_ns)), lines }
+        });
         self.ahead.put(chunk, seen.position, pending);
         if self.advanced.elapsed() >= ADVANCE_EVERY {
             self.advance_idle();
@@ -208,4 +200,10 @@ impl Follower {
             }
         }
     }
+}
+
+/// Whose event a plain message holds: every reader sees it, and the one that reads its client's partition hands it out.
+/// What can't be read is the first partition's.
+fn partition_of(event: &[u8], partitions: NonZeroU16) -> Partition {
+    Event::parse(event).map_or(Partition(0), |event| Partition::of(&event.client_id, partitions))
 }

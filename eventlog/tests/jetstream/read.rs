@@ -5,34 +5,45 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 
 #[test]
-fn a_reader_gets_its_partitions_in_order_and_what_names_none() {
+fn a_reader_gets_its_partitions_in_order_and_what_names_none_but_belongs_to_them() {
     let nats = NatsServer::start().unwrap();
     let log = open(&nats);
     let other = Other::connect(&nats);
     for n in 0..4 {
         append(&log, n, &format!("{{\"n\":{n}}}")).unwrap();
     }
-    assert_eq!(other.publish("telemetry.events", "{\n \"plain\": 1\n}\n"), 5);
+    let plain = |partition| {
+        let client = (0..)
+            .map(|n| format!("c{n}"))
+            .find(|client| Partition::of(client, log.identity().partitions) == partition)
+            .unwrap();
+        format!(
+            "{{\n\"event_id\":\"e\",\"client_id\":\"{client}\",\"ts_ms\":1,\"target\":\"t\",\"timing_measurements\":{{}}}}\n"
+        )
+    };
+    assert_eq!(other.publish("telemetry.events", &plain(Partition(3))), 5);
     other.publish("telemetry.events.9", "{\"of no partition\": 1}");
     other.publish("telemetry.events.x", "{\"of no partition\": 1}");
     other.publish("telemetry.events", "no JSON");
+    other.publish("telemetry.events", &plain(Partition(2)));
     block_on(log.tick(vec![Partition(3)])).unwrap();
 
     let mut own = reader(&log, [1, 3]);
-    let chunks = read(&mut *own, 5);
+    let chunks = read(&mut *own, 4);
     assert_eq!(
         texts(&chunks),
         [
             (Some(1), 2, "{\"n\":1}\n"),
             (Some(3), 4, "{\"n\":3}\n"),
-            (None, 5, "{  \"plain\": 1 } "),
-            (None, 8, "no JSON"),
-            (Some(3), 9, ""),
+            (Some(3), 5, plain(Partition(3)).replace('\n', " ").as_str()),
+            (Some(3), 10, ""),
         ]
     );
     let times: Vec<_> = chunks.iter().map(|chunk| chunk.log_time.unwrap()).collect();
     assert!(times.is_sorted() && now_ms() - times[0].ms() < 3_600_000, "{times:?}");
     assert_eq!(own.lag(), 0);
+    let unreadable = read(&mut *reader(&log, [0]), 2);
+    assert_eq!(texts(&unreadable), [(Some(0), 1, "{\"n\":0}\n"), (Some(0), 8, "no JSON")]);
 }
 
 #[test]
