@@ -66,6 +66,10 @@ metrics! {
     ingest_auth_failures: IntCounter = "telemetry_ingest_auth_failures_total", "Requests with a missing or wrong token.";
     queue_published: IntCounter = "telemetry_queue_published_total", "Events that the log has stored durably.";
     queue_consumer_lag: IntGauge = "telemetry_queue_consumer_lag_messages", "Log records that are not yet reflected in committed rows.";
+    queue_ack_pending: IntGauge = "telemetry_queue_ack_pending_messages", "Messages that the durable consumer has looked at and that are not acknowledged.";
+    stream_messages: IntGauge = "nats_jetstream_stream_messages", "Messages that the log's stream holds.";
+    consumer_pending: IntGauge = "nats_jetstream_consumer_num_pending", "Messages that the durable consumer has not looked at.";
+    consumer_ack_floor: IntGauge = "nats_jetstream_consumer_ack_floor", "Sequence up to which all messages of the stream are acknowledged.";
     events_processed: IntCounterVec = "telemetry_events_processed_total" ["status"], "Events by what became of them: success, duplicate, late, error.";
     processing_delay: Histogram = "telemetry_processing_delay_seconds", "Seconds from log time to durable row, for the oldest record of each partition's commit.";
     windows_flushed: IntCounter = "telemetry_windows_flushed_total", "Final rows written to the store.";

@@ -19,7 +19,7 @@ pub use url::StoreUrl;
 
 use std::sync::Arc;
 
-use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
 use parking_lot::FairMutex;
 
 /// Where rows land.
@@ -50,6 +50,12 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError::Fenced`] where a later generation has been opened: nothing was written and nothing ever will be.
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError>;
+
+    /// How far each partition has come, whoever committed it.
+    ///
+    /// # Errors
+    /// Where the store can't be read.
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError>;
 
     /// Nothing more will be committed: what is left to do before others can read all of it.
     ///

@@ -5,24 +5,30 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use crossbeam_channel::Receiver;
-use netqoe_dashboard::LiveFeed;
+use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_eventlog::{EventLog, JetStreamLog};
+use netqoe_ingest::{Authentication, Tokens};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
-use netqoe_sinks::Store;
+use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
+use netqoe_sinks::{Store, StoreUrl};
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::runtime::{failure, request_threads};
-use super::{observation, ticker};
+use super::{admin, jetstream, observation, supervise, ticker};
 use crate::clock::store_clock;
 use crate::group::{Group, Lost, Membership, Pulse};
-use crate::measured::{MeasuredStore, StoreHealth};
+use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
 use crate::pipeline::{Backlog, Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
 use crate::shutdown;
 
 pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
+    if options.supervise {
+        return supervise::run();
+    }
     let membership = options.membership()?;
     let tokens = options.server.tokens()?;
     let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
@@ -32,9 +38,14 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         shutdown::on_signals().context("can't listen for signals")?
     };
     // The store's driver waits on its own: it must not be used within the runtime.
-    let Some(started) = start(options, &membership, &stop)? else { return Ok(()) };
+    let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
     let Started { log, feeds, pipeline, pulse, watched, failed } = started;
-    let ended = runtime.block_on(serve(options, listener, &log, watched, &pulse, failed, stop))?;
+    let follower = match membership.process {
+        0 => Some(options.database_url.connect(&options.database.postgres(), store_clock())?),
+        _ => None,
+    };
+    let served = serve(options, (listener, tokens), &log, &feeds, watched, follower, &pulse, failed, stop);
+    let ended = runtime.block_on(served)?;
     match &ended {
         Ended::Asked => pulse.leave(),
         Ended::Left(lost) => tracing::info!("{lost}"),
@@ -70,6 +81,7 @@ struct Started {
 /// What requests and ticks look at.
 struct Watched {
     metrics: Metrics,
+    live: LiveFeed,
     states: ticker::States,
     backlog: Backlog,
     health: StoreHealth,
@@ -79,19 +91,18 @@ struct Watched {
 fn start(
     options: &AggregateOptions,
     membership: &Membership,
+    runtime: &Runtime,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Started>> {
     let rules = options.rules.rules();
-    let log = JetStreamLog::open(options.nats.log()?)?;
-    for difference in log.differences() {
-        tracing::warn!("{difference}");
-    }
+    let log = options.nats.open()?;
     let given_up = || stop.is_cancelled();
     let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
     let (metrics, health) = (Metrics::new(), StoreHealth::default());
     let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
     let store = Box::new(MeasuredStore::new(store, &metrics, &health));
     let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
+    let store = store.setting_aside(runtime.block_on(jetstream::setting_aside(&log))?);
 
     let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
     let (failures, failed) = Failures::new();
@@ -100,13 +111,13 @@ fn start(
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&metrics, crew, backlog.clone());
     let (live, states) = (LiveFeed::new(), ticker::States::default());
-    let observed = (metrics.clone(), live, Arc::clone(&states), backlog.clone());
-    let observer = observation::observer(crew, observed.0, observed.1, observed.2, observed.3, |_| {});
+    let observed = (metrics.clone(), live.clone(), Arc::clone(&states));
+    let observer = observation::observer(crew, observed, backlog.clone(), |_| {});
     let links = group.links(options.workers)?;
     let pipeline =
         Pipeline::start(workers, (crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
-    let watched = Watched { metrics, states, backlog, health };
+    let watched = Watched { metrics, live, states, backlog, health };
     Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, watched, failed }))
 }
 
@@ -131,28 +142,40 @@ fn open_store(
 }
 
 /// Answers requests and moves idle partitions on, until it is asked to stop, another process stops, or something fails.
+#[allow(clippy::too_many_arguments)]
 async fn serve(
     options: &AggregateOptions,
-    listener: TcpListener,
+    (listener, tokens): (TcpListener, Tokens),
     log: &JetStreamLog,
+    feeds: &LogFeeds,
     watched: Watched,
+    follower: Option<Box<dyn Store>>,
     pulse: &Pulse,
     failed: Receiver<anyhow::Error>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
-    let Watched { metrics, states, backlog, health } = watched;
-    let checked = log.clone();
-    let checks = observation::checks(move || checked.healthy(), health, backlog);
-    let app = netqoe_ingest::assemble([], metrics, checks);
     let mut tasks = JoinSet::new();
-    tasks.spawn(ticker::run(Arc::new(log.clone()), states, stop.clone()));
+    tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&watched.states), stop.clone()));
+    tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
+    if let Some(store) = follower {
+        let (progress, metrics) = (options.consumer.progress(), watched.metrics.clone());
+        tasks.spawn(jetstream::follow(log.clone(), progress, store, metrics, stop.clone()));
+    }
+    let app = app(options, log, tokens, watched, &stop).await?;
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits();
+    let admin = async {
+        match options.admin_port {
+            Some(port) => admin::serve(port, feeds.clone(), stop.clone()).await,
+            None => std::future::pending().await,
+        }
+    };
     let ended = tokio::select! {
         served = netqoe_ingest::serve(listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
+        served = admin => served.map(|()| Ended::Asked),
         error = failure(failed) => Err(error),
         lost = loss(pulse.lost()) => if lost.leaves { Ok(Ended::Left(lost)) } else { Err(lost.into()) },
     };
@@ -160,6 +183,41 @@ async fn serve(
     let ended = ended?;
     while tasks.join_next().await.is_some() {}
     Ok(ended)
+}
+
+/// The query API, health and metrics.
+async fn app(
+    options: &AggregateOptions,
+    log: &JetStreamLog,
+    tokens: Tokens,
+    watched: Watched,
+    stop: &CancellationToken,
+) -> anyhow::Result<axum::Router> {
+    let Watched { metrics, live, states: _, backlog, health } = watched;
+    let reader = reader(options, &metrics, &health).await.context("can't read the store")?;
+    let (queries, document) = QueryApi::new(reader, live, stop.clone()).router();
+    let guarded = Authentication::new(tokens, metrics.clone()).guard(queries);
+    let checked = log.clone();
+    let checks = observation::checks(move || checked.healthy(), health, backlog);
+    Ok(netqoe_ingest::assemble([(guarded, document)], metrics, checks))
+}
+
+async fn reader(
+    options: &AggregateOptions,
+    metrics: &Metrics,
+    health: &StoreHealth,
+) -> anyhow::Result<Arc<dyn Reader>> {
+    let url = options.read_database_url.as_ref().unwrap_or(&options.database_url);
+    Ok(match url {
+        StoreUrl::Sqlite(path) => {
+            Arc::new(MeasuredReader::new(SqliteReader::open(path)?, MAX_CONNECTIONS, metrics, health))
+        }
+        StoreUrl::Postgres(url) => {
+            let postgres = options.database.postgres();
+            let reader = PostgresReader::connect(url, &postgres, Handle::current()).await?;
+            Arc::new(MeasuredReader::new(reader, postgres.max_open_connections, metrics, health))
+        }
+    })
 }
 
 /// Waits until another process is lost.

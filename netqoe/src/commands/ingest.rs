@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use netqoe_eventlog::JetStreamLog;
 use netqoe_ingest::{ComponentCheck, Ingest, SystemClock};
 use netqoe_model::metrics::Metrics;
 
@@ -17,7 +16,7 @@ pub(crate) fn run(options: &IngestOptions) -> anyhow::Result<()> {
     let tokens = options.server.tokens()?;
     let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
-    let log = open_log(options)?;
+    let log = options.nats.open()?;
     let metrics = Metrics::new();
     let config = options.server.ingest(ms(options.max_future));
     let clock = Arc::new(SystemClock::new());
@@ -33,12 +32,4 @@ pub(crate) fn run(options: &IngestOptions) -> anyhow::Result<()> {
     log.close();
     tracing::info!("drained");
     Ok(())
-}
-
-fn open_log(options: &IngestOptions) -> anyhow::Result<JetStreamLog> {
-    let log = JetStreamLog::open(options.nats.log()?)?;
-    for difference in log.differences() {
-        tracing::warn!("{difference}");
-    }
-    Ok(log)
 }

@@ -1,14 +1,17 @@
 //! The commands. Each reads from top to bottom as what it does.
 
+mod admin;
 pub(crate) mod aggregate;
 pub(crate) mod bench_replay;
 mod demo;
 pub(crate) mod ingest;
+mod jetstream;
 pub(crate) mod log_export;
 mod observation;
 pub(crate) mod replay;
 mod resources;
 mod runtime;
+mod supervise;
 mod ticker;
 pub(crate) mod up;
 

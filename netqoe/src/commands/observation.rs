@@ -34,9 +34,7 @@ pub(super) fn show_backlog(metrics: &Metrics, crew: Crew, backlog: Backlog) {
 /// the log.
 pub(super) fn observer(
     crew: Crew,
-    metrics: Metrics,
-    live: LiveFeed,
-    states: ticker::States,
+    (metrics, live, states): (Metrics, LiveFeed, ticker::States),
     backlog: Backlog,
     reflected: impl Fn(&Checkpoint) + Send + 'static,
 ) -> Box<dyn FnMut(Committed<'_>) + Send> {

@@ -110,7 +110,7 @@ fn start_pipeline(
     log: &SqliteLog,
     store: MeasuredStore,
     rules: &Rules,
-    (metrics, live, states): (Metrics, LiveFeed, ticker::States),
+    observed: (Metrics, LiveFeed, ticker::States),
     failures: Failures,
 ) -> anyhow::Result<(LogFeeds, Pipeline, Backlog)> {
     let identity = log.identity().clone();
@@ -118,13 +118,13 @@ fn start_pipeline(
     let (crew, links) = alone(options.workers)?;
     let starts = crew.share(&starts(&store.resume, &identity));
     let (feeds, workers, backlog) = LogFeeds::start(log, &starts, &failures)?;
-    observation::show_backlog(&metrics, crew, backlog.clone());
+    observation::show_backlog(&observed.0, crew, backlog.clone());
     let discarding = log.clone();
     let reflected = move |checkpoint: &Checkpoint| {
         let needed_no_more = Position(checkpoint.resume_from.0.saturating_sub(1));
         discarding.allow_discard_through(checkpoint.partition, needed_no_more);
     };
-    let observer = observation::observer(crew, metrics, live, states, backlog.clone(), reflected);
+    let observer = observation::observer(crew, observed, backlog.clone(), reflected);
     let (rules, crew) = (rules.clone(), (crew, links));
     let pipeline = Pipeline::start(workers, crew, &identity, store, rules, Gathering::LIVE, observer, failures)?;
     Ok((feeds, pipeline, backlog))

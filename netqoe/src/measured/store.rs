@@ -1,5 +1,5 @@
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
 use netqoe_sinks::{Store, StoreError};
 
 use super::{AtWork, StoreHealth};
@@ -45,6 +45,10 @@ impl Store for MeasuredStore {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.transact("resume", |store| store.resume(generation, rules))
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        self.transact("checkpoints", |store| store.checkpoints())
     }
 
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::{ArgAction, Args};
+use netqoe_eventlog::ProgressOptions;
 use netqoe_sinks::StoreUrl;
 
 use super::nats::{NatsArguments, secret};
@@ -78,7 +79,16 @@ pub(crate) struct AggregateOptions {
     #[command(flatten)]
     pub(crate) database: DatabaseOptions,
 
-    /// Address to listen on for health and metrics. On anything but loopback tokens are required
+    /// Where the query API reads, such as a replica; the store itself where absent
+    #[arg(long, env = "NETQOE_READ_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) read_database_url: Option<StoreUrl>,
+
+    /// Port on this machine for `POST /admin/flush`, which shows all open windows at once, as SIGUSR1 does; none where
+    /// absent
+    #[arg(long, env = "NETQOE_ADMIN_PORT", value_name = "PORT")]
+    pub(crate) admin_port: Option<u16>,
+
+    /// Address to listen on for queries, health and metrics. On anything but loopback tokens are required
     #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) listen: IpAddr,
 
@@ -90,6 +100,9 @@ pub(crate) struct AggregateOptions {
     pub(crate) nats: NatsArguments,
 
     #[command(flatten)]
+    pub(crate) consumer: ConsumerArguments,
+
+    #[command(flatten)]
     pub(crate) server: ServerOptions,
 
     #[command(flatten)]
@@ -98,6 +111,26 @@ pub(crate) struct AggregateOptions {
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     help: Option<bool>,
+}
+
+/// The durable consumer that shows how far rows reflect the stream.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Durable consumer")]
+pub(crate) struct ConsumerArguments {
+    /// Its name
+    #[arg(long, env = "NETQOE_CONSUMER", value_name = "NAME", default_value_t = ProgressOptions::default().consumer)]
+    consumer: String,
+    /// How long the server waits for an acknowledgement
+    #[arg(long, env = "NETQOE_ACK_WAIT", default_value = "30s", value_parser = humantime::parse_duration)]
+    ack_wait: Duration,
+    /// Messages that may wait for an acknowledgement at once
+    #[arg(long, env = "NETQOE_MAX_ACK_PENDING", default_value_t = ProgressOptions::default().max_ack_pending,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    max_ack_pending: u32,
+    /// How often a message is delivered
+    #[arg(long, env = "NETQOE_MAX_DELIVER", default_value_t = ProgressOptions::default().max_deliver,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    max_deliver: u32,
 }
 
 impl AggregateOptions {
@@ -120,6 +153,17 @@ impl AggregateOptions {
             secret: secret.as_deref().map(Secret::new).unwrap_or_default(),
             takeover: self.takeover,
         })
+    }
+}
+
+impl ConsumerArguments {
+    pub(crate) fn progress(&self) -> ProgressOptions {
+        ProgressOptions {
+            consumer: self.consumer.clone(),
+            ack_wait: self.ack_wait,
+            max_ack_pending: self.max_ack_pending,
+            max_deliver: self.max_deliver,
+        }
     }
 }
 

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
-use netqoe_eventlog::{Discard, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions, Storage, StreamOptions};
+use netqoe_eventlog::{
+    Discard, JetStreamLog, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions, Storage, StreamOptions,
+};
 use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
 
 use crate::clock::now_ms;
@@ -16,14 +18,7 @@ use crate::clock::now_ms;
 #[command(next_help_heading = "NATS JetStream")]
 pub(crate) struct NatsArguments {
     /// Servers of one cluster: nats://HOST:PORT, or tls://HOST:PORT
-    #[arg(
-        long,
-        env = "NETQOE_NATS_URL",
-        value_name = "URL",
-        value_delimiter = ',',
-        hide_env_values = true,
-        default_value = "nats://127.0.0.1:4222"
-    )]
+    #[arg(long, env = "NETQOE_NATS_URL", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
     nats_url: Vec<String>,
     /// User, with the password in --nats-password-file or NETQOE_NATS_PASSWORD
     #[arg(long, env = "NETQOE_NATS_USER", value_name = "NAME")]
@@ -108,7 +103,22 @@ impl std::fmt::Debug for NatsArguments {
 }
 
 impl NatsArguments {
-    pub(crate) fn log(&self) -> anyhow::Result<JetStreamOptions> {
+    /// Whether servers are named.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.nats_url.is_empty()
+    }
+
+    /// The log, with how its stream differs from what is asked for said in the process's log.
+    pub(crate) fn open(&self) -> anyhow::Result<JetStreamLog> {
+        let log = JetStreamLog::open(self.log()?)?;
+        for difference in log.differences() {
+            tracing::warn!("{difference}");
+        }
+        Ok(log)
+    }
+
+    fn log(&self) -> anyhow::Result<JetStreamOptions> {
+        ensure!(self.is_given(), "no NATS server is named; give --nats-url nats://HOST:PORT");
         let clock: LogClock = Arc::new(|| LogTime::from_ms(now_ms()));
         let defaults = JetStreamOptions::new(self.connection()?, clock);
         Ok(JetStreamOptions { stream: self.stream(), stall_wait: self.stall_wait, ..defaults })

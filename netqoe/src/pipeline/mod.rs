@@ -24,7 +24,7 @@ pub(crate) use backlog::Backlog;
 pub(crate) use committer::{Committed, Gathering, Totals};
 pub(crate) use crew::Crew;
 pub(crate) use feeds::{FileFeeds, LogFeeds};
-pub(crate) use opened_store::OpenedStore;
+pub(crate) use opened_store::{OpenedStore, SetAside};
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
 /// workers wait, and so does reading.

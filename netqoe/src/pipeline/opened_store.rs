@@ -1,5 +1,8 @@
-use netqoe_model::{Generation, LogIdentity, PartitionCommit, Resume, Rules};
+use netqoe_model::{DeadLetter, Generation, LogIdentity, PartitionCommit, Resume, Rules};
 use netqoe_sinks::{Store, StoreError};
+
+/// Keeps dead letters elsewhere too. It may be given the same ones again.
+pub(crate) type SetAside = Box<dyn FnMut(&[DeadLetter]) -> anyhow::Result<()> + Send>;
 
 /// A store, and the generation in which this process may write to it.
 pub(crate) struct OpenedStore {
@@ -7,20 +10,25 @@ pub(crate) struct OpenedStore {
     generation: Generation,
     /// Where the pipeline goes on.
     pub(crate) resume: Resume,
+    set_aside: Option<SetAside>,
 }
 
 impl OpenedStore {
     /// Takes a new generation, which no other process shares.
     pub(crate) fn open(mut store: Box<dyn Store>, log: &LogIdentity, rules: &Rules) -> Result<Self, StoreError> {
         let generation = store.open(log)?;
-        let resume = store.resume(generation, &rules.diagnosis)?;
-        Ok(Self { store, generation, resume })
+        Self::join(store, generation, rules)
     }
 
     /// Goes on in a generation that another process of the same cluster has taken.
     pub(crate) fn join(mut store: Box<dyn Store>, generation: Generation, rules: &Rules) -> Result<Self, StoreError> {
         let resume = store.resume(generation, &rules.diagnosis)?;
-        Ok(Self { store, generation, resume })
+        Ok(Self { store, generation, resume, set_aside: None })
+    }
+
+    /// What can't be counted is given to `set_aside` before the commit that moves on from it.
+    pub(crate) fn setting_aside(self, set_aside: SetAside) -> Self {
+        Self { set_aside: Some(set_aside), ..self }
     }
 
     /// In which this process writes.
@@ -28,8 +36,14 @@ impl OpenedStore {
         self.generation
     }
 
-    pub(super) fn commit(&mut self, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
-        self.store.commit(self.generation, partitions)
+    pub(super) fn commit(&mut self, partitions: &[PartitionCommit]) -> anyhow::Result<()> {
+        if let Some(set_aside) = &mut self.set_aside {
+            let letters: Vec<_> = partitions.iter().flat_map(|commit| commit.dead_letters.iter().cloned()).collect();
+            if !letters.is_empty() {
+                set_aside(&letters)?;
+            }
+        }
+        Ok(self.store.commit(self.generation, partitions)?)
     }
 
     pub(super) fn complete(self) -> Result<(), StoreError> {

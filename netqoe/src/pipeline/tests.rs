@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
-use netqoe_model::{DiagnosisRules, Generation, LogIdentity, LogTime, Partition, PartitionCommit, Resume, Rules};
+use netqoe_model::{
+    Checkpoint, DiagnosisRules, Generation, LogIdentity, LogTime, Partition, PartitionCommit, Resume, Rules,
+};
 use netqoe_sinks::{SqliteStore, Store, StoreError};
 
 use super::*;
@@ -27,6 +29,10 @@ impl Store for Gated {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.store.resume(generation, rules)
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        self.store.checkpoints()
     }
 
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ mod write;
 use std::thread;
 use std::time::Duration;
 
-use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
 use postgres::{IsolationLevel, Transaction};
 
 use self::link::Link;
@@ -119,6 +119,11 @@ impl Store for PostgresStore {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.try_resume(generation, rules).map_err(|failure| self.link.error("read back its progress", failure))
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        let read = self.transact(read_back::checkpoints);
+        read.map_err(|failure| self.link.error("read its progress", failure))
     }
 
     /// A commit is idempotent. So where the connection breaks, even after the commit was sent and before it was

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
 
 use super::{SqliteStore, schema};
 use crate::{Clock, Store, StoreError, WriteTurn};
@@ -52,6 +52,10 @@ impl Store for SqliteBuild {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.store.resume(generation, rules)
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        self.store.checkpoints()
     }
 
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {

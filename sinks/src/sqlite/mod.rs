@@ -7,7 +7,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use netqoe_model::{DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use build::SqliteBuild;
@@ -83,6 +83,10 @@ impl Store for SqliteStore {
             }
             Ok(Resume { checkpoints, history: read_back::history(transaction, rules)? })
         })
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        self.transact("read its progress", |transaction, _| Ok(read_back::checkpoints(transaction)?))
     }
 
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
