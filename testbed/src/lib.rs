@@ -9,13 +9,19 @@ mod ports;
 mod server;
 mod spawner;
 
+mod cutting_proxy;
 mod database;
 mod nats;
+mod nginx;
+mod pgbouncer;
 mod postgres;
 
+pub use cutting_proxy::CuttingProxy;
 pub use database::{Database, SHARED_SERVER};
 pub use nats::{NatsOptions, NatsServer};
 pub use needs::install_missing;
+pub use nginx::Nginx;
+pub use pgbouncer::PgBouncer;
 pub use ports::free_port;
 pub use postgres::Postgres;
 pub use server::Server;

@@ -20,11 +20,13 @@ const SYSTEM_PROGRAMS: &[&str] = &["/usr/sbin"];
 pub(crate) const INITDB: Need =
     Need { program: "initdb", package: "postgresql", folders: &["/usr/lib/postgresql/*/bin"] };
 pub(crate) const NATS_SERVER: Need = Need { program: "nats-server", package: "nats-server", folders: SYSTEM_PROGRAMS };
+pub(crate) const PGBOUNCER: Need = Need { program: "pgbouncer", package: "pgbouncer", folders: SYSTEM_PROGRAMS };
+pub(crate) const NGINX: Need = Need { program: "nginx", package: "nginx", folders: SYSTEM_PROGRAMS };
 
 /// The load tester of the tuning guide.
 pub(crate) const AB: Need = Need { program: "ab", package: "apache2-utils", folders: &[] };
 
-const ALL: [Need; 3] = [INITDB, NATS_SERVER, AB];
+const ALL: [Need; 5] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB];
 
 /// Installs the packages of all programs that are missing.
 ///

@@ -1,14 +1,15 @@
 //! Each server is started, hurt in every way, and found again with its data.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "as in test functions: everything here is part of a test")]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use netqoe_testbed::{Database, NatsOptions, NatsServer, Postgres, Server};
+use netqoe_testbed::{CuttingProxy, Database, NatsOptions, NatsServer, Nginx, PgBouncer, Postgres, Server};
 
 /// What a server says first, or to this; empty where it says nothing for a moment, an error where nobody is there.
 fn ask(port: u16, question: &str) -> std::io::Result<String> {
@@ -114,6 +115,90 @@ fn postgres_is_held_still_with_all_its_backends() {
     assert_eq!(answers.recv().unwrap(), "second");
     drop(questions);
     assert!(client.wait().unwrap().success());
+}
+
+#[test]
+fn pgbouncer_gives_each_transaction_a_connection() {
+    let mut postgres = Postgres::start().unwrap();
+    let database = postgres.database().unwrap();
+    let mut bouncer = PgBouncer::start(&database).unwrap();
+    sql(bouncer.url(), "CREATE TABLE made AS SELECT 1 AS n").unwrap();
+    assert_eq!(sql(&database, "SELECT n FROM made"), Some("1".to_owned()));
+    assert_eq!(
+        sql(bouncer.url(), "SELECT current_database() || ':' || n FROM made").unwrap().split(':').nth(1),
+        Some("1")
+    );
+    for end in [Server::kill, Server::stop] {
+        end(&mut bouncer).unwrap();
+        assert_eq!(sql(bouncer.url(), "SELECT 1"), None);
+        bouncer.restart().unwrap();
+        assert_eq!(sql(bouncer.url(), "SELECT n FROM made"), Some("1".to_owned()));
+    }
+    postgres.kill().unwrap();
+    postgres.restart().unwrap();
+    let mut tries = 0..6_000;
+    while sql(bouncer.url(), "SELECT n FROM made").is_none() {
+        assert!(tries.next().is_some(), "it does not come back to its database");
+    }
+}
+
+/// A server that answers every request with its name, until the test ends.
+fn answering(name: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let head = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            head.take_while(|line| !line.is_empty()).for_each(drop);
+            let length = name.len();
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{name}").unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn nginx_spreads_requests() {
+    let mut nginx = Nginx::start(&[answering("first"), answering("second")]).unwrap();
+    let get = |nginx: &Nginx| {
+        let mut stream = TcpStream::connect(("127.0.0.1", nginx.port())).unwrap();
+        stream.write_all(b"GET /api/ HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.rsplit("\r\n\r\n").next().unwrap().to_owned()
+    };
+    let answers: BTreeSet<_> = (0..10).map(|_| get(&nginx)).collect();
+    assert_eq!(answers, BTreeSet::from(["first".to_owned(), "second".to_owned()]));
+    assert_eq!(nginx.url(), format!("http://127.0.0.1:{}", nginx.port()));
+    nginx.kill().unwrap();
+    assert!(is_gone(nginx.port()));
+    nginx.restart().unwrap();
+    get(&nginx);
+}
+
+#[test]
+fn the_proxy_loses_an_answer_and_not_what_was_asked() {
+    let postgres = Postgres::start().unwrap();
+    let database = postgres.database().unwrap();
+    let proxy = CuttingProxy::start(([127, 0, 0, 1], postgres.port()).into()).unwrap();
+    let through = database.replace(&format!(":{}/", postgres.port()), &format!(":{}/", proxy.address().port()));
+    sql(&through, "CREATE TABLE made (n integer)").unwrap();
+    proxy.cut_after("COMMIT");
+    assert_eq!(sql(&through, "BEGIN; INSERT INTO made VALUES (1); COMMIT"), None, "nobody hears of it");
+    assert_eq!(proxy.cuts(), 1);
+    let mut tries = 0..6_000;
+    while sql(&database, "SELECT count(*) FROM made") != Some("1".to_owned()) {
+        assert!(tries.next().is_some(), "it was not done");
+    }
+    sql(&through, "BEGIN; INSERT INTO made VALUES (2); COMMIT").unwrap();
+    assert_eq!((proxy.cuts(), sql(&database, "SELECT count(*) FROM made")), (1, Some("2".to_owned())));
+    let address = proxy.address();
+    drop(proxy);
+    let mut tries = 0..6_000;
+    while TcpStream::connect(address).is_ok() {
+        assert!(tries.next().is_some(), "it still takes connections");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// The tests start this program again as a process that dies without running any destructor.
