@@ -42,7 +42,7 @@ impl CuttingProxy {
                 }
                 let plan = Arc::clone(&shared);
                 // A connection that fails is closed on both sides, which is all that is wanted.
-                thread::spawn(move || _ = pass_on(client, server, &plan));
+                thread::spawn(move || _ = pass_on(&client, server, &plan));
             }
         });
         Ok(Self { address, plan })
@@ -77,13 +77,13 @@ fn lock(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
     plan.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn pass_on(client: TcpStream, server: SocketAddr, plan: &Mutex<Plan>) -> io::Result<()> {
+fn pass_on(client: &TcpStream, server: SocketAddr, plan: &Mutex<Plan>) -> io::Result<()> {
     let server = TcpStream::connect(server)?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (to_client, from_server) = (client.try_clone()?, server.try_clone()?);
     let answers = thread::spawn(move || pass_answers(from_server, to_client));
-    let passed = pass_questions(&client, &server, plan);
+    let passed = pass_questions(client, &server, plan);
     // Each may be closed already.
     drop((client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Write)));
     // It ends once the server has said all that it had to say.
