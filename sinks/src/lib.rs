@@ -7,12 +7,14 @@ mod batch;
 mod error;
 mod fence;
 mod history;
+mod maintenance;
 mod postgres;
 pub mod read;
 mod sqlite;
 mod url;
 
 pub use error::StoreError;
+pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{SqliteBuild, SqliteStore};
 pub use url::StoreUrl;

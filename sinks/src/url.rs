@@ -3,9 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::postgres::address::Address;
-use crate::{Clock, PostgresOptions, PostgresStore, SqliteBuild, SqliteStore, Store, StoreError, WriteTurn};
+use crate::{Clock, Maintain, PostgresOptions, PostgresStore, SqliteBuild, SqliteStore, Store, StoreError, WriteTurn};
 
 /// The name of a store: `sqlite:PATH`, or `postgres://…`, `postgresql://…`. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,6 +39,19 @@ impl StoreUrl {
         match self {
             Self::Sqlite(path) if !path.exists() => Ok(Box::new(SqliteBuild::begin(path, clock)?)),
             _ => self.connect(options, clock),
+        }
+    }
+
+    /// Opens the store to keep it in order, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// Those of [`StoreUrl::connect`].
+    pub fn connect_for_maintenance(&self, options: &PostgresOptions) -> Result<Box<dyn Maintain>, StoreError> {
+        // Maintenance writes no row, so it needs no present to write into one.
+        let no_clock: Clock = Arc::new(|| 0);
+        match self {
+            Self::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, WriteTurn::default(), no_clock)?)),
+            Self::Postgres(url) => Ok(Box::new(PostgresStore::connect(url, options, no_clock)?)),
         }
     }
 }

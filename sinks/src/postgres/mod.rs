@@ -5,6 +5,7 @@
 
 pub(crate) mod address;
 pub(crate) mod link;
+mod maintain;
 pub(crate) mod months;
 mod options;
 mod read_back;
@@ -136,6 +137,7 @@ impl Store for PostgresStore {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
+            self.months.forget();
             if !retry::may_pass(&failure) {
                 return Err(self.link.error("commit rows", failure));
             }

@@ -1,11 +1,12 @@
 //! The monthly partitions of `agg_1m`, made before the first row that needs them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use jiff::Span;
 use jiff::civil::Date;
 use netqoe_model::{MAX_TIME_MS, PartitionCommit};
-use postgres::Client;
+use postgres::{Client, Transaction};
 
 use super::{Failure, schema};
 
@@ -17,6 +18,11 @@ pub(super) struct Months {
 }
 
 impl Months {
+    /// Looks again, the next time: another process may have dropped one that was known.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
     /// Makes the partitions that these rows need, in a transaction of their own: they may stay when the commit fails.
     pub(super) fn prepare(
         &mut self,
@@ -32,13 +38,43 @@ impl Months {
         let mut transaction = client.transaction()?;
         transaction.batch_execute(settings)?;
         schema::lock(&mut transaction)?;
-        for month in &missing {
-            transaction.batch_execute(&month.create())?;
-        }
+        make(&mut transaction, missing.iter().copied())?;
         transaction.commit()?;
         self.known.extend(missing);
         Ok(())
     }
+}
+
+/// Makes the partitions that are not there. How many these were.
+pub(super) fn make(
+    transaction: &mut Transaction<'_>,
+    months: impl Iterator<Item = Month>,
+) -> Result<u64, postgres::Error> {
+    let existing = existing(transaction)?;
+    let mut made = 0;
+    for month in months.filter(|month| !existing.contains(month)) {
+        transaction.batch_execute(&month.create())?;
+        made += 1;
+    }
+    Ok(made)
+}
+
+/// Drops the partitions of all months before this one. How many these were.
+pub(super) fn drop_before(transaction: &mut Transaction<'_>, oldest: Month) -> Result<u64, postgres::Error> {
+    let mut dropped = 0;
+    for month in existing(transaction)?.range(..oldest) {
+        transaction.batch_execute(&format!("DROP TABLE {month}"))?;
+        dropped += 1;
+    }
+    Ok(dropped)
+}
+
+/// The months that have a partition. One that somebody else has made, by a name of their own, is none of ours.
+fn existing(transaction: &mut Transaction<'_>) -> Result<BTreeSet<Month>, postgres::Error> {
+    let names = "SELECT relname::text FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+                 WHERE inhparent = 'agg_1m'::regclass";
+    let rows = transaction.query_typed(names, &[])?;
+    rows.iter().map(|row| row.try_get::<_, &str>(0)).filter_map(|name| name.map(Month::parse).transpose()).collect()
 }
 
 /// The months of these times (Unix milliseconds) that are not among the known ones.
@@ -67,7 +103,7 @@ pub(crate) fn whole_months([from_ms, to_ms]: [i64; 2]) -> [i64; 2] {
 
 /// A month of the calendar, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Month {
+pub(super) struct Month {
     year: i16,
     month: i8,
 }
@@ -76,7 +112,7 @@ const DAY_MS: i64 = 86_400_000;
 
 impl Month {
     /// The month of a time in Unix milliseconds, if it is before the year 10000.
-    fn of(time_ms: i64) -> Option<Self> {
+    pub(super) fn of(time_ms: i64) -> Option<Self> {
         // By days: a timestamp ends a day before the calendar does.
         let days = time_ms.div_euclid(DAY_MS);
         let date = Date::constant(1970, 1, 1).checked_add(Span::new().try_days(days).ok()?).ok()?;
@@ -84,7 +120,7 @@ impl Month {
     }
 
     /// Its first millisecond, if it is before the year 10000.
-    fn begin_ms(self) -> Option<i64> {
+    pub(super) fn begin_ms(self) -> Option<i64> {
         let days = Date::constant(1970, 1, 1).until(Date::new(self.year, self.month, 1).ok()?).ok()?.get_days();
         Some(i64::from(days) * DAY_MS)
     }
@@ -93,17 +129,37 @@ impl Month {
         if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { month: self.month + 1, ..self } }
     }
 
-    /// Makes its partition where it is missing. Rows are written provisionally and again when they are final: room on
+    /// This month and so many after it, as far as the calendar goes.
+    pub(super) fn and_following(self, count: u16) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), |month| Some(month.next()).filter(|next| next.year < 10_000))
+            .take(usize::from(count) + 1)
+    }
+
+    /// The month whose partition has this name.
+    fn parse(name: &str) -> Option<Self> {
+        let (year, month) = name.strip_prefix("agg_1m_")?.split_once('_')?;
+        let parsed = Self { year: year.parse().ok()?, month: month.parse().ok()? };
+        Some(parsed).filter(|month| month.to_string() == name)
+    }
+
+    /// Makes its partition. Rows are written provisionally and again when they are final: room on
     /// the page keeps the second version next to the first, and vacuum comes earlier than by default.
     fn create(self) -> String {
         let Self { year, month } = self;
         let next = self.next();
         format!(
-            "CREATE TABLE IF NOT EXISTS agg_1m_{year:04}_{month:02} PARTITION OF agg_1m
+            "CREATE TABLE {self} PARTITION OF agg_1m
              FOR VALUES FROM ('{year:04}-{month:02}-01 00:00:00+00') TO ('{:04}-{:02}-01 00:00:00+00')
              WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05)",
             next.year, next.month
         )
+    }
+}
+
+/// The name of its partition.
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "agg_1m_{:04}_{:02}", self.year, self.month)
     }
 }
 
@@ -120,6 +176,24 @@ mod tests {
         assert_eq!(december.next(), january);
         assert_eq!(Month::of(0), Some(Month { year: 1970, month: 1 }));
         assert_eq!(Month::of(netqoe_model::MAX_TIME_MS - 86_400_000), Some(Month { year: 9999, month: 12 }));
+    }
+
+    #[test]
+    fn a_partition_is_named_after_its_month() {
+        let month = Month { year: 1970, month: 1 };
+        assert_eq!(month.to_string(), "agg_1m_1970_01");
+        assert_eq!(Month::parse("agg_1m_1970_01"), Some(month));
+        for other in ["agg_1m", "agg_1m_old", "agg_1m_70_1", "agg_1m_1970_01_02", "agg_1m_+970_01"] {
+            assert_eq!(Month::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn months_follow_each_other_to_the_end_of_the_calendar() {
+        let december = Month { year: 2025, month: 12 };
+        let following: Vec<_> = december.and_following(2).map(|month| month.to_string()).collect();
+        assert_eq!(following, ["agg_1m_2025_12", "agg_1m_2026_01", "agg_1m_2026_02"]);
+        assert_eq!(Month { year: 9999, month: 11 }.and_following(9).count(), 2);
     }
 
     #[test]

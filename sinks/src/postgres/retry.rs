@@ -46,6 +46,7 @@ fn state_may_pass(code: &SqlState) -> bool {
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::LOCK_NOT_AVAILABLE,
         SqlState::QUERY_CANCELED,
+        SqlState::CHECK_VIOLATION, // a row whose partition has been dropped since it was looked for
     ];
     connection_exception || passing.contains(code)
 }

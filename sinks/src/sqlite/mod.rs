@@ -1,6 +1,7 @@
 //! The store in a SQLite file.
 
 mod build;
+mod maintain;
 mod read_back;
 mod schema;
 mod write;

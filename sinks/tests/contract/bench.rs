@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use netqoe_model::Generation;
 use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{Clock, PostgresOptions, Store, StoreError, StoreUrl};
+use netqoe_sinks::{Clock, Maintain, PostgresOptions, Store, StoreError, StoreUrl};
 use postgres::NoTls;
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
@@ -78,6 +78,11 @@ impl Bench {
 
     pub(crate) fn rows(&self, table: &Table) -> Rows {
         self.database.rows(table)
+    }
+
+    /// The store, for another process that keeps it in order.
+    pub(crate) fn maintainer(&self) -> Box<dyn Maintain> {
+        self.database.url().connect_for_maintenance(&PostgresOptions::default()).unwrap()
     }
 
     /// What reads the store for the query API. It has its tables.

@@ -24,6 +24,7 @@ mod contents;
 mod dead_letters;
 mod generations;
 mod history;
+mod maintenance;
 mod make;
 mod model;
 mod months;

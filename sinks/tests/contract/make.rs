@@ -11,6 +11,9 @@ use netqoe_model::{
 /// A minute, in which windows are counted here.
 pub(crate) const MINUTE_MS: i64 = 60_000;
 
+/// The beginning of the year 2026, between two months.
+pub(crate) const YEAR_2026_MS: i64 = 1_767_225_600_000;
+
 /// The log that most tests follow.
 pub(crate) fn log() -> LogIdentity {
     named_log("live", 16)

@@ -11,14 +11,14 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::bench::Bench;
-use crate::make::{MINUTE_MS, client, commit, dead_letter, log, row};
+use crate::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, log, row};
 use crate::model::Model;
 
 /// Cases are bounded by what it takes to make a database for each.
 const CASES: u32 = 24;
 
 /// Minutes around the end of a year, so that rows fall into two of PostgreSQL's monthly partitions.
-const FIRST_WINDOW_MS: i64 = 1_767_225_600_000 - 3 * MINUTE_MS;
+const FIRST_WINDOW_MS: i64 = YEAR_2026_MS - 3 * MINUTE_MS;
 
 #[test]
 fn sqlite_ends_as_the_model_does() {

@@ -8,7 +8,7 @@ use netqoe_model::{AggregateRow, ClientRow, Label};
 use netqoe_sinks::read::{Filter, Page, Query, ReadError, Reader, RowPosition};
 
 use crate::bench::Bench;
-use crate::make::{MINUTE_MS, client, commit, finding, full_row, healthy, row};
+use crate::make::{MINUTE_MS, YEAR_2026_MS, client, commit, finding, full_row, healthy, row};
 
 for_each_store!(
     rows_come_back_as_they_were_written,
@@ -17,9 +17,6 @@ for_each_store!(
     times_and_names_that_no_row_can_have_find_nothing,
     a_forged_place_is_a_place_like_any_other,
 );
-
-/// The end of a year, between two months.
-const YEAR_MS: i64 = 1_767_225_600_000;
 
 /// Everything that the store of a test holds.
 struct Content {
@@ -32,7 +29,7 @@ fn content() -> Content {
     let mut rows = Vec::new();
     for minute in -4..4 {
         for (client, target) in [("a", "x"), ("a", "y"), ("b", "x"), ("b", "z"), ("b", "á"), ("c", "y")] {
-            let mut row = row(client, target, YEAR_MS + minute * MINUTE_MS, 1);
+            let mut row = row(client, target, YEAR_2026_MS + minute * MINUTE_MS, 1);
             row.diagnosis = match (minute, client) {
                 (-4 | 3, "a") => Some(finding(Label::DnsBound, 1.0)),
                 (-1, _) => Some(finding(Label::ErrorBound, 1.0)),
@@ -46,7 +43,8 @@ fn content() -> Content {
         }
     }
     let clients = [("a", -4, 4), ("b", -2, 1), ("c", 3, 3), ("quiet", 0, 0)];
-    let seen = |(name, first, last)| client(name, YEAR_MS + first * MINUTE_MS, YEAR_MS + last * MINUTE_MS, "A");
+    let seen =
+        |(name, first, last)| client(name, YEAR_2026_MS + first * MINUTE_MS, YEAR_2026_MS + last * MINUTE_MS, "A");
     Content { rows, clients: clients.map(seen).to_vec() }
 }
 
@@ -80,13 +78,13 @@ fn all<P: Clone, T: Debug>(
 type Place = (i64, String, String);
 
 fn place(position: RowPosition) -> Place {
-    ((position.window_start.ms() - YEAR_MS) / MINUTE_MS, position.client_id, position.target)
+    ((position.window_start.ms() - YEAR_2026_MS) / MINUTE_MS, position.client_id, position.target)
 }
 
 fn rows_come_back_as_they_were_written(bench: &Bench) {
-    let written = full_row("client", "https://example.com/", YEAR_MS, YEAR_MS + 180_001);
+    let written = full_row("client", "https://example.com/", YEAR_2026_MS, YEAR_2026_MS + 180_001);
     let content = Content { rows: vec![written.clone()], clients: vec![client("client", 5, 9, "Example ISP")] };
-    bench.set_clock(YEAR_MS + 200_007);
+    bench.set_clock(YEAR_2026_MS + 200_007);
     store(bench, &content);
     let reader = bench.reader();
     let first_page = || Query { filter: Filter::default(), after: None, limit: 5 };
@@ -95,7 +93,10 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
     let [aggregate] = &aggregates.items[..] else { panic!("{aggregates:?}") };
     assert_eq!(aggregate.window, written.window);
     assert_eq!((&*aggregate.client_id, &*aggregate.target), (&*written.client_id, &*written.target));
-    assert_eq!((aggregate.diagnosis_label, aggregate.updated_at_ms), (Some(Label::ServerBound), YEAR_MS + 200_007));
+    assert_eq!(
+        (aggregate.diagnosis_label, aggregate.updated_at_ms),
+        (Some(Label::ServerBound), YEAR_2026_MS + 200_007)
+    );
 
     let diagnoses = reader.diagnoses(&first_page()).unwrap();
     let [diagnosis] = &diagnoses.items[..] else { panic!("{diagnoses:?}") };
@@ -105,7 +106,7 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
     let figures = [diagnosis.mean, diagnosis.sigma, diagnosis.sigmas, diagnosis.share_of_total];
     assert_eq!(figures, [evidence.mean, evidence.sigma, evidence.sigmas, evidence.share_of_total]);
     assert_eq!((diagnosis.is_final, diagnosis.as_of), (written.window.is_final, written.window.as_of));
-    assert_eq!((diagnosis.position(), diagnosis.updated_at_ms), (aggregate.position(), YEAR_MS + 200_007));
+    assert_eq!((diagnosis.position(), diagnosis.updated_at_ms), (aggregate.position(), YEAR_2026_MS + 200_007));
 
     let clients = reader.clients(&Query { filter: Filter::default(), after: None, limit: 5 }).unwrap().items;
     assert_eq!((clients[0].first_seen.ms(), clients[0].last_seen.ms()), (5, 9));
@@ -123,7 +124,7 @@ fn every_combination_of_filters_is_answered(bench: &Bench) {
         for target in [None, Some("x"), Some("y"), Some("nothing")] {
             for (from, to) in times {
                 for label in labels {
-                    let at = |minute| YEAR_MS + minute * MINUTE_MS;
+                    let at = |minute| YEAR_2026_MS + minute * MINUTE_MS;
                     let filter = Filter {
                         client_id: client_id.map(str::to_owned),
                         target: target.map(str::to_owned),
@@ -150,7 +151,7 @@ fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
     let places = |mut rows: Vec<&AggregateRow>| {
         rows.retain(|row| is_of(&row.client_id) && is_for(&row.target));
         let place = |row: &&AggregateRow| {
-            let start = (row.window.start.ms() - YEAR_MS) / MINUTE_MS;
+            let start = (row.window.start.ms() - YEAR_2026_MS) / MINUTE_MS;
             (start, row.client_id.to_string(), row.target.to_string())
         };
         let mut places: Vec<Place> = rows.iter().map(place).collect();
@@ -216,7 +217,7 @@ fn a_page_goes_on_where_the_last_ended_whatever_comes_between(bench: &Bench) {
             let page = reader.aggregates(query);
             // Newer than every place that a page goes on from.
             minute.set(minute.get() + 1);
-            let newer = row("b", "x", YEAR_MS + minute.get() * MINUTE_MS, 1);
+            let newer = row("b", "x", YEAR_2026_MS + minute.get() * MINUTE_MS, 1);
             store.borrow_mut().commit(generation, &[commit(0, 2, vec![newer])]).unwrap();
             page
         };
@@ -259,7 +260,7 @@ fn a_forged_place_is_a_place_like_any_other(bench: &Bench) {
     };
     assert_eq!(count_after(i64::MIN, "a\0b"), 0);
     assert_eq!(count_after(i64::MAX, "a\0b"), content().rows.len());
-    assert_eq!(count_after(YEAR_MS - 4 * MINUTE_MS, ""), 0);
+    assert_eq!(count_after(YEAR_2026_MS - 4 * MINUTE_MS, ""), 0);
     let after = |place: &str| Query { filter: Filter::default(), after: Some(place.to_owned()), limit: 1000 };
     assert_eq!(reader.clients(&after("a\0")).unwrap().items.len(), 3);
     assert_eq!(reader.targets(&after("x\0b")).unwrap().items.len(), 3);

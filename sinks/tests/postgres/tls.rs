@@ -8,7 +8,7 @@ use postgres::NoTls;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::connect;
+use crate::{connect, write_file};
 
 /// A server that offers encryption with a certificate for `localhost`, and the certificates of two authorities.
 struct Bench {
@@ -27,12 +27,8 @@ impl Bench {
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &authority).unwrap();
         let mut client = postgres::Client::connect(&server.url(), NoTls).unwrap();
-        // Written by the server, since it trusts no key that another user could have written.
-        for (file, pem) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
-            let lines = pem.lines().map(|line| format!("('{line}')")).collect::<Vec<_>>().join(",");
-            let command = format!("COPY (VALUES {lines}) TO PROGRAM 'umask 077; cat > {file}'");
-            client.batch_execute(&command).unwrap();
-        }
+        write_file(&mut client, "server.crt", &certificate.pem());
+        write_file(&mut client, "server.key", &key.serialize_pem());
         client.batch_execute("ALTER SYSTEM SET ssl = on").unwrap();
         let bench = Self { server, folder };
         bench.reload(&mut client, "on");

@@ -1,0 +1,46 @@
+use crate::StoreError;
+
+/// What is to be kept of a store, and made ready in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maintenance {
+    /// The present, in Unix milliseconds.
+    pub now_ms: i64,
+    /// How long results are kept, in milliseconds. More than a baseline reaches back.
+    pub retention_ms: i64,
+    /// How many months after the present one have their partition before the first row comes.
+    pub months_ahead: u16,
+}
+
+impl Maintenance {
+    /// Results of before this time may go, in Unix milliseconds.
+    pub(crate) fn kept_from_ms(&self) -> i64 {
+        self.now_ms.saturating_sub(self.retention_ms)
+    }
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// Monthly partitions made.
+    pub months_made: u64,
+    /// Monthly partitions dropped, with all of their rows.
+    pub months_dropped: u64,
+    /// Rows of `agg_1m` deleted one by one, where there are no partitions.
+    pub rows_deleted: u64,
+    /// Rows of `diagnoses` deleted.
+    pub diagnoses_deleted: u64,
+    /// Clients forgotten that were not seen since.
+    pub clients_deleted: u64,
+    /// Lines forgotten that could not be counted.
+    pub dead_letters_deleted: u64,
+}
+
+/// A store that can be kept from growing for ever. It may be written and read meanwhile, and by another process.
+pub trait Maintain: Send {
+    /// Makes what rows will need, and lets go what is older than it is kept, a bounded number of rows at a time. To do
+    /// it twice, or in two processes at once, is the same as to do it once.
+    ///
+    /// # Errors
+    /// Where the store can't be written. What was done until then stays done.
+    fn maintain(&mut self, maintenance: &Maintenance) -> Result<Maintained, StoreError>;
+}

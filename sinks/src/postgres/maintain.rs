@@ -1,0 +1,61 @@
+//! Months made ahead and dropped, and what goes with them.
+
+use postgres::types::Type;
+
+use super::months::{Month, drop_before, make};
+use super::window::timestamptz;
+use super::{Failure, PostgresStore, schema};
+use crate::{Maintain, Maintained, Maintenance, StoreError};
+
+/// Rows deleted in one transaction: it ends within a fraction of a second, so that nobody waits long for the lock.
+const ROWS_PER_TRANSACTION: i64 = 10_000;
+
+impl Maintain for PostgresStore {
+    /// Rows go by whole months, and diagnoses, clients and dead letters with the month that they belong to.
+    fn maintain(&mut self, maintenance: &Maintenance) -> Result<Maintained, StoreError> {
+        self.try_maintain(maintenance).map_err(|failure| self.link.error("maintain its tables", failure))
+    }
+}
+
+impl PostgresStore {
+    fn try_maintain(&mut self, maintenance: &Maintenance) -> Result<Maintained, Failure> {
+        let Some(oldest) = Month::of(maintenance.kept_from_ms()) else { return Ok(Maintained::default()) };
+        // Before their rows: a diagnosis never stands without one.
+        let mut done = Maintained {
+            diagnoses_deleted: self.delete_before(oldest, "diagnoses", "window_start_ts")?,
+            ..Maintained::default()
+        };
+        (done.months_made, done.months_dropped) = self.transact(|transaction| {
+            schema::lock(transaction)?;
+            let ahead =
+                Month::of(maintenance.now_ms).into_iter().flat_map(|now| now.and_following(maintenance.months_ahead));
+            Ok((make(transaction, ahead)?, drop_before(transaction, oldest)?))
+        })?;
+        done.clients_deleted = self.delete_before(oldest, "clients", "last_seen")?;
+        done.dead_letters_deleted = self.delete_before(oldest, "dead_letters", "log_time")?;
+        // The server gathers what it must know of a partitioned table only when it is told to.
+        self.link.client()?.batch_execute("ANALYZE agg_1m")?;
+        Ok(done)
+    }
+
+    /// Deletes the rows of a table whose time is before the month. How many there were.
+    fn delete_before(&mut self, month: Month, table: &str, time: &str) -> Result<u64, Failure> {
+        let Some(begin_ms) = month.begin_ms() else { return Ok(0) };
+        let sql = format!(
+            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {time} < $1 LIMIT $2))"
+        );
+        let mut deleted = 0;
+        loop {
+            let batch = self.transact(|transaction| {
+                schema::lock(transaction)?;
+                let parameters =
+                    [(&timestamptz(begin_ms) as _, Type::TIMESTAMPTZ), (&ROWS_PER_TRANSACTION as _, Type::INT8)];
+                Ok(transaction.execute_typed(&sql, &parameters)?)
+            })?;
+            deleted += batch;
+            if batch < ROWS_PER_TRANSACTION.cast_unsigned() {
+                return Ok(deleted);
+            }
+        }
+    }
+}
