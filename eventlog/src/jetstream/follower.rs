@@ -48,6 +48,8 @@ pub(super) struct Follower {
     last: Option<Seen>,
     ahead: Arc<ReadAhead>,
     advanced: Instant,
+    /// Whether the last message that was handed out had others after it, which may concern others only.
+    unsettled: bool,
     /// What was last said to keep the log from being read.
     reported: Option<String>,
 }
@@ -66,6 +68,7 @@ impl Follower {
             last: None,
             ahead,
             advanced: Instant::now(),
+            unsettled: false,
             reported: None,
         }
     }
@@ -180,8 +183,10 @@ impl Follower {
             place.handed = seen.position;
             Chunk { partition, position: seen.position, log_time: Some(ms(seen.stored_ns)), lines }
         });
+        self.unsettled = if chunk.is_some() { pending > 0 } else { self.unsettled };
         self.ahead.put(chunk, seen.position, pending);
-        if self.advanced.elapsed() >= ADVANCE_EVERY {
+        // A reader that was told of more to come must hear that nothing of it was for it.
+        if self.advanced.elapsed() >= ADVANCE_EVERY || (self.unsettled && pending == 0) {
             self.advance_idle();
         }
     }
@@ -190,6 +195,7 @@ impl Follower {
     /// before the stream's limits discard what it points at.
     fn advance_idle(&mut self) {
         self.advanced = Instant::now();
+        self.unsettled = false;
         let scanned = self.scanned();
         let pending = self.ahead.pending();
         for (partition, place) in &mut self.places {

@@ -181,6 +181,25 @@ fn an_idle_partition_hears_how_far_the_stream_has_come() {
     assert_eq!(own.lag(), 0);
 }
 
+/// Otherwise it would wait for more, with what it has read not shown.
+#[test]
+fn a_reader_hears_when_the_rest_was_for_others() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    append(&log, 0, "0").unwrap();
+    for _ in 0..100 {
+        append(&log, 1, "1").unwrap();
+    }
+    let mut own = reader(&log, [0]);
+    let mut lag = u64::MAX;
+    eventually("its last chunk leaves nothing to come", || {
+        if !own.read(1 << 20).unwrap().is_empty() {
+            lag = own.lag();
+        }
+        lag == 0
+    });
+}
+
 #[test]
 fn a_reader_that_is_gone_leaves_no_work_behind() {
     let nats = NatsServer::start().unwrap();
