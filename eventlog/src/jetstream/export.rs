@@ -1,13 +1,17 @@
 //! The log as text, for a replay elsewhere.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use netqoe_model::{LogTime, Partition, Position};
 
 use super::Shared;
+use super::connect::with_sources;
+use super::continuity::ms;
 use super::reader::JetStreamReader;
 use crate::record::write_lines;
 use crate::{LogError, LogReader, Start};
@@ -17,11 +21,12 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// How long to wait for what the server sends before looking whether all of it came.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Writes what the stream holds now.
-pub(super) fn export(shared: &Arc<Shared>, out: &mut dyn Write) -> Result<u64, LogError> {
+/// Writes what the stream holds now of these log times.
+pub(super) fn export(shared: &Arc<Shared>, times: Range<LogTime>, out: &mut dyn Write) -> Result<u64, LogError> {
     let partitions = (0..shared.source.identity.partitions.get()).map(Partition);
-    let from_first = |partition| Start { partition, from: Position(0), processed: Position(0), log_time: None };
-    let (mut reader, last) = JetStreamReader::open(shared, &partitions.map(from_first).collect::<Vec<_>>())?;
+    let from = first_at(shared, times.start)?;
+    let start = |partition| Start { partition, from, processed: Position(0), log_time: None };
+    let (mut reader, last) = JetStreamReader::open(shared, &partitions.map(start).collect::<Vec<_>>())?;
     let (arrived, arrivals) = sync_channel(1);
     // One word is enough for everything that arrived before it is heard.
     reader.on_append(Box::new(move || _ = arrived.try_send(())));
@@ -41,7 +46,39 @@ pub(super) fn export(shared: &Arc<Shared>, out: &mut dyn Write) -> Result<u64, L
         }
         for chunk in chunks.iter().filter(|chunk| chunk.position <= last) {
             latest = latest.max(chunk.log_time.unwrap_or(latest));
+            if latest >= times.end {
+                out.flush()?;
+                return Ok(line_count);
+            }
             line_count += write_lines(&chunk.lines, latest.ms(), out)?;
         }
     }
+}
+
+/// The first message that was stored at this time or later; the stream's first where that is all of them.
+fn first_at(shared: &Arc<Shared>, time: LogTime) -> Result<Position, LogError> {
+    let (stream, name) = (shared.source.stream.clone(), shared.source.name.clone());
+    let unreadable = move |error: &(dyn std::error::Error + 'static)| LogError::Stream {
+        log: name.clone(),
+        reason: with_sources(error),
+    };
+    shared.thread.wait(async move {
+        let state = stream.get_info().await.map_err(|error| unreadable(&error))?.state;
+        let (mut first, mut end) = (state.first_sequence, state.last_sequence + 1);
+        // Store times do not fall, so half of what is left is out of the question each time.
+        while first < end {
+            let middle = first + (end - first) / 2;
+            let stored = match stream.get_raw_message(middle).await {
+                Ok(message) => Some(ms(message.time.unix_timestamp_nanos())),
+                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => None,
+                Err(error) => return Err(unreadable(&error)),
+            };
+            // One that was deleted tells nothing; to begin before it costs little.
+            match stored {
+                Some(stored) if stored < time => first = middle + 1,
+                _ => end = middle,
+            }
+        }
+        Ok(Position(first))
+    })
 }

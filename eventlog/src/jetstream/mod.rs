@@ -24,6 +24,7 @@ mod subjects;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -139,7 +140,15 @@ impl JetStreamLog {
     /// # Errors
     /// [`LogError`], where the stream can't be read, and [`LogError::Export`] where `out` fails.
     pub fn export(&self, out: &mut dyn Write) -> Result<u64, LogError> {
-        export::export(&self.shared, out)
+        self.export_of(LogTime::default()..LogTime::from_ms(i64::MAX), out)
+    }
+
+    /// [`JetStreamLog::export`] of the messages of these log times only.
+    ///
+    /// # Errors
+    /// As [`JetStreamLog::export`].
+    pub fn export_of(&self, times: Range<LogTime>, out: &mut dyn Write) -> Result<u64, LogError> {
+        export::export(&self.shared, times, out)
     }
 
     /// The durable consumer that shows how far the log is processed.

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::runtime::{failure, request_threads};
-use super::{admin, jetstream, observation, supervise, ticker};
+use super::{admin, jetstream, maintenance, observation, supervise, ticker};
 use crate::clock::store_clock;
 use crate::group::{Group, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
@@ -159,8 +159,10 @@ async fn serve(
     tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&watched.states), stop.clone()));
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(store) = follower {
+        let (url, postgres) = (options.database_url.clone(), options.database.postgres());
+        tasks.spawn(maintenance::daily(url, postgres, options.retention, stop.clone()));
         let (progress, metrics) = (options.consumer.progress(), watched.metrics.clone());
-        tasks.spawn(jetstream::follow(log.clone(), progress, store, metrics, stop.clone()));
+        jetstream::follow(log.clone(), progress, store, metrics, stop.clone())?;
     }
     let app = app(options, log, tokens, watched, &stop).await?;
     tracing::info!("listening on http://{address}");

@@ -2,13 +2,14 @@
 //! could not be counted.
 
 use std::collections::BTreeMap;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use netqoe_eventlog::{DeadLetterOptions, DeadLetters, JetStreamLog, LogProgress, ProgressOptions};
-use netqoe_model::DeadLetter;
+use netqoe_eventlog::{DeadLetterOptions, DeadLetters, JetStreamLog, LogProgress, ProgressConsumer, ProgressOptions};
 use netqoe_model::metrics::Metrics;
-use netqoe_sinks::Store;
+use netqoe_model::{Checkpoint, DeadLetter};
+use netqoe_sinks::{Store, StoreError};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -43,43 +44,41 @@ async fn publish(letters: &DeadLetters, new: &[DeadLetter]) -> anyhow::Result<()
     }
 }
 
-/// Acknowledges to the durable consumer what all processes have committed, as `store` shows it, until `stop`.
-pub(super) async fn follow(
+/// Acknowledges to the durable consumer what all processes have committed, as `store` shows it, until `stop`. On a plain
+/// thread, since the store's driver must not be used, nor dropped, by a task.
+pub(super) fn follow(
     log: JetStreamLog,
     options: ProgressOptions,
-    store: Box<dyn Store>,
+    mut store: Box<dyn Store>,
     metrics: Metrics,
     stop: CancellationToken,
-) {
-    let mut store = Some(store);
-    let mut consumer = None;
-    let mut interval = tokio::time::interval(FOLLOW_EVERY);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = interval.tick() => {}
+) -> anyhow::Result<JoinHandle<()>> {
+    let runtime = Handle::current();
+    let follow = move || {
+        let mut consumer = None;
+        while !stop.is_cancelled() {
+            match runtime.block_on(acknowledge(&log, &options, &mut consumer, store.checkpoints())) {
+                Ok(progress) => show(&metrics, progress),
+                Err(error) => tracing::warn!("the durable consumer is behind: {error:#}"),
+            }
+            std::thread::sleep(FOLLOW_EVERY);
         }
-        let followed = async {
-            let mut reading = store.take().context("the store is not read any more")?;
-            let (back, committed) = tokio::task::spawn_blocking(move || {
-                let committed = reading.checkpoints();
-                (reading, committed)
-            })
-            .await?;
-            store = Some(back);
-            let committed: BTreeMap<_, _> = committed?.iter().map(|at| (at.partition, at.processed)).collect();
-            let consumer = match &mut consumer {
-                Some(consumer) => consumer,
-                none => none.insert(log.progress(options.clone()).await?),
-            };
-            anyhow::Ok(consumer.follow(&committed).await?)
-        };
-        match followed.await {
-            Ok(progress) => show(&metrics, progress),
-            Err(error) => tracing::warn!("the durable consumer is behind: {error:#}"),
-        }
-    }
+    };
+    std::thread::Builder::new().name("acknowledge".to_owned()).spawn(follow).context("can't start a thread")
+}
+
+async fn acknowledge(
+    log: &JetStreamLog,
+    options: &ProgressOptions,
+    consumer: &mut Option<ProgressConsumer>,
+    committed: Result<Vec<Checkpoint>, StoreError>,
+) -> anyhow::Result<LogProgress> {
+    let committed: BTreeMap<_, _> = committed?.iter().map(|at| (at.partition, at.processed)).collect();
+    let consumer = match consumer {
+        Some(consumer) => consumer,
+        none => none.insert(log.progress(options.clone()).await?),
+    };
+    Ok(consumer.follow(&committed).await?)
 }
 
 fn show(metrics: &Metrics, progress: LogProgress) {

@@ -10,7 +10,11 @@ use crate::options::LogExportOptions;
 
 pub(crate) fn run(options: &LogExportOptions) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let lines = SqliteLog::export(&data_file(&options.data), &mut out)?;
+    let lines = if options.nats.is_given() {
+        options.nats.open()?.export(&mut out)?
+    } else {
+        SqliteLog::export(&data_file(&options.data), &mut out)?
+    };
     out.flush().context("can't write to standard output")?;
     tracing::info!(lines, "exported");
     Ok(())

@@ -1,37 +1,49 @@
 //! `netqoe replay`: the dataflow over a file of history, into a store.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read, stdin};
+use std::io::{BufWriter, IsTerminal, Read, stdin};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, ensure};
 use crossbeam_channel::{bounded, select};
 use indicatif::{ProgressBar, ProgressStyle};
 use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
-use netqoe_sinks::Store;
+use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
-use super::resources;
+use super::runtime::request_threads;
+use super::{diff, resources};
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
-use crate::pipeline::{Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
+use crate::pipeline::{Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
 const STANDARD_INPUT: &str = "-";
+/// What Linux lets a pipe hold: larger writes would only wait.
+const PIPE_BYTES: usize = 64 << 10;
 
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
-    let (input, bytes) = open(&options.input)?;
+    let rules = options.rules.rules();
+    let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);
     let started = Instant::now();
-    let store = options.store.connect_for_replay(&options.database.postgres(), store_clock())?;
-    let totals = replay(progress.wrap_read(input), store, options.workers, options.rules.rules(), {
+    let mut store = options.store.connect_for_replay(&options.database.postgres(), store_clock())?;
+    if options.history.is_part() {
+        store = Box::new(Excerpt::new(store, options.history.windows()));
+    }
+    let totals = replay(progress.wrap_read(input), store, options.workers, rules, {
         let progress = progress.clone();
         move |events| progress.set_message(format!("{events} events"))
     })?;
     progress.finish_and_clear();
+    if let Some(reading) = reading {
+        // Where the replay came to its end, so did the reading: only how is left to be heard.
+        reading.join().map_err(|_| anyhow!("reading the log panicked"))??;
+    }
     let seconds = started.elapsed().as_secs_f64();
     let events = totals.events;
     println!(
@@ -43,7 +55,44 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
             "peak_memory_bytes": resources::peak_memory_bytes(),
         })
     );
+    match &options.history.diff {
+        Some(live) => compare(options, live),
+        None => Ok(()),
+    }
+}
+
+/// Fails where a row differs from what `live` has.
+fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
+    let (stores, windows) = ((&options.store, live), options.history.windows());
+    let differences = diff::print(stores, &options.database.postgres(), windows, &request_threads()?)?;
+    ensure!(differences == 0, "{differences} rows differ from those of {live}");
     Ok(())
+}
+
+/// What is replayed.
+struct History {
+    input: Box<dyn Read + Send>,
+    /// Its length, where that is known.
+    bytes: Option<u64>,
+    /// The thread that reads a log into `input`.
+    reading: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+/// A file, or the part of a log that is asked for, as text.
+fn history(options: &ReplayOptions, rules: &Rules) -> anyhow::Result<History> {
+    if !options.nats.is_given() {
+        let (input, bytes) = open(&options.input)?;
+        return Ok(History { input, bytes, reading: None });
+    }
+    let log = options.nats.open()?;
+    let times = options.history.log_times(rules);
+    let (input, output) = std::io::pipe().context("can't make a pipe")?;
+    let read = move || {
+        log.export_of(times, &mut BufWriter::with_capacity(PIPE_BYTES, output)).map(drop).context("can't read the log")
+    };
+    let reading =
+        std::thread::Builder::new().name("read-log".to_owned()).spawn(read).context("can't start a thread")?;
+    Ok(History { input: Box::new(input), bytes: None, reading: Some(reading) })
 }
 
 /// Replays `input`, and says now and then how many events are committed.

@@ -10,15 +10,15 @@ use netqoe_ingest::{Authentication, ComponentCheck, Ingest, SystemClock, Tokens}
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
-use netqoe_sinks::SqliteStore;
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
+use netqoe_sinks::{PostgresOptions, SqliteStore, StoreUrl};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::runtime::{failure, request_threads};
-use super::{data_file, demo, observation, ticker};
+use super::{admin, data_file, demo, maintenance, observation, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::UpOptions;
@@ -48,6 +48,9 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let app = app(options, &log, reader, live, tokens, metrics, checks, &rules, &stop);
     let mut tasks = JoinSet::new();
     tasks.spawn(ticker::run(Arc::new(log.clone()), states, stop.clone()));
+    tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
+    let store = StoreUrl::Sqlite(data_file(&options.data));
+    tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
     if options.demo {
         let (demo, from) = demo::load(&log).await?;
         tasks.spawn(demo::run(demo, from, log.clone(), stop.clone()));

@@ -11,7 +11,7 @@ use netqoe_eventlog::ProgressOptions;
 use netqoe_sinks::StoreUrl;
 
 use super::nats::{NatsArguments, secret};
-use super::{DatabaseOptions, RuleOptions, ServerOptions};
+use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions};
 use crate::group::{Membership, Secret};
 
 /// Where timely's processes listen where no host file says otherwise: on this machine, at this port plus their index.
@@ -78,6 +78,9 @@ pub(crate) struct AggregateOptions {
 
     #[command(flatten)]
     pub(crate) database: DatabaseOptions,
+
+    #[command(flatten)]
+    pub(crate) retention: RetentionOptions,
 
     /// Where the query API reads, such as a replica; the store itself where absent
     #[arg(long, env = "NETQOE_READ_DATABASE_URL", value_name = "URL", hide_env_values = true)]

@@ -2,7 +2,9 @@
 
 mod cluster;
 mod database;
+mod history;
 mod nats;
+mod operations;
 mod probe;
 mod rules;
 mod server;
@@ -13,12 +15,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use nats::NatsArguments;
 use netqoe_sinks::StoreUrl;
 
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
+pub(crate) use history::HistoryOptions;
+pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::ProbeOptions;
 pub(crate) use rules::{RuleOptions, ms};
 pub(crate) use server::ServerOptions;
@@ -49,9 +54,16 @@ pub(crate) enum Command {
     Aggregate(Box<AggregateOptions>),
     /// Batch replay of history into any store; the conservation counts go to standard output as JSON
     Replay(Box<ReplayOptions>),
-    /// Operations on the embedded log
+    /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),
+    /// What could not be counted, in a stream of NATS JetStream
+    #[command(subcommand)]
+    Dlq(DlqCommand),
+    /// Brings the schema of a store up to date, as every command that writes to it does
+    Migrate(Box<MigrateOptions>),
+    /// Makes partitions ahead and lets go what is older than it is kept; a running cluster does it once a day
+    Maintain(Box<MaintainOptions>),
     /// Measurements of netqoe itself
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -112,6 +124,9 @@ pub(crate) struct UpOptions {
     pub(crate) log_max_bytes: u64,
 
     #[command(flatten)]
+    pub(crate) retention: RetentionOptions,
+
+    #[command(flatten)]
     pub(crate) server: ServerOptions,
 
     #[command(flatten)]
@@ -120,9 +135,15 @@ pub(crate) struct UpOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct ReplayOptions {
-    /// NDJSON file to read; `-` is standard input
+    /// NDJSON file to read; `-` is standard input. With --nats-url the log there is read instead
     #[arg(long, env = "NETQOE_INPUT", value_name = "FILE", default_value = "-")]
     pub(crate) input: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) nats: NatsArguments,
+
+    #[command(flatten)]
+    pub(crate) history: HistoryOptions,
 
     /// Where rows go: sqlite:PATH or postgres://…
     #[arg(long, env = "NETQOE_STORE", value_name = "URL")]
@@ -141,7 +162,10 @@ pub(crate) struct ReplayOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct LogExportOptions {
-    /// Folder of the data file
+    #[command(flatten)]
+    pub(crate) nats: NatsArguments,
+
+    /// Folder of the data file. With --nats-url the log there is written instead
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
 }

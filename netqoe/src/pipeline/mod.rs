@@ -3,6 +3,7 @@
 mod backlog;
 mod committer;
 mod crew;
+mod excerpt;
 mod feeds;
 mod opened_store;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use timely::communication::WorkerGuards;
 pub(crate) use backlog::Backlog;
 pub(crate) use committer::{Committed, Gathering, Totals};
 pub(crate) use crew::Crew;
+pub(crate) use excerpt::Excerpt;
 pub(crate) use feeds::{FileFeeds, LogFeeds};
 pub(crate) use opened_store::{OpenedStore, SetAside};
 

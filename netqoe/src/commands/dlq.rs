@@ -1,0 +1,96 @@
+//! `netqoe dlq`: what could not be counted, and what becomes of it.
+
+use anyhow::{Context, ensure};
+use netqoe_eventlog::{DeadLetterOptions, DeadLetters, LetterOrder, StoredLetter};
+use netqoe_model::Position;
+use serde_json::json;
+
+use super::runtime::request_threads;
+use crate::options::{DlqCommand, DlqOptions, LetterChoice};
+
+/// Letters that are looked at together.
+const PAGE: usize = 100;
+
+pub(crate) fn run(command: &DlqCommand) -> anyhow::Result<()> {
+    let (DlqCommand::List { letters: options, .. }
+    | DlqCommand::Show { letters: options, .. }
+    | DlqCommand::Replay { letters: options, .. }
+    | DlqCommand::Purge { letters: options, .. }) = command;
+    let log = options.nats.open()?;
+    request_threads()?.block_on(async {
+        let letters = log.dead_letters(options.stream()).await?;
+        match command {
+            DlqCommand::List { limit, after, .. } => list(&letters, *limit, after.map(Position)).await,
+            DlqCommand::Show { position, .. } => show(&letters, Position(*position)).await,
+            DlqCommand::Replay { choice, .. } => replay(&letters, choice).await,
+            DlqCommand::Purge { choice, .. } => purge(&letters, choice).await,
+        }
+    })
+}
+
+impl DlqOptions {
+    fn stream(&self) -> DeadLetterOptions {
+        DeadLetterOptions { stream: self.dlq_stream.clone(), subject: self.dlq_subject.clone(), ..Default::default() }
+    }
+}
+
+/// One JSON object a line, newest first.
+async fn list(letters: &DeadLetters, limit: usize, after: Option<Position>) -> anyhow::Result<()> {
+    for letter in letters.list(LetterOrder::NewestFirst, after, limit).await? {
+        println!("{}", summary(&letter));
+    }
+    Ok(())
+}
+
+fn summary(letter: &StoredLetter) -> serde_json::Value {
+    json!({
+        "position": letter.position.0, "stored_ms": letter.stored.ms(), "reason": letter.reason,
+        "origin_subject": letter.origin_subject, "origin_sequence": letter.origin.0, "origin_line": letter.origin_line,
+        "log_time_ms": letter.log_time.ms(), "bytes": letter.original.len(), "is_cut": letter.is_cut,
+    })
+}
+
+/// What is known of it on standard error, its original bytes on standard output.
+async fn show(letters: &DeadLetters, position: Position) -> anyhow::Result<()> {
+    use std::io::Write;
+    let letter = letters.get(position).await?;
+    let letter = letter.with_context(|| format!("there is no dead letter {}; see `netqoe dlq list`", position.0))?;
+    eprintln!("{}", summary(&letter));
+    std::io::stdout().write_all(&letter.original).context("can't write to standard output")
+}
+
+async fn replay(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<()> {
+    let mut replayed = 0;
+    for position in chosen(letters, choice).await? {
+        replayed += u64::from(letters.replay(position).await?);
+    }
+    println!("{}", json!({ "replayed": replayed }));
+    Ok(())
+}
+
+async fn purge(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<()> {
+    let mut purged = 0;
+    if choice.all {
+        purged = letters.purge_all().await?;
+    }
+    for &position in &choice.positions {
+        purged += u64::from(letters.purge(Position(position)).await?);
+    }
+    println!("{}", json!({ "purged": purged }));
+    Ok(())
+}
+
+/// The positions that are named, or of all letters that are there now: one that comes back is not taken again.
+async fn chosen(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<Vec<Position>> {
+    if !choice.all {
+        ensure!(!choice.positions.is_empty(), "no dead letter is named; give their positions, or --all");
+        return Ok(choice.positions.iter().copied().map(Position).collect());
+    }
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = letters.list(LetterOrder::OldestFirst, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = Some(last.position);
+        all.extend(page.iter().map(|letter| letter.position));
+    }
+}

@@ -1,0 +1,62 @@
+//! Which part of history a replay is about.
+
+use clap::Args;
+use netqoe_model::{LogTime, Rules, WindowStart};
+use netqoe_sinks::StoreUrl;
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Part of history")]
+pub(crate) struct HistoryOptions {
+    /// Writes windows that start at this time or later: Unix milliseconds or RFC 3339. What baselines need of the time
+    /// before is read too
+    #[arg(long, env = "NETQOE_FROM", value_name = "TIME", value_parser = time)]
+    from: Option<i64>,
+    /// Writes windows that start before this time
+    #[arg(long, env = "NETQOE_TO", value_name = "TIME", value_parser = time)]
+    to: Option<i64>,
+    /// Compares the rows that are final with those of this store, and fails where one differs
+    #[arg(long, env = "NETQOE_DIFF", value_name = "URL", hide_env_values = true)]
+    pub(crate) diff: Option<StoreUrl>,
+}
+
+impl HistoryOptions {
+    /// Whether only some windows are written.
+    pub(crate) fn is_part(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+
+    /// The starts of the windows that are written.
+    pub(crate) fn windows(&self) -> std::ops::Range<WindowStart> {
+        WindowStart::from_ms(self.from.unwrap_or(i64::MIN))..WindowStart::from_ms(self.to.unwrap_or(i64::MAX))
+    }
+
+    /// The log times that must be read for them: from the first that an event of a window in the first one's baseline can
+    /// have, to the one at which the last is closed.
+    pub(crate) fn log_times(&self, rules: &Rules) -> std::ops::Range<LogTime> {
+        let warm_up_ms = rules.diagnosis.baseline_max_age_ms + rules.window_ms + rules.max_future_ms;
+        let from_ms = self.from.map_or(0, |from| from.saturating_sub(warm_up_ms).max(0));
+        let closed_ms = |to: i64| to.saturating_add(rules.window_ms + rules.lateness_ms);
+        LogTime::from_ms(from_ms)..LogTime::from_ms(self.to.map_or(i64::MAX, closed_ms))
+    }
+}
+
+/// Unix milliseconds or RFC 3339.
+fn time(text: &str) -> Result<i64, String> {
+    let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
+    parsed.ok_or_else(|| "a time is Unix milliseconds or RFC 3339, as 2026-01-31T12:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_reaches_over_what_is_written() {
+        let options = HistoryOptions { from: Some(100_000_000), to: Some(100_060_000), diff: None };
+        let times = options.log_times(&Rules::default());
+        assert_eq!(times.start.ms(), 100_000_000 - 86_400_000 - 60_000 - 300_000);
+        assert_eq!(times.end.ms(), 100_060_000 + 180_000);
+        let all = HistoryOptions { from: None, to: None, diff: None };
+        assert_eq!(all.log_times(&Rules::default()), LogTime::from_ms(0)..LogTime::from_ms(i64::MAX));
+    }
+}

@@ -1,0 +1,105 @@
+//! The commands for operators.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use netqoe_eventlog::DeadLetterOptions;
+use netqoe_sinks::StoreUrl;
+
+use super::DatabaseOptions;
+use super::nats::NatsArguments;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DlqCommand {
+    /// What could not be counted, one JSON object a line, newest first
+    List {
+        #[command(flatten)]
+        letters: DlqOptions,
+        /// Letters that are shown at most
+        #[arg(long, env = "NETQOE_DLQ_LIMIT", default_value_t = 100)]
+        limit: usize,
+        /// Shows what is older than this one: the position of the last that was shown
+        #[arg(long, value_name = "POSITION")]
+        after: Option<u64>,
+    },
+    /// The original bytes of one
+    Show {
+        #[command(flatten)]
+        letters: DlqOptions,
+        /// Its position
+        position: u64,
+    },
+    /// Appends originals to the log again; what still can't be counted comes back
+    Replay {
+        #[command(flatten)]
+        letters: DlqOptions,
+        #[command(flatten)]
+        choice: LetterChoice,
+    },
+    /// Deletes letters
+    Purge {
+        #[command(flatten)]
+        letters: DlqOptions,
+        #[command(flatten)]
+        choice: LetterChoice,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DlqOptions {
+    /// Stream of the dead letters
+    #[arg(long, env = "NETQOE_DLQ_STREAM", value_name = "NAME", default_value_t = DeadLetterOptions::default().stream)]
+    pub(crate) dlq_stream: String,
+    /// Their subject
+    #[arg(long, env = "NETQOE_DLQ_SUBJECT", value_name = "SUBJECT", default_value_t = DeadLetterOptions::default().subject)]
+    pub(crate) dlq_subject: String,
+    #[command(flatten)]
+    pub(crate) nats: NatsArguments,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct LetterChoice {
+    /// Positions of letters
+    #[arg(value_name = "POSITION")]
+    pub(crate) positions: Vec<u64>,
+    /// All that are there
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MigrateOptions {
+    /// sqlite:PATH or postgres://…
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: StoreUrl,
+    #[command(flatten)]
+    pub(crate) database: DatabaseOptions,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MaintainOptions {
+    /// sqlite:PATH or postgres://…
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: StoreUrl,
+    #[command(flatten)]
+    pub(crate) database: DatabaseOptions,
+    #[command(flatten)]
+    pub(crate) retention: RetentionOptions,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Retention")]
+pub(crate) struct RetentionOptions {
+    /// How long a store keeps rows
+    #[arg(long, env = "NETQOE_RETENTION", default_value = "90d", value_parser = retention)]
+    pub(crate) retention: Duration,
+}
+
+/// Baselines reach back a day, and what is being written must not be deleted.
+const LEAST_RETENTION: Duration = Duration::from_secs(2 * 86_400);
+
+fn retention(text: &str) -> Result<Duration, String> {
+    let retention = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if retention >= LEAST_RETENTION { Ok(retention) } else { Err("rows are kept for at least 2d".to_owned()) }
+}

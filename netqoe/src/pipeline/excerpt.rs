@@ -1,0 +1,44 @@
+//! A store that takes the rows of some windows only: those before them were read for the sake of their baselines.
+
+use std::ops::Range;
+
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume, WindowStart};
+use netqoe_sinks::{Store, StoreError};
+
+/// The writing side of a store, for windows that start within a range.
+pub(crate) struct Excerpt {
+    store: Box<dyn Store>,
+    windows: Range<WindowStart>,
+}
+
+impl Excerpt {
+    pub(crate) fn new(store: Box<dyn Store>, windows: Range<WindowStart>) -> Self {
+        Self { store, windows }
+    }
+}
+
+impl Store for Excerpt {
+    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
+        self.store.open(log)
+    }
+
+    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
+        self.store.resume(generation, rules)
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        self.store.checkpoints()
+    }
+
+    fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
+        let mut partitions = partitions.to_vec();
+        for commit in &mut partitions {
+            commit.rows.retain(|row| self.windows.contains(&row.window.start));
+        }
+        self.store.commit(generation, &partitions)
+    }
+
+    fn complete(self: Box<Self>) -> Result<(), StoreError> {
+        self.store.complete()
+    }
+}
