@@ -1,7 +1,7 @@
 //! The load tests that the performance guide prints get the answers that it expects: ids need not be UUIDs, old
 //! timestamps are taken and count as late, and a client above its rate is told so.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
+#![allow(clippy::unwrap_used, clippy::expect_used)] // nothing here but tests
 
 mod support;
 

@@ -153,6 +153,7 @@ fn the_first_signal_drains() {
     let mut rest = String::new();
     live.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("event: row"), "{rest}");
+    assert!(!folder.path().join("netqoe.db-wal").exists(), "all of it is in the one file");
     assert_eq!(support::ledger(&folder.path().join(support::DATA_FILE))[1], 5000);
 }
 

@@ -17,7 +17,7 @@ fn api() -> Api {
 }
 
 #[track_caller]
-fn check(found: Answer, expected: &[&str]) {
+fn check(found: &Answer, expected: &[&str]) {
     assert_eq!(found.names(), expected);
     assert_eq!(found.next_cursor(), None);
 }
@@ -47,7 +47,7 @@ async fn aggregates() {
         ("target=t%27%20OR%201%3D1--", &[]),
         (&format!("{from_1}&{to_1}"), &[]),
     ] {
-        check(api.get(&format!("/api/v1/aggregates?{filter}")).await, expected);
+        check(&api.get(&format!("/api/v1/aggregates?{filter}")).await, expected);
     }
 }
 
@@ -66,7 +66,7 @@ async fn diagnoses() {
         ("label=server-bound", &["b u 0"]),
         ("label=throughput-bound", &[]),
     ] {
-        check(api.get(&format!("/api/v1/diagnoses?{filter}")).await, expected);
+        check(&api.get(&format!("/api/v1/diagnoses?{filter}")).await, expected);
     }
 }
 
@@ -87,7 +87,7 @@ async fn clients() {
         ("label=dns-bound&target=u", &[]),
         ("label=server-bound&target=u", &["b"]),
     ] {
-        check(api.get(&format!("/api/v1/clients?{filter}")).await, expected);
+        check(&api.get(&format!("/api/v1/clients?{filter}")).await, expected);
     }
 }
 
@@ -105,6 +105,6 @@ async fn targets() {
         ("label=dns-bound", &["t"]),
         ("label=server-bound&client_id=a", &[]),
     ] {
-        check(api.get(&format!("/api/v1/targets?{filter}")).await, expected);
+        check(&api.get(&format!("/api/v1/targets?{filter}")).await, expected);
     }
 }

@@ -14,10 +14,12 @@ const TARGETS: [&str; 2] = ["https://one.example/?x=1", "https://two.example/#é
 const MOST_PAGES: usize = 1000;
 
 /// Each pair in each of some minutes, all of them with a diagnosis.
-fn rows(minutes: impl Iterator<Item = i64> + Clone) -> Vec<AggregateRow> {
-    let pairs = CLIENTS.into_iter().flat_map(|client| TARGETS.map(|target| (client, target)));
-    let rows = pairs.flat_map(|(client, target)| minutes.clone().map(move |minute| row(client, target, minute)));
-    rows.map(|row| diagnosed(row, Label::DnsBound)).collect()
+fn rows(minutes: impl IntoIterator<Item = i64>) -> Vec<AggregateRow> {
+    let of_minute = |minute| {
+        let pairs = CLIENTS.into_iter().flat_map(|client| TARGETS.map(|target| (client, target)));
+        pairs.map(move |(client, target)| diagnosed(row(client, target, minute), Label::DnsBound))
+    };
+    minutes.into_iter().flat_map(of_minute).collect()
 }
 
 /// Reads page after page; `between` is done after each. Returns all names in the order in which they came.
@@ -61,7 +63,7 @@ async fn rows_that_are_written_between_pages_move_no_other() {
         let mut api = Api::with(&old);
         let names = walk(&mut api, path, 5, |api, page| {
             // Newer than all, and older than what was read last: the odd minutes lie between the old rows.
-            api.write(&rows([100 + page as i64, 2 * (page as i64 % 4) + 1].into_iter()));
+            api.write(&rows([100 + page as i64, 2 * (page as i64 % 4) + 1]));
         })
         .await;
         let mut once = BTreeSet::new();

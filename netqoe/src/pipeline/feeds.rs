@@ -99,6 +99,9 @@ fn partitions(log: &LogIdentity) -> Vec<Partition> {
     (0..log.partitions.get()).map(Partition).collect()
 }
 
+/// The means to end the feeds of a live log, a feed for each worker, and what all of them have before them.
+type Started = (LogFeeds, Vec<Box<dyn Feed>>, Backlog);
+
 /// The feeds of a live log, and the means to end them.
 #[derive(Clone, Default)]
 pub(crate) struct LogFeeds {
@@ -115,7 +118,7 @@ impl LogFeeds {
         log: &dyn EventLog,
         starts: &[Vec<Start>],
         failures: &Failures,
-    ) -> anyhow::Result<(Self, Vec<Box<dyn Feed>>, Backlog)> {
+    ) -> anyhow::Result<Started> {
         let shared = Self::default();
         let (mut feeds, mut readings) = (Vec::<Box<dyn Feed>>::new(), Vec::new());
         for starts in starts {
