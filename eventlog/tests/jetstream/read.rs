@@ -155,6 +155,22 @@ fn a_reader_survives_servers_and_consumers() {
     }
 }
 
+/// Old servers say nothing to who asks a consumer that is not there.
+#[test]
+fn a_consumer_that_went_while_nothing_was_asked_is_missed() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    for n in 0..40 {
+        append(&log, 0, &format!("{n} {}", "x".repeat(900_000))).unwrap();
+    }
+    let mut own = reader(&log, [0]);
+    // Where it has not read ahead by then as far as it will, the test only says less.
+    std::thread::sleep(Duration::from_secs(1));
+    delete_consumers(&nats);
+    let positions: Vec<_> = read(&mut *own, 40).iter().map(|chunk| chunk.position.0).collect();
+    assert_eq!(positions, (1..=40).collect::<Vec<_>>());
+}
+
 fn numbers_of(chunks: &[Chunk]) -> Vec<u16> {
     let text: Vec<_> = chunks.iter().flat_map(|chunk| chunk.lines.clone()).collect();
     String::from_utf8(text).unwrap().lines().map(|line| line.parse().unwrap()).collect()
