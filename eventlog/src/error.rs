@@ -1,6 +1,8 @@
 //! What can go wrong with a log, said so that the reader of the message knows what to do.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use netqoe_model::{LogTime, Partition, Position};
@@ -76,7 +78,7 @@ pub enum AppendError {
 }
 
 /// Why a log can't be opened or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum LogError {
     /// There is no file, or no permission.
     #[error("can't open {}: {reason}; check that its folder exists and may be written to", path.display())]
@@ -252,7 +254,13 @@ pub enum LogError {
     },
     /// An export could not be written.
     #[error("can't write the exported log: {0}")]
-    Export(#[from] std::io::Error),
+    Export(Arc<io::Error>),
+}
+
+impl From<io::Error> for LogError {
+    fn from(error: io::Error) -> Self {
+        Self::Export(Arc::new(error))
+    }
 }
 
 impl LogError {

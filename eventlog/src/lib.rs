@@ -47,6 +47,15 @@ pub trait EventLog: Send + Sync {
     /// [`LogError::LostTail`] where a partition ends before what was processed of it, and
     /// [`LogError::Rewritten`], [`LogError::Discarded`] or [`LogError::Replaced`] where it is not what it was.
     fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError>;
+
+    /// Several readers at once, of different partitions each: a log that is far away is then read once for all of them,
+    /// at the speed of the slowest.
+    ///
+    /// # Errors
+    /// As [`EventLog::reader`].
+    fn readers(&self, starts: &[Vec<Start>]) -> Result<Vec<Box<dyn LogReader>>, LogError> {
+        starts.iter().map(|starts| self.reader(starts)).collect()
+    }
 }
 
 /// Where reading a partition begins.

@@ -64,7 +64,8 @@ fn first_at(shared: &Arc<Shared>, time: LogTime) -> Result<Position, LogError> {
     };
     shared.thread.wait(async move {
         let state = stream.get_info().await.map_err(|error| unreadable(&error))?.state;
-        let (mut first, mut end) = (state.first_sequence, state.last_sequence + 1);
+        let oldest = state.first_sequence.max(1);
+        let (mut first, mut end) = (oldest, state.last_sequence + 1);
         // Store times do not fall, so half of what is left is out of the question each time.
         while first < end {
             let middle = first + (end - first) / 2;
@@ -79,6 +80,7 @@ fn first_at(shared: &Arc<Shared>, time: LogTime) -> Result<Position, LogError> {
                 _ => end = middle,
             }
         }
-        Ok(Position(first))
+        // Wherever the stream begins, which may move on meanwhile.
+        Ok(Position(if first == oldest { 0 } else { first }))
     })
 }

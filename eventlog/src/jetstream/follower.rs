@@ -1,10 +1,10 @@
-//! Follows the stream for one reader, whatever happens to the server and the connection: in order, without a gap and
-//! without a repetition.
+//! Follows the stream for the readers of a process, whatever happens to the server and the connection: in order,
+//! without a gap and without a repetition.
 //!
 //! It does so through a consumer that the server forgets after a while. Whenever anything about that consumer is in
-//! doubt it is left behind, and another one begins after the last message that came.
+//! doubt it is left behind, and another one begins after the last message that came. The consumer takes the whole
+//! stream, also what is others' concern: so a message that the stream discarded before it came leaves a gap that shows.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use super::continuity::{Break, Seen, ms};
 use super::message::lines;
 use super::pull::{Delivery, Pull};
 use super::read_ahead::ReadAhead;
+use super::route::Route;
 use super::source::Source;
 use super::subjects::Origin;
 use crate::Start;
@@ -29,60 +30,52 @@ use crate::Start;
 const CONSUMER_IDLE: Duration = Duration::from_secs(60);
 /// How long to wait before the next consumer.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
-/// How often a partition without messages is told how far the stream has come: so seldom that it costs nothing, so
-/// often that its progress never falls behind the stream's first message.
+/// How often partitions without messages are told how far the stream has come: so seldom that it costs nothing, so
+/// often that their progress never falls behind the stream's first message.
 const ADVANCE_EVERY: Duration = Duration::from_secs(10);
-
-/// Where a partition of the reader's stands.
-struct Place {
-    from: Position,
-    /// The last position that was handed out for it.
-    handed: Position,
-}
 
 pub(super) struct Follower {
     source: Source,
-    places: BTreeMap<Partition, Place>,
-    /// The first position that was not looked at.
+    routes: Vec<Route>,
+    /// The first position that did not come.
     next: Position,
     last: Option<Seen>,
-    ahead: Arc<ReadAhead>,
     advanced: Instant,
-    /// Whether the last message that was handed out had others after it, which may concern others only.
-    unsettled: bool,
     /// What was last said to keep the log from being read.
     reported: Option<String>,
 }
 
 impl Follower {
-    /// Follows from the first of these places that the stream, as `info` has it, holds.
-    pub(super) fn new(source: Source, starts: &[Start], info: &Info, ahead: Arc<ReadAhead>) -> Self {
-        let first = starts.iter().map(|start| start.from).min().unwrap_or_default();
-        let place = |start: &Start| {
-            (start.partition, Place { from: start.from, handed: Position(start.from.0.saturating_sub(1)) })
-        };
+    /// Follows from the first of these places that the stream, as `info` has it, holds; for each reader, where it reads
+    /// and what it takes from.
+    pub(super) fn new(source: Source, readers: Vec<(Vec<Start>, Arc<ReadAhead>)>, info: &Info) -> Self {
+        let first = readers.iter().flat_map(|(starts, _)| starts).map(|start| start.from).min().unwrap_or_default();
         Self {
             source,
-            places: starts.iter().map(place).collect(),
+            routes: readers.into_iter().map(|(starts, ahead)| Route::new(&starts, ahead)).collect(),
             next: first.max(Position(info.state.first_sequence)).max(Position(1)),
             last: None,
-            ahead,
             advanced: Instant::now(),
-            unsettled: false,
             reported: None,
         }
     }
 
-    /// Follows until the reader is gone, or the log is not what it was.
+    /// Follows until all readers are gone, or the log is not what it was.
     pub(super) async fn run(mut self) {
-        let ahead = Arc::clone(&self.ahead);
+        let readers: Vec<_> = self.routes.iter().map(|route| Arc::clone(&route.ahead)).collect();
+        let all_gone = async {
+            for reader in &readers {
+                reader.closed().await;
+            }
+        };
+        tokio::pin!(all_gone);
         loop {
             let ended = tokio::select! {
                 ended = self.follow() => ended,
-                () = ahead.closed() => return,
+                () = &mut all_gone => return,
             };
             match ended {
-                Break::ForEver(error) => return self.ahead.fail(error),
+                Break::ForEver(error) => return readers.iter().for_each(|reader| reader.fail(error.clone())),
                 Break::ForNow(reason) => self.report(reason),
             }
             tokio::time::sleep(RETRY_PAUSE).await;
@@ -107,26 +100,28 @@ impl Follower {
     }
 
     async fn consume(&mut self) -> Result<Infallible, Break> {
-        let info = self.source.check(self.scanned(), self.needed(), self.last).await?;
-        self.pass(Position(info.state.first_sequence.saturating_sub(1)));
+        let scanned = Position(self.next.0 - 1);
+        let info = self.source.check(scanned, self.needed(), self.last).await?;
+        self.next = self.next.max(Position(info.state.first_sequence));
         let mut pull = Pull::start(&self.source, self.consumer()).await?;
         let pending = pull.info().num_pending;
         if pending == 0 {
-            // Nothing of what the stream held a moment ago concerns this reader.
-            self.pass(Position(info.state.last_sequence));
+            self.pass(Position(info.state.last_sequence)).await?;
         }
-        self.ahead.put(None, self.scanned(), pending);
+        self.nothing(pending);
         loop {
             if pull.must_ask() {
-                self.ahead.has_room(pull.max_bytes()).await;
+                for route in &self.routes {
+                    route.ahead.has_room(pull.max_bytes()).await;
+                }
                 pull.ask().await?;
             }
             match pull.next().await? {
-                Delivery::Message { message, seen, pending } => self.take(&message, seen, pending),
+                Delivery::Message { message, seen, pending } => self.take(&message, seen, pending).await?,
                 Delivery::Nothing { through } => {
-                    self.pass(through);
-                    self.ahead.put(None, self.scanned(), 0);
-                    self.advance_idle();
+                    self.pass(through).await?;
+                    self.nothing(0);
+                    self.advance();
                 }
                 Delivery::Answered => {}
             }
@@ -135,14 +130,10 @@ impl Follower {
     }
 
     fn consumer(&self) -> Config {
-        let filters = self.source.connection.client.is_server_compatible(2, 10, 0);
-        let own = || self.source.subjects.with_events_of(self.places.keys().copied());
         Config {
             name: Some(format!("netqoe-{}", Uuid::now_v7())),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.next.0 },
             ack_policy: AckPolicy::None,
-            // Servers before 2.10 know one filter only: they send everything, and what is not ours is left out here.
-            filter_subjects: if filters { own() } else { Vec::new() },
             inactive_threshold: CONSUMER_IDLE,
             memory_storage: true,
             num_replicas: 1,
@@ -153,24 +144,15 @@ impl Follower {
     /// The first position that the stream must still hold; none where only its first message is wanted, whichever
     /// that is.
     fn needed(&self) -> Option<Position> {
-        let froms = || self.places.values().map(|place| place.from);
+        let froms = || self.routes.iter().flat_map(Route::froms);
         let wants_first = self.last.is_none() && froms().any(|from| from == Position(0));
         if wants_first { froms().filter(|from| *from > Position(0)).min() } else { Some(self.next) }
     }
 
-    /// The last position that was looked at.
-    fn scanned(&self) -> Position {
-        Position(self.next.0 - 1)
-    }
-
-    /// Everything up to here was looked at.
-    fn pass(&mut self, position: Position) {
-        self.next = self.next.max(Position(position.0 + 1));
-    }
-
-    /// Hands out a message, where it concerns the reader.
-    fn take(&mut self, message: &Message, seen: Seen, pending: u64) {
-        self.pass(seen.position);
+    /// Hands out a message to the readers that it concerns.
+    async fn take(&mut self, message: &Message, seen: Seen, pending: u64) -> Result<(), Break> {
+        self.pass(Position(seen.position.0 - 1)).await?;
+        self.next = Position(seen.position.0 + 1);
         self.last = Some(seen);
         let lines = lines(message.headers.as_ref(), &message.payload);
         let partition = match self.source.subjects.origin(&message.subject) {
@@ -178,38 +160,44 @@ impl Follower {
             Origin::Plain => Some(partition_of(&lines, self.source.identity.partitions)),
             Origin::Foreign => None,
         };
-        let place = partition.and_then(|partition| self.places.get_mut(&partition));
-        let chunk = place.filter(|place| place.from <= seen.position).map(|place| {
-            place.handed = seen.position;
-            Chunk { partition, position: seen.position, log_time: Some(ms(seen.stored_ns)), lines }
-        });
-        self.unsettled = if chunk.is_some() { pending > 0 } else { self.unsettled };
-        self.ahead.put(chunk, seen.position, pending);
-        // A reader that was told of more to come must hear that nothing of it was for it.
-        if self.advanced.elapsed() >= ADVANCE_EVERY || (self.unsettled && pending == 0) {
-            self.advance_idle();
+        let chunk =
+            || Chunk { partition, position: seen.position, log_time: Some(ms(seen.stored_ns)), lines: lines.clone() };
+        for route in &mut self.routes {
+            route.put(partition, seen.position, pending, chunk);
         }
+        if self.advanced.elapsed() >= ADVANCE_EVERY {
+            self.advance();
+        }
+        Ok(())
+    }
+
+    /// Nothing came up to here, since nothing is there any more. What one deleted is no concern of ours, but what the
+    /// stream discarded by its limits should have come.
+    async fn pass(&mut self, through: Position) -> Result<(), Break> {
+        if through >= self.next {
+            self.source.check(Position(self.next.0 - 1), self.needed(), self.last).await?;
+            self.next = Position(through.0 + 1);
+        }
+        Ok(())
+    }
+
+    /// Tells the readers how far the stream was looked at.
+    fn nothing(&mut self, pending: u64) {
+        let scanned = Position(self.next.0 - 1);
+        self.routes.iter_mut().for_each(|route| route.nothing(scanned, pending));
     }
 
     /// Tells partitions that had no messages for a while how far the stream has come, so that their progress moves on
     /// before the stream's limits discard what it points at.
-    fn advance_idle(&mut self) {
+    fn advance(&mut self) {
         self.advanced = Instant::now();
-        self.unsettled = false;
-        let scanned = self.scanned();
-        let pending = self.ahead.pending();
-        for (partition, place) in &mut self.places {
-            if place.handed < scanned && place.from <= scanned {
-                place.handed = scanned;
-                let chunk = Chunk { partition: Some(*partition), position: scanned, log_time: None, lines: Vec::new() };
-                self.ahead.put(Some(chunk), scanned, pending);
-            }
-        }
+        let scanned = Position(self.next.0 - 1);
+        self.routes.iter_mut().for_each(|route| route.advance(scanned));
     }
 }
 
-/// Whose event a plain message holds: every reader sees it, and the one that reads its client's partition hands it out.
-/// What can't be read is the first partition's.
+/// Whose event a plain message holds: it is handed out as one of its client's partition, so that order and progress of a
+/// partition hold for what others publish, too. What can't be read is the first partition's.
 fn partition_of(event: &[u8], partitions: NonZeroU16) -> Partition {
     Event::parse(event).map_or(Partition(0), |event| Partition::of(&event.client_id, partitions))
 }

@@ -17,6 +17,7 @@ mod pull;
 mod queue;
 mod read_ahead;
 mod reader;
+mod route;
 mod runtime;
 mod source;
 mod stream;
@@ -234,6 +235,11 @@ impl EventLog for JetStreamLog {
 
     fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError> {
         Ok(Box::new(JetStreamReader::open(&self.shared, starts)?.0))
+    }
+
+    fn readers(&self, starts: &[Vec<Start>]) -> Result<Vec<Box<dyn LogReader>>, LogError> {
+        let readers = JetStreamReader::open_each(&self.shared, starts)?;
+        Ok(readers.into_iter().map(|reader| Box::new(reader) as Box<dyn LogReader>).collect())
     }
 }
 

@@ -51,8 +51,27 @@ pub(super) struct Pull {
     request: BatchConfig,
     /// Messages that were asked for and did not come yet.
     asked: usize,
-    /// Messages that came.
-    delivered: u64,
+    came: Came,
+}
+
+/// How many messages of a consumer came: it numbers them, so that none is missed and none comes twice.
+#[derive(Default)]
+struct Came(u64);
+
+impl Came {
+    /// Takes in the message of this number.
+    fn next(&mut self, number: u64) -> Result<(), Lost> {
+        if number != self.0 + 1 {
+            return Err(format!("message {number} of the consumer came after message {}", self.0));
+        }
+        self.0 = number;
+        Ok(())
+    }
+
+    /// The server has sent so many.
+    fn are_all(&self, sent: u64) -> Result<(), Lost> {
+        if sent == self.0 { Ok(()) } else { Err(format!("the consumer sent {sent} messages, and {} came", self.0)) }
+    }
 }
 
 impl Pull {
@@ -70,7 +89,7 @@ impl Pull {
             ..BatchConfig::default()
         };
         let context = Some(source.connection.jetstream.clone());
-        Ok(Self { consumer, inbox, messages, context, request, asked: 0, delivered: 0 })
+        Ok(Self { consumer, inbox, messages, context, request, asked: 0, came: Came::default() })
     }
 
     /// The consumer as the server made it.
@@ -119,10 +138,7 @@ impl Pull {
         };
         let jetstream::Message { message, context } = message;
         self.context = Some(context);
-        if number != self.delivered + 1 {
-            return Err(format!("message {number} of the consumer came after message {}", self.delivered));
-        }
-        self.delivered = number;
+        self.came.next(number)?;
         self.asked = self.asked.saturating_sub(1);
         Ok(Delivery::Message { message, seen, pending })
     }
@@ -130,13 +146,10 @@ impl Pull {
     /// The server says up to where it has looked, and how many messages it has sent.
     fn heartbeat(&self, headers: Option<&HeaderMap>) -> Result<Delivery, Lost> {
         let number = |name| headers.and_then(|headers| headers.get(name)?.as_str().parse::<u64>().ok());
-        match (number("Nats-Last-Consumer"), number("Nats-Last-Stream")) {
-            (Some(sent), _) if sent != self.delivered => {
-                Err(format!("the consumer sent {sent} messages, and {} came", self.delivered))
-            }
-            (Some(_), Some(last)) => Ok(Delivery::Nothing { through: Position(last) }),
-            _ => Ok(Delivery::Nothing { through: Position(0) }),
+        if let Some(sent) = number("Nats-Last-Consumer") {
+            self.came.are_all(sent)?;
         }
+        Ok(Delivery::Nothing { through: Position(number("Nats-Last-Stream").unwrap_or_default()) })
     }
 
     /// A status ends the request. Where it says more than that, it ends the consumer.
@@ -154,5 +167,20 @@ impl Pull {
         }
         self.asked = 0;
         Ok(Delivery::Answered)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_missed_or_comes_twice_shows() {
+        let mut came = Came::default();
+        came.next(1).unwrap();
+        came.next(2).unwrap();
+        assert!(came.next(2).is_err() && came.next(4).is_err());
+        assert!(came.are_all(2).is_ok() && came.are_all(3).is_err());
+        came.next(3).unwrap();
     }
 }

@@ -25,25 +25,39 @@ pub(super) struct JetStreamReader {
 impl JetStreamReader {
     /// Starts reading. Returns the stream's last position at that time too.
     pub(super) fn open(shared: &Arc<Shared>, starts: &[Start]) -> Result<(Self, Position), LogError> {
-        let partitions = shared.source.identity.partitions.get();
-        if let Some(&Start { partition, .. }) = starts.iter().find(|start| start.partition.0 >= partitions) {
-            return Err(LogError::NoSuchPartition { partition, partitions });
-        }
-        let ahead = Arc::<ReadAhead>::default();
-        let (source, starts, followed) = (shared.source.clone(), starts.to_vec(), Arc::clone(&ahead));
-        let last = shared.thread.wait(async move {
-            let info = check_starts(&source, &starts).await?;
-            let last = Position(info.state.last_sequence);
-            tokio::spawn(Follower::new(source, &starts, &info, followed).run());
-            Ok::<_, LogError>(last)
-        })?;
-        Ok((Self { ahead, _shared: Arc::clone(shared) }, last))
+        let reader = Self { ahead: Arc::default(), _shared: Arc::clone(shared) };
+        let last = follow(shared, vec![(starts.to_vec(), Arc::clone(&reader.ahead))])?;
+        Ok((reader, last))
+    }
+
+    /// Starts several readers that follow the stream together.
+    pub(super) fn open_each(shared: &Arc<Shared>, readers: &[Vec<Start>]) -> Result<Vec<Self>, LogError> {
+        let with_ahead = |starts: &Vec<Start>| (starts.clone(), Arc::<ReadAhead>::default());
+        let followed: Vec<_> = readers.iter().map(with_ahead).collect();
+        follow(shared, followed.clone())?;
+        Ok(followed.into_iter().map(|(_, ahead)| Self { ahead, _shared: Arc::clone(shared) }).collect())
     }
 
     /// Everything up to here was handed out, lies ready, or is of no concern.
     pub(super) fn scanned(&self) -> Position {
         self.ahead.scanned()
     }
+}
+
+/// Starts to follow the stream for these readers, where it holds what they are to read.
+fn follow(shared: &Shared, readers: Vec<(Vec<Start>, Arc<ReadAhead>)>) -> Result<Position, LogError> {
+    let partitions = shared.source.identity.partitions.get();
+    let starts: Vec<_> = readers.iter().flat_map(|(starts, _)| starts).copied().collect();
+    if let Some(&Start { partition, .. }) = starts.iter().find(|start| start.partition.0 >= partitions) {
+        return Err(LogError::NoSuchPartition { partition, partitions });
+    }
+    let source = shared.source.clone();
+    shared.thread.wait(async move {
+        let info = check_starts(&source, &starts).await?;
+        let last = Position(info.state.last_sequence);
+        tokio::spawn(Follower::new(source, readers, &info).run());
+        Ok(last)
+    })
 }
 
 /// Looks at the stream, again where the connection is lost meanwhile.

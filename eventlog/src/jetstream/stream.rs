@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::traits::Requester;
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind, RequestError, RequestErrorKind};
@@ -18,6 +19,11 @@ use crate::LogError;
 
 /// What a stream's description says before and after its number of partitions.
 const DESCRIPTION: [&str; 2] = ["netqoe log, ", " partitions"];
+
+/// How long another process may take to make the stream.
+const MAKING: Duration = Duration::from_secs(2);
+/// How often to look whether it is made.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A setting of a stream that is not as it is wanted. The stream is used all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +51,7 @@ pub(super) struct OpenStream {
 
 /// Finds the stream or makes it, and sees to it that it can hold a log.
 pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, LogError> {
-    let mut stream = match find(connection, options).await? {
-        Some(stream) => stream,
-        None => create(connection, options).await?,
-    };
+    let mut stream = find_or_create(connection, options).await?;
     let retention = stream.cached_info().config.retention;
     if retention != RetentionPolicy::Limits {
         let reason = format!("its retention policy {retention:?} forgets what was acknowledged; a log needs Limits");
@@ -64,6 +67,23 @@ pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Re
     })?;
     let identity = LogIdentity { id: identity(info), partitions };
     Ok(OpenStream { identity, differences: differences(options, info), stream })
+}
+
+/// The stream, once it is wholly made: another process may be making it right now.
+async fn find_or_create(connection: &Connection, options: &StreamOptions) -> Result<Stream, LogError> {
+    let deadline = Instant::now() + MAKING;
+    loop {
+        let made = match find(connection, options).await? {
+            Some(stream) => Ok(stream),
+            None => create(connection, options).await?,
+        };
+        match made {
+            // Until then the server shows it as made at the beginning of its calendar.
+            Ok(stream) if stream.cached_info().created.unix_timestamp() > 0 => return Ok(stream),
+            Err(reason) if Instant::now() > deadline => return Err(unusable(options, reason)),
+            _ => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    }
 }
 
 /// Distinguishes the stream from another of the same name: a stream that is made anew has another.
@@ -112,15 +132,18 @@ async fn find(connection: &Connection, options: &StreamOptions) -> Result<Option
     }
 }
 
-async fn create(connection: &Connection, options: &StreamOptions) -> Result<Stream, LogError> {
+/// Makes the stream, or says why it can't be made for the moment.
+async fn create(connection: &Connection, options: &StreamOptions) -> Result<Result<Stream, String>, LogError> {
     let error = match connection.jetstream.create_stream(config(options)).await {
-        Ok(stream) => return Ok(stream),
+        Ok(stream) => return Ok(Ok(stream)),
         Err(error) => error,
     };
     match error.kind() {
-        // Another process made it a moment ago, otherwise than we would have.
-        CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NAME_EXIST => {
-            find(connection, options).await?.ok_or_else(|| unusable(options, "it comes and goes".to_owned()))
+        // Another process may have begun to make it a moment ago, perhaps otherwise than we would have.
+        CreateStreamErrorKind::JetStream(error)
+            if [ErrorCode::STREAM_NAME_EXIST, ErrorCode::STREAM_SUBJECT_OVERLAP].contains(&error.error_code()) =>
+        {
+            Ok(Err(error.to_string()))
         }
         CreateStreamErrorKind::JetStream(error) => Err(refused(connection, options, &error)),
         _ => Err(unusable(options, with_sources(&error))),

@@ -35,12 +35,6 @@ impl Subjects {
         format!("{}.{partition}", self.plain)
     }
 
-    /// All that may hold events of these partitions.
-    pub(super) fn with_events_of(&self, partitions: impl IntoIterator<Item = Partition>) -> Vec<String> {
-        let own = partitions.into_iter().map(|partition| self.of(partition));
-        std::iter::once(self.plain.clone()).chain(own).collect()
-    }
-
     pub(super) fn origin(&self, subject: &str) -> Origin {
         let Some(rest) = subject.strip_prefix(&self.plain) else { return Origin::Foreign };
         if rest.is_empty() {
@@ -78,6 +72,6 @@ mod tests {
         ] {
             assert_eq!(subjects.origin(subject), origin, "{subject}");
         }
-        assert_eq!(subjects.with_events_of([Partition(3)]), ["a.b", "a.b.3"]);
+        assert_eq!(subjects.of(Partition(3)), "a.b.3");
     }
 }

@@ -138,3 +138,47 @@ fn a_reader_that_is_overtaken_by_the_limits_says_so() {
     let error = failure(&mut *own);
     assert!(matches!(error, LogError::Discarded { wanted: Position(2), first: Position(4), .. }), "{error}");
 }
+
+/// It reads ahead as far as it may, and then the stream goes on without it.
+#[test]
+fn a_reader_that_is_too_slow_says_so() {
+    let nats = NatsServer::start().unwrap();
+    let mut options = options(&nats.url());
+    options.stream.max_messages = 30;
+    let log = JetStreamLog::open(options).unwrap();
+    let mut own = reader(&log, [0]);
+    for n in 0..100 {
+        append(&log, 0, &format!("{n} {}", "x".repeat(900_000))).unwrap();
+    }
+    let mut read = 0;
+    let error = loop {
+        match own.read(1 << 20) {
+            Ok(chunks) => {
+                for chunk in chunks {
+                    read += 1;
+                    assert_eq!(chunk.position, Position(read), "what comes before the gap is whole");
+                }
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, LogError::Discarded { wanted, .. } if wanted == Position(read + 1)), "{error}");
+    assert!((10..60).contains(&read), "{read} messages were read ahead");
+}
+
+#[test]
+fn what_somebody_deleted_is_passed_over() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    for n in 0..6 {
+        append(&log, 0, &n.to_string()).unwrap();
+    }
+    let other = Other::connect(&nats);
+    for position in [2, 3, 6] {
+        other.runtime.block_on(other.stream().delete_message(position)).unwrap();
+    }
+    let mut own = reader(&log, [0]);
+    assert_eq!(texts(&read(&mut *own, 3)), [(Some(0), 1, "0\n"), (Some(0), 4, "3\n"), (Some(0), 5, "4\n")]);
+    append(&log, 0, "6").unwrap();
+    assert_eq!(texts(&read(&mut *own, 1)), [(Some(0), 7, "6\n")]);
+}

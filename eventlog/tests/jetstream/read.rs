@@ -47,6 +47,27 @@ fn a_reader_gets_its_partitions_in_order_and_what_names_none_but_belongs_to_them
 }
 
 #[test]
+fn readers_that_begin_together_share_a_consumer() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    let other = Other::connect(&nats);
+    for n in 0..4 {
+        append(&log, n, &n.to_string()).unwrap();
+    }
+    let mut readers = log.readers(&[vec![start(0), start(2)], vec![start(1)], vec![start(3)]]).unwrap();
+    for (reader, expected) in readers.iter_mut().zip([vec![0, 2], vec![1], vec![3]]) {
+        let chunks = read(&mut **reader, expected.len());
+        let own: Vec<_> = chunks.iter().filter_map(|chunk| chunk.partition.map(|partition| partition.0)).collect();
+        assert_eq!(own, expected);
+        assert_eq!(reader.lag(), 0);
+    }
+    assert_eq!(other.stream().cached_info().state.consumer_count, 1);
+    drop(readers.remove(0));
+    append(&log, 1, "5").unwrap();
+    assert_eq!(texts(&read(&mut *readers[0], 1)), [(Some(1), 5, "5\n")], "one that is gone holds up nobody");
+}
+
+#[test]
 fn reading_begins_where_each_partition_wants_it() {
     let nats = NatsServer::start().unwrap();
     let log = open(&nats);
@@ -109,7 +130,8 @@ fn a_reader_survives_servers_and_consumers() {
     let mut options = options(&nats.url());
     options.stall_wait = PATIENCE;
     let log = JetStreamLog::open(options).unwrap();
-    let mut readers = [reader(&log, [0, 1]), reader(&log, [2, 3])];
+    let starts = [vec![start(0), start(1)], vec![start(2), start(3)]];
+    let mut readers = log.readers(&starts).unwrap();
     let mut numbers = [Vec::new(), Vec::new()];
     let mut expected = [Vec::new(), Vec::new()];
     for round in 0..6_u16 {
@@ -143,19 +165,35 @@ fn a_reader_survives_servers_and_consumers() {
     }
 }
 
+/// Old servers say nothing to who asks a consumer that is not there.
+#[test]
+fn a_consumer_that_went_while_nothing_was_asked_is_missed() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    for n in 0..40 {
+        append(&log, 0, &format!("{n} {}", "x".repeat(900_000))).unwrap();
+    }
+    let mut own = reader(&log, [0]);
+    // Where it has not read ahead by then as far as it will, the test only says less.
+    std::thread::sleep(Duration::from_secs(1));
+    delete_consumers(&nats);
+    let positions: Vec<_> = read(&mut *own, 40).iter().map(|chunk| chunk.position.0).collect();
+    assert_eq!(positions, (1..=40).collect::<Vec<_>>());
+}
+
 fn numbers_of(chunks: &[Chunk]) -> Vec<u16> {
     let text: Vec<_> = chunks.iter().flat_map(|chunk| chunk.lines.clone()).collect();
     String::from_utf8(text).unwrap().lines().map(|line| line.parse().unwrap()).collect()
 }
 
-/// Deletes the consumer of each of two readers.
+/// Deletes the consumer that all readers share.
 fn delete_consumers(nats: &NatsServer) {
     use futures::TryStreamExt;
 
     let other = Other::connect(nats);
     let stream = other.stream();
     let names = || other.runtime.block_on(stream.consumer_names().try_collect::<Vec<_>>()).unwrap();
-    eventually("each reader has one", || names().len() >= 2);
+    eventually("there is one", || !names().is_empty());
     for name in names() {
         other.runtime.block_on(stream.delete_consumer(&name)).unwrap();
     }

@@ -53,8 +53,8 @@ fn another_stream_is_used_as_it_is() {
         ]
     );
     append(&log, 3, "{\"after\":1}").unwrap();
-    let chunks = read(&mut *reader(&log, [3]), 2);
-    assert_eq!(texts(&chunks), [(None, 1, "{\"before\":1}"), (Some(3), 2, "{\"after\":1}\n")]);
+    let chunks = read(&mut *reader(&log, [0, 3]), 2);
+    assert_eq!(texts(&chunks), [(Some(0), 1, "{\"before\":1}"), (Some(3), 2, "{\"after\":1}\n")]);
     let config = other.stream().cached_info().config.clone();
     assert_eq!(config.subjects, ["telemetry.events", "more.of.it", "telemetry.events.*"]);
     assert_eq!(config.description.as_deref(), Some("made by hand; netqoe log, 4 partitions"));

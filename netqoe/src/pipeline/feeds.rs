@@ -114,15 +114,11 @@ pub(crate) struct LogFeeds {
 
 impl LogFeeds {
     /// A feed for each worker, which reads the partitions that the worker owns, and what all of them have before them.
-    pub(crate) fn start(
-        log: &dyn EventLog,
-        starts: &[Vec<Start>],
-        failures: &Failures,
-    ) -> anyhow::Result<Started> {
+    pub(crate) fn start(log: &dyn EventLog, starts: &[Vec<Start>], failures: &Failures) -> anyhow::Result<Started> {
         let shared = Self::default();
         let (mut feeds, mut readings) = (Vec::<Box<dyn Feed>>::new(), Vec::new());
-        for starts in starts {
-            let reader = log.reader(starts).context("can't read the log")?;
+        let readers = log.readers(starts).context("can't read the log")?;
+        for (reader, starts) in readers.into_iter().zip(starts) {
             let reading = Arc::new(Reading::new(reader, starts));
             readings.push(Arc::clone(&reading));
             feeds.push(Box::new(LogFeed {
