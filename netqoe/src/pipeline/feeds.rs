@@ -114,11 +114,7 @@ pub(crate) struct LogFeeds {
 
 impl LogFeeds {
     /// A feed for each worker, which reads the partitions that the worker owns, and what all of them have before them.
-    pub(crate) fn start(
-        log: &dyn EventLog,
-        starts: &[Vec<Start>],
-        failures: &Failures,
-    ) -> anyhow::Result<Started> {
+    pub(crate) fn start(log: &dyn EventLog, starts: &[Vec<Start>], failures: &Failures) -> anyhow::Result<Started> {
         let shared = Self::default();
         let (mut feeds, mut readings) = (Vec::<Box<dyn Feed>>::new(), Vec::new());
         for starts in starts {
