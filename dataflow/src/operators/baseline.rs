@@ -12,6 +12,9 @@ use timely::dataflow::channels::pact::Pipeline;
 use crate::baseline::{Baseline, PairWindow, baselines};
 use crate::window::PairId;
 
+/// A window's row with its pair's baseline before it.
+type WithBaseline = (Rc<WindowRow>, Option<Rc<Baseline>>);
+
 type Spine<V> = ValSpine<PairId, V, u64, isize>;
 
 /// The current windows of each pair with their baselines. A correction of a window takes back what followed from it.
@@ -21,19 +24,19 @@ type Spine<V> = ValSpine<PairId, V, u64, isize>;
 pub(crate) fn with_baselines<'s>(
     windows: VecCollection<'s, u64, (PairId, PairWindow)>,
     rules: Arc<Rules>,
-) -> VecCollection<'s, u64, (PairId, (Rc<WindowRow>, Option<Rc<Baseline>>))> {
+) -> VecCollection<'s, u64, (PairId, WithBaseline)> {
     arrange_core::<_, _, ValBatcher<PairId, PairWindow, u64, isize>, Spine<PairWindow>>(
         windows.inner,
         Pipeline,
         "WindowsByPair",
         ValBatcher::new,
     )
-    .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<(Rc<WindowRow>, Option<Rc<Baseline>>)>, _, _>(
+    .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<WithBaseline>, _, _>(
         "Baselines",
         move |_pair, windows, output| {
             let windows = windows.iter().map(|(window, _)| *window);
             baselines(windows, &rules.diagnosis, |row, baseline| {
-                output.push(((row.clone(), baseline.map(Rc::new)), 1))
+                output.push(((row.clone(), baseline.map(Rc::new)), 1));
             });
         },
         |batch, pair, updates| {

@@ -115,7 +115,7 @@ fn start(
     let observer = observation::observer(crew, observed, backlog.clone(), |_| {});
     let links = group.links(options.workers)?;
     let pipeline =
-        Pipeline::start(workers, (crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
+        Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
     let watched = Watched { metrics, live, states, backlog, health };
     Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, watched, failed }))

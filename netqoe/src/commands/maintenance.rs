@@ -56,7 +56,7 @@ pub(super) async fn daily(
         match done.await {
             Ok(Ok(done)) => tracing::info!(?done, "the store is maintained"),
             Ok(Err(error)) => {
-                tracing::warn!("the store could not be maintained, which is tried again tomorrow: {error:#}")
+                tracing::warn!("the store could not be maintained, which is tried again tomorrow: {error:#}");
             }
             Err(error) => tracing::error!("maintaining the store broke off: {error}"),
         }

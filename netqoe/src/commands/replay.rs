@@ -112,8 +112,9 @@ pub(super) fn replay(
         events += commit.events.read;
         committed(events);
     });
+    let (crew, links) = alone(workers)?;
     let pipeline =
-        Pipeline::start(feeds, alone(workers)?, &log, store, rules, Gathering::REPLAY, count, failures.clone())?;
+        Pipeline::start((feeds, crew, links), &log, store, rules, Gathering::REPLAY, count, failures.clone())?;
     let (send, ended) = bounded(1);
     let waiting = std::thread::spawn(move || send.send(pipeline.join()));
     select! {

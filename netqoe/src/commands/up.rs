@@ -128,8 +128,8 @@ fn start_pipeline(
         discarding.allow_discard_through(checkpoint.partition, needed_no_more);
     };
     let observer = observation::observer(crew, observed, backlog.clone(), reflected);
-    let (rules, crew) = (rules.clone(), (crew, links));
-    let pipeline = Pipeline::start(workers, crew, &identity, store, rules, Gathering::LIVE, observer, failures)?;
+    let (rules, workers) = (rules.clone(), (workers, crew, links));
+    let pipeline = Pipeline::start(workers, &identity, store, rules, Gathering::LIVE, observer, failures)?;
     Ok((feeds, pipeline, backlog))
 }
 

@@ -62,8 +62,7 @@ impl Pipeline {
     /// Starts a worker for each feed; `committed` is told of each commit, on the committing thread. A commit that fails
     /// is said to `failures`.
     pub(crate) fn start(
-        feeds: Vec<Box<dyn Feed>>,
-        (crew, links): (Crew, Links),
+        (feeds, crew, links): (Vec<Box<dyn Feed>>, Crew, Links),
         log: &LogIdentity,
         mut store: OpenedStore,
         rules: Rules,

@@ -59,7 +59,7 @@ fn the_backlog_is_what_the_store_does_not_reflect() {
     let (permit, permissions) = unbounded();
     let rules = Rules::default();
     let store = OpenedStore::open(Box::new(Gated { store, permissions }), log.identity(), &rules).unwrap();
-    let crew = Crew::alone(WORKERS);
+    let (crew, links) = alone(WORKERS).unwrap();
     let starts = crew.share(&starts(&store.resume, log.identity()));
     let (failures, _failed) = Failures::new();
     let (feeds, workers, backlog) = LogFeeds::start(&log, &starts, &failures).unwrap();
@@ -67,17 +67,9 @@ fn the_backlog_is_what_the_store_does_not_reflect() {
     let committed = Box::new(move |committed: Committed<'_>| {
         shown.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
     });
-    let pipeline = Pipeline::start(
-        workers,
-        alone(WORKERS).unwrap(),
-        log.identity(),
-        store,
-        rules,
-        Gathering::LIVE,
-        committed,
-        failures,
-    )
-    .unwrap();
+    let pipeline =
+        Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, committed, failures)
+            .unwrap();
 
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let append = |number: u16| {
