@@ -41,6 +41,8 @@ impl SqliteBuild {
             Err(TryLockError::Error(error)) => return Err(unwritable(error)),
         }
         let store = SqliteStore::open_with(schema::UNSHARED, &building, WriteTurn::default(), clock)?;
+        // One transaction for all of it: each page is written when it is full, not at every commit.
+        store.connection.execute_batch("BEGIN EXCLUSIVE").map_err(|error| store.file.error("begin", &error))?;
         Ok(Self { store, building, path: path.to_owned(), lock })
     }
 }
@@ -65,6 +67,7 @@ impl Store for SqliteBuild {
     fn complete(self: Box<Self>) -> Result<(), StoreError> {
         let Self { store, building, path, lock } = *self;
         let SqliteStore { connection, file, .. } = store;
+        connection.execute_batch("COMMIT").map_err(|error| file.error("write the file", &error))?;
         connection.close().map_err(|(_, error)| file.error("close the file", &error))?;
         let done = lock.sync_all().and_then(|()| std::fs::rename(&building, &path));
         done.map_err(|error| StoreError::Unwritable { path, reason: error.to_string() })

@@ -9,7 +9,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 pub use build::SqliteBuild;
 
@@ -42,14 +42,18 @@ impl SqliteStore {
         Ok(Self { connection, file, write_turn, clock })
     }
 
-    /// Does `work` in a transaction that holds SQLite's write lock from its beginning, and the process's write turn.
+    /// Does `work` in a transaction that holds SQLite's write lock from its beginning, and the process's write turn; within
+    /// the one that is open, where there is one.
     fn transact<T>(
         &mut self,
         doing: &'static str,
-        work: impl FnOnce(&Transaction<'_>, &StoreFile) -> Result<T, Failure>,
+        work: impl FnOnce(&Connection, &StoreFile) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let _turn = self.write_turn.lock();
         let attempt = || -> Result<T, Failure> {
+            if !self.connection.is_autocommit() {
+                return work(&self.connection, &self.file);
+            }
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction, &self.file)?;
             transaction.commit()?;

@@ -4,7 +4,7 @@ use netqoe_model::{
     AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, Partition, Percentiles,
     Position, WindowRow, WindowStart,
 };
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Failure, StoreFile};
 use crate::StoreError;
@@ -13,7 +13,7 @@ use crate::fence::Fence;
 use crate::history::History;
 
 /// The log that the store follows, or `None` where it is new.
-pub(super) fn fence(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Fence>> {
+pub(super) fn fence(transaction: &Connection) -> rusqlite::Result<Option<Fence>> {
     transaction
         .query_row(
             "SELECT log_id, partitions, generation, EXISTS (SELECT 1 FROM checkpoint) OR EXISTS (SELECT 1 FROM agg_1m)
@@ -32,11 +32,7 @@ pub(super) fn fence(transaction: &Transaction<'_>) -> rusqlite::Result<Option<Fe
 }
 
 /// The log that the store follows, where this is the generation that may write to it.
-pub(super) fn current(
-    transaction: &Transaction<'_>,
-    file: &StoreFile,
-    generation: Generation,
-) -> Result<String, Failure> {
+pub(super) fn current(transaction: &Connection, file: &StoreFile, generation: Generation) -> Result<String, Failure> {
     let fenced = |current| Failure::from(StoreError::fenced(file.name(), generation, current));
     let mut statement = transaction.prepare_cached("SELECT log_id, generation FROM fence")?;
     let fence = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -45,7 +41,7 @@ pub(super) fn current(
 }
 
 /// How far each partition has come.
-pub(super) fn checkpoints(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Checkpoint>> {
+pub(super) fn checkpoints(transaction: &Connection) -> rusqlite::Result<Vec<Checkpoint>> {
     let mut statement = transaction.prepare(
         "SELECT partition, resume_from, processed, log_time, read, accepted, duplicate, late, invalid
          FROM checkpoint ORDER BY partition",
@@ -71,7 +67,7 @@ pub(super) fn checkpoints(transaction: &Transaction<'_>) -> rusqlite::Result<Vec
 
 /// The latest final rows with a success of each key. Goes from key to key and reads a few rows of each: a store
 /// holds thousands of rows of a key, so that a scan, even of the last day, would read a hundred times as much.
-pub(super) fn history(transaction: &Transaction<'_>, rules: &DiagnosisRules) -> rusqlite::Result<Vec<AggregateRow>> {
+pub(super) fn history(transaction: &Connection, rules: &DiagnosisRules) -> rusqlite::Result<Vec<AggregateRow>> {
     let mut next_key = transaction.prepare(
         "SELECT client_id, target FROM agg_1m WHERE (client_id, target) > (?1, ?2) ORDER BY client_id, target LIMIT 1",
     )?;

@@ -41,12 +41,12 @@ pub(super) const SHARED: &str = "
 ";
 
 /// For a file that nobody else knows of and that is thrown away where anything goes wrong: no journal, no syncing, and
-/// a cache (KiB) in which the pages of tens of thousands of keys stay until they are full.
+/// a cache (KiB) in which the pages of tens of thousands of keys stay until they are full. What is full is written once.
 pub(super) const UNSHARED: &str = "
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
-    PRAGMA cache_size = -262144;
+    PRAGMA cache_size = -98304;
     PRAGMA temp_store = MEMORY;
 ";
 

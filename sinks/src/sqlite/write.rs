@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use netqoe_model::{AggregateRow, Diagnosis, Generation, LogIdentity, PartitionCommit};
-use rusqlite::{Statement, Transaction, params};
+use rusqlite::{Connection, Statement, params};
 
 use crate::batch;
 
@@ -63,11 +63,7 @@ fn insert(rows: usize) -> String {
 ///
 /// Most rows are new. They are inserted many at a time, and as a diagnosis never stands without its row, there is no
 /// earlier one to delete. Where the store has any of them, each goes the longer way.
-pub(super) fn rows(
-    transaction: &Transaction<'_>,
-    partitions: &[PartitionCommit],
-    updated_at: i64,
-) -> rusqlite::Result<()> {
+pub(super) fn rows(transaction: &Connection, partitions: &[PartitionCommit], updated_at: i64) -> rusqlite::Result<()> {
     let rows = batch::rows_by_key(partitions);
     let (many, rest) = rows.as_chunks::<ROWS_PER_STATEMENT>();
     let mut insert_new = transaction.prepare_cached(&INSERT_NEW)?;
@@ -124,7 +120,7 @@ struct RowWriter<'a> {
 }
 
 impl<'a> RowWriter<'a> {
-    fn prepare(transaction: &'a Transaction<'_>, updated_at: i64) -> rusqlite::Result<Self> {
+    fn prepare(transaction: &'a Connection, updated_at: i64) -> rusqlite::Result<Self> {
         Ok(Self {
             upsert: transaction.prepare_cached(&UPSERT)?,
             upsert_diagnosis: transaction.prepare_cached(
@@ -177,7 +173,7 @@ impl<'a> RowWriter<'a> {
 }
 
 /// Writes the clients: the earlier first time, the later last time, and the context that came with that.
-pub(super) fn clients(transaction: &Transaction<'_>, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
+pub(super) fn clients(transaction: &Connection, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(
         "INSERT INTO clients (client_id, network_type, isp, context, first_seen, last_seen)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -203,7 +199,7 @@ pub(super) fn clients(transaction: &Transaction<'_>, partitions: &[PartitionComm
 }
 
 /// Writes the lines that could not be counted; one that is there already stays as it is.
-pub(super) fn dead_letters(transaction: &Transaction<'_>, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
+pub(super) fn dead_letters(transaction: &Connection, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO dead_letters (partition, position, line, log_time, reason, original)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
@@ -223,7 +219,7 @@ pub(super) fn dead_letters(transaction: &Transaction<'_>, partitions: &[Partitio
 
 /// Writes how far each partition has come.
 pub(super) fn checkpoints(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     log_id: &str,
     generation: Generation,
     partitions: &[PartitionCommit],
@@ -252,7 +248,7 @@ pub(super) fn checkpoints(
 }
 
 /// Lets only this generation write, of this log.
-pub(super) fn fence(transaction: &Transaction<'_>, log: &LogIdentity, generation: Generation) -> rusqlite::Result<()> {
+pub(super) fn fence(transaction: &Connection, log: &LogIdentity, generation: Generation) -> rusqlite::Result<()> {
     transaction.execute(
         "INSERT OR REPLACE INTO fence (only_row, log_id, partitions, generation) VALUES (1, ?1, ?2, ?3)",
         params![log.id, log.partitions.get(), generation.0],
