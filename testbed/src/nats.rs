@@ -2,14 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 
 use rustix::process::Signal;
 
 use crate::needs::NATS_SERVER;
 use crate::ports::free_port;
-use crate::server::{self, Program, Server};
+use crate::server::{self, Program, Server, is_a_server};
 
 /// The variable with another nats-server than Debian's, to test with newer versions.
 const OTHER_SERVER: &str = "NETQOE_TEST_NATS_SERVER";
@@ -86,16 +85,4 @@ fn greets(port: u16) -> bool {
     greeted.is_ok() && line.starts_with("INFO ")
 }
 
-impl Deref for NatsServer {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl DerefMut for NatsServer {
-    fn deref_mut(&mut self) -> &mut Server {
-        &mut self.server
-    }
-}
+is_a_server!(NatsServer);

@@ -1,13 +1,12 @@
 //! nginx in front of several HTTP servers.
 
 use std::net::{SocketAddr, TcpStream};
-use std::ops::{Deref, DerefMut};
 
 use rustix::process::Signal;
 
 use crate::needs::{NGINX, is_root};
 use crate::ports::free_port;
-use crate::server::{self, Program, Server};
+use crate::server::{self, Program, Server, is_a_server};
 
 /// An nginx that hands each request to the server with the fewest of them, as in the guide's configuration.
 pub struct Nginx {
@@ -65,16 +64,4 @@ fn lines(port: u16, servers: &[SocketAddr], folder: &str) -> String {
     )
 }
 
-impl Deref for Nginx {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl DerefMut for Nginx {
-    fn deref_mut(&mut self) -> &mut Server {
-        &mut self.server
-    }
-}
+is_a_server!(Nginx);

@@ -1,7 +1,6 @@
 //! PgBouncer in transaction mode.
 
 use std::net::TcpStream;
-use std::ops::{Deref, DerefMut};
 
 use anyhow::Context;
 use rustix::process::Signal;
@@ -10,7 +9,7 @@ use url::Url;
 use crate::needs::PGBOUNCER;
 use crate::ports::free_port;
 use crate::postgres::USER;
-use crate::server::{self, Program, Server};
+use crate::server::{self, Program, Server, is_a_server};
 
 /// A PgBouncer in front of one database. Each transaction may run on another of its few connections, as in the
 /// guide's configuration.
@@ -67,16 +66,4 @@ impl PgBouncer {
     }
 }
 
-impl Deref for PgBouncer {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl DerefMut for PgBouncer {
-    fn deref_mut(&mut self) -> &mut Server {
-        &mut self.server
-    }
-}
+is_a_server!(PgBouncer);

@@ -1,6 +1,5 @@
 //! PostgreSQL.
 
-use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -9,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::needs::INITDB;
 use crate::ports::free_port;
-use crate::server::{self, Program, Server, as_user};
+use crate::server::{self, Program, Server, as_user, is_a_server};
 
 /// PostgreSQL refuses to run as root; Debian's package makes this user for it.
 pub(crate) const USER: &str = "postgres";
@@ -72,16 +71,4 @@ fn is_ready(programs: &Path, port: u16) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-impl Deref for Postgres {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl DerefMut for Postgres {
-    fn deref_mut(&mut self) -> &mut Server {
-        &mut self.server
-    }
-}
+is_a_server!(Postgres);

@@ -178,6 +178,26 @@ impl Server {
     }
 }
 
+/// Gives a type with a field `server` all that every server can.
+macro_rules! is_a_server {
+    ($name:ty) => {
+        impl std::ops::Deref for $name {
+            type Target = Server;
+
+            fn deref(&self) -> &Server {
+                &self.server
+            }
+        }
+
+        impl std::ops::DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut Server {
+                &mut self.server
+            }
+        }
+    };
+}
+pub(crate) use is_a_server;
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Err(error) = self.stop() {

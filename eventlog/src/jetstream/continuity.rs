@@ -76,6 +76,22 @@ impl Source {
         Ok(info)
     }
 
+    /// The first message that was stored at this time or later; 0, which is the log's first, where that is all of them.
+    pub(super) async fn first_at(&self, time: LogTime) -> Result<Position, Break> {
+        let info = self.same_stream().await?;
+        let (mut first, mut end) = (info.state.first_sequence.max(1), info.state.last_sequence + 1);
+        // Store times do not fall, so half of what is left is out of the question each time.
+        while first < end {
+            let middle = first + (end - first) / 2;
+            // One that was deleted tells nothing; to begin before it costs little.
+            match self.stored_at(&info, Position(middle)).await? {
+                Some((_, stored_ns)) if ms(stored_ns) < time => first = middle + 1,
+                _ => end = middle,
+            }
+        }
+        Ok(if first <= info.state.first_sequence { Position(0) } else { Position(first) })
+    }
+
     async fn same_stream(&self) -> Result<Info, Break> {
         let info = self.stream.get_info().await.map_err(|error| Break::ForNow(with_sources(&error)))?;
         let found = identity(&info);

@@ -160,10 +160,14 @@ impl Follower {
             Origin::Plain => Some(partition_of(&lines, self.source.identity.partitions)),
             Origin::Foreign => None,
         };
-        let chunk =
-            || Chunk { partition, position: seen.position, log_time: Some(ms(seen.stored_ns)), lines: lines.clone() };
+        let mut chunk = partition.map(|partition| Chunk {
+            partition: Some(partition),
+            position: seen.position,
+            log_time: Some(ms(seen.stored_ns)),
+            lines,
+        });
         for route in &mut self.routes {
-            route.put(partition, seen.position, pending, chunk);
+            chunk = route.offer(chunk, seen.position, pending);
         }
         if self.advanced.elapsed() >= ADVANCE_EVERY {
             self.advance();
@@ -196,8 +200,8 @@ impl Follower {
     }
 }
 
-/// Whose event a plain message holds: it is handed out as one of its client's partition, so that order and progress of a
-/// partition hold for what others publish, too. What can't be read is the first partition's.
+/// Whose event a plain message holds: it goes to the partition of its client. What can't be read is the first
+/// partition's.
 fn partition_of(event: &[u8], partitions: NonZeroU16) -> Partition {
     Event::parse(event).map_or(Partition(0), |event| Partition::of(&event.client_id, partitions))
 }

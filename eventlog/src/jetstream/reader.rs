@@ -1,20 +1,13 @@
 //! Reading some partitions: what a task of the log reads ahead is handed out here.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_nats::jetstream::stream::Info;
 use netqoe_model::{Chunk, Position};
 
 use super::Shared;
-use super::continuity::Break;
 use super::follower::Follower;
 use super::read_ahead::ReadAhead;
-use super::source::Source;
 use crate::{LogError, LogReader, Start};
-
-/// How long a server that is away may take to come back before reading can begin.
-const START_WAIT: Duration = Duration::from_secs(30);
 
 pub(super) struct JetStreamReader {
     ahead: Arc<ReadAhead>,
@@ -53,28 +46,11 @@ fn follow(shared: &Shared, readers: Vec<(Vec<Start>, Arc<ReadAhead>)>) -> Result
     }
     let source = shared.source.clone();
     shared.thread.wait(async move {
-        let info = check_starts(&source, &starts).await?;
+        let info = source.insist(|| source.check_starts(&starts)).await?;
         let last = Position(info.state.last_sequence);
         tokio::spawn(Follower::new(source, readers, &info).run());
         Ok(last)
     })
-}
-
-/// Looks at the stream, again where the connection is lost meanwhile.
-async fn check_starts(source: &Source, starts: &[Start]) -> Result<Info, LogError> {
-    let unreadable = |reason| LogError::Stream { log: source.name.clone(), reason };
-    let checking = async {
-        loop {
-            match source.connection.over_one(source.check_starts(starts)).await {
-                Some(Ok(info)) => return Ok(info),
-                Some(Err(Break::ForEver(error))) => return Err(error),
-                Some(Err(Break::ForNow(reason))) => return Err(unreadable(reason)),
-                None => {}
-            }
-        }
-    };
-    let away = |_| unreadable(format!("there is no connection to {}", source.connection.servers));
-    tokio::time::timeout(START_WAIT, checking).await.map_err(away)?
 }
 
 impl LogReader for JetStreamReader {

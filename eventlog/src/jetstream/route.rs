@@ -36,21 +36,18 @@ impl Route {
         self.places.values().map(|place| place.from)
     }
 
-    /// Takes in a message of a partition, which is the reader's or not, or of none; `chunk` makes what is handed out.
-    pub(super) fn put(
-        &mut self,
-        partition: Option<Partition>,
-        position: Position,
-        pending: u64,
-        chunk: impl Fn() -> Chunk,
-    ) {
-        let place = partition.and_then(|partition| self.places.get_mut(&partition));
-        let Some(place) = place.filter(|place| place.from <= position) else {
-            return self.nothing(position, pending);
+    /// Takes in a message where it concerns the reader; gives it back where not.
+    pub(super) fn offer(&mut self, message: Option<Chunk>, position: Position, pending: u64) -> Option<Chunk> {
+        let of = message.as_ref().and_then(|message| message.partition);
+        let place = of.and_then(|partition| self.places.get_mut(&partition)).filter(|place| place.from <= position);
+        let Some(place) = place else {
+            self.nothing(position, pending);
+            return message;
         };
         place.handed = position;
         self.expects_more = pending > 0;
-        self.ahead.put(Some(chunk()), position, pending);
+        self.ahead.put(message, position, pending);
+        None
     }
 
     /// Takes in that nothing concerns the reader up to here.
@@ -93,15 +90,15 @@ mod tests {
         (Route::new(&starts.iter().map(start).collect::<Vec<_>>(), Arc::clone(&ahead)), ahead)
     }
 
-    fn put(route: &mut Route, partition: Option<u16>, position: u64, pending: u64) {
-        let partition = partition.map(Partition);
-        let chunk = || Chunk {
-            partition,
+    /// Offers a message of this partition, or of none.
+    fn offer(route: &mut Route, partition: Option<u16>, position: u64, pending: u64) -> bool {
+        let chunk = partition.map(|partition| Chunk {
+            partition: Some(Partition(partition)),
             position: Position(position),
             log_time: Some(LogTime::from_ms(1)),
             lines: b"{}\n".to_vec(),
-        };
-        route.put(partition, Position(position), pending, chunk);
+        });
+        route.offer(chunk, Position(position), pending).is_none()
     }
 
     /// Partition, position and whether it is a message, of all that lies ready.
@@ -115,35 +112,34 @@ mod tests {
     #[test]
     fn a_reader_gets_what_concerns_its_partitions_from_where_they_begin() {
         let (mut route, ahead) = route(&[(1, 0), (2, 5)]);
-        put(&mut route, Some(1), 3, 9);
-        put(&mut route, Some(2), 4, 8);
-        put(&mut route, Some(2), 5, 7);
-        put(&mut route, Some(7), 6, 6);
-        put(&mut route, None, 7, 5);
-        put(&mut route, Some(1), 8, 4);
-        assert_eq!((ahead.lag(), ahead.scanned()), (3 + 4, Position(8)));
-        assert_eq!(ready(&ahead), [(Some(1), 3, true), (Some(2), 5, true), (Some(1), 8, true)]);
+        assert!(offer(&mut route, Some(1), 3, 9));
+        assert!(!offer(&mut route, Some(2), 4, 8));
+        assert!(offer(&mut route, Some(2), 5, 7));
+        assert!(!offer(&mut route, Some(7), 6, 6));
+        offer(&mut route, None, 7, 5);
+        assert_eq!((ahead.lag(), ahead.scanned()), (2 + 5, Position(7)));
+        assert_eq!(ready(&ahead), [(Some(1), 3, true), (Some(2), 5, true)]);
     }
 
     #[test]
     fn who_expects_more_hears_that_nothing_was_for_it() {
         let (mut route, ahead) = route(&[(1, 0)]);
-        put(&mut route, Some(1), 1, 2);
-        put(&mut route, Some(7), 2, 1);
+        offer(&mut route, Some(1), 1, 2);
+        offer(&mut route, Some(7), 2, 1);
         assert_eq!(ready(&ahead), [(Some(1), 1, true)]);
-        put(&mut route, Some(7), 3, 0);
+        offer(&mut route, Some(7), 3, 0);
         assert_eq!((ready(&ahead), ahead.lag()), (vec![(Some(1), 3, false)], 0));
-        put(&mut route, Some(7), 4, 0);
+        offer(&mut route, Some(7), 4, 0);
         assert_eq!(ready(&ahead), [], "nothing was expected any more");
-        put(&mut route, Some(1), 5, 0);
-        put(&mut route, Some(7), 6, 0);
+        offer(&mut route, Some(1), 5, 0);
+        offer(&mut route, None, 6, 0);
         assert_eq!(ready(&ahead), [(Some(1), 5, true)]);
     }
 
     #[test]
     fn only_partitions_that_stand_behind_are_told() {
         let (mut route, ahead) = route(&[(1, 0), (2, 0), (3, 50)]);
-        put(&mut route, Some(1), 9, 0);
+        offer(&mut route, Some(1), 9, 0);
         route.advance(Position(9));
         assert_eq!(ready(&ahead), [(Some(1), 9, true), (Some(2), 9, false)]);
         route.advance(Position(9));

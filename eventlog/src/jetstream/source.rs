@@ -1,10 +1,18 @@
 //! What it takes to read the log.
 
+use std::future::Future;
+use std::time::Duration;
+
 use async_nats::jetstream::stream::Stream;
 use netqoe_model::LogIdentity;
 
 use super::connect::Connection;
+use super::continuity::Break;
 use super::subjects::Subjects;
+use crate::LogError;
+
+/// How long a server that is away may take to come back before what needs it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A handle on the log's stream.
 #[derive(Clone)]
@@ -16,4 +24,29 @@ pub(super) struct Source {
     /// Of the stream when the log was opened.
     pub identity: LogIdentity,
     pub subjects: Subjects,
+}
+
+impl Source {
+    /// Does something that needs the server, anew where the connection is lost meanwhile.
+    pub(super) async fn insist<T, Work>(&self, work: impl Fn() -> Work) -> Result<T, LogError>
+    where
+        Work: Future<Output = Result<T, Break>>,
+    {
+        let working = async {
+            loop {
+                match self.connection.over_one(work()).await {
+                    Some(Ok(done)) => return Ok(done),
+                    Some(Err(Break::ForEver(error))) => return Err(error),
+                    Some(Err(Break::ForNow(reason))) => return Err(self.unusable(reason)),
+                    None => {}
+                }
+            }
+        };
+        let away = |_| self.unusable(format!("there is no connection to {}", self.connection.servers));
+        tokio::time::timeout(PATIENCE, working).await.map_err(away)?
+    }
+
+    fn unusable(&self, reason: String) -> LogError {
+        LogError::Stream { log: self.name.clone(), reason }
+    }
 }

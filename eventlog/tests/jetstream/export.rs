@@ -37,6 +37,35 @@ fn an_export_is_what_was_appended_with_its_times() {
 }
 
 #[test]
+fn a_part_of_the_log_is_exported_by_its_times() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    for n in 0..20 {
+        append(&log, n % 4, &format!("{{\"n\":{n}}}")).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let other = Other::connect(&nats);
+    let messages = other.messages();
+    let time = |n: usize| LogTime::from_ms((messages[n].time.unix_timestamp_nanos() / 1_000_000).try_into().unwrap());
+    other.runtime.block_on(other.stream().delete_message(11)).unwrap();
+    let numbers = |from, to| {
+        let mut out = Vec::new();
+        log.export_of(from..to, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["n"].as_u64().unwrap())
+            .collect()
+    };
+    let all: Vec<u64> = numbers(LogTime::default(), time(19));
+    assert_eq!(all, (0..19).filter(|n| *n != 10).collect::<Vec<_>>());
+    for (from, to) in [(0, 5), (5, 6), (7, 15), (11, 18), (19, 19)] {
+        let expected: Vec<_> = (from as u64..to as u64).filter(|n| *n != 10).collect();
+        assert_eq!(numbers(time(from), time(to)), expected, "{from} to {to}");
+    }
+    assert_eq!(numbers(time(19), LogTime::from_ms(i64::MAX)), [19]);
+}
+
+#[test]
 fn an_export_goes_on_across_a_restart() {
     let mut nats = NatsServer::start().unwrap();
     let log = open(&nats);
