@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -29,34 +29,44 @@ struct Figures {
 
 pub(crate) fn run(options: &BenchReplayOptions) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-    let input = folder.path().join("events.ndjson");
-    generate(options, &input)?;
-    println!("| workers | events | rows | seconds | events/s | CPU seconds | peak memory |");
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| measurements a minute | workers | events | rows | seconds | events/s | CPU seconds | peak memory |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for &per_minute in &options.per_minute {
+        let input = folder.path().join("events.ndjson");
+        generate(options, per_minute, &input)?;
+        compare(options, per_minute, &input, folder.path())?;
+    }
+    Ok(())
+}
+
+/// A row of the table for each number of workers.
+fn compare(options: &BenchReplayOptions, per_minute: NonZeroU32, input: &Path, folder: &Path) -> anyhow::Result<()> {
     for &workers in &options.workers {
-        let figures = (0..options.runs.get())
-            .map(|run| replay(&input, &folder.path().join(format!("{workers}-{run}.db")), workers));
+        let figures =
+            (0..options.runs.get()).map(|run| replay(input, &folder.join(format!("{workers}-{run}.db")), workers));
         let mut figures = figures.collect::<anyhow::Result<Vec<_>>>()?;
         figures.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
         let Figures { read, rows, seconds, events_per_s, cpu_seconds, peak_memory_bytes } =
             figures[figures.len() / 2].clone();
         let cpu = cpu_seconds.map_or("unknown".to_owned(), |cpu| format!("{cpu:.2}"));
         let memory = peak_memory_bytes.map_or("unknown".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
-        println!("| {workers} | {read} | {rows} | {seconds:.2} | {events_per_s:.0} | {cpu} | {memory} |");
+        println!(
+            "| {per_minute} | {workers} | {read} | {rows} | {seconds:.2} | {events_per_s:.0} | {cpu} | {memory} |"
+        );
     }
     Ok(())
 }
 
 /// About as many events as asked for, in whole minutes.
-fn generate(options: &BenchReplayOptions, path: &Path) -> anyhow::Result<()> {
-    let a_minute = u64::from(CLIENTS * TARGETS) * u64::from(options.per_minute.max(1));
+fn generate(options: &BenchReplayOptions, per_minute: NonZeroU32, path: &Path) -> anyhow::Result<()> {
+    let a_minute = u64::from(CLIENTS * TARGETS) * u64::from(per_minute.get());
     let minutes = u32::try_from(options.events.div_ceil(a_minute)).context("too many events; ask for fewer")?;
     let scenario = Scenario {
         seed: options.seed,
         clients: CLIENTS,
         targets: TARGETS,
         minutes,
-        per_minute: options.per_minute.max(1),
+        per_minute: per_minute.get(),
         ..Scenario::default()
     };
     let cant_write = || format!("can't write {}", path.display());

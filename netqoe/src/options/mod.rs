@@ -10,7 +10,7 @@ mod rules;
 mod server;
 
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -176,9 +176,9 @@ pub(crate) struct BenchReplayOptions {
     #[arg(long, env = "NETQOE_BENCH_EVENTS", default_value_t = 1_000_000)]
     pub(crate) events: u64,
 
-    /// Measurements per client, target and minute: the fewer, the more rows an event costs
-    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", default_value_t = 2)]
-    pub(crate) per_minute: u32,
+    /// Measurements per client, target and minute to compare: the fewer, the more rows an event costs
+    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"])]
+    pub(crate) per_minute: Vec<NonZeroU32>,
 
     /// Seed of the generator
     #[arg(long, env = "NETQOE_BENCH_SEED", default_value_t = 1)]
