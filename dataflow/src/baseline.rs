@@ -4,6 +4,7 @@
 //! the newest, so that a value on a threshold falls on the same side everywhere. A window's arrival costs the same
 //! whatever the length of the history, since a pair keeps no more windows than a baseline takes.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use netqoe_model::{DiagnosisRules, Metric, WindowRow, WindowStart};
@@ -38,14 +39,48 @@ impl PastWindow {
 }
 
 /// What the collection that baselines are made of holds of a pair. Shared, as differential keeps and compares many
-/// copies. What is past comes before what is current.
+/// copies; the start is there so that most comparisons need not look further. What is past comes before what is current.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PairWindow {
     /// The windows that are closed and diagnosed, and that a baseline can still reach, oldest first: at most as many as a
     /// baseline takes. One value a pair, replaced as a whole, so that the history that a reduction reads stays short.
-    Past(Rc<[PastWindow]>),
+    Past(WindowStart, Shared<[PastWindow]>),
     /// A window to be diagnosed: open, or closed just now.
-    Current(Rc<WindowRow>),
+    Current(WindowStart, Shared<WindowRow>),
+}
+
+impl PairWindow {
+    /// The past of a pair; none where it is empty.
+    pub fn past(windows: Rc<[PastWindow]>) -> Option<Self> {
+        Some(Self::Past(windows.first()?.start, Shared(windows)))
+    }
+
+    /// A window to be diagnosed.
+    pub fn current(row: Rc<WindowRow>) -> Self {
+        Self::Current(row.start, Shared(row))
+    }
+}
+
+/// A value of which copies are equal at a glance.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shared<T: ?Sized>(Rc<T>);
+
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T: Ord + ?Sized> Ord for Shared<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Rc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl<T: Ord + ?Sized> PartialOrd for Shared<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The features of a window that are compared with a baseline, in milliseconds and Mbit/s.
@@ -164,8 +199,10 @@ pub fn baselines<'a>(
     let mut reached = Vec::with_capacity(rules.baseline_windows);
     for window in windows {
         match window {
-            PairWindow::Past(past) => earlier.extend(past.iter().map(|past| (past.start, Features::from(past)))),
-            PairWindow::Current(row) => {
+            PairWindow::Past(_, Shared(past)) => {
+                earlier.extend(past.iter().map(|past| (past.start, Features::from(past))))
+            }
+            PairWindow::Current(_, Shared(row)) => {
                 let oldest = row.start.ms() - rules.baseline_max_age_ms;
                 let latest = &earlier[earlier.len().saturating_sub(rules.baseline_windows)..];
                 reached.clear();

@@ -273,7 +273,7 @@ impl PartitionWindows {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
             replace_past(id, &mut pair, Rc::default(), &mut self.output.changes);
-            self.output.changes.extend(pair.closed.into_iter().map(|row| (id, PairWindow::Current(row), -1)));
+            self.output.changes.extend(pair.closed.into_iter().map(|row| (id, PairWindow::current(row), -1)));
         }
     }
 
@@ -301,8 +301,8 @@ fn baseline_horizon(rules: &Rules, start: WindowStart) -> WindowStart {
 
 /// Puts a row into the collection, in place of what was last shown of its window.
 fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes: &mut Vec<WindowChange>) {
-    changes.extend(shown.map(|shown| (id, PairWindow::Current(shown), -1)));
-    changes.push((id, PairWindow::Current(row), 1));
+    changes.extend(shown.map(|shown| (id, PairWindow::current(shown), -1)));
+    changes.push((id, PairWindow::current(row), 1));
 }
 
 /// Final rows that have had their turn as current go on as past, and the past keeps what a baseline can still reach.
@@ -327,15 +327,12 @@ fn make_past(
     let reached: Vec<_> = pair.past.iter().copied().chain(closed).filter(|past| past.start >= horizon).collect();
     let latest = &reached[reached.len().saturating_sub(rules.diagnosis.baseline_windows)..];
     replace_past(id, pair, latest.into(), changes);
-    changes.extend(pair.closed.drain(..).map(|row| (id, PairWindow::Current(row), -1)));
+    changes.extend(pair.closed.drain(..).map(|row| (id, PairWindow::current(row), -1)));
 }
 
 /// Puts a pair's past into the collection, in place of what it was.
 fn replace_past(id: PairId, pair: &mut Pair, past: Rc<[PastWindow]>, changes: &mut Vec<WindowChange>) {
     let was = std::mem::replace(&mut pair.past, past.clone());
-    for (past, diff) in [(was, -1), (past, 1)] {
-        if !past.is_empty() {
-            changes.push((id, PairWindow::Past(past), diff));
-        }
-    }
+    let both = [(was, -1), (past, 1)];
+    changes.extend(both.into_iter().filter_map(|(past, diff)| Some((id, PairWindow::past(past)?, diff))));
 }
