@@ -200,6 +200,12 @@ pub enum LogError {
         /// Its identity now.
         found: String,
     },
+    /// The log was deleted.
+    #[error("{log} is gone: it was deleted while it was in use; restore it, or start netqoe again with an empty store")]
+    Gone {
+        /// The stream.
+        log: String,
+    },
     /// No NATS server answers.
     #[error("can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached")]
     Connect {

@@ -45,7 +45,8 @@ pub trait EventLog: Send + Sync {
     ///
     /// # Errors
     /// [`LogError::LostTail`] where a partition ends before what was processed of it, and
-    /// [`LogError::Rewritten`], [`LogError::Discarded`] or [`LogError::Replaced`] where it is not what it was.
+    /// [`LogError::Rewritten`], [`LogError::Discarded`], [`LogError::Replaced`] or [`LogError::Gone`] where it is not
+    /// what it was.
     fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError>;
 
     /// Several readers at once, of different partitions each: a log that is far away is then read once for all of them,

@@ -1,12 +1,15 @@
 //! Whether the stream is still the one that was read before, and holds all that is still to be read.
 
-use async_nats::jetstream::stream::{Info, LastRawMessageErrorKind};
-use netqoe_model::{LogTime, Position};
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_nats::jetstream::stream::{Info, InfoError, LastRawMessageErrorKind};
+use async_nats::jetstream::{self, ErrorCode};
+use netqoe_model::{LogTime, Partition, Position};
 
 use super::connect::with_sources;
+use super::message::lines;
 use super::source::Source;
 use super::stream::identity;
-use super::subjects::Origin;
 use crate::{LogError, Start};
 
 /// Why reading can't go on.
@@ -37,6 +40,14 @@ pub(super) struct Seen {
     pub stored_ns: i128,
 }
 
+/// A message that the stream holds.
+struct Stored {
+    /// None where it is no event's.
+    partition: Option<Partition>,
+    /// In nanoseconds since the Unix epoch.
+    stored_ns: i128,
+}
+
 impl Source {
     /// Whether reading can begin at these places. Returns the stream as it is.
     pub(super) async fn check_starts(&self, starts: &[Start]) -> Result<Info, Break> {
@@ -47,10 +58,8 @@ impl Source {
             if start.from > Position(0) {
                 self.holds(&info, start.from)?;
             }
-            if let Some(log_time) = start.log_time {
-                self.check_log_time(&info, start, log_time).await?;
-            }
         }
+        self.check_log_times(&info, starts).await?;
         Ok(info)
     }
 
@@ -69,9 +78,9 @@ impl Source {
         }
         if let Some(last) = last
             && let Some(found) = self.stored_at(&info, last.position).await?
-            && found.1 != last.stored_ns
+            && found.stored_ns != last.stored_ns
         {
-            return Err(self.rewritten(last.position, last.stored_ns, found.1).into());
+            return Err(self.rewritten(last.position, last.stored_ns, found.stored_ns).into());
         }
         Ok(info)
     }
@@ -85,7 +94,7 @@ impl Source {
             let middle = first + (end - first) / 2;
             // One that was deleted tells nothing; to begin before it costs little.
             match self.stored_at(&info, Position(middle)).await? {
-                Some((_, stored_ns)) if ms(stored_ns) < time => first = middle + 1,
+                Some(stored) if ms(stored.stored_ns) < time => first = middle + 1,
                 _ => end = middle,
             }
         }
@@ -93,13 +102,22 @@ impl Source {
     }
 
     async fn same_stream(&self) -> Result<Info, Break> {
-        let info = self.stream.get_info().await.map_err(|error| Break::ForNow(with_sources(&error)))?;
+        let info = self.stream.get_info().await.map_err(|error| self.without_info(&error))?;
         let found = identity(&info);
         if found != self.identity.id {
             let (log, expected) = (self.name.clone(), self.identity.id.clone());
             return Err(LogError::Replaced { log, expected, found }.into());
         }
         Ok(info)
+    }
+
+    /// What it means that the server tells nothing of the stream. One that recovers its streams does not answer at all.
+    fn without_info(&self, error: &InfoError) -> Break {
+        let answered = std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>());
+        match answered.map(jetstream::Error::error_code) {
+            Some(ErrorCode::STREAM_NOT_FOUND) => LogError::Gone { log: self.name.clone() }.into(),
+            _ => Break::ForNow(with_sources(error)),
+        }
     }
 
     fn reaches(&self, info: &Info, processed: Position) -> Result<(), LogError> {
@@ -118,29 +136,33 @@ impl Source {
         Ok(())
     }
 
-    /// A partition's log time is that of its latest record so far, so the record at `processed` is not younger. Where
-    /// it is another partition's or is discarded, it can't tell.
-    async fn check_log_time(&self, info: &Info, start: &Start, log_time: LogTime) -> Result<(), Break> {
-        if start.processed == Position(0) {
-            return Ok(());
-        }
-        let Some((subject, stored_ns)) = self.stored_at(info, start.processed).await? else { return Ok(()) };
-        let concerns = matches!(self.subjects.origin(&subject), Origin::Partition(partition) if partition == start.partition)
-            || self.subjects.origin(&subject) == Origin::Plain;
-        if concerns && ms(stored_ns) > log_time {
-            let expected_ns = i128::from(log_time.ms()) * NS_PER_MS;
-            return Err(self.rewritten(start.processed, expected_ns, stored_ns).into());
+    /// The records at which partitions stand: none of them is younger than the log time of its own partition, where that
+    /// has passed it. So the more of the log's partitions are given, the more it tells.
+    async fn check_log_times(&self, info: &Info, starts: &[Start]) -> Result<(), Break> {
+        let places: BTreeMap<_, _> = starts.iter().map(|start| (start.partition, start)).collect();
+        let positions: BTreeSet<_> = starts.iter().map(|start| start.processed).collect();
+        for position in positions.into_iter().filter(|position| *position > Position(0)) {
+            let Some(stored) = self.stored_at(info, position).await? else { continue };
+            let owner = stored.partition.and_then(|partition| places.get(&partition));
+            let log_time = owner.filter(|owner| owner.processed >= position).and_then(|owner| owner.log_time);
+            if let Some(log_time) = log_time.filter(|log_time| ms(stored.stored_ns) > *log_time) {
+                let expected_ns = i128::from(log_time.ms()) * NS_PER_MS;
+                return Err(self.rewritten(position, expected_ns, stored.stored_ns).into());
+            }
         }
         Ok(())
     }
 
-    /// Subject and store time of a message; none where it is not there any more.
-    async fn stored_at(&self, info: &Info, position: Position) -> Result<Option<(String, i128)>, Break> {
+    /// The message at a position; none where it is not there any more.
+    async fn stored_at(&self, info: &Info, position: Position) -> Result<Option<Stored>, Break> {
         if position.0 < info.state.first_sequence {
             return Ok(None);
         }
         match self.stream.get_raw_message(position.0).await {
-            Ok(message) => Ok(Some((message.subject.to_string(), message.time.unix_timestamp_nanos()))),
+            Ok(message) => Ok(Some(Stored {
+                partition: self.partition_of(&message.subject, &lines(Some(&message.headers), &message.payload)),
+                stored_ns: message.time.unix_timestamp_nanos(),
+            })),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(Break::ForNow(with_sources(&error))),
         }

@@ -6,7 +6,6 @@
 //! stream, also what is others' concern: so a message that the stream discarded before it came leaves a gap that shows.
 
 use std::convert::Infallible;
-use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use async_nats::Message;
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
 use async_nats::jetstream::stream::Info;
-use netqoe_model::{Chunk, Event, Partition, Position};
+use netqoe_model::{Chunk, Position};
 use uuid::Uuid;
 
 use super::continuity::{Break, Seen, ms};
@@ -23,7 +22,6 @@ use super::pull::{Delivery, Pull};
 use super::read_ahead::ReadAhead;
 use super::route::Route;
 use super::source::Source;
-use super::subjects::Origin;
 use crate::Start;
 
 /// How long the server keeps a consumer that is not asked: longer than a reader that is slow for a while.
@@ -155,11 +153,7 @@ impl Follower {
         self.next = Position(seen.position.0 + 1);
         self.last = Some(seen);
         let lines = lines(message.headers.as_ref(), &message.payload);
-        let partition = match self.source.subjects.origin(&message.subject) {
-            Origin::Partition(partition) => Some(partition),
-            Origin::Plain => Some(partition_of(&lines, self.source.identity.partitions)),
-            Origin::Foreign => None,
-        };
+        let partition = self.source.partition_of(&message.subject, &lines);
         let mut chunk = partition.map(|partition| Chunk {
             partition: Some(partition),
             position: seen.position,
@@ -198,10 +192,4 @@ impl Follower {
         let scanned = Position(self.next.0 - 1);
         self.routes.iter_mut().for_each(|route| route.advance(scanned));
     }
-}
-
-/// Whose event a plain message holds: it goes to the partition of its client. What can't be read is the first
-/// partition's.
-fn partition_of(event: &[u8], partitions: NonZeroU16) -> Partition {
-    Event::parse(event).map_or(Partition(0), |event| Partition::of(&event.client_id, partitions))
 }

@@ -109,6 +109,15 @@ impl JetStreamLog {
         &self.shared.differences
     }
 
+    /// Whether the log is what it was when these places were reached. Readers check that of their own places; those of
+    /// all partitions together tell more.
+    ///
+    /// # Errors
+    /// As [`EventLog::reader`].
+    pub fn check(&self, starts: &[Start]) -> Result<(), LogError> {
+        reader::check(&self.shared, starts)
+    }
+
     /// Whether events can be appended.
     ///
     /// # Errors

@@ -53,6 +53,12 @@ fn follow(shared: &Shared, readers: Vec<(Vec<Start>, Arc<ReadAhead>)>) -> Result
     })
 }
 
+/// Whether the stream is what it was when these places were reached.
+pub(super) fn check(shared: &Shared, starts: &[Start]) -> Result<(), LogError> {
+    let (source, starts) = (shared.source.clone(), starts.to_vec());
+    shared.thread.wait(async move { source.insist(|| source.check_starts(&starts)).await.map(drop) })
+}
+
 impl LogReader for JetStreamReader {
     fn read(&mut self, max_bytes: usize) -> Result<Vec<Chunk>, LogError> {
         self.ahead.take(max_bytes)

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use async_nats::jetstream::stream::Stream;
-use netqoe_model::LogIdentity;
+use netqoe_model::{Event, LogIdentity, Partition};
 
 use super::connect::Connection;
 use super::continuity::Break;
-use super::subjects::Subjects;
+use super::subjects::{Origin, Subjects};
 use crate::LogError;
 
 /// How long a server that is away may take to come back before what needs it fails.
@@ -27,6 +27,20 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Whose a message with these lines is; nobody's where its subject is no partition's. A plain message is handed out as
+    /// one of its client's partition, so that order and progress of a partition hold for what others publish, too; what
+    /// can't be read is the first partition's.
+    pub(super) fn partition_of(&self, subject: &str, lines: &[u8]) -> Option<Partition> {
+        match self.subjects.origin(subject) {
+            Origin::Partition(partition) => Some(partition),
+            Origin::Plain => {
+                let of_client = |event: Event<'_>| Partition::of(&event.client_id, self.identity.partitions);
+                Some(Event::parse(lines).map_or(Partition(0), of_client))
+            }
+            Origin::Foreign => None,
+        }
+    }
+
     /// Does something that needs the server, anew where the connection is lost meanwhile.
     pub(super) async fn insist<T, Work>(&self, work: impl Fn() -> Work) -> Result<T, LogError>
     where

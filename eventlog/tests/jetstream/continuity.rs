@@ -17,10 +17,25 @@ fn a_stream_that_is_made_anew_is_another_log() {
     assert_ne!(anew.identity().id, log.identity().id);
     append(&anew, 0, "2").unwrap();
     let error = failure(&mut *own);
-    assert!(matches!(&error, LogError::Replaced { .. }), "{error}");
+    // Where it was seen before the new one was there, it was gone.
+    assert!(matches!(&error, LogError::Replaced { .. } | LogError::Gone { .. }), "{error}");
     assert!(own.read(1).unwrap().is_empty(), "nothing of the other log");
     assert!(matches!(log.reader(&[start(0)]), Err(LogError::Replaced { .. })));
     eventually("the log says so", || log.healthy().is_err_and(|reason| reason.contains("made anew")));
+}
+
+#[test]
+fn a_stream_that_is_deleted_is_not_waited_for() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    append(&log, 0, "1").unwrap();
+    let mut own = reader(&log, [0]);
+    read(&mut *own, 1);
+    let other = Other::connect(&nats);
+    other.runtime.block_on(other.jetstream.delete_stream("telemetry-events")).unwrap();
+    let error = failure(&mut *own);
+    assert!(matches!(&error, LogError::Gone { .. }), "{error}");
+    assert!(matches!(log.reader(&[start(0)]), Err(LogError::Gone { .. })));
 }
 
 /// The same data on a server of its own, where it can be changed unseen.
@@ -84,7 +99,9 @@ fn a_tail_that_was_written_anew_is_not_read() {
     let log_time = read(&mut *own, 2)[1].log_time;
     // The time of what is written anew must differ.
     std::thread::sleep(Duration::from_millis(2));
-    append(&open(&backup), 0, "another").unwrap();
+    let elsewhere = open(&backup);
+    append(&elsewhere, 0, "another").unwrap();
+    append(&elsewhere, 0, "and one more").unwrap();
     restore(&mut backup, &mut nats);
 
     let error = failure(&mut *own);
@@ -95,7 +112,28 @@ fn a_tail_that_was_written_anew_is_not_read() {
     let before = Start { from: Position(2), processed: Position(1), ..start };
     assert!(log.reader(&[before]).is_ok());
     let of_another = Start { partition: Partition(1), ..start };
-    assert!(log.reader(&[of_another]).is_ok(), "another partition's record says nothing");
+    assert!(log.reader(&[of_another]).is_ok(), "the record of a partition that is not given says nothing");
+    let (own, ahead) = (Start { from: Position(4), processed: Position(3), ..start }, of_another);
+    let error = log.check(&[ahead, own]).err().unwrap();
+    assert!(matches!(error, LogError::Rewritten { position: Position(2), .. }), "{error}");
+    assert!(log.check(&[ahead, before]).is_ok(), "its partition has not passed it");
+}
+
+/// Partitions without messages are moved on with the stream, to where others have theirs.
+#[test]
+fn a_partition_that_stands_at_anothers_record_is_no_alarm() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    append(&log, 1, "1").unwrap();
+    let log_time = read(&mut *reader(&log, [1]), 1)[0].log_time;
+    std::thread::sleep(Duration::from_millis(2));
+    Other::connect(&nats).publish("telemetry.events", "what can't be read is the first partition's");
+    append(&log, 2, "3").unwrap();
+    for at in [2, 3] {
+        let stands = Start { from: Position(at + 1), processed: Position(at), log_time, ..start(1) };
+        assert!(log.check(&[stands, start(0), start(2)]).is_ok());
+        assert!(log.reader(&[stands]).is_ok());
+    }
 }
 
 fn keeping_three(nats: &NatsServer) -> JetStreamLog {

@@ -32,7 +32,7 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     let membership = options.membership()?;
     let tokens = options.server.tokens()?;
     let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
-    let runtime = request_threads()?;
+    let runtime = Arc::new(request_threads()?);
     let stop = {
         let _inside = runtime.enter();
         shutdown::on_signals().context("can't listen for signals")?
@@ -44,7 +44,7 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         0 => Some(options.database_url.connect(&options.database.postgres(), store_clock())?),
         _ => None,
     };
-    let served = serve(options, (listener, tokens), &log, &feeds, watched, follower, &pulse, failed, stop);
+    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, watched, follower, &pulse, failed, stop);
     let ended = runtime.block_on(served)?;
     match &ended {
         Ended::Asked => pulse.leave(),
@@ -91,7 +91,7 @@ struct Watched {
 fn start(
     options: &AggregateOptions,
     membership: &Membership,
-    runtime: &Runtime,
+    runtime: &Arc<Runtime>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Started>> {
     let rules = options.rules.rules();
@@ -102,11 +102,13 @@ fn start(
     let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
     let store = Box::new(MeasuredStore::new(store, &metrics, &health));
     let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
-    let store = store.setting_aside(runtime.block_on(jetstream::setting_aside(&log))?);
+    let store = store.setting_aside(jetstream::setting_aside(&log, Arc::clone(runtime))?);
 
     let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
     let (failures, failed) = Failures::new();
-    let starts = crew.share(&starts(&store.resume, log.identity()));
+    let starts = starts(&store.resume, log.identity());
+    log.check(&starts).context("can't read the log")?;
+    let starts = crew.share(&starts);
     let (feeds, workers, backlog) = LogFeeds::start(&log, &starts, &failures)?;
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&metrics, crew, backlog.clone());
@@ -145,6 +147,7 @@ fn open_store(
 #[allow(clippy::too_many_arguments)]
 async fn serve(
     options: &AggregateOptions,
+    runtime: &Arc<Runtime>,
     (listener, tokens): (TcpListener, Tokens),
     log: &JetStreamLog,
     feeds: &LogFeeds,
@@ -162,7 +165,7 @@ async fn serve(
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());
         tasks.spawn(maintenance::daily(url, postgres, options.retention, stop.clone()));
         let (progress, metrics) = (options.consumer.progress(), watched.metrics.clone());
-        jetstream::follow(log.clone(), progress, store, metrics, stop.clone())?;
+        jetstream::follow(log.clone(), progress, store, metrics, stop.clone(), Arc::clone(runtime))?;
     }
     let app = app(options, log, tokens, watched, &stop).await?;
     tracing::info!("listening on http://{address}");

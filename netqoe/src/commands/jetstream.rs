@@ -2,6 +2,7 @@
 //! could not be counted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use netqoe_eventlog::{DeadLetterOptions, DeadLetters, JetStreamLog, LogProgress,
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, DeadLetter};
 use netqoe_sinks::{Store, StoreError};
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::pipeline::SetAside;
@@ -23,10 +24,10 @@ const LETTERS_PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries.
 const LETTERS_PAUSE: Duration = Duration::from_millis(500);
 
-/// Keeps dead letters in their stream before the commit that moves on from them.
-pub(super) async fn setting_aside(log: &JetStreamLog) -> anyhow::Result<SetAside> {
-    let letters = log.dead_letters(DeadLetterOptions::default()).await?;
-    let runtime = Handle::current();
+/// Keeps dead letters in their stream before the commit that moves on from them. The runtime lasts for as long as they
+/// may come, which is longer than the command where that fails.
+pub(super) fn setting_aside(log: &JetStreamLog, runtime: Arc<Runtime>) -> anyhow::Result<SetAside> {
+    let letters = runtime.block_on(log.dead_letters(DeadLetterOptions::default()))?;
     Ok(Box::new(move |new| runtime.block_on(publish(&letters, new))))
 }
 
@@ -52,8 +53,8 @@ pub(super) fn follow(
     mut store: Box<dyn Store>,
     metrics: Metrics,
     stop: CancellationToken,
+    runtime: Arc<Runtime>,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let runtime = Handle::current();
     let follow = move || {
         let mut consumer = None;
         while !stop.is_cancelled() {

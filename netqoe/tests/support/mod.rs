@@ -2,26 +2,22 @@
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)] // only tests use it, each test a part of it
 
 mod http;
+mod server;
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 pub(crate) use http::*;
+pub(crate) use server::Server;
 
 /// How long anything may take on a busy machine before the test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Options under which no test is above its rate.
 pub(crate) const NO_RATE: [&str; 4] = ["--rate", "100000", "--rate-burst", "100000"];
-/// What `up` logs once it takes requests, before its port.
-const LISTENING: &str = "listening on http://127.0.0.1:";
 /// The name of the one file in a data folder.
 pub(crate) const DATA_FILE: &str = "netqoe.db";
 
@@ -34,107 +30,6 @@ pub(crate) fn netqoe() -> Command {
 
 pub(crate) fn now_ms() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
-/// A running `netqoe up` on a free port; killed where a test forgets it.
-pub(crate) struct Server {
-    process: Child,
-    /// 0 until it listens.
-    port: Arc<AtomicU16>,
-    /// What it has logged, and the thread that listens to it.
-    log: Arc<Mutex<String>>,
-    listener: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    /// Starts it, and does not wait for anything.
-    pub(crate) fn start(data: &Path, options: &[&str]) -> Self {
-        Self::start_at(Arc::default(), data, options)
-    }
-
-    /// The same; once it listens, it says so in `port`, which is 0 until then.
-    pub(crate) fn start_at(port: Arc<AtomicU16>, data: &Path, options: &[&str]) -> Self {
-        port.store(0, Ordering::SeqCst);
-        let mut command = netqoe();
-        command.args(["up", "--port", "0", "--data"]).arg(data).args(options);
-        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let listener = std::thread::spawn({
-            let (port, log) = (Arc::clone(&port), Arc::clone(&log));
-            move || {
-                for line in lines.map_while(Result::ok) {
-                    if let Some((_, listens_on)) = line.split_once(LISTENING) {
-                        let digits: String = listens_on.chars().take_while(char::is_ascii_digit).collect();
-                        port.store(digits.parse().unwrap(), Ordering::SeqCst);
-                    }
-                    *log.lock().unwrap() += &(line + "\n");
-                }
-            }
-        });
-        Self { process, port, log, listener: Some(listener) }
-    }
-
-    /// Starts it, and waits until it takes events.
-    pub(crate) fn start_and_wait(data: &Path, options: &[&str]) -> (Self, u16) {
-        let mut server = Self::start(data, options);
-        let port = server.port();
-        eventually("the server is ready", || get(port, "/readyz").is_ok_and(|answer| answer.status == 200));
-        (server, port)
-    }
-
-    /// Where it listens, once it does.
-    pub(crate) fn port(&mut self) -> u16 {
-        let (process, log) = (&mut self.process, &self.log);
-        eventually("the server listens", || {
-            assert_eq!(process.try_wait().unwrap(), None, "it has ended: {}", log.lock().unwrap());
-            self.port.load(Ordering::SeqCst) != 0
-        });
-        self.port.load(Ordering::SeqCst)
-    }
-
-    /// kill -9.
-    pub(crate) fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    /// SIGTERM, after which it drains and exits with 0.
-    pub(crate) fn stop(mut self) {
-        self.terminate();
-        let status = self.process.wait().unwrap();
-        assert_eq!(status.code(), Some(0), "{}", self.log.lock().unwrap());
-    }
-
-    /// SIGTERM.
-    pub(crate) fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
-        assert!(killed.success());
-    }
-
-    pub(crate) fn has_logged(&self, text: &str) -> bool {
-        self.log.lock().unwrap().contains(text)
-    }
-
-    /// Waits for its end, and returns its exit code and what it has logged.
-    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
-        let mut status = None;
-        eventually("the server has ended", || {
-            status = self.process.try_wait().unwrap();
-            status.is_some()
-        });
-        self.listener.take().unwrap().join().unwrap();
-        let log = self.log.lock().unwrap().clone();
-        (status.and_then(|status| status.code()), log)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has ended already where the test was not cut short.
-        self.process.kill().unwrap_or_default();
-        self.process.wait().map(drop).unwrap_or_default();
-    }
 }
 
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {

@@ -1,0 +1,17 @@
+//! A cluster on real servers: started, loaded, and held against its own log.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code, unused_imports)] // only tests use it, each test a part of it
+
+mod audit;
+mod events;
+mod expected;
+mod load;
+mod others;
+mod rig;
+mod tables;
+mod verdict;
+
+pub(crate) use audit::Audit;
+pub(crate) use load::{Load, Sent};
+pub(crate) use rig::{Group, Rig, Shape};
+pub(crate) use tables::Tables;
+pub(crate) use verdict::{Figures, Verdict};
