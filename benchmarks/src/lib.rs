@@ -2,7 +2,7 @@
 //!
 //! [`Scenario`] is a log of a given size, with all that goes wrong on the way to a log: copies, delays, lateness,
 //! malformed lines. [`Demo`] is an endless, clean schedule, of which any stretch of time can be asked for.
-//! Both are pure functions of their seed: same seed, same bytes.
+//! Both are pure functions of their seed: same seed, same bytes. [`Load`] is an even load at any rate, cheap to make.
 //!
 //! This crate must not know what becomes of an event: no window, no store, no diagnosis rule. It names the label that
 //! each fault ought to lead to, so that others can be checked against it. It knows no clock and opens nothing.
@@ -10,6 +10,7 @@
 mod demo;
 mod fault;
 mod line;
+mod load;
 mod noise;
 mod scenario;
 mod turn;
@@ -17,4 +18,5 @@ mod turn;
 pub use demo::{Demo, Fault};
 pub use fault::FaultKind;
 pub use line::Line;
+pub use load::Load;
 pub use scenario::{Lines, Scenario};

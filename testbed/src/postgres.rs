@@ -1,5 +1,7 @@
 //! PostgreSQL.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,7 +16,7 @@ use crate::server::{self, Program, Server, as_user, is_a_server};
 pub(crate) const USER: &str = "postgres";
 
 /// A PostgreSQL server with the superuser `postgres`, who needs no password. Its data survives
-/// [`Server::kill`] and [`Server::restart`], though not a crash of the machine.
+/// [`Server::kill`] and [`Server::restart`].
 pub struct Postgres {
     server: Server,
 }
@@ -25,6 +27,16 @@ impl Postgres {
     /// # Errors
     /// Where it is not installed or does not start.
     pub fn start() -> anyhow::Result<Self> {
+        // Neither a machine's crash nor the figures of a real disk are tested.
+        Self::start_with("fsync = off\n")
+    }
+
+    /// The same, with more lines of its `postgresql.conf`. Unless they say otherwise, a commit is on the disk when it is
+    /// answered, as in production.
+    ///
+    /// # Errors
+    /// Where it is not installed or does not start.
+    pub fn start_with(configuration: &str) -> anyhow::Result<Self> {
         let programs = programs()?;
         let folder = server::folder("postgres", Some(USER))?;
         let data = folder.path().join("data");
@@ -38,12 +50,12 @@ impl Postgres {
             .status()
             .context("can't run initdb")?;
         ensure!(made.success(), "initdb failed");
+        let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf"))?;
+        settings.write_all(configuration.as_bytes())?;
         let port = free_port()?;
         let number = port.to_string();
         let (data, sockets) = (data.display().to_string(), folder.path().display().to_string());
-        // Neither a machine's crash nor a connection by socket is tested.
-        let arguments =
-            ["-D", &data, "-p", &number, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-k", &sockets];
+        let arguments = ["-D", &data, "-p", &number, "-c", "listen_addresses=127.0.0.1", "-k", &sockets];
         let program = Program {
             path: programs.join("postgres"),
             arguments: arguments.map(str::to_owned).to_vec(),

@@ -1,21 +1,33 @@
 //! The project's own commands, which a fresh machine runs with nothing but cargo: `cargo xtask test`.
 //!
-//! This crate must not know what netqoe does: it installs, starts, runs and stops.
+//! This crate must not know how netqoe works: it installs, starts, runs and stops.
 
+mod bench;
+mod child;
 mod steps;
 
 use std::process::ExitCode;
 
 /// What the process ends with where it was used in a wrong way.
 const WRONG_USAGE: u8 = 2;
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test                      install what the tests need, and run all checks and tests
+  bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure the release build before them; the options are
+                            those of `netqoe bench cluster`";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let ["test"] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
-        eprintln!("usage: cargo xtask test\n\n  test   install what the tests need, and run all checks and tests");
-        return ExitCode::from(WRONG_USAGE);
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => steps::test(),
+        ["bench", "cluster", ..] => bench::cluster(&arguments[2..]),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(WRONG_USAGE);
+        }
     };
-    match steps::test() {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");

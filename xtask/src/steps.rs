@@ -1,15 +1,13 @@
 //! What `cargo xtask test` does, in order.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use netqoe_testbed::{Postgres, SHARED_SERVER};
 
-/// How often a running step is looked at.
-const EVERY: Duration = Duration::from_millis(50);
+use crate::child::{cargo, stopped_by_signals, succeeds};
 
 /// One command of cargo.
 struct Step {
@@ -36,9 +34,7 @@ const TEST: Step = Step { heading: "tests", arguments: &["test", "--workspace", 
 /// All checks and tests. Whatever was started is stopped, however this ends.
 pub(crate) fn test() -> anyhow::Result<()> {
     let started = Instant::now();
-    let stopped = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&stopped);
-    ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("can't listen for signals")?;
+    let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
     let postgres = Postgres::start()?;
     let mut failed = Vec::new();
@@ -61,39 +57,20 @@ fn has_nextest() -> bool {
     found.is_ok_and(|status| status.success())
 }
 
-fn cargo() -> std::ffi::OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
 impl Step {
     /// Whether it passed. An error where it was stopped, or could not be started.
     fn run(&self, postgres_url: &str, stopped: &AtomicBool) -> anyhow::Result<bool> {
         println!("\n== {}: cargo {}", self.heading, self.arguments.join(" "));
         let started = Instant::now();
-        let mut child = Command::new(cargo())
-            .args(self.arguments)
-            .env(SHARED_SERVER, postgres_url)
-            .envs(self.environment.iter().copied())
-            .stdin(Stdio::null())
-            .spawn()
-            .context("can't run cargo")?;
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            if stopped.load(Ordering::SeqCst) {
-                child.kill()?;
-                child.wait()?;
-                bail!("stopped");
-            }
-            std::thread::sleep(EVERY);
-        };
+        let mut command = Command::new(cargo());
+        command.args(self.arguments).env(SHARED_SERVER, postgres_url).envs(self.environment.iter().copied());
+        let passed = succeeds(&mut command, stopped)?;
         println!(
             "== {}: {} in {} s",
             self.heading,
-            if status.success() { "passed" } else { "failed" },
+            if passed { "passed" } else { "failed" },
             started.elapsed().as_secs()
         );
-        Ok(status.success())
+        Ok(passed)
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 pub(crate) mod aggregate;
+pub(crate) mod bench_cluster;
 pub(crate) mod bench_replay;
 mod demo;
 mod diff;

@@ -1,5 +1,6 @@
 //! The command line. Each option has a flag, a variable `NETQOE_…` and a key in `netqoe.toml`: see [`crate::configuration`].
 
+mod bench;
 mod cluster;
 mod database;
 mod history;
@@ -10,7 +11,7 @@ mod rules;
 mod server;
 
 use std::net::IpAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use netqoe_sinks::StoreUrl;
 
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
+pub(crate) use bench::{BenchClusterOptions, BenchReplayOptions};
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
@@ -82,6 +84,9 @@ pub(crate) enum LogCommand {
 pub(crate) enum BenchCommand {
     /// Generates events, replays them into a new SQLite store, and prints events/s, CPU seconds and peak memory
     Replay(BenchReplayOptions),
+    /// Runs a cluster before the given servers under load, and prints what it takes, how soon rows show it, and how it
+    /// comes back after a crash
+    Cluster(BenchClusterOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,27 +173,4 @@ pub(crate) struct LogExportOptions {
     /// Folder of the data file. With --nats-url the log there is written instead
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct BenchReplayOptions {
-    /// Events to generate, about
-    #[arg(long, env = "NETQOE_BENCH_EVENTS", default_value_t = 1_000_000)]
-    pub(crate) events: u64,
-
-    /// Measurements per client, target and minute to compare: the fewer, the more rows an event costs
-    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"])]
-    pub(crate) per_minute: Vec<NonZeroU32>,
-
-    /// Seed of the generator
-    #[arg(long, env = "NETQOE_BENCH_SEED", default_value_t = 1)]
-    pub(crate) seed: u64,
-
-    /// Worker threads to compare
-    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"])]
-    pub(crate) workers: Vec<NonZeroUsize>,
-
-    /// Runs of each; the median is printed
-    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3")]
-    pub(crate) runs: NonZeroUsize,
 }

@@ -1,0 +1,187 @@
+//! The processes of a cluster, in front of and behind the given servers.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use hyper::StatusCode;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::poster::Poster;
+use super::process::Process;
+use super::scrape::Scrape;
+use crate::options::BenchClusterOptions;
+
+/// As behind the load balancer of the guide's smallest setting.
+const INGESTS: usize = 2;
+/// A rate that no client reaches.
+const NO_RATE: &str = "1000000";
+/// Nobody wants the events of a measurement for longer.
+const STREAM_MAX_AGE: &str = "1h";
+/// How often a running cluster is looked at: a few times in the shortest time that is measured.
+const EVERY: Duration = Duration::from_millis(20);
+/// How long it may take until a cluster has caught up.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+const LAG: &str = "telemetry_queue_consumer_lag_messages";
+const PROCESSED: &str = "telemetry_events_processed_total";
+
+/// How processes are started.
+pub(super) struct Cluster<'a> {
+    options: &'a BenchClusterOptions,
+    program: PathBuf,
+    stream: String,
+    folder: TempDir,
+}
+
+impl<'a> Cluster<'a> {
+    /// A cluster on a stream of its own.
+    pub(super) fn new(options: &'a BenchClusterOptions) -> anyhow::Result<Self> {
+        Ok(Self {
+            options,
+            program: std::env::current_exe().context("can't find this program")?,
+            stream: format!("netqoe-bench-{}", std::process::id()),
+            folder: tempfile::tempdir().context("can't make a temporary folder")?,
+        })
+    }
+
+    /// Starts ingest, and waits until it takes requests.
+    pub(super) async fn ingests(&self) -> anyhow::Result<(Vec<Process>, Vec<SocketAddr>)> {
+        let start = |_| {
+            let mut command = self.command("ingest");
+            Process::start(command.args(["--rate", NO_RATE, "--rate-burst", NO_RATE]), "netqoe ingest")
+        };
+        let mut processes = (0..INGESTS).map(start).collect::<anyhow::Result<Vec<_>>>()?;
+        let addresses = addresses(&mut processes).await?;
+        Ok((processes, addresses))
+    }
+
+    /// Starts all processes of the aggregate, and waits until they take requests.
+    pub(super) async fn aggregate(&self) -> anyhow::Result<Aggregate> {
+        let processes = usize::from(self.options.processes.get());
+        let hosts = self.folder.path().join("hosts");
+        std::fs::write(&hosts, free_addresses(processes)?.join("\n")).context("can't write the host file")?;
+        let start = |process: usize| {
+            let mut command = self.command("aggregate");
+            command.env("NETQOE_DATABASE_URL", &self.options.database_url).arg("-h").arg(&hosts);
+            command.args(["-n", &processes.to_string(), "-p", &process.to_string()]);
+            Process::start(command.args(["-w", &self.options.workers.to_string()]), "netqoe aggregate")
+        };
+        let mut processes = (0..processes).map(start).collect::<anyhow::Result<Vec<_>>>()?;
+        let addresses = addresses(&mut processes).await?;
+        let mut metrics = Vec::new();
+        for address in addresses {
+            metrics.push(Poster::connect(address).await?);
+        }
+        Ok(Aggregate { processes, metrics })
+    }
+
+    /// URLs may hold passwords, and others see the arguments of a process.
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env("NETQOE_NATS_URL", self.options.nats_url.join(","));
+        command.args([name, "--log-format", "json", "--port", "0", "--listen", "127.0.0.1"]);
+        command.args(["--stream", &self.stream, "--subject", &self.stream, "--stream-max-age", STREAM_MAX_AGE]);
+        command
+    }
+}
+
+/// The running processes of an aggregate.
+pub(super) struct Aggregate {
+    processes: Vec<Process>,
+    /// A connection to each.
+    metrics: Vec<Poster>,
+}
+
+/// How an aggregate has caught up with its log.
+pub(super) struct CaughtUp {
+    pub(super) events: f64,
+    /// From the last look at which nothing was committed yet.
+    pub(super) duration: Duration,
+}
+
+impl Aggregate {
+    /// The metrics of all processes as they are now.
+    pub(super) async fn scrape(&mut self) -> anyhow::Result<Scrape> {
+        let mut scrape = Scrape::default();
+        for process in &mut self.metrics {
+            let answer = process.get("/metrics").await?;
+            ensure!(answer.status == StatusCode::OK, "/metrics was answered with {}", answer.status);
+            scrape.add(&String::from_utf8_lossy(&answer.body));
+        }
+        Ok(scrape)
+    }
+
+    /// The most records that wait at once in this time.
+    pub(super) async fn greatest_lag(&mut self, duration: Duration) -> anyhow::Result<f64> {
+        let (started, mut greatest) = (Instant::now(), 0.0_f64);
+        while started.elapsed() < duration {
+            greatest = greatest.max(self.scrape().await?.sum(LAG));
+            sleep(EVERY).await;
+        }
+        Ok(greatest)
+    }
+
+    /// Waits until so many events are processed since the start of these processes, and nothing waits.
+    pub(super) async fn catch_up(&mut self, events: u64) -> anyhow::Result<CaughtUp> {
+        let (started, mut began) = (Instant::now(), Instant::now());
+        while started.elapsed() < PATIENCE {
+            let scrape = self.scrape().await?;
+            let processed = scrape.sum(PROCESSED);
+            if processed == 0.0 {
+                began = Instant::now();
+            }
+            if processed >= events as f64 && scrape.sum(LAG) == 0.0 {
+                return Ok(CaughtUp { events: processed, duration: began.elapsed() });
+            }
+            sleep(EVERY).await;
+        }
+        anyhow::bail!("the log has {events} events, and not all are processed after {PATIENCE:?}")
+    }
+
+    /// Waits until these processes have committed something, and no more than so many records wait.
+    pub(super) async fn recover(&mut self, lag: f64) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let scrape = self.scrape().await?;
+            if scrape.sum(PROCESSED) > 0.0 && scrape.sum(LAG) <= lag {
+                return Ok(());
+            }
+            sleep(EVERY).await;
+        }
+        anyhow::bail!("more than {lag} records still wait after {PATIENCE:?}")
+    }
+
+    /// Lets all processes drain, and returns how many rows they have written. One that is asked to leaves, and the others
+    /// follow it.
+    pub(super) async fn stop(self) -> anyhow::Result<u64> {
+        let mut rows = 0;
+        for process in self.processes {
+            rows += process.stop().await?;
+        }
+        Ok(rows)
+    }
+
+    /// kill -9 of every process.
+    pub(super) fn kill(self) -> anyhow::Result<()> {
+        self.processes.into_iter().try_for_each(Process::kill)
+    }
+}
+
+async fn addresses(processes: &mut [Process]) -> anyhow::Result<Vec<SocketAddr>> {
+    let mut addresses = Vec::new();
+    for process in processes {
+        addresses.push(process.address().await?);
+    }
+    Ok(addresses)
+}
+
+/// Addresses for the processes of a cluster to find each other at. All are held until the last is chosen.
+fn free_addresses(processes: usize) -> anyhow::Result<Vec<String>> {
+    let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free");
+    let listeners = (0..processes).map(listen).collect::<anyhow::Result<Vec<_>>>()?;
+    listeners.iter().map(|listener| Ok(listener.local_addr()?.to_string())).collect()
+}

@@ -1,0 +1,155 @@
+//! Load: many connections that post events, as fast as they are answered or at a given rate.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use hyper::StatusCode;
+use netqoe_benchmarks::Load;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::poster::Poster;
+use crate::clock::now_ms;
+
+/// Connections at once. At a rate that is kept up with, most wait for their next turn.
+const CONNECTIONS: usize = 64;
+const EVENTS: &str = "/api/v1/events";
+/// Longest latency that is told from longer ones: no request lasts a minute.
+const MAX_LATENCY_US: u64 = 60_000_000;
+/// Latencies are kept to three figures.
+const FIGURES: u8 = 3;
+
+/// How fast posts follow each other.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pace {
+    /// Each connection posts again as soon as it is answered.
+    Most,
+    /// So many posts a second, whether those before are answered or not. A post that has to wait for a free connection is
+    /// late, and its latency counts from when it was due.
+    PerSecond(f64),
+}
+
+/// Who is posted to, and what.
+pub(super) struct Posting {
+    ingests: Vec<SocketAddr>,
+    load: Load,
+    /// The number of the next event.
+    next: Arc<AtomicU64>,
+    /// Events that are durable in the log, in all.
+    accepted: Arc<AtomicU64>,
+}
+
+/// What came of some time of posting.
+pub(super) struct Posted {
+    pub(super) events_per_s: f64,
+    pub(super) posts_per_s: f64,
+    /// Of answers, in microseconds.
+    pub(super) latency: Histogram<u64>,
+}
+
+impl Posting {
+    pub(super) fn new(ingests: Vec<SocketAddr>, load: Load) -> Self {
+        Self { ingests, load, next: Arc::default(), accepted: Arc::default() }
+    }
+
+    /// Events that were accepted since the beginning.
+    pub(super) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Posts `batch` events at a time. Fails where a post is refused.
+    pub(super) async fn post(&self, batch: u64, pace: Pace, duration: Duration) -> anyhow::Result<Posted> {
+        let mut posters = Vec::new();
+        for ingest in self.ingests.iter().cycle().take(CONNECTIONS) {
+            posters.push(Poster::connect(*ingest).await?);
+        }
+        let began = Instant::now();
+        let turns = Turns { taken: Arc::default(), began, ends: began + duration, pace };
+        let mut connections = JoinSet::new();
+        for poster in posters {
+            let connection = Connection {
+                poster,
+                load: self.load,
+                next: Arc::clone(&self.next),
+                accepted: Arc::clone(&self.accepted),
+            };
+            connections.spawn(connection.post(batch, turns.clone()));
+        }
+        let mut latency = latencies()?;
+        while let Some(posted) = connections.join_next().await {
+            latency += posted.context("a connection's task failed")??;
+        }
+        let posts_per_s = latency.len() as f64 / began.elapsed().as_secs_f64();
+        Ok(Posted { events_per_s: posts_per_s * batch as f64, posts_per_s, latency })
+    }
+}
+
+/// Which post is next, for all connections together.
+#[derive(Clone)]
+struct Turns {
+    taken: Arc<AtomicU64>,
+    began: Instant,
+    ends: Instant,
+    pace: Pace,
+}
+
+impl Turns {
+    /// Waits for the next turn, and returns the time from which its latency counts; none where the time is over.
+    async fn next(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let Pace::PerSecond(rate) = self.pace else { return (now < self.ends).then_some(now) };
+        let number = self.taken.fetch_add(1, Ordering::Relaxed);
+        let due = self.began + Duration::from_secs_f64(number as f64 / rate);
+        if due >= self.ends {
+            return None;
+        }
+        if due <= now {
+            return Some(due);
+        }
+        sleep_until(due).await;
+        // A timer is exact to a millisecond; that is not the server's.
+        Some(Instant::now())
+    }
+}
+
+struct Connection {
+    poster: Poster,
+    load: Load,
+    next: Arc<AtomicU64>,
+    accepted: Arc<AtomicU64>,
+}
+
+impl Connection {
+    /// The latencies of its posts.
+    async fn post(mut self, batch: u64, turns: Turns) -> anyhow::Result<Histogram<u64>> {
+        let mut latency = latencies()?;
+        let content_type = if batch == 1 { "application/json" } else { "application/x-ndjson" };
+        while let Some(since) = turns.next().await {
+            let answer = self.poster.post(EVENTS, content_type, self.body(batch)).await?;
+            ensure!(
+                answer.status == StatusCode::OK,
+                "a post was answered with {}: {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+            );
+            self.accepted.fetch_add(batch, Ordering::SeqCst);
+            latency.saturating_record(u64::try_from(since.elapsed().as_micros()).unwrap_or(MAX_LATENCY_US));
+        }
+        Ok(latency)
+    }
+
+    fn body(&self, batch: u64) -> Bytes {
+        let (first, ts_ms) = (self.next.fetch_add(batch, Ordering::Relaxed), now_ms());
+        let events: Vec<_> = (first..first + batch).map(|number| self.load.event(number, ts_ms)).collect();
+        events.join("\n").into()
+    }
+}
+
+fn latencies() -> anyhow::Result<Histogram<u64>> {
+    Histogram::new_with_bounds(1, MAX_LATENCY_US, FIGURES).context("latencies can't be kept")
+}

@@ -1,0 +1,66 @@
+//! Measurements of netqoe itself.
+
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+
+use clap::Args;
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchReplayOptions {
+    /// Events to generate, about
+    #[arg(long, env = "NETQOE_BENCH_EVENTS", default_value_t = 1_000_000)]
+    pub(crate) events: u64,
+
+    /// Measurements per client, target and minute to compare: the fewer, the more rows an event costs
+    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"])]
+    pub(crate) per_minute: Vec<NonZeroU32>,
+
+    /// Seed of the generator
+    #[arg(long, env = "NETQOE_BENCH_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Worker threads to compare
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"])]
+    pub(crate) workers: Vec<NonZeroUsize>,
+
+    /// Runs of each; the median is printed
+    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3")]
+    pub(crate) runs: NonZeroUsize,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchClusterOptions {
+    /// Servers of one cluster, with JetStream; a stream of its own is made there, whose messages go after an hour. How to
+    /// log in to them is said by variables, as for `ingest`
+    #[arg(
+        long,
+        env = "NETQOE_NATS_URL",
+        value_name = "URL",
+        value_delimiter = ',',
+        required = true,
+        hide_env_values = true
+    )]
+    pub(crate) nats_url: Vec<String>,
+
+    /// An empty database, which is filled with rows
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: String,
+
+    /// Worker threads of each process of the aggregate
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_CLUSTER_WORKERS", default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
+
+    /// Processes of the aggregate
+    #[arg(short = 'n', long, env = "NETQOE_BENCH_CLUSTER_PROCESSES", default_value = "1")]
+    pub(crate) processes: NonZeroU16,
+
+    /// How long each measurement lasts, in seconds
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5")]
+    pub(crate) seconds: NonZeroU32,
+}
+
+impl std::fmt::Debug for BenchClusterOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // URLs may hold passwords.
+        f.debug_struct("BenchClusterOptions").field("seconds", &self.seconds).finish_non_exhaustive()
+    }
+}

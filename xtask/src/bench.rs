@@ -1,0 +1,24 @@
+//! `cargo xtask bench cluster`: the servers that `netqoe bench cluster` wants, and its release build in front of them.
+
+use std::process::Command;
+
+use anyhow::ensure;
+use netqoe_testbed::{NatsServer, Postgres};
+
+use crate::child::{build, stopped_by_signals, succeeds};
+
+/// What is shipped for production is measured.
+const POSTGRES_SETTINGS: &str = include_str!("../../deploy/postgres/postgresql.conf");
+
+/// Measures, with these further options of `netqoe bench cluster`.
+pub(crate) fn cluster(options: &[String]) -> anyhow::Result<()> {
+    let stopped = stopped_by_signals()?;
+    netqoe_testbed::install_missing()?;
+    let program = build("release", &stopped)?;
+    let nats = NatsServer::start()?;
+    let postgres = Postgres::start_with(POSTGRES_SETTINGS)?;
+    let mut bench = Command::new(program);
+    bench.args(["bench", "cluster", "--nats-url", &nats.url(), "--database-url", &postgres.url()]).args(options);
+    ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed");
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Commands that are waited for, and ended where this program is asked to stop.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+
+/// How often a running command is looked at.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// Set by Ctrl-C and SIGTERM, so that whatever was started is stopped first.
+pub(crate) fn stopped_by_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&stopped);
+    ctrlc::set_handler(move || stop.store(true, Ordering::SeqCst)).context("can't listen for signals")?;
+    Ok(stopped)
+}
+
+/// Whether the command succeeds. An error where it was stopped, or could not be started.
+pub(crate) fn succeeds(command: &mut Command, stopped: &AtomicBool) -> anyhow::Result<bool> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("can't run {name}"))?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.success());
+        }
+        if stopped.load(Ordering::SeqCst) {
+            child.kill()?;
+            child.wait()?;
+            bail!("stopped");
+        }
+        std::thread::sleep(EVERY);
+    }
+}
+
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Builds netqoe, and returns the program. `profile` is the name of its folder, `debug` or `release`.
+pub(crate) fn build(profile: &str, stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
+    let mut command = Command::new(cargo());
+    command.args(["build", "--locked", "-p", "netqoe"]).args((profile == "release").then_some("--release"));
+    ensure!(succeeds(&mut command, stopped)?, "netqoe could not be built");
+    // This program was built beside it.
+    let this = std::env::current_exe().context("can't find this program")?;
+    let profiles = this.parent().and_then(Path::parent).context("this program is not in cargo's folder")?;
+    Ok(profiles.join(profile).join("netqoe"))
+}
