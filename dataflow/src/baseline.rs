@@ -200,7 +200,7 @@ pub fn baselines<'a>(
     for window in windows {
         match window {
             PairWindow::Past(_, Shared(past)) => {
-                earlier.extend(past.iter().map(|past| (past.start, Features::from(past))))
+                earlier.extend(past.iter().map(|past| (past.start, Features::from(past))));
             }
             PairWindow::Current(_, Shared(row)) => {
                 let oldest = row.start.ms() - rules.baseline_max_age_ms;
