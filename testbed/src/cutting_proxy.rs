@@ -115,7 +115,8 @@ fn pass_questions(mut client: &TcpStream, mut server: &TcpStream, plan: &Mutex<P
             return server.write_all(&buffer[..bytes]);
         }
         server.write_all(&buffer[..bytes])?;
-        let kept = lock(plan).marker.as_ref().map_or(BUFFER_BYTES, Vec::len);
+        // Without a marker nothing is kept: one that is named later is not found in what was sent before.
+        let kept = lock(plan).marker.as_ref().map_or(0, Vec::len);
         seen.drain(..seen.len().saturating_sub(kept));
     }
 }

@@ -201,6 +201,26 @@ fn the_proxy_loses_an_answer_and_not_what_was_asked() {
     }
 }
 
+#[test]
+fn the_proxy_does_not_cut_for_what_was_sent_before_it_was_told() {
+    let echo = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let proxy = CuttingProxy::start(echo.local_addr().unwrap()).unwrap();
+    let mut client = TcpStream::connect(proxy.address()).unwrap();
+    let mut server = echo.accept().unwrap().0;
+    let mut say = |text: &str| {
+        client.write_all(text.as_bytes()).unwrap();
+        let mut heard = vec![0; text.len()];
+        server.read_exact(&mut heard).unwrap();
+        assert_eq!(heard, text.as_bytes());
+    };
+    say("BEGIN; COMMIT");
+    proxy.cut_after("COMMIT");
+    say("BEGIN; COMM");
+    assert_eq!(proxy.cuts(), 0);
+    say("IT");
+    assert_eq!(proxy.cuts(), 1);
+}
+
 /// The tests start this program again as a process that dies without running any destructor.
 #[test]
 fn no_server_outlives_its_process() {
