@@ -8,6 +8,7 @@ use std::time::Duration;
 use netqoe_model::Generation;
 use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{Clock, Maintain, PostgresOptions, Store, StoreError, StoreUrl};
+use netqoe_testbed::PgBouncer;
 use postgres::NoTls;
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
@@ -29,6 +30,13 @@ impl Bench {
 
     pub(crate) fn postgres() -> Self {
         Self::of(Box::new(PostgresDatabase::create()))
+    }
+
+    /// Only the store is behind PgBouncer: what a test looks at and does beside it needs sessions.
+    pub(crate) fn pgbouncer() -> Self {
+        let database = PostgresDatabase::create();
+        let pooler = PgBouncer::start(database.database.url()).unwrap();
+        Self::of(Box::new(PostgresDatabase { pooler: Some(pooler), ..database }))
     }
 
     fn of(database: Box<dyn Database>) -> Self {
@@ -181,6 +189,7 @@ struct PostgresDatabase {
     /// Serves the connections of readers.
     runtime: Runtime,
     client: RefCell<postgres::Client>,
+    pooler: Option<PgBouncer>,
     database: netqoe_testbed::Database,
 }
 
@@ -189,18 +198,24 @@ impl PostgresDatabase {
         let database = netqoe_testbed::Database::fresh().unwrap();
         let client = postgres::Client::connect(database.url(), NoTls).unwrap();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        Self { runtime, client: RefCell::new(client), database }
+        Self { runtime, client: RefCell::new(client), pooler: None, database }
+    }
+}
+
+impl PostgresDatabase {
+    fn store_url(&self) -> &str {
+        self.pooler.as_ref().map_or(self.database.url(), PgBouncer::url)
     }
 }
 
 impl Database for PostgresDatabase {
     fn url(&self) -> StoreUrl {
-        self.database.url().parse().unwrap()
+        self.store_url().parse().unwrap()
     }
 
     fn reader(&self) -> Box<dyn Reader> {
         let (runtime, options) = (self.runtime.handle(), PostgresOptions::default());
-        let connecting = PostgresReader::connect(self.database.url(), &options, runtime.clone());
+        let connecting = PostgresReader::connect(self.store_url(), &options, runtime.clone());
         Box::new(runtime.block_on(connecting).unwrap())
     }
 

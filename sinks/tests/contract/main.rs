@@ -1,4 +1,5 @@
-//! What every store promises, run against each of them: SQLite, and a real PostgreSQL.
+//! What every store promises, run against each of them: SQLite, a real PostgreSQL, and the same behind a real PgBouncer
+//! in transaction mode.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +15,9 @@ macro_rules! for_each_store {
         }
         mod postgres {
             $(#[test] fn $name() { super::$name(&crate::bench::Bench::postgres()); })*
+        }
+        mod pgbouncer {
+            $(#[test] fn $name() { super::$name(&crate::bench::Bench::pgbouncer()); })*
         }
     };
 }

@@ -54,6 +54,11 @@ fn config() -> Config {
     Config { cases: CASES, failure_persistence: None, ..Config::default() }
 }
 
+#[test]
+fn postgres_behind_pgbouncer_ends_as_the_model_does() {
+    check(Bench::pgbouncer);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Commit(Vec<PartitionCommit>),

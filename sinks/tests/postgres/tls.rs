@@ -1,14 +1,13 @@
 //! `sslmode` and `sslrootcert`, against a server with and without encryption.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use netqoe_testbed::Postgres;
-use postgres::NoTls;
+use postgres::{Client, NoTls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::{connect, write_file};
+use crate::{connect, eventually, write_file};
 
 /// A server that offers encryption with a certificate for `localhost`, and the certificates of two authorities.
 struct Bench {
@@ -26,7 +25,7 @@ impl Bench {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &authority).unwrap();
-        let mut client = postgres::Client::connect(&server.url(), NoTls).unwrap();
+        let mut client = Client::connect(&server.url(), NoTls).unwrap();
         write_file(&mut client, "server.crt", &certificate.pem());
         write_file(&mut client, "server.key", &key.serialize_pem());
         client.batch_execute("ALTER SYSTEM SET ssl = on").unwrap();
@@ -40,16 +39,12 @@ impl Bench {
     }
 
     /// The server reads its settings when it comes to it.
-    fn reload(&self, client: &mut postgres::Client, ssl: &str) {
+    fn reload(&self, client: &mut Client, ssl: &str) {
         client.batch_execute("SELECT pg_reload_conf()").unwrap();
-        let started = Instant::now();
-        loop {
-            let mut fresh = postgres::Client::connect(&self.server.url(), NoTls).unwrap();
-            if fresh.query_one("SHOW ssl", &[]).unwrap().get::<_, String>(0) == ssl {
-                return;
-            }
-            assert!(started.elapsed() < Duration::from_secs(60), "the server does not turn ssl {ssl}");
-        }
+        eventually(|| {
+            let mut fresh = Client::connect(&self.server.url(), NoTls).unwrap();
+            fresh.query_one("SHOW ssl", &[]).unwrap().get::<_, String>(0) == ssl
+        });
     }
 
     fn issuers(&self, file: &str) -> PathBuf {
@@ -60,7 +55,7 @@ impl Bench {
     fn check(&self, host: &str, parameters: &str) -> Result<bool, String> {
         let url = format!("postgres://postgres@{host}:{}/postgres?{parameters}", self.server.port());
         let store = connect(&url).map_err(|error| error.to_string())?;
-        let mut client = postgres::Client::connect(&self.server.url(), NoTls).unwrap();
+        let mut client = Client::connect(&self.server.url(), NoTls).unwrap();
         let encrypted = client.query_one(
             // The newest: an earlier store's connections may not have ended yet.
             "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'netqoe'
