@@ -8,7 +8,7 @@ use netqoe_sinks::{PostgresStore, Store, StoreError};
 use netqoe_testbed::{CuttingProxy, PgBouncer, Postgres};
 use postgres::{Client, NoTls};
 
-use crate::{assert_committed_through, commit, connect, eventually, log};
+use crate::{assert_committed_through, commit, connect, eventually, log, wait_for_commits};
 
 /// How long the server stays away: long enough for a machine to start again, shorter than a commit is patient.
 const OUTAGE: Duration = Duration::from_secs(20);
@@ -44,13 +44,6 @@ impl Committing {
         self.stop.send(()).unwrap();
         self.thread.join().unwrap()
     }
-}
-
-/// Waits until so many commits are there.
-fn wait_for_commits(url: &str, count: u64) {
-    let mut client = Client::connect(url, NoTls).unwrap();
-    let processed = "SELECT coalesce(max(processed), 0) FROM checkpoint";
-    eventually(|| client.query_one(processed, &[]).unwrap().get::<_, i64>(0) >= count.cast_signed());
 }
 
 #[test]

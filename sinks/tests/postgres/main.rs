@@ -9,6 +9,7 @@
 mod failures;
 mod pgbouncer;
 mod settings;
+mod takeover;
 mod tls;
 
 use std::sync::Arc;
@@ -70,6 +71,13 @@ fn assert_committed_through(url: &str, processed: u64) {
     let reached = [0, 1, 2].map(|column| checkpoint.get::<_, i64>(column));
     let expected = processed.cast_signed();
     assert_eq!((rows, reached), ((expected, expected), [expected; 3]));
+}
+
+/// Waits until so many commits are there.
+fn wait_for_commits(url: &str, count: u64) {
+    let mut client = Client::connect(url, NoTls).unwrap();
+    let processed = "SELECT coalesce(max(processed), 0) FROM checkpoint";
+    eventually(|| client.query_one(processed, &[]).unwrap().get::<_, i64>(0) >= count.cast_signed());
 }
 
 /// Waits for what the server or another thread will do. The bound is for a test that fails, not for a slow machine.
