@@ -165,6 +165,7 @@ impl Follower {
             position: seen.position,
             log_time: Some(ms(seen.stored_ns)),
             lines,
+            set_aside: false,
         });
         for route in &mut self.routes {
             chunk = route.offer(chunk, seen.position, pending);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, unbounded};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
 use netqoe_model::{
-    Checkpoint, DiagnosisRules, Generation, LogIdentity, LogTime, Partition, PartitionCommit, Resume, Rules,
+    Checkpoint, DiagnosisRules, Generation, LogIdentity, LogTime, Partition, PartitionCommit, Position, Resume, Rules,
 };
 use netqoe_sinks::{SqliteStore, Store, StoreError};
 
@@ -31,6 +31,15 @@ impl Store for Gated {
         self.store.resume(generation, rules)
     }
 
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError> {
+        self.store.attempt(generation, partition, position)
+    }
+
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
         self.store.checkpoints()
     }
@@ -39,6 +48,10 @@ impl Store for Gated {
         // An error says that nobody can give a permission any more.
         self.permissions.recv().unwrap_or_default();
         self.store.commit(generation, partitions)
+    }
+
+    fn complete(self: Box<Self>) -> Result<(), StoreError> {
+        Box::new(self.store).complete()
     }
 }
 
