@@ -19,3 +19,10 @@ pub struct Chunk {
     /// Whether processing it has failed too often: its lines are not to be parsed, but kept as dead letters.
     pub set_aside: bool,
 }
+
+impl Chunk {
+    /// The record, where it is one of a partition.
+    pub fn place(&self) -> Option<(Partition, Position)> {
+        Some((self.partition?, self.position))
+    }
+}

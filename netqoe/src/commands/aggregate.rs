@@ -107,7 +107,7 @@ fn start(
     let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
     let (failures, failed) = Failures::new();
     let starts = crew.share(&starts(&store.resume, log.identity()));
-    let (feeds, workers, backlog) = LogFeeds::start(&log, &starts, &failures)?;
+    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures)?;
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&metrics, crew, backlog.clone());
     let (live, states) = (LiveFeed::new(), ticker::States::default());

@@ -1,8 +1,8 @@
 //! What may have made processing fail, within the transaction that the caller has begun.
 
 use netqoe_model::{Generation, LogIdentity, MAX_ATTEMPTS, Partition, Position};
-use postgres::Transaction;
 use postgres::types::Type;
+use postgres::{Row, Transaction};
 
 use super::Failure;
 use super::window::narrow;
@@ -67,23 +67,31 @@ pub(super) fn begin(
     rows.first().map(|row| Ok(narrow::<i64, u32>(row, 0)?)).transpose()
 }
 
-/// Fruitless starts by partition, and the records that are set aside.
-#[allow(clippy::type_complexity)]
-pub(super) fn resume(
+/// How many starts in a row led each partition nowhere, where any did.
+pub(super) fn fruitless_starts(
     transaction: &mut Transaction<'_>,
     log_id: &str,
-) -> Result<(Vec<(Partition, u32)>, Vec<(Partition, Position)>), Failure> {
-    let starts = transaction.query_typed(
+) -> Result<Vec<(Partition, u32)>, Failure> {
+    let rows = transaction.query_typed(
         "SELECT partition, starts - 1 FROM starts WHERE log_id = $1 AND starts > 1 ORDER BY 1",
         &[(&log_id, Type::TEXT)],
     )?;
-    let attempts = transaction.query_typed(
+    rows.iter().map(|row| Ok((partition(row)?, narrow::<i64, u32>(row, 1)?))).collect()
+}
+
+/// Records that were tried more often than may be.
+pub(super) fn set_aside(
+    transaction: &mut Transaction<'_>,
+    log_id: &str,
+) -> Result<Vec<(Partition, Position)>, Failure> {
+    let rows = transaction.query_typed(
         "SELECT partition, position FROM attempts WHERE log_id = $1 AND attempts > $2 ORDER BY 1, 2",
         &[(&log_id, Type::TEXT), (&i64::from(MAX_ATTEMPTS), Type::INT8)],
     )?;
-    let fruitless = starts.iter().map(|row| Ok((Partition(narrow::<i32, u16>(row, 0)?), narrow::<i64, u32>(row, 1)?)));
-    let set_aside = attempts
-        .iter()
-        .map(|row| Ok((Partition(narrow::<i32, u16>(row, 0)?), Position(row.try_get::<_, i64>(1)?.cast_unsigned()))));
-    Ok((fruitless.collect::<Result<_, Failure>>()?, set_aside.collect::<Result<_, Failure>>()?))
+    let position = |row: &Row| row.try_get(1).map(|position: i64| Position(position.cast_unsigned()));
+    rows.iter().map(|row| Ok((partition(row)?, position(row)?))).collect()
+}
+
+fn partition(row: &Row) -> Result<Partition, Failure> {
+    Ok(Partition(narrow::<i32, u16>(row, 0)?))
 }

@@ -1,7 +1,7 @@
 //! What may have made processing fail, within the transaction that the caller has begun.
 
 use netqoe_model::{Generation, LogIdentity, MAX_ATTEMPTS, Partition, Position};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 /// A new start of each partition of the log.
 pub(super) fn count_starts(transaction: &Connection, log: &LogIdentity) -> rusqlite::Result<()> {
@@ -61,19 +61,17 @@ pub(super) fn begin(
     Ok(Some(attempts - 1))
 }
 
-/// Fruitless starts by partition, and the records that are set aside.
-#[allow(clippy::type_complexity)]
-pub(super) fn resume(
-    transaction: &Connection,
-    log_id: &str,
-) -> rusqlite::Result<(Vec<(Partition, u32)>, Vec<(Partition, Position)>)> {
+/// How many starts in a row led each partition nowhere, where any did.
+pub(super) fn fruitless_starts(transaction: &Connection, log_id: &str) -> rusqlite::Result<Vec<(Partition, u32)>> {
     let mut starts =
         transaction.prepare("SELECT partition, starts - 1 FROM starts WHERE log_id = ?1 AND starts > 1 ORDER BY 1")?;
-    let fruitless = starts.query_map([log_id], |row| Ok((Partition(row.get(0)?), row.get(1)?)))?;
+    starts.query_map([log_id], |row| Ok((Partition(row.get(0)?), row.get(1)?)))?.collect()
+}
+
+/// Records that were tried more often than may be.
+pub(super) fn set_aside(transaction: &Connection, log_id: &str) -> rusqlite::Result<Vec<(Partition, Position)>> {
     let mut attempts = transaction
         .prepare("SELECT partition, position FROM attempts WHERE log_id = ?1 AND attempts > ?2 ORDER BY 1, 2")?;
-    let set_aside = attempts.query_map(params![log_id, MAX_ATTEMPTS], |row| {
-        Ok((Partition(row.get(0)?), Position(row.get::<_, i64>(1)?.cast_unsigned())))
-    })?;
-    Ok((fruitless.collect::<Result<_, _>>()?, set_aside.collect::<Result<_, _>>()?))
+    let record = |row: &Row<'_>| Ok((Partition(row.get(0)?), Position(row.get::<_, i64>(1)?.cast_unsigned())));
+    attempts.query_map(params![log_id, MAX_ATTEMPTS], record)?.collect()
 }

@@ -87,7 +87,8 @@ impl Store for SqliteStore {
             let log_id = read_back::current(transaction, file, generation)?;
             let checkpoints = read_back::checkpoints(transaction)?;
             let history = if checkpoints.is_empty() { Vec::new() } else { read_back::history(transaction, rules)? };
-            let (fruitless_starts, set_aside) = attempts::resume(transaction, &log_id)?;
+            let fruitless_starts = attempts::fruitless_starts(transaction, &log_id)?;
+            let set_aside = attempts::set_aside(transaction, &log_id)?;
             Ok(Resume { checkpoints, history, fruitless_starts, set_aside })
         })
     }
