@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use memchr::memchr;
-use netqoe_model::{Chunk, DeadLetter, Event, LogTime, Partition, Position};
+use netqoe_model::{Chunk, DeadLetter, Event, LogTime, MAX_ATTEMPTS, Partition, Position};
 
 use crate::event_batch::EventBatch;
 use crate::feed::Batch;
@@ -38,6 +38,11 @@ impl Decoder {
         };
         let mut log_time = chunk.log_time.unwrap_or_default();
         for (index, line) in Lines(&chunk.lines).enumerate().filter(|(_, line)| !is_blank(line)) {
+            if chunk.set_aside {
+                batches[0].read += 1;
+                batches[0].unreadable.push(dead_letter(chunk, index, line, set_aside()));
+                continue;
+            }
             match Event::parse(line) {
                 Ok(event) => {
                     if chunk.log_time.is_none() {
@@ -48,14 +53,12 @@ impl Decoder {
                     batch.push(&event, log_time);
                     // In a chunk without a log time, an earlier chunk may still have moved the log further.
                     if event.ts.ms() > log_time.ms() + self.max_future_ms {
-                        batch.suspect(dead_letter(chunk, index, line));
+                        batch.suspect(dead_letter(chunk, index, line, String::new()));
                     }
                 }
                 Err(invalid) => {
                     batches[0].read += 1;
-                    batches[0]
-                        .unreadable
-                        .push(DeadLetter { reason: invalid.to_string(), ..dead_letter(chunk, index, line) });
+                    batches[0].unreadable.push(dead_letter(chunk, index, line, invalid.to_string()));
                 }
             }
         }
@@ -71,8 +74,13 @@ impl Decoder {
     }
 }
 
+/// Why the lines of a record that was set aside are dead letters.
+fn set_aside() -> String {
+    format!("processing this record failed {MAX_ATTEMPTS} times")
+}
+
 /// A line as it came, with its place: a line of a file is its own position, others are lines of a record.
-fn dead_letter(chunk: &Chunk, index: usize, line: &[u8]) -> DeadLetter {
+fn dead_letter(chunk: &Chunk, index: usize, line: &[u8], reason: String) -> DeadLetter {
     let (position, line_of_record) = match chunk.partition {
         Some(_) => (chunk.position, index as u32),
         None => (Position(chunk.position.0 + index as u64), 0),
@@ -82,7 +90,7 @@ fn dead_letter(chunk: &Chunk, index: usize, line: &[u8]) -> DeadLetter {
         position,
         line: line_of_record,
         log_time: LogTime::default(),
-        reason: String::new(),
+        reason,
         original: line.to_vec(),
     }
 }
@@ -131,6 +139,7 @@ mod tests {
             position: Position(7),
             log_time: log_time.map(LogTime::from_ms),
             lines: lines.join("\n").into_bytes(),
+            set_aside: false,
         };
         Batch { chunks: vec![chunk], ..Batch::default() }
     }
@@ -162,6 +171,21 @@ mod tests {
         assert_eq!((batch.unreadable[0].position, batch.unreadable[0].line), (Position(7), 2));
         let event = batch.get(0);
         assert_eq!((event.pair, event.client_bytes, event.network_context), ("c\0t", 1, ""));
+    }
+
+    #[test]
+    fn a_record_that_is_set_aside_is_kept_and_not_parsed() {
+        let lines = [event("a", "c", 100, ""), " ".into(), "[1,2]".into()];
+        let mut batch = chunk(Some(3), Some(250), &lines);
+        batch.chunks[0].set_aside = true;
+        let batches = decoder().decode(&batch);
+        assert_eq!((batches[0].read, batches[0].len(), batches[0].log_time.ms()), (2, 0, 250));
+        let letters: Vec<_> = batches[0].unreadable.iter().map(|letter| (letter.line, &*letter.reason)).collect();
+        assert_eq!(
+            letters,
+            [(0, "processing this record failed 3 times"), (2, "processing this record failed 3 times")]
+        );
+        assert_eq!(batches[0].unreadable[0].original, lines[0].as_bytes());
     }
 
     #[test]

@@ -16,4 +16,13 @@ pub struct Chunk {
     pub log_time: Option<LogTime>,
     /// Events, one a line; the last line may lack its end. Empty for a tick, which only moves the log time.
     pub lines: Vec<u8>,
+    /// Whether processing it has failed too often: its lines are not to be parsed, but kept as dead letters.
+    pub set_aside: bool,
+}
+
+impl Chunk {
+    /// The record, where it is one of a partition.
+    pub fn place(&self) -> Option<(Partition, Position)> {
+        Some((self.partition?, self.position))
+    }
 }

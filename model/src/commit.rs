@@ -160,6 +160,9 @@ impl PartitionCommit {
     }
 }
 
+/// How often processing a record may fail before the record is set aside.
+pub const MAX_ATTEMPTS: u32 = 3;
+
 /// What a store gives a process of a new generation to start from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resume {
@@ -168,4 +171,9 @@ pub struct Resume {
     /// For each (client, target), its latest final rows with a success, oldest first: what baselines are made of.
     /// Their diagnosis is not read back.
     pub history: Vec<AggregateRow>,
+    /// In how many starts in a row, up to this one, a partition came no further and did not end in good order. Those
+    /// with none are left out.
+    pub fruitless_starts: Vec<(Partition, u32)>,
+    /// Records that were set aside and may be read again.
+    pub set_aside: Vec<(Partition, Position)>,
 }

@@ -17,7 +17,8 @@ mod time;
 
 pub use chunk::Chunk;
 pub use commit::{
-    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, PartitionCommit, Position, Resume,
+    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, MAX_ATTEMPTS, PartitionCommit,
+    Position, Resume,
 };
 pub use context::ClientContext;
 pub use diagnosis::{Diagnosis, Evidence, Label, Severity};

@@ -21,13 +21,16 @@ pub use url::StoreUrl;
 
 use std::sync::Arc;
 
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use parking_lot::FairMutex;
 
 /// Where rows land.
 pub trait Store: Send {
     /// Takes a new generation for this log, which fences off every earlier one: what they have not committed by now,
     /// they never will. The processes of a cluster share one generation, which one of them takes.
+    ///
+    /// Where a partition has come no further since the last generation was opened, and that one was not completed, its
+    /// start is counted as fruitless ([`Resume::fruitless_starts`]).
     ///
     /// A log that is a file (its id is `ndjson`) always starts at its beginning: the checkpoints and dead letters of
     /// an earlier replay are deleted, and its rows stay until they are written again.
@@ -53,19 +56,31 @@ pub trait Store: Send {
     /// [`StoreError::Fenced`] where a later generation has been opened: nothing was written and nothing ever will be.
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError>;
 
+    /// Counts, durably, that processing a record begins, and returns how often it had begun before. `None` where it has
+    /// to wait: another record, of another partition, is being tried in this generation, and nothing that follows from
+    /// it is committed. If the cluster is lost now, it is that one's fault.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where a later generation has been opened.
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError>;
+
     /// How far each partition has come, whoever committed it.
     ///
     /// # Errors
     /// Where the store can't be read.
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError>;
 
-    /// Nothing more will be committed: what is left to do before others can read all of it.
+    /// Nothing more will be committed: what is left to do before others can read all of it. The starts until now count
+    /// as fruitless no more, since this one ends in good order.
     ///
     /// # Errors
     /// Where that can't be done.
-    fn complete(self: Box<Self>) -> Result<(), StoreError> {
-        Ok(())
-    }
+    fn complete(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// Gives the present as Unix milliseconds, for `updated_at` and nothing else.

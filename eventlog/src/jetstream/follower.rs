@@ -48,10 +48,14 @@ impl Follower {
     /// and what it takes from.
     pub(super) fn new(source: Source, readers: Vec<(Vec<Start>, Arc<ReadAhead>)>, info: &Info) -> Self {
         let first = readers.iter().flat_map(|(starts, _)| starts).map(|start| start.from).min().unwrap_or_default();
+        let next = first.max(Position(info.state.first_sequence)).max(Position(1));
+        // At most, until the server says exactly: a reader must not take a log for empty that was not looked at.
+        let pending = (info.state.last_sequence + 1).saturating_sub(next.0);
+        readers.iter().for_each(|(_, ahead)| ahead.put(None, Position(0), pending));
         Self {
             source,
             routes: readers.into_iter().map(|(starts, ahead)| Route::new(&starts, ahead)).collect(),
-            next: first.max(Position(info.state.first_sequence)).max(Position(1)),
+            next,
             last: None,
             advanced: Instant::now(),
             reported: None,
@@ -159,6 +163,7 @@ impl Follower {
             position: seen.position,
             log_time: Some(ms(seen.stored_ns)),
             lines,
+            set_aside: false,
         });
         for route in &mut self.routes {
             chunk = route.offer(chunk, seen.position, pending);

@@ -182,6 +182,7 @@ mod tests {
             position: Position(position),
             log_time: Some(LogTime::from_ms(1)),
             lines: vec![b'x'; bytes],
+            set_aside: false,
         }
     }
 

@@ -66,7 +66,13 @@ impl Route {
         for (partition, place) in &mut self.places {
             if place.handed < scanned && place.from <= scanned {
                 place.handed = scanned;
-                let chunk = Chunk { partition: Some(*partition), position: scanned, log_time: None, lines: Vec::new() };
+                let chunk = Chunk {
+                    partition: Some(*partition),
+                    position: scanned,
+                    log_time: None,
+                    lines: Vec::new(),
+                    set_aside: false,
+                };
                 self.ahead.put(Some(chunk), scanned, pending);
             }
         }
@@ -97,6 +103,7 @@ mod tests {
             position: Position(position),
             log_time: Some(LogTime::from_ms(1)),
             lines: b"{}\n".to_vec(),
+            set_aside: false,
         });
         route.offer(chunk, Position(position), pending).is_none()
     }

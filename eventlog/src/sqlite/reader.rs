@@ -157,6 +157,7 @@ fn read_run(connection: &Connection, place: &Place, head: Head, max_bytes: usize
             position: position(row, 0)?,
             log_time: Some(LogTime::from_ms(row.get(1)?)),
             lines: row.get_ref(2)?.as_blob()?.to_vec(),
+            set_aside: false,
         };
         bytes += footprint_bytes(&chunk);
         chunks.push(chunk);

@@ -109,7 +109,7 @@ fn start(
     let starts = starts(&store.resume, log.identity());
     log.check(&starts).context("can't read the log")?;
     let starts = crew.share(&starts);
-    let (feeds, workers, backlog) = LogFeeds::start(&log, &starts, &failures)?;
+    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures)?;
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&metrics, crew, backlog.clone());
     let (live, states) = (LiveFeed::new(), ticker::States::default());

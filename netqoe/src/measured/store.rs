@@ -1,5 +1,5 @@
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use netqoe_sinks::{Store, StoreError};
 
 use super::{AtWork, StoreHealth};
@@ -45,6 +45,15 @@ impl Store for MeasuredStore {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.transact("resume", |store| store.resume(generation, rules))
+    }
+
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError> {
+        self.transact("attempt", |store| store.attempt(generation, partition, position))
     }
 
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {

@@ -39,6 +39,11 @@ impl Backlog {
         self.0.iter().map(|reading| reading.uncommitted.lock().oldest())
     }
 
+    /// Whether anything was handed to the dataflow that no commit reflects.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.0.iter().any(|reading| reading.uncommitted.lock().records() > 0)
+    }
+
     /// How long something has waited for a commit while none came.
     pub(crate) fn stalled_for(&self, now: Instant) -> Duration {
         let waits = self.0.iter().filter_map(|reading| reading.uncommitted.lock().waits_since);
@@ -48,15 +53,28 @@ impl Backlog {
 
 /// One worker's place in the log, which the worker moves on and others may look at.
 pub(super) struct Reading {
-    reader: Mutex<Box<dyn LogReader>>,
-    /// Locked after `reader`, and with it where records pass from the one to the other.
+    source: Mutex<Source>,
+    /// Locked after `source`, and with it where records pass from the one to the other.
     uncommitted: Mutex<Uncommitted>,
+}
+
+/// The log, and what was taken from it before its turn.
+struct Source {
+    reader: Box<dyn LogReader>,
+    /// In log order; at most what one turn takes.
+    held: VecDeque<Chunk>,
+}
+
+impl Source {
+    fn lag(&self) -> u64 {
+        self.reader.lag() + self.held.len() as u64
+    }
 }
 
 /// What one turn of reading gave.
 pub(super) struct ReadTurn {
     pub(super) chunks: Vec<Chunk>,
-    /// Whether the log holds nothing after them.
+    /// Whether nothing follows for now: the log holds nothing after them, or they must be committed first.
     pub(super) reached_end: bool,
 }
 
@@ -66,25 +84,48 @@ impl Reading {
         let partition =
             |start: &Start| (start.partition, Waiting { processed: start.processed, records: VecDeque::new() });
         let uncommitted = Uncommitted { partitions: starts.iter().map(partition).collect(), waits_since: None };
-        Self { reader: Mutex::new(reader), uncommitted: Mutex::new(uncommitted) }
+        let source = Source { reader, held: VecDeque::new() };
+        Self { source: Mutex::new(source), uncommitted: Mutex::new(uncommitted) }
     }
 
     /// The next records.
     pub(super) fn read(&self, max_bytes: usize) -> Result<ReadTurn, LogError> {
-        let mut reader = self.reader.lock();
-        let chunks = reader.read(max_bytes)?;
+        let mut source = self.source.lock();
+        let held = std::mem::take(&mut source.held);
+        let chunks = if held.is_empty() { source.reader.read(max_bytes)? } else { held.into() };
         self.uncommitted.lock().add(&chunks, Instant::now());
-        Ok(ReadTurn { chunks, reached_end: reader.lag() == 0 })
+        Ok(ReadTurn { chunks, reached_end: source.lag() == 0 })
+    }
+
+    /// The record that is next, where no commit reflects it.
+    pub(super) fn next_new(&self, max_bytes: usize) -> Result<Option<(Partition, Position)>, LogError> {
+        let mut source = self.source.lock();
+        if source.held.is_empty() {
+            source.held = source.reader.read(max_bytes)?.into();
+        }
+        let uncommitted = self.uncommitted.lock();
+        Ok(source.held.front().filter(|chunk| uncommitted.is_new(chunk)).and_then(Chunk::place))
+    }
+
+    /// After [`Reading::next_new`]: the one record that it told of, or all before the next such record.
+    pub(super) fn read_one(&self) -> ReadTurn {
+        let mut source = self.source.lock();
+        let mut uncommitted = self.uncommitted.lock();
+        let reflected = source.held.iter().take_while(|chunk| !uncommitted.is_new(chunk)).count();
+        let count = reflected.max(1).min(source.held.len());
+        let chunks: Vec<_> = source.held.drain(..count).collect();
+        uncommitted.add(&chunks, Instant::now());
+        ReadTurn { chunks, reached_end: source.lag() == 0 }
     }
 
     /// Calls `wake` when there is more to read.
     pub(super) fn on_append(&self, wake: Box<dyn Fn() + Send + Sync>) {
-        self.reader.lock().on_append(wake);
+        self.source.lock().reader.on_append(wake);
     }
 
     fn records(&self) -> u64 {
-        let reader = self.reader.lock();
-        reader.lag() + self.uncommitted.lock().records()
+        let source = self.source.lock();
+        source.lag() + self.uncommitted.lock().records()
     }
 }
 
@@ -103,6 +144,11 @@ struct Waiting {
 }
 
 impl Uncommitted {
+    fn is_new(&self, chunk: &Chunk) -> bool {
+        let waiting = chunk.partition.and_then(|partition| self.partitions.get(&partition));
+        waiting.is_some_and(|waiting| waiting.processed < chunk.position)
+    }
+
     fn add(&mut self, chunks: &[Chunk], now: Instant) {
         for chunk in chunks {
             let waiting = chunk.partition.and_then(|partition| self.partitions.get_mut(&partition));
@@ -151,7 +197,7 @@ mod tests {
             let position = Position(self.next);
             self.next += 1;
             let log_time = Some(LogTime::from_ms(1000 * position.0 as i64));
-            Ok(vec![Chunk { partition: Some(Partition(3)), position, log_time, lines: Vec::new() }])
+            Ok(vec![Chunk { partition: Some(Partition(3)), position, log_time, lines: Vec::new(), set_aside: false }])
         }
 
         fn lag(&self) -> u64 {

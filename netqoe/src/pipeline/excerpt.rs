@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume, WindowStart};
+use netqoe_model::{
+    Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume, WindowStart,
+};
 use netqoe_sinks::{Store, StoreError};
 
 /// The writing side of a store, for windows that start within a range.
@@ -24,6 +26,15 @@ impl Store for Excerpt {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.store.resume(generation, rules)
+    }
+
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError> {
+        self.store.attempt(generation, partition, position)
     }
 
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {

@@ -11,12 +11,18 @@ use netqoe_eventlog::{EventLog, NdjsonReader, Start};
 use netqoe_model::{LogIdentity, Partition};
 use parking_lot::Mutex;
 
-use super::Failures;
+use super::alarm::Alarm;
 use super::backlog::{Backlog, ReadTurn, Reading};
+use super::caution::{Caution, Cautious};
+use super::{Failures, OpenedStore};
 
 /// Bytes of records that a worker reads in one turn: enough to make a turn's fixed cost small, little enough that what
 /// is in flight stays bounded to some tens of mebibytes.
-const BATCH_BYTES: usize = 1 << 20;
+pub(super) const BATCH_BYTES: usize = 1 << 20;
+
+/// How soon a worker looks again whether the record that is tried alone, perhaps by another process, is committed:
+/// about what a commit takes.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(2);
 
 /// While the log comes faster than it can be read, open windows are shown this often all the same.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
@@ -114,23 +120,34 @@ pub(crate) struct LogFeeds {
 
 impl LogFeeds {
     /// A feed for each worker, which reads the partitions that the worker owns, and what all of them have before them.
-    pub(crate) fn start(log: &dyn EventLog, starts: &[Vec<Start>], failures: &Failures) -> anyhow::Result<Started> {
+    pub(crate) fn start(
+        log: &dyn EventLog,
+        store: &OpenedStore,
+        starts: &[Vec<Start>],
+        failures: &Failures,
+    ) -> anyhow::Result<Started> {
         let shared = Self::default();
-        let (mut feeds, mut readings) = (Vec::<Box<dyn Feed>>::new(), Vec::new());
+        let own = starts.iter().flatten().map(|start| start.partition).collect();
+        let caution = Arc::new(Caution::new(&store.resume, &own, store.attempts()));
         let readers = log.readers(starts).context("can't read the log")?;
-        for (reader, starts) in readers.into_iter().zip(starts) {
-            let reading = Arc::new(Reading::new(reader, starts));
-            readings.push(Arc::clone(&reading));
-            feeds.push(Box::new(LogFeed {
+        let reading = |(reader, starts): (_, &Vec<_>)| Arc::new(Reading::new(reader, starts));
+        let readings: Vec<_> = readers.into_iter().zip(starts).map(reading).collect();
+        let backlog = Backlog::new(readings.iter().cloned());
+        let feed = |(reading, starts): (_, &Vec<Start>)| -> Box<dyn Feed> {
+            Box::new(LogFeed {
                 reading,
                 partitions: starts.iter().map(|start| start.partition).collect(),
                 shared: shared.clone(),
+                caution: Arc::clone(&caution),
+                backlog: backlog.clone(),
                 unflushed_since: None,
                 flushed: 0,
+                alarm: Alarm::default(),
                 failures: failures.clone(),
-            }));
-        }
-        Ok((shared, feeds, Backlog::new(readings)))
+            })
+        };
+        let feeds = readings.into_iter().zip(starts).map(feed).collect();
+        Ok((shared, feeds, backlog))
     }
 
     /// Lets the feeds end once they have read all that the log holds.
@@ -161,10 +178,14 @@ struct LogFeed {
     reading: Arc<Reading>,
     partitions: Vec<Partition>,
     shared: LogFeeds,
+    caution: Arc<Caution>,
+    /// Of all workers of this process.
+    backlog: Backlog,
     /// Since when something was read that is not shown yet.
     unflushed_since: Option<Instant>,
     /// How many requests to show all open windows it has followed.
     flushed: u64,
+    alarm: Alarm,
     failures: Failures,
 }
 
@@ -176,10 +197,14 @@ impl Feed for LogFeed {
         let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
         let asked = self.shared.flushes.load(Ordering::SeqCst);
         let flush_now = asked > self.flushed;
-        match self.reading.read(BATCH_BYTES) {
-            Ok(ReadTurn { chunks, .. }) if chunks.is_empty() && ending => Polled::Ended,
-            Ok(ReadTurn { chunks, .. }) if chunks.is_empty() && !flush_now => Polled::Idle,
-            Ok(ReadTurn { chunks, reached_end }) => {
+        match self.caution.read(&self.reading, &self.partitions, &self.backlog) {
+            Ok(Cautious::Wait) => {
+                self.alarm.ring_after(LOOK_AGAIN_AFTER);
+                Polled::Idle
+            }
+            Ok(Cautious::Read(ReadTurn { chunks, .. })) if chunks.is_empty() && ending => Polled::Ended,
+            Ok(Cautious::Read(ReadTurn { chunks, .. })) if chunks.is_empty() && !flush_now => Polled::Idle,
+            Ok(Cautious::Read(ReadTurn { chunks, reached_end })) => {
                 self.flushed = asked;
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
                 let flush = flush_now || reached_end || since.elapsed() >= FLUSH_EVERY;
@@ -188,7 +213,7 @@ impl Feed for LogFeed {
                 Polled::Batch(Batch { epoch, chunks, more_follows: false, flush })
             }
             Err(error) => {
-                self.failures.fail(anyhow::Error::new(error).context("can't read the log"));
+                self.failures.fail(error);
                 Polled::Idle
             }
         }
@@ -204,6 +229,7 @@ impl Feed for LogFeed {
             let wake = wake.clone();
             Box::new(move || wake())
         });
+        self.alarm.wake = Some(wake.clone());
         self.reading.on_append(Box::new(move || wake()));
     }
 }

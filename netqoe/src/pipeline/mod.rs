@@ -1,11 +1,15 @@
 //! The dataflow between a log and a store: feeds in front, one committing thread behind.
 
+mod alarm;
 mod backlog;
+mod caution;
 mod committer;
 mod crew;
 mod excerpt;
 mod feeds;
 mod opened_store;
+#[cfg(test)]
+mod poison;
 #[cfg(test)]
 mod tests;
 

@@ -1,12 +1,17 @@
+use std::sync::Arc;
+
 use netqoe_model::{DeadLetter, Generation, LogIdentity, PartitionCommit, Resume, Rules};
 use netqoe_sinks::{Store, StoreError};
+use parking_lot::Mutex;
+
+use super::caution::Attempt;
 
 /// Keeps dead letters elsewhere too. It may be given the same ones again.
 pub(crate) type SetAside = Box<dyn FnMut(&[DeadLetter]) -> anyhow::Result<()> + Send>;
 
 /// A store, and the generation in which this process may write to it.
 pub(crate) struct OpenedStore {
-    store: Box<dyn Store>,
+    store: Arc<Mutex<Box<dyn Store>>>,
     generation: Generation,
     /// Where the pipeline goes on.
     pub(crate) resume: Resume,
@@ -23,12 +28,21 @@ impl OpenedStore {
     /// Goes on in a generation that another process of the same cluster has taken.
     pub(crate) fn join(mut store: Box<dyn Store>, generation: Generation, rules: &Rules) -> Result<Self, StoreError> {
         let resume = store.resume(generation, &rules.diagnosis)?;
-        Ok(Self { store, generation, resume, set_aside: None })
+        Ok(Self { store: Arc::new(Mutex::new(store)), generation, resume, set_aside: None })
     }
 
     /// What can't be counted is given to `set_aside` before the commit that moves on from it.
     pub(crate) fn setting_aside(self, set_aside: SetAside) -> Self {
         Self { set_aside: Some(set_aside), ..self }
+    }
+
+    /// Counts attempts at records, for as long as this is there.
+    pub(super) fn attempts(&self) -> Attempt {
+        let (store, generation) = (Arc::downgrade(&self.store), self.generation);
+        Box::new(move |partition, position| match store.upgrade() {
+            Some(store) => store.lock().attempt(generation, partition, position),
+            None => Ok(None),
+        })
     }
 
     /// In which this process writes.
@@ -43,10 +57,11 @@ impl OpenedStore {
                 set_aside(&letters)?;
             }
         }
-        Ok(self.store.commit(self.generation, partitions)?)
+        Ok(self.store.lock().commit(self.generation, partitions)?)
     }
 
     pub(super) fn complete(self) -> Result<(), StoreError> {
-        self.store.complete()
+        // Feeds count attempts, and they have ended.
+        Arc::into_inner(self.store).map_or(Ok(()), |store| store.into_inner().complete())
     }
 }

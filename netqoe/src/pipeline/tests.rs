@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, unbounded};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
 use netqoe_model::{
-    Checkpoint, DiagnosisRules, Generation, LogIdentity, LogTime, Partition, PartitionCommit, Resume, Rules,
+    Checkpoint, DiagnosisRules, Generation, LogIdentity, LogTime, Partition, PartitionCommit, Position, Resume, Rules,
 };
 use netqoe_sinks::{SqliteStore, Store, StoreError};
 
@@ -31,6 +31,15 @@ impl Store for Gated {
         self.store.resume(generation, rules)
     }
 
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError> {
+        self.store.attempt(generation, partition, position)
+    }
+
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
         self.store.checkpoints()
     }
@@ -39,6 +48,10 @@ impl Store for Gated {
         // An error says that nobody can give a permission any more.
         self.permissions.recv().unwrap_or_default();
         self.store.commit(generation, partitions)
+    }
+
+    fn complete(self: Box<Self>) -> Result<(), StoreError> {
+        Box::new(self.store).complete()
     }
 }
 
@@ -62,7 +75,7 @@ fn the_backlog_is_what_the_store_does_not_reflect() {
     let (crew, links) = alone(WORKERS).unwrap();
     let starts = crew.share(&starts(&store.resume, log.identity()));
     let (failures, _failed) = Failures::new();
-    let (feeds, workers, backlog) = LogFeeds::start(&log, &starts, &failures).unwrap();
+    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures).unwrap();
     let shown = backlog.clone();
     let committed = Box::new(move |committed: Committed<'_>| {
         shown.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));

@@ -4,6 +4,7 @@
 //! outlives it either.
 
 pub(crate) mod address;
+mod attempts;
 pub(crate) mod link;
 mod maintain;
 pub(crate) mod months;
@@ -18,7 +19,7 @@ mod write;
 use std::thread;
 use std::time::Duration;
 
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use postgres::{IsolationLevel, Transaction};
 
 use self::link::Link;
@@ -75,12 +76,12 @@ impl PostgresStore {
         let store = self.link.name().to_owned();
         let snapshot = self.link.client()?.build_transaction().read_only(true);
         let mut transaction = snapshot.isolation_level(IsolationLevel::RepeatableRead).start()?;
-        read_back::current(&mut transaction, &store, generation)?;
+        let log_id = read_back::current(&mut transaction, &store, generation)?;
         let checkpoints = read_back::checkpoints(&mut transaction)?;
-        if checkpoints.is_empty() {
-            return Ok(Resume::default());
-        }
-        Ok(Resume { checkpoints, history: read_back::history(&mut transaction, rules)? })
+        let history = if checkpoints.is_empty() { Vec::new() } else { read_back::history(&mut transaction, rules)? };
+        let fruitless_starts = attempts::fruitless_starts(&mut transaction, &log_id)?;
+        let set_aside = attempts::set_aside(&mut transaction, &log_id)?;
+        Ok(Resume { checkpoints, history, fruitless_starts, set_aside })
     }
 
     fn transact<T>(&mut self, work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -112,6 +113,8 @@ impl Store for PostgresStore {
             write::fence(transaction, log, generation)?;
             if start == Start::AtTheBeginning {
                 transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+            } else {
+                attempts::count_starts(transaction, log)?;
             }
             Ok(generation)
         });
@@ -120,6 +123,21 @@ impl Store for PostgresStore {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.try_resume(generation, rules).map_err(|failure| self.link.error("read back its progress", failure))
+    }
+
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError> {
+        let store = self.link.name().to_owned();
+        let counted = self.transact(|transaction| {
+            schema::lock(transaction)?; // so that of two processes one waits
+            let log_id = read_back::current_until_end(transaction, &store, generation)?;
+            attempts::begin(transaction, &log_id, generation, partition, position)
+        });
+        counted.map_err(|failure| self.link.error("count an attempt", failure))
     }
 
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
@@ -152,6 +170,14 @@ impl Store for PostgresStore {
             thread::sleep(pause);
             attempts += 1;
         }
+    }
+
+    /// Where the server is away, the next start is careful for nothing: no reason to fail.
+    fn complete(mut self: Box<Self>) -> Result<(), StoreError> {
+        if let Err(failure) = self.transact(attempts::forgive_starts) {
+            tracing::warn!(reason = %self.link.error("end in good order", failure), "the end is not noted");
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 
 use super::{SqliteStore, schema};
 use crate::{Clock, Store, StoreError, WriteTurn};
@@ -54,6 +54,15 @@ impl Store for SqliteBuild {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.store.resume(generation, rules)
+    }
+
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError> {
+        self.store.attempt(generation, partition, position)
     }
 
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {

@@ -1,5 +1,6 @@
 //! The store in a SQLite file.
 
+mod attempts;
 mod build;
 mod maintain;
 mod read_back;
@@ -8,7 +9,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, PartitionCommit, Resume};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use build::SqliteBuild;
@@ -74,6 +75,8 @@ impl Store for SqliteStore {
             write::fence(transaction, log, generation)?;
             if start == Start::AtTheBeginning {
                 transaction.execute_batch("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+            } else {
+                attempts::count_starts(transaction, log)?;
             }
             Ok(generation)
         })
@@ -81,12 +84,24 @@ impl Store for SqliteStore {
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
         self.transact("read back its progress", |transaction, file| {
-            read_back::current(transaction, file, generation)?;
+            let log_id = read_back::current(transaction, file, generation)?;
             let checkpoints = read_back::checkpoints(transaction)?;
-            if checkpoints.is_empty() {
-                return Ok(Resume::default());
-            }
-            Ok(Resume { checkpoints, history: read_back::history(transaction, rules)? })
+            let history = if checkpoints.is_empty() { Vec::new() } else { read_back::history(transaction, rules)? };
+            let fruitless_starts = attempts::fruitless_starts(transaction, &log_id)?;
+            let set_aside = attempts::set_aside(transaction, &log_id)?;
+            Ok(Resume { checkpoints, history, fruitless_starts, set_aside })
+        })
+    }
+
+    fn attempt(
+        &mut self,
+        generation: Generation,
+        partition: Partition,
+        position: Position,
+    ) -> Result<Option<u32>, StoreError> {
+        self.transact("count an attempt", |transaction, file| {
+            let log_id = read_back::current(transaction, file, generation)?;
+            Ok(attempts::begin(transaction, &log_id, generation, partition, position)?)
         })
     }
 
@@ -104,6 +119,10 @@ impl Store for SqliteStore {
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })
+    }
+
+    fn complete(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.transact("end in good order", |transaction, _| Ok(attempts::forgive_starts(transaction)?))
     }
 }
 

@@ -22,6 +22,7 @@ macro_rules! for_each_store {
     };
 }
 
+mod attempts;
 mod bench;
 mod clients;
 mod contents;
