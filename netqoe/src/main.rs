@@ -42,9 +42,18 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("netqoe: {error:#}");
-            ExitCode::from(if error.is::<group::Lost>() { GROUP_LOST } else { FAILED })
+            ExitCode::from(exit_code(&error))
         }
     }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<group::Lost>() {
+        return GROUP_LOST;
+    }
+    // Whoever supervises ends as the other has ended; with no code of its own that was killed.
+    let supervised = error.downcast_ref::<commands::supervise::Failed>().and_then(|failed| failed.0.code());
+    supervised.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
 }
 
 fn read() -> Result<Cli, configuration::Refused> {

@@ -13,6 +13,10 @@ use crate::server::{self, Program, Server, is_a_server};
 /// The variable with another nats-server than Debian's, to test with newer versions.
 const OTHER_SERVER: &str = "NETQOE_TEST_NATS_SERVER";
 
+/// What its streams may reserve: enough for any test. Without it the free space of the machine's disk would decide
+/// which tests pass.
+const MAX_FILE_STORE: &str = "1TB";
+
 /// How a [`NatsServer`] is set up.
 #[derive(Clone, Debug)]
 pub struct NatsOptions {
@@ -53,7 +57,8 @@ impl NatsServer {
         let configuration = folder.path().join("nats.conf");
         let mut lines = format!("listen: 127.0.0.1:{port}\nserver_name: testbed\n");
         if options.jetstream {
-            lines += &format!("jetstream {{ store_dir: {:?} }}\n", folder.path().join("store"));
+            let store = folder.path().join("store");
+            lines += &format!("jetstream {{ store_dir: {store:?}, max_file_store: {MAX_FILE_STORE} }}\n");
         }
         std::fs::write(&configuration, lines + &options.configuration)?;
         let program = Program {

@@ -15,7 +15,7 @@ mod observation;
 pub(crate) mod replay;
 mod resources;
 mod runtime;
-mod supervise;
+pub(crate) mod supervise;
 mod ticker;
 pub(crate) mod up;
 

@@ -1,12 +1,14 @@
 //! `--supervise`: this process does nothing but start another one with the same options, again whenever that ends by
 //! itself. Where systemd or Kubernetes do it, there is no need for this.
 
+use std::io;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind};
 
 use super::runtime::request_threads;
 
@@ -20,33 +22,33 @@ const STARTED_WELL: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(100);
 /// Whoever was asked in a wrong way will not understand it the next time either.
 const WRONG_USAGE: i32 = 2;
+/// Asks for all open windows.
+const SHOW_WINDOWS: Signal = Signal::USR1;
 
 const FLAG: &str = "--supervise";
 const VARIABLE: &str = "NETQOE_SUPERVISE";
 
-/// Runs until the process ends well or this one is asked to stop, which the process is then asked too.
+/// Runs until the process ends well or is asked to stop.
 pub(super) fn run() -> anyhow::Result<()> {
     request_threads()?.block_on(supervise())
 }
 
+/// The process that was supervised has ended, and is not started again.
+#[derive(Debug, thiserror::Error)]
+#[error("the supervised process ended with {0}")]
+pub(crate) struct Failed(pub(crate) ExitStatus);
+
 async fn supervise() -> anyhow::Result<()> {
-    let cant_listen = "can't listen for signals";
-    let mut terminate = signal(SignalKind::terminate()).context(cant_listen)?;
-    let mut interrupt = signal(SignalKind::interrupt()).context(cant_listen)?;
+    let mut signals = Signals::listen().context("can't listen for signals")?;
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
-        let mut child = start()?;
-        let (status, asked) = tokio::select! {
-            status = ended(&mut child) => (status?, false),
-            _ = terminate.recv() => (stop(&mut child).await?, true),
-            _ = interrupt.recv() => (stop(&mut child).await?, true),
-        };
+        let (status, asked) = oversee(&mut start()?, &mut signals).await?;
         if status.success() {
             return Ok(());
         }
         if asked || status.code() == Some(WRONG_USAGE) {
-            bail!("the supervised process ended with {status}");
+            return Err(Failed(status).into());
         }
         if started.elapsed() >= STARTED_WELL {
             pause = FIRST_PAUSE;
@@ -54,17 +56,63 @@ async fn supervise() -> anyhow::Result<()> {
         tracing::warn!("the supervised process ended with {status}; it is started again in {pause:?}");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            () = signals.asked_to_stop() => return Ok(()),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Hands signals on to the process until it ends. How it has ended, and whether it was asked to.
+async fn oversee(child: &mut Child, signals: &mut Signals) -> anyhow::Result<(ExitStatus, bool)> {
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            status = ended(child) => return Ok((status?, asked)),
+            signal = signals.next() => {
+                asked |= signal != SHOW_WINDOWS;
+                hand_on(child, signal)?;
+            }
+        }
+    }
+}
+
+/// What this process is told, and the other one instead of it.
+struct Signals {
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
+    show_windows: unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: unix::signal(SignalKind::terminate())?,
+            interrupt: unix::signal(SignalKind::interrupt())?,
+            show_windows: unix::signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::TERM,
+            _ = self.interrupt.recv() => Signal::INT,
+            _ = self.show_windows.recv() => SHOW_WINDOWS,
+        }
+    }
+
+    /// Waits for one that asks to stop.
+    async fn asked_to_stop(&mut self) {
+        while self.next().await == SHOW_WINDOWS {}
     }
 }
 
 fn start() -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("can't find this program")?;
     let options = std::env::args_os().skip(1).filter(|argument| argument != FLAG);
-    Command::new(program).args(options).env(VARIABLE, "false").spawn().context("can't start the supervised process")
+    let mut command = Command::new(program);
+    // In a group of its own: what a terminal tells this process's group would reach it twice.
+    command.args(options).env(VARIABLE, "false").process_group(0);
+    command.spawn().context("can't start the supervised process")
 }
 
 async fn ended(child: &mut Child) -> anyhow::Result<ExitStatus> {
@@ -76,9 +124,7 @@ async fn ended(child: &mut Child) -> anyhow::Result<ExitStatus> {
     }
 }
 
-async fn stop(child: &mut Child) -> anyhow::Result<ExitStatus> {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        kill_process(pid, Signal::TERM).context("can't stop the supervised process")?;
-    }
-    ended(child).await
+fn hand_on(child: &Child, signal: Signal) -> anyhow::Result<()> {
+    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return Ok(()) };
+    kill_process(pid, signal).context("can't send a signal to the supervised process")
 }

@@ -34,7 +34,7 @@ impl KeyedTable {
         }
     }
 
-    const fn label_condition(self) -> &'static str {
+    pub(super) const fn label_condition(self) -> &'static str {
         match self {
             Self::Aggregates => "AND diagnosis_label = ?",
             Self::Diagnoses => "AND label = ?",

@@ -185,14 +185,14 @@ fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
             && filter.from_ms.is_none_or(|from| from <= client.last_seen.ms())
             && filter.to_ms.is_none_or(|to| client.first_seen.ms() < to)
             && (filter.target.is_none() || of_client().next().is_some())
-            && (filter.label.is_none() || of_client().any(|row| finding(row) == filter.label))
+            && (filter.label.is_none() || of_client().any(|row| label(row) == filter.label))
     });
     let wanted: Vec<_> = wanted.map(|client| &*client.client_id).collect();
     assert_eq!(found.iter().map(|client| &*client.client_id).collect::<Vec<_>>(), wanted, "{filter:?}");
 
     let found = all(filter, 2, |query| reader.targets(query), |record| record.target.clone());
     let mut wanted: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
-    for row in in_time.iter().filter(|row| filter.label.is_none() || finding(row) == filter.label) {
+    for row in in_time.iter().filter(|row| filter.label.is_none() || label(row) == filter.label) {
         if is_of(&row.client_id) && is_for(&row.target) {
             let last = wanted.entry(&row.target).or_default().entry(&row.client_id).or_default();
             *last = row.window.start.ms().max(*last);

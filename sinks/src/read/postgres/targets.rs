@@ -57,14 +57,12 @@ fn after(query: &Query<String>) -> String {
 
 /// (target, last_window): the newest window of each pair that the filter lets through; null where there is none.
 fn last_windows(query: &Query<String>) -> Statement {
-    let (table, label_condition) = match query.filter.label {
-        None => ("agg_1m", ""),
-        Some(_) => ("diagnoses", "AND label = ?"),
-    };
+    let keys = KeyedTable::with_label_of(&query.filter);
+    let table = keys.name();
     Statement::new(&format!("SELECT target, (SELECT window_start_ts FROM {table} AS rows"))
         .add("WHERE rows.client_id = pair.client_id AND rows.target = pair.target", [])
         .add("AND window_start_ts >= ? AND window_start_ts < ?", query.filter.range())
-        .add_some(label_condition, query.filter.label_text())
+        .add_some(keys.label_condition(), query.filter.label_text())
         .add("ORDER BY window_start_ts DESC LIMIT 1) AS last_window FROM pair WHERE target IS NOT NULL", [])
 }
 

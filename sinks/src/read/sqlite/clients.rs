@@ -4,6 +4,7 @@ use netqoe_model::EventTime;
 use rusqlite::{Connection, Row};
 
 use super::execute::rows;
+use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
 use crate::read::{ClientRecord, Page, Query};
 
@@ -29,13 +30,13 @@ pub(super) fn statement(query: &Query<String>) -> Statement {
             )
             .add("AND window_start_ts >= ? AND window_start_ts < ?)", filter.range()),
     };
+    let keys = KeyedTable::with_label_of(filter);
+    let windows = keys.name();
     let statement = match filter.label_text() {
         None => statement,
         Some(label) => statement
-            .add(
-                "AND EXISTS (SELECT 1 FROM diagnoses WHERE diagnoses.client_id = clients.client_id AND label = ?",
-                [label.into()],
-            )
+            .add(&format!("AND EXISTS (SELECT 1 FROM {windows} WHERE {windows}.client_id = clients.client_id"), [])
+            .add(keys.label_condition(), [label.into()])
             .add_some("AND target = ?", filter.target.clone())
             .add("AND window_start_ts >= ? AND window_start_ts < ?)", filter.range()),
     };

@@ -5,6 +5,7 @@ use netqoe_model::WindowStart;
 use rusqlite::{Connection, Row};
 
 use super::execute::rows;
+use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
 use crate::read::{Page, Query, TargetRecord};
 
@@ -28,10 +29,8 @@ fn pairs_with_last_window(query: &Query<String>) -> Statement {
     let filter = &query.filter;
     // No target is empty: all come after it.
     let after = query.after.clone().unwrap_or_default();
-    let (table, label_condition) = match filter.label {
-        None => ("agg_1m", ""),
-        Some(_) => ("diagnoses", "AND label = ?"),
-    };
+    let keys = KeyedTable::with_label_of(filter);
+    let table = keys.name();
     Statement::new("WITH RECURSIVE pair(client_id, target) AS (SELECT client_id,")
         .add(
             "(SELECT min(target) FROM agg_1m WHERE agg_1m.client_id = clients.client_id AND target > ?)",
@@ -43,7 +42,7 @@ fn pairs_with_last_window(query: &Query<String>) -> Statement {
         .add("SELECT client_id, target, (SELECT max(window_start_ts)", [])
         .add(&format!("FROM {table} rows WHERE rows.client_id = pair.client_id AND rows.target = pair.target"), [])
         .add("AND window_start_ts >= ? AND window_start_ts < ?", filter.range())
-        .add_some(label_condition, filter.label_text())
+        .add_some(keys.label_condition(), filter.label_text())
         .add(") AS last_window FROM pair WHERE pair.target IS NOT NULL", [])
         .add_some("AND pair.target = ?", filter.target.clone())
 }

@@ -1,0 +1,92 @@
+//! `netqoe dlq`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, failed, succeeded};
+use crate::support::{Server, eventually, query};
+
+/// Neither JSON nor text.
+const GARBAGE: &[u8] = b"\xff\x00 is no event";
+/// JSON, and yet no event.
+const NO_EVENT: &[u8] = br#"{"event_id": "x"}"#;
+
+/// What `dlq list` prints.
+fn letters(stage: &Stage) -> Vec<Value> {
+    let lines = succeeded(stage.run(&["dlq", "list"]));
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn position(letter: &Value) -> String {
+    letter["position"].to_string()
+}
+
+/// What a command prints, as JSON.
+fn printed(stage: &Stage, arguments: &[&str]) -> Value {
+    serde_json::from_str(&succeeded(stage.run(arguments))).unwrap()
+}
+
+#[test]
+fn what_cannot_be_read_is_listed_shown_replayed_and_purged() {
+    let stage = Stage::new();
+    let mut aggregate = Server::run(stage.aggregate(&stage.store("store.db")), Arc::default());
+    aggregate.port();
+    assert_eq!(letters(&stage), Vec::<Value>::new());
+    stage.publish("telemetry.events", GARBAGE);
+    eventually("it is set aside", || letters(&stage).len() == 1);
+
+    let first = letters(&stage).remove(0);
+    assert_eq!(first["origin_subject"], "telemetry.events");
+    assert_eq!((&first["bytes"], &first["is_cut"]), (&json!(GARBAGE.len()), &json!(false)));
+    let reason = first["reason"].as_str().unwrap();
+    assert!(!reason.is_empty());
+    let shown = stage.run(&["dlq", "show", &position(&first)]);
+    assert_eq!(shown.stdout, GARBAGE);
+    assert!(String::from_utf8_lossy(&shown.stderr).contains(&position(&first)), "{shown:?}");
+    succeeded(stage.run(&["dlq", "list", "--limit", "1"]));
+    let kept = || query(&stage.path("store.db"), "SELECT reason, original FROM dead_letters ORDER BY log_time");
+    eventually("the store has it too", || kept().len() == 1);
+    assert_eq!(kept()[0], [format!("Text({reason:?})"), format!("Blob({GARBAGE:?})")]);
+
+    assert_eq!(printed(&stage, &["dlq", "replay", &position(&first)]), json!({"replayed": 1}));
+    eventually("it has come back", || letters(&stage).len() == 1 && letters(&stage)[0] != first);
+    let again = letters(&stage).remove(0);
+    assert_ne!(again["position"], first["position"]);
+    assert!(again["origin_sequence"].as_u64() > first["origin_sequence"].as_u64(), "{again}");
+    assert_eq!(stage.run(&["dlq", "show", &position(&again)]).stdout, GARBAGE);
+    failed(&stage.run(&["dlq", "show", &position(&first)]), 1, "there is no dead letter");
+    assert_eq!(printed(&stage, &["dlq", "replay", &position(&first)]), json!({"replayed": 0}));
+
+    stage.publish("telemetry.events", NO_EVENT);
+    stage.publish("telemetry.events", NO_EVENT);
+    eventually("all are set aside", || letters(&stage).len() == 3);
+    assert_eq!(position(&letters(&stage)[2]), position(&again), "newest first");
+    assert_eq!(printed(&stage, &["dlq", "purge", &position(&again)]), json!({"purged": 1}));
+    assert_eq!(letters(&stage).len(), 2);
+    assert_eq!(printed(&stage, &["dlq", "replay", "--all"]), json!({"replayed": 2}));
+    eventually("both have come back", || letters(&stage).len() == 2 && kept().len() == 6);
+    assert_eq!(printed(&stage, &["dlq", "purge", "--all"]), json!({"purged": 2}));
+    assert_eq!(letters(&stage), Vec::<Value>::new());
+    assert_eq!(kept().len(), 6, "what the store has is its own");
+    aggregate.stop();
+}
+
+#[test]
+fn wrong_usage_is_told_from_what_is_not_there() {
+    let stage = Stage::new();
+    for arguments in [
+        &["dlq", "replay"][..],
+        &["dlq", "purge"],
+        &["dlq", "purge", "1", "--all"],
+        &["dlq", "show"],
+        &["dlq", "show", "first"],
+        &["dlq", "list", "--after", "-1"],
+    ] {
+        let output = stage.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    }
+    failed(&stage.run(&["dlq", "show", "7"]), 1, "there is no dead letter 7; see `netqoe dlq list`");
+    assert_eq!(printed(&stage, &["dlq", "purge", "7"]), json!({"purged": 0}));
+    failed(&crate::support::netqoe().args(["dlq", "list"]).output().unwrap(), 1, "give --nats-url");
+}

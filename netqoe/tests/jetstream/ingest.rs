@@ -1,0 +1,82 @@
+//! `netqoe ingest`, also while its log is away, and `netqoe log export` of what it took.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, failed, succeeded};
+use crate::support::{DEMO_TOKEN, JSON, event, event_ids, events, eventually, get, post};
+
+fn export(stage: &Stage) -> String {
+    succeeded(stage.run(&["log", "export"]))
+}
+
+#[test]
+fn an_export_is_what_was_posted() {
+    let stage = Stage::new();
+    let (ingest, port) = stage.ingest();
+    let posted: Vec<Value> = (0..500).map(|number| event(&number.to_string(), &format!("c-{}", number % 7))).collect();
+    for batch in posted.chunks(100) {
+        assert_eq!(post(port, &[JSON], json!(batch).to_string()).unwrap().status, 200);
+    }
+    let id = |event: &Value| event["event_id"].as_str().unwrap().parse::<u32>().unwrap();
+    let mut exported = events(&export(&stage));
+    exported.sort_by_key(id);
+    for event in &mut exported {
+        let received = event.as_object_mut().unwrap().remove("recv_ts_ms").unwrap();
+        assert!(received.as_i64().unwrap() >= event["ts_ms"].as_i64().unwrap() - 1, "{event}");
+    }
+    assert_eq!(exported, posted);
+    ingest.stop();
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_where_the_log_goes_away() {
+    let mut stage = Stage::new();
+    let (ingest, port) = stage.ingest();
+    let mut acknowledged = BTreeSet::new();
+    let mut send = |id: &str| {
+        let answer = post(port, &[JSON, DEMO_TOKEN], event(id, "a-client").to_string()).unwrap();
+        if answer.status == 200 {
+            acknowledged.insert(id.to_owned());
+        }
+        answer
+    };
+    for number in 0..20 {
+        assert_eq!(send(&format!("before-{number}")).status, 200);
+    }
+    stage.nats.kill().unwrap();
+    let refused = send("while it is away");
+    assert_eq!(refused.status, 503);
+    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+    assert_eq!(refused.json()["error"], "service_unavailable");
+    eventually("it is not ready", || get(port, "/readyz").unwrap().status == 503);
+    assert_eq!(get(port, "/livez").unwrap().status, 200);
+
+    stage.nats.restart().unwrap();
+    eventually("it is ready again", || get(port, "/readyz").unwrap().status == 200);
+    eventually("it takes events again", || send("after it is back").status == 200);
+    let exported = event_ids(&export(&stage));
+    assert!(exported.is_superset(&acknowledged), "{:?} are lost", acknowledged.difference(&exported));
+    ingest.stop();
+}
+
+#[test]
+fn without_tokens_only_this_machine_is_served() {
+    let stage = Stage::new();
+    failed(
+        &stage.run(&["ingest", "--port", "0", "--listen", "0.0.0.0"]),
+        1,
+        "refusing to listen on 0.0.0.0:0 without tokens",
+    );
+}
+
+#[test]
+fn a_server_that_is_away_is_named() {
+    let mut stage = Stage::new();
+    stage.nats.stop().unwrap();
+    let store = stage.store("store.db");
+    for arguments in [&["log", "export"][..], &["dlq", "list"], &["replay", "--store", &store]] {
+        failed(&stage.run(arguments), 1, "see that nats-server runs there");
+    }
+}
