@@ -45,8 +45,9 @@ pub(crate) fn run(options: &BenchClusterOptions) -> anyhow::Result<()> {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
         tokio::select! {
             figures = measure(options) => {
+                let figures = figures?;
                 println!("{HEADING}");
-                figures?.iter().for_each(|figure| println!("{figure}"));
+                figures.iter().for_each(|figure| println!("{figure}"));
                 Ok(())
             }
             () = stop.cancelled() => bail!("stopped before all was measured"),
