@@ -31,7 +31,7 @@ fn a_cluster_is_asked_on_a_port_of_its_own_or_by_a_signal() {
     assert!(!aggregate.has_logged(SHOWN));
     let answer = send(admin_port, "POST", FLUSH, &[], b"").unwrap();
     assert_eq!((answer.status, answer.json()), (200, json!({"status": "ok"})));
-    assert!(aggregate.has_logged(SHOWN));
+    eventually("it is asked", || aggregate.has_logged(SHOWN));
     eventually("the open window is shown", || rows(port) == 1);
 
     assert_eq!(get(admin_port, FLUSH).unwrap().status, 405);
