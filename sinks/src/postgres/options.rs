@@ -9,7 +9,7 @@ pub struct PostgresOptions {
     /// cut off is begun again.
     pub statement_timeout: Duration,
     /// How long a commit, and the opening of a new generation, wait for a lock. Where a process is stopped in the
-    /// middle of a commit, the server takes [`IDLE_IN_TRANSACTION`](super::IDLE_IN_TRANSACTION) to end that.
+    /// middle of a commit, the server takes half a minute to end that.
     pub lock_timeout: Duration,
     /// Connections for questions, at most.
     pub max_open_connections: usize,
