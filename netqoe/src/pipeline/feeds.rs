@@ -22,7 +22,7 @@ pub(super) const BATCH_BYTES: usize = 1 << 20;
 
 /// How soon a worker looks again whether the record that is tried alone, perhaps by another process, is committed:
 /// about what a commit takes.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(2);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// While the log comes faster than it can be read, open windows are shown this often all the same.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
