@@ -10,8 +10,8 @@ use anyhow::Context;
 /// Bytes that are passed on at a time.
 const BUFFER_BYTES: usize = 16 << 10;
 
-/// Passes connections on to a server. Told to, it cuts the next one whose client sends a certain text, once the server
-/// has answered and before the client hears of it.
+/// Passes connections on to a server. Told to, it cuts the next one whose client sends certain texts, once the server
+/// has the last of them and before the client hears of it.
 pub struct CuttingProxy {
     address: SocketAddr,
     plan: Arc<Mutex<Plan>>,
@@ -19,8 +19,10 @@ pub struct CuttingProxy {
 
 #[derive(Default)]
 struct Plan {
-    /// What to cut after.
-    marker: Option<Vec<u8>>,
+    /// What to cut after: all of these on one connection, in this order. None where nothing is to be cut.
+    markers: Vec<Vec<u8>>,
+    /// How often it was told what to cut after.
+    told: usize,
     cuts: usize,
     closed: bool,
 }
@@ -53,9 +55,11 @@ impl CuttingProxy {
         self.address
     }
 
-    /// Cuts the next connection whose client sends this text.
-    pub fn cut_after(&self, marker: &str) {
-        lock(&self.plan).marker = Some(marker.as_bytes().to_vec());
+    /// Cuts the next connection whose client sends these texts, in this order, from now on.
+    pub fn cut_after(&self, markers: &[&str]) {
+        let mut plan = lock(&self.plan);
+        plan.markers = markers.iter().map(|marker| marker.as_bytes().to_vec()).collect();
+        plan.told += 1;
     }
 
     /// How many connections were cut.
@@ -73,7 +77,7 @@ impl Drop for CuttingProxy {
 }
 
 fn lock(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
-    // Whoever panicked left it whole: each change is one assignment.
+    // Nobody panics while it is locked.
     plan.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -101,33 +105,53 @@ fn pass_answers(mut server: TcpStream, mut client: TcpStream) {
 
 fn pass_questions(mut client: &TcpStream, mut server: &TcpStream, plan: &Mutex<Plan>) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
-    // The end of what was passed on before: the marker may begin there.
-    let mut seen = Vec::new();
+    let mut watch = Watch::default();
     loop {
         let bytes = client.read(&mut buffer)?;
         if bytes == 0 {
             return Ok(());
         }
-        seen.extend_from_slice(&buffer[..bytes]);
-        if cuts(&seen, plan) {
+        if watch.sees_the_last(&buffer[..bytes], plan) {
             // The client's side is closed first, so that no answer gets there.
             client.shutdown(Shutdown::Both)?;
             return server.write_all(&buffer[..bytes]);
         }
         server.write_all(&buffer[..bytes])?;
-        // Without a marker nothing is kept: one that is named later is not found in what was sent before.
-        let kept = lock(plan).marker.as_ref().map_or(0, Vec::len);
-        seen.drain(..seen.len().saturating_sub(kept));
     }
 }
 
-/// Whether the connection is cut here. The marker counts once.
-fn cuts(seen: &[u8], plan: &Mutex<Plan>) -> bool {
-    let mut plan = lock(plan);
-    let found = plan.marker.as_ref().is_some_and(|marker| seen.windows(marker.len()).any(|window| window == marker));
-    if found {
-        plan.marker = None;
+/// How far a connection has come with the markers.
+#[derive(Default)]
+struct Watch {
+    /// What was told last when this began.
+    told: usize,
+    /// Markers that were seen.
+    seen: usize,
+    /// The end of what came before: the next marker may begin there.
+    tail: Vec<u8>,
+}
+
+impl Watch {
+    /// Whether the last marker is among these bytes. It counts once.
+    fn sees_the_last(&mut self, bytes: &[u8], plan: &Mutex<Plan>) -> bool {
+        let mut plan = lock(plan);
+        if self.told != plan.told {
+            *self = Self { told: plan.told, ..Self::default() };
+        }
+        if plan.markers.is_empty() {
+            return false;
+        }
+        self.tail.extend_from_slice(bytes);
+        while let Some(marker) = plan.markers.get(self.seen) {
+            let Some(at) = self.tail.windows(marker.len()).position(|window| window == marker) else {
+                self.tail.drain(..(self.tail.len() + 1).saturating_sub(marker.len()));
+                return false;
+            };
+            self.tail.drain(..at + marker.len());
+            self.seen += 1;
+        }
+        plan.markers.clear();
         plan.cuts += 1;
+        true
     }
-    found
 }

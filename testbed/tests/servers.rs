@@ -183,7 +183,8 @@ fn the_proxy_loses_an_answer_and_not_what_was_asked() {
     let proxy = CuttingProxy::start(([127, 0, 0, 1], postgres.port()).into()).unwrap();
     let through = database.replace(&format!(":{}/", postgres.port()), &format!(":{}/", proxy.address().port()));
     sql(&through, "CREATE TABLE made (n integer)").unwrap();
-    proxy.cut_after("COMMIT");
+    proxy.cut_after(&["INSERT INTO made", "COMMIT"]);
+    assert!(sql(&through, "BEGIN; SELECT 1; COMMIT").is_some(), "another transaction");
     assert_eq!(sql(&through, "BEGIN; INSERT INTO made VALUES (1); COMMIT"), None, "nobody hears of it");
     assert_eq!(proxy.cuts(), 1);
     let mut tries = 0..6_000;
@@ -214,7 +215,7 @@ fn the_proxy_does_not_cut_for_what_was_sent_before_it_was_told() {
         assert_eq!(heard, text.as_bytes());
     };
     say("BEGIN; COMMIT");
-    proxy.cut_after("COMMIT");
+    proxy.cut_after(&["COMMIT"]);
     say("BEGIN; COMM");
     assert_eq!(proxy.cuts(), 0);
     say("IT");

@@ -85,33 +85,40 @@ impl Audit {
         found.map(|(what, rows)| format!("{what}: {} times, as in {:?}", rows.len(), rows[0])).collect()
     }
 
-    /// Commits of progress so far, by partitions.
-    pub(crate) fn commits(&self) -> u64 {
+    /// The superuser's URL of the database.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Commits of progress so far.
+    pub(crate) fn commits(&self) -> Option<u64> {
         self.number("SELECT count(DISTINCT transaction) FROM audit_progress")
     }
 
     /// The generation that may commit.
-    pub(crate) fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> Option<u64> {
         self.number("SELECT coalesce(max(generation), 0) FROM fence")
     }
 
     /// The latest generation that has committed.
-    pub(crate) fn committed_generation(&self) -> u64 {
+    pub(crate) fn committed_generation(&self) -> Option<u64> {
         self.number("SELECT coalesce(max(generation), 0) FROM audit_progress")
     }
 
     /// Rows that can still change.
-    pub(crate) fn provisional_rows(&self) -> u64 {
+    pub(crate) fn provisional_rows(&self) -> Option<u64> {
         self.number("SELECT count(*) FROM agg_1m WHERE NOT is_final")
     }
 
     /// Lines that the ledgers count.
-    pub(crate) fn lines_read(&self) -> u64 {
+    pub(crate) fn lines_read(&self) -> Option<u64> {
         self.number("SELECT coalesce(sum(read), 0)::bigint FROM checkpoint")
     }
 
-    fn number(&self, sql: &str) -> u64 {
-        postgres_rows(&mut self.client(), sql)[0][0].parse().unwrap()
+    /// None where the database does not answer.
+    fn number(&self, sql: &str) -> Option<u64> {
+        let row = Client::connect(&self.url, NoTls).and_then(|mut client| client.query_one(sql, &[])).ok()?;
+        u64::try_from(row.get::<_, i64>(0)).ok()
     }
 
     fn client(&self) -> Client {

@@ -65,9 +65,19 @@ impl Load {
         Self { over, senders }
     }
 
+    /// Lets every sender finish what it has begun, and does not wait for it.
+    pub(crate) fn ask_to_stop(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether every sender has finished.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.senders.iter().all(JoinHandle::is_finished)
+    }
+
     /// Lets every sender finish what it has begun.
     pub(crate) fn stop(self) -> Sent {
-        self.over.store(true, Ordering::SeqCst);
+        self.ask_to_stop();
         let mut sent = Sent::default();
         self.senders.into_iter().for_each(|sender| sent.add(sender.join().unwrap()));
         sent

@@ -162,8 +162,8 @@ impl Group {
 
     /// Waits until rows reflect all of the log, in which so many lines are, and every window is closed.
     pub(crate) fn settle(&self, audit: &Audit, lines: u64) {
-        eventually("all of the log is read", || audit.lines_read() >= lines);
-        eventually("every window is closed", || audit.provisional_rows() == 0);
+        eventually("all of the log is read", || audit.lines_read() >= Some(lines));
+        eventually("every window is closed", || audit.provisional_rows() == Some(0));
         eventually("nothing of the log waits", || self.lag() == Some(0));
     }
 

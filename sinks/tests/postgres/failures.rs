@@ -95,7 +95,7 @@ fn a_commit_whose_answer_is_lost_counts_once() {
     let through_proxy = url.replace(&format!(":{}/", server.port()), &format!(":{}/", proxy.address().port()));
     let (mut store, generation) = opened(&through_proxy);
     for processed in 1..=10 {
-        proxy.cut_after("COMMIT");
+        proxy.cut_after(&["COMMIT"]);
         store.commit(generation, &[commit(processed)]).unwrap();
     }
     assert_eq!(proxy.cuts(), 10);

@@ -1,0 +1,117 @@
+//! Lets things go wrong as planned, and brings servers back.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use netqoe_testbed::{CuttingProxy, Postgres};
+
+use crate::cluster::Cluster;
+use crate::cluster_support::{Audit, Rig};
+use crate::record::Record;
+use crate::schedule::{Fault, Planned, Schedule};
+
+/// What identifies a commit of rows or progress on its way to the server, in this order.
+const COMMIT_OF_PROGRESS: [&str; 2] = ["INSERT INTO checkpoint", "COMMIT"];
+/// Between two looks at everything.
+const EVERY: Duration = Duration::from_millis(30);
+
+/// Everything that takes part in a run.
+pub(crate) struct Director {
+    pub(crate) rig: Rig,
+    pub(crate) audit: Audit,
+    pub(crate) cluster: Cluster,
+    pub(crate) record: Record,
+    postgres: Postgres,
+    proxy: CuttingProxy,
+    planned: VecDeque<Planned>,
+    nats_back: Option<Instant>,
+    postgres_back: Option<Instant>,
+}
+
+impl Director {
+    /// Everything is started with the first step.
+    pub(crate) fn new(schedule: Schedule) -> Self {
+        let postgres = Postgres::start().unwrap();
+        let database = postgres.database().unwrap();
+        let audit = Audit::install(&database);
+        let proxy = CuttingProxy::start(([127, 0, 0, 1], postgres.port()).into()).unwrap();
+        let through = database.replace(&format!(":{}/", postgres.port()), &format!(":{}/", proxy.address().port()));
+        Self {
+            rig: Rig::new(&through),
+            audit,
+            cluster: Cluster::new(schedule.first),
+            record: Record::new(),
+            postgres,
+            proxy,
+            planned: schedule.faults.into(),
+            nats_back: None,
+            postgres_back: None,
+        }
+    }
+
+    /// Looks at everything once, and pauses.
+    pub(crate) fn step(&mut self) {
+        let is_due = |back: &Option<Instant>| back.is_some_and(|back| back <= Instant::now());
+        if is_due(&self.nats_back) {
+            self.rig.nats.restart().unwrap();
+            self.nats_back = None;
+        }
+        if is_due(&self.postgres_back) {
+            self.postgres.restart().unwrap();
+            self.postgres_back = None;
+        }
+        self.cluster.step(&self.rig, &self.audit, &mut self.record);
+        self.inject();
+        std::thread::sleep(EVERY);
+    }
+
+    /// Whether all that was planned has happened and is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.planned.is_empty() && self.is_quiet()
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.nats_back.is_none() && self.postgres_back.is_none() && self.cluster.is_whole()
+    }
+
+    fn inject(&mut self) {
+        let elapsed = self.record.elapsed();
+        let quiet = self.is_quiet();
+        let due = self.planned.pop_front_if(|next| next.at <= elapsed && (next.overlaps || quiet));
+        let Some(Planned { fault, then, overlaps, .. }) = due else { return };
+        self.cluster.shape = then;
+        self.record.faults += 1;
+        let meanwhile = if overlaps && !quiet { ", while others last" } else { "" };
+        self.record.say(&format!("{fault}{meanwhile}"));
+        let back = Instant::now() + fault.lasts();
+        match fault {
+            Fault::IngestKilled(number) => self.cluster.kill_ingest(number),
+            Fault::OneKilled(number) => self.cluster.kill_aggregates(Some(number)),
+            Fault::AllKilled => self.cluster.kill_aggregates(None),
+            Fault::OneAsked(number) => self.cluster.ask_aggregate(number),
+            Fault::OneHeldStill(number) => self.cluster.hold_still(number, &self.audit),
+            Fault::NatsKilled => {
+                self.rig.nats.kill().unwrap();
+                self.nats_back = Some(back);
+            }
+            Fault::NatsStopped | Fault::NatsAway => {
+                self.rig.nats.stop().unwrap();
+                self.nats_back = Some(back);
+            }
+            Fault::PostgresKilled => {
+                self.postgres.kill().unwrap();
+                self.postgres_back = Some(back);
+            }
+            Fault::PostgresStopped | Fault::PostgresAway => {
+                self.postgres.stop().unwrap();
+                self.postgres_back = Some(back);
+            }
+            Fault::AnswerLost => self.proxy.cut_after(&COMMIT_OF_PROGRESS),
+        }
+    }
+
+    /// Answers to commits that were lost.
+    pub(crate) fn answers_lost(&self) -> usize {
+        self.proxy.cuts()
+    }
+}

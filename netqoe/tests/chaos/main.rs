@@ -1,0 +1,33 @@
+//! The cluster under everything that can happen to it at once: whatever was killed, cut off, held still or sent twice, the
+//! rows are those of the log, and the log holds all that was acknowledged.
+//!
+//! `NETQOE_CHAOS_SEED` chooses another run, `NETQOE_CHAOS_SECONDS` a longer one; `cargo xtask chaos` sets both.
+
+#![allow(clippy::unwrap_used)] // nothing here but tests
+
+#[path = "../cluster_support/mod.rs"]
+mod cluster_support;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cluster;
+mod director;
+mod record;
+mod run;
+mod schedule;
+
+use std::time::Duration;
+
+const SEED_VARIABLE: &str = "NETQOE_CHAOS_SEED";
+const SECONDS_VARIABLE: &str = "NETQOE_CHAOS_SECONDS";
+/// How long faults are planned for where nobody says otherwise: each kind comes once, and some again.
+const LENGTH: Duration = Duration::from_secs(100);
+
+#[test]
+fn the_cluster_loses_nothing_and_counts_nothing_twice() {
+    let number = |variable: &str| std::env::var(variable).ok().map(|text| text.parse::<u64>().unwrap());
+    let seed = number(SEED_VARIABLE).unwrap_or_else(rand::random);
+    let length = number(SECONDS_VARIABLE).map_or(LENGTH, Duration::from_secs);
+    let problems = run::run(seed, length, None);
+    assert_eq!(problems, Vec::<String>::new(), "{SEED_VARIABLE}={seed}");
+}
