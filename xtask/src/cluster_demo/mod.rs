@@ -50,9 +50,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     println!();
     let load = Posting::start(nginx.url());
     let watched = Watched { monitoring, aggregate: processes.queries() };
-    let shown = story(&mut processes, &load, &watched, &stopped);
+    let told = story(&mut processes, &load, &watched, &stopped);
     let accepted = load.end()?;
-    shown?;
+    told?;
     caught_up(&watched, accepted, &stopped)?;
     show(&watched.aggregate)?;
     processes.stop()?;
@@ -69,7 +69,7 @@ fn story(processes: &mut Processes, load: &Posting, watched: &Watched, stopped: 
             bail!("stopped");
         }
         let lag = watched.lag()?;
-        println!("{:>4} {:>10} {lag:>10}", began.elapsed().as_secs(), load.accepted());
+        println!("{:>4} {:>10} {:>10}", began.elapsed().as_secs(), load.accepted(), shown(lag));
         if began.elapsed() >= CRASH_AT && !crashed {
             crashed = true;
             println!("     kill -9 of process 1 of the aggregate");
@@ -94,13 +94,18 @@ fn caught_up(watched: &Watched, accepted: u64, stopped: &AtomicBool) -> anyhow::
             bail!("stopped");
         }
         let lag = watched.lag()?;
-        println!("  +{:>2} {accepted:>9} {lag:>10}", began.elapsed().as_secs());
-        if lag == 0 {
+        println!("  +{:>2} {accepted:>9} {:>10}", began.elapsed().as_secs(), shown(lag));
+        if lag == Some(0) {
             return Ok(());
         }
         sleep(EVERY);
     }
     bail!("the lag is not back at zero after {PATIENCE:?}")
+}
+
+/// A lag as text.
+fn shown(lag: Option<u64>) -> String {
+    lag.map_or("unknown".to_owned(), |lag| lag.to_string())
 }
 
 /// The load, on a thread of its own.

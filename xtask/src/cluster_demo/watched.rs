@@ -16,15 +16,16 @@ pub(super) struct Watched {
 
 impl Watched {
     /// Messages that the durable consumer has not acknowledged, as the server counts them: those that rows do not reflect.
-    pub(super) fn lag(&self) -> anyhow::Result<u64> {
+    /// None before the aggregate has made the consumer.
+    pub(super) fn lag(&self) -> anyhow::Result<Option<u64>> {
         let answer = get(&format!("http://127.0.0.1:{}/jsz?consumers=true", self.monitoring))?;
         let streams = answer["account_details"][0]["stream_detail"].as_array().cloned().unwrap_or_default();
         let consumers =
             streams.iter().flat_map(|stream| stream["consumer_detail"].as_array().cloned().unwrap_or_default());
         let aggregator = consumers.into_iter().find(|consumer| consumer["name"] == "aggregator");
-        let Some(aggregator) = aggregator else { return Ok(0) };
+        let Some(aggregator) = aggregator else { return Ok(None) };
         let count = |name: &str| aggregator[name].as_u64().with_context(|| format!("nats-server shows no {name}"));
-        Ok(count("num_pending")? + count("num_ack_pending")?)
+        Ok(Some(count("num_pending")? + count("num_ack_pending")?))
     }
 }
 
@@ -32,7 +33,7 @@ impl Watched {
 pub(super) fn show(aggregate: &str) -> anyhow::Result<()> {
     for (name, columns) in [
         ("aggregates", &["client_id", "target", "window_start_ts", "count_total", "ttfb_p50", "is_final"][..]),
-        ("diagnoses", &["client_id", "target", "window_start_ts", "label", "observed", "mean"]),
+        ("diagnoses", &["client_id", "target", "window_start_ts", "label", "severity", "evidence"]),
     ] {
         println!("\n{aggregate}/api/v1/{name}?limit={SHOWN}");
         let answer = get(&format!("{aggregate}/api/v1/{name}?limit={SHOWN}"))?;
