@@ -4,6 +4,7 @@
 
 mod bench;
 mod child;
+mod cluster_demo;
 mod steps;
 
 use std::process::ExitCode;
@@ -15,13 +16,16 @@ usage: cargo xtask COMMAND
 
   test                      install what the tests need, and run all checks and tests
   bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure the release build before them; the options are
-                            those of `netqoe bench cluster`";
+                            those of `netqoe bench cluster`
+  cluster-demo              run a cluster on this machine for half a minute: two ingests behind nginx, an aggregate of two
+                            processes, a load, and a crash in the middle of it";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => steps::test(),
         ["bench", "cluster", ..] => bench::cluster(&arguments[2..]),
+        ["cluster-demo"] => cluster_demo::run(),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(WRONG_USAGE);
