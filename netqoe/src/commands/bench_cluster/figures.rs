@@ -34,12 +34,8 @@ impl Figure {
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "| {} | {} |",
-            self.what,
-            self.per_second.map(|rate| grouped(rate.round() as u64)).unwrap_or_default()
-        )?;
+        let rate = self.per_second.map(|rate| format!(" {}", grouped(rate.round() as u64)));
+        write!(f, "| {} |{} |", self.what, rate.unwrap_or_default())?;
         for milliseconds in self.milliseconds.unwrap_or([f64::NAN; 3]) {
             if milliseconds.is_nan() {
                 f.write_str(" |")?;
