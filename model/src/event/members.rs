@@ -74,13 +74,15 @@ impl<'a> Raw<'a> {
             Scalar::Text(stage) => Some(ErrorStage::parse(stage).ok_or(Invalid::ErrorStage)?),
             _ => return Err(Invalid::ErrorStage),
         };
-        let timings = match self.timing_measurements.or(self.timings).unwrap_or_default() {
-            Timings::Object(timings) => timings,
-            Timings::Null if error_stage.is_some() => RawTimings::default(),
-            Timings::Null | Timings::Other => return Err(Invalid::Timings),
+        let samples = match self.timing_measurements.as_ref().or(self.timings.as_ref()) {
+            Some(Timings::Object(timings)) => timings.samples(&self.throughput_kbps)?,
+            None | Some(Timings::Null) if error_stage.is_some() => {
+                RawTimings::default().samples(&self.throughput_kbps)?
+            }
+            None | Some(Timings::Null | Timings::Other) => return Err(Invalid::Timings),
         };
         Ok(Event {
-            samples: timings.samples(&self.throughput_kbps)?,
+            samples,
             event_id: self.event_id.text(MAX_EVENT_ID_BYTES).ok_or(Invalid::EventId)?,
             client_id: self.client_id.text(MAX_CLIENT_ID_BYTES).ok_or(Invalid::ClientId)?,
             target: self.target.text(MAX_TARGET_BYTES).ok_or(Invalid::Target)?,

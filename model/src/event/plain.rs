@@ -19,8 +19,8 @@ const MAX_DEPTH: usize = 16;
 
 /// The members of a line; none where this needs a closer look.
 pub(super) fn read(text: &str) -> Option<Raw<'_>> {
-    let mut line = Line { text, at: 0 };
     let mut raw = Raw::default();
+    let mut line = Line { text, at: 0 };
     line.object(|line, name| {
         match Member::of(name.as_bytes()) {
             Member::SchemaVersion => raw.schema_version = line.scalar()?,
@@ -30,8 +30,8 @@ pub(super) fn read(text: &str) -> Option<Raw<'_>> {
             Member::RecvTsMs => raw.recv_ts_ms = Some(line.scalar()?),
             Member::Target => raw.target = line.scalar()?,
             Member::ErrorStage => raw.error_stage = line.scalar()?,
-            Member::TimingMeasurements => raw.timing_measurements = Some(line.timings()?),
-            Member::Timings => raw.timings = Some(line.timings()?),
+            Member::TimingMeasurements => line.timings(raw.timing_measurements.insert(Timings::Null))?,
+            Member::Timings => line.timings(raw.timings.insert(Timings::Null))?,
             Member::ThroughputKbps => raw.throughput_kbps = line.scalar()?,
             Member::NetworkContext => raw.network_context = Some(line.passed_over()?),
             Member::Unknown => _ = line.passed_over()?,
@@ -83,11 +83,13 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn timings(&mut self) -> Option<Timings<'a>> {
+    /// Measurements, into `place`, which holds none.
+    fn timings(&mut self, place: &mut Timings<'a>) -> Option<()> {
         if self.next_token()? == b'n' {
-            return self.word("null").map(|()| Timings::Null);
+            return self.word("null");
         }
-        let mut timings = RawTimings::default();
+        *place = Timings::Object(RawTimings::default());
+        let Timings::Object(timings) = place else { return None };
         self.object(|line, name| {
             match Timing::of(name.as_bytes()) {
                 Timing::Dns => timings.dns_ms = line.scalar()?,
@@ -99,8 +101,7 @@ impl<'a> Line<'a> {
                 Timing::Unknown => _ = line.passed_over()?,
             }
             Some(())
-        })?;
-        Some(Timings::Object(timings))
+        })
     }
 
     fn scalar(&mut self) -> Option<Scalar<'a>> {
@@ -155,8 +156,7 @@ impl<'a> Line<'a> {
     fn string(&mut self) -> Option<&'a str> {
         self.take(b'"')?;
         let start = self.at;
-        let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
-        let end = start + self.text.as_bytes()[start..].iter().position(special)?;
+        let end = start + first_special(&self.text.as_bytes()[start..])?;
         self.at = end + 1;
         (self.text.as_bytes()[end] == b'"').then(|| &self.text[start..end])
     }
@@ -191,13 +191,32 @@ impl<'a> Line<'a> {
 
     /// The digits that come next, behind those of `before`. Wraps around where they are too many for any use.
     fn digits(&mut self, before: u64) -> u64 {
-        let rest = &self.text.as_bytes()[self.at..];
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
-        let value =
-            digits.clone().fold(before, |value, digit| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
-        self.at += digits.count();
+        let mut value = before;
+        while let Some(digit @ b'0'..=b'9') = self.text.as_bytes().get(self.at) {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            self.at += 1;
+        }
         value
     }
+}
+
+/// Where a text ends or needs a closer look: the first quotation mark, backslash, or control character. Eight bytes at
+/// a time: a byte below `n` has no high bit, and gets one when `n` is taken from it.
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let below = |word: u64, n: u64| word.wrapping_sub(EACH * n) & !word & (EACH << 7);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let equal = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+        // A borrow can only mark bytes behind one that is rightly marked.
+        let marked = below(word, u64::from(b' ')) | equal(b'"') | equal(b'\\');
+        if marked != 0 {
+            return Some(8 * index + marked.trailing_zeros() as usize / 8);
+        }
+    }
+    let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+    rest.iter().position(special).map(|at| bytes.len() - rest.len() + at)
 }
 
 #[cfg(test)]
