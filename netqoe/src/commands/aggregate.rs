@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::runtime::{failure, request_threads};
 use super::{admin, jetstream, maintenance, observation, supervise, ticker};
-use crate::clock::store_clock;
+use crate::clock::{now_ms, store_clock};
 use crate::group::{Group, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
@@ -109,7 +109,7 @@ fn start(
     let starts = starts(&store.resume, log.identity());
     log.check(&starts).context("can't read the log")?;
     let starts = crew.share(&starts);
-    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures)?;
+    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, now_ms)?;
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&metrics, crew, backlog.clone());
     let (live, states) = (LiveFeed::new(), ticker::States::default());
