@@ -206,6 +206,9 @@ pub enum LogError {
         /// The stream.
         log: String,
     },
+    /// The URL of a NATS server can't be read. Nothing of it is shown, since it may hold a password.
+    #[error("a NATS server's URL can't be read; write nats://HOST:PORT or tls://HOST:PORT")]
+    Url,
     /// No NATS server answers.
     #[error("can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached")]
     Connect {

@@ -2,7 +2,7 @@
 
 use std::panic::PanicHookInfo;
 
-use crate::GROUP_LOST;
+use crate::exit::GROUP_LOST;
 
 /// How timely's messages begin where a connection to another process breaks.
 const LOST_CONNECTION: &str = "timely communication error:";

@@ -27,6 +27,7 @@ const STANDARD_INPUT: &str = "-";
 const PIPE_BYTES: usize = 64 << 10;
 
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
+    options.history.check()?;
     let rules = options.rules.rules();
     let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{self, SignalKind};
 
 use super::runtime::request_threads;
+use crate::exit::WRONG_USAGE;
 
 /// Pauses between two starts: short at first, since a lost process holds up its whole cluster, and longer while it
 /// keeps failing.
@@ -20,8 +21,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const STARTED_WELL: Duration = Duration::from_secs(60);
 /// How often the process is looked at.
 const EVERY: Duration = Duration::from_millis(100);
-/// Whoever was asked in a wrong way will not understand it the next time either.
-const WRONG_USAGE: i32 = 2;
 /// Asks for all open windows.
 const SHOW_WINDOWS: Signal = Signal::USR1;
 
@@ -47,7 +46,7 @@ async fn supervise() -> anyhow::Result<()> {
         if status.success() {
             return Ok(());
         }
-        if asked || status.code() == Some(WRONG_USAGE) {
+        if asked || status.code() == Some(WRONG_USAGE.into()) {
             return Err(Failed(status).into());
         }
         if started.elapsed() >= STARTED_WELL {

@@ -88,5 +88,5 @@ fn wrong_usage_is_told_from_what_is_not_there() {
     }
     failed(&stage.run(&["dlq", "show", "7"]), 1, "there is no dead letter 7; see `netqoe dlq list`");
     assert_eq!(printed(&stage, &["dlq", "purge", "7"]), json!({"purged": 0}));
-    failed(&crate::support::netqoe().args(["dlq", "list"]).output().unwrap(), 1, "give --nats-url");
+    failed(&crate::support::netqoe().args(["dlq", "list"]).output().unwrap(), 2, "give --nats-url");
 }

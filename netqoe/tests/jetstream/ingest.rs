@@ -66,7 +66,7 @@ fn without_tokens_only_this_machine_is_served() {
     let stage = Stage::new();
     failed(
         &stage.run(&["ingest", "--port", "0", "--listen", "0.0.0.0"]),
-        1,
+        2,
         "refusing to listen on 0.0.0.0:0 without tokens",
     );
 }
