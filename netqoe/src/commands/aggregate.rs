@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::runtime::{failure, request_threads};
 use super::{admin, jetstream, maintenance, observation, supervise, ticker};
 use crate::clock::store_clock;
-use crate::group::{Group, Lost, Membership, Pulse};
+use crate::exit::{self, TAKEN_OVER};
+use crate::group::{Group, Loss, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
 use crate::pipeline::{Backlog, Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
@@ -45,11 +46,14 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         _ => None,
     };
     let served = serve(options, &runtime, (listener, tokens), &log, &feeds, watched, follower, &pulse, failed, stop);
-    let ended = runtime.block_on(served)?;
+    let ended = runtime.block_on(served);
     match &ended {
-        Ended::Asked => pulse.leave(),
-        Ended::Left(lost) => tracing::info!("{lost}"),
+        Ok(Ended::Asked) => pulse.leave(&Loss::AskedToStop),
+        Ok(Ended::Left(lost)) => tracing::info!("{lost}"),
+        Err(error) if exit::code(error) == TAKEN_OVER => pulse.leave(&Loss::TakenOver),
+        Err(_) => {}
     }
+    let ended = ended?;
     feeds.stop();
     let totals = pipeline.join()?;
     log.close();
@@ -182,7 +186,10 @@ async fn serve(
         }
         served = admin => served.map(|()| Ended::Asked),
         error = failure(failed) => Err(error),
-        lost = loss(pulse.lost()) => if lost.leaves { Ok(Ended::Left(lost)) } else { Err(lost.into()) },
+        lost = loss(pulse.lost()) => match lost.how {
+            Loss::AskedToStop => Ok(Ended::Left(lost)),
+            _ => Err(lost.into()),
+        },
     };
     stop.cancel();
     let ended = ended?;

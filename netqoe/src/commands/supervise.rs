@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{self, SignalKind};
 
 use super::runtime::request_threads;
-use crate::exit::WRONG_USAGE;
+use crate::exit::{TAKEN_OVER, WRONG_USAGE};
 
 /// Pauses between two starts: short at first, since a lost process holds up its whole cluster, and longer while it
 /// keeps failing.
@@ -34,8 +34,23 @@ pub(super) fn run() -> anyhow::Result<()> {
 
 /// The process that was supervised has ended, and is not started again.
 #[derive(Debug, thiserror::Error)]
-#[error("the supervised process ended with {0}")]
-pub(crate) struct Failed(pub(crate) ExitStatus);
+#[error("the supervised process ended with {status} and is not started again: {why}")]
+pub(crate) struct Failed {
+    pub(crate) status: ExitStatus,
+    why: &'static str,
+}
+
+/// Why a process that has ended so is not started again; none where it is.
+fn why_not_again(status: ExitStatus, asked: bool) -> Option<&'static str> {
+    if asked {
+        return Some("this one was asked to stop");
+    }
+    match u8::try_from(status.code()?).ok()? {
+        WRONG_USAGE => Some("its options would be as wrong the next time"),
+        TAKEN_OVER => Some("another cluster has taken over the store; stop that one before this one is started again"),
+        _ => None,
+    }
+}
 
 async fn supervise() -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("can't listen for signals")?;
@@ -46,8 +61,8 @@ async fn supervise() -> anyhow::Result<()> {
         if status.success() {
             return Ok(());
         }
-        if asked || status.code() == Some(WRONG_USAGE.into()) {
-            return Err(Failed(status).into());
+        if let Some(why) = why_not_again(status, asked) {
+            return Err(Failed { status, why }.into());
         }
         if started.elapsed() >= STARTED_WELL {
             pause = FIRST_PAUSE;

@@ -19,7 +19,7 @@ use timely::communication::{Hooks, allocator::zero_copy::initialize::initialize_
 use crate::exit::WrongUsage;
 pub(crate) use hello::Secret;
 use hello::{Hello, Purpose};
-pub(crate) use pulse::{Lost, Pulse};
+pub(crate) use pulse::{Loss, Lost, Pulse};
 
 /// How long to wait before a process that does not answer is tried again: it may be starting.
 const RETRY_EVERY: Duration = Duration::from_millis(100);

@@ -12,7 +12,7 @@ use netqoe_sinks::StoreUrl;
 
 use super::nats::{NatsArguments, secret};
 use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, positive, read_named};
-use crate::exit::WrongUsage;
+use crate::exit::{self, WrongUsage};
 use crate::group::{Membership, Secret};
 
 /// Where timely's processes listen where no host file says otherwise: on this machine, at this port plus their index.
@@ -42,7 +42,7 @@ pub(crate) struct IngestOptions {
 }
 
 #[derive(Args, Debug)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, after_help = exit::HELP)]
 pub(crate) struct AggregateOptions {
     /// Worker threads of each process
     #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1", value_parser = positive::<NonZeroUsize>)]
@@ -69,7 +69,8 @@ pub(crate) struct AggregateOptions {
     #[arg(long, env = "NETQOE_TAKEOVER", default_value = "10s", value_parser = takeover)]
     takeover: Duration,
 
-    /// Starts the process again whenever it ends by itself
+    /// Starts the process again whenever it ends by itself, unless its options are wrong or another cluster has taken over
+    /// the store
     #[arg(long, env = "NETQOE_SUPERVISE")]
     pub(crate) supervise: bool,
 
