@@ -38,6 +38,9 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         let _inside = runtime.enter();
         shutdown::on_signals().context("can't listen for signals")?
     };
+    if options.supervised {
+        supervise::stop_with_supervisor(stop.clone())?;
+    }
     // The store's driver waits on its own: it must not be used within the runtime.
     let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
     let Started { log, feeds, pipeline, pulse, watched, failed } = started;

@@ -3,12 +3,13 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{self, SignalKind};
+use tokio_util::sync::CancellationToken;
 
 use super::runtime::request_threads;
 use crate::exit::{TAKEN_OVER, WRONG_USAGE};
@@ -26,6 +27,8 @@ const SHOW_WINDOWS: Signal = Signal::USR1;
 
 const FLAG: &str = "--supervise";
 const VARIABLE: &str = "NETQOE_SUPERVISE";
+/// Tells the other process that its standard input shows whether this one is still there.
+const SUPERVISED_FLAG: &str = "--supervised";
 
 /// Runs until the process ends well or is asked to stop.
 pub(super) fn run() -> anyhow::Result<()> {
@@ -125,7 +128,7 @@ fn start() -> anyhow::Result<Child> {
     let options = std::env::args_os().skip(1).filter(|argument| argument != FLAG);
     let mut command = Command::new(program);
     // In a group of its own: what a terminal tells this process's group would reach it twice.
-    command.args(options).env(VARIABLE, "false").process_group(0);
+    command.args(options).arg(SUPERVISED_FLAG).env(VARIABLE, "false").stdin(Stdio::piped()).process_group(0);
     command.spawn().context("can't start the supervised process")
 }
 
@@ -141,4 +144,18 @@ async fn ended(child: &mut Child) -> anyhow::Result<ExitStatus> {
 fn hand_on(child: &Child, signal: Signal) -> anyhow::Result<()> {
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return Ok(()) };
     kill_process(pid, signal).context("can't send a signal to the supervised process")
+}
+
+/// Stops this process once the one that supervises it is gone, even by kill -9: the system closes the other end of our
+/// standard input then, into which nothing is ever written.
+pub(super) fn stop_with_supervisor(stop: CancellationToken) -> anyhow::Result<()> {
+    let wait = move || {
+        if let Err(error) = io::copy(&mut io::stdin().lock(), &mut io::sink()) {
+            tracing::debug!("the supervisor can't be seen: {error}");
+        }
+        tracing::warn!("the supervisor has ended, and so does this process; draining");
+        stop.cancel();
+    };
+    std::thread::Builder::new().name("supervisor".to_owned()).spawn(wait).context("can't watch the supervisor")?;
+    Ok(())
 }

@@ -152,7 +152,9 @@ fn listen(membership: &Membership) -> anyhow::Result<TcpListener> {
     let local = listener.local_addr().with_context(cant_listen)?;
     ensure!(
         local.ip().is_loopback() || !membership.secret.is_empty(),
-        WrongUsage(format!("{address} is reached from other machines; give all processes the same --cluster-secret-file"))
+        WrongUsage(format!(
+            "{address} is reached from other machines; give all processes the same --cluster-secret-file"
+        ))
     );
     listener.set_nonblocking(true).with_context(cant_listen)?;
     Ok(listener)

@@ -74,6 +74,10 @@ pub(crate) struct AggregateOptions {
     #[arg(long, env = "NETQOE_SUPERVISE")]
     pub(crate) supervise: bool,
 
+    /// Says that another process, which holds the other end of standard input, supervises this one
+    #[arg(long, hide = true)]
+    pub(crate) supervised: bool,
+
     /// Where rows go: postgres://…, or sqlite:PATH for one process
     #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: StoreUrl,

@@ -144,7 +144,8 @@ impl NatsArguments {
         }
         if let Some(user) = &self.nats_user {
             let Some(password) = secret(self.nats_password_file.as_ref(), PASSWORD_VARIABLE)? else {
-                let what = format!("--nats-user needs a password; give --nats-password-file or set {PASSWORD_VARIABLE}");
+                let what =
+                    format!("--nats-user needs a password; give --nats-password-file or set {PASSWORD_VARIABLE}");
                 return Err(WrongUsage(what).into());
             };
             return Ok(NatsAuthentication::UserAndPassword { user: user.clone(), password });

@@ -58,6 +58,19 @@ fn what_is_killed_is_started_again_and_what_is_asked_to_stop_drains() {
 }
 
 #[test]
+fn what_was_supervised_ends_with_its_supervisor() {
+    let stage = Stage::new();
+    let store = stage.store("store.db");
+    let mut command = stage.aggregate(&store);
+    command.arg("--supervise");
+    let mut supervisor = Server::run(command, Arc::default());
+    supervisor.port();
+    assert!(supervised(&store).is_some());
+    supervisor.kill();
+    eventually("it has ended", || supervised(&store).is_none());
+}
+
+#[test]
 fn what_a_terminal_tells_its_foreground_is_heard_once() {
     let stage = Stage::new();
     let store = stage.store("store.db");
