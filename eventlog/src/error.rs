@@ -237,6 +237,18 @@ pub enum LogError {
         /// Their URLs, without what is secret in them.
         servers: String,
     },
+    /// A NATS server sets aside what a stream may come to hold, and has not as much.
+    #[error("nats-server has no room for {log}, which sets {bytes} bytes aside: {reason}; {advice}")]
+    NoRoom {
+        /// The stream.
+        log: String,
+        /// What it may come to hold.
+        bytes: u64,
+        /// What the server says.
+        reason: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// JetStream answers, but not with what is asked for.
     #[error("can't use {log}: {reason}")]
     Stream {

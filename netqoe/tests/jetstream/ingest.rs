@@ -72,6 +72,13 @@ fn without_tokens_only_this_machine_is_served() {
 }
 
 #[test]
+fn a_server_without_room_for_the_stream_is_told_from_others() {
+    let stage = Stage::new();
+    let too_much = ["--stream-max-bytes", "1000000000000000"];
+    failed(&stage.run(&[&["ingest", "--port", "0"], &too_much[..]].concat()), 1, "(--stream-max-bytes)");
+}
+
+#[test]
 fn a_server_that_is_away_is_named() {
     let mut stage = Stage::new();
     stage.nats.stop().unwrap();
