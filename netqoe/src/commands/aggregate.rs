@@ -109,7 +109,8 @@ fn start(
     let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
     let store = Box::new(MeasuredStore::new(store, &metrics, &health));
     let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
-    let store = store.setting_aside(jetstream::setting_aside(&log, Arc::clone(runtime))?);
+    let store =
+        store.setting_aside(jetstream::setting_aside(&log, options.dead_letters.stream(), Arc::clone(runtime))?);
 
     let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
     let (failures, failed) = Failures::new();

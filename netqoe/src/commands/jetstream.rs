@@ -26,8 +26,12 @@ const LETTERS_PAUSE: Duration = Duration::from_millis(500);
 
 /// Keeps dead letters in their stream before the commit that moves on from them. The runtime lasts for as long as they
 /// may come, which is longer than the command where that fails.
-pub(super) fn setting_aside(log: &JetStreamLog, runtime: Arc<Runtime>) -> anyhow::Result<SetAside> {
-    let letters = runtime.block_on(log.dead_letters(DeadLetterOptions::default()))?;
+pub(super) fn setting_aside(
+    log: &JetStreamLog,
+    stream: DeadLetterOptions,
+    runtime: Arc<Runtime>,
+) -> anyhow::Result<SetAside> {
+    let letters = runtime.block_on(log.dead_letters(stream))?;
     Ok(Box::new(move |new| runtime.block_on(publish(&letters, new))))
 }
 

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args};
 use netqoe_eventlog::ProgressOptions;
 use netqoe_sinks::StoreUrl;
 
-use super::nats::{NatsArguments, secret};
+use super::nats::{DeadLetterArguments, NatsArguments, secret};
 use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, positive, read_named};
 use crate::exit::{self, WrongUsage};
 use crate::group::{Membership, Secret};
@@ -107,6 +107,9 @@ pub(crate) struct AggregateOptions {
 
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
+
+    #[command(flatten)]
+    pub(crate) dead_letters: DeadLetterArguments,
 
     #[command(flatten)]
     pub(crate) consumer: ConsumerArguments,

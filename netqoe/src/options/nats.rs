@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use netqoe_eventlog::{
-    Discard, JetStreamLog, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions, Storage, StreamOptions,
+    DeadLetterOptions, Discard, JetStreamLog, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions, Storage,
+    StreamOptions,
 };
 use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
 
@@ -81,6 +82,24 @@ pub(crate) struct NatsArguments {
     stall_wait: Duration,
 }
 
+/// The stream of what could not be counted.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Dead letters")]
+pub(crate) struct DeadLetterArguments {
+    /// Stream of the dead letters; made where it is missing, used as it is where it is there
+    #[arg(long, env = "NETQOE_DLQ_STREAM", value_name = "NAME", default_value_t = DeadLetterOptions::default().stream)]
+    dlq_stream: String,
+    /// Their subject
+    #[arg(long, env = "NETQOE_DLQ_SUBJECT", value_name = "SUBJECT", default_value_t = DeadLetterOptions::default().subject)]
+    dlq_subject: String,
+}
+
+impl DeadLetterArguments {
+    pub(crate) fn stream(&self) -> DeadLetterOptions {
+        DeadLetterOptions { stream: self.dlq_stream.clone(), subject: self.dlq_subject.clone(), ..Default::default() }
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum DiscardArgument {
     Old,
@@ -114,7 +133,10 @@ impl NatsArguments {
     pub(crate) fn open(&self) -> anyhow::Result<JetStreamLog> {
         let log = JetStreamLog::open(self.log()?)?;
         for difference in log.differences() {
-            tracing::warn!("{difference}");
+            tracing::warn!(
+                "stream {} is used as it is, though its {difference} as the options say; change the one or the other",
+                self.stream
+            );
         }
         Ok(log)
     }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use netqoe_eventlog::DeadLetterOptions;
 use netqoe_sinks::StoreUrl;
 
 use super::DatabaseOptions;
-use super::nats::NatsArguments;
+use super::nats::{DeadLetterArguments, NatsArguments};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DlqCommand {
@@ -47,12 +46,8 @@ pub(crate) enum DlqCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct DlqOptions {
-    /// Stream of the dead letters
-    #[arg(long, env = "NETQOE_DLQ_STREAM", value_name = "NAME", default_value_t = DeadLetterOptions::default().stream)]
-    pub(crate) dlq_stream: String,
-    /// Their subject
-    #[arg(long, env = "NETQOE_DLQ_SUBJECT", value_name = "SUBJECT", default_value_t = DeadLetterOptions::default().subject)]
-    pub(crate) dlq_subject: String,
+    #[command(flatten)]
+    pub(crate) dead_letters: DeadLetterArguments,
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
 }
