@@ -61,6 +61,29 @@ fn nothing_that_was_acknowledged_is_lost_where_the_log_goes_away() {
     ingest.stop();
 }
 
+/// However many requests are refused.
+#[test]
+fn a_log_that_is_away_is_a_line_and_not_a_flood() {
+    let mut stage = Stage::new();
+    let (ingest, port) = stage.ingest();
+    let send =
+        move |id: usize| post(port, &[JSON], event(&id.to_string(), &id.to_string()).to_string()).unwrap().status;
+    assert_eq!(send(0), 200);
+    stage.nats.kill().unwrap();
+    let sending: Vec<_> = (0..50).map(|id| std::thread::spawn(move || send(id))).collect();
+    assert!(sending.into_iter().all(|sent| sent.join().unwrap() == 503));
+    stage.nats.restart().unwrap();
+    eventually("it is said that it is back", || {
+        send(0);
+        ingest.has_logged("the log takes events again")
+    });
+    ingest.terminate();
+    let (code, log) = ingest.wait();
+    assert_eq!(code, Some(0), "{log}");
+    let lines = log.lines().filter(|line| line.contains("ERROR")).count();
+    assert!((1..10).contains(&lines), "{log}");
+}
+
 #[test]
 fn without_tokens_only_this_machine_is_served() {
     let stage = Stage::new();
