@@ -190,6 +190,14 @@ impl DeadLetters {
         Ok(self.stream.purge().await.map_err(|error| self.failed(&error))?.purged)
     }
 
+    /// Deletes the stream itself, with all letters. For letters that nobody will want again, such as a measurement's.
+    ///
+    /// # Errors
+    /// Where JetStream refuses.
+    pub async fn delete(self) -> Result<(), LogError> {
+        self.log.source().delete(&self.stream, &self.name).await
+    }
+
     /// Deletes a letter; false where it was not there.
     ///
     /// # Errors

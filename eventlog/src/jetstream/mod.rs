@@ -161,6 +161,15 @@ impl JetStreamLog {
         export::export(&self.shared, times, out)
     }
 
+    /// Deletes the stream with all that is in it. For a log that nobody will want again, such as a measurement's.
+    ///
+    /// # Errors
+    /// Where JetStream refuses.
+    pub fn delete(self) -> Result<(), LogError> {
+        let source = self.source().clone();
+        self.shared.thread.wait(async move { source.delete(&source.stream, &source.name).await })
+    }
+
     /// The durable consumer that shows how far the log is processed.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub(crate) struct BenchReplayOptions {
 
 #[derive(Args)]
 pub(crate) struct BenchClusterOptions {
-    /// Servers of one cluster, with JetStream; a stream of its own is made there, whose messages go after an hour. How to
+    /// Servers of one cluster, with JetStream; streams of its own are made there, and removed at the end. How to
     /// log in to them is said by variables, as for `ingest`
     #[arg(
         long,
@@ -56,6 +56,10 @@ pub(crate) struct BenchClusterOptions {
     /// Processes of the aggregate
     #[arg(short = 'n', long, env = "NETQOE_BENCH_CLUSTER_PROCESSES", default_value = "1", value_parser = positive::<NonZeroU16>)]
     pub(crate) processes: NonZeroU16,
+
+    /// Events a second at which the delay is measured, and the recovery
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_RATE", default_value = "10000", value_parser = positive::<NonZeroU32>)]
+    pub(crate) rate: NonZeroU32,
 
     /// How long each measurement lasts, in seconds
     #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5", value_parser = positive::<NonZeroU32>)]

@@ -27,7 +27,7 @@ pub(crate) use bench::{BenchClusterOptions, BenchReplayOptions};
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
-pub(crate) use operations::{DlqCommand, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
+pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::ProbeOptions;
 pub(crate) use rules::{RuleOptions, ms};
 pub(crate) use server::ServerOptions;

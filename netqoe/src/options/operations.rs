@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, FromArgMatches, Subcommand};
 use netqoe_sinks::StoreUrl;
 
 use super::DatabaseOptions;
@@ -50,6 +50,14 @@ pub(crate) struct DlqOptions {
     pub(crate) dead_letters: DeadLetterArguments,
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
+}
+
+impl DlqOptions {
+    /// As a command of this program reads them that is given these words and the same variables.
+    pub(crate) fn read(words: &[&str]) -> Result<Self, clap::Error> {
+        let command = Self::augment_args(clap::Command::new("netqoe")).no_binary_name(true);
+        Self::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
 }
 
 #[derive(Args, Debug)]
