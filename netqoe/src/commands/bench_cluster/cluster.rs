@@ -65,8 +65,8 @@ impl<'a> Cluster<'a> {
     }
 
     /// The log, as options name it.
-    fn log(&self) -> [&str; 4] {
-        ["--stream", &self.stream, "--subject", &self.stream]
+    fn log(&self) -> [&str; 6] {
+        ["--stream", &self.stream, "--subject", &self.stream, "--stream-max-age", STREAM_MAX_AGE]
     }
 
     /// Its dead letters, as options name them.
@@ -110,7 +110,7 @@ impl<'a> Cluster<'a> {
         let mut command = Command::new(&self.program);
         command.env("NETQOE_NATS_URL", self.options.nats_url.join(","));
         command.args([name, "--log-format", "json", "--port", "0", "--listen", "127.0.0.1"]);
-        command.args(self.log()).args(["--stream-max-age", STREAM_MAX_AGE]);
+        command.args(self.log());
         command
     }
 }

@@ -86,7 +86,8 @@ impl Posting {
         while let Some(posted) = connections.join_next().await {
             latency += posted.context("a connection's task failed")??;
         }
-        let posts_per_s = latency.len() as f64 / began.elapsed().as_secs_f64();
+        // The last post that is due comes before the end of its time.
+        let posts_per_s = latency.len() as f64 / began.elapsed().max(duration).as_secs_f64();
         Ok(Posted { events_per_s: posts_per_s * batch as f64, posts_per_s, latency })
     }
 }
