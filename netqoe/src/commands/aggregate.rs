@@ -172,8 +172,8 @@ async fn serve(
     if let Some(store) = follower {
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());
         tasks.spawn(maintenance::daily(url, postgres, options.retention, stop.clone()));
-        let (progress, metrics) = (options.consumer.progress(), watched.metrics.clone());
-        jetstream::follow(log.clone(), progress, store, metrics, stop.clone(), Arc::clone(runtime))?;
+        let (progress, seen) = (options.consumer.progress(), (watched.metrics.clone(), watched.health.clone()));
+        jetstream::follow(log.clone(), progress, store, seen, stop.clone(), Arc::clone(runtime))?;
     }
     let app = app(options, log, tokens, watched, &stop).await?;
     tracing::info!("listening on http://{address}");

@@ -93,7 +93,11 @@ pub(super) fn checks(
 ) -> Vec<ComponentCheck> {
     vec![
         ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(log) },
-        ComponentCheck { component: "store", needed_for_ready: false, check: Box::new(move || store.check()) },
+        ComponentCheck {
+            component: "store",
+            needed_for_ready: false,
+            check: Box::new(move || store.check(Instant::now())),
+        },
         ComponentCheck {
             component: "pipeline",
             needed_for_ready: false,

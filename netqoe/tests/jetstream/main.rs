@@ -8,6 +8,7 @@ mod support;
 mod bench;
 mod dead_letters;
 mod flush;
+mod health;
 mod history;
 mod ingest;
 mod maintenance;
