@@ -210,7 +210,9 @@ pub enum LogError {
     #[error("a NATS server's URL can't be read; write nats://HOST:PORT or tls://HOST:PORT")]
     Url,
     /// No NATS server answers.
-    #[error("can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached")]
+    #[error(
+        "can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached, by TLS where the URL says tls://"
+    )]
     Connect {
         /// Their URLs, without what is secret in them.
         servers: String,
@@ -250,7 +252,7 @@ pub enum LogError {
         advice: &'static str,
     },
     /// JetStream answers, but not with what is asked for.
-    #[error("can't use {log}: {reason}")]
+    #[error("can't use {log}: {reason}; see its options, and the server's log")]
     Stream {
         /// The stream.
         log: String,

@@ -210,7 +210,7 @@ async fn app(
     stop: &CancellationToken,
 ) -> anyhow::Result<axum::Router> {
     let Watched { metrics, live, states: _, backlog, health } = watched;
-    let reader = reader(options, &metrics, &health).await.context("can't read the store")?;
+    let reader = reader(options, &metrics, &health).await?;
     let (queries, document) = QueryApi::new(reader, live, stop.clone()).router();
     let guarded = Authentication::new(tokens, metrics.clone()).guard(queries);
     let checked = log.clone();

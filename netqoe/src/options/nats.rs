@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use netqoe_eventlog::{
-    DeadLetterOptions, Discard, JetStreamLog, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions, Storage,
-    StreamOptions,
+    DeadLetterOptions, Difference, Discard, JetStreamLog, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions,
+    Storage, StreamOptions,
 };
 use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
 
@@ -133,10 +133,9 @@ impl NatsArguments {
     pub(crate) fn open(&self) -> anyhow::Result<JetStreamLog> {
         let log = JetStreamLog::open(self.log()?)?;
         for difference in log.differences() {
-            tracing::warn!(
-                "stream {} is used as it is, though its {difference} as the options say; change the one or the other",
-                self.stream
-            );
+            let Difference { setting, wanted, found } = difference;
+            let name = &self.stream;
+            tracing::warn!("stream {name} has {setting} {found}, the options say {wanted}; it is used as it is");
         }
         Ok(log)
     }

@@ -102,6 +102,15 @@ fn a_server_without_room_for_the_stream_is_told_from_others() {
 }
 
 #[test]
+fn how_a_stream_is_not_as_the_options_say_is_said() {
+    let stage = Stage::new();
+    succeeded(stage.run(&["log", "export"]));
+    let said = stage.run(&["log", "export", "--partitions", "5"]).stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("stream telemetry-events has partitions 16, the options say 5"), "{said}");
+}
+
+#[test]
 fn a_server_that_is_away_is_named() {
     let mut stage = Stage::new();
     stage.nats.stop().unwrap();
