@@ -6,6 +6,7 @@
 mod clock;
 mod commands;
 mod configuration;
+mod exit;
 mod group;
 mod logging;
 mod measured;
@@ -22,11 +23,6 @@ use options::{Cli, Command};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the process ends with where a command has failed; 2, wrong usage, is said by [`configuration`].
-const FAILED: u8 = 1;
-/// What a process of a cluster ends with where another one of them was lost: nothing is wrong with this one.
-pub(crate) const GROUP_LOST: u8 = 3;
-
 fn main() -> ExitCode {
     let cli = match read() {
         Ok(cli) => cli,
@@ -42,18 +38,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("netqoe: {error:#}");
-            ExitCode::from(exit_code(&error))
+            ExitCode::from(exit::code(&error))
         }
     }
-}
-
-fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<group::Lost>() {
-        return GROUP_LOST;
-    }
-    // Whoever supervises ends as the other has ended; with no code of its own that was killed.
-    let supervised = error.downcast_ref::<commands::supervise::Failed>().and_then(|failed| failed.0.code());
-    supervised.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
 }
 
 fn read() -> Result<Cli, configuration::Refused> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use netqoe_probe::{HostNameError, Plan, Settings, Target};
 
+use super::positive;
+
 /// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 /// In less time no connection comes about.
@@ -28,7 +30,7 @@ pub(crate) struct ProbeOptions {
     timeout: Duration,
 
     /// Measurements at the same time
-    #[arg(long, env = "NETQOE_CONCURRENCY", default_value = "5")]
+    #[arg(long, env = "NETQOE_CONCURRENCY", default_value = "5", value_parser = positive::<NonZeroUsize>)]
     concurrency: NonZeroUsize,
 }
 
