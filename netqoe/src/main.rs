@@ -12,6 +12,8 @@ mod measured;
 mod options;
 mod panics;
 mod pipeline;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -28,6 +30,11 @@ const FAILED: u8 = 1;
 pub(crate) const GROUP_LOST: u8 = 3;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "planted-faults")]
+    if let Err(unknown) = planted::plant() {
+        eprintln!("netqoe: {unknown}");
+        return ExitCode::from(configuration::WRONG_USAGE);
+    }
     let cli = match read() {
         Ok(cli) => cli,
         Err(refused) => return refused.report(),

@@ -12,6 +12,9 @@ mod support;
 
 mod cluster;
 mod director;
+mod pace;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod record;
 mod run;
 mod schedule;
@@ -21,13 +24,13 @@ use std::time::Duration;
 const SEED_VARIABLE: &str = "NETQOE_CHAOS_SEED";
 const SECONDS_VARIABLE: &str = "NETQOE_CHAOS_SECONDS";
 /// How long faults are planned for where nobody says otherwise: each kind comes once, and some again.
-const LENGTH: Duration = Duration::from_secs(100);
+const LENGTH: Duration = Duration::from_secs(150);
 
 #[test]
 fn the_cluster_loses_nothing_and_counts_nothing_twice() {
     let number = |variable: &str| std::env::var(variable).ok().map(|text| text.parse::<u64>().unwrap());
     let seed = number(SEED_VARIABLE).unwrap_or_else(rand::random);
     let length = number(SECONDS_VARIABLE).map_or(LENGTH, Duration::from_secs);
-    let problems = run::run(seed, length, None);
+    let problems = run::run(seed, schedule::schedule(seed, length), None);
     assert_eq!(problems, Vec::<String>::new(), "{SEED_VARIABLE}={seed}");
 }
