@@ -81,7 +81,7 @@ impl Director {
 
     /// Where the cluster does not recover: since when, and what everything does.
     pub(crate) fn stuck(&self) -> Option<String> {
-        let why = self.pace.stuck(Instant::now())?;
+        let why = self.pace.stuck()?;
         let away = |name: &str, back: Option<Instant>| back.map(|_| format!("{name} is away")).into_iter();
         let servers = away("nats-server", self.nats_back).chain(away("PostgreSQL", self.postgres_back));
         let all: Vec<_> = servers.chain(self.cluster.describe()).collect();
@@ -113,7 +113,7 @@ impl Director {
     }
 
     fn let_happen(&mut self, fault: Fault) {
-        let back = Instant::now() + fault.lasts();
+        let back = || Some(Instant::now() + fault.lasts());
         match fault {
             Fault::IngestKilled(number) => self.cluster.kill_ingest(number),
             Fault::OneKilled(number) => self.cluster.kill_aggregates(Some(number)),
@@ -122,19 +122,19 @@ impl Director {
             Fault::OneHeldStill(number) => self.cluster.hold_still(number, &self.audit),
             Fault::NatsKilled => {
                 self.rig.nats.kill().unwrap();
-                self.nats_back = Some(back);
+                self.nats_back = back();
             }
             Fault::NatsStopped | Fault::NatsAway => {
                 self.rig.nats.stop().unwrap();
-                self.nats_back = Some(back);
+                self.nats_back = back();
             }
             Fault::PostgresKilled => {
                 self.postgres.kill().unwrap();
-                self.postgres_back = Some(back);
+                self.postgres_back = back();
             }
             Fault::PostgresStopped | Fault::PostgresAway => {
                 self.postgres.stop().unwrap();
-                self.postgres_back = Some(back);
+                self.postgres_back = back();
             }
             Fault::AnswerLost => self.proxy.cut_after(&COMMIT_OF_PROGRESS),
         }

@@ -1,7 +1,12 @@
 //! The cluster under everything that can happen to it at once: whatever was killed, cut off, held still or sent twice, the
 //! rows are those of the log, and the log holds all that was acknowledged.
 //!
-//! `NETQOE_CHAOS_SEED` chooses another run, `NETQOE_CHAOS_SECONDS` a longer one; `cargo xtask chaos` sets both.
+//! `NETQOE_CHAOS_SEED` chooses another run, `NETQOE_CHAOS_SECONDS` a longer one; `cargo xtask chaos` sets both. A fault comes
+//! a random pause after the cluster has recovered from the one before, which it has when all of it works and commits again
+//! (`pace.rs`); so the schedule is the same on a slow machine, and takes longer.
+//!
+//! With the feature `planted-faults`, the processes can be broken from within, and `planted.rs` demands that a run says so:
+//! `cargo xtask chaos --planted`.
 
 #![allow(clippy::unwrap_used)] // nothing here but tests
 
@@ -11,6 +16,8 @@ mod cluster_support;
 mod support;
 
 mod cluster;
+#[cfg(feature = "planted-faults")]
+mod crash_loop;
 mod director;
 mod pace;
 #[cfg(feature = "planted-faults")]

@@ -51,7 +51,11 @@ const PROGRESS_BEFORE_ROWS: Case = Case {
 const SKIP_DEDUPLICATION: Case = Case {
     plant: "skip-deduplication",
     faults: || vec![then(Fault::IngestKilled(0), PAIR)],
-    shows: &["rows and their replay differ", "rows and the reference differ", "accepted, duplicate and late of partition"],
+    shows: &[
+        "rows and their replay differ",
+        "rows and the reference differ",
+        "accepted, duplicate and late of partition",
+    ],
 };
 
 const REWRITE_CLOSED_WINDOWS: Case = Case {
