@@ -67,7 +67,7 @@ const REWRITE_CLOSED_WINDOWS: Case = Case {
 const CLOSE_BY_WALL_CLOCK: Case = Case {
     plant: "close-by-wall-clock",
     // What waits meanwhile is read later than its time.
-    faults: || vec![then(Fault::PostgresAway, PAIR), then(Fault::OneHeldStill(1), ALONE)],
+    faults: || vec![then(Fault::PostgresAway, PAIR)],
     shows: &["rows and their replay differ", "accepted, duplicate and late of partition"],
 };
 
