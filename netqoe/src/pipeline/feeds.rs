@@ -55,7 +55,7 @@ impl FileFeeds {
 
 /// Bytes of a file after which windows are closed and rows handed on. Several windows of a pair close together then,
 /// which costs the baselines one reduction and the store a few pages. What waits meanwhile is a quarter of it at most.
-const TURN_BYTES: u64 = 32 << 20;
+const TURN_BYTES: u64 = 64 << 20;
 
 struct FileInput {
     reader: NdjsonReader,
