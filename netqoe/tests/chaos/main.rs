@@ -5,8 +5,8 @@
 //! a random pause after the cluster has recovered from the one before, which it has when all of it works and commits again
 //! (`pace.rs`); so the schedule is the same on a slow machine, and takes longer.
 //!
-//! With the feature `planted-faults`, the processes can be broken from within, and `planted.rs` demands that a run says so:
-//! `cargo xtask chaos --planted`.
+//! With the feature `planted-faults`, the processes can be broken from within. `planted.rs` demands that a run says so, and
+//! `crash_loop.rs` that a record which ends its process is set aside: `cargo xtask chaos --planted`.
 
 #![allow(clippy::unwrap_used)] // nothing here but tests
 
