@@ -13,6 +13,8 @@ mod measured;
 mod options;
 mod panics;
 mod pipeline;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -24,6 +26,11 @@ use options::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "planted-faults")]
+    if let Err(unknown) = planted::plant() {
+        eprintln!("netqoe: {unknown}");
+        return ExitCode::from(exit::WRONG_USAGE);
+    }
     let cli = match read() {
         Ok(cli) => cli,
         Err(refused) => return refused.report(),

@@ -14,6 +14,8 @@ use support::{DATA_FILE, JSON, NO_RATE, Server, event, netqoe, post};
 /// Of the tables of the log, and of those of the store.
 const SCHEMA_HISTORIES: [&str; 2] = ["log_schema_history", "store_schema_history"];
 
+const PLANT_VARIABLE: &str = "NETQOE_PLANT";
+
 #[track_caller]
 fn check(arguments: &[&str], code: i32, says: &str) {
     let output = netqoe().args(arguments).output().unwrap();
@@ -188,6 +190,29 @@ fn check_hidden(arguments: &[&str], says: &str) {
     check(arguments, 2, says);
     let output = netqoe().args(arguments).output().unwrap();
     assert!(!String::from_utf8(output.stderr).unwrap().contains("hush"), "{arguments:?}");
+}
+
+/// What tests break on purpose can't be broken in what others use: the program does not even know the variable.
+#[cfg(not(feature = "planted-faults"))]
+#[test]
+fn nothing_can_be_planted() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_netqoe")).unwrap();
+    assert!(!String::from_utf8_lossy(&program).contains(PLANT_VARIABLE));
+    let output = netqoe().args(["config", "check"]).env(PLANT_VARIABLE, "no-fence").output().unwrap();
+    assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{output:?}");
+}
+
+/// In a build for tests it says so loudly, and knows what it can break.
+#[cfg(feature = "planted-faults")]
+#[test]
+fn what_is_planted_is_said_and_known() {
+    let plant = |name: &str| netqoe().args(["config", "check"]).env(PLANT_VARIABLE, name).output().unwrap();
+    let planted = plant("no-fence");
+    assert_eq!(planted.status.code(), Some(0), "{planted:?}");
+    assert!(String::from_utf8_lossy(&planted.stderr).contains("BROKEN ON PURPOSE"), "{planted:?}");
+    let unknown = plant("no-fences");
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no planted fault is named no-fences"), "{unknown:?}");
 }
 
 /// The options of a command that its help shows without a variable.
