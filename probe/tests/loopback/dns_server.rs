@@ -1,4 +1,4 @@
-//! A DNS server over UDP whose every answer is 127.0.0.1, but for the names that say otherwise.
+//! A DNS server over UDP whose every answer is 127.0.0.1, or what a name itself says.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ pub(crate) struct DnsServer {
 
 impl DnsServer {
     /// Answers each question `thinking` after it came: names under `absent.test` with NXDOMAIN, under `empty.test`
-    /// with no record, under `broken.test` with SERVFAIL, under `silent.test` not at all.
+    /// with no record, under `broken.test` with SERVFAIL, under `silent.test` not at all; a name like
+    /// `to.3.2.web.test` with 127.0.0.3 and 127.0.0.2.
     pub(crate) async fn start(thinking: Duration) -> Self {
         let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
         let address = socket.local_addr().unwrap();
@@ -62,7 +63,7 @@ fn answer(message: &[u8]) -> Option<Vec<u8>> {
     let question = &message[12..at + 5];
 
     let name = labels.join(".");
-    let (response_code, has_address) = match name.as_str() {
+    let (response_code, has_addresses) = match name.as_str() {
         name if name.ends_with("silent.test") => return None,
         name if name.ends_with("absent.test") => (NAME_ERROR, false),
         name if name.ends_with("broken.test") => (SERVER_FAILURE, false),
@@ -70,13 +71,20 @@ fn answer(message: &[u8]) -> Option<Vec<u8>> {
         _ => (NO_ERROR, record_type == RECORD_TYPE_A),
     };
 
-    // The asker's id; a response, recursion desired and available; one question, perhaps one answer.
-    let mut answer =
-        vec![message[0], message[1], 0x81, 0x80 | response_code, 0, 1, 0, u8::from(has_address), 0, 0, 0, 0];
+    let named: Vec<u8> =
+        labels.iter().skip_while(|label| *label != "to").filter_map(|label| label.parse().ok()).collect();
+    let hosts = match named[..] {
+        _ if !has_addresses => &[][..],
+        [] => &[1],
+        _ => &named,
+    };
+    // The asker's id; a response, recursion desired and available; one question, perhaps answers.
+    let count = hosts.len() as u8;
+    let mut answer = vec![message[0], message[1], 0x81, 0x80 | response_code, 0, 1, 0, count, 0, 0, 0, 0];
     answer.extend_from_slice(question);
-    if has_address {
+    for host in hosts {
         // The question's name, type A, class IN, an hour to live, which no cache of the probe may use.
-        answer.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0x0e, 0x10, 0, 4, 127, 0, 0, 1]);
+        answer.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0x0e, 0x10, 0, 4, 127, 0, 0, *host]);
     }
     Some(answer)
 }

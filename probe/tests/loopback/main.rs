@@ -10,7 +10,12 @@
 mod agent;
 mod dns_server;
 mod failures;
+mod http2;
+mod lookups;
+mod other_checks;
 mod phases;
+mod redirects;
+mod throughput;
 mod timeouts;
 mod web_server;
 
@@ -31,13 +36,15 @@ fn settings(dns: &DnsServer, authority: &Authority) -> Settings {
         timeout: Duration::from_secs(30),
         name_servers: NameServers::At(vec![dns.address]),
         roots: Arc::new(authority.roots()),
+        throughput: None,
+        only: None,
     }
 }
 
 /// Settings for targets that name an address and no TLS.
 fn plain_settings() -> Settings {
     let nobody: SocketAddr = "127.0.0.1:9".parse().unwrap();
-    Settings { name_servers: NameServers::At(vec![nobody]), ..Settings::default() }
+    Settings { name_servers: NameServers::At(vec![nobody]), throughput: None, ..Settings::default() }
 }
 
 async fn measure_url(url: &str, settings: &Settings) -> Measurement {

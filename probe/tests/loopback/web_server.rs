@@ -18,6 +18,8 @@ pub(crate) enum Step {
     ReadRequest,
     Wait(Duration),
     Send(Vec<u8>),
+    /// The answer to the request that was read, by its path; 404 for any other.
+    AnswerByPath(Vec<(&'static str, String)>),
     /// Does nothing more, and leaves the connection open.
     Stall,
 }
@@ -34,6 +36,22 @@ pub(crate) fn answers(text: &str) -> Vec<Step> {
 }
 
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+pub(crate) const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+
+/// An answer of 200 with a body of so many bytes.
+pub(crate) fn object(bytes: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\n\r\n{}", "x".repeat(bytes))
+}
+
+pub(crate) fn redirect(location: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
+}
+
+/// The path that a request asks for.
+pub(crate) fn path(request: &str) -> Option<String> {
+    request.split(' ').nth(1).map(str::to_owned)
+}
 
 /// What a server has seen.
 #[derive(Debug, Default)]
@@ -115,6 +133,13 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, script: &[Step],
                     return;
                 }
             }
+            Step::AnswerByPath(answers) => {
+                let path = seen.lock().unwrap().requests.last().and_then(|request| path(request)).unwrap_or_default();
+                let answer = answers.iter().find(|(known, _)| *known == path).map_or(NOT_FOUND, |(_, answer)| answer);
+                if stream.write_all(answer.as_bytes()).await.is_err() || stream.flush().await.is_err() {
+                    return;
+                }
+            }
             Step::Stall => {
                 // Until the probe goes.
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|length| length > 0) {}
@@ -154,14 +179,31 @@ impl Authority {
 
     /// TLS with a certificate for `host`, signed by this authority.
     pub(crate) fn certify(&self, host: &str) -> TlsAcceptor {
+        self.certify_with(host, |_| {}, &[])
+    }
+
+    /// The same with HTTP/2.
+    pub(crate) fn certify_http2(&self, host: &str) -> TlsAcceptor {
+        self.certify_with(host, |_| {}, &["h2"])
+    }
+
+    /// The same with a certificate that expired on the first day of 2021.
+    pub(crate) fn certify_expired(&self, host: &str) -> TlsAcceptor {
+        self.certify_with(host, |params| params.not_after = rcgen::date_time_ymd(2021, 1, 1), &[])
+    }
+
+    fn certify_with(&self, host: &str, change: impl FnOnce(&mut CertificateParams), alpn: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key.into())
             .unwrap();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))
     }
 }

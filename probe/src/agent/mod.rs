@@ -1,5 +1,8 @@
 //! The agent: all its targets, each on its schedule, each measurement reported.
 
+mod client_id;
+mod schedule;
+
 use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +16,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::{DEFAULT_INTERVAL, Measurement, Schedule, Settings, Target, measure};
+use crate::{Measurement, Settings, Target, measure};
+pub use client_id::{HostNameError, host_name};
+pub use schedule::{DEFAULT_INTERVAL, Schedule};
 
 /// Measurements that run at the same time where nothing else is said: few enough not to disturb each other on a
 /// home line.
