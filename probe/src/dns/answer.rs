@@ -183,7 +183,7 @@ mod tests {
     #[track_caller]
     fn check_found(answers: &[DnsAnswer], now_ms: u64, addresses: &[&str], end_ms: u64) {
         let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
-        check(answers, now_ms, Verdict::Found(addresses, Span { start: ms(1), end: ms(end_ms) }));
+        check(answers, now_ms, &Verdict::Found(addresses, Span { start: ms(1), end: ms(end_ms) }));
     }
 
     #[test]
