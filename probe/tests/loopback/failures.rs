@@ -6,8 +6,8 @@ use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Measurement, Phases};
 use tokio::net::TcpListener;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, OK, Step, WebServer, answers};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, OK, Step, WebServer, answers};
 use crate::{measure_url, plain_settings, refusing_socket, settings};
 
 #[track_caller]

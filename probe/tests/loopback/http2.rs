@@ -10,8 +10,8 @@ use netqoe_probe::{Settings, ThroughputObject};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::Authority;
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::Authority;
 use crate::{measure_url, settings, stage};
 
 const THINKING: Duration = Duration::from_millis(120);

@@ -7,9 +7,9 @@ use netqoe_model::ErrorStage;
 use netqoe_probe::{DnsOutcome, Family, Measurement, NameServers, Settings};
 use tokio::net::TcpSocket;
 
-use crate::dns_server::DnsServer;
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{OK, WebServer, answers};
 use crate::timeouts::fill;
-use crate::web_server::{OK, WebServer, answers};
 use crate::{measure_url, plain_settings, stage};
 
 fn asking(servers: &[SocketAddr]) -> Settings {

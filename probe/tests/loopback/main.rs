@@ -8,16 +8,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
-mod dns_server;
 mod failures;
 mod http2;
 mod lookups;
 mod other_checks;
 mod phases;
 mod redirects;
+#[path = "../support/mod.rs"]
+mod support;
 mod throughput;
 mod timeouts;
-mod web_server;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ use netqoe_model::ErrorStage;
 use netqoe_probe::{Measurement, NameServers, Settings, measure};
 use tokio::net::TcpSocket;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::Authority;
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::Authority;
 
 /// Settings in which nothing outside of the test takes part.
 fn settings(dns: &DnsServer, authority: &Authority) -> Settings {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Failure, Measurement, Phases, Settings};
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, Step, WebServer};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, Step, WebServer};
 use crate::{measure_url, plain_settings, refusing_socket, settings, stage};
 
 fn samples(measurement: &Measurement) -> [bool; 5] {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use netqoe_model::{Event, EventTime};
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, OK, Step, WebServer, answers};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, OK, Step, WebServer, answers};
 use crate::{measure_url, plain_settings, settings, stage};
 
 const DNS_DELAY: Duration = Duration::from_millis(60);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use netqoe_model::ErrorStage;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, OK, Step, WebServer, answers, path, redirect};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, OK, Step, WebServer, answers, path, redirect};
 use crate::{measure_url, plain_settings, settings, stage};
 
 fn by_path(answers: Vec<(&'static str, String)>) -> Vec<Step> {

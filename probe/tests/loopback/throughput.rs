@@ -5,8 +5,8 @@ use std::time::Duration;
 use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Settings, ThroughputObject};
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, OK, Step, WebServer, object, path};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, OK, Step, WebServer, object, path};
 use crate::{measure_url, plain_settings, settings, stage};
 
 const ENOUGH: usize = 256 * 1024;

@@ -8,8 +8,8 @@ use netqoe_probe::{Failure, Phases, Settings};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, Step, WebServer};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, Step, WebServer};
 use crate::{measure_url, plain_settings, refusing_socket, settings};
 
 /// Long enough for the stages before the one that stalls, which take a few milliseconds, on any machine.

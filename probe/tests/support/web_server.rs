@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+
+use super::think;
 
 /// What a server does next. After its last step it closes the connection.
 #[derive(Clone, Debug)]
@@ -69,15 +71,16 @@ pub(crate) struct WebServer {
 
 impl WebServer {
     pub(crate) async fn start(script: Vec<Step>) -> Self {
-        Self::run(None, script).await
+        Self::run("127.0.0.1:0".parse().unwrap(), None, script).await
     }
 
     pub(crate) async fn start_tls(tls: TlsAcceptor, script: Vec<Step>) -> Self {
-        Self::run(Some(tls), script).await
+        Self::run("127.0.0.1:0".parse().unwrap(), Some(tls), script).await
     }
 
-    async fn run(tls: Option<TlsAcceptor>, script: Vec<Step>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// At this address.
+    pub(crate) async fn run(address: SocketAddr, tls: Option<TlsAcceptor>, script: Vec<Step>) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let server = Self { address, seen: Arc::clone(&seen) };
@@ -126,7 +129,7 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, script: &[Step],
                 let Some(request) = read_head(&mut stream).await else { return };
                 seen.lock().unwrap().requests.push(request);
             }
-            Step::Wait(duration) => tokio::time::sleep(*duration).await,
+            Step::Wait(duration) => think(*duration).await,
             Step::Send(bytes) => {
                 // A probe that has given up is no fault of the server.
                 if stream.write_all(bytes).await.is_err() || stream.flush().await.is_err() {
@@ -167,6 +170,8 @@ impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // A certificate that names itself as its issuer passes for self-signed.
+        params.distinguished_name.push(DnType::CommonName, "authority of the tests");
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         Self { issuer }
     }
@@ -175,6 +180,11 @@ impl Authority {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         roots
+    }
+
+    /// The authority's own certificate, for programs that read a file.
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
     }
 
     /// TLS with a certificate for `host`, signed by this authority.
