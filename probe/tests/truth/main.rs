@@ -26,6 +26,9 @@ const RATE_MBPS: f64 = 10.0;
 const GOODPUT_MBPS: f64 = RATE_MBPS * 1448.0 / 1500.0;
 const LOSS: f64 = 0.1;
 
+const SLOW_DNS: &[(Metric, f64)] = &[(Metric::Dns, DNS_THINKING.as_millis() as f64)];
+const SLOW_SERVER: &[(Metric, f64)] = &[(Metric::Ttfb, THINKING.as_millis() as f64)];
+
 /// Samples of a window.
 const WINDOW: usize = 4;
 /// Windows that are measured before a figure or a label is said to be wrong: on a busy machine, any single one may
@@ -84,14 +87,14 @@ fn faults() -> Vec<Fault> {
         Fault {
             name: "DNS after 60 ms",
             dns_thinking: DNS_THINKING,
-            configured: &[(Metric::Dns, DNS_THINKING.as_millis() as f64)],
+            configured: SLOW_DNS,
             label: "dns-bound",
             ..none()
         },
         Fault {
             name: "server thinks 120 ms",
             server: Server::Thinking,
-            configured: &[(Metric::Ttfb, THINKING.as_millis() as f64)],
+            configured: SLOW_SERVER,
             label: "server-bound",
             ..none()
         },
