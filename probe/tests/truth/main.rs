@@ -33,7 +33,7 @@ const SLOW_SERVER: &[(Metric, f64)] = &[(Metric::Ttfb, THINKING.as_millis() as f
 const WINDOW: usize = 4;
 /// Windows that are measured before a figure or a label is said to be wrong: on a busy machine, any single one may
 /// look worse than the link is.
-const WINDOWS: usize = 15;
+const WINDOWS: usize = 8;
 const TOLERANCE_MS: f64 = 2.0;
 const TOLERANCE: f64 = 0.05;
 
