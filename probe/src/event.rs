@@ -59,6 +59,7 @@ struct WireEvidence<'a> {
     tcp_info: Option<TcpInfo>,
     throughput: Option<&'a ThroughputEvidence>,
     echoes: Option<EchoEvidence>,
+    skipped_turns: Option<u64>,
     system_lookup: Option<WireSystemLookup<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirects: &'a [Redirect],
@@ -150,6 +151,7 @@ impl<'a> WireEvidence<'a> {
             tcp_info: evidence.tcp_info,
             throughput: evidence.throughput.as_ref(),
             echoes: evidence.echoes,
+            skipped_turns: Some(evidence.skipped_turns).filter(|skipped| *skipped > 0),
             system_lookup: dns.system.as_ref().map(WireSystemLookup::of),
             redirects: &evidence.redirects,
             connect_attempts: attempts.iter().map(WireAttempt::of).collect(),

@@ -35,6 +35,8 @@ pub struct Evidence {
     pub throughput: Option<ThroughputEvidence>,
     /// What came of echo requests.
     pub echoes: Option<EchoEvidence>,
+    /// Turns of the target before this one that were passed over, because the measurement before them still ran.
+    pub skipped_turns: u64,
 }
 
 /// An answer that led elsewhere.

@@ -4,7 +4,7 @@
 //! `dns/` asks for addresses, `connect/` tries them, `tls/` shakes hands, `http/` asks and reads, `throughput.rs` fetches
 //! the fixed object over a connection of its own, `icmp/` sends echoes. Every phase is taken from events of its own on one
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
-//! `event.rs` writes a measurement as an event.
+//! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
 //! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`].
 //!
@@ -26,8 +26,10 @@ mod measure;
 mod phases;
 mod settings;
 mod target;
+mod target_list;
 mod throughput;
 mod tls;
+mod waterfall;
 
 pub use agent::{
     AgentStopped, DEFAULT_INTERVAL, HostNameError, Plan, ProbeCounts, Reporter, Schedule, host_name, run_probe,
@@ -41,5 +43,7 @@ pub use measure::{Measurement, measure};
 pub use phases::{Phases, Transfer};
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
+pub use target_list::{InvalidList, parse_target_list};
 pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
 pub use tls::TlsEvidence;
+pub use waterfall::{verdict, waterfall};

@@ -1,8 +1,14 @@
 //! The agent: all its targets, each on its schedule, each measurement reported.
+//!
+//! It decides when to measure and knows nothing of how: `measure` is handed in, so that tests can keep its time.
 
 mod client_id;
 mod schedule;
+#[cfg(test)]
+mod tests;
+mod turns;
 
+use std::collections::HashMap;
 use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +16,16 @@ use std::time::Duration;
 use netqoe_model::EventTime;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::info;
 
 use crate::{Measurement, Settings, Target, measure};
 pub use client_id::{HostNameError, host_name};
 pub use schedule::{DEFAULT_INTERVAL, Schedule};
+use turns::Turns;
 
 /// Measurements that run at the same time where nothing else is said: few enough not to disturb each other on a
 /// home line.
@@ -36,8 +43,8 @@ pub trait Reporter: Send + Sync + 'static {
 /// What an agent does.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What it measures.
-    pub targets: Vec<Target>,
+    /// What it measures; a new list replaces the old one, and targets that are in both go on undisturbed.
+    pub targets: watch::Receiver<Vec<Target>>,
     /// Under which name.
     pub client_id: String,
     /// From one turn of a target to its next: 1 ms to a day.
@@ -49,8 +56,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Every 30 s, five at a time, with the default settings.
+    /// Every 30 s, five at a time, with the default settings, always the same targets.
     pub fn new(targets: Vec<Target>, client_id: String) -> Self {
+        // The list stays readable without its sender, and never changes.
+        let (_, targets) = watch::channel(targets);
         let (interval, concurrency) = (DEFAULT_INTERVAL, DEFAULT_CONCURRENCY);
         Self { targets, client_id, interval, concurrency, settings: Settings::default() }
     }
@@ -81,19 +90,19 @@ impl AddAssign for ProbeCounts {
 pub struct AgentStopped(#[from] JoinError);
 
 /// What the tasks of all targets share.
-struct Agent<R, C> {
+struct Agent<R, C, M> {
     plan: Plan,
     reporter: R,
     now: C,
+    measure: M,
     permits: Semaphore,
     began: Instant,
-    shutdown: CancellationToken,
 }
 
 /// Measures every target of `plan` on its schedule until `shutdown`, and reports each measurement.
 ///
-/// `now` is the wall clock that events are dated by; `rng` gives phases and event ids. On shutdown, measurements under
-/// way are given up, a report under way is completed.
+/// `now` is the wall clock that events are dated by; `rng` gives phases and event ids. On shutdown, and where a target is no
+/// longer in the list, measurements under way are given up; a report under way is completed.
 ///
 /// # Errors
 /// [`AgentStopped`], where a task has ended otherwise than by `shutdown`.
@@ -101,77 +110,70 @@ pub async fn run_probe<R, C>(
     plan: Plan,
     reporter: R,
     now: C,
-    rng: &mut impl Rng,
+    rng: &mut (impl Rng + Send),
     shutdown: CancellationToken,
 ) -> Result<ProbeCounts, AgentStopped>
 where
     R: Reporter,
     C: Fn() -> EventTime + Send + Sync + 'static,
 {
+    let measure = async |target: Target, settings: Settings| measure(&target, &settings).await;
+    run_with(plan, reporter, now, measure, rng, shutdown).await
+}
+
+/// The same with another way to measure.
+async fn run_with<R, C, M, F>(
+    plan: Plan,
+    reporter: R,
+    now: C,
+    measure: M,
+    rng: &mut (impl Rng + Send),
+    shutdown: CancellationToken,
+) -> Result<ProbeCounts, AgentStopped>
+where
+    R: Reporter,
+    C: Fn() -> EventTime + Send + Sync + 'static,
+    M: Fn(Target, Settings) -> F + Send + Sync + 'static,
+    F: Future<Output = Measurement> + Send,
+{
     let permits = Semaphore::new(plan.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-    let agent = Arc::new(Agent { plan, reporter, now, permits, began: Instant::now(), shutdown });
+    let mut targets = plan.targets.clone();
+    let agent = Arc::new(Agent { plan, reporter, now, measure, permits, began: Instant::now() });
+    let mut running: HashMap<String, CancellationToken> = HashMap::new();
     let mut tasks = JoinSet::new();
-    for target in agent.plan.targets.clone() {
-        let (agent, rng) = (Arc::clone(&agent), StdRng::from_rng(rng));
-        tasks.spawn(async move { agent.run_target(&target, rng).await });
-    }
     let mut counts = ProbeCounts::default();
+    loop {
+        let wanted = targets.borrow_and_update().clone();
+        stop_others(&mut running, &wanted);
+        for target in wanted {
+            if running.contains_key(target.as_str()) {
+                continue;
+            }
+            let stop = shutdown.child_token();
+            running.insert(target.as_str().to_owned(), stop.clone());
+            let (agent, rng) = (Arc::clone(&agent), StdRng::from_rng(rng));
+            tasks.spawn(async move { Turns::new(&agent, target, rng).run(&stop).await });
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Ok(()) = targets.changed() => {}
+            Some(ended) = tasks.join_next() => counts += ended?,
+        }
+    }
     while let Some(ended) = tasks.join_next().await {
         counts += ended?;
     }
     Ok(counts)
 }
 
-impl<R, C> Agent<R, C>
-where
-    R: Reporter,
-    C: Fn() -> EventTime + Send + Sync,
-{
-    /// One target's turns, one after the other, until shutdown.
-    async fn run_target(&self, target: &Target, mut rng: StdRng) -> ProbeCounts {
-        let mut schedule = Schedule::with_jitter(self.plan.interval, &mut rng);
-        let mut counts = ProbeCounts::default();
-        loop {
-            let turn = self.take_turn(target, self.began + schedule.next_at());
-            let Some((measurement, ts)) = self.shutdown.run_until_cancelled(turn).await else { return counts };
-            self.report(&measurement, ts, &mut rng, &mut counts).await;
-            let skipped = schedule.finish_turn(self.began.elapsed());
-            if skipped > 0 {
-                warn!(%target, skipped, "turns skipped: the measurement before them took longer than the interval");
-            }
-            counts.skipped += skipped;
+/// Stops what is measured and no longer wanted.
+fn stop_others(running: &mut HashMap<String, CancellationToken>, wanted: &[Target]) {
+    running.retain(|url, stop| {
+        let is_wanted = wanted.iter().any(|target| target.as_str() == url);
+        if !is_wanted {
+            info!(target = %url, "no longer measured");
+            stop.cancel();
         }
-    }
-
-    /// Waits for the turn and for a free place, then measures; the time is that of the beginning.
-    async fn take_turn(&self, target: &Target, at: Instant) -> (Measurement, EventTime) {
-        tokio::time::sleep_until(at).await;
-        // Fails only on a closed semaphore, and nothing closes this one.
-        let _permit = self.permits.acquire().await;
-        let ts = (self.now)();
-        (measure(target, &self.plan.settings).await, ts)
-    }
-
-    async fn report(&self, measurement: &Measurement, ts: EventTime, rng: &mut StdRng, counts: &mut ProbeCounts) {
-        let target = &measurement.target;
-        match &measurement.failure {
-            Some(failure) => info!(%target, stage = failure.stage().as_str(), "measurement failed: {failure}"),
-            None => debug!(%target, "measured"),
-        }
-        let event = measurement.to_event(&event_id(ts, rng), &self.plan.client_id, ts);
-        match self.reporter.report(event).await {
-            Ok(()) => counts.reported += 1,
-            Err(error) => {
-                counts.refused += 1;
-                warn!(%target, "the measurement could not be reported and is lost: {error}");
-            }
-        }
-    }
-}
-
-/// A UUID of version 7: ordered by time, random beyond that.
-fn event_id(ts: EventTime, rng: &mut StdRng) -> String {
-    let mut random = [0; 10];
-    rng.fill_bytes(&mut random);
-    uuid::Builder::from_unix_timestamp_millis(ts.ms().unsigned_abs(), &random).into_uuid().to_string()
+        is_wanted
+    });
 }
