@@ -18,7 +18,7 @@ const DEFAULT_FILE: &str = "netqoe.toml";
 /// Names another file.
 const FILE_VARIABLE: &str = "NETQOE_CONFIG";
 /// What the process ends with where it was used in a wrong way.
-const WRONG_USAGE: u8 = 2;
+pub(crate) const WRONG_USAGE: u8 = 2;
 
 /// Why a command line or a file can't be acted on, or that help was asked for.
 #[derive(Debug)]

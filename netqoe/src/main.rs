@@ -27,6 +27,9 @@ const FAILED: u8 = 1;
 /// What a process of a cluster ends with where another one of them was lost: nothing is wrong with this one.
 pub(crate) const GROUP_LOST: u8 = 3;
 
+/// What `probe --once` ends with where the target works and is slower than `--fail-above` allows.
+const FAILED_ABOVE: u8 = 3;
+
 fn main() -> ExitCode {
     let cli = match read() {
         Ok(cli) => cli,
@@ -51,6 +54,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<group::Lost>() {
         return GROUP_LOST;
     }
+    if error.is::<commands::probe::Above>() {
+        return FAILED_ABOVE;
+    }
+    if error.is::<options::WrongUsage>() {
+        return configuration::WRONG_USAGE;
+    }
     // Whoever supervises ends as the other has ended; with no code of its own that was killed.
     let supervised = error.downcast_ref::<commands::supervise::Failed>().and_then(|failed| failed.0.code());
     supervised.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
@@ -67,6 +76,7 @@ fn read() -> Result<Cli, configuration::Refused> {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(options) => commands::up::run(&options),
+        Command::Probe(options) => commands::probe::run(&options),
         Command::Ingest(options) => commands::ingest::run(&options),
         Command::Aggregate(options) => commands::aggregate::run(&options),
         Command::Replay(options) => commands::replay::run(&options),

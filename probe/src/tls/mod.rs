@@ -1,6 +1,7 @@
 //! The TLS phase: a full handshake, with the certificate verified.
 
 mod certificate;
+mod roots;
 
 use std::io;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 use crate::Failure;
 use crate::clock::{Clock, Span};
 use certificate::{Expiry, NotingVerifier};
+pub use roots::trusted_roots;
 
 /// Sessions that one measurement remembers: those of its two connections.
 const SESSIONS: usize = 2;
