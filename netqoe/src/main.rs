@@ -61,6 +61,7 @@ fn read() -> Result<Cli, configuration::Refused> {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(options) => commands::up::run(&options),
+        Command::Probe(options) => commands::probe::run(&options),
         Command::Ingest(options) => commands::ingest::run(&options),
         Command::Aggregate(options) => commands::aggregate::run(&options),
         Command::Replay(options) => commands::replay::run(&options),

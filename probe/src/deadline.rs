@@ -23,6 +23,16 @@ impl Deadline {
         Self { at: Instant::now() + timeout, timeout }
     }
 
+    /// The sooner of this one and one after `limit`.
+    pub(crate) fn or_after(self, limit: Duration) -> Self {
+        let limited = Self::after(limit);
+        if limited.at < self.at { limited } else { self }
+    }
+
+    pub(crate) fn at(self) -> Instant {
+        self.at
+    }
+
     /// Lets a phase run until the deadline; it then fails at `stage`.
     pub(crate) async fn hold<T>(
         self,

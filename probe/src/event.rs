@@ -1,11 +1,19 @@
 //! A measurement as an event of version 1.
+//!
+//! What version 1 does not know stands under `evidence`, which readers that do not know it pass over.
 
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
 use netqoe_model::{ErrorStage, EventTime};
 use serde::Serialize;
 
-use crate::{Measurement, Phases, Span, Transfer};
+use crate::connect::{Attempt, TcpInfo};
+use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
+use crate::tls::TlsEvidence;
+use crate::{EchoEvidence, Evidence, Measurement, Phases, Redirect, Span, ThroughputEvidence, Transfer};
+
+/// Addresses of one answer that an event holds.
+const MAX_ADDRESSES: usize = 8;
 
 #[derive(Serialize)]
 struct WireEvent<'a> {
@@ -16,21 +24,76 @@ struct WireEvent<'a> {
     target: &'a str,
     timing_measurements: WireTimings,
     error_stage: Option<ErrorStage>,
+    evidence: WireEvidence<'a>,
 }
 
 /// Absent members are phases that were not reached.
+#[serde_with::skip_serializing_none]
 #[derive(Serialize)]
 struct WireTimings {
-    #[serde(skip_serializing_if = "Option::is_none")]
     dns_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tcp_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tls_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     ttfb_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     throughput_mbps: Option<f64>,
+}
+
+#[serde_with::skip_serializing_none]
+#[derive(Serialize)]
+struct WireEvidence<'a> {
+    probe_version: &'static str,
+    error_message: Option<String>,
+    total_ms: f64,
+    residual_ms: f64,
+    redirects_ms: Option<f64>,
+    request_ms: Option<f64>,
+    body_ms: Option<f64>,
+    peer: Option<IpAddr>,
+    port: Option<u16>,
+    ip_version: Option<u8>,
+    protocol: Option<&'static str>,
+    status: Option<u16>,
+    body_bytes: Option<u64>,
+    tls: Option<&'a TlsEvidence>,
+    certificate_expires_s: Option<i64>,
+    tcp_info: Option<TcpInfo>,
+    throughput: Option<&'a ThroughputEvidence>,
+    echoes: Option<EchoEvidence>,
+    skipped_turns: Option<u64>,
+    system_lookup: Option<WireSystemLookup<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    redirects: &'a [Redirect],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    connect_attempts: Vec<WireAttempt<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    name_servers: Vec<WireAnswer<'a>>,
+}
+
+#[serde_with::skip_serializing_none]
+#[derive(Serialize)]
+struct WireAttempt<'a> {
+    address: SocketAddr,
+    ms: Option<f64>,
+    error: Option<&'a str>,
+}
+
+#[serde_with::skip_serializing_none]
+#[derive(Serialize)]
+struct WireAnswer<'a> {
+    server: SocketAddr,
+    record_type: &'static str,
+    ms: Option<f64>,
+    outcome: &'static str,
+    addresses: Option<&'a [IpAddr]>,
+    error: Option<&'a str>,
+}
+
+#[serde_with::skip_serializing_none]
+#[derive(Serialize)]
+struct WireSystemLookup<'a> {
+    ms: f64,
+    addresses: Option<&'a [IpAddr]>,
+    error: Option<&'a str>,
 }
 
 impl Measurement {
@@ -44,6 +107,7 @@ impl Measurement {
             target: self.target.as_str(),
             timing_measurements: WireTimings::of(&self.phases),
             error_stage: self.failure.as_ref().map(|failure| failure.stage()),
+            evidence: WireEvidence::of(self),
         };
         // Texts and numbers under names that are texts: there is nothing in it that JSON can't hold.
         #[allow(clippy::expect_used)]
@@ -58,15 +122,84 @@ impl WireTimings {
             tcp_ms: phases.tcp.map(milliseconds),
             tls_ms: phases.tls.map(milliseconds),
             ttfb_ms: phases.ttfb.map(milliseconds),
-            throughput_mbps: phases.transfer.and_then(Transfer::throughput_mbps).map(to_thousandths),
+            throughput_mbps: phases.throughput.and_then(Transfer::throughput_mbps).map(to_thousandths),
         }
     }
 }
 
+impl<'a> WireEvidence<'a> {
+    fn of(measurement: &'a Measurement) -> Self {
+        let Measurement { phases, total, evidence, failure, .. } = measurement;
+        let Evidence { dns, attempts, peer, tls, .. } = evidence;
+        Self {
+            probe_version: env!("CARGO_PKG_VERSION"),
+            error_message: failure.as_ref().map(ToString::to_string),
+            total_ms: to_thousandths(total.as_secs_f64() * 1000.0),
+            residual_ms: to_thousandths(phases.residual(*total).as_secs_f64() * 1000.0),
+            redirects_ms: phases.redirects.map(milliseconds),
+            request_ms: phases.request.map(milliseconds),
+            body_ms: phases.body.map(milliseconds),
+            peer: peer.map(|peer| peer.ip()),
+            // That of an echo is 0, which is none.
+            port: peer.map(|peer| peer.port()).filter(|port| *port > 0),
+            ip_version: peer.map(|peer| if peer.is_ipv4() { 4 } else { 6 }),
+            protocol: evidence.protocol,
+            status: evidence.status,
+            body_bytes: evidence.body_bytes,
+            tls: tls.as_ref(),
+            certificate_expires_s: evidence.certificate_expires_s,
+            tcp_info: evidence.tcp_info,
+            throughput: evidence.throughput.as_ref(),
+            echoes: evidence.echoes,
+            skipped_turns: Some(evidence.skipped_turns).filter(|skipped| *skipped > 0),
+            system_lookup: dns.system.as_ref().map(WireSystemLookup::of),
+            redirects: &evidence.redirects,
+            connect_attempts: attempts.iter().map(WireAttempt::of).collect(),
+            name_servers: dns.answers.iter().map(WireAnswer::of).collect(),
+        }
+    }
+}
+
+impl<'a> WireAttempt<'a> {
+    fn of(attempt: &'a Attempt) -> Self {
+        Self { address: attempt.address, ms: attempt.span.map(milliseconds), error: attempt.failure.as_deref() }
+    }
+}
+
+impl<'a> WireAnswer<'a> {
+    fn of(answer: &'a DnsAnswer) -> Self {
+        let (outcome, addresses, error) = match &answer.outcome {
+            DnsOutcome::Addresses(addresses) => ("addresses", Some(some(addresses)), None),
+            DnsOutcome::NoSuchName => ("nxdomain", None, None),
+            DnsOutcome::NoRecords => ("no_records", None, None),
+            DnsOutcome::Failed(cause) => ("failed", None, Some(cause.as_str())),
+            DnsOutcome::Unanswered => ("unanswered", None, None),
+        };
+        let record_type = match answer.family {
+            Family::V4 => "A",
+            Family::V6 => "AAAA",
+        };
+        Self { server: answer.server, record_type, ms: answer.span.map(milliseconds), outcome, addresses, error }
+    }
+}
+
+impl<'a> WireSystemLookup<'a> {
+    fn of(lookup: &'a SystemLookup) -> Self {
+        Self {
+            ms: milliseconds(lookup.span),
+            addresses: lookup.outcome.as_ref().ok().map(|addresses| some(addresses)),
+            error: lookup.outcome.as_ref().err().map(String::as_str),
+        }
+    }
+}
+
+fn some(addresses: &[IpAddr]) -> &[IpAddr] {
+    &addresses[..addresses.len().min(MAX_ADDRESSES)]
+}
+
 /// In whole microseconds, which is what the pipeline keeps.
 fn milliseconds(span: Span) -> f64 {
-    let duration: Duration = span.duration();
-    to_thousandths(duration.as_secs_f64() * 1000.0)
+    to_thousandths(span.duration().as_secs_f64() * 1000.0)
 }
 
 fn to_thousandths(value: f64) -> f64 {
@@ -75,6 +208,8 @@ fn to_thousandths(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use netqoe_model::Event;
 
     use super::*;
@@ -85,7 +220,8 @@ mod tests {
     }
 
     fn measurement(url: &str, phases: Phases, failure: Option<Failure>) -> Measurement {
-        Measurement { target: url.parse().unwrap(), phases, failure }
+        let (target, total) = (url.parse().unwrap(), Duration::from_micros(250_000));
+        Measurement { target, phases, total, evidence: Evidence::default(), failure }
     }
 
     #[test]
@@ -95,32 +231,50 @@ mod tests {
             tcp: Some(span(16_000, 41_700)),
             tls: Some(span(42_000, 87_200)),
             ttfb: Some(span(88_000, 213_800)),
-            transfer: Some(Transfer { span: span(220_000, 1_220_000), bytes: 1_250_000 }),
+            throughput: Some(Transfer { span: span(220_000, 1_220_000), bytes: 1_250_000 }),
+            ..Phases::default()
         };
-        let url = "https://example.com:8443/a?b=\"c\"";
-        let json =
-            measurement(&url.replace('"', "%22"), phases, None).to_event("e1", "probe \"1\"", EventTime::from_ms(7));
+        let url = "https://example.com:8443/a?b=%22c%22";
+        let json = measurement(url, phases, None).to_event("e1", "probe \"1\"", EventTime::from_ms(7));
         let event = Event::parse(json.as_bytes()).unwrap();
         assert_eq!(event.event_id, "e1");
         assert_eq!(event.client_id, "probe \"1\"");
-        assert_eq!(event.target, "https://example.com:8443/a?b=%22c%22");
+        assert_eq!(event.target, url);
         assert_eq!(event.ts.ms(), 7);
         assert_eq!(event.error_stage, None);
         assert_eq!(event.samples, [Some(15_300), Some(25_700), Some(45_200), Some(125_800), Some(10_000)]);
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["evidence"]["total_ms"], 250.0);
+        assert_eq!(value["evidence"]["residual_ms"], 38.0);
     }
 
     #[test]
     fn what_was_not_reached_is_absent() {
         let phases = Phases { tcp: Some(span(0, 1500)), ..Phases::default() };
-        let json = measurement("https://192.0.2.1", phases, Some(Failure::Status(500))).to_event(
-            "e2",
-            "c",
-            EventTime::from_ms(1),
-        );
+        let failed = measurement("https://192.0.2.1", phases, Some(Failure::Status(500)));
+        let json = failed.to_event("e2", "c", EventTime::from_ms(1));
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["timing_measurements"], serde_json::json!({"tcp_ms": 1.5}));
         assert_eq!(value["error_stage"], "http");
         assert_eq!(value["schema_version"], 1);
+        let evidence = serde_json::json!({
+            "probe_version": env!("CARGO_PKG_VERSION"), "error_message": "the server answered with status 500",
+            "total_ms": 250.0, "residual_ms": 248.5,
+        });
+        assert_eq!(value["evidence"], evidence);
         assert!(!json.contains('\n'));
+    }
+
+    #[test]
+    fn an_answer_of_hundreds_of_addresses_does_not_swell_the_event() {
+        let mut measurement = measurement("http://example.com", Phases::default(), None);
+        let outcome = DnsOutcome::Addresses((0..200).map(|last| [192, 0, 2, last].into()).collect());
+        let server = "192.0.2.53:53".parse().unwrap();
+        measurement.evidence.dns.answers = vec![DnsAnswer { server, family: Family::V4, span: None, outcome }];
+        let json = measurement.to_event("e3", "c", EventTime::from_ms(1));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let answer = &value["evidence"]["name_servers"][0];
+        assert_eq!((&answer["record_type"], &answer["outcome"]), (&"A".into(), &"addresses".into()));
+        assert_eq!(answer["addresses"].as_array().unwrap().len(), MAX_ADDRESSES);
     }
 }

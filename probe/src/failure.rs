@@ -1,12 +1,13 @@
 //! Why a measurement did not reach its end.
 
-use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::net::NetError;
 use netqoe_model::ErrorStage;
+
+use crate::{Family, InvalidTarget};
 
 /// What went wrong, in one line. [`Failure::stage`] names where.
 #[derive(Debug, thiserror::Error)]
@@ -20,27 +21,33 @@ pub enum Failure {
         /// The name asked for.
         host: String,
     },
-    /// The name exists without an A or AAAA record.
-    #[error("{host} has no address, neither an A nor an AAAA record")]
+    /// The name exists without an address that is wanted.
+    #[error("{host} has no {} record", records(.families))]
     NoAddress {
         /// The name asked for.
         host: String,
+        /// For which addresses.
+        families: Vec<Family>,
     },
-    /// No answer, SERVFAIL, or an answer that can't be read.
-    #[error("{host} could not be resolved: {cause}")]
+    /// The URL's own address is of the family that is not wanted.
+    #[error("{address} is not an address of the only family that is to be measured")]
+    OtherFamily {
+        /// The address.
+        address: IpAddr,
+    },
+    /// No answer, SERVFAIL, or an answer that can't be read, from every server.
+    #[error("{host} could not be resolved: {}", each(.causes))]
     Lookup {
         /// The name asked for.
         host: String,
-        /// What the name servers said, if anything.
-        cause: NetError,
+        /// What each name server said, if anything.
+        causes: Vec<(SocketAddr, String)>,
     },
     /// Refused, unreachable, reset.
-    #[error("no connection to {address}: {cause}")]
+    #[error("no connection to {}", each(.failed))]
     Connect {
-        /// The address that was chosen.
-        address: SocketAddr,
-        /// What the operating system said.
-        cause: io::Error,
+        /// The addresses that were tried, and what the operating system said of each.
+        failed: Vec<(SocketAddr, io::Error)>,
     },
     /// A certificate that is not to be trusted, or no TLS at all.
     #[error("no TLS connection to {host}: {cause}")]
@@ -48,24 +55,61 @@ pub enum Failure {
         /// Whom the certificate should name.
         host: String,
         /// What is wrong.
-        cause: io::Error,
+        cause: String,
     },
+    /// Nobody is trusted.
+    #[error("TLS can't be used: {0}; check the certificate authorities that are trusted")]
+    TlsSettings(String),
     /// No answer, or none that is HTTP.
-    #[error("no valid answer to the request: {}", with_causes(.0))]
-    Request(hyper::Error),
+    #[error("no valid answer to the request: {0}")]
+    Request(String),
     /// A status of 400 or more.
     #[error("the server answered with status {0}")]
     Status(u16),
+    /// The answers lead in a circle, or on and on.
+    #[error("redirect loop: {after} redirects have led to {url:?} and no further")]
+    RedirectLoop {
+        /// How many there were.
+        after: usize,
+        /// Where the last one leads.
+        url: String,
+    },
+    /// A redirect to something that is no page.
+    #[error("the server redirects to what can't be followed: {0}")]
+    Redirect(InvalidTarget),
     /// The body ended before its announced end.
-    #[error("the body broke off after {bytes} bytes: {}", with_causes(.cause))]
+    #[error("the body broke off after {bytes} bytes: {cause}")]
     Body {
         /// How much of it had come.
         bytes: u64,
         /// What ended it.
-        cause: hyper::Error,
+        cause: String,
     },
-    /// The time for the whole measurement was over.
-    #[error("{} within {timeout:?}, the time for the whole measurement", awaited(*.stage))]
+    /// The page was measured, the fixed object was not.
+    #[error("throughput of {url}: {cause}")]
+    Throughput {
+        /// The object.
+        url: String,
+        /// What went wrong with it.
+        cause: Box<Failure>,
+    },
+    /// No echo came back.
+    #[error("{address} answered none of {sent} echo requests{}", cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default())]
+    NoEcho {
+        /// Who was asked.
+        address: IpAddr,
+        /// How many were sent.
+        sent: u32,
+        /// Why the last could not be sent, if so.
+        cause: Option<io::Error>,
+    },
+    /// Neither kind of ICMP socket is permitted.
+    #[error(
+        "no ICMP socket: {0}; allow the group of this process in sysctl net.ipv4.ping_group_range, or give it CAP_NET_RAW"
+    )]
+    IcmpSocket(io::Error),
+    /// The time was over.
+    #[error("{} within {timeout:?}", awaited(*.stage))]
     TimedOut {
         /// Where it struck.
         stage: ErrorStage,
@@ -81,13 +125,28 @@ impl Failure {
             Self::Resolver(_) | Self::NoSuchName { .. } | Self::NoAddress { .. } | Self::Lookup { .. } => {
                 ErrorStage::Dns
             }
-            Self::Connect { .. } => ErrorStage::Tcp,
-            Self::Tls { .. } => ErrorStage::Tls,
-            Self::Request(_) | Self::Status(_) => ErrorStage::Http,
-            Self::Body { .. } => ErrorStage::Throughput,
+            Self::Connect { .. } | Self::OtherFamily { .. } | Self::NoEcho { .. } | Self::IcmpSocket(_) => {
+                ErrorStage::Tcp
+            }
+            Self::Tls { .. } | Self::TlsSettings(_) => ErrorStage::Tls,
+            Self::Request(_) | Self::Status(_) | Self::RedirectLoop { .. } | Self::Redirect(_) => ErrorStage::Http,
+            Self::Body { .. } | Self::Throughput { .. } => ErrorStage::Throughput,
             Self::TimedOut { stage, .. } => *stage,
         }
     }
+}
+
+fn records(families: &[Family]) -> &'static str {
+    match families {
+        [Family::V4] => "A",
+        [Family::V6] => "AAAA",
+        _ => "address: neither an A nor an AAAA",
+    }
+}
+
+fn each<E: ToString>(causes: &[(SocketAddr, E)]) -> String {
+    let causes = causes.iter().map(|(address, cause)| format!("{address}: {}", cause.to_string()));
+    causes.collect::<Vec<_>>().join("; ")
 }
 
 fn awaited(stage: ErrorStage) -> &'static str {
@@ -98,16 +157,4 @@ fn awaited(stage: ErrorStage) -> &'static str {
         ErrorStage::Http => "the request was not answered",
         ErrorStage::Throughput => "the body was not received in full",
     }
-}
-
-/// hyper's errors name only the operation; the reason is in what they were caused by.
-fn with_causes(error: &hyper::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

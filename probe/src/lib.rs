@@ -1,33 +1,49 @@
-//! The measuring agent: what one user's connection to one URL takes, phase by phase.
+//! The measuring agent: what one user's connection to one target takes, phase by phase.
 //!
-//! [`measure`] makes one measurement: a fresh DNS lookup, a TCP connect to the address that was found, a TLS
-//! handshake, the request, its first byte, its body. Every phase is taken from events of its own on one monotonic
-//! clock, over a connection of its own; nothing is cached, resumed or reused. What was not reached is absent, never 0.
-//! [`run_probe`] does so on a fixed schedule and hands each event to a [`Reporter`].
+//! [`measure`] makes one measurement. Its code reads as one: `checks/` goes through the phases of each kind of target;
+//! `dns/` asks for addresses, `connect/` tries them, `tls/` shakes hands, `http/` asks and reads, `throughput.rs` fetches
+//! the fixed object over a connection of its own, `icmp/` sends echoes. Every phase is taken from events of its own on one
+//! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
+//! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
+//!
+//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`].
 //!
 //! This crate must not know the pipeline: where events go, how they are stored, or what they are taken to mean.
 
 mod agent;
-mod client_id;
+mod checks;
+mod clock;
 mod connect;
+mod connection;
 mod deadline;
 mod dns;
 mod event;
+mod evidence;
 mod failure;
 mod http;
+mod icmp;
 mod measure;
 mod phases;
-mod schedule;
 mod settings;
 mod target;
+mod target_list;
+mod throughput;
 mod tls;
-mod wire;
+mod waterfall;
 
-pub use agent::{AgentStopped, Plan, ProbeCounts, Reporter, run_probe};
-pub use client_id::{HostNameError, host_name};
+pub use agent::{
+    AgentStopped, DEFAULT_INTERVAL, HostNameError, Plan, ProbeCounts, Reporter, Schedule, host_name, run_probe,
+};
+pub use clock::Span;
+pub use connect::{Attempt, TcpInfo};
+pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
+pub use evidence::{EchoEvidence, Evidence, Redirect, ThroughputEvidence};
 pub use failure::Failure;
 pub use measure::{Measurement, measure};
-pub use phases::{Phases, Span, Transfer};
-pub use schedule::{DEFAULT_INTERVAL, Schedule};
-pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings};
-pub use target::{InvalidTarget, Target};
+pub use phases::{Phases, Transfer};
+pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
+pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
+pub use target_list::{InvalidList, parse_target_list};
+pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
+pub use tls::{TlsEvidence, trusted_roots};
+pub use waterfall::{verdict, waterfall};

@@ -1,12 +1,14 @@
 //! One measurement of one target, from the first question to the last byte.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use netqoe_model::ErrorStage;
 
+use crate::clock::Clock;
 use crate::deadline::Deadline;
-use crate::phases::Clock;
-use crate::{Failure, NameServers, Phases, Settings, Target, connect, dns, http, tls};
+use crate::dns::Lookup;
+use crate::{Check, Evidence, Failure, Host, Phases, Settings, Target, checks};
 
 /// What one measurement found.
 #[derive(Debug)]
@@ -15,50 +17,79 @@ pub struct Measurement {
     pub target: Target,
     /// The phases that were reached, also where a later one failed.
     pub phases: Phases,
+    /// From the beginning to the end of the last phase but throughput, or to the failure.
+    pub total: Duration,
+    /// What explains them.
+    pub evidence: Evidence,
     /// Why it did not reach its end, if so.
     pub failure: Option<Failure>,
 }
 
-/// Measures `target` once: a lookup, a connection and a session of its own, one `GET`, no redirects followed.
+/// A measurement under way: what it goes by, and what it has found so far.
+pub(crate) struct Measuring<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) clock: Clock,
+    pub(crate) deadline: Deadline,
+    pub(crate) phases: Phases,
+    pub(crate) evidence: Evidence,
+    /// Known once all phases but throughput are over.
+    pub(crate) total: Option<Duration>,
+    lookup: Option<Lookup>,
+}
+
+/// Measures `target` once: a lookup, connections and a session of its own; nothing is cached or reused.
 ///
-/// It always ends within `settings.timeout`, and a target that fails is a measurement like any other. Dropping the
-/// future ends the measurement.
+/// It ends within `settings.timeout`, and a target that fails is a measurement like any other. Dropping the future ends
+/// the measurement.
 pub async fn measure(target: &Target, settings: &Settings) -> Measurement {
-    let mut phases = Phases::default();
-    let outcome = run(target, settings, &mut phases).await;
-    Measurement { target: target.clone(), phases, failure: outcome.err() }
+    let mut measuring = Measuring {
+        settings,
+        clock: Clock::start(),
+        deadline: Deadline::after(settings.timeout),
+        phases: Phases::default(),
+        evidence: Evidence::default(),
+        total: None,
+        lookup: None,
+    };
+    let outcome = match target.check() {
+        Check::Web(url) => checks::web::run(url, &mut measuring).await,
+        Check::Tcp { host, port } => checks::tcp::run(host, *port, &mut measuring).await,
+        Check::Icmp { host } => checks::icmp::run(host, &mut measuring).await,
+        Check::Dns { server, port, name } => checks::dns::run(server, *port, name, &mut measuring).await,
+    };
+    measuring.finish(target.clone(), outcome.err()).await
 }
 
-async fn run(target: &Target, settings: &Settings, phases: &mut Phases) -> Result<(), Failure> {
-    let clock = Clock::start();
-    let deadline = Deadline::after(settings.timeout);
-
-    let address = address(target, &settings.name_servers, clock, deadline, phases).await?;
-    let (stream, span) = deadline.hold(ErrorStage::Tcp, connect::connect(address, clock)).await?;
-    phases.tcp = Some(span);
-    if !target.is_https() {
-        return http::exchange(stream, target, clock, deadline, phases).await;
+impl Measuring<'_> {
+    /// The addresses to connect to: the URL's own, or those that are looked up, which is the DNS phase.
+    pub(crate) async fn addresses(&mut self, host: &Host) -> Result<Vec<IpAddr>, Failure> {
+        let families = self.settings.families();
+        if let Some(address) = host.ip() {
+            let is_wanted = families.iter().any(|family| family.holds(address));
+            return if is_wanted { Ok(vec![address]) } else { Err(Failure::OtherFamily { address }) };
+        }
+        let lookup = Lookup::start(host.as_str(), families, &self.settings.name_servers, self.clock)?;
+        let lookup = self.lookup.insert(lookup);
+        let (addresses, span) = self.deadline.hold(ErrorStage::Dns, lookup.addresses()).await?;
+        self.phases.dns = Some(span);
+        Ok(addresses)
     }
-    let handshake = tls::handshake(stream, target.server_name(), &settings.roots, clock);
-    let (stream, span) = deadline.hold(ErrorStage::Tls, handshake).await?;
-    phases.tls = Some(span);
-    http::exchange(stream, target, clock, deadline, phases).await
-}
 
-/// The address to connect to: the URL's own, or one that is looked up.
-async fn address(
-    target: &Target,
-    name_servers: &NameServers,
-    clock: Clock,
-    deadline: Deadline,
-    phases: &mut Phases,
-) -> Result<SocketAddr, Failure> {
-    if let Some(ip) = target.ip() {
-        return Ok(SocketAddr::new(ip, target.port()));
+    /// Keeps a lookup's answers for the end.
+    pub(crate) fn keep(&mut self, lookup: Lookup) {
+        self.lookup = Some(lookup);
     }
-    let host = target.host();
-    let (addresses, span) = deadline.hold(ErrorStage::Dns, dns::look_up(host, name_servers, clock)).await?;
-    phases.dns = Some(span);
-    let ip = connect::choose(&addresses).ok_or_else(|| Failure::NoAddress { host: host.to_owned() })?;
-    Ok(SocketAddr::new(ip, target.port()))
+
+    /// Begins anew, on the same clock.
+    pub(crate) fn forget(&mut self) {
+        (self.phases, self.evidence, self.lookup) = (Phases::default(), Evidence::default(), None);
+    }
+
+    async fn finish(mut self, target: Target, failure: Option<Failure>) -> Measurement {
+        let total = self.total.unwrap_or_else(|| self.clock.now());
+        if let Some(lookup) = self.lookup {
+            self.evidence.dns = lookup.finish(self.deadline.at()).await;
+        }
+        Measurement { target, phases: self.phases, total, evidence: self.evidence, failure }
+    }
 }

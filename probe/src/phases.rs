@@ -1,43 +1,45 @@
 //! What a measurement measures: spans of time on one monotonic clock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::Span;
 
 /// A body of fewer bytes tells nothing of throughput: a new connection sends about 14 kB at once, then twice as much
 /// each round trip, so that a smaller body measures round trips. Four rounds carry 128 KiB.
 pub(crate) const MIN_THROUGHPUT_BYTES: u64 = 128 * 1024;
 
-/// A stretch of a measurement, as time since its beginning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// When it began.
-    pub start: Duration,
-    /// When it ended.
-    pub end: Duration,
-}
-
-impl Span {
-    /// How long it took.
-    pub fn duration(self) -> Duration {
-        self.end.saturating_sub(self.start)
-    }
-}
-
 /// The phases that a measurement has reached the end of; what it has not reached is absent.
 ///
-/// No two overlap. What lies between them (the request on its way, reading `resolv.conf`, our own work) belongs to none.
+/// No two overlap. What lies between them (reading `resolv.conf`, addresses that did not answer, our own work) belongs
+/// to none: it is the [residual](Phases::residual).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
-    /// From the question to all addresses, A and AAAA. Absent where the URL names an address.
+    /// From the first question until the server that answered last had led elsewhere. Absent where none did.
+    pub redirects: Option<Span>,
+    /// From the question to the last address that was waited for. Absent where the URL names an address.
     pub dns: Option<Span>,
     /// From the first packet to the address that was chosen, until the connection stands.
     pub tcp: Option<Span>,
     /// The full handshake, certificate verified. Absent for `http://`.
     pub tls: Option<Span>,
-    /// Time to first byte: from the request handed to the network in full, to the first byte of the response. It holds
-    /// one round trip and the server's thinking; no phase before it.
+    /// From the connection that stands to the request handed to the network in full.
+    pub request: Option<Span>,
+    /// Time to first byte: from the end of `request` to the first byte of the answer. It holds one round trip and the
+    /// server's thinking; no phase before it.
     pub ttfb: Option<Span>,
-    /// From the first bytes of the body to the last.
-    pub transfer: Option<Transfer>,
+    /// From the first byte of the answer to its last.
+    pub body: Option<Span>,
+    /// A fixed object over a connection of its own, after all of the above.
+    pub throughput: Option<Transfer>,
+}
+
+impl Phases {
+    /// What is left of `total`, the time from the beginning to the end of the last phase but throughput.
+    pub fn residual(&self, total: Duration) -> Duration {
+        let chain = [self.redirects, self.dns, self.tcp, self.tls, self.request, self.ttfb, self.body];
+        let in_phases = chain.into_iter().flatten().map(Span::duration).sum();
+        total.saturating_sub(in_phases)
+    }
 }
 
 /// The transfer of a body.
@@ -58,34 +60,16 @@ impl Transfer {
     }
 }
 
-/// The one clock of a measurement.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    origin: Instant,
-}
-
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Self { origin: Instant::now() }
-    }
-
-    pub(crate) fn now(self) -> Duration {
-        self.origin.elapsed()
-    }
-
-    /// The span that began at `start` and ends now.
-    pub(crate) fn since(self, start: Duration) -> Span {
-        Span { start, end: self.now() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn span(start_ms: u64, end_ms: u64) -> Span {
+        Span { start: Duration::from_millis(start_ms), end: Duration::from_millis(end_ms) }
+    }
+
     fn transfer(bytes: u64, ms: u64) -> Transfer {
-        let span = Span { start: Duration::from_millis(70), end: Duration::from_millis(70 + ms) };
-        Transfer { span, bytes }
+        Transfer { span: span(70, 70 + ms), bytes }
     }
 
     #[test]
@@ -99,5 +83,17 @@ mod tests {
         assert_eq!(transfer(MIN_THROUGHPUT_BYTES - 1, 1000).throughput_mbps(), None);
         assert!(transfer(MIN_THROUGHPUT_BYTES, 1000).throughput_mbps().is_some());
         assert_eq!(transfer(1_250_000, 0).throughput_mbps(), None);
+    }
+
+    #[test]
+    fn the_residual_is_what_no_phase_holds() {
+        let phases = Phases {
+            dns: Some(span(1, 11)),
+            tcp: Some(span(12, 32)),
+            throughput: Some(transfer(1_250_000, 1000)),
+            ..Phases::default()
+        };
+        assert_eq!(phases.residual(Duration::from_millis(35)), Duration::from_millis(5));
+        assert_eq!(Phases::default().residual(Duration::from_millis(7)), Duration::from_millis(7));
     }
 }

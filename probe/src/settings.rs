@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rustls::RootCertStore;
 
+use crate::{Family, WebUrl};
+
 /// How long a measurement may take, all phases together, where nothing else is said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -16,8 +18,12 @@ pub struct Settings {
     pub timeout: Duration,
     /// Who is asked for addresses.
     pub name_servers: NameServers,
+    /// The only family of addresses that is used, where it is not both.
+    pub only: Option<Family>,
     /// Who is trusted to sign certificates.
     pub roots: Arc<RootCertStore>,
+    /// What throughput is measured with, if at all.
+    pub throughput: Option<ThroughputObject>,
 }
 
 /// Who is asked for addresses.
@@ -30,10 +36,35 @@ pub enum NameServers {
     At(Vec<SocketAddr>),
 }
 
+/// What throughput is measured with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThroughputObject {
+    /// `/fixed/1mb.bin` on the server that has answered; one that has none is measured without.
+    OfTarget,
+    /// This one; where it can't be had, the measurement has failed.
+    At(WebUrl),
+}
+
+impl Settings {
+    /// The families that are used, the preferred first.
+    pub(crate) fn families(&self) -> &[Family] {
+        match &self.only {
+            Some(only) => std::slice::from_ref(only),
+            None => &Family::BOTH,
+        }
+    }
+}
+
 impl Default for Settings {
-    /// 30 s, this machine's name servers, Mozilla's certificate authorities.
+    /// 30 s, this machine's name servers, both families, Mozilla's certificate authorities, the target's own object.
     fn default() -> Self {
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-        Self { timeout: DEFAULT_TIMEOUT, name_servers: NameServers::System, roots: Arc::new(roots) }
+        Self {
+            timeout: DEFAULT_TIMEOUT,
+            name_servers: NameServers::System,
+            only: None,
+            roots: Arc::new(roots),
+            throughput: Some(ThroughputObject::OfTarget),
+        }
     }
 }

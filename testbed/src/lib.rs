@@ -15,6 +15,7 @@ mod nats;
 mod nginx;
 mod pgbouncer;
 mod postgres;
+mod slow_link;
 
 pub use cutting_proxy::CuttingProxy;
 pub use database::{Database, SHARED_SERVER};
@@ -25,3 +26,4 @@ pub use pgbouncer::PgBouncer;
 pub use ports::free_port;
 pub use postgres::Postgres;
 pub use server::Server;
+pub use slow_link::{Conditions, Namespace, SlowLink};

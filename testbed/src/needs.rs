@@ -26,7 +26,12 @@ pub(crate) const NGINX: Need = Need { program: "nginx", package: "nginx", folder
 /// The load tester of the tuning guide.
 const AB: Need = Need { program: "ab", package: "apache2-utils", folders: &[] };
 
-const ALL: [Need; 5] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB];
+/// What the probe is held against.
+const CURL: Need = Need { program: "curl", package: "curl", folders: &[] };
+/// Makes the networks that a slow link is between.
+const IP: Need = Need { program: "ip", package: "iproute2", folders: SYSTEM_PROGRAMS };
+
+const ALL: [Need; 7] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP];
 
 /// Installs the packages of all programs that are missing.
 ///

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::runtime::{failure, request_threads};
-use super::{admin, data_file, demo, maintenance, observation, ticker};
+use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::UpOptions;
@@ -55,7 +55,8 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
         let (demo, from) = demo::load(&log).await?;
         tasks.spawn(demo::run(demo, from, log.clone(), stop.clone()));
     }
-    if let Some(plan) = options.probe.plan()? {
+    if options.probe.has_targets() {
+        let plan = options.probe.plan()?;
         tasks.spawn(probe(plan, log.clone(), stop.clone()));
     }
     tracing::info!("listening on http://{address}");
@@ -150,7 +151,9 @@ fn app(
     let config = options.server.ingest(rules.max_future_ms);
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, Arc::new(SystemClock::new()));
     let (queries, queries_document) = QueryApi::new(Arc::new(reader), live, stop.clone()).router();
-    netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks)
+    let app =
+        netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks);
+    app.merge(fixed_object::router())
 }
 
 /// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events.

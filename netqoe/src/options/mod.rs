@@ -28,7 +28,7 @@ pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
-pub(crate) use probe::ProbeOptions;
+pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use rules::{RuleOptions, ms};
 pub(crate) use server::ServerOptions;
 
@@ -52,6 +52,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Everything in one process: durable log and store in one SQLite file, ingest, dataflow, query API
     Up(Box<UpOptions>),
+    /// The measuring agent: measures targets on a fixed schedule, or one of them once
+    Probe(Box<ProbeCommandOptions>),
     /// The HTTP API in front of a log in NATS JetStream
     Ingest(Box<IngestOptions>),
     /// The dataflow from a log in NATS JetStream to a store, on one or several processes of a timely cluster

@@ -2,10 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Args;
-use netqoe_probe::{HostNameError, Plan, Settings, Target};
+use clap::{Args, ValueEnum};
+use netqoe_probe::{
+    Family, HostNameError, Measurement, Phases, Plan, Settings, Span, Target, ThroughputObject, trusted_roots,
+};
 
 use super::positive;
 
@@ -17,9 +21,10 @@ const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::f
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Probe")]
 pub(crate) struct ProbeOptions {
-    /// Measures this http or https URL from here; may be given several times
+    /// Measures this from here: http://… https://… tcp://host:port icmp://host dns://server/name; may be given several
+    /// times
     #[arg(long, env = "NETQOE_TARGET", value_name = "URL", value_delimiter = ',')]
-    target: Vec<Target>,
+    pub(crate) target: Vec<Target>,
 
     /// Time between two measurements of a target
     #[arg(long, env = "NETQOE_INTERVAL", default_value = "30s", value_parser = |text: &str| within(text, &INTERVAL))]
@@ -32,20 +37,142 @@ pub(crate) struct ProbeOptions {
     /// Measurements at the same time
     #[arg(long, env = "NETQOE_CONCURRENCY", default_value = "5", value_parser = positive::<NonZeroUsize>)]
     concurrency: NonZeroUsize,
+
+    /// Object whose transfer tells the throughput, or `off`. Where none is given, it is /fixed/1mb.bin of each target
+    /// that has it
+    #[arg(long, env = "NETQOE_THROUGHPUT_URL", value_name = "URL")]
+    throughput_url: Option<Throughput>,
+
+    /// Uses IPv4 only
+    #[arg(long, env = "NETQOE_IPV4", conflicts_with = "ipv6")]
+    ipv4: bool,
+
+    /// Uses IPv6 only
+    #[arg(long, env = "NETQOE_IPV6")]
+    ipv6: bool,
+
+    /// Name under which is measured; by default this machine's
+    #[arg(long, env = "NETQOE_CLIENT_ID", value_name = "NAME")]
+    client_id: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProbeCommandOptions {
+    /// Targets, as with --target
+    #[arg(value_name = "URL")]
+    pub(crate) urls: Vec<Target>,
+
+    #[command(flatten)]
+    pub(crate) probe: ProbeOptions,
+
+    /// File with a target a line, or (.json) as Prometheus's file-based service discovery reads it. It is read again when
+    /// it changes and on SIGHUP; may be given several times
+    #[arg(long, env = "NETQOE_TARGETS_FILE", value_name = "FILE", value_delimiter = ',')]
+    pub(crate) targets_file: Vec<PathBuf>,
+
+    /// Measures each target once, shows it, and ends
+    #[arg(long, env = "NETQOE_ONCE")]
+    pub(crate) once: bool,
+
+    /// How --once shows a measurement: as a waterfall, or as the event that would be sent
+    #[arg(long, env = "NETQOE_OUTPUT", value_enum, default_value = "text")]
+    pub(crate) output: Output,
+
+    /// With --once: ends with exit code 3 where a phase took longer: dns, tcp, tls, ttfb, body or total
+    #[arg(long, env = "NETQOE_FAIL_ABOVE", value_name = "PHASE=TIME", value_delimiter = ',')]
+    pub(crate) fail_above: Vec<Threshold>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Text,
+    Json,
 }
 
 impl ProbeOptions {
-    /// What the probe does, under this machine's name; none where there is nothing to measure.
-    pub(crate) fn plan(&self) -> Result<Option<Plan>, HostNameError> {
-        if self.target.is_empty() {
-            return Ok(None);
+    pub(crate) fn has_targets(&self) -> bool {
+        !self.target.is_empty()
+    }
+
+    /// What the probe does, under its own name or this machine's.
+    pub(crate) fn plan(&self) -> Result<Plan, HostNameError> {
+        let client_id = match &self.client_id {
+            Some(name) => name.clone(),
+            None => netqoe_probe::host_name()?,
+        };
+        let plan = Plan::new(self.target.clone(), client_id);
+        Ok(Plan { interval: self.interval, concurrency: self.concurrency.get(), settings: self.settings(), ..plan })
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            timeout: self.timeout,
+            only: match (self.ipv4, self.ipv6) {
+                (true, _) => Some(Family::V4),
+                (_, true) => Some(Family::V6),
+                _ => None,
+            },
+            roots: trusted_roots(),
+            throughput: match &self.throughput_url {
+                None => Some(ThroughputObject::OfTarget),
+                Some(Throughput(object)) => object.clone(),
+            },
+            ..Settings::default()
         }
-        Ok(Some(Plan {
-            interval: self.interval,
-            concurrency: self.concurrency.get(),
-            settings: Settings { timeout: self.timeout, ..Settings::default() },
-            ..Plan::new(self.target.clone(), netqoe_probe::host_name()?)
-        }))
+    }
+}
+
+/// What `--throughput-url` says: an object, or that there is none.
+#[derive(Clone, Debug)]
+struct Throughput(Option<ThroughputObject>);
+
+impl FromStr for Throughput {
+    type Err = netqoe_probe::InvalidTarget;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" { Ok(Self(None)) } else { Ok(Self(Some(ThroughputObject::At(text.parse()?)))) }
+    }
+}
+
+/// How long a phase may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Threshold {
+    pub(crate) phase: &'static str,
+    pub(crate) limit: Duration,
+}
+
+/// The phases that may have a limit.
+const LIMITED: [(&str, fn(&Phases) -> Option<Span>); 5] = [
+    ("dns", |phases| phases.dns),
+    ("tcp", |phases| phases.tcp),
+    ("tls", |phases| phases.tls),
+    ("ttfb", |phases| phases.ttfb),
+    ("body", |phases| phases.body),
+];
+const TOTAL: &str = "total";
+
+impl Threshold {
+    /// How long the phase took, where that is longer than the limit.
+    pub(crate) fn exceeded_by(&self, measurement: &Measurement) -> Option<Duration> {
+        let of_phase = LIMITED.iter().find(|(name, _)| *name == self.phase);
+        let took = match of_phase {
+            Some((_, span)) => span(&measurement.phases)?.duration(),
+            None => measurement.total,
+        };
+        (took > self.limit).then_some(took)
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (phase, limit) = text.split_once('=').ok_or("must read like ttfb=500ms")?;
+        let phases = LIMITED.iter().map(|(name, _)| *name).chain([TOTAL]);
+        let phase = phases.clone().find(|name| *name == phase);
+        let phase = phase.ok_or_else(|| format!("the phase is one of {}", phases.collect::<Vec<_>>().join(", ")))?;
+        let limit = humantime::parse_duration(limit).map_err(|error| error.to_string())?;
+        Ok(Self { phase, limit })
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::web_server::{OK, Step, WebServer, answers};
+use crate::support::web_server::{OK, Step, WebServer, answers};
 use crate::{plain_settings, refusing_socket};
 
 #[derive(Debug, thiserror::Error)]

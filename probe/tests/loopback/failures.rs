@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Measurement, Phases};
+use tokio::net::TcpListener;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, OK, Step, WebServer, answers};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, OK, Step, WebServer, answers};
 use crate::{measure_url, plain_settings, refusing_socket, settings};
 
 #[track_caller]
@@ -39,7 +40,7 @@ async fn a_name_without_an_address() {
 
 #[tokio::test]
 async fn a_name_server_that_fails() {
-    check_lookup("www.broken.test", "www.broken.test could not be resolved").await;
+    check_lookup("www.broken.test", "SERVFAIL").await;
 }
 
 #[tokio::test]
@@ -48,7 +49,7 @@ async fn a_refused_port() {
     let (_socket, address) = refusing_socket();
     let url = format!("http://web.test:{}/", address.port());
     let measurement = measure_url(&url, &settings(&dns, &Authority::new())).await;
-    let phases = check(&measurement, ErrorStage::Tcp, &format!("no connection to {address}"));
+    let phases = check(&measurement, ErrorStage::Tcp, &format!("no connection to {address}: Connection refused"));
     assert_eq!(phases, Phases { dns: phases.dns, ..Phases::default() });
     assert!(phases.dns.is_some(), "the name was resolved");
 }
@@ -58,7 +59,8 @@ async fn a_certificate_of_an_unknown_authority() {
     let dns = DnsServer::start(Duration::ZERO).await;
     let server = WebServer::start_tls(Authority::new().certify("web.test"), answers(OK)).await;
     let measurement = measure_url(&server.url("https", "web.test", "/"), &settings(&dns, &Authority::new())).await;
-    let phases = check(&measurement, ErrorStage::Tls, "no TLS connection to web.test");
+    let phases = check(&measurement, ErrorStage::Tls, "signed by an authority that is not trusted");
+    assert!(measurement.evidence.certificate_expires_s.is_some(), "it was shown all the same");
     assert!(phases.tcp.is_some() && phases.tls.is_none() && phases.ttfb.is_none());
     assert!(server.requests().is_empty(), "nothing is asked of a server that is not trusted");
 }
@@ -69,7 +71,17 @@ async fn a_certificate_for_another_name() {
     let authority = Authority::new();
     let server = WebServer::start_tls(authority.certify("other.test"), answers(OK)).await;
     let measurement = measure_url(&server.url("https", "web.test", "/"), &settings(&dns, &authority)).await;
-    check(&measurement, ErrorStage::Tls, "not valid for name");
+    check(&measurement, ErrorStage::Tls, "its certificate is for another name");
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired() {
+    let dns = DnsServer::start(Duration::ZERO).await;
+    let authority = Authority::new();
+    let server = WebServer::start_tls(authority.certify_expired("web.test"), answers(OK)).await;
+    let measurement = measure_url(&server.url("https", "web.test", "/"), &settings(&dns, &authority)).await;
+    check(&measurement, ErrorStage::Tls, "its certificate expired");
+    assert_eq!(measurement.evidence.certificate_expires_s, Some(1_609_459_200), "2021-01-01");
 }
 
 #[tokio::test]
@@ -85,6 +97,27 @@ async fn check_answer(answer: &str, stage: ErrorStage, message_part: &str) -> Ph
     let phases = check(&measurement, stage, message_part);
     assert!(phases.tcp.is_some());
     phases
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let url = format!("http://{address}/");
+    let settings = plain_settings();
+    let reset = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        // A connection that is closed with something unread is reset.
+        drop(stream);
+        std::future::pending::<()>().await;
+    };
+    let measurement = tokio::select! {
+        measurement = measure_url(&url, &settings) => measurement,
+        () = reset => unreachable!(),
+    };
+    let phases = check(&measurement, ErrorStage::Http, "reset");
+    assert!(phases.tcp.is_some() && phases.ttfb.is_none());
 }
 
 #[tokio::test]
@@ -104,7 +137,7 @@ async fn an_answer_of_an_error() {
     for status in ["404 Not Found", "500 Internal Server Error", "503 Service Unavailable"] {
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 4\r\n\r\nsorry");
         let phases = check_answer(&answer, ErrorStage::Http, &format!("status {}", &status[..3])).await;
-        assert!(phases.ttfb.is_some() && phases.transfer.is_none());
+        assert!(phases.ttfb.is_some() && phases.body.is_none());
     }
 }
 
@@ -112,7 +145,7 @@ async fn an_answer_of_an_error() {
 async fn a_body_cut_short() {
     let by_length = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this";
     let phases = check_answer(by_length, ErrorStage::Throughput, "broke off after 9 bytes").await;
-    assert!(phases.ttfb.is_some() && phases.transfer.is_none());
+    assert!(phases.ttfb.is_some() && phases.body.is_none());
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nonly\r\n";
     check_answer(chunked, ErrorStage::Throughput, "broke off after 4 bytes").await;
 }

@@ -8,11 +8,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
-mod dns_server;
 mod failures;
+mod http2;
+mod lookups;
+mod other_checks;
 mod phases;
+mod redirects;
+#[path = "../support/mod.rs"]
+mod support;
+mod throughput;
 mod timeouts;
-mod web_server;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,8 +27,8 @@ use netqoe_model::ErrorStage;
 use netqoe_probe::{Measurement, NameServers, Settings, measure};
 use tokio::net::TcpSocket;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::Authority;
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::Authority;
 
 /// Settings in which nothing outside of the test takes part.
 fn settings(dns: &DnsServer, authority: &Authority) -> Settings {
@@ -31,13 +36,15 @@ fn settings(dns: &DnsServer, authority: &Authority) -> Settings {
         timeout: Duration::from_secs(30),
         name_servers: NameServers::At(vec![dns.address]),
         roots: Arc::new(authority.roots()),
+        throughput: None,
+        only: None,
     }
 }
 
 /// Settings for targets that name an address and no TLS.
 fn plain_settings() -> Settings {
     let nobody: SocketAddr = "127.0.0.1:9".parse().unwrap();
-    Settings { name_servers: NameServers::At(vec![nobody]), ..Settings::default() }
+    Settings { name_servers: NameServers::At(vec![nobody]), throughput: None, ..Settings::default() }
 }
 
 async fn measure_url(url: &str, settings: &Settings) -> Measurement {

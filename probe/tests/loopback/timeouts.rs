@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use netqoe_model::ErrorStage;
 use netqoe_probe::{Failure, Phases, Settings};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::dns_server::DnsServer;
-use crate::web_server::{Authority, Step, WebServer};
+use crate::support::dns_server::DnsServer;
+use crate::support::web_server::{Authority, Step, WebServer};
 use crate::{measure_url, plain_settings, refusing_socket, settings};
 
 /// Long enough for the stages before the one that stalls, which take a few milliseconds, on any machine.
@@ -41,15 +41,14 @@ async fn a_host_that_does_not_take_the_connection() {
     // Linux drops what comes when the queue of connections is full, as a firewall would.
     let (socket, _) = refusing_socket();
     let listener = socket.listen(1).unwrap();
-    let _queue = fill(&listener).await;
+    let _queue = fill(listener.local_addr().unwrap()).await;
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let phases = check(&url, plain_settings(), ErrorStage::Tcp).await;
     assert_eq!(phases, Phases::default());
 }
 
-/// Connections until the queue of `listener`, which takes none, is full and more.
-async fn fill(listener: &TcpListener) -> Vec<TcpStream> {
-    let address: SocketAddr = listener.local_addr().unwrap();
+/// Connections until the queue of a listener, which takes none, is full and more.
+pub(crate) async fn fill(address: SocketAddr) -> Vec<TcpStream> {
     let mut queue = Vec::new();
     for _ in 0..16 {
         // On loopback a connection stands at once or not at all.
@@ -76,14 +75,14 @@ async fn a_server_that_does_not_answer() {
 async fn an_answer_that_stalls_in_its_head() {
     let script = vec![Step::ReadRequest, Step::send("HTTP/1.1 200 OK\r\nContent-"), Step::Stall];
     let phases = check_script(script, ErrorStage::Http).await;
-    assert!(phases.ttfb.is_some() && phases.transfer.is_none());
+    assert!(phases.ttfb.is_some() && phases.body.is_none());
 }
 
 #[tokio::test]
 async fn a_body_that_stalls() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this";
     let phases = check_script(vec![Step::ReadRequest, Step::send(head), Step::Stall], ErrorStage::Throughput).await;
-    assert!(phases.ttfb.is_some() && phases.transfer.is_none());
+    assert!(phases.ttfb.is_some() && phases.body.is_none());
 }
 
 #[tokio::test]

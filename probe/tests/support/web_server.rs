@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+
+use super::think;
 
 /// What a server does next. After its last step it closes the connection.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub(crate) enum Step {
     ReadRequest,
     Wait(Duration),
     Send(Vec<u8>),
+    /// The answer to the request that was read, by its path; 404 for any other.
+    AnswerByPath(Vec<(&'static str, String)>),
     /// Does nothing more, and leaves the connection open.
     Stall,
 }
@@ -35,6 +39,22 @@ pub(crate) fn answers(text: &str) -> Vec<Step> {
 
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
+pub(crate) const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+
+/// An answer of 200 with a body of so many bytes.
+pub(crate) fn object(bytes: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\n\r\n{}", "x".repeat(bytes))
+}
+
+pub(crate) fn redirect(location: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
+}
+
+/// The path that a request asks for.
+pub(crate) fn path(request: &str) -> Option<String> {
+    request.split(' ').nth(1).map(str::to_owned)
+}
+
 /// What a server has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -51,15 +71,16 @@ pub(crate) struct WebServer {
 
 impl WebServer {
     pub(crate) async fn start(script: Vec<Step>) -> Self {
-        Self::run(None, script).await
+        Self::run("127.0.0.1:0".parse().unwrap(), None, script).await
     }
 
     pub(crate) async fn start_tls(tls: TlsAcceptor, script: Vec<Step>) -> Self {
-        Self::run(Some(tls), script).await
+        Self::run("127.0.0.1:0".parse().unwrap(), Some(tls), script).await
     }
 
-    async fn run(tls: Option<TlsAcceptor>, script: Vec<Step>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// At this address.
+    pub(crate) async fn run(address: SocketAddr, tls: Option<TlsAcceptor>, script: Vec<Step>) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let server = Self { address, seen: Arc::clone(&seen) };
@@ -108,10 +129,17 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, script: &[Step],
                 let Some(request) = read_head(&mut stream).await else { return };
                 seen.lock().unwrap().requests.push(request);
             }
-            Step::Wait(duration) => tokio::time::sleep(*duration).await,
+            Step::Wait(duration) => think(*duration).await,
             Step::Send(bytes) => {
                 // A probe that has given up is no fault of the server.
                 if stream.write_all(bytes).await.is_err() || stream.flush().await.is_err() {
+                    return;
+                }
+            }
+            Step::AnswerByPath(answers) => {
+                let path = seen.lock().unwrap().requests.last().and_then(|request| path(request)).unwrap_or_default();
+                let answer = answers.iter().find(|(known, _)| *known == path).map_or(NOT_FOUND, |(_, answer)| answer);
+                if stream.write_all(answer.as_bytes()).await.is_err() || stream.flush().await.is_err() {
                     return;
                 }
             }
@@ -142,6 +170,8 @@ impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // A certificate that names itself as its issuer passes for self-signed.
+        params.distinguished_name.push(DnType::CommonName, "authority of the tests");
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         Self { issuer }
     }
@@ -152,16 +182,38 @@ impl Authority {
         roots
     }
 
+    /// The authority's own certificate, for programs that read a file.
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
     /// TLS with a certificate for `host`, signed by this authority.
     pub(crate) fn certify(&self, host: &str) -> TlsAcceptor {
+        self.certify_with(host, |_| {}, &[])
+    }
+
+    /// The same with HTTP/2.
+    pub(crate) fn certify_http2(&self, host: &str) -> TlsAcceptor {
+        self.certify_with(host, |_| {}, &["h2"])
+    }
+
+    /// The same with a certificate that expired on the first day of 2021.
+    pub(crate) fn certify_expired(&self, host: &str) -> TlsAcceptor {
+        self.certify_with(host, |params| params.not_after = rcgen::date_time_ymd(2021, 1, 1), &[])
+    }
+
+    fn certify_with(&self, host: &str, change: impl FnOnce(&mut CertificateParams), alpn: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key.into())
             .unwrap();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))
     }
 }

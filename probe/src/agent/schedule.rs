@@ -22,11 +22,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule with a random phase within the first interval, so that the targets of one probe, and the probes of
-    /// one site, don't measure all at once. An interval under 1 ms or over a day is taken as that.
-    pub fn with_jitter(interval: Duration, rng: &mut impl Rng) -> Self {
+    /// A schedule with a random phase within the first interval from `now`, so that the targets of one probe, and the
+    /// probes of one site, don't measure all at once. An interval under 1 ms or over a day is taken as that.
+    pub fn with_jitter(now: Duration, interval: Duration, rng: &mut impl Rng) -> Self {
         let interval = interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
-        Self { interval, next_at: interval.mul_f64(rng.random::<f64>()) }
+        Self { interval, next_at: now + interval.mul_f64(rng.random::<f64>()) }
     }
 
     /// When the next turn is.
@@ -87,8 +87,9 @@ mod tests {
     #[test]
     fn the_phase_is_random_and_within_the_interval() {
         let interval = Duration::from_secs(30);
-        let phases: Vec<_> =
-            (0..50).map(|seed| Schedule::with_jitter(interval, &mut StdRng::seed_from_u64(seed)).next_at()).collect();
+        let phases: Vec<_> = (0..50)
+            .map(|seed| Schedule::with_jitter(Duration::ZERO, interval, &mut StdRng::seed_from_u64(seed)).next_at())
+            .collect();
         assert!(phases.iter().all(|phase| *phase < interval));
         assert!(phases.iter().any(|phase| *phase < interval / 4));
         assert!(phases.iter().any(|phase| *phase > interval * 3 / 4));
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn any_interval_moves_on_without_overflow() {
         for interval in [Duration::ZERO, Duration::MAX] {
-            let mut schedule = Schedule::with_jitter(interval, &mut StdRng::seed_from_u64(1));
+            let mut schedule = Schedule::with_jitter(Duration::ZERO, interval, &mut StdRng::seed_from_u64(1));
             let first = schedule.next_at();
             assert_eq!(schedule.finish_turn(first), 0);
             assert!(schedule.next_at() > first);

@@ -1,0 +1,72 @@
+//! `netqoe probe`: the measuring agent.
+
+mod once;
+mod targets;
+
+use std::io::Write;
+
+use anyhow::Context;
+use netqoe_model::EventTime;
+use netqoe_probe::{Plan, Reporter};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+pub(crate) use once::Above;
+use targets::TargetSource;
+
+use crate::clock::now_ms;
+use crate::exit::WrongUsage;
+use crate::options::ProbeCommandOptions;
+use crate::shutdown;
+
+pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
+    let source = TargetSource::new(options);
+    if source.is_empty() {
+        return Err(WrongUsage("there is nothing to measure: give --target or --targets-file".to_owned()).into());
+    }
+    if !options.once && !options.fail_above.is_empty() {
+        return Err(WrongUsage("--fail-above is for --once".to_owned()).into());
+    }
+    let runtime = one_thread()?;
+    let done = if options.once {
+        runtime.block_on(once::run(&source.read()?, options))
+    } else {
+        runtime.block_on(measure(options, source))
+    };
+    // The system's own lookups can't be given up, and may take half a minute.
+    runtime.shutdown_background();
+    done
+}
+
+/// A probe waits far more than it computes, and on one thread no phase waits for another thread to wake up.
+fn one_thread() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("can't start the probe's thread")
+}
+
+async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow::Result<()> {
+    let stop = shutdown::on_signals().context("can't listen for signals")?;
+    let (list, targets) = watch::channel(source.read()?);
+    let plan = Plan { targets, ..options.probe.plan()? };
+    let following = tokio::spawn(source.follow(list, stop.clone()));
+    let mut rng = StdRng::from_rng(&mut rand::rng());
+    let now = || EventTime::from_ms(now_ms());
+    let counts = netqoe_probe::run_probe(plan, ToStandardOutput, now, &mut rng, stop).await?;
+    following.await.context("following the lists of targets has failed")??;
+    tracing::info!(reported = counts.reported, refused = counts.refused, skipped = counts.skipped, "ended");
+    Ok(())
+}
+
+/// Writes each event as a line.
+struct ToStandardOutput;
+
+impl Reporter for ToStandardOutput {
+    type Error = std::io::Error;
+
+    async fn report(&self, event_json: String) -> std::io::Result<()> {
+        let mut output = std::io::stdout().lock();
+        writeln!(output, "{event_json}")?;
+        output.flush()
+    }
+}

@@ -1,0 +1,77 @@
+//! What is measured: from the command line, and from files that are followed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use netqoe_probe::{Target, parse_target_list};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::options::ProbeCommandOptions;
+
+/// How often files are read again. They are small, and not every file system tells of changes.
+const EVERY: Duration = Duration::from_secs(2);
+
+pub(super) struct TargetSource {
+    given: Vec<Target>,
+    files: Vec<PathBuf>,
+}
+
+impl TargetSource {
+    pub(super) fn new(options: &ProbeCommandOptions) -> Self {
+        let given = options.urls.iter().chain(&options.probe.target).cloned().collect();
+        Self { given, files: options.targets_file.clone() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.files.is_empty()
+    }
+
+    /// All targets, each once.
+    pub(super) fn read(&self) -> anyhow::Result<Vec<Target>> {
+        let mut targets = self.given.clone();
+        for path in &self.files {
+            let shown = path.display();
+            let text = std::fs::read_to_string(path).with_context(|| format!("can't read the targets in {shown}"))?;
+            targets.extend(parse_target_list(path, &text).with_context(|| format!("{shown} is no list of targets"))?);
+        }
+        let mut seen = std::collections::HashSet::new();
+        targets.retain(|target| seen.insert(target.as_str().to_owned()));
+        Ok(targets)
+    }
+
+    /// Hands on every new list until `stop`. One that can't be read leaves the old one as it is.
+    pub(super) async fn follow(self, list: watch::Sender<Vec<Target>>, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut hangup = signal(SignalKind::hangup()).context("can't listen for SIGHUP")?;
+        let mut complaint = String::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(EVERY) => {}
+                _ = hangup.recv() => complaint.clear(),
+            }
+            match self.read() {
+                Ok(targets) => {
+                    complaint.clear();
+                    let is_new = |known: &mut Vec<Target>| {
+                        let is_new = *known != targets;
+                        known.clone_from(&targets);
+                        is_new
+                    };
+                    if list.send_if_modified(is_new) {
+                        tracing::info!(targets = targets.len(), "a new list of targets");
+                    }
+                }
+                Err(error) => {
+                    let message = format!("{error:#}");
+                    if message != complaint {
+                        tracing::warn!("the targets are left as they are: {message}");
+                        complaint = message;
+                    }
+                }
+            }
+        }
+    }
+}

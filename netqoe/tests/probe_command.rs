@@ -1,0 +1,154 @@
+//! `netqoe probe`: one measurement that is shown, or a schedule of them, from lists that may change.
+
+#![allow(clippy::unwrap_used)] // nothing here but tests
+
+mod support;
+
+use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use support::{Server, netqoe};
+
+/// A server whose `/health` is measured, and which has the fixed object.
+fn target(folder: &Path) -> (Server, String) {
+    let (server, port) = Server::start_and_wait(folder, &[]);
+    (server, format!("http://127.0.0.1:{port}/health"))
+}
+
+fn once(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = netqoe().args(["probe", "--once"]).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn one_measurement_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = target(folder.path());
+
+    let (code, shown, message) = once(&[&url]);
+    assert_eq!(code, Some(0), "{message}");
+    for part in [&url, "HTTP/1.1 · status 200", "first byte", "total", "Mbit/s", "Works, in"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "no colours where nobody sees them: {shown}");
+
+    let (code, shown, message) = once(&["--target", &url, "--output", "json", "--client-id", "me"]);
+    assert_eq!(code, Some(0), "{message}");
+    let event: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(
+        (&event["client_id"], &event["target"], &event["error_stage"]),
+        (&"me".into(), &url.into(), &Value::Null)
+    );
+    assert!(event["timing_measurements"]["throughput_mbps"].as_f64() > Some(0.0), "the server has the object: {event}");
+    let evidence = &event["evidence"];
+    assert_eq!((&evidence["status"], &evidence["throughput"]["bytes"]), (&200.into(), &1_048_576.into()));
+    server.stop();
+}
+
+#[test]
+fn the_exit_code_says_whether_it_works_and_fast_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = target(folder.path());
+    let (code, _, message) = once(&[&url, "--throughput-url", "off", "--fail-above", "ttfb=1h,total=1h"]);
+    assert_eq!(code, Some(0), "{message}");
+    let (code, _, message) = once(&[&url, "--throughput-url", "off", "--fail-above", "dns=1ns,tls=1ns"]);
+    assert_eq!(code, Some(0), "what there is not is not slow: {message}");
+    let (code, shown, message) = once(&[&url, "--fail-above", "tcp=1h", "--fail-above", "ttfb=1ns"]);
+    assert_eq!(code, Some(3), "{message}");
+    assert!(message.contains("ttfb took") && shown.contains("Works, in"), "{message}");
+    // Nobody listens on port 1.
+    let (code, shown, message) = once(&["tcp://127.0.0.1:1", "--fail-above", "tcp=1ns"]);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(shown.contains("Failed at tcp: no connection to 127.0.0.1:1"), "{shown}");
+    server.stop();
+}
+
+#[test]
+fn what_is_wrong_with_the_options_is_wrong_usage() {
+    for (arguments, says) in [
+        (&["probe"][..], "nothing to measure"),
+        (&["probe", "--target", "example.com"], "must begin with http://"),
+        (&["probe", "--target", "http://a.test", "--ipv4", "--ipv6"], "--ipv6"),
+        (&["probe", "--target", "http://a.test", "--fail-above", "tcp=1s"], "--once"),
+        (&["probe", "--once", "http://a.test", "--fail-above", "x=1s"], "dns, tcp, tls, ttfb, body, total"),
+        (&["probe", "--target", "http://a.test", "--throughput-url", "tcp://a.test:1"], "is no page"),
+    ] {
+        let output = netqoe().args(arguments).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert!(message.contains(says), "{arguments:?}: {message}");
+    }
+}
+
+/// A probe on its schedule, and the events that it writes.
+struct Probe {
+    process: Child,
+    events: Lines<BufReader<ChildStdout>>,
+}
+
+impl Probe {
+    fn start(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let events = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, events }
+    }
+
+    /// Reads on until an event of this target.
+    fn wait_for(&mut self, target: &str) -> Value {
+        let events = self.events.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        events.into_iter().find(|event| event["target"] == target).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+}
+
+#[test]
+fn lists_of_targets_are_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lines, json) = (folder.path().join("targets"), folder.path().join("targets.json"));
+    // Refused at once, each: what counts here is whose turn it is.
+    let [a, b, c, d] = [1, 2, 3, 4].map(|port| format!("tcp://127.0.0.1:{port}"));
+    std::fs::write(&lines, format!("{a}\n")).unwrap();
+    std::fs::write(&json, format!(r#"[{{"targets": ["{b}"]}}]"#)).unwrap();
+    let mut command = netqoe();
+    command.args(["probe", "--interval", "100ms", "--targets-file"]).arg(&lines).arg("--targets-file").arg(&json);
+    let mut probe = Probe::start(command);
+    assert_eq!(probe.wait_for(&a)["error_stage"], "tcp");
+    probe.wait_for(&b);
+
+    std::fs::write(&lines, format!("{c}\n")).unwrap();
+    probe.wait_for(&c);
+    // A list that can't be read changes nothing, and with SIGHUP a new one is read at once.
+    std::fs::write(&lines, "nonsense\n").unwrap();
+    probe.signal(Signal::HUP);
+    probe.wait_for(&c);
+    std::fs::write(&json, format!(r#"[{{"targets": ["{d}"]}}]"#)).unwrap();
+    std::fs::write(&lines, format!("{c}\n")).unwrap();
+    probe.signal(Signal::HUP);
+    probe.wait_for(&d);
+
+    probe.signal(Signal::TERM);
+    assert!(probe.process.wait().unwrap().success());
+    let left: Vec<_> = probe.events.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap()).collect();
+    assert!(left.iter().all(|event| event["target"] != a && event["target"] != b), "{left:?}");
+}
+
+#[test]
+fn a_list_that_cant_be_read_is_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = folder.path().join("targets");
+    std::fs::write(&lines, "http://a.test\nnonsense\n").unwrap();
+    for (path, says) in [(lines.as_path(), "line 2"), (Path::new("/nowhere/targets"), "/nowhere/targets")] {
+        let output = netqoe().args(["probe", "--targets-file"]).arg(path).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(says), "{message}");
+    }
+}

@@ -1,0 +1,86 @@
+//! A connection that stands, encrypted or not.
+
+use std::net::IpAddr;
+
+use netqoe_model::ErrorStage;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use crate::clock::{Clock, Span};
+use crate::connect::{Attempt, TcpInfo, connect, tcp_info};
+use crate::deadline::Deadline;
+use crate::http::Exchange;
+use crate::tls::{TlsEvidence, TlsSession, speaks_http2};
+use crate::{Failure, WebUrl};
+
+/// What opening a connection has gone through, also where it failed.
+#[derive(Debug, Default)]
+pub(crate) struct Opening {
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) tcp: Option<Span>,
+    pub(crate) peer: Option<std::net::SocketAddr>,
+    pub(crate) tls: Option<Span>,
+    pub(crate) tls_evidence: Option<TlsEvidence>,
+}
+
+pub(crate) enum Connection {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+impl Connection {
+    /// Connects to the server of `url` at one of `addresses`.
+    pub(crate) async fn open(
+        url: &WebUrl,
+        addresses: &[IpAddr],
+        session: &TlsSession,
+        clock: Clock,
+        deadline: Deadline,
+        opening: &mut Opening,
+    ) -> Result<Self, Failure> {
+        let connecting = connect(addresses, url.port(), clock, &mut opening.attempts);
+        let (stream, span) = deadline.hold(ErrorStage::Tcp, connecting).await?;
+        opening.tcp = Some(span);
+        opening.peer = stream.peer_addr().ok();
+        if !url.is_https() {
+            return Ok(Self::Plain(stream));
+        }
+        let handshake = session.handshake(stream, url.host().server_name(), clock);
+        let (stream, span, evidence) = deadline.hold(ErrorStage::Tls, handshake).await?;
+        (opening.tls, opening.tls_evidence) = (Some(span), Some(evidence));
+        Ok(Self::Encrypted(Box::new(stream)))
+    }
+
+    /// Asks for `url`.
+    pub(crate) async fn exchange(
+        &mut self,
+        url: &WebUrl,
+        clock: Clock,
+        deadline: Deadline,
+        exchange: &mut Exchange,
+    ) -> Result<(), Failure> {
+        let is_http2 = self.is_http2();
+        match self {
+            Self::Plain(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
+            Self::Encrypted(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
+        }
+    }
+
+    /// What is spoken over it. Without TLS nobody says that it is HTTP/2.
+    pub(crate) fn protocol(&self) -> &'static str {
+        if self.is_http2() { "HTTP/2" } else { "HTTP/1.1" }
+    }
+
+    /// How it fared.
+    pub(crate) fn info(&self) -> Option<TcpInfo> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Encrypted(stream) => stream.get_ref().0,
+        };
+        tcp_info(stream.local_addr().ok()?, stream.peer_addr().ok()?)
+    }
+
+    fn is_http2(&self) -> bool {
+        matches!(self, Self::Encrypted(stream) if speaks_http2(stream))
+    }
+}

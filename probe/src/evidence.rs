@@ -1,0 +1,84 @@
+//! What a measurement has seen besides its phases.
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::connect::{Attempt, TcpInfo};
+use crate::dns::DnsEvidence;
+use crate::tls::TlsEvidence;
+
+/// What explains the figures. What was not reached is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Who answered what about the host's name.
+    pub dns: DnsEvidence,
+    /// The addresses that were tried, in this order.
+    pub attempts: Vec<Attempt>,
+    /// The address that was chosen.
+    pub peer: Option<SocketAddr>,
+    /// What the TLS handshake agreed on.
+    pub tls: Option<TlsEvidence>,
+    /// When the first certificate that the server has shown expires, in Unix seconds; also where it was refused.
+    pub certificate_expires_s: Option<i64>,
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub protocol: Option<&'static str>,
+    /// The status of the last answer.
+    pub status: Option<u16>,
+    /// Bytes of its body, as far as it was read.
+    pub body_bytes: Option<u64>,
+    /// The answers that led elsewhere, in order.
+    pub redirects: Vec<Redirect>,
+    /// How the page's connection fared.
+    pub tcp_info: Option<TcpInfo>,
+    /// How throughput was measured.
+    pub throughput: Option<ThroughputEvidence>,
+    /// What came of echo requests.
+    pub echoes: Option<EchoEvidence>,
+    /// Turns of the target before this one that were passed over, because the measurement before them still ran.
+    pub skipped_turns: u64,
+}
+
+/// An answer that led elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Redirect {
+    /// What was asked for.
+    pub url: String,
+    /// 301, 302, 303, 307, 308 or another under 400 that says where to go.
+    pub status: u16,
+}
+
+/// How throughput was measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ThroughputEvidence {
+    /// The object.
+    pub url: String,
+    /// The status of the answer. Where it is not 200, there was no object to measure with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Bytes of the body.
+    pub bytes: u64,
+    /// What the second handshake agreed on; the session of the first may have been gone on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsEvidence>,
+    /// How the connection fared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp_info: Option<TcpInfo>,
+}
+
+/// What came of echo requests.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EchoEvidence {
+    /// How many were sent.
+    pub sent: u32,
+    /// How many came back.
+    pub received: u32,
+    /// The share that did not, from 0 to 1.
+    pub loss: f64,
+    /// The shortest round trip, in ms.
+    pub min_ms: f64,
+    /// The longest, in ms.
+    pub max_ms: f64,
+    /// The mean difference between one round trip and the next, in ms.
+    pub jitter_ms: f64,
+}

@@ -1,0 +1,122 @@
+//! Request, first byte and body, over a connection that is used once.
+
+mod body;
+mod frames;
+mod http1;
+mod http2;
+mod request;
+mod wire;
+
+use std::convert::Infallible;
+use std::error::Error;
+
+use ::http::HeaderMap;
+use ::http::header::LOCATION;
+use netqoe_model::ErrorStage;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub(crate) use body::Body;
+use wire::{Wire, WireEvents};
+
+use crate::clock::{Clock, Span};
+use crate::deadline::Deadline;
+use crate::{Failure, WebUrl};
+
+/// The phases of an exchange that were reached, also where a later one failed, and what the server has said.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    pub(crate) request: Option<Span>,
+    pub(crate) ttfb: Option<Span>,
+    pub(crate) body_span: Option<Span>,
+    pub(crate) status: Option<u16>,
+    /// Where a redirect leads, as the server wrote it.
+    pub(crate) location: Option<String>,
+    pub(crate) body: Body,
+}
+
+impl Exchange {
+    /// Asks for `url` and fills itself in.
+    ///
+    /// A status of 400 or more is a failure, and its body is not read; nor is that of a redirect.
+    pub(crate) async fn run<S>(
+        &mut self,
+        stream: S,
+        is_http2: bool,
+        url: &WebUrl,
+        clock: Clock,
+        deadline: Deadline,
+    ) -> Result<(), Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (wire, events) = Wire::new(stream, is_http2, clock);
+        let ask = Ask { url, events: events.clone(), clock, deadline };
+        let outcome =
+            if is_http2 { http2::exchange(wire, ask, self).await } else { http1::exchange(wire, ask, self).await };
+        // Also where the answer broke off after its first byte.
+        (self.request, self.ttfb) = (events.request(), events.ttfb());
+        if let (Ok(()), Some(ttfb), Some(transfer)) = (&outcome, self.ttfb, self.body.transfer) {
+            self.body_span = Some(Span { start: ttfb.end, end: transfer.span.end });
+        }
+        outcome
+    }
+
+    /// Notes the head of an answer. Whether its body is to be read.
+    fn take_head(&mut self, status: u16, headers: &HeaderMap) -> Result<bool, Failure> {
+        self.status = Some(status);
+        if status >= 400 {
+            return Err(Failure::Status(status));
+        }
+        if (300..400).contains(&status) {
+            let location = headers.get(LOCATION).map(|location| String::from_utf8_lossy(location.as_bytes()));
+            self.location = location.map(|location| location.into_owned());
+        }
+        Ok(self.location.is_none())
+    }
+}
+
+/// What both versions of HTTP need for an exchange.
+struct Ask<'a> {
+    url: &'a WebUrl,
+    events: WireEvents,
+    clock: Clock,
+    deadline: Deadline,
+}
+
+impl Ask<'_> {
+    /// Waits for the head of the answer.
+    async fn head<T>(&self, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        self.deadline.hold(ErrorStage::Http, answer).await
+    }
+
+    /// Waits for the whole body.
+    async fn body(&self, body: impl Future<Output = Result<Body, Failure>>) -> Result<Body, Failure> {
+        self.deadline.hold(ErrorStage::Throughput, body).await
+    }
+}
+
+/// Runs an exchange on a connection that needs to be driven. What ends the connection also reaches the request or
+/// the body that waits for it, and is reported there.
+async fn driven<T>(exchange: impl Future<Output = T>, connection: impl Future) -> T {
+    let connection = async {
+        connection.await;
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        biased;
+        outcome = exchange => outcome,
+        never = connection => match never {},
+    }
+}
+
+/// Errors of HTTP libraries name only the operation; the reason is in what they were caused by.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,163 @@
+//! A stream that notes when a request has left and when its answer begins.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::frames::FrameScanner;
+use crate::clock::{Clock, Span};
+
+/// What happened on a [`Wire`], and when. Shared with the code that hands the stream away.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WireEvents {
+    is_asked: Arc<AtomicBool>,
+    asked: Arc<OnceLock<Duration>>,
+    sent: Arc<OnceLock<Duration>>,
+    first_byte: Arc<OnceLock<Duration>>,
+}
+
+impl WireEvents {
+    /// What is written from now on is the request.
+    pub(super) fn ask(&self, clock: Clock) {
+        self.asked.get_or_init(|| clock.now());
+        self.is_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// From [`ask`](Self::ask) to the request handed to the network in full. `None` until then.
+    pub(super) fn request(&self) -> Option<Span> {
+        Some(Span { start: *self.asked.get()?, end: *self.sent.get()? })
+    }
+
+    /// From the request handed to the network in full, to the first byte of the answer. `None` until then, and
+    /// where the server spoke before it was asked.
+    pub(super) fn ttfb(&self) -> Option<Span> {
+        let (start, end) = (*self.sent.get()?, *self.first_byte.get()?);
+        (start <= end).then_some(Span { start, end })
+    }
+}
+
+/// A connection that carries one request. Over TLS it lies above the encryption, so that what TLS itself sends
+/// and receives is neither request nor answer.
+#[derive(Debug)]
+pub(super) struct Wire<S> {
+    stream: S,
+    clock: Clock,
+    events: WireEvents,
+    has_request: bool,
+    /// With HTTP/2, not every byte is part of an answer.
+    frames: Option<FrameScanner>,
+}
+
+impl<S> Wire<S> {
+    pub(super) fn new(stream: S, is_http2: bool, clock: Clock) -> (Self, WireEvents) {
+        let events = WireEvents::default();
+        let frames = is_http2.then(FrameScanner::default);
+        (Self { stream, clock, events: events.clone(), has_request: false, frames }, events)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let read = &buf.filled()[before..];
+        let is_answer = match &mut self.frames {
+            Some(frames) => frames.push(read),
+            None => !read.is_empty(),
+        };
+        if is_answer {
+            self.events.first_byte.get_or_init(|| self.clock.now());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.has_request |= self.events.is_asked.load(Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    /// A request has no body and is written whole before it is flushed, so the first flush ends it.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        if self.has_request {
+            self.events.sent.get_or_init(|| self.clock.now());
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// A connection is closed with its socket: before, the kernel is asked how it fared.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn notes_the_first_flush_of_the_request_and_the_first_byte_only() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let clock = Clock::start();
+        let (mut wire, events) = Wire::new(near, false, clock);
+
+        wire.write_all(b"greeting").await.unwrap();
+        wire.flush().await.unwrap();
+        assert_eq!(events.request(), None, "that was no request");
+        events.ask(clock);
+        wire.write_all(b"ask").await.unwrap();
+        wire.flush().await.unwrap();
+        assert_eq!(events.ttfb(), None, "nothing came back yet");
+        let asked = clock.now();
+
+        far.write_all(b"answer").await.unwrap();
+        wire.read_u8().await.unwrap();
+        let answered = clock.now();
+        let (request, ttfb) = (events.request().unwrap(), events.ttfb().unwrap());
+        assert!(request.start <= request.end && request.end == ttfb.start);
+        assert!(ttfb.start <= asked && asked <= ttfb.end && ttfb.end <= answered);
+
+        wire.write_all(b"more").await.unwrap();
+        wire.flush().await.unwrap();
+        wire.read_u8().await.unwrap();
+        assert_eq!(events.ttfb(), Some(ttfb));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_speaks_first_has_no_time_to_first_byte() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let clock = Clock::start();
+        let (mut wire, events) = Wire::new(near, false, clock);
+        far.write_all(b"hello").await.unwrap();
+        wire.read_u8().await.unwrap();
+        events.ask(clock);
+        wire.write_all(b"ask").await.unwrap();
+        wire.flush().await.unwrap();
+        assert_eq!(events.ttfb(), None);
+    }
+
+    #[tokio::test]
+    async fn with_http2_an_answer_begins_with_its_headers() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let clock = Clock::start();
+        let (mut wire, events) = Wire::new(near, true, clock);
+        events.ask(clock);
+        wire.write_all(b"ask").await.unwrap();
+        wire.flush().await.unwrap();
+        far.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+        wire.read_exact(&mut [0; 9]).await.unwrap();
+        assert_eq!(events.ttfb(), None, "those were settings");
+        far.write_all(&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]).await.unwrap();
+        wire.read_exact(&mut [0; 10]).await.unwrap();
+        assert!(events.ttfb().is_some());
+    }
+}

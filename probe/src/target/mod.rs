@@ -1,0 +1,190 @@
+//! What is measured: a URL, parsed once, so that behind it only measurable ones exist.
+
+mod host;
+#[cfg(test)]
+mod tests;
+mod web;
+
+use std::fmt;
+use std::str::FromStr;
+
+use ::http::Uri;
+use ::http::header::HeaderValue;
+use netqoe_model::MAX_TARGET_BYTES;
+
+pub use host::Host;
+use host::{parse_port, split_authority};
+pub use web::WebUrl;
+
+/// The port of DNS.
+const DNS_PORT: u16 = 53;
+
+/// A URL that can be measured. One URL is one target: `http://` and `https://` of the same host are measured apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    url: String,
+    check: Check,
+}
+
+/// How a target is measured, by the scheme of its URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// `http://…` or `https://…`: a page, from the lookup to its last byte.
+    Web(WebUrl),
+    /// `tcp://host:port`: a connection.
+    Tcp {
+        /// Whom to connect to.
+        host: Host,
+        /// Where.
+        port: u16,
+    },
+    /// `icmp://host`: echoes.
+    Icmp {
+        /// Whom to ask for them.
+        host: Host,
+    },
+    /// `dns://server/name`: a question to one name server.
+    Dns {
+        /// Whom to ask.
+        server: Host,
+        /// At which port.
+        port: u16,
+        /// What to ask for.
+        name: String,
+    },
+}
+
+/// Why a text is no [`Target`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTarget {
+    /// Longer than an event's `target` can be.
+    #[error("the target is {bytes} bytes long; the longest is {MAX_TARGET_BYTES}")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// No URL.
+    #[error(
+        "target {url:?} is not a URL ({cause}); write it like https://example.com/path, international names as xn--…"
+    )]
+    NotAUrl {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A URL of something else.
+    #[error("target {url:?} must begin with http://, https://, tcp://, icmp:// or dns://")]
+    Scheme {
+        /// What was given.
+        url: String,
+    },
+    /// A URL of something that can be measured, but not as a page.
+    #[error("{url:?} is no page; it must begin with http:// or https://")]
+    NotWeb {
+        /// What was given.
+        url: String,
+    },
+    /// Events carry the target: a password in it would be stored and shown.
+    #[error("a target must not contain a user name or password; leave out what stands before the @")]
+    Credentials,
+    /// No name or address that can be looked up or connected to.
+    #[error("target {url:?} has no valid host: a DNS name, an IPv4 address, or an IPv6 address in brackets")]
+    Host {
+        /// What was given.
+        url: String,
+    },
+    /// No port that can be connected to.
+    #[error("target {url:?} has no valid port: a number from 1 to 65535")]
+    Port {
+        /// What was given.
+        url: String,
+    },
+    /// More, or less, than the scheme can say.
+    #[error("target {url:?} must read {form}")]
+    Form {
+        /// What was given.
+        url: String,
+        /// How it should look.
+        form: &'static str,
+    },
+}
+
+impl Target {
+    /// The URL as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// How it is measured.
+    pub fn check(&self) -> &Check {
+        &self.check
+    }
+}
+
+impl FromStr for Target {
+    type Err = InvalidTarget;
+
+    fn from_str(url: &str) -> Result<Self, InvalidTarget> {
+        if url.len() > MAX_TARGET_BYTES {
+            return Err(InvalidTarget::TooLong { bytes: url.len() });
+        }
+        Ok(Self { url: url.to_owned(), check: parse(url)? })
+    }
+}
+
+impl FromStr for WebUrl {
+    type Err = InvalidTarget;
+
+    fn from_str(url: &str) -> Result<Self, InvalidTarget> {
+        match parse(url)? {
+            Check::Web(web) => Ok(web),
+            _ => Err(InvalidTarget::NotWeb { url: url.to_owned() }),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+fn parse(url: &str) -> Result<Check, InvalidTarget> {
+    let not_a_url = |cause: &str| InvalidTarget::NotAUrl { url: url.to_owned(), cause: cause.to_owned() };
+    let uri: Uri = url.parse().map_err(|error: ::http::uri::InvalidUri| not_a_url(&error.to_string()))?;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    if !["http", "https", "tcp", "icmp", "dns"].contains(&scheme) {
+        return Err(InvalidTarget::Scheme { url: url.to_owned() });
+    }
+    let authority = uri.authority().ok_or_else(|| not_a_url("no host"))?.as_str();
+    if authority.contains('@') {
+        return Err(InvalidTarget::Credentials);
+    }
+    let (host, port) = split_authority(authority);
+    let host = Host::parse(host).ok_or_else(|| InvalidTarget::Host { url: url.to_owned() })?;
+    let port = match port {
+        Some(port) => Some(parse_port(port).ok_or_else(|| InvalidTarget::Port { url: url.to_owned() })?),
+        None => None,
+    };
+    let form = |form| InvalidTarget::Form { url: url.to_owned(), form };
+    let has_path = uri.path_and_query().is_some_and(|path| path != "/");
+    match scheme {
+        "http" | "https" => {
+            let authority = HeaderValue::from_str(authority).map_err(|error| not_a_url(&error.to_string()))?;
+            Ok(Check::Web(WebUrl::new(scheme == "https", host, port, authority, &uri)))
+        }
+        "tcp" => match port {
+            Some(port) if !has_path => Ok(Check::Tcp { host, port }),
+            _ => Err(form("tcp://host:port")),
+        },
+        "icmp" if port.is_none() && !has_path => Ok(Check::Icmp { host }),
+        "icmp" => Err(form("icmp://host")),
+        _ => match Host::parse(uri.path().trim_start_matches('/')) {
+            Some(name) if name.ip().is_none() && uri.query().is_none() => {
+                Ok(Check::Dns { server: host, port: port.unwrap_or(DNS_PORT), name: name.as_str().to_owned() })
+            }
+            _ => Err(form("dns://server/name")),
+        },
+    }
+}

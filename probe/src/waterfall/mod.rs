@@ -1,0 +1,149 @@
+//! One measurement for human eyes: its phases as bars on one axis of time, and what they say in plain words.
+
+mod verdict;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::{Evidence, Measurement, Span, Transfer};
+pub use verdict::verdict;
+
+/// Characters of the axis.
+const WIDTH: usize = 48;
+const RESET: &str = "\u{1b}[0m";
+const BOLD: &str = "\u{1b}[1m";
+const RED: &str = "\u{1b}[31m";
+
+/// Its phases in order: name, span, colour.
+fn rows(measurement: &Measurement) -> impl Iterator<Item = (&'static str, Span, &'static str)> {
+    let phases = &measurement.phases;
+    let rows = [
+        ("redirects", phases.redirects, "\u{1b}[90m"),
+        ("dns", phases.dns, "\u{1b}[36m"),
+        ("tcp", phases.tcp, "\u{1b}[33m"),
+        ("tls", phases.tls, "\u{1b}[35m"),
+        ("request", phases.request, "\u{1b}[90m"),
+        ("first byte", phases.ttfb, "\u{1b}[32m"),
+        ("body", phases.body, "\u{1b}[34m"),
+    ];
+    rows.into_iter().filter_map(|(name, span, colour)| Some((name, span?, colour)))
+}
+
+/// Several lines, with or without colours. `now_s` is the Unix time, for the days that the certificate has left.
+pub fn waterfall(measurement: &Measurement, now_s: i64, is_coloured: bool) -> String {
+    let paint = |colour: &str, text: &str| if is_coloured { format!("{colour}{text}{RESET}") } else { text.to_owned() };
+    let mut lines = paint(BOLD, measurement.target.as_str());
+    lines.push('\n');
+    for line in about(&measurement.evidence, now_s) {
+        lines.push_str(&format!("  {line}\n"));
+    }
+    lines.push('\n');
+    for (name, span, colour) in rows(measurement) {
+        let (before, bar) = place(span, measurement.total);
+        let bar = paint(colour, &"█".repeat(bar));
+        // Writing to a string does not fail.
+        let _ = writeln!(lines, "  {name:<11}{:>10} ms  {}{bar}", ms(span.duration()), " ".repeat(before));
+    }
+    let residual = measurement.phases.residual(measurement.total);
+    let _ = writeln!(lines, "  {:<11}{:>10} ms", "residual", ms(residual));
+    let _ = writeln!(lines, "  {:<11}{:>10} ms", "total", ms(measurement.total));
+    if let Some(mbps) = measurement.phases.throughput.and_then(Transfer::throughput_mbps) {
+        let _ = writeln!(lines, "  {:<11}{mbps:>10.2} Mbit/s", "throughput");
+    }
+    let colour = if measurement.failure.is_some() { RED } else { BOLD };
+    let _ = writeln!(lines, "\n{}", paint(colour, &verdict(measurement, now_s)));
+    lines
+}
+
+/// Whom the probe has spoken to, and how.
+fn about(evidence: &Evidence, now_s: i64) -> Vec<String> {
+    let mut spoken = Vec::new();
+    if let Some(peer) = evidence.peer {
+        let version = if peer.is_ipv4() { "IPv4" } else { "IPv6" };
+        let shown = if peer.port() == 0 { peer.ip().to_string() } else { peer.to_string() };
+        spoken.push(format!("{shown} ({version})"));
+    }
+    spoken.extend(evidence.tls.as_ref().map(|tls| tls.version.clone()));
+    spoken.extend(evidence.protocol.map(str::to_owned));
+    spoken.extend(evidence.status.map(|status| format!("status {status}")));
+    spoken.extend(evidence.certificate_expires_s.map(|at| match verdict::days_left(at, now_s) {
+        days if days < 0 => format!("certificate expired {} days ago", -days),
+        days => format!("certificate good for {days} days"),
+    }));
+    let mut lines: Vec<_> = evidence.redirects.iter().map(|hop| format!("{} ({})", hop.url, hop.status)).collect();
+    lines.extend((!spoken.is_empty()).then(|| spoken.join(" · ")));
+    if let Some(echoes) = &evidence.echoes {
+        let (received, sent) = (echoes.received, echoes.sent);
+        let (min, max, jitter) = (echoes.min_ms, echoes.max_ms, echoes.jitter_ms);
+        lines.push(format!("{received} of {sent} echoes, {min:.2} to {max:.2} ms, jitter {jitter:.2} ms"));
+    }
+    lines
+}
+
+/// Where a bar begins and how long it is, in characters. Whatever took time is seen.
+fn place(span: Span, total: Duration) -> (usize, usize) {
+    let scale = WIDTH as f64 / total.as_secs_f64().max(f64::MIN_POSITIVE);
+    let at = |time: Duration| ((time.as_secs_f64() * scale).round() as usize).min(WIDTH);
+    let start = at(span.start).min(WIDTH - 1);
+    (start, at(span.end).saturating_sub(start).max(1))
+}
+
+fn ms(duration: Duration) -> String {
+    format!("{:.2}", duration.as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Failure, Phases};
+
+    fn span(start_ms: u64, end_ms: u64) -> Option<Span> {
+        Some(Span { start: Duration::from_millis(start_ms), end: Duration::from_millis(end_ms) })
+    }
+
+    fn measurement(phases: Phases, failure: Option<Failure>) -> Measurement {
+        let evidence = Evidence {
+            peer: Some("192.0.2.7:443".parse().unwrap()),
+            protocol: Some("HTTP/2"),
+            status: Some(200),
+            certificate_expires_s: Some(10 * 24 * 60 * 60),
+            ..Evidence::default()
+        };
+        let target = "https://example.com/".parse().unwrap();
+        Measurement { target, phases, total: Duration::from_millis(240), evidence, failure }
+    }
+
+    #[test]
+    fn bars_stand_where_their_phases_are() {
+        let phases = Phases { dns: span(0, 60), tcp: span(60, 120), ttfb: span(120, 240), ..Phases::default() };
+        let text = waterfall(&measurement(phases, None), 0, false);
+        let expected = "\
+https://example.com/
+  192.0.2.7:443 (IPv4) · HTTP/2 · status 200 · certificate good for 10 days
+
+  dns             60.00 ms  ████████████
+  tcp             60.00 ms              ████████████
+  first byte     120.00 ms                          ████████████████████████
+  residual         0.00 ms
+  total          240.00 ms
+";
+        assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
+    fn colours_are_only_where_they_are_wanted() {
+        let phases = Phases { dns: span(0, 240), ..Phases::default() };
+        let measurement = measurement(phases, Some(Failure::Status(500)));
+        assert!(!waterfall(&measurement, 0, false).contains('\u{1b}'));
+        assert!(waterfall(&measurement, 0, true).contains(RED));
+    }
+
+    #[test]
+    fn a_bar_is_never_nothing_and_never_beyond_the_axis() {
+        let total = Duration::from_millis(1000);
+        let tiny = Span { start: total, end: total };
+        assert_eq!(place(tiny, total), (WIDTH - 1, 1));
+        assert_eq!(place(Span { start: Duration::ZERO, end: total }, total), (0, WIDTH));
+        assert_eq!(place(tiny, Duration::ZERO).1, 1);
+    }
+}
