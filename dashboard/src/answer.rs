@@ -57,7 +57,7 @@ fn row(client_id: &str, target: &str, window: &WindowRow, label: Option<Label>) 
 }
 
 fn finding(diagnosis: &Diagnosis) -> Value {
-    let Some((severity, evidence)) = &diagnosis.finding else { return Value::Null };
+    let Some((severity, evidence)) = diagnosis.finding.as_deref() else { return Value::Null };
     json!({ "label": diagnosis.label, "severity": severity, "evidence": Evidence {
         stage: evidence.stage.to_owned(),
         unit: unit(diagnosis.label),

@@ -5,6 +5,7 @@
 //! whatever the length of the history, since a pair keeps no more windows than a baseline takes.
 
 use std::cmp::Ordering;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use netqoe_model::{DiagnosisRules, Metric, WindowRow, WindowStart};
@@ -68,6 +69,14 @@ pub struct Shared<T: ?Sized>(Rc<T>);
 impl<T: ?Sized> Clone for Shared<T> {
     fn clone(&self) -> Self {
         Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T: ?Sized> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
     }
 }
 
@@ -193,7 +202,7 @@ impl Baseline {
 pub fn baselines<'a>(
     windows: impl Iterator<Item = &'a PairWindow>,
     rules: &DiagnosisRules,
-    mut found: impl FnMut(&'a Rc<WindowRow>, Option<Baseline>),
+    mut found: impl FnMut(&'a Shared<WindowRow>, Option<Baseline>),
 ) {
     let mut earlier: Vec<(WindowStart, Features)> = Vec::new();
     let mut reached = Vec::with_capacity(rules.baseline_windows);
@@ -202,7 +211,7 @@ pub fn baselines<'a>(
             PairWindow::Past(_, Shared(past)) => {
                 earlier.extend(past.iter().map(|past| (past.start, Features::from(past))));
             }
-            PairWindow::Current(_, Shared(row)) => {
+            PairWindow::Current(_, row) => {
                 let oldest = row.start.ms() - rules.baseline_max_age_ms;
                 let latest = &earlier[earlier.len().saturating_sub(rules.baseline_windows)..];
                 reached.clear();

@@ -45,6 +45,8 @@ impl Decoder {
             }
             match Event::parse(line) {
                 Ok(event) => {
+                    #[cfg(feature = "planted-faults")]
+                    crate::planted::swallow(&event.event_id);
                     if chunk.log_time.is_none() {
                         log_time = log_time.max(LogTime::from_ms(event.recv.unwrap_or(event.ts).ms()));
                     }

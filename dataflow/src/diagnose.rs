@@ -42,7 +42,7 @@ fn error_bound(row: &WindowRow, failed: f64) -> Diagnosis {
         share_of_total: None,
     };
     let severity = severity(failed, MAJOR_ERROR_SHARE, CRITICAL_ERROR_SHARE);
-    Diagnosis { label: Label::ErrorBound, finding: Some((severity, evidence)) }
+    Diagnosis { label: Label::ErrorBound, finding: Some(Box::new((severity, evidence))) }
 }
 
 fn dns_bound(window: &Features, baseline: &Baseline, rules: &DiagnosisRules) -> Option<Diagnosis> {
@@ -98,7 +98,8 @@ fn finding(
         sigmas: Some((observed - mean) / sigma),
         share_of_total,
     };
-    Diagnosis { label, finding: Some((severity(times_worse, MAJOR_RATIO, CRITICAL_RATIO), evidence)) }
+    let severity = severity(times_worse, MAJOR_RATIO, CRITICAL_RATIO);
+    Diagnosis { label, finding: Some(Box::new((severity, evidence))) }
 }
 
 /// `value / of`, where nothing is as much worse than something as can be.

@@ -14,6 +14,8 @@ mod feed;
 mod operators;
 mod output;
 pub mod pipeline;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod run;
 pub mod window;
 

@@ -1,10 +1,9 @@
 //! What the dataflow hands on: for each epoch, whole rows and the progress that they reflect.
 
-use std::rc::Rc;
-
 use hashbrown::HashMap;
 use netqoe_model::{AggregateRow, Diagnosis, LogTime, PartitionCommit, WindowRow};
 
+use crate::baseline::Shared;
 use crate::window::{PairId, PairName, WindowOutput};
 
 /// Takes what a worker has found. It may block: the worker then reads no further.
@@ -40,7 +39,7 @@ pub struct PartitionState {
 }
 
 /// A row with its diagnosis, as the collection of diagnoses holds it.
-pub(crate) type DiagnosedRow = (Rc<WindowRow>, Option<Diagnosis>);
+pub(crate) type DiagnosedRow = (Shared<WindowRow>, Option<Diagnosis>);
 
 /// The names that pairs stand for.
 #[derive(Debug, Default)]
@@ -61,10 +60,10 @@ impl Names {
                 let partition = output.checkpoint.partition;
                 self.0.extend(output.names.into_iter().map(|name| (name.pair, name)));
                 let first = rows.partition_point(|(pair, _)| pair.partition() < partition);
-                let rows = rows[first..].iter().take_while(|(pair, _)| pair.partition() == partition);
+                let end = rows.partition_point(|(pair, _)| pair.partition() <= partition);
                 let commit = PartitionCommit {
                     checkpoint: output.checkpoint,
-                    rows: rows.map(|(pair, diagnosed)| self.named(*pair, diagnosed)).collect(),
+                    rows: rows[first..end].iter().map(|(pair, diagnosed)| self.named(*pair, diagnosed)).collect(),
                     clients: output.clients,
                     dead_letters: output.dead_letters,
                     oldest_record: output.oldest_record,

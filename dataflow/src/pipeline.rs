@@ -34,7 +34,7 @@ pub fn build<'s>(
     let events = operators::decode(batches, Decoder::new(partitions, rules.max_future_ms));
     let (windows, progress) = operators::windows(events, rules.clone(), seeds);
     let with_baselines = operators::with_baselines(windows, rules.clone());
-    let rows = with_baselines.map(move |(pair, (row, baseline))| {
+    let rows = with_baselines.map(move |(pair, (_, row, baseline))| {
         let diagnosis = diagnose(&row, baseline.as_deref(), &rules.diagnosis);
         (pair, (row, diagnosis))
     });

@@ -206,8 +206,13 @@ pub enum LogError {
         /// The stream.
         log: String,
     },
+    /// The URL of a NATS server can't be read. Nothing of it is shown, since it may hold a password.
+    #[error("a NATS server's URL can't be read; write nats://HOST:PORT or tls://HOST:PORT")]
+    Url,
     /// No NATS server answers.
-    #[error("can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached")]
+    #[error(
+        "can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached, by TLS where the URL says tls://"
+    )]
     Connect {
         /// Their URLs, without what is secret in them.
         servers: String,
@@ -234,8 +239,20 @@ pub enum LogError {
         /// Their URLs, without what is secret in them.
         servers: String,
     },
+    /// A NATS server sets aside what a stream may come to hold, and has not as much.
+    #[error("nats-server has no room for {log}, which sets {bytes} bytes aside: {reason}; {advice}")]
+    NoRoom {
+        /// The stream.
+        log: String,
+        /// What it may come to hold.
+        bytes: u64,
+        /// What the server says.
+        reason: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// JetStream answers, but not with what is asked for.
-    #[error("can't use {log}: {reason}")]
+    #[error("can't use {log}: {reason}; see its options, and the server's log")]
     Stream {
         /// The stream.
         log: String,

@@ -7,6 +7,8 @@ mod error;
 mod health;
 mod jetstream;
 mod ndjson;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod record;
 mod sqlite;
 

@@ -19,6 +19,7 @@ use crate::answer::{BatchOutcome, BatchRefusal, Code, Outcome, Refusal, Refused,
 use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
 use crate::media::MediaType;
+use crate::outage::Outage;
 use crate::rate::{RateLimits, Standing};
 use crate::{Authentication, Clock, Grant, IngestConfig, Tokens};
 
@@ -40,6 +41,7 @@ struct Shared {
     authentication: Authentication,
     bodies: BodyReader,
     rates: RateLimits,
+    outage: Outage,
     config: IngestConfig,
     clock: Arc<dyn Clock>,
 }
@@ -59,6 +61,7 @@ impl Ingest {
             metrics,
             bodies: BodyReader::new(&config),
             rates: RateLimits::new(&config, Arc::clone(&clock)),
+            outage: Outage::default(),
             config,
             clock,
         };
@@ -227,15 +230,40 @@ impl Shared {
         match tokio::time::timeout(self.config.write_timeout, self.log.append(lines)).await {
             Ok(Ok(_)) => {
                 self.metrics.queue_published.inc_by(count);
+                if let Some(refused) = self.outage.stored(self.clock.elapsed()) {
+                    tracing::info!("the log takes events again; {refused} requests were refused meanwhile");
+                }
                 Ok(())
             }
-            Ok(Err(error)) => Err(refused_by_log(&error)),
+            Ok(Err(error)) => Err(self.refused_by_log(&error)),
             Err(_) => {
-                let timeout = self.config.write_timeout;
-                tracing::error!(?timeout, "the log did not say in time that it stored an append");
+                self.say_refused(&format!("it did not answer within {:?}", self.config.write_timeout));
                 let message = "the log did not store the events in time; send them again, copies are counted once";
                 Err(Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S))
             }
+        }
+    }
+
+    /// What a client may know of why the log did not take its events; the rest is for the server's own log.
+    fn refused_by_log(&self, error: &AppendError) -> Refusal {
+        let message = match error {
+            AppendError::TooLarge { .. } => return Refusal::new(Code::PayloadTooLarge, error.to_string()),
+            AppendError::Closed => error.to_string().into(),
+            AppendError::Full => {
+                self.say_refused(&error.to_string());
+                error.to_string().into()
+            }
+            _ => {
+                self.say_refused(&error.to_string());
+                "the log can't store events at the moment; send again later".into()
+            }
+        };
+        Refusal { error: Code::ServiceUnavailable, message, retry_after_s: Some(RETRY_AFTER_S) }
+    }
+
+    fn say_refused(&self, why: &str) {
+        if let Some(refused) = self.outage.refused(self.clock.elapsed()) {
+            tracing::error!("the log does not take events, {refused} requests are refused so far: {why}");
         }
     }
 }
@@ -267,17 +295,4 @@ async fn parse_aside(media_type: MediaType, body: WholeBody, rules: Rules) -> Re
         })
     };
     Ok((parsed?, in_flight))
-}
-
-/// What a client may know of why the log did not take its events; the rest is for the server's own log.
-fn refused_by_log(error: &AppendError) -> Refusal {
-    let message = match error {
-        AppendError::TooLarge { .. } => return Refusal::new(Code::PayloadTooLarge, error.to_string()),
-        AppendError::Full | AppendError::Closed => error.to_string().into(),
-        _ => {
-            tracing::error!(%error, "the log did not take events");
-            "the log can't store events at the moment; send again later".into()
-        }
-    };
-    Refusal { error: Code::ServiceUnavailable, message, retry_after_s: Some(RETRY_AFTER_S) }
 }

@@ -18,6 +18,7 @@ mod events;
 mod media;
 mod nesting;
 mod operations;
+mod outage;
 mod rate;
 mod server;
 mod tokens;

@@ -108,6 +108,7 @@ pub struct Evidence {
 pub struct Diagnosis {
     /// What hurts.
     pub label: Label,
-    /// How much, and the figures; none where the label is [`Label::Healthy`].
-    pub finding: Option<(Severity, Evidence)>,
+    /// How much, and the figures; none where the label is [`Label::Healthy`]. Boxed, as most windows
+    /// are healthy, and rows are many.
+    pub finding: Option<Box<(Severity, Evidence)>>,
 }

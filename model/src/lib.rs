@@ -11,6 +11,8 @@ mod event;
 mod fingerprint;
 pub mod metrics;
 mod partition;
+#[cfg(feature = "planted-faults")]
+pub mod planted;
 mod row;
 mod rules;
 mod time;

@@ -80,6 +80,7 @@ metrics! {
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections at work.";
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Store connections that there can be.";
     db_query_duration: HistogramVec = "telemetry_db_query_duration_seconds" ["operation"], "Seconds that the store takes, by operation.";
+    db_rows_written: IntCounter = "telemetry_db_rows_written_total", "Rows written to the store, those that are not final yet included.";
     db_transactions: IntCounterVec = "telemetry_db_transactions_total" ["status"], "Store transactions: committed, failed.";
 }
 

@@ -7,18 +7,19 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory};
 use toml::{Table, Value};
 
+use crate::exit::WRONG_USAGE;
 use crate::options::Cli;
 
 /// The file that is read where none is named and it is there.
 const DEFAULT_FILE: &str = "netqoe.toml";
+/// Stands for a value that is not shown.
+const HIDDEN: &str = "…";
 /// Names another file.
 const FILE_VARIABLE: &str = "NETQOE_CONFIG";
-/// What the process ends with where it was used in a wrong way.
-pub(crate) const WRONG_USAGE: u8 = 2;
 
 /// Why a command line or a file can't be acted on, or that help was asked for.
 #[derive(Debug)]
@@ -68,7 +69,27 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
         command = with_defaults(command, table, &mut Vec::new())
             .map_err(|error| Refused::File(format!("{}: {error}", path.display())))?;
     }
-    Ok(command.try_get_matches_from(arguments)?)
+    Ok(read(&mut command, arguments)?)
+}
+
+/// Reads a command line. A value that is refused is not shown where `--help` would not show it: it may hold a password.
+fn read(command: &mut Command, words: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
+    command.try_get_matches_from_mut(words).map_err(|mut error| {
+        let refused = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+        if refused.is_some_and(|argument| is_hidden(command, &argument)) {
+            error.insert(ContextKind::InvalidValue, ContextValue::String(HIDDEN.to_owned()));
+        }
+        error
+    })
+}
+
+/// Whether `--help` hides the value of the option that is written so, of this command or one below.
+fn is_hidden(command: &Command, written: &str) -> bool {
+    let option = written.split(' ').next().and_then(|flag| flag.strip_prefix("--"));
+    command
+        .get_arguments()
+        .any(|argument| argument.is_hide_env_values_set() && option.is_some() && argument.get_long() == option)
+        || command.get_subcommands().any(|below| is_hidden(below, written))
 }
 
 /// Reads the values of the file as each command that it has a table for would.
@@ -78,7 +99,7 @@ pub(crate) fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(),
     let at = |error: String| Refused::File(format!("{}: {error}", path.display()));
     let command = with_defaults(Cli::command(), table.clone(), &mut Vec::new()).map_err(at)?;
     for words in commands(&table, &mut vec!["netqoe".to_owned()]) {
-        match command.clone().try_get_matches_from(&words) {
+        match read(&mut command.clone(), words.into_iter().map(OsString::from)) {
             // What the file need not say, the command line may.
             Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
                 return Err(at(one_line(&error.render().to_string())));
@@ -160,7 +181,10 @@ fn with_defaults(mut command: Command, table: Table, place: &mut Vec<String>) ->
             value if known => {
                 let values = texts(&value)
                     .ok_or_else(|| format!("`{}` must be a value or a list of values", place.join(".")))?;
-                command.mut_arg(&key, |argument| argument.default_values(values).required(false))
+                command.mut_arg(&key, |argument| {
+                    let is_hidden = argument.is_hide_env_values_set();
+                    argument.default_values(values).required(false).hide_default_value(is_hidden)
+                })
             }
             _ => return Err(unknown(&command, place)),
         };

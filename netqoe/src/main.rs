@@ -6,12 +6,15 @@
 mod clock;
 mod commands;
 mod configuration;
+mod exit;
 mod group;
 mod logging;
 mod measured;
 mod options;
 mod panics;
 mod pipeline;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -22,15 +25,12 @@ use options::{Cli, Command};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the process ends with where a command has failed; 2, wrong usage, is said by [`configuration`].
-const FAILED: u8 = 1;
-/// What a process of a cluster ends with where another one of them was lost: nothing is wrong with this one.
-pub(crate) const GROUP_LOST: u8 = 3;
-
-/// What `probe --once` ends with where the target works and is slower than `--fail-above` allows.
-const FAILED_ABOVE: u8 = 3;
-
 fn main() -> ExitCode {
+    #[cfg(feature = "planted-faults")]
+    if let Err(unknown) = planted::plant() {
+        eprintln!("netqoe: {unknown}");
+        return ExitCode::from(exit::WRONG_USAGE);
+    }
     let cli = match read() {
         Ok(cli) => cli,
         Err(refused) => return refused.report(),
@@ -45,24 +45,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("netqoe: {error:#}");
-            ExitCode::from(exit_code(&error))
+            ExitCode::from(exit::code(&error))
         }
     }
-}
-
-fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<group::Lost>() {
-        return GROUP_LOST;
-    }
-    if error.is::<commands::probe::Above>() {
-        return FAILED_ABOVE;
-    }
-    if error.is::<options::WrongUsage>() {
-        return configuration::WRONG_USAGE;
-    }
-    // Whoever supervises ends as the other has ended; with no code of its own that was killed.
-    let supervised = error.downcast_ref::<commands::supervise::Failed>().and_then(|failed| failed.0.code());
-    supervised.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
 }
 
 fn read() -> Result<Cli, configuration::Refused> {

@@ -1,19 +1,25 @@
 //! A panic ends the process: a lost worker's peers would wait for it for ever.
 
 use std::panic::PanicHookInfo;
+use std::time::Duration;
 
-use crate::GROUP_LOST;
+use crate::exit::GROUP_LOST;
 
 /// How timely's messages begin where a connection to another process breaks.
 const LOST_CONNECTION: &str = "timely communication error:";
 
+/// How long the pulse, which knows more, may take to say why a process is lost.
+const PULSE_FIRST: Duration = Duration::from_millis(500);
+
 /// From now on a panic in any thread ends the process. Where timely lost its connection to another process, that is
-/// said in one line, as the pulse would say it a moment later.
+/// said in one line, unless the pulse says it first.
 pub(crate) fn end_the_process() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if let Some(message) = message(panic).filter(|message| message.starts_with(LOST_CONNECTION)) {
-            eprintln!("netqoe: another process of the cluster was lost ({message}); start all of them again");
+            tracing::debug!("{message}");
+            std::thread::sleep(PULSE_FIRST);
+            eprintln!("netqoe: another process of the cluster is lost: its connection broke; start all of them again");
             std::process::exit(GROUP_LOST.into());
         }
         report(panic);

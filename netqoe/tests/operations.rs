@@ -28,7 +28,7 @@ const ROUTES: [(&str, &str); 12] = [
 ];
 
 /// Every metric that `up` feeds, with its labels, once an event has been counted and a question asked.
-const METRICS: [&str; 29] = [
+const METRICS: [&str; 30] = [
     "telemetry_ingest_requests_total{status=\"200\"}",
     "telemetry_ingest_errors_total",
     "telemetry_ingest_duration_seconds_count",
@@ -56,6 +56,7 @@ const METRICS: [&str; 29] = [
     "telemetry_db_query_duration_seconds_count{operation=\"clients\"}",
     "telemetry_db_query_duration_seconds_count{operation=\"diagnoses\"}",
     "telemetry_db_query_duration_seconds_count{operation=\"targets\"}",
+    "telemetry_db_rows_written_total",
     "telemetry_db_transactions_total{status=\"committed\"}",
     "telemetry_db_transactions_total{status=\"failed\"}",
 ];

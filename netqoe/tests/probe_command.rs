@@ -39,7 +39,10 @@ fn one_measurement_is_shown() {
     let (code, shown, message) = once(&["--target", &url, "--output", "json", "--client-id", "me"]);
     assert_eq!(code, Some(0), "{message}");
     let event: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!((&event["client_id"], &event["target"], &event["error_stage"]), (&"me".into(), &url.into(), &Value::Null));
+    assert_eq!(
+        (&event["client_id"], &event["target"], &event["error_stage"]),
+        (&"me".into(), &url.into(), &Value::Null)
+    );
     assert!(event["timing_measurements"]["throughput_mbps"].as_f64() > Some(0.0), "the server has the object: {event}");
     let evidence = &event["evidence"];
     assert_eq!((&evidence["status"], &evidence["throughput"]["bytes"]), (&200.into(), &1_048_576.into()));

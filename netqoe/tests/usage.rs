@@ -14,6 +14,8 @@ use support::{DATA_FILE, JSON, NO_RATE, Server, event, netqoe, post};
 /// Of the tables of the log, and of those of the store.
 const SCHEMA_HISTORIES: [&str; 2] = ["log_schema_history", "store_schema_history"];
 
+const PLANT_VARIABLE: &str = "NETQOE_PLANT";
+
 #[track_caller]
 fn check(arguments: &[&str], code: i32, says: &str) {
     let output = netqoe().args(arguments).output().unwrap();
@@ -71,7 +73,7 @@ fn what_is_in_the_way_is_named() {
     std::fs::write(folder.path().join("netqoe.db"), "this is no database, whatever its name says of it, is it?")
         .unwrap();
     check(&["up", "--data", data, "--port", "0"], 1, "netqoe.db");
-    check(&["up", "--data", data, "--port", "0", "--listen", "0.0.0.0"], 1, "token");
+    check(&["up", "--data", data, "--port", "0", "--listen", "0.0.0.0"], 2, "token");
     check(&["replay", "--input", "/nowhere.ndjson", "--store", "sqlite:/dev/null/x"], 1, "/nowhere.ndjson");
 }
 
@@ -120,8 +122,97 @@ fn tokens_stand_in_one_place() {
     std::fs::write(&file, "[up]\ntokens_file = \"tokens\"").unwrap();
     let (data, file) = (folder.path().to_str().unwrap(), file.to_str().unwrap());
     let up = ["--config", file, "up", "--data", data, "--port", "0", "--tokens", "a-secret"];
-    check(&up, 1, "tokens_file and tokens are both set");
+    check(&up, 2, "tokens_file and tokens are both set");
+    check(&["up", "--data", data, "--tokens-file", "/nowhere/tokens"], 2, "can't read the tokens in /nowhere/tokens");
     check(&["up", "--tokens", "a-secret", "--tokens-file", "tokens"], 2, "cannot be used with");
+}
+
+/// Found before any server is asked.
+#[test]
+fn options_that_do_not_fit_together_are_wrong_usage() {
+    let (nats, database) = (["--nats-url", "nats://127.0.0.1:1"], ["--database-url", "postgres://127.0.0.1:1/d"]);
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = folder.path().join("hosts");
+    std::fs::write(&hosts, "127.0.0.1:1\n\n127.0.0.1:2\n").unwrap();
+    let hosts = hosts.to_str().unwrap();
+    for (options, says) in [
+        (&["-n", "2", "-p", "2"][..], "-p 2 is none of 2 processes"),
+        (&["-n", "3", "-h", hosts], "names 2 processes, -n asks for 3"),
+        (&["-n", "2", "-h", "/nowhere/hosts"], "can't read the host file /nowhere/hosts"),
+        (&["-n", "65535"], "give a host file"),
+        (&["-w", "0"], "'--workers <WORKERS>': give a whole number, 1 or more"),
+        (&["-n", "70000"], "it is too large"),
+        (&["--nats-ca", "/nowhere/ca.pem"], "/nowhere/ca.pem"),
+        (&["--nats-user", "me"], "--nats-user needs a password"),
+        (&["--listen", "0.0.0.0"], "tokens"),
+    ] {
+        let options = [&["aggregate", "--port", "0"], &nats[..], &database, options].concat();
+        check(&options, 2, says);
+    }
+    let file = format!("sqlite:{}", folder.path().join("store.db").display());
+    check(
+        &[&["aggregate", "-n", "2", "--database-url", &file], &nats[..]].concat(),
+        2,
+        "not by -n 2; give one process",
+    );
+    check(&[&["aggregate"], &nats[..]].concat(), 2, "--database-url");
+    for command in [&["aggregate", "--database-url", &file][..], &["ingest", "--port", "0"], &["dlq", "list"]] {
+        check(command, 2, "no NATS server is named; give --nats-url");
+    }
+    check(&["migrate"], 2, "--database-url");
+    check(&["maintain"], 2, "--database-url");
+    let part = ["--from", "2", "--to", "1"];
+    check(&[&["replay", "--store", &file], &part[..]].concat(), 2, "--from 2 is not before --to 1");
+}
+
+#[test]
+fn a_password_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("netqoe.toml");
+    let file = file.to_str().unwrap();
+    for url in ["mysql://me:hush@host/d", "postgres://me:hush@host:port/d"] {
+        check_hidden(&["maintain", "--database-url", url], "names no store");
+        check_hidden(&["replay", "--store", "sqlite:a", "--diff", url], "names no store");
+        std::fs::write(file, format!("[maintain]\ndatabase_url = \"{url}\"")).unwrap();
+        check_hidden(&["--config", file, "config", "check"], "names no store");
+        check_hidden(&["--config", file, "maintain"], "names no store");
+    }
+    check_hidden(&["dlq", "list", "--nats-url", "http://me:hush@host"], "nats://HOST:PORT");
+    std::fs::write(file, "[maintain]\ndatabase_url = \"postgres://me:hush@host/d\"").unwrap();
+    let mut help = netqoe();
+    help.args(["--config", file, "maintain", "--help"]);
+    let help = String::from_utf8(help.output().unwrap().stdout).unwrap();
+    assert!(help.contains("--database-url") && !help.contains("hush"), "{help}");
+}
+
+#[track_caller]
+fn check_hidden(arguments: &[&str], says: &str) {
+    check(arguments, 2, says);
+    let output = netqoe().args(arguments).output().unwrap();
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("hush"), "{arguments:?}");
+}
+
+/// What tests break on purpose can't be broken in what others use: the program does not even know the variable.
+#[cfg(not(feature = "planted-faults"))]
+#[test]
+fn nothing_can_be_planted() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_netqoe")).unwrap();
+    assert!(!String::from_utf8_lossy(&program).contains(PLANT_VARIABLE));
+    let output = netqoe().args(["config", "check"]).env(PLANT_VARIABLE, "no-fence").output().unwrap();
+    assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{output:?}");
+}
+
+/// In a build for tests it says so loudly, and knows what it can break.
+#[cfg(feature = "planted-faults")]
+#[test]
+fn what_is_planted_is_said_and_known() {
+    let plant = |name: &str| netqoe().args(["config", "check"]).env(PLANT_VARIABLE, name).output().unwrap();
+    let planted = plant("no-fence");
+    assert_eq!(planted.status.code(), Some(0), "{planted:?}");
+    assert!(String::from_utf8_lossy(&planted.stderr).contains("BROKEN ON PURPOSE"), "{planted:?}");
+    let unknown = plant("no-fences");
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no planted fault is named no-fences"), "{unknown:?}");
 }
 
 /// The options of a command that its help shows without a variable.

@@ -16,7 +16,9 @@ pub enum StoreError {
         reason: String,
     },
     /// The server can't be reached, or does not let us in.
-    #[error("can't connect to {store}: {reason}; check that the server runs and that the URL is right")]
+    #[error(
+        "can't connect to {store}: {reason}; check that the server runs, and the URL's user, password and database"
+    )]
     Connect {
         /// The URL without its password.
         store: String,

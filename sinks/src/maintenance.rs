@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::StoreError;
 
 /// What is to be kept of a store, and made ready in it.
@@ -35,6 +37,18 @@ pub struct Maintained {
     pub dead_letters_deleted: u64,
 }
 
+impl fmt::Display for Maintained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { months_made, months_dropped, rows_deleted, diagnoses_deleted, clients_deleted, .. } = self;
+        write!(
+            f,
+            "monthly partitions: {months_made} made, {months_dropped} dropped; deleted: {rows_deleted} rows, \
+             {diagnoses_deleted} diagnoses, {clients_deleted} clients, {} dead letters",
+            self.dead_letters_deleted
+        )
+    }
+}
+
 /// A store that can be kept from growing for ever. It may be written and read meanwhile, and by another process.
 pub trait Maintain: Send {
     /// Makes what rows will need, and lets go what is older than it is kept, a bounded number of rows at a time. To do
@@ -43,4 +57,18 @@ pub trait Maintain: Send {
     /// # Errors
     /// Where the store can't be written. What was done until then stays done.
     fn maintain(&mut self, maintenance: &Maintenance) -> Result<Maintained, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_said_in_words() {
+        let done = Maintained { months_made: 3, months_dropped: 1, clients_deleted: 2, ..Maintained::default() };
+        assert_eq!(
+            done.to_string(),
+            "monthly partitions: 3 made, 1 dropped; deleted: 0 rows, 0 diagnoses, 2 clients, 0 dead letters"
+        );
+    }
 }

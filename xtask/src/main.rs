@@ -3,11 +3,14 @@
 //! This crate must not know how netqoe works: it installs, starts, runs and stops.
 
 mod bench;
+mod chaos;
 mod child;
 mod cluster_demo;
 mod steps;
 
 use std::process::ExitCode;
+
+use chaos::Chaos;
 
 /// What the process ends with where it was used in a wrong way.
 const WRONG_USAGE: u8 = 2;
@@ -18,18 +21,24 @@ usage: cargo xtask COMMAND
   bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure the release build before them; the options are
                             those of `netqoe bench cluster`
   cluster-demo              run a cluster on this machine for half a minute: two ingests behind nginx, an aggregate of two
-                            processes, a load, and a crash in the middle of it";
+                            processes, a load, and a crash in the middle of it
+  chaos [--seconds N] [--seed S]
+                            let random faults happen to a cluster under load for about so long, and hold its rows against
+                            its log; a seed chooses the faults
+  chaos --planted           plant faults into the cluster, and see that chaos finds each of them";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["test"] => steps::test(),
-        ["bench", "cluster", ..] => bench::cluster(&arguments[2..]),
-        ["cluster-demo"] => cluster_demo::run(),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(WRONG_USAGE);
-        }
+        ["test"] => Some(steps::test()),
+        ["bench", "cluster", ..] => Some(bench::cluster(&arguments[2..])),
+        ["cluster-demo"] => Some(cluster_demo::run()),
+        ["chaos", ref options @ ..] => Chaos::parse(options).map(Chaos::run),
+        _ => None,
+    };
+    let Some(done) = done else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(WRONG_USAGE);
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,23 @@ const LINT: Step = Step {
     arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
     environment: &[],
 };
+/// What tests plant is compiled by nothing else here.
+const LINT_PLANTED: Step = Step {
+    heading: "lint of planted faults",
+    arguments: &[
+        "clippy",
+        "-p",
+        "netqoe",
+        "--features",
+        "planted-faults",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ],
+    environment: &[],
+};
 const DOCUMENT: Step = Step {
     heading: "documentation",
     arguments: &["doc", "--no-deps", "--workspace", "--locked"],
@@ -38,7 +55,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     netqoe_testbed::install_missing()?;
     let postgres = Postgres::start()?;
     let mut failed = Vec::new();
-    for step in [FORMAT, LINT, DOCUMENT, if has_nextest() { NEXTEST } else { TEST }] {
+    for step in [FORMAT, LINT, LINT_PLANTED, DOCUMENT, if has_nextest() { NEXTEST } else { TEST }] {
         if !step.run(&postgres.url(), &stopped)? {
             failed.push(step.heading);
         }

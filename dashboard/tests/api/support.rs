@@ -152,7 +152,7 @@ pub(crate) fn diagnosed(row: AggregateRow, label: Label) -> AggregateRow {
         sigmas: Some(9.801),
         share_of_total: Some(0.625),
     };
-    let finding = (label != Label::Healthy).then_some((Severity::Major, evidence));
+    let finding = (label != Label::Healthy).then_some(Box::new((Severity::Major, evidence)));
     AggregateRow { diagnosis: Some(Diagnosis { label, finding }), ..row }
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use differential_dataflow::VecCollection;
 use differential_dataflow::operators::arrange::arrangement::arrange_core;
 use differential_dataflow::trace::implementations::{ValBatcher, ValBuilder, ValSpine};
-use netqoe_model::{Rules, WindowRow};
+use netqoe_model::{Rules, WindowRow, WindowStart};
 use timely::dataflow::channels::pact::Pipeline;
 
-use crate::baseline::{Baseline, PairWindow, baselines};
+use crate::baseline::{Baseline, PairWindow, Shared, baselines};
 use crate::window::PairId;
 
-/// A window's row with its pair's baseline before it.
-type WithBaseline = (Rc<WindowRow>, Option<Rc<Baseline>>);
+/// A window's row with its pair's baseline before it. The start is there so that most comparisons need not look further.
+type WithBaseline = (WindowStart, Shared<WindowRow>, Option<Rc<Baseline>>);
 
 type Spine<V> = ValSpine<PairId, V, u64, isize>;
 
@@ -36,7 +36,7 @@ pub(crate) fn with_baselines<'s>(
         move |_pair, windows, output| {
             let windows = windows.iter().map(|(window, _)| *window);
             baselines(windows, &rules.diagnosis, |row, baseline| {
-                output.push(((row.clone(), baseline.map(Rc::new)), 1));
+                output.push(((row.start, row.clone(), baseline.map(Rc::new)), 1));
             });
         },
         |batch, pair, updates| {

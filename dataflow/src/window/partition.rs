@@ -134,6 +134,8 @@ impl PartitionWindows {
         if self.position < self.rebuild_through {
             return None;
         }
+        #[cfg(feature = "planted-faults")]
+        crate::planted::move_to_wall_clock(&mut self.checkpoint.log_time);
         let closed = self.close();
         let shown = std::mem::take(&mut self.flush) && self.show();
         // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
@@ -181,6 +183,8 @@ impl PartitionWindows {
     fn rebuild(&mut self, event: EventRef<'_>, position: Position) {
         let counted = event.ts.ms() - event.log_time.ms() <= self.rules.max_future_ms;
         let open = self.rules.closes_after(event.ts.window(self.rules.window_ms)) >= self.checkpoint.log_time;
+        #[cfg(feature = "planted-faults")]
+        let open = open || crate::planted::rewrites_closed_windows();
         if counted && open {
             self.insert(event, position);
         }

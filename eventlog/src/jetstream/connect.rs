@@ -1,6 +1,7 @@
 //! The connection to NATS. Once made, it comes back by itself for as long as it takes.
 
 use std::error::Error;
+use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -94,12 +95,7 @@ fn parse_servers(options: &NatsOptions) -> Result<(Vec<ServerAddr>, NatsAuthenti
     let mut authentication = options.authentication.clone();
     let mut addresses = Vec::new();
     for server in &options.servers {
-        // Nothing of a URL that can't be read is shown: it may hold a password.
-        let invalid = || LogError::Connect {
-            servers: "a URL that can't be read".to_owned(),
-            reason: "it must be like nats://HOST:PORT or tls://HOST:PORT".to_owned(),
-        };
-        let mut url = ServerAddr::from_str(server).map_err(|_| invalid())?.into_inner();
+        let mut url = ServerAddr::from_str(server).map_err(|_| LogError::Url)?.into_inner();
         if let (NatsAuthentication::FromUrl, false) = (&authentication, url.username().is_empty()) {
             let user = decoded(url.username());
             authentication = match url.password().map(decoded) {
@@ -107,8 +103,8 @@ fn parse_servers(options: &NatsOptions) -> Result<(Vec<ServerAddr>, NatsAuthenti
                 None => NatsAuthentication::Token(user),
             };
         }
-        url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| invalid())?;
-        addresses.push(ServerAddr::from_url(url).map_err(|_| invalid())?);
+        url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| LogError::Url)?;
+        addresses.push(ServerAddr::from_url(url).map_err(|_| LogError::Url)?);
     }
     Ok((addresses, authentication))
 }
@@ -137,6 +133,12 @@ async fn connect_options(
             .await
             .map_err(|error| LogError::ConnectionFile { path, reason: error.to_string() })?,
     };
+    // The client library would try them at each connection, and not say which of them it is that can't be read.
+    let certificate_files = options.client_certificate.iter().flat_map(|(certificate, key)| [certificate, key]);
+    for path in options.ca_file.iter().chain(certificate_files) {
+        let unreadable = |error: io::Error| LogError::ConnectionFile { path: path.clone(), reason: error.to_string() };
+        std::fs::read(path).map_err(unreadable)?;
+    }
     if let Some(ca_file) = &options.ca_file {
         connect = connect.add_root_certificates(ca_file.clone());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::context::{CreateStreamErrorKind, PublishAckFuture};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -13,6 +13,7 @@ use super::JetStreamLog;
 use super::connect::with_sources;
 use super::letter::{self, StoredLetter};
 use super::message::is_ndjson;
+use super::stream::has_no_room;
 use super::subjects::Origin;
 use crate::{AppendError, EventLog, LogError};
 
@@ -78,8 +79,22 @@ impl DeadLetters {
             ..Config::default()
         };
         let jetstream = &log.source().connection.jetstream;
-        let stream = jetstream.get_or_create_stream(config).await;
-        let stream = stream.map_err(|error| LogError::Stream { log: name.clone(), reason: with_sources(&error) })?;
+        let made = jetstream.get_or_create_stream(config).await;
+        let stream = made.map_err(|error| match error.kind() {
+            CreateStreamErrorKind::JetStream(refusal) if has_no_room(&refusal) => LogError::NoRoom {
+                log: name.clone(),
+                bytes: options.max_bytes,
+                reason: refusal.to_string(),
+                advice: "give the server more (max_file_store)",
+            },
+            _ => LogError::Stream { log: name.clone(), reason: with_sources(&error) },
+        })?;
+        let subjects = &stream.cached_info().config.subjects;
+        if !subjects.contains(&options.subject) {
+            let (takes, wanted) = (subjects.join(", "), &options.subject);
+            let reason = format!("it takes {takes}, not {wanted}; name its subject, or another stream");
+            return Err(LogError::Stream { log: name, reason });
+        }
         Ok(Self { log, stream, subject: options.subject, name })
     }
 
@@ -173,6 +188,14 @@ impl DeadLetters {
     /// Where JetStream refuses.
     pub async fn purge_all(&self) -> Result<u64, LogError> {
         Ok(self.stream.purge().await.map_err(|error| self.failed(&error))?.purged)
+    }
+
+    /// Deletes the stream itself, with all letters. For letters that nobody will want again, such as a measurement's.
+    ///
+    /// # Errors
+    /// Where JetStream refuses.
+    pub async fn delete(self) -> Result<(), LogError> {
+        self.log.source().delete(&self.stream, &self.name).await
     }
 
     /// Deletes a letter; false where it was not there.

@@ -161,6 +161,15 @@ impl JetStreamLog {
         export::export(&self.shared, times, out)
     }
 
+    /// Deletes the stream with all that is in it. For a log that nobody will want again, such as a measurement's.
+    ///
+    /// # Errors
+    /// Where JetStream refuses.
+    pub fn delete(self) -> Result<(), LogError> {
+        let source = self.source().clone();
+        self.shared.thread.wait(async move { source.delete(&source.stream, &source.name).await })
+    }
+
     /// The durable consumer that shows how far the log is processed.
     ///
     /// # Errors
@@ -187,6 +196,10 @@ impl JetStreamLog {
             Err(error) => return ready(Err(error)).boxed(),
         };
         let clock = Arc::clone(&self.shared.clock);
+        #[cfg(feature = "planted-faults")]
+        if crate::planted::answers_at_once() {
+            return ready(Ok(clock())).boxed();
+        }
         let confirmed = answered.into_iter().map(|answer| async { answer.await.unwrap_or(Err(AppendError::Closed)) });
         let confirmed = try_join_all(confirmed.collect::<Vec<_>>());
         async move { confirmed.await.map(|_| clock()) }.boxed()
@@ -270,11 +283,23 @@ async fn upkeep(publisher: Arc<Publisher>, source: Source) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
-        let able = match source.stream.get_info().await {
+        publisher.health.set(could_be_written(&source).await);
+    }
+}
+
+async fn could_be_written(source: &Source) -> Result<(), String> {
+    let connection = &source.connection;
+    let away = || {
+        let servers = &connection.servers;
+        Err(format!("there is no connection to NATS at {servers}; see that nats-server runs there and can be reached"))
+    };
+    let Ok(link) = tokio::time::timeout(UPKEEP_INTERVAL, connection.connected()).await else { return away() };
+    tokio::select! {
+        answer = source.stream.get_info() => match answer {
             Ok(info) if stream::identity(&info) == source.identity.id => stream::has_room(&info),
             Ok(_) => Err(format!("{} was made anew; start netqoe again", source.name)),
             Err(error) => Err(format!("JetStream does not answer: {}", connect::with_sources(&error))),
-        };
-        publisher.health.set(able);
+        },
+        () = connection.lost(link.made) => away(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::stream::Stream;
 use netqoe_model::{Event, LogIdentity, Partition};
 
-use super::connect::Connection;
+use super::connect::{Connection, with_sources};
 use super::continuity::Break;
 use super::subjects::{Origin, Subjects};
 use crate::LogError;
@@ -27,6 +27,12 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Deletes a stream of the same server; `name` is what errors call it.
+    pub(super) async fn delete(&self, stream: &Stream, name: &str) -> Result<(), LogError> {
+        let deleted = self.connection.jetstream.delete_stream(&stream.cached_info().config.name).await;
+        deleted.map(drop).map_err(|error| LogError::Stream { log: name.to_owned(), reason: with_sources(&error) })
+    }
+
     /// Whose a message with these lines is; nobody's where its subject is no partition's. A plain message is handed out as
     /// one of its client's partition, so that order and progress of a partition hold for what others publish, too; what
     /// can't be read is the first partition's.

@@ -145,9 +145,21 @@ async fn create(connection: &Connection, options: &StreamOptions) -> Result<Resu
         {
             Ok(Err(error.to_string()))
         }
+        CreateStreamErrorKind::JetStream(error) if has_no_room(&error) => Err(LogError::NoRoom {
+            log: name(options),
+            bytes: options.max_bytes,
+            reason: error.to_string(),
+            advice: "give the server more (max_file_store), or the stream less (--stream-max-bytes)",
+        }),
         CreateStreamErrorKind::JetStream(error) => Err(refused(connection, options, &error)),
         _ => Err(unusable(options, with_sources(&error))),
     }
+}
+
+/// Whether a server answers so that has less room than a stream sets aside.
+pub(super) fn has_no_room(error: &jetstream::Error) -> bool {
+    [ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::MEMORY_RESOURCES_EXCEEDED, ErrorCode::INSUFFICIENT_RESOURCES]
+        .contains(&error.error_code())
 }
 
 fn config(options: &StreamOptions) -> Config {

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::runtime::{failure, request_threads};
 use super::{admin, jetstream, maintenance, observation, supervise, ticker};
-use crate::clock::store_clock;
-use crate::group::{Group, Lost, Membership, Pulse};
+use crate::clock::{now_ms, store_clock};
+use crate::exit::{self, TAKEN_OVER};
+use crate::group::{Group, Loss, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
 use crate::pipeline::{Backlog, Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
@@ -37,6 +38,9 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         let _inside = runtime.enter();
         shutdown::on_signals().context("can't listen for signals")?
     };
+    if options.supervised {
+        supervise::stop_with_supervisor(stop.clone())?;
+    }
     // The store's driver waits on its own: it must not be used within the runtime.
     let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
     let Started { log, feeds, pipeline, pulse, watched, failed } = started;
@@ -45,11 +49,14 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         _ => None,
     };
     let served = serve(options, &runtime, (listener, tokens), &log, &feeds, watched, follower, &pulse, failed, stop);
-    let ended = runtime.block_on(served)?;
+    let ended = runtime.block_on(served);
     match &ended {
-        Ended::Asked => pulse.leave(),
-        Ended::Left(lost) => tracing::info!("{lost}"),
+        Ok(Ended::Asked) => pulse.leave(&Loss::AskedToStop),
+        Ok(Ended::Left(lost)) => tracing::info!("{lost}"),
+        Err(error) if exit::code(error) == TAKEN_OVER => pulse.leave(&Loss::TakenOver),
+        Err(_) => {}
     }
+    let ended = ended?;
     feeds.stop();
     let totals = pipeline.join()?;
     log.close();
@@ -102,14 +109,15 @@ fn start(
     let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
     let store = Box::new(MeasuredStore::new(store, &metrics, &health));
     let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
-    let store = store.setting_aside(jetstream::setting_aside(&log, Arc::clone(runtime))?);
+    let store =
+        store.setting_aside(jetstream::setting_aside(&log, options.dead_letters.stream(), Arc::clone(runtime))?);
 
     let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
     let (failures, failed) = Failures::new();
     let starts = starts(&store.resume, log.identity());
     log.check(&starts).context("can't read the log")?;
     let starts = crew.share(&starts);
-    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures)?;
+    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, now_ms)?;
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&metrics, crew, backlog.clone());
     let (live, states) = (LiveFeed::new(), ticker::States::default());
@@ -164,8 +172,8 @@ async fn serve(
     if let Some(store) = follower {
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());
         tasks.spawn(maintenance::daily(url, postgres, options.retention, stop.clone()));
-        let (progress, metrics) = (options.consumer.progress(), watched.metrics.clone());
-        jetstream::follow(log.clone(), progress, store, metrics, stop.clone(), Arc::clone(runtime))?;
+        let (progress, seen) = (options.consumer.progress(), (watched.metrics.clone(), watched.health.clone()));
+        jetstream::follow(log.clone(), progress, store, seen, stop.clone(), Arc::clone(runtime))?;
     }
     let app = app(options, log, tokens, watched, &stop).await?;
     tracing::info!("listening on http://{address}");
@@ -182,7 +190,10 @@ async fn serve(
         }
         served = admin => served.map(|()| Ended::Asked),
         error = failure(failed) => Err(error),
-        lost = loss(pulse.lost()) => if lost.leaves { Ok(Ended::Left(lost)) } else { Err(lost.into()) },
+        lost = loss(pulse.lost()) => match lost.how {
+            Loss::AskedToStop => Ok(Ended::Left(lost)),
+            _ => Err(lost.into()),
+        },
     };
     stop.cancel();
     let ended = ended?;
@@ -199,7 +210,7 @@ async fn app(
     stop: &CancellationToken,
 ) -> anyhow::Result<axum::Router> {
     let Watched { metrics, live, states: _, backlog, health } = watched;
-    let reader = reader(options, &metrics, &health).await.context("can't read the store")?;
+    let reader = reader(options, &metrics, &health).await?;
     let (queries, document) = QueryApi::new(reader, live, stop.clone()).router();
     let guarded = Authentication::new(tokens, metrics.clone()).guard(queries);
     let checked = log.clone();

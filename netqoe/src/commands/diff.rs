@@ -12,32 +12,47 @@ use tokio::runtime::Runtime;
 /// Rows that are read at a time.
 const PAGE_ROWS: u16 = 1_000;
 
-/// Prints each row that is final in either store and differs in the other, or is missing there; how many those are.
+/// What came of comparing two stores, in rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Compared {
+    /// Final in both, and the same.
+    pub(super) equal: u64,
+    /// Final in both and different, or final in one and missing in the other.
+    pub(super) different: u64,
+    /// Not final in a store that has it, so that nothing can be said of it yet.
+    pub(super) not_final: u64,
+}
+
+/// Prints each row that is final and differs in the other store, or is missing there.
 pub(super) fn print(
     (replayed, live): (&StoreUrl, &StoreUrl),
     options: &PostgresOptions,
     windows: Range<WindowStart>,
     runtime: &Runtime,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<Compared> {
     let open = |url: &StoreUrl| -> anyhow::Result<Rows> {
         let reader = reader(url, options, runtime).with_context(|| format!("can't read {url}"))?;
         Ok(Rows { reader, windows: windows.clone(), page: Vec::new().into_iter(), after: None, has_more: true })
     };
     let (mut replayed, mut live) = (open(replayed)?, open(live)?);
     let (mut mine, mut theirs) = (replayed.next()?, live.next()?);
-    let mut differences = 0;
+    let mut compared = Compared::default();
     loop {
         // Pages go from greater to smaller.
         let order = match (&mine, &theirs) {
-            (None, None) => return Ok(differences),
+            (None, None) => return Ok(compared),
             (Some(_), None) => Ordering::Greater,
             (None, Some(_)) => Ordering::Less,
             (Some(mine), Some(theirs)) => mine.position().cmp(&theirs.position()),
         };
         let (a, b) = (mine.take_if(|_| order.is_ge()), theirs.take_if(|_| order.is_le()));
-        if let Some(difference) = difference(a.as_ref(), b.as_ref()) {
-            println!("{difference}");
-            differences += 1;
+        match compare(a.as_ref(), b.as_ref()) {
+            Outcome::Equal => compared.equal += 1,
+            Outcome::NotFinal => compared.not_final += 1,
+            Outcome::Different(how) => {
+                println!("{how}");
+                compared.different += 1;
+            }
         }
         if a.is_some() {
             mine = replayed.next()?;
@@ -83,24 +98,31 @@ impl Rows {
     }
 }
 
-/// What is different, in a line. A row that is final in neither store is not done yet; which log time a row reflects and
-/// when it was written are no part of the result.
-fn difference(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -> Option<String> {
-    let any = replayed.or(live)?;
-    let is_final = |row: Option<&AggregateRecord>| row.is_some_and(|row| row.window.is_final);
-    let name = || format!("{} {} {}", any.client_id, any.target, any.window.start);
-    match (replayed, live) {
-        (Some(replayed), Some(live)) => {
-            let both_final = is_final(Some(replayed)) && is_final(Some(live));
-            let result = |row: &AggregateRecord| {
-                (WindowRow { as_of: netqoe_model::LogTime::default(), ..row.window.clone() }, row.diagnosis_label)
-            };
-            let differ = both_final && result(replayed) != result(live);
-            differ.then(|| format!("{}: replayed {:?}, live {:?}", name(), result(replayed), result(live)))
-        }
-        (Some(_), None) => is_final(replayed).then(|| format!("{}: only replayed", name())),
-        (None, _) => is_final(live).then(|| format!("{}: only live", name())),
-    }
+/// What two rows of the same window say of each other.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Equal,
+    /// One of them is not done yet.
+    NotFinal,
+    /// How, in a line.
+    Different(String),
+}
+
+/// Compares the rows of a window, where a store has one. Which log time a row reflects and when it was written are no part of
+/// the result.
+fn compare(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -> Outcome {
+    let mut rows = replayed.into_iter().chain(live);
+    let Some(any) = replayed.or(live).filter(|_| rows.all(|row| row.window.is_final)) else { return Outcome::NotFinal };
+    let result = |row: &AggregateRecord| {
+        (WindowRow { as_of: netqoe_model::LogTime::default(), ..row.window.clone() }, row.diagnosis_label)
+    };
+    let how = match (replayed, live) {
+        (Some(replayed), Some(live)) if result(replayed) == result(live) => return Outcome::Equal,
+        (Some(replayed), Some(live)) => format!("replayed {:?}, live {:?}", result(replayed), result(live)),
+        (Some(_), None) => "only replayed".to_owned(),
+        (None, _) => "only live".to_owned(),
+    };
+    Outcome::Different(format!("{} {} {}: {how}", any.client_id, any.target, any.window.start))
 }
 
 #[cfg(test)]
@@ -128,14 +150,21 @@ mod tests {
 
     #[test]
     fn only_final_results_are_compared() {
-        let says = |a: Option<AggregateRecord>, b: Option<AggregateRecord>| difference(a.as_ref(), b.as_ref());
-        assert_eq!(says(Some(row(1, true, 5)), Some(row(1, true, 9))), None);
-        assert!(says(Some(row(1, true, 5)), Some(row(2, true, 5))).unwrap().starts_with("c t 60000: replayed"));
-        assert_eq!(says(Some(row(1, true, 5)), Some(row(2, false, 5))), None);
+        let check = |replayed: Option<AggregateRecord>, live: Option<AggregateRecord>, says: &str| match compare(
+            replayed.as_ref(),
+            live.as_ref(),
+        ) {
+            Outcome::Different(how) => assert!(how.starts_with(says), "{how}"),
+            outcome => assert_eq!(format!("{outcome:?}"), says),
+        };
+        check(Some(row(1, true, 5)), Some(row(1, true, 9)), "Equal");
+        check(Some(row(1, true, 5)), Some(row(2, true, 5)), "c t 60000: replayed");
         let healed = AggregateRecord { diagnosis_label: None, ..row(1, true, 5) };
-        assert!(says(Some(row(1, true, 5)), Some(healed)).is_some());
-        assert_eq!(says(Some(row(1, true, 5)), None).unwrap(), "c t 60000: only replayed");
-        assert_eq!(says(None, Some(row(1, true, 5))).unwrap(), "c t 60000: only live");
-        assert_eq!(says(None, Some(row(1, false, 5))), None);
+        check(Some(row(1, true, 5)), Some(healed), "c t 60000: replayed");
+        check(Some(row(1, true, 5)), Some(row(2, false, 5)), "NotFinal");
+        check(Some(row(1, false, 5)), Some(row(1, false, 5)), "NotFinal");
+        check(Some(row(1, true, 5)), None, "c t 60000: only replayed");
+        check(None, Some(row(1, true, 5)), "c t 60000: only live");
+        check(None, Some(row(1, false, 5)), "NotFinal");
     }
 }

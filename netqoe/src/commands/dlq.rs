@@ -1,12 +1,12 @@
 //! `netqoe dlq`: what could not be counted, and what becomes of it.
 
 use anyhow::{Context, ensure};
-use netqoe_eventlog::{DeadLetterOptions, DeadLetters, LetterOrder, StoredLetter};
+use netqoe_eventlog::{DeadLetters, LetterOrder, StoredLetter};
 use netqoe_model::Position;
 use serde_json::json;
 
 use super::runtime::request_threads;
-use crate::options::{DlqCommand, DlqOptions, LetterChoice};
+use crate::options::{DlqCommand, LetterChoice};
 
 /// Letters that are looked at together.
 const PAGE: usize = 100;
@@ -18,7 +18,7 @@ pub(crate) fn run(command: &DlqCommand) -> anyhow::Result<()> {
     | DlqCommand::Purge { letters: options, .. }) = command;
     let log = options.nats.open()?;
     request_threads()?.block_on(async {
-        let letters = log.dead_letters(options.stream()).await?;
+        let letters = log.dead_letters(options.dead_letters.stream()).await?;
         match command {
             DlqCommand::List { limit, after, .. } => list(&letters, *limit, after.map(Position)).await,
             DlqCommand::Show { position, .. } => show(&letters, Position(*position)).await,
@@ -26,12 +26,6 @@ pub(crate) fn run(command: &DlqCommand) -> anyhow::Result<()> {
             DlqCommand::Purge { choice, .. } => purge(&letters, choice).await,
         }
     })
-}
-
-impl DlqOptions {
-    fn stream(&self) -> DeadLetterOptions {
-        DeadLetterOptions { stream: self.dlq_stream.clone(), subject: self.dlq_subject.clone(), ..Default::default() }
-    }
 }
 
 /// One JSON object a line, newest first.

@@ -14,6 +14,7 @@ use netqoe_sinks::{Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
+use crate::measured::StoreHealth;
 use crate::pipeline::SetAside;
 
 /// How often what is committed is acknowledged.
@@ -26,8 +27,12 @@ const LETTERS_PAUSE: Duration = Duration::from_millis(500);
 
 /// Keeps dead letters in their stream before the commit that moves on from them. The runtime lasts for as long as they
 /// may come, which is longer than the command where that fails.
-pub(super) fn setting_aside(log: &JetStreamLog, runtime: Arc<Runtime>) -> anyhow::Result<SetAside> {
-    let letters = runtime.block_on(log.dead_letters(DeadLetterOptions::default()))?;
+pub(super) fn setting_aside(
+    log: &JetStreamLog,
+    stream: DeadLetterOptions,
+    runtime: Arc<Runtime>,
+) -> anyhow::Result<SetAside> {
+    let letters = runtime.block_on(log.dead_letters(stream))?;
     Ok(Box::new(move |new| runtime.block_on(publish(&letters, new))))
 }
 
@@ -51,17 +56,24 @@ pub(super) fn follow(
     log: JetStreamLog,
     options: ProgressOptions,
     mut store: Box<dyn Store>,
-    metrics: Metrics,
+    (metrics, health): (Metrics, StoreHealth),
     stop: CancellationToken,
     runtime: Arc<Runtime>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let follow = move || {
-        let mut consumer = None;
+        let (mut consumer, mut is_behind) = (None, false);
         while !stop.is_cancelled() {
-            match runtime.block_on(acknowledge(&log, &options, &mut consumer, store.checkpoints())) {
-                Ok(progress) => show(&metrics, progress),
-                Err(error) => tracing::warn!("the durable consumer is behind: {error:#}"),
+            let committed = store.checkpoints();
+            health.follow(&committed);
+            let followed = runtime.block_on(acknowledge(&log, &options, &mut consumer, committed));
+            // Only a change is worth a line.
+            match &followed {
+                Err(error) if !is_behind => tracing::warn!("the durable consumer falls behind: {error:#}"),
+                Ok(_) if is_behind => tracing::info!("the durable consumer follows again"),
+                _ => {}
             }
+            is_behind = followed.is_err();
+            followed.into_iter().for_each(|progress| show(&metrics, progress));
             std::thread::sleep(FOLLOW_EVERY);
         }
     };

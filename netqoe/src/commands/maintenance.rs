@@ -54,7 +54,7 @@ pub(super) async fn daily(
         let (store, postgres) = (store.clone(), postgres.clone());
         let done = tokio::task::spawn_blocking(move || once(&store, &postgres, retention));
         match done.await {
-            Ok(Ok(done)) => tracing::info!(?done, "the store is maintained"),
+            Ok(Ok(done)) => tracing::info!("the store is maintained; {done}"),
             Ok(Err(error)) => {
                 tracing::warn!("the store could not be maintained, which is tried again tomorrow: {error:#}");
             }

@@ -65,6 +65,7 @@ fn measure(metrics: &Metrics, committed: &Committed<'_>) {
     }
     let now = now_ms();
     for commit in committed.partitions {
+        metrics.db_rows_written.inc_by(commit.rows.len() as u64);
         metrics.windows_flushed.inc_by(commit.rows.iter().filter(|row| row.window.is_final).count() as u64);
         metrics.dead_letters.inc_by(commit.dead_letters.len() as u64);
         if let Some(oldest) = commit.oldest_record {
@@ -92,7 +93,11 @@ pub(super) fn checks(
 ) -> Vec<ComponentCheck> {
     vec![
         ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(log) },
-        ComponentCheck { component: "store", needed_for_ready: false, check: Box::new(move || store.check()) },
+        ComponentCheck {
+            component: "store",
+            needed_for_ready: false,
+            check: Box::new(move || store.check(Instant::now())),
+        },
         ComponentCheck {
             component: "pipeline",
             needed_for_ready: false,

@@ -14,8 +14,9 @@ use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
 use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
+use super::diff::{self, Compared};
+use super::resources;
 use super::runtime::request_threads;
-use super::{diff, resources};
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
 use crate::pipeline::{Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
@@ -27,6 +28,7 @@ const STANDARD_INPUT: &str = "-";
 const PIPE_BYTES: usize = 64 << 10;
 
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
+    options.history.check()?;
     let rules = options.rules.rules();
     let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);
@@ -64,8 +66,13 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
 /// Fails where a row differs from what `live` has.
 fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
     let (stores, windows) = ((&options.store, live), options.history.windows());
-    let differences = diff::print(stores, &options.database.postgres(), windows, &request_threads()?)?;
-    ensure!(differences == 0, "{differences} rows differ from those of {live}");
+    let compared = diff::print(stores, &options.database.postgres(), windows, &request_threads()?)?;
+    let Compared { equal, different, not_final } = compared;
+    println!("{}", json!({ "live": live.to_string(), "equal": equal, "different": different, "not_final": not_final }));
+    if equal + different == 0 {
+        tracing::warn!("no row was final in both stores: nothing was compared");
+    }
+    ensure!(different == 0, "{different} rows differ from those of {live}; see that both were made by the same rules");
     Ok(())
 }
 

@@ -3,14 +3,16 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{self, SignalKind};
+use tokio_util::sync::CancellationToken;
 
 use super::runtime::request_threads;
+use crate::exit::{TAKEN_OVER, WRONG_USAGE};
 
 /// Pauses between two starts: short at first, since a lost process holds up its whole cluster, and longer while it
 /// keeps failing.
@@ -20,13 +22,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const STARTED_WELL: Duration = Duration::from_secs(60);
 /// How often the process is looked at.
 const EVERY: Duration = Duration::from_millis(100);
-/// Whoever was asked in a wrong way will not understand it the next time either.
-const WRONG_USAGE: i32 = 2;
 /// Asks for all open windows.
 const SHOW_WINDOWS: Signal = Signal::USR1;
 
 const FLAG: &str = "--supervise";
 const VARIABLE: &str = "NETQOE_SUPERVISE";
+/// Tells the other process that its standard input shows whether this one is still there.
+const SUPERVISED_FLAG: &str = "--supervised";
 
 /// Runs until the process ends well or is asked to stop.
 pub(super) fn run() -> anyhow::Result<()> {
@@ -35,8 +37,23 @@ pub(super) fn run() -> anyhow::Result<()> {
 
 /// The process that was supervised has ended, and is not started again.
 #[derive(Debug, thiserror::Error)]
-#[error("the supervised process ended with {0}")]
-pub(crate) struct Failed(pub(crate) ExitStatus);
+#[error("the supervised process ended with {status} and is not started again: {why}")]
+pub(crate) struct Failed {
+    pub(crate) status: ExitStatus,
+    why: &'static str,
+}
+
+/// Why a process that has ended so is not started again; none where it is.
+fn why_not_again(status: ExitStatus, asked: bool) -> Option<&'static str> {
+    if asked {
+        return Some("this one was asked to stop");
+    }
+    match u8::try_from(status.code()?).ok()? {
+        WRONG_USAGE => Some("its options would be as wrong the next time"),
+        TAKEN_OVER => Some("another cluster has taken over the store; stop that one before this one is started again"),
+        _ => None,
+    }
+}
 
 async fn supervise() -> anyhow::Result<()> {
     let mut signals = Signals::listen().context("can't listen for signals")?;
@@ -47,8 +64,8 @@ async fn supervise() -> anyhow::Result<()> {
         if status.success() {
             return Ok(());
         }
-        if asked || status.code() == Some(WRONG_USAGE) {
-            return Err(Failed(status).into());
+        if let Some(why) = why_not_again(status, asked) {
+            return Err(Failed { status, why }.into());
         }
         if started.elapsed() >= STARTED_WELL {
             pause = FIRST_PAUSE;
@@ -111,7 +128,7 @@ fn start() -> anyhow::Result<Child> {
     let options = std::env::args_os().skip(1).filter(|argument| argument != FLAG);
     let mut command = Command::new(program);
     // In a group of its own: what a terminal tells this process's group would reach it twice.
-    command.args(options).env(VARIABLE, "false").process_group(0);
+    command.args(options).arg(SUPERVISED_FLAG).env(VARIABLE, "false").stdin(Stdio::piped()).process_group(0);
     command.spawn().context("can't start the supervised process")
 }
 
@@ -127,4 +144,18 @@ async fn ended(child: &mut Child) -> anyhow::Result<ExitStatus> {
 fn hand_on(child: &Child, signal: Signal) -> anyhow::Result<()> {
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return Ok(()) };
     kill_process(pid, signal).context("can't send a signal to the supervised process")
+}
+
+/// Stops this process once the one that supervises it is gone, even by kill -9: the system closes the other end of our
+/// standard input then, into which nothing is ever written.
+pub(super) fn stop_with_supervisor(stop: CancellationToken) -> anyhow::Result<()> {
+    let wait = move || {
+        if let Err(error) = io::copy(&mut io::stdin().lock(), &mut io::sink()) {
+            tracing::debug!("the supervisor can't be seen: {error}");
+        }
+        tracing::warn!("the supervisor has ended, and so does this process; draining");
+        stop.cancel();
+    };
+    std::thread::Builder::new().name("supervisor".to_owned()).spawn(wait).context("can't watch the supervisor")?;
+    Ok(())
 }

@@ -121,7 +121,7 @@ fn start_pipeline(
     let store = OpenedStore::open(Box::new(store), &identity, rules)?;
     let (crew, links) = alone(options.workers)?;
     let starts = crew.share(&starts(&store.resume, &identity));
-    let (feeds, workers, backlog) = LogFeeds::start(log, &store, &starts, &failures)?;
+    let (feeds, workers, backlog) = LogFeeds::start(log, &store, &starts, &failures, now_ms)?;
     observation::show_backlog(&observed.0, crew, backlog.clone());
     let discarding = log.clone();
     let reflected = move |checkpoint: &Checkpoint| {

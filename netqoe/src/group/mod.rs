@@ -16,9 +16,10 @@ use netqoe_dataflow::Links;
 use timely::communication::allocator::{AllocatorBuilder, ProcessBuilder};
 use timely::communication::{Hooks, allocator::zero_copy::initialize::initialize_networking_from_sockets};
 
+use crate::exit::WrongUsage;
 pub(crate) use hello::Secret;
 use hello::{Hello, Purpose};
-pub(crate) use pulse::{Lost, Pulse};
+pub(crate) use pulse::{Loss, Lost, Pulse};
 
 /// How long to wait before a process that does not answer is tried again: it may be starting.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
@@ -151,7 +152,9 @@ fn listen(membership: &Membership) -> anyhow::Result<TcpListener> {
     let local = listener.local_addr().with_context(cant_listen)?;
     ensure!(
         local.ip().is_loopback() || !membership.secret.is_empty(),
-        "{address} is reached from other machines; give all processes the same --cluster-secret-file"
+        WrongUsage(format!(
+            "{address} is reached from other machines; give all processes the same --cluster-secret-file"
+        ))
     );
     listener.set_nonblocking(true).with_context(cant_listen)?;
     Ok(listener)

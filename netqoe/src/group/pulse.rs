@@ -25,8 +25,10 @@ enum Beat {
     Epoch(u64),
     /// Of this start, as process 0 has taken it.
     Generation(i64),
-    /// The sender was asked to stop.
-    Leaving,
+    /// The sender leaves, since it was asked to stop.
+    AskedToStop,
+    /// The sender leaves, since another cluster has taken over the store.
+    TakenOver,
 }
 
 const BEAT_BYTES: usize = 9;
@@ -37,7 +39,8 @@ impl Beat {
             Self::Alive => (b'a', 0),
             Self::Epoch(next) => (b'e', next),
             Self::Generation(generation) => (b'g', generation.cast_unsigned()),
-            Self::Leaving => (b'l', 0),
+            Self::AskedToStop => (b'l', 0),
+            Self::TakenOver => (b't', 0),
         };
         let mut bytes = [letter; BEAT_BYTES];
         bytes[1..].copy_from_slice(&number.to_be_bytes());
@@ -51,7 +54,8 @@ impl Beat {
             b'a' => Some(Self::Alive),
             b'e' => Some(Self::Epoch(number)),
             b'g' => Some(Self::Generation(number.cast_signed())),
-            b'l' => Some(Self::Leaving),
+            b'l' => Some(Self::AskedToStop),
+            b't' => Some(Self::TakenOver),
             _ => None,
         }
     }
@@ -59,14 +63,49 @@ impl Beat {
 
 /// A process that works with us no more. This one must end too: a cluster works as a whole, or starts again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("process {process} of the cluster is lost: {how}; start all of them again")]
+#[error("process {process} of the cluster is lost: {how}; {}", how.what_to_do())]
 pub(crate) struct Lost {
     /// Which.
     pub(crate) process: usize,
     /// How that was noticed.
-    pub(crate) how: String,
-    /// Whether it said so itself. Then what was read can still be committed.
-    pub(crate) leaves: bool,
+    pub(crate) how: Loss,
+}
+
+/// How a process is lost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Loss {
+    #[error("it gives no sign of life")]
+    Silent,
+    #[error("it has ended")]
+    Ended,
+    #[error("it can't be heard: {0}")]
+    Unheard(String),
+    #[error("what it says is not understood")]
+    NotUnderstood,
+    /// As it said itself. What was read can still be committed.
+    #[error("it was asked to stop")]
+    AskedToStop,
+    /// As it said itself. Nothing more can be committed.
+    #[error("another cluster has taken over the store")]
+    TakenOver,
+}
+
+impl Loss {
+    fn what_to_do(&self) -> &'static str {
+        match self {
+            Self::TakenOver => "run only one of them",
+            _ => "start all of them again",
+        }
+    }
+
+    /// What is said to the others by a process that leaves in this way.
+    fn farewell(&self) -> Option<Beat> {
+        match self {
+            Self::AskedToStop => Some(Beat::AskedToStop),
+            Self::TakenOver => Some(Beat::TakenOver),
+            Self::Silent | Self::Ended | Self::Unheard(_) | Self::NotUnderstood => None,
+        }
+    }
 }
 
 /// The pulse of this process and of all others.
@@ -88,7 +127,7 @@ struct State {
     /// The most that each process is known to have passed.
     known: Vec<u64>,
     generation: Option<Generation>,
-    leaving: bool,
+    farewell: Option<Beat>,
     /// Processes that were told so.
     farewells: usize,
 }
@@ -113,9 +152,9 @@ impl Pulse {
             let (lose, generation) = (lose.clone(), generation.clone());
             spawn(format!("pulse-to-{other}"), move || beating.beat(writing, other))?;
             spawn(format!("pulse-of-{other}"), move || {
-                let (how, leaves) = listening.listen(stream, other, &generation);
+                let how = listening.listen(stream, other, &generation);
                 tracing::debug!("process {process} has lost process {other}: {how}");
-                tell(&lose, Lost { process: other, how, leaves });
+                tell(&lose, Lost { process: other, how });
             })?;
         }
         Ok(Self { shared, generations, lost })
@@ -155,10 +194,10 @@ impl Pulse {
         epochs.raise_to(furthest);
     }
 
-    /// Tells the others that this process was asked to stop, so that they stop too, and need not guess why.
-    pub(crate) fn leave(&self) {
+    /// Tells the others why this process ends, so that they end too, and need not guess why.
+    pub(crate) fn leave(&self, how: &Loss) {
         let mut state = self.shared.state.lock();
-        state.leaving = true;
+        state.farewell = how.farewell();
         self.shared.changed.notify_all();
         let others = state.known.len().saturating_sub(1);
         let deadline = Instant::now() + FAREWELL;
@@ -182,7 +221,7 @@ impl Shared {
                 let next = state.epochs.as_ref().map_or(0, |epochs| epochs.next());
                 next <= told_epoch.max(state.known[other])
                     && (told_generation || state.generation.is_none())
-                    && !state.leaving
+                    && state.farewell.is_none()
             };
             if nothing_new(&state) {
                 self.changed.wait_for(&mut state, BEAT_EVERY);
@@ -196,14 +235,12 @@ impl Shared {
                 told_epoch = next;
                 beats.push(Beat::Epoch(next));
             }
-            let leaving = state.leaving;
+            let farewell = state.farewell;
             drop(state);
-            if leaving {
-                beats.push(Beat::Leaving);
-            }
+            beats.extend(farewell);
             let bytes: Vec<u8> = beats.into_iter().flat_map(Beat::bytes).collect();
             // Where it can't be said any more, the one who listens to that process notices it too.
-            if stream.write_all(&bytes).is_err() || leaving {
+            if stream.write_all(&bytes).is_err() || farewell.is_some() {
                 self.state.lock().farewells += 1;
                 self.changed.notify_all();
                 return;
@@ -211,24 +248,24 @@ impl Shared {
         }
     }
 
-    /// Takes in what `other` says, until it says nothing any more: why, and whether it said that itself.
-    fn listen(&self, mut stream: TcpStream, other: usize, generations: &Sender<Generation>) -> (String, bool) {
+    /// Takes in what `other` says, until it says nothing any more.
+    fn listen(&self, mut stream: TcpStream, other: usize, generations: &Sender<Generation>) -> Loss {
         loop {
             let mut bytes = [0; BEAT_BYTES];
             if let Err(error) = stream.read_exact(&mut bytes) {
-                let how = match error.kind() {
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => "it gives no sign of life".to_owned(),
-                    ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => "it has ended".to_owned(),
-                    _ => format!("it can't be heard: {error}"),
+                return match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Loss::Silent,
+                    ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => Loss::Ended,
+                    _ => Loss::Unheard(error.to_string()),
                 };
-                return (how, false);
             }
             match Beat::of(bytes) {
                 Some(Beat::Alive) => {}
                 Some(Beat::Epoch(next)) => self.take_in(other, next),
                 Some(Beat::Generation(generation)) => tell(generations, Generation(generation)),
-                Some(Beat::Leaving) => return ("it was asked to stop".to_owned(), true),
-                None => return ("what it says is not understood".to_owned(), false),
+                Some(Beat::AskedToStop) => return Loss::AskedToStop,
+                Some(Beat::TakenOver) => return Loss::TakenOver,
+                None => return Loss::NotUnderstood,
             }
         }
     }
@@ -284,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_beat_comes_back_as_it_was() {
-        for beat in [Beat::Alive, Beat::Epoch(u64::MAX), Beat::Generation(-7), Beat::Leaving] {
+        for beat in [Beat::Alive, Beat::Epoch(u64::MAX), Beat::Generation(-7), Beat::AskedToStop, Beat::TakenOver] {
             assert_eq!(Beat::of(beat.bytes()), Some(beat));
         }
         assert_eq!(Beat::of([b'x'; BEAT_BYTES]), None);
@@ -317,15 +354,18 @@ mod tests {
 
     #[test]
     fn who_leaves_says_so_and_who_falls_silent_is_noticed() {
-        let (one, two) = pair(PATIENCE);
-        one.leave();
-        let lost = two.lost().recv_timeout(PATIENCE).unwrap();
-        assert_eq!((lost.process, lost.how.as_str()), (0, "it was asked to stop"));
+        for (how, what_to_do) in [(Loss::AskedToStop, "start all of them again"), (Loss::TakenOver, "run only one")] {
+            let (one, two) = pair(PATIENCE);
+            one.leave(&how);
+            let lost = two.lost().recv_timeout(PATIENCE).unwrap();
+            assert!(lost.to_string().contains(what_to_do), "{lost}");
+            assert_eq!(lost, Lost { process: 0, how });
+        }
 
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let alone = Pulse::start(0, vec![None, Some(listener.accept().unwrap().0)], BEAT_EVERY).unwrap();
-        assert_eq!(alone.lost().recv_timeout(PATIENCE).unwrap().how, "it gives no sign of life");
+        assert_eq!(alone.lost().recv_timeout(PATIENCE).unwrap().how, Loss::Silent);
         drop(silent);
     }
 }

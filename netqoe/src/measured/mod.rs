@@ -4,29 +4,48 @@ mod reader;
 mod store;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use netqoe_model::metrics::Metrics;
+use netqoe_sinks::StoreError;
 use parking_lot::Mutex;
 use prometheus::HistogramTimer;
 
 pub(crate) use reader::MeasuredReader;
 pub(crate) use store::MeasuredStore;
 
+/// The largest commit takes a second or two. One that lasts longer is tried again, since its server is away, or waits.
+const TOO_LONG: Duration = Duration::from_secs(5);
+
 /// Whether the last commit and the last question succeeded. Clones are the same one.
 #[derive(Clone, Default)]
 pub(crate) struct StoreHealth {
     writing: Side,
     reading: Side,
+    following: Side,
+    /// What is being written, and since when.
+    under_way: Arc<Mutex<Option<(&'static str, Instant)>>>,
 }
 
 /// What was wrong at the last try, if anything.
 type Side = Arc<Mutex<Option<String>>>;
 
 impl StoreHealth {
-    /// What is wrong with the store, where something is.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let wrong = self.writing.lock().clone().or_else(|| self.reading.lock().clone());
-        wrong.map_or(Ok(()), Err)
+    /// What is wrong with the store at `now`, where something is.
+    pub(crate) fn check(&self, now: Instant) -> Result<(), String> {
+        let waits_for =
+            self.under_way.lock().map(|(operation, since)| (operation, now.saturating_duration_since(since)));
+        if let Some((operation, waited)) = waits_for.filter(|(_, waited)| *waited >= TOO_LONG) {
+            let seconds = waited.as_secs();
+            return Err(format!("{operation} has lasted {seconds} s; see that the server runs and can be reached"));
+        }
+        let sides = [&self.writing, &self.following, &self.reading];
+        sides.into_iter().find_map(|side| side.lock().clone()).map_or(Ok(()), Err)
+    }
+
+    /// Takes in whether the progress of all processes could be read.
+    pub(crate) fn follow<T>(&self, read: &Result<T, StoreError>) {
+        *self.following.lock() = read.as_ref().err().map(ToString::to_string);
     }
 }
 
@@ -54,5 +73,19 @@ impl AtWork {
 impl Drop for AtWork {
     fn drop(&mut self) {
         self.metrics.db_connections_in_use.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_too_long_is_wrong_before_it_has_failed() {
+        let (health, began) = (StoreHealth::default(), Instant::now());
+        *health.under_way.lock() = Some(("commit", began));
+        assert_eq!(health.check(began + TOO_LONG / 2), Ok(()));
+        let wrong = health.check(began + TOO_LONG).unwrap_err();
+        assert!(wrong.starts_with("commit has lasted 5 s"), "{wrong}");
     }
 }

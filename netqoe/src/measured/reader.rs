@@ -105,7 +105,7 @@ mod tests {
             let durations = metrics.db_query_duration.with_label_values(&[operation]);
             assert_eq!(durations.get_sample_count(), times_taken, "{operation}");
         }
-        assert_eq!(health.check().is_ok(), well);
+        assert_eq!(health.check(std::time::Instant::now()).is_ok(), well);
         assert_eq!(metrics.db_connections_in_use.get(), 0);
     }
 

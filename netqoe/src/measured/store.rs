@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use netqoe_sinks::{Store, StoreError};
@@ -25,11 +27,13 @@ impl MeasuredStore {
 
     fn transact<T>(
         &mut self,
-        operation: &str,
+        operation: &'static str,
         work: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let at_work = AtWork::begin(&self.metrics, operation);
+        *self.health.under_way.lock() = Some((operation, Instant::now()));
         let done = work(&mut *self.store);
+        *self.health.under_way.lock() = None;
         drop(at_work);
         let status = if done.is_ok() { "committed" } else { "failed" };
         self.metrics.db_transactions.with_label_values(&[status]).inc();
@@ -91,9 +95,9 @@ mod tests {
         store.commit(first, &[]).unwrap();
         let second = store.open(&log).unwrap();
         let fenced = store.commit(first, &[]).unwrap_err();
-        assert_eq!(health.check(), Err(fenced.to_string()));
+        assert_eq!(health.check(Instant::now()), Err(fenced.to_string()));
         store.commit(second, &[]).unwrap();
-        assert_eq!(health.check(), Ok(()));
+        assert_eq!(health.check(Instant::now()), Ok(()));
 
         let transactions = |status| metrics.db_transactions.with_label_values(&[status]).get();
         assert_eq!((transactions("committed"), transactions("failed")), (5, 1));

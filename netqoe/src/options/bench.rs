@@ -4,6 +4,8 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 
 use clap::Args;
 
+use super::positive;
+
 #[derive(Args, Debug)]
 pub(crate) struct BenchReplayOptions {
     /// Events to generate, about
@@ -11,7 +13,8 @@ pub(crate) struct BenchReplayOptions {
     pub(crate) events: u64,
 
     /// Measurements per client, target and minute to compare: the fewer, the more rows an event costs
-    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"])]
+    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"],
+          value_parser = positive::<NonZeroU32>)]
     pub(crate) per_minute: Vec<NonZeroU32>,
 
     /// Seed of the generator
@@ -19,17 +22,18 @@ pub(crate) struct BenchReplayOptions {
     pub(crate) seed: u64,
 
     /// Worker threads to compare
-    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"])]
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"],
+          value_parser = positive::<NonZeroUsize>)]
     pub(crate) workers: Vec<NonZeroUsize>,
 
     /// Runs of each; the median is printed
-    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3")]
+    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3", value_parser = positive::<NonZeroUsize>)]
     pub(crate) runs: NonZeroUsize,
 }
 
 #[derive(Args)]
 pub(crate) struct BenchClusterOptions {
-    /// Servers of one cluster, with JetStream; a stream of its own is made there, whose messages go after an hour. How to
+    /// Servers of one cluster, with JetStream; streams of its own are made there, and removed at the end. How to
     /// log in to them is said by variables, as for `ingest`
     #[arg(
         long,
@@ -46,15 +50,19 @@ pub(crate) struct BenchClusterOptions {
     pub(crate) database_url: String,
 
     /// Worker threads of each process of the aggregate
-    #[arg(short = 'w', long, env = "NETQOE_BENCH_CLUSTER_WORKERS", default_value = "1")]
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_CLUSTER_WORKERS", default_value = "1", value_parser = positive::<NonZeroUsize>)]
     pub(crate) workers: NonZeroUsize,
 
     /// Processes of the aggregate
-    #[arg(short = 'n', long, env = "NETQOE_BENCH_CLUSTER_PROCESSES", default_value = "1")]
+    #[arg(short = 'n', long, env = "NETQOE_BENCH_CLUSTER_PROCESSES", default_value = "1", value_parser = positive::<NonZeroU16>)]
     pub(crate) processes: NonZeroU16,
 
+    /// Events a second at which the delay is measured, and the recovery
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_RATE", default_value = "10000", value_parser = positive::<NonZeroU32>)]
+    pub(crate) rate: NonZeroU32,
+
     /// How long each measurement lasts, in seconds
-    #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5")]
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5", value_parser = positive::<NonZeroU32>)]
     pub(crate) seconds: NonZeroU32,
 }
 

@@ -5,13 +5,14 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::{ArgAction, Args};
 use netqoe_eventlog::ProgressOptions;
 use netqoe_sinks::StoreUrl;
 
-use super::nats::{NatsArguments, secret};
-use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions};
+use super::nats::{DeadLetterArguments, NatsArguments, secret};
+use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, positive, read_named};
+use crate::exit::{self, WrongUsage};
 use crate::group::{Membership, Secret};
 
 /// Where timely's processes listen where no host file says otherwise: on this machine, at this port plus their index.
@@ -41,14 +42,14 @@ pub(crate) struct IngestOptions {
 }
 
 #[derive(Args, Debug)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, after_help = exit::HELP)]
 pub(crate) struct AggregateOptions {
     /// Worker threads of each process
-    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1")]
+    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1", value_parser = positive::<NonZeroUsize>)]
     pub(crate) workers: NonZeroUsize,
 
     /// Processes of the cluster
-    #[arg(short = 'n', long, env = "NETQOE_PROCESSES", default_value = "1")]
+    #[arg(short = 'n', long, env = "NETQOE_PROCESSES", default_value = "1", value_parser = positive::<NonZeroU16>)]
     processes: NonZeroU16,
 
     /// Index of this process, from 0
@@ -68,9 +69,14 @@ pub(crate) struct AggregateOptions {
     #[arg(long, env = "NETQOE_TAKEOVER", default_value = "10s", value_parser = takeover)]
     takeover: Duration,
 
-    /// Starts the process again whenever it ends by itself
+    /// Starts the process again whenever it ends by itself, unless its options are wrong or another cluster has taken over
+    /// the store
     #[arg(long, env = "NETQOE_SUPERVISE")]
     pub(crate) supervise: bool,
+
+    /// Says that another process, which holds the other end of standard input, supervises this one
+    #[arg(long, hide = true)]
+    pub(crate) supervised: bool,
 
     /// Where rows go: postgres://…, or sqlite:PATH for one process
     #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
@@ -101,6 +107,9 @@ pub(crate) struct AggregateOptions {
 
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
+
+    #[command(flatten)]
+    pub(crate) dead_letters: DeadLetterArguments,
 
     #[command(flatten)]
     pub(crate) consumer: ConsumerArguments,
@@ -138,20 +147,30 @@ pub(crate) struct ConsumerArguments {
 
 impl AggregateOptions {
     /// Which processes there are.
+    ///
+    /// # Errors
+    /// [`WrongUsage`] where the options make no cluster.
     pub(crate) fn membership(&self) -> anyhow::Result<Membership> {
+        let (process, processes) = (self.process, self.processes);
         ensure!(
-            self.process < self.processes.get(),
-            "-p {} is none of {} processes; they are numbered from 0",
-            self.process,
-            self.processes
+            process < processes.get(),
+            WrongUsage(format!("-p {process} is none of {processes} processes; they are numbered from 0"))
+        );
+        ensure!(
+            processes.get() == 1 || matches!(self.database_url, StoreUrl::Postgres(_)),
+            WrongUsage(format!(
+                "{} is written by one process, not by -n {processes}; give one process more workers (-w), or a database \
+                 that all processes reach (--database-url postgres://…)",
+                self.database_url
+            ))
         );
         let secret = secret(self.cluster_secret_file.as_ref(), SECRET_VARIABLE)?;
         let addresses = match &self.hosts {
-            Some(path) => read_hosts(path, self.processes)?,
-            None => (0..self.processes.get()).map(|index| format!("127.0.0.1:{}", FIRST_PORT + index)).collect(),
+            Some(path) => read_hosts(path, processes)?,
+            None => addresses_here(processes)?,
         };
         Ok(Membership {
-            process: self.process.into(),
+            process: process.into(),
             addresses,
             secret: secret.as_deref().map(Secret::new).unwrap_or_default(),
             takeover: self.takeover,
@@ -170,15 +189,26 @@ impl ConsumerArguments {
     }
 }
 
+/// Where processes are that are all on this machine.
+fn addresses_here(processes: NonZeroU16) -> anyhow::Result<Vec<String>> {
+    let port = |index| FIRST_PORT.checked_add(index).map(|port| format!("127.0.0.1:{port}"));
+    let addresses: Option<_> = (0..processes.get()).map(port).collect();
+    addresses.ok_or_else(|| {
+        WrongUsage(format!("there are no {processes} ports from {FIRST_PORT} on; give a host file (-h)")).into()
+    })
+}
+
 fn read_hosts(path: &Path, processes: NonZeroU16) -> anyhow::Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("can't read the host file {}", path.display()))?;
+    let text = read_named("the host file", path)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let addresses: Vec<_> = lines.map(str::to_owned).take(processes.get().into()).collect();
     ensure!(
         addresses.len() == usize::from(processes.get()),
-        "the host file {} names {} processes, -n asks for {processes}",
-        path.display(),
-        addresses.len()
+        WrongUsage(format!(
+            "the host file {} names {} processes, -n asks for {processes}; write a line HOST:PORT for each",
+            path.display(),
+            addresses.len()
+        ))
     );
     Ok(addresses)
 }

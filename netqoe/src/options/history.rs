@@ -4,6 +4,8 @@ use clap::Args;
 use netqoe_model::{LogTime, Rules, WindowStart};
 use netqoe_sinks::StoreUrl;
 
+use crate::exit::WrongUsage;
+
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Part of history")]
 pub(crate) struct HistoryOptions {
@@ -20,6 +22,16 @@ pub(crate) struct HistoryOptions {
 }
 
 impl HistoryOptions {
+    /// Sees to it that there is something between `--from` and `--to`.
+    pub(crate) fn check(&self) -> Result<(), WrongUsage> {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from >= to => {
+                Err(WrongUsage(format!("--from {from} is not before --to {to}; give an earlier --from")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether only some windows are written.
     pub(crate) fn is_part(&self) -> bool {
         self.from.is_some() || self.to.is_some()

@@ -11,14 +11,16 @@ mod rules;
 mod server;
 
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::num::{IntErrorKind, NonZeroUsize, ParseIntError};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use nats::NatsArguments;
 use netqoe_sinks::StoreUrl;
 
+use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
 pub(crate) use bench::{BenchClusterOptions, BenchReplayOptions};
@@ -29,11 +31,6 @@ pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOption
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use rules::{RuleOptions, ms};
 pub(crate) use server::ServerOptions;
-
-/// Options that say too little, or too much, together.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}; see `netqoe --help`, or `netqoe COMMAND --help`")]
-pub(crate) struct WrongUsage(pub(crate) &'static str);
 
 /// Network quality of experience: who is hurt, where, since when and why.
 #[derive(Debug, Parser)]
@@ -124,7 +121,7 @@ pub(crate) struct UpOptions {
     pub(crate) port: u16,
 
     /// Worker threads of the dataflow
-    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1")]
+    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1", value_parser = positive::<NonZeroUsize>)]
     pub(crate) workers: NonZeroUsize,
 
     /// How long the log keeps events that the store reflects
@@ -158,11 +155,11 @@ pub(crate) struct ReplayOptions {
     pub(crate) history: HistoryOptions,
 
     /// Where rows go: sqlite:PATH or postgres://…
-    #[arg(long, env = "NETQOE_STORE", value_name = "URL")]
+    #[arg(long, env = "NETQOE_STORE", value_name = "URL", hide_env_values = true)]
     pub(crate) store: StoreUrl,
 
     /// Worker threads of the dataflow
-    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value_t = cores())]
+    #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value_t = cores(), value_parser = positive::<NonZeroUsize>)]
     pub(crate) workers: NonZeroUsize,
 
     #[command(flatten)]
@@ -180,4 +177,17 @@ pub(crate) struct LogExportOptions {
     /// Folder of the data file. With --nats-url the log there is written instead
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
+}
+
+/// A number that may not be 0, with a message that says what may be given.
+fn positive<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "it is too large",
+        _ => "give a whole number, 1 or more",
+    })
+}
+
+/// The text of a file that an option names; `what` says what it is.
+fn read_named(what: &str, path: &Path) -> Result<String, WrongUsage> {
+    std::fs::read_to_string(path).map_err(|error| WrongUsage(format!("can't read {what} {}: {error}", path.display())))
 }

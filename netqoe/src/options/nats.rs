@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use netqoe_eventlog::{
-    Discard, JetStreamLog, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions, Storage, StreamOptions,
+    DeadLetterOptions, Difference, Discard, JetStreamLog, JetStreamOptions, LogClock, NatsAuthentication, NatsOptions,
+    Storage, StreamOptions,
 };
 use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
 
+use super::{positive, read_named};
 use crate::clock::now_ms;
+use crate::exit::WrongUsage;
 
 #[derive(Args, Clone)]
 #[command(next_help_heading = "NATS JetStream")]
@@ -48,7 +51,7 @@ pub(crate) struct NatsArguments {
     #[arg(long, env = "NETQOE_SUBJECT", default_value_t = StreamOptions::default().subject)]
     subject: String,
     /// Partitions of a stream that is made
-    #[arg(long, env = "NETQOE_PARTITIONS", default_value_t = DEFAULT_PARTITIONS)]
+    #[arg(long, env = "NETQOE_PARTITIONS", default_value_t = DEFAULT_PARTITIONS, value_parser = positive::<NonZeroU16>)]
     partitions: NonZeroU16,
     /// How long the stream keeps a message
     #[arg(long, env = "NETQOE_STREAM_MAX_AGE", default_value = "7d", value_parser = humantime::parse_duration)]
@@ -77,6 +80,24 @@ pub(crate) struct NatsArguments {
     /// How long an event may wait for the server's confirmation
     #[arg(long, env = "NETQOE_STALL_WAIT", default_value = "5s", value_parser = humantime::parse_duration)]
     stall_wait: Duration,
+}
+
+/// The stream of what could not be counted.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Dead letters")]
+pub(crate) struct DeadLetterArguments {
+    /// Stream of the dead letters; made where it is missing, used as it is where it is there
+    #[arg(long, env = "NETQOE_DLQ_STREAM", value_name = "NAME", default_value_t = DeadLetterOptions::default().stream)]
+    dlq_stream: String,
+    /// Their subject
+    #[arg(long, env = "NETQOE_DLQ_SUBJECT", value_name = "SUBJECT", default_value_t = DeadLetterOptions::default().subject)]
+    dlq_subject: String,
+}
+
+impl DeadLetterArguments {
+    pub(crate) fn stream(&self) -> DeadLetterOptions {
+        DeadLetterOptions { stream: self.dlq_stream.clone(), subject: self.dlq_subject.clone(), ..Default::default() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -112,13 +133,18 @@ impl NatsArguments {
     pub(crate) fn open(&self) -> anyhow::Result<JetStreamLog> {
         let log = JetStreamLog::open(self.log()?)?;
         for difference in log.differences() {
-            tracing::warn!("{difference}");
+            let Difference { setting, wanted, found } = difference;
+            let name = &self.stream;
+            tracing::warn!("stream {name} has {setting} {found}, the options say {wanted}; it is used as it is");
         }
         Ok(log)
     }
 
     fn log(&self) -> anyhow::Result<JetStreamOptions> {
-        ensure!(self.is_given(), "no NATS server is named; give --nats-url nats://HOST:PORT");
+        ensure!(
+            self.is_given(),
+            WrongUsage("no NATS server is named; give --nats-url nats://HOST:PORT, or set NETQOE_NATS_URL".to_owned())
+        );
         let clock: LogClock = Arc::new(|| LogTime::from_ms(now_ms()));
         let defaults = JetStreamOptions::new(self.connection()?, clock);
         Ok(JetStreamOptions { stream: self.stream(), stall_wait: self.stall_wait, ..defaults })
@@ -139,7 +165,9 @@ impl NatsArguments {
         }
         if let Some(user) = &self.nats_user {
             let Some(password) = secret(self.nats_password_file.as_ref(), PASSWORD_VARIABLE)? else {
-                bail!("--nats-user needs a password; give --nats-password-file or set {PASSWORD_VARIABLE}");
+                let what =
+                    format!("--nats-user needs a password; give --nats-password-file or set {PASSWORD_VARIABLE}");
+                return Err(WrongUsage(what).into());
             };
             return Ok(NatsAuthentication::UserAndPassword { user: user.clone(), password });
         }
@@ -173,6 +201,5 @@ impl NatsArguments {
 /// From a file, or else from a variable.
 pub(crate) fn secret(file: Option<&PathBuf>, variable: &str) -> anyhow::Result<Option<String>> {
     let Some(path) = file else { return Ok(std::env::var(variable).ok()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("can't read the secret in {}", path.display()))?;
-    Ok(Some(text.trim().to_owned()))
+    Ok(Some(read_named("the secret in", path)?.trim().to_owned()))
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
-use netqoe_eventlog::DeadLetterOptions;
+use clap::{Args, FromArgMatches, Subcommand};
 use netqoe_sinks::StoreUrl;
 
 use super::DatabaseOptions;
-use super::nats::NatsArguments;
+use super::nats::{DeadLetterArguments, NatsArguments};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DlqCommand {
@@ -47,14 +46,18 @@ pub(crate) enum DlqCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct DlqOptions {
-    /// Stream of the dead letters
-    #[arg(long, env = "NETQOE_DLQ_STREAM", value_name = "NAME", default_value_t = DeadLetterOptions::default().stream)]
-    pub(crate) dlq_stream: String,
-    /// Their subject
-    #[arg(long, env = "NETQOE_DLQ_SUBJECT", value_name = "SUBJECT", default_value_t = DeadLetterOptions::default().subject)]
-    pub(crate) dlq_subject: String,
+    #[command(flatten)]
+    pub(crate) dead_letters: DeadLetterArguments,
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
+}
+
+impl DlqOptions {
+    /// As a command of this program reads them that is given these words and the same variables.
+    pub(crate) fn read(words: &[&str]) -> Result<Self, clap::Error> {
+        let command = Self::augment_args(clap::Command::new("netqoe")).no_binary_name(true);
+        Self::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
 }
 
 #[derive(Args, Debug)]

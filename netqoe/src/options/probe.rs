@@ -11,6 +11,8 @@ use netqoe_probe::{
     Family, HostNameError, Measurement, Phases, Plan, Settings, Span, Target, ThroughputObject, trusted_roots,
 };
 
+use super::positive;
+
 /// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 /// In less time no connection comes about.
@@ -33,7 +35,7 @@ pub(crate) struct ProbeOptions {
     timeout: Duration,
 
     /// Measurements at the same time
-    #[arg(long, env = "NETQOE_CONCURRENCY", default_value = "5")]
+    #[arg(long, env = "NETQOE_CONCURRENCY", default_value = "5", value_parser = positive::<NonZeroUsize>)]
     concurrency: NonZeroUsize,
 
     /// Object whose transfer tells the throughput, or `off`. Where none is given, it is /fixed/1mb.bin of each target

@@ -4,9 +4,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use clap::Args;
 use netqoe_ingest::{IngestConfig, ServerLimits, Tokens};
+
+use super::{positive, read_named};
+use crate::exit::WrongUsage;
 
 #[derive(Args, Clone)]
 #[command(next_help_heading = "HTTP server")]
@@ -19,10 +21,10 @@ pub(crate) struct ServerOptions {
     #[arg(long, env = "NETQOE_TOKENS", value_name = "LIST", hide_env_values = true)]
     tokens: Option<String>,
     /// Requests per second and client
-    #[arg(long, env = "NETQOE_RATE", default_value_t = IngestConfig::default().rate_per_s)]
+    #[arg(long, env = "NETQOE_RATE", default_value_t = IngestConfig::default().rate_per_s, value_parser = positive::<NonZeroU32>)]
     rate: NonZeroU32,
     /// Requests that a client which was quiet may send at once
-    #[arg(long, env = "NETQOE_RATE_BURST", default_value_t = IngestConfig::default().rate_burst)]
+    #[arg(long, env = "NETQOE_RATE_BURST", default_value_t = IngestConfig::default().rate_burst, value_parser = positive::<NonZeroU32>)]
     rate_burst: NonZeroU32,
     /// Longest body, in bytes after decompression
     #[arg(long, env = "NETQOE_MAX_BODY_BYTES", default_value_t = IngestConfig::default().max_body_bytes)]
@@ -34,7 +36,7 @@ pub(crate) struct ServerOptions {
     #[arg(long, env = "NETQOE_MAX_HEADER_BYTES", default_value_t = ServerLimits::default().max_header_bytes)]
     max_header_bytes: u32,
     /// Connections at once
-    #[arg(long, env = "NETQOE_MAX_CONNECTIONS", default_value_t = default_connections())]
+    #[arg(long, env = "NETQOE_MAX_CONNECTIONS", default_value_t = default_connections(), value_parser = positive::<NonZeroUsize>)]
     max_connections: NonZeroUsize,
     /// How long a body may take to arrive
     #[arg(long, env = "NETQOE_READ_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
@@ -65,10 +67,10 @@ impl ServerOptions {
     pub(crate) fn tokens(&self) -> anyhow::Result<Tokens> {
         let text = match (&self.tokens_file, &self.tokens) {
             // The command line knows that they conflict; one of them may stand in the configuration file.
-            (Some(_), Some(_)) => bail!("tokens_file and tokens are both set; keep one of them"),
-            (Some(path), None) => {
-                std::fs::read_to_string(path).with_context(|| format!("can't read the tokens in {}", path.display()))?
+            (Some(_), Some(_)) => {
+                return Err(WrongUsage("tokens_file and tokens are both set; keep one of them".to_owned()).into());
             }
+            (Some(path), None) => read_named("the tokens in", path)?,
             (None, Some(text)) => text.clone(),
             (None, None) => return Ok(Tokens::none_on_loopback()),
         };

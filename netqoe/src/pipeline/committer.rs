@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use crossbeam_channel::Receiver;
@@ -11,22 +10,18 @@ use netqoe_model::{Ledger, Partition, PartitionCommit};
 
 use super::OpenedStore;
 
-/// How much of what the workers find goes into one commit.
+/// Rows from which a commit takes no further outputs in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gathering {
-    /// Rows from which a commit takes no further outputs in.
     max_rows: usize,
-    /// How long a commit waits for as many.
-    patience: Duration,
 }
 
 impl Gathering {
-    /// What has come while the last commit was under way, and no waiting. The bound is for readers and for the other
-    /// writer of the same file, who wait while a transaction lasts.
-    pub(crate) const LIVE: Self = Self { max_rows: 20_000, patience: Duration::ZERO };
+    /// For readers, and for the other writer of the same file, who wait while a transaction lasts.
+    pub(crate) const LIVE: Self = Self { max_rows: 20_000 };
     /// Nobody waits for a replay's rows: the more windows of a key are written together, the fewer pages are written
-    /// twice. The bound is on memory (some tens of megabytes); the patience is for input that comes slowly.
-    pub(crate) const REPLAY: Self = Self { max_rows: 100_000, patience: Duration::from_secs(1) };
+    /// twice. The bound is on memory (some tens of megabytes).
+    pub(crate) const REPLAY: Self = Self { max_rows: 100_000 };
 }
 
 /// One commit that is now in the store.
@@ -73,14 +68,13 @@ pub(super) fn run(
     Ok(totals)
 }
 
-/// The first output and those behind it, joined by partition.
+/// The first output and those that wait behind it, joined by partition.
 fn gather(
     first: Vec<PartitionOutput>,
     outputs: &Receiver<Vec<PartitionOutput>>,
     gathering: Gathering,
 ) -> (Vec<PartitionCommit>, Vec<PartitionState>) {
     let (mut gathered, mut rows) = (BTreeMap::<Partition, PartitionOutput>::new(), 0);
-    let deadline = Instant::now() + gathering.patience;
     let mut next = Some(first);
     while let Some(partitions) = next {
         for output in partitions {
@@ -93,7 +87,7 @@ fn gather(
                 }
             }
         }
-        next = if rows < gathering.max_rows { outputs.recv_deadline(deadline).ok() } else { None };
+        next = if rows < gathering.max_rows { outputs.try_recv().ok() } else { None };
     }
     gathered.into_values().map(|output| (output.commit, output.state)).unzip()
 }

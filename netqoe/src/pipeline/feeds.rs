@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use netqoe_dataflow::{Batch, Epochs, Feed, Polled};
 use netqoe_eventlog::{EventLog, NdjsonReader, Start};
-use netqoe_model::{LogIdentity, Partition};
+use netqoe_model::{Chunk, LogIdentity, Partition};
 use parking_lot::Mutex;
 
 use super::alarm::Alarm;
@@ -24,8 +24,13 @@ pub(super) const BATCH_BYTES: usize = 1 << 20;
 /// about what a commit takes.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
-/// While the log comes faster than it can be read, open windows are shown this often all the same.
+/// While the log comes faster than it can be read, open windows are shown this often all the same ...
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// ... or, where what is read is old already, when it has become older by one part of so many: each showing writes all
+/// rows that changed, which would take most of the time that is wanted for catching up ...
+const FLUSHES_PER_LAG: u32 = 4;
+/// ... but not more seldom than this.
+const LONGEST_UNFLUSHED: Duration = Duration::from_secs(5);
 
 /// A file or a pipe that all workers read together, a chunk each in turn.
 pub(crate) struct FileFeeds {
@@ -55,7 +60,7 @@ impl FileFeeds {
 
 /// Bytes of a file after which windows are closed and rows handed on. Several windows of a pair close together then,
 /// which costs the baselines one reduction and the store a few pages. What waits meanwhile is a quarter of it at most.
-const TURN_BYTES: u64 = 32 << 20;
+const TURN_BYTES: u64 = 64 << 20;
 
 struct FileInput {
     reader: NdjsonReader,
@@ -125,6 +130,7 @@ impl LogFeeds {
         store: &OpenedStore,
         starts: &[Vec<Start>],
         failures: &Failures,
+        now_ms: fn() -> i64,
     ) -> anyhow::Result<Started> {
         let shared = Self::default();
         let own = starts.iter().flatten().map(|start| start.partition).collect();
@@ -144,6 +150,7 @@ impl LogFeeds {
                 flushed: 0,
                 alarm: Alarm::default(),
                 failures: failures.clone(),
+                now_ms,
             })
         };
         let feeds = readings.into_iter().zip(starts).map(feed).collect();
@@ -187,6 +194,21 @@ struct LogFeed {
     flushed: u64,
     alarm: Alarm,
     failures: Failures,
+    now_ms: fn() -> i64,
+}
+
+/// How long what was read may wait until it is shown, where the log's newest record of it is so old.
+fn flush_every(lag: Duration) -> Duration {
+    (lag / FLUSHES_PER_LAG).clamp(FLUSH_EVERY, LONGEST_UNFLUSHED)
+}
+
+impl LogFeed {
+    /// How old the newest of these records is, by this machine's clock. Only when rows are shown depends on it.
+    fn lag(&self, chunks: &[Chunk]) -> Duration {
+        let newest = chunks.iter().filter_map(|chunk| chunk.log_time).max();
+        let lag_ms = newest.map_or(0, |newest| (self.now_ms)() - newest.ms());
+        Duration::from_millis(u64::try_from(lag_ms).unwrap_or(0))
+    }
 }
 
 impl Feed for LogFeed {
@@ -207,7 +229,7 @@ impl Feed for LogFeed {
             Ok(Cautious::Read(ReadTurn { chunks, reached_end })) => {
                 self.flushed = asked;
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
-                let flush = flush_now || reached_end || since.elapsed() >= FLUSH_EVERY;
+                let flush = flush_now || reached_end || since.elapsed() >= flush_every(self.lag(&chunks));
                 let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };
                 let (epoch, flush) = (self.shared.epochs.take(), flush.unwrap_or_default());
                 Polled::Batch(Batch { epoch, chunks, more_follows: false, flush })
@@ -231,5 +253,16 @@ impl Feed for LogFeed {
         });
         self.alarm.wake = Some(wake.clone());
         self.reading.on_append(Box::new(move || wake()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_what_is_read_the_more_seldom_it_is_shown() {
+        let every = |lag_ms| flush_every(Duration::from_millis(lag_ms)).as_millis();
+        assert_eq!([0, 800, 4_000, 20_000, 86_400_000].map(every), [200, 200, 1_000, 5_000, 5_000]);
     }
 }

@@ -71,7 +71,7 @@ impl Bench {
         let (crew, _links) = alone(WORKERS).unwrap();
         let starts = crew.share(&starts(&store.resume, self.log.identity()));
         let (failures, failed) = Failures::new();
-        let (_, mut feeds, backlog) = LogFeeds::start(&self.log, &store, &starts, &failures).unwrap();
+        let (_, mut feeds, backlog) = LogFeeds::start(&self.log, &store, &starts, &failures, || 0).unwrap();
         let mut processed: BTreeMap<_, _> =
             store.resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.processed)).collect();
         let mut life = Life { crashed: false, handed: BTreeMap::new() };
@@ -177,7 +177,7 @@ fn what_is_set_aside_becomes_a_dead_letter_of_the_real_pipeline() {
     let (crew, links) = alone(WORKERS).unwrap();
     let starts = crew.share(&starts(&store.resume, bench.log.identity()));
     let (failures, _failed) = Failures::new();
-    let (feeds, workers, backlog) = LogFeeds::start(&bench.log, &store, &starts, &failures).unwrap();
+    let (feeds, workers, backlog) = LogFeeds::start(&bench.log, &store, &starts, &failures, || 0).unwrap();
     let committed = Box::new(move |committed: Committed<'_>| {
         backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
     });

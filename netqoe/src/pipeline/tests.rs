@@ -75,7 +75,7 @@ fn the_backlog_is_what_the_store_does_not_reflect() {
     let (crew, links) = alone(WORKERS).unwrap();
     let starts = crew.share(&starts(&store.resume, log.identity()));
     let (failures, _failed) = Failures::new();
-    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures).unwrap();
+    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, || 0).unwrap();
     let shown = backlog.clone();
     let committed = Box::new(move |committed: Committed<'_>| {
         shown.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));

@@ -90,6 +90,27 @@ impl Cluster {
         self.working().is_some() && self.sleeper.is_none() && self.ingests.iter().all(listens)
     }
 
+    /// What each process does, and the last that it has said.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let ingest = |(number, instance): (usize, &Instance)| match &instance.server {
+            Some(server) => format!("ingest {number} has logged: {}", server.last_words()),
+            None => format!("ingest {number} is down"),
+        };
+        let mut all: Vec<_> = self.ingests.iter().enumerate().map(ingest).collect();
+        match &self.aggregates {
+            Aggregates::Down { .. } => all.push("every aggregate is down".to_owned()),
+            Aggregates::Running(group) | Aggregates::Ending { group, .. } => {
+                let aggregate = |(number, process): (usize, &Server)| {
+                    format!("process {number} of aggregate {} has logged: {}", group.shape, process.last_words())
+                };
+                all.extend(group.processes.iter().enumerate().map(aggregate));
+            }
+        }
+        let sleeper = self.sleeper.as_ref();
+        all.extend(sleeper.map(|sleeper| format!("who was held still has logged: {}", sleeper.process.last_words())));
+        all
+    }
+
     pub(crate) fn kill_ingest(&mut self, instance: usize) {
         let instance = &mut self.ingests[instance % INSTANCES];
         if let Some(server) = &instance.server {
@@ -201,11 +222,16 @@ impl Cluster {
             }
             Some(since) => {
                 let ended = sleeper.process.ended().is_some();
-                if !ended && since.elapsed() < PATIENCE {
+                let committed = audit.committed_generation() == Some(sleeper.generation);
+                if !ended && !committed && since.elapsed() < PATIENCE {
                     return;
                 }
-                if !ended {
+                if committed {
+                    record.problem("who was held still committed after others had taken over".to_owned());
+                } else if !ended {
                     record.problem(format!("who was held still works on {PATIENCE:?} after others took over"));
+                }
+                if !ended {
                     sleeper.process.signal("KILL");
                 }
                 let Some(Sleeper { process, .. }) = self.sleeper.take() else { return };

@@ -7,6 +7,7 @@ use netqoe_testbed::{CuttingProxy, Postgres};
 
 use crate::cluster::Cluster;
 use crate::cluster_support::{Audit, Rig};
+use crate::pace::Pace;
 use crate::record::Record;
 use crate::schedule::{Fault, Planned, Schedule};
 
@@ -14,6 +15,8 @@ use crate::schedule::{Fault, Planned, Schedule};
 const COMMIT_OF_PROGRESS: [&str; 2] = ["INSERT INTO checkpoint", "COMMIT"];
 /// Between two looks at everything.
 const EVERY: Duration = Duration::from_millis(30);
+/// Between two looks at what is committed, each over a connection of its own.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Everything that takes part in a run.
 pub(crate) struct Director {
@@ -24,6 +27,8 @@ pub(crate) struct Director {
     postgres: Postgres,
     proxy: CuttingProxy,
     planned: VecDeque<Planned>,
+    pace: Pace,
+    looked: Instant,
     nats_back: Option<Instant>,
     postgres_back: Option<Instant>,
 }
@@ -36,6 +41,7 @@ impl Director {
         let audit = Audit::install(&database);
         let proxy = CuttingProxy::start(([127, 0, 0, 1], postgres.port()).into()).unwrap();
         let through = database.replace(&format!(":{}/", postgres.port()), &format!(":{}/", proxy.address().port()));
+        let now = Instant::now();
         Self {
             rig: Rig::new(&through),
             audit,
@@ -44,6 +50,8 @@ impl Director {
             postgres,
             proxy,
             planned: schedule.faults.into(),
+            pace: Pace::new(now),
+            looked: now,
             nats_back: None,
             postgres_back: None,
         }
@@ -61,29 +69,51 @@ impl Director {
             self.postgres_back = None;
         }
         self.cluster.step(&self.rig, &self.audit, &mut self.record);
+        self.look();
         self.inject();
         std::thread::sleep(EVERY);
     }
 
     /// Whether all that was planned has happened and is over.
     pub(crate) fn is_over(&self) -> bool {
-        self.planned.is_empty() && self.is_quiet()
+        self.planned.is_empty() && self.pace.has_recovered()
     }
 
-    fn is_quiet(&self) -> bool {
-        self.nats_back.is_none() && self.postgres_back.is_none() && self.cluster.is_whole()
+    /// Where the cluster does not recover: since when, and what everything does.
+    pub(crate) fn stuck(&self) -> Option<String> {
+        let why = self.pace.stuck()?;
+        let away = |name: &str, back: Option<Instant>| back.map(|_| format!("{name} is away")).into_iter();
+        let servers = away("nats-server", self.nats_back).chain(away("PostgreSQL", self.postgres_back));
+        let all: Vec<_> = servers.chain(self.cluster.describe()).collect();
+        Some(format!("the cluster is stuck: {why}. {}", all.join("; ")))
+    }
+
+    fn look(&mut self) {
+        let is_whole = self.nats_back.is_none() && self.postgres_back.is_none() && self.cluster.is_whole();
+        // What has recovered only needs to stay whole.
+        let asks = !self.pace.has_recovered() && self.looked.elapsed() >= LOOK_EVERY;
+        let last_commit = asks.then(|| self.audit.last_commit()).flatten();
+        let now = Instant::now();
+        if asks {
+            self.looked = now;
+        }
+        self.pace.look(now, is_whole, last_commit);
     }
 
     fn inject(&mut self) {
-        let elapsed = self.record.elapsed();
-        let quiet = self.is_quiet();
-        let due = self.planned.pop_front_if(|next| next.at <= elapsed && (next.overlaps || quiet));
-        let Some(Planned { fault, then, overlaps, .. }) = due else { return };
+        let pace = &self.pace;
+        let due = self.planned.pop_front_if(|next| pace.is_due(Instant::now(), next.pause, next.overlaps));
+        let Some(Planned { fault, then, .. }) = due else { return };
+        let meanwhile = if self.pace.has_recovered() { "" } else { ", while others last" };
         self.cluster.shape = then;
         self.record.faults += 1;
-        let meanwhile = if overlaps && !quiet { ", while others last" } else { "" };
         self.record.say(&format!("{fault}{meanwhile}"));
-        let back = Instant::now() + fault.lasts();
+        self.let_happen(fault);
+        self.pace.inject(Instant::now());
+    }
+
+    fn let_happen(&mut self, fault: Fault) {
+        let back = || Some(Instant::now() + fault.lasts());
         match fault {
             Fault::IngestKilled(number) => self.cluster.kill_ingest(number),
             Fault::OneKilled(number) => self.cluster.kill_aggregates(Some(number)),
@@ -92,19 +122,19 @@ impl Director {
             Fault::OneHeldStill(number) => self.cluster.hold_still(number, &self.audit),
             Fault::NatsKilled => {
                 self.rig.nats.kill().unwrap();
-                self.nats_back = Some(back);
+                self.nats_back = back();
             }
             Fault::NatsStopped | Fault::NatsAway => {
                 self.rig.nats.stop().unwrap();
-                self.nats_back = Some(back);
+                self.nats_back = back();
             }
             Fault::PostgresKilled => {
                 self.postgres.kill().unwrap();
-                self.postgres_back = Some(back);
+                self.postgres_back = back();
             }
             Fault::PostgresStopped | Fault::PostgresAway => {
                 self.postgres.stop().unwrap();
-                self.postgres_back = Some(back);
+                self.postgres_back = back();
             }
             Fault::AnswerLost => self.proxy.cut_after(&COMMIT_OF_PROGRESS),
         }

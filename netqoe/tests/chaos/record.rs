@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::support::Server;
+use crate::support::{Server, last_words};
 
 /// The most memory that a process of each command may ever have resident. It has nothing to do with how long it runs, nor
 /// with how long a server is away: what waits is bounded.
@@ -90,9 +90,7 @@ impl Record {
             self.say(&format!("{role:?} ended, {end:?} {last}"));
         }
         if end == End::Crashed || log.contains("panicked") {
-            let tail: Vec<_> = log.lines().rev().take(12).collect();
-            let tail: Vec<_> = tail.into_iter().rev().collect();
-            self.problem(format!("{role:?} crashed: {}", tail.join(" | ")));
+            self.problem(format!("{role:?} crashed: {}", last_words(&log)));
         }
         end
     }

@@ -4,24 +4,28 @@ use std::time::{Duration, Instant};
 
 use crate::cluster_support::{Load, Verdict};
 use crate::director::Director;
-use crate::schedule::schedule;
+use crate::schedule::Schedule;
 use crate::support::PATIENCE;
 
 /// How long everything must have stood still, with something left to do, to be taken for stuck.
 const STUCK_AFTER: Duration = PATIENCE;
 
-/// Runs what `seed` plans for so long; `plant` is a fault that the processes are asked to have. Returns what must not have
-/// happened.
-pub(crate) fn run(seed: u64, length: Duration, plant: Option<&str>) -> Vec<String> {
-    let schedule = schedule(seed, length);
-    println!("seed {seed}, {} s, {} faults planned, first {}", length.as_secs(), schedule.faults.len(), schedule.first);
+/// Runs a schedule under the load of `seed`; `plant` is a fault that the processes are asked to have. Returns what must not
+/// have happened.
+pub(crate) fn run(seed: u64, schedule: Schedule, plant: Option<&str>) -> Vec<String> {
+    println!("seed {seed}, {} faults planned, first {}", schedule.faults.len(), schedule.first);
     let mut director = Director::new(schedule);
     director.rig.environment.extend(plant.map(|plant| ("NETQOE_PLANT", plant.to_owned())));
     let load = Load::start(seed, &director.cluster.ports(), &director.rig.nats.url());
     while !director.is_over() {
         director.step();
+        if let Some(stuck) = director.stuck() {
+            load.ask_to_stop();
+            director.record.problem(stuck);
+            return director.record.problems;
+        }
     }
-    director.record.say("all is planned and over; the load ends");
+    director.record.say("all that was planned is over; the load ends");
     load.ask_to_stop();
     while !load.has_stopped() {
         director.step();

@@ -56,9 +56,11 @@ const DECK: [Fault; 13] = [
 ];
 
 /// Before the first fault: several windows.
-const WARM_UP: Duration = Duration::from_secs(4);
-/// From when a fault is over to the next, in milliseconds.
+pub(crate) const WARM_UP: Duration = Duration::from_secs(4);
+/// From when the cluster has recovered to the next fault, in milliseconds.
 const QUIET_MS: std::ops::Range<u64> = 1_000..3_000;
+/// What the cluster takes about to recover. Only how many faults are planned for a length depends on it.
+const RECOVERY: Duration = Duration::from_secs(3);
 /// Most that there are of each.
 const PROCESSES: usize = 2;
 const WORKERS: usize = 2;
@@ -115,8 +117,8 @@ impl fmt::Display for Fault {
 /// A fault and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Planned {
-    /// After the start, at the earliest.
-    pub(crate) at: Duration,
+    /// From when the cluster has recovered from the fault before; from that fault itself, where this one overlaps.
+    pub(crate) pause: Duration,
     pub(crate) fault: Fault,
     /// Whether it does not wait until the faults before it are over.
     pub(crate) overlaps: bool,
@@ -124,7 +126,7 @@ pub(crate) struct Planned {
     pub(crate) then: Shape,
 }
 
-/// All that goes wrong in so much time.
+/// All that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule {
     /// What the first cluster looks like.
@@ -132,22 +134,28 @@ pub(crate) struct Schedule {
     pub(crate) faults: Vec<Planned>,
 }
 
-/// Every kind of fault once before any comes again, each time in another order. At first each waits until the one before
-/// it is over; then some do not.
+/// What takes about so long: every kind of fault once before any comes again, each time in another order. At first each
+/// waits until the one before it is over; then some do not.
 pub(crate) fn schedule(seed: u64, length: Duration) -> Schedule {
     let mut rng = StdRng::seed_from_u64(seed);
-    let (first, mut faults) = (shape(&mut rng), Vec::new());
-    let (mut at, mut deck) = (WARM_UP, DECK);
+    let (first, mut faults) = (shape(&mut rng), Vec::<Planned>::new());
+    let (mut planned, mut deck) = (Duration::ZERO, DECK);
     for round in 0.. {
         deck.shuffle(&mut rng);
         for fault in deck {
-            if at >= length {
+            if planned >= length {
                 return alone_and_not(Schedule { first, faults });
             }
             let fault = fault.numbered(rng.random_range(0..PROCESSES));
             let overlaps = round > 0 && rng.random_bool(0.3);
-            faults.push(Planned { at, fault, overlaps, then: shape(&mut rng) });
-            at += fault.lasts() + Duration::from_millis(rng.random_range(QUIET_MS));
+            let quiet = Duration::from_millis(rng.random_range(QUIET_MS));
+            let pause = match faults.last() {
+                None => WARM_UP,
+                Some(before) if overlaps => before.fault.lasts() + quiet,
+                Some(_) => quiet,
+            };
+            faults.push(Planned { pause, fault, overlaps, then: shape(&mut rng) });
+            planned += pause + fault.lasts() + RECOVERY;
         }
     }
     unreachable!("every round takes time")
@@ -181,7 +189,6 @@ mod tests {
         for seed in 0..20 {
             assert_eq!(schedule(seed, SHORT), schedule(seed, SHORT));
             let long = schedule(seed, 10 * SHORT);
-            assert!(long.faults.is_sorted_by_key(|planned| planned.at));
             assert!(long.faults.iter().any(|planned| planned.overlaps));
         }
         assert_ne!(schedule(1, SHORT), schedule(2, SHORT));

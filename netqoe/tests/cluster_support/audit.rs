@@ -90,6 +90,11 @@ impl Audit {
         &self.url
     }
 
+    /// The number of the last progress that was committed; they have their order.
+    pub(crate) fn last_commit(&self) -> Option<u64> {
+        self.number("SELECT coalesce(max(id), 0) FROM audit_progress")
+    }
+
     /// Commits of progress so far.
     pub(crate) fn commits(&self) -> Option<u64> {
         self.number("SELECT count(DISTINCT transaction) FROM audit_progress")
@@ -100,9 +105,9 @@ impl Audit {
         self.number("SELECT coalesce(max(generation), 0) FROM fence")
     }
 
-    /// The latest generation that has committed.
+    /// The generation of the last commit.
     pub(crate) fn committed_generation(&self) -> Option<u64> {
-        self.number("SELECT coalesce(max(generation), 0) FROM audit_progress")
+        self.number("SELECT coalesce((SELECT generation FROM audit_progress ORDER BY id DESC LIMIT 1), 0)")
     }
 
     /// Rows that can still change.

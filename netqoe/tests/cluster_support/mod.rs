@@ -11,6 +11,7 @@ mod tables;
 mod verdict;
 
 pub(crate) use audit::Audit;
+pub(crate) use expected::Log;
 pub(crate) use load::{Load, Sent};
 pub(crate) use rig::{Group, Rig, Shape};
 pub(crate) use tables::Tables;

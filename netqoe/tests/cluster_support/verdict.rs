@@ -6,6 +6,7 @@ use std::fmt;
 use super::expected::Log;
 use super::tables::{Ledger, Row, Tables};
 use super::{Audit, Rig, Sent};
+use crate::support::PATIENCE;
 
 /// How many columns of a row name its window.
 const KEY_COLUMNS: usize = 3;
@@ -70,6 +71,9 @@ impl Verdict {
         let lost: Vec<_> = sent.acknowledged.difference(&in_log).collect();
         if let Some(example) = lost.first() {
             self.problems.push(format!("{} events were acknowledged and are not in the log, as {example}", lost.len()));
+        }
+        if sent.untaken > 0 {
+            self.problems.push(format!("{} requests were not taken within {PATIENCE:?}", sent.untaken));
         }
     }
 

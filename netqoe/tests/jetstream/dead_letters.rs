@@ -73,6 +73,22 @@ fn what_cannot_be_read_is_listed_shown_replayed_and_purged() {
 }
 
 #[test]
+fn the_cluster_and_the_commands_agree_on_another_stream() {
+    let stage = Stage::new();
+    let other = ["--dlq-stream", "letters", "--dlq-subject", "letters.of.ours"];
+    let mut command = stage.aggregate(&stage.store("store.db"));
+    command.args(other);
+    let mut aggregate = Server::run(command, Arc::default());
+    aggregate.port();
+    stage.publish("telemetry.events", GARBAGE);
+    let listed = || succeeded(stage.run(&[&["dlq", "list"], &other[..]].concat()));
+    eventually("it is set aside there", || listed().lines().count() == 1);
+    assert_eq!(letters(&stage), Vec::<Value>::new(), "and not in the stream that nobody named");
+    failed(&stage.run(&["dlq", "list", "--dlq-stream", "letters"]), 1, "it takes letters.of.ours, not telemetry.dlq");
+    aggregate.stop();
+}
+
+#[test]
 fn wrong_usage_is_told_from_what_is_not_there() {
     let stage = Stage::new();
     for arguments in [
@@ -88,5 +104,5 @@ fn wrong_usage_is_told_from_what_is_not_there() {
     }
     failed(&stage.run(&["dlq", "show", "7"]), 1, "there is no dead letter 7; see `netqoe dlq list`");
     assert_eq!(printed(&stage, &["dlq", "purge", "7"]), json!({"purged": 0}));
-    failed(&crate::support::netqoe().args(["dlq", "list"]).output().unwrap(), 1, "give --nats-url");
+    failed(&crate::support::netqoe().args(["dlq", "list"]).output().unwrap(), 2, "give --nats-url");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use netqoe_testbed::{Database, PgBouncer};
 use postgres::{Client, NoTls};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::{SHORT_WINDOWS, Stage, failed, succeeded};
 use crate::support::{JSON, Server, event, eventually, now_ms, post, query};
@@ -63,7 +63,12 @@ fn a_part_of_history_is_replayed_to_the_same_rows() {
     });
 
     let counts = succeeded(replay(&stage, "same.db", first_ms, bouncer.url()));
-    assert_eq!(counts.lines().count(), 1, "{counts}");
+    let (counts, compared) = counts.trim_end().split_once('\n').unwrap();
+    assert!(counts.starts_with('{'), "{counts}");
+    let compared: Value = serde_json::from_str(compared).unwrap();
+    let rows = (ASKED_FOR.count() * CLIENTS) as u64;
+    assert!(compared["equal"].as_u64() >= Some(rows) && compared["not_final"].is_u64(), "{compared}");
+    assert_eq!(compared["different"], 0, "{compared}");
     let sql =
         "SELECT window_start_ts, diagnosis_label FROM agg_1m WHERE client_id LIKE 'c-%' AND is_final ORDER BY 1, 2";
     let replayed = query(&stage.path("same.db"), sql);
@@ -79,6 +84,7 @@ fn a_part_of_history_is_replayed_to_the_same_rows() {
     let compared = replay(&stage, "changed.db", first_ms, bouncer.url());
     failed(&compared, 1, "1 rows differ from those of postgres://");
     let differences = String::from_utf8(compared.stdout).unwrap();
+    assert!(differences.contains("\"different\":1"), "{differences}");
     let start_ms = first_ms + (WINDOWS - 1) * WINDOW_MS;
     let row = format!("c-1 http://test.example.com {start_ms}: replayed");
     assert_eq!(differences.lines().filter(|line| line.starts_with(&row)).count(), 1, "{differences}");

@@ -61,14 +61,53 @@ fn nothing_that_was_acknowledged_is_lost_where_the_log_goes_away() {
     ingest.stop();
 }
 
+/// However many requests are refused.
+#[test]
+fn a_log_that_is_away_is_a_line_and_not_a_flood() {
+    let mut stage = Stage::new();
+    let (ingest, port) = stage.ingest();
+    let send =
+        move |id: usize| post(port, &[JSON], event(&id.to_string(), &id.to_string()).to_string()).unwrap().status;
+    assert_eq!(send(0), 200);
+    stage.nats.kill().unwrap();
+    let sending: Vec<_> = (0..50).map(|id| std::thread::spawn(move || send(id))).collect();
+    assert!(sending.into_iter().all(|sent| sent.join().unwrap() == 503));
+    stage.nats.restart().unwrap();
+    eventually("it is said that it is back", || {
+        send(0);
+        ingest.has_logged("the log takes events again")
+    });
+    ingest.terminate();
+    let (code, log) = ingest.wait();
+    assert_eq!(code, Some(0), "{log}");
+    let lines = log.lines().filter(|line| line.contains("ERROR")).count();
+    assert!((1..10).contains(&lines), "{log}");
+}
+
 #[test]
 fn without_tokens_only_this_machine_is_served() {
     let stage = Stage::new();
     failed(
         &stage.run(&["ingest", "--port", "0", "--listen", "0.0.0.0"]),
-        1,
+        2,
         "refusing to listen on 0.0.0.0:0 without tokens",
     );
+}
+
+#[test]
+fn a_server_without_room_for_the_stream_is_told_from_others() {
+    let stage = Stage::new();
+    let too_much = ["--stream-max-bytes", "1000000000000000"];
+    failed(&stage.run(&[&["ingest", "--port", "0"], &too_much[..]].concat()), 1, "(--stream-max-bytes)");
+}
+
+#[test]
+fn how_a_stream_is_not_as_the_options_say_is_said() {
+    let stage = Stage::new();
+    succeeded(stage.run(&["log", "export"]));
+    let said = stage.run(&["log", "export", "--partitions", "5"]).stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("stream telemetry-events has partitions 16, the options say 5"), "{said}");
 }
 
 #[test]

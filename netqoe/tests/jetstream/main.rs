@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bench;
 mod dead_letters;
 mod flush;
+mod health;
 mod history;
 mod ingest;
 mod maintenance;

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use netqoe_testbed::Database;
+
 use crate::stage::Stage;
 use crate::support::{Server, eventually, get};
 
@@ -56,6 +58,19 @@ fn what_is_killed_is_started_again_and_what_is_asked_to_stop_drains() {
 }
 
 #[test]
+fn what_was_supervised_ends_with_its_supervisor() {
+    let stage = Stage::new();
+    let store = stage.store("store.db");
+    let mut command = stage.aggregate(&store);
+    command.arg("--supervise");
+    let mut supervisor = Server::run(command, Arc::default());
+    supervisor.port();
+    assert!(supervised(&store).is_some());
+    supervisor.kill();
+    eventually("it has ended", || supervised(&store).is_none());
+}
+
+#[test]
 fn what_a_terminal_tells_its_foreground_is_heard_once() {
     let stage = Stage::new();
     let store = stage.store("store.db");
@@ -68,6 +83,27 @@ fn what_a_terminal_tells_its_foreground_is_heard_once() {
     let (code, log) = supervisor.wait();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("drained"), "{log}");
+}
+
+/// Two supervised clusters on one store would otherwise take it from each other for ever.
+#[test]
+fn what_another_cluster_has_taken_over_is_not_started_again() {
+    let stage = Stage::new();
+    let database = Database::fresh().unwrap();
+    let mut first = stage.aggregate(database.url());
+    first.arg("--supervise");
+    let mut first = Server::run(first, Arc::default());
+    first.port();
+    let mut second = stage.aggregate(database.url());
+    second.arg("--supervise");
+    let mut second = Server::run(second, Arc::default());
+    second.port();
+    stage.publish("telemetry.events", b"no event, and yet something to commit");
+    let (code, log) = first.wait();
+    assert_eq!(code, Some(4), "{log}");
+    assert!(!log.contains("it is started again"), "{log}");
+    assert!(log.contains("stop that one before this one is started again"), "{log}");
+    second.stop();
 }
 
 /// A configuration that is no longer understood when the process is started again.

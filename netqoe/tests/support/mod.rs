@@ -18,8 +18,16 @@ pub(crate) use server::Server;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Options under which no test is above its rate.
 pub(crate) const NO_RATE: [&str; 4] = ["--rate", "100000", "--rate-burst", "100000"];
+/// Lines of a log that tell what its process was about.
+const LAST_LINES: usize = 12;
 /// The name of the one file in a data folder.
 pub(crate) const DATA_FILE: &str = "netqoe.db";
+
+/// The last lines of a log, in one.
+pub(crate) fn last_words(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join(" | ")
+}
 
 pub(crate) fn netqoe() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netqoe"));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use super::{eventually, get, netqoe};
+use super::{eventually, get, last_words, netqoe};
 
 /// What a command logs once it takes requests, before its port.
 const LISTENING: &str = "listening on http://127.0.0.1:";
@@ -105,6 +105,11 @@ impl Server {
 
     pub(crate) fn has_logged(&self, text: &str) -> bool {
         self.log.lock().unwrap().contains(text)
+    }
+
+    /// The last lines that it has logged, in one.
+    pub(crate) fn last_words(&self) -> String {
+        last_words(&self.log.lock().unwrap())
     }
 
     /// How it has ended; none while it runs.

@@ -9,6 +9,8 @@ pub(crate) mod link;
 mod maintain;
 pub(crate) mod months;
 mod options;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod read_back;
 mod retry;
 mod schema;
@@ -61,6 +63,10 @@ impl PostgresStore {
         let updated_at = (self.clock)();
         let store = self.link.name().to_owned();
         self.months.prepare(self.link.client()?, &self.settings, partitions)?;
+        #[cfg(feature = "planted-faults")]
+        if planted::commits_progress_first() {
+            return self.commit_progress_first(generation, partitions);
+        }
         self.transact(|transaction| {
             let log_id = read_back::current_until_end(transaction, &store, generation)?;
             write::rows(transaction, partitions, updated_at)?;

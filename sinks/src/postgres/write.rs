@@ -136,7 +136,7 @@ fn each<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
 }
 
 fn finding(row: &AggregateRow) -> Option<&(Severity, Evidence)> {
-    row.diagnosis.as_ref()?.finding.as_ref()
+    row.diagnosis.as_ref()?.finding.as_deref()
 }
 
 /// Writes the clients: the earlier first time, the later last time, and the context that came with that.

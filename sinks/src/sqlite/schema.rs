@@ -42,7 +42,10 @@ pub(super) const SHARED: &str = "
 
 /// For a file that nobody else knows of and that is thrown away where anything goes wrong: no journal, no syncing, and
 /// a cache (KiB) in which the pages of tens of thousands of keys stay until they are full. What is full is written once.
+/// Pages are large, since rows are written by the thousand: a tree that is clustered by its key wants room for many rows
+/// a page, and is rebalanced less often then.
 pub(super) const UNSHARED: &str = "
+    PRAGMA page_size = 16384;
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;

@@ -151,7 +151,8 @@ impl<'a> RowWriter<'a> {
 
     /// Writes a row's diagnosis where something hurts.
     fn insert_diagnosis(&mut self, row: &AggregateRow) -> rusqlite::Result<()> {
-        let Some(Diagnosis { label, finding: Some((severity, evidence)) }) = &row.diagnosis else { return Ok(()) };
+        let Some(Diagnosis { label, finding: Some(finding) }) = &row.diagnosis else { return Ok(()) };
+        let (severity, evidence) = &**finding;
         self.upsert_diagnosis.execute(params![
             &*row.client_id,
             &*row.target,

@@ -66,7 +66,7 @@ pub(crate) fn finding(label: Label, observed: f64) -> Diagnosis {
         sigmas: Some(-1.5),
         share_of_total: None,
     };
-    Diagnosis { label, finding: Some((Severity::Major, evidence)) }
+    Diagnosis { label, finding: Some(Box::new((Severity::Major, evidence))) }
 }
 
 pub(crate) fn client(client_id: &str, first_seen_ms: i64, last_seen_ms: i64, isp: &str) -> ClientRow {

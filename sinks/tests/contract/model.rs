@@ -113,7 +113,7 @@ fn aggregate(row: &AggregateRow, updated_at: i64) -> Vec<Cell> {
 /// A row of `diagnoses` for each finding, and none for what is healthy or has no baseline.
 fn diagnosis(row: &AggregateRow, updated_at: i64) -> Option<Vec<Cell>> {
     let diagnosis = row.diagnosis.as_ref()?;
-    let (severity, evidence) = diagnosis.finding.as_ref()?;
+    let (severity, evidence) = diagnosis.finding.as_deref()?;
     let mut cells = vec![text(&row.client_id), text(&row.target), Cell::Integer(row.window.start.ms())];
     cells.extend([diagnosis.label.as_str(), severity.as_str(), evidence.stage].map(text));
     cells.push(Cell::Real(evidence.observed));

@@ -154,7 +154,7 @@ fn diagnosis() -> impl Strategy<Value = Diagnosis> {
     let label = select(Label::ALL.to_vec());
     (label, severity, evidence).prop_map(|(label, severity, evidence)| Diagnosis {
         label,
-        finding: (label != Label::Healthy).then_some((severity, evidence)),
+        finding: (label != Label::Healthy).then_some(Box::new((severity, evidence))),
     })
 }
 

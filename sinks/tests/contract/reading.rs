@@ -100,7 +100,7 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
 
     let diagnoses = reader.diagnoses(&first_page()).unwrap();
     let [diagnosis] = &diagnoses.items[..] else { panic!("{diagnoses:?}") };
-    let (severity, evidence) = written.diagnosis.unwrap().finding.unwrap();
+    let (severity, evidence) = written.diagnosis.unwrap().finding.unwrap().as_ref().clone();
     assert_eq!((diagnosis.label, diagnosis.severity), (Label::ServerBound, severity));
     assert_eq!((&*diagnosis.stage, diagnosis.observed), (evidence.stage, evidence.observed));
     let figures = [diagnosis.mean, diagnosis.sigma, diagnosis.sigmas, diagnosis.share_of_total];

@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use hyper::StatusCode;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
 use super::poster::Poster;
 use super::process::Process;
 use super::scrape::Scrape;
-use crate::options::BenchClusterOptions;
+use crate::options::{BenchClusterOptions, DlqOptions};
 
 /// As behind the load balancer of the guide's smallest setting.
 const INGESTS: usize = 2;
@@ -28,12 +29,15 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 const LAG: &str = "telemetry_queue_consumer_lag_messages";
 const PROCESSED: &str = "telemetry_events_processed_total";
+const ROWS: &str = "telemetry_db_rows_written_total";
 
 /// How processes are started.
 pub(super) struct Cluster<'a> {
     options: &'a BenchClusterOptions,
     program: PathBuf,
+    /// Names of the log's stream and of its dead letters', and of their subjects.
     stream: String,
+    letters: String,
     folder: TempDir,
 }
 
@@ -44,8 +48,30 @@ impl<'a> Cluster<'a> {
             options,
             program: std::env::current_exe().context("can't find this program")?,
             stream: format!("netqoe-bench-{}", std::process::id()),
+            letters: format!("netqoe-bench-{}-dlq", std::process::id()),
             folder: tempfile::tempdir().context("can't make a temporary folder")?,
         })
+    }
+
+    /// Deletes the streams that were made for it. No process must be left that works on them.
+    pub(super) fn remove_streams(&self, runtime: &Runtime) -> anyhow::Result<()> {
+        let servers = self.options.nats_url.join(",");
+        let words = [&["--nats-url", &servers], &self.log()[..], &self.dead_letters()].concat();
+        let DlqOptions { nats, dead_letters } = DlqOptions::read(&words)?;
+        let log = nats.open()?;
+        let letters = runtime.block_on(log.dead_letters(dead_letters.stream()))?;
+        runtime.block_on(letters.delete())?;
+        Ok(log.delete()?)
+    }
+
+    /// The log, as options name it.
+    fn log(&self) -> [&str; 6] {
+        ["--stream", &self.stream, "--subject", &self.stream, "--stream-max-age", STREAM_MAX_AGE]
+    }
+
+    /// Its dead letters, as options name them.
+    fn dead_letters(&self) -> [&str; 4] {
+        ["--dlq-stream", &self.letters, "--dlq-subject", &self.letters]
     }
 
     /// Starts ingest, and waits until it takes requests.
@@ -67,7 +93,7 @@ impl<'a> Cluster<'a> {
         let start = |process: usize| {
             let mut command = self.command("aggregate");
             command.env("NETQOE_DATABASE_URL", &self.options.database_url).arg("-h").arg(&hosts);
-            command.args(["-n", &processes.to_string(), "-p", &process.to_string()]);
+            command.args(self.dead_letters()).args(["-n", &processes.to_string(), "-p", &process.to_string()]);
             Process::start(command.args(["-w", &self.options.workers.to_string()]), "netqoe aggregate")
         };
         let mut processes = (0..processes).map(start).collect::<anyhow::Result<Vec<_>>>()?;
@@ -84,7 +110,7 @@ impl<'a> Cluster<'a> {
         let mut command = Command::new(&self.program);
         command.env("NETQOE_NATS_URL", self.options.nats_url.join(","));
         command.args([name, "--log-format", "json", "--port", "0", "--listen", "127.0.0.1"]);
-        command.args(["--stream", &self.stream, "--subject", &self.stream, "--stream-max-age", STREAM_MAX_AGE]);
+        command.args(self.log());
         command
     }
 }
@@ -96,11 +122,32 @@ pub(super) struct Aggregate {
     metrics: Vec<Poster>,
 }
 
-/// How an aggregate has caught up with its log.
+/// What an aggregate committed while it caught up with its log: all that came after its first commit, in the time between
+/// that one and the last.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct CaughtUp {
-    pub(super) events: f64,
-    /// From the last look at which nothing was committed yet.
-    pub(super) duration: Duration,
+    pub(super) events_per_s: f64,
+    pub(super) rows_per_s: f64,
+}
+
+/// What is committed at a look.
+#[derive(Clone, Copy, Debug)]
+struct Committed {
+    at: Instant,
+    events: f64,
+    rows: f64,
+}
+
+impl Committed {
+    /// What was committed since an earlier look; none where that is all of it.
+    fn since(&self, earlier: &Self) -> Option<CaughtUp> {
+        let seconds = self.at.duration_since(earlier.at).as_secs_f64();
+        let rates = CaughtUp {
+            events_per_s: (self.events - earlier.events) / seconds,
+            rows_per_s: (self.rows - earlier.rows) / seconds,
+        };
+        (seconds > 0.0).then_some(rates)
+    }
 }
 
 impl Aggregate {
@@ -127,15 +174,21 @@ impl Aggregate {
 
     /// Waits until so many events are processed since the start of these processes, and nothing waits.
     pub(super) async fn catch_up(&mut self, events: u64) -> anyhow::Result<CaughtUp> {
-        let (started, mut began) = (Instant::now(), Instant::now());
+        let started = Instant::now();
+        // As they were seen after the first commit, and after the last.
+        let mut commits: Option<(Committed, Committed)> = None;
         while started.elapsed() < PATIENCE {
             let scrape = self.scrape().await?;
-            let processed = scrape.sum(PROCESSED);
-            if processed == 0.0 {
-                began = Instant::now();
+            let seen = Committed { at: Instant::now(), events: scrape.sum(PROCESSED), rows: scrape.sum(ROWS) };
+            let (first, last) = commits.get_or_insert((seen, seen));
+            if first.rows == 0.0 {
+                *first = seen;
             }
-            if processed >= events as f64 && scrape.sum(LAG) == 0.0 {
-                return Ok(CaughtUp { events: processed, duration: began.elapsed() });
+            if last.rows < seen.rows {
+                *last = seen;
+            }
+            if seen.events >= events as f64 && scrape.sum(LAG) == 0.0 {
+                return last.since(first).context("all was in one commit, in which no rate shows; measure for longer");
             }
             sleep(EVERY).await;
         }
@@ -155,14 +208,12 @@ impl Aggregate {
         anyhow::bail!("more than {lag} records still wait after {PATIENCE:?}")
     }
 
-    /// Lets all processes drain, and returns how many rows they have written. One that is asked to leaves, and the others
-    /// follow it.
-    pub(super) async fn stop(self) -> anyhow::Result<u64> {
-        let mut rows = 0;
+    /// Lets all processes drain. One that is asked to leaves, and the others follow it.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
         for process in self.processes {
-            rows += process.stop().await?;
+            process.stop().await?;
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// kill -9 of every process.
@@ -184,4 +235,18 @@ fn free_addresses(processes: usize) -> anyhow::Result<Vec<String>> {
     let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free");
     let listeners = (0..processes).map(listen).collect::<anyhow::Result<Vec<_>>>()?;
     listeners.iter().map(|listener| Ok(listener.local_addr()?.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_first_commit_brought_is_in_no_rate() {
+        let at = Instant::now();
+        let first = Committed { at, events: 100.0, rows: 50.0 };
+        let last = Committed { at: at + Duration::from_secs(2), events: 300.0, rows: 150.0 };
+        assert_eq!(last.since(&first), Some(CaughtUp { events_per_s: 100.0, rows_per_s: 50.0 }));
+        assert_eq!(first.since(&first), None);
+    }
 }

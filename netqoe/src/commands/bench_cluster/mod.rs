@@ -5,6 +5,7 @@ mod figures;
 mod poster;
 mod posting;
 mod process;
+mod schedule;
 mod scrape;
 
 use std::time::{Duration, Instant};
@@ -12,8 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use netqoe_benchmarks::Load;
 
-use self::cluster::{Aggregate, Cluster};
-use self::figures::{Figure, HEADING, QUANTILES};
+use self::cluster::{Aggregate, CaughtUp, Cluster};
+use self::figures::{Figure, HEADING, QUANTILES, grouped};
 use self::posting::{Pace, Posted, Posting};
 use super::runtime::request_threads;
 use crate::clock::now_ms;
@@ -26,10 +27,8 @@ const PAIRS: u64 = 5_000;
 const MANY_PAIRS: u64 = 100_000;
 /// Events of a post.
 const BATCHES: [u64; 3] = [1, 100, 1000];
-/// What a post at [`RATE`] holds: what a client measures in turn, from ten of them.
+/// What a post at the steady rate holds: what a client measures in turn, from ten of them.
 const STEADY_BATCH: u64 = 100;
-/// Events a second at which the delay is measured, and the recovery.
-const RATE: f64 = 10_000.0;
 /// Latencies are measured at this share of the greatest rate: nobody runs a server at its limit.
 const SHARE: f64 = 0.5;
 /// Not measured, before each measurement: connections, caches, the server's idea of its own speed.
@@ -41,23 +40,24 @@ const LONGEST: Duration = Duration::from_secs(600);
 const DELAY: &str = "telemetry_processing_delay_seconds";
 
 pub(crate) fn run(options: &BenchClusterOptions) -> anyhow::Result<()> {
-    request_threads()?.block_on(async {
+    let (runtime, cluster) = (request_threads()?, Cluster::new(options)?);
+    let figures = runtime.block_on(async {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
         tokio::select! {
-            figures = measure(options) => {
-                let figures = figures?;
-                println!("{HEADING}");
-                figures.iter().for_each(|figure| println!("{figure}"));
-                Ok(())
-            }
+            figures = measure(&cluster, options) => figures,
             () = stop.cancelled() => bail!("stopped before all was measured"),
         }
-    })
+    });
+    // All processes are gone by now. Why a measurement failed says more than that its streams could not be removed.
+    let removed = cluster.remove_streams(&runtime).context("can't remove the streams of the measurement");
+    let figures = figures?;
+    println!("{HEADING}");
+    figures.iter().for_each(|figure| println!("{figure}"));
+    removed
 }
 
-async fn measure(options: &BenchClusterOptions) -> anyhow::Result<Vec<Figure>> {
+async fn measure(cluster: &Cluster<'_>, options: &BenchClusterOptions) -> anyhow::Result<Vec<Figure>> {
     let duration = Duration::from_secs(options.seconds.get().into());
-    let cluster = Cluster::new(options)?;
     // A store that follows another log is refused here, before anything is posted.
     cluster.aggregate().await?.stop().await?;
     let (_running, ingests) = cluster.ingests().await?;
@@ -65,21 +65,21 @@ async fn measure(options: &BenchClusterOptions) -> anyhow::Result<Vec<Figure>> {
     let posting = Posting::new(ingests.clone(), load(PAIRS));
 
     // First, while the log is short: a process that starts reads all of it that open windows need.
-    let steady = steady(&cluster, &posting, duration).await?;
+    let steady = steady(cluster, &posting, options.rate.get(), duration).await?;
     let mut figures = Vec::new();
     let before = posting.accepted();
     for batch in BATCHES {
         figures.extend(accepted(&posting, batch, duration).await?);
     }
-    let (events, _) = catch_up(&cluster, posting.accepted() - before).await?;
-    figures.push(Figure::rate("events from JetStream to committed rows", events));
+    let caught_up = catch_up(cluster, posting.accepted() - before).await?;
+    figures.push(Figure::rate("events from JetStream to committed rows", caught_up.events_per_s));
     figures.extend(steady);
 
     let posting = Posting::new(ingests, load(MANY_PAIRS));
     tracing::info!("filling the log with events of {MANY_PAIRS} pairs");
     posting.post(STEADY_BATCH, Pace::Most, duration).await?;
-    let (_, rows) = catch_up(&cluster, posting.accepted()).await?;
-    figures.push(Figure::rate("rows into the store", rows));
+    let caught_up = catch_up(cluster, posting.accepted()).await?;
+    figures.push(Figure::rate("rows into the store", caught_up.rows_per_s));
     Ok(figures)
 }
 
@@ -103,19 +103,23 @@ fn answered(posted: &Posted) -> [f64; 3] {
 }
 
 /// Events and rows that an aggregate commits a second, from a log that has these events before it.
-async fn catch_up(cluster: &Cluster<'_>, events: u64) -> anyhow::Result<(f64, f64)> {
+async fn catch_up(cluster: &Cluster<'_>, events: u64) -> anyhow::Result<CaughtUp> {
     tracing::info!("catching up with {events} events");
     let mut aggregate = cluster.aggregate().await?;
     let caught_up = aggregate.catch_up(events).await?;
-    let rows = aggregate.stop().await?;
-    let seconds = caught_up.duration.as_secs_f64();
-    Ok((caught_up.events / seconds, rows as f64 / seconds))
+    aggregate.stop().await?;
+    Ok(caught_up)
 }
 
 /// The delay at a steady rate, and how long it takes until a cluster that was killed is where it was.
-async fn steady(cluster: &Cluster<'_>, posting: &Posting, duration: Duration) -> anyhow::Result<[Figure; 2]> {
-    let pace = Pace::PerSecond(RATE / STEADY_BATCH as f64);
-    tracing::info!("{RATE} events a second");
+async fn steady(
+    cluster: &Cluster<'_>,
+    posting: &Posting,
+    rate: u32,
+    duration: Duration,
+) -> anyhow::Result<[Figure; 2]> {
+    let pace = Pace::PerSecond(f64::from(rate) / STEADY_BATCH as f64);
+    tracing::info!("{rate} events a second");
     let mut aggregate = cluster.aggregate().await?;
     posting.post(STEADY_BATCH, pace, WARM_UP).await?;
     let before = aggregate.scrape().await?.buckets(DELAY);
@@ -131,7 +135,7 @@ async fn steady(cluster: &Cluster<'_>, posting: &Posting, duration: Duration) ->
     };
     Ok([
         Figure::quantiles("delay from log time to durable row", posted.events_per_s, delay),
-        Figure::time("recovery after kill -9 at 10,000 events a second", recovery),
+        Figure::time(format!("recovery after kill -9 at {} events a second", grouped(rate.into())), recovery),
     ])
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
@@ -11,9 +11,9 @@ use hdrhistogram::Histogram;
 use hyper::StatusCode;
 use netqoe_benchmarks::Load;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
 
 use super::poster::Poster;
+use super::schedule::Schedule;
 use crate::clock::now_ms;
 
 /// Connections at once. At a rate that is kept up with, most wait for their next turn.
@@ -29,8 +29,7 @@ const FIGURES: u8 = 3;
 pub(super) enum Pace {
     /// Each connection posts again as soon as it is answered.
     Most,
-    /// So many posts a second, whether those before are answered or not. A post that has to wait for a free connection is
-    /// late, and its latency counts from when it was due.
+    /// So many posts a second, whether those before are answered or not. The latency of each counts from when it was due.
     PerSecond(f64),
 }
 
@@ -69,7 +68,10 @@ impl Posting {
             posters.push(Poster::connect(*ingest).await?);
         }
         let began = Instant::now();
-        let turns = Turns { taken: Arc::default(), began, ends: began + duration, pace };
+        let turns = match pace {
+            Pace::Most => Turns::Until(began + duration),
+            Pace::PerSecond(rate) => Turns::Scheduled(Schedule::start(rate, duration, CONNECTIONS)?),
+        };
         let mut connections = JoinSet::new();
         for poster in posters {
             let connection = Connection {
@@ -84,36 +86,27 @@ impl Posting {
         while let Some(posted) = connections.join_next().await {
             latency += posted.context("a connection's task failed")??;
         }
-        let posts_per_s = latency.len() as f64 / began.elapsed().as_secs_f64();
+        // The last post that is due comes before the end of its time.
+        let posts_per_s = latency.len() as f64 / began.elapsed().max(duration).as_secs_f64();
         Ok(Posted { events_per_s: posts_per_s * batch as f64, posts_per_s, latency })
     }
 }
 
-/// Which post is next, for all connections together.
+/// When each connection posts.
 #[derive(Clone)]
-struct Turns {
-    taken: Arc<AtomicU64>,
-    began: Instant,
-    ends: Instant,
-    pace: Pace,
+enum Turns {
+    /// As soon as the one before is answered, until then.
+    Until(Instant),
+    Scheduled(Arc<Schedule>),
 }
 
 impl Turns {
-    /// Waits for the next turn, and returns the time from which its latency counts; none where the time is over.
+    /// Waits for the next turn, and returns the time from which its latency counts; none where there are no more.
     async fn next(&self) -> Option<Instant> {
-        let now = Instant::now();
-        let Pace::PerSecond(rate) = self.pace else { return (now < self.ends).then_some(now) };
-        let number = self.taken.fetch_add(1, Ordering::Relaxed);
-        let due = self.began + Duration::from_secs_f64(number as f64 / rate);
-        if due >= self.ends {
-            return None;
+        match self {
+            Self::Until(ends) => Some(Instant::now()).filter(|now| now < ends),
+            Self::Scheduled(schedule) => schedule.next().await,
         }
-        if due <= now {
-            return Some(due);
-        }
-        sleep_until(due).await;
-        // A timer is exact to a millisecond; that is not the server's.
-        Some(Instant::now())
     }
 }
 

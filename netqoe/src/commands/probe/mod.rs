@@ -17,16 +17,17 @@ pub(crate) use once::Above;
 use targets::TargetSource;
 
 use crate::clock::now_ms;
-use crate::options::{ProbeCommandOptions, WrongUsage};
+use crate::exit::WrongUsage;
+use crate::options::ProbeCommandOptions;
 use crate::shutdown;
 
 pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
     let source = TargetSource::new(options);
     if source.is_empty() {
-        return Err(WrongUsage("there is nothing to measure: give --target or --targets-file").into());
+        return Err(WrongUsage("there is nothing to measure; give --target or --targets-file".to_owned()).into());
     }
     if !options.once && !options.fail_above.is_empty() {
-        return Err(WrongUsage("--fail-above is for --once").into());
+        return Err(WrongUsage("--fail-above is for one measurement; give --once, too".to_owned()).into());
     }
     let runtime = one_thread()?;
     let done = if options.once {

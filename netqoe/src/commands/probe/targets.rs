@@ -43,11 +43,7 @@ impl TargetSource {
     }
 
     /// Hands on every new list until `stop`. One that can't be read leaves the old one as it is.
-    pub(super) async fn follow(
-        self,
-        list: watch::Sender<Vec<Target>>,
-        stop: CancellationToken,
-    ) -> anyhow::Result<()> {
+    pub(super) async fn follow(self, list: watch::Sender<Vec<Target>>, stop: CancellationToken) -> anyhow::Result<()> {
         let mut hangup = signal(SignalKind::hangup()).context("can't listen for SIGHUP")?;
         let mut complaint = String::new();
         loop {
