@@ -4,8 +4,7 @@ use netqoe_eventlog::LogError;
 use netqoe_ingest::{ServeError, TokensError};
 use netqoe_sinks::StoreError;
 
-use crate::commands::probe::Above;
-use crate::commands::supervise;
+use crate::commands::{probe, supervise};
 use crate::group::{Loss, Lost};
 
 /// A command has failed.
@@ -14,8 +13,8 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const WRONG_USAGE: u8 = 2;
 /// Another process of the cluster was lost: nothing is wrong with this one.
 pub(crate) const GROUP_LOST: u8 = 3;
-/// `probe --once`: the target works, and a phase took longer than `--fail-above` allows.
-pub(crate) const ABOVE: u8 = 3;
+/// What `probe --once` measured works, and is slower than `--fail-above` allows.
+const FAILED_ABOVE: u8 = 3;
 /// Another generation has taken over the store. Started again, this one would take it back.
 pub(crate) const TAKEN_OVER: u8 = 4;
 
@@ -40,8 +39,8 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Lost>() {
         return GROUP_LOST;
     }
-    if error.is::<Above>() {
-        return ABOVE;
+    if error.is::<probe::Above>() {
+        return FAILED_ABOVE;
     }
     // Whoever supervises ends as the other has ended; with no code of its own that was killed.
     let supervised = error.downcast_ref::<supervise::Failed>().and_then(|failed| failed.status.code());

@@ -150,10 +150,12 @@ fn tls_with_an_authority_of_ones_own() {
         JetStreamLog::open(options)
     };
     append(&open_with(Some(certificates.path("ca.pem"))).unwrap(), 0, "{}").unwrap();
-    for unknown in [None, Some(certificates.path("server.pem")), Some(certificates.path("missing.pem"))] {
+    for unknown in [None, Some(certificates.path("server.pem"))] {
         let error = open_with(unknown).err().expect("the server is not trusted");
         assert!(matches!(error, LogError::Connect { .. }), "{error}");
     }
+    let error = open_with(Some(certificates.path("missing.pem"))).err().expect("nobody is trusted");
+    assert!(matches!(&error, LogError::ConnectionFile { path, .. } if path.ends_with("missing.pem")), "{error}");
 }
 
 #[test]

@@ -24,10 +24,10 @@ use crate::shutdown;
 pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
     let source = TargetSource::new(options);
     if source.is_empty() {
-        return Err(WrongUsage("there is nothing to measure; give --target or --targets-file".to_owned()).into());
+        return Err(WrongUsage("there is nothing to measure: give --target or --targets-file".to_owned()).into());
     }
     if !options.once && !options.fail_above.is_empty() {
-        return Err(WrongUsage("--fail-above is for one measurement; give --once, too".to_owned()).into());
+        return Err(WrongUsage("--fail-above is for --once".to_owned()).into());
     }
     let runtime = one_thread()?;
     let done = if options.once {
