@@ -34,7 +34,7 @@ where
         };
         let answer = ask.head(answer).await?;
         if found.take_head(answer.status().as_u16(), answer.headers())? {
-            found.body = ask.body(body::read(pieces(answer.into_body()), ask.clock)).await?;
+            ask.body(body::read(pieces(answer.into_body()), ask.clock, &mut found.body)).await?;
         }
         Ok(())
     };
