@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use netqoe_probe::{Family, HostNameError, Plan, Settings, Target, ThroughputObject, trusted_roots};
 
 use super::positive;
+use super::report::ReportOptions;
 use super::threshold::Threshold;
 
 /// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
@@ -80,6 +81,9 @@ pub(crate) struct ProbeCommandOptions {
     /// With --once: ends with exit code 3 where a phase took longer: dns, tcp, tls, ttfb, body or total
     #[arg(long, env = "NETQOE_FAIL_ABOVE", value_name = "PHASE=TIME", value_delimiter = ',')]
     pub(crate) fail_above: Vec<Threshold>,
+
+    #[command(flatten)]
+    pub(crate) report: ReportOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
