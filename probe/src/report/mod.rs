@@ -129,8 +129,7 @@ impl Reporting {
         self.counts.now()
     }
 
-    /// Sends the rest, for five seconds at most and as long as nothing fails, and closes the spool. No reporter may be
-    /// left.
+    /// Sends the rest, for five seconds at most and as long as nothing fails, and closes the spool.
     pub async fn finish(mut self) -> ReportCounts {
         self.stop.cancel();
         if tokio::time::timeout(LAST_SENDING, &mut self.sending).await.is_err() {
@@ -138,7 +137,7 @@ impl Reporting {
             // Cancelled: it holds the spool until then.
             (&mut self.sending).await.unwrap_or_default();
         }
-        drop(self.spool);
+        self.spool.close().await;
         let thread = self.thread;
         // It has nothing left to do; where it has panicked, that was said.
         tokio::task::spawn_blocking(move || thread.join().unwrap_or_default()).await.unwrap_or_default();

@@ -23,6 +23,7 @@ enum Request {
     Keep(Keep),
     Oldest { most: usize, reply: Reply<Vec<Kept>> },
     Settle { settled: Settled, reply: Reply<u64> },
+    Close,
 }
 
 struct Keep {
@@ -30,7 +31,7 @@ struct Keep {
     reply: Reply<()>,
 }
 
-/// A way to the thread. It ends when the last one is dropped.
+/// A way to the thread.
 #[derive(Clone)]
 pub(super) struct SpoolHandle {
     requests: mpsc::Sender<Request>,
@@ -64,6 +65,7 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
                     Request::Keep(first) => next = self.keep(first),
                     // Who has asked and gone away does not want to know.
                     Request::Oldest { most, reply } => drop(reply.send(self.oldest(most))),
+                    Request::Close => return,
                     Request::Settle { settled, reply } => {
                         drop(reply.send(self.spool.settle(&settled).map(|()| self.spool.events())));
                     }
@@ -140,6 +142,12 @@ impl SpoolHandle {
     /// Settles what was sent. Returns how many events still wait.
     pub(super) async fn settle(&self, settled: Settled) -> Result<u64, SpoolError> {
         self.ask(|reply| Request::Settle { settled, reply }).await
+    }
+
+    /// Ends the thread once it has done what it was asked before.
+    pub(super) async fn close(&self) {
+        // It may have ended already.
+        self.requests.send(Request::Close).await.unwrap_or_default();
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, SpoolError> {

@@ -14,6 +14,7 @@ mod lookups;
 mod other_checks;
 mod phases;
 mod redirects;
+mod report;
 #[path = "../support/mod.rs"]
 mod support;
 mod throughput;

@@ -43,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// Sends what can still be sent. No reporter may be left.
+    /// Sends what can still be sent.
     pub(super) async fn finish(self) {
         if let Self::Endpoint(reporting) = self {
             let counts = reporting.finish().await;
