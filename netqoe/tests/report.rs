@@ -14,7 +14,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;
 use serde_json::Value;
-use support::{NO_RATE, Server, event, event_ids, events, eventually, export, metric, netqoe, now_ms, query, replay};
+use support::{
+    NO_RATE, Server, event, event_ids, events, eventually, export, get, metric, netqoe, now_ms, query, replay,
+};
 use tempfile::TempDir;
 
 /// Another seed can be asked for with this variable.
@@ -50,8 +52,12 @@ impl Place {
 
     /// `up`, at the port that it had before, once it has had one.
     fn ingest(&self, port: Option<u16>) -> (Server, u16) {
-        let port = port.unwrap_or_default().to_string();
-        Server::start_and_wait(&self.data(), &[&["--port", &port], &NO_RATE[..]].concat())
+        let mut command = netqoe();
+        command.args(["up", "--port", &port.unwrap_or_default().to_string(), "--data"]).arg(self.data()).args(NO_RATE);
+        let mut server = Server::run(command, Arc::default());
+        let port = server.port();
+        eventually("the server is ready", || get(port, "/readyz").is_ok_and(|answer| answer.status == 200));
+        (server, port)
     }
 
     /// A probe with a turn of each target every 100 ms.
