@@ -230,8 +230,8 @@ fn memory_stays_flat_however_much_waits() {
     let probe = Server::run(command, Arc::default());
     place.emptied();
     let peak = probe.peak_memory_bytes().unwrap();
-    assert!(peak < PROBE_BYTES, "{peak} bytes");
     eprintln!("peak {peak} bytes");
+    assert!(peak < PROBE_BYTES, "{peak} bytes");
     probe.stop();
     server.stop();
 }

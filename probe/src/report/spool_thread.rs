@@ -101,7 +101,7 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
 
     fn drop_counted(&mut self, events: u64, now: EventTime) {
         self.counts.add_dropped(events);
-        if let Some(events) = self.dropped.to_say(events, now) {
+        if let Some(events) = self.dropped.take_in(events, now) {
             warn!(events, "the spool is full or its events too old: the oldest were dropped without having been sent");
         }
     }
@@ -116,7 +116,7 @@ struct Dropped {
 
 impl Dropped {
     /// Takes in what was dropped, and returns what is to be said.
-    fn to_say(&mut self, events: u64, now: EventTime) -> Option<u64> {
+    fn take_in(&mut self, events: u64, now: EventTime) -> Option<u64> {
         self.unsaid += events;
         let silent_ms = self.said_at.map(|said_at| now.ms().saturating_sub(said_at.ms()).unsigned_abs());
         let is_due = silent_ms.is_none_or(|silent_ms| u128::from(silent_ms) >= SAY_AGAIN.as_millis());
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn what_is_dropped_is_said_at_once_and_then_once_a_minute() {
         let mut dropped = Dropped::default();
-        let mut at_s = |now_s: i64, events| dropped.to_say(events, EventTime::from_ms(now_s * 1000));
+        let mut at_s = |now_s: i64, events| dropped.take_in(events, EventTime::from_ms(now_s * 1000));
         assert_eq!(at_s(1, 0), None);
         assert_eq!(at_s(2, 3), Some(3));
         assert_eq!((at_s(3, 4), at_s(61, 5)), (None, None));
