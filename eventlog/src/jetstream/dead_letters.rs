@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::context::{CreateStreamErrorKind, PublishAckFuture};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream};
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{StreamExt, TryStreamExt, iter};
 use netqoe_model::{DeadLetter, Event, Partition, Position};
 
 use super::JetStreamLog;
@@ -15,12 +15,14 @@ use super::letter::{self, StoredLetter};
 use super::message::is_ndjson;
 use super::stream::has_no_room;
 use super::subjects::Origin;
+use super::{existing, stream};
 use crate::{AppendError, EventLog, LogError};
 
 /// Letters in flight at a time.
 const IN_FLIGHT: usize = 64;
 
-/// The stream that dead letters are in. One that is there is used as it is.
+/// The stream that dead letters are in. One that is there is used as it is; one that is made has as many copies as the
+/// log's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetterOptions {
     /// Its name.
@@ -29,8 +31,6 @@ pub struct DeadLetterOptions {
     pub subject: String,
     /// How many bytes of letters are kept; beyond it the oldest go.
     pub max_bytes: u64,
-    /// Copies of the stream in a cluster of servers: 1 or 3.
-    pub replicas: u8,
     /// How long the server knows a letter again that is set aside twice, as after a crash.
     pub duplicate_window: Duration,
 }
@@ -41,7 +41,6 @@ impl Default for DeadLetterOptions {
             stream: "telemetry-dlq".to_owned(),
             subject: "telemetry.dlq".to_owned(),
             max_bytes: 1 << 30,
-            replicas: 1,
             duplicate_window: Duration::from_secs(3_600),
         }
     }
@@ -68,13 +67,13 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// Finds the stream or makes it.
     pub(super) async fn open(log: JetStreamLog, options: DeadLetterOptions) -> Result<Self, LogError> {
-        let name = format!("stream {}", options.stream);
+        let name = stream::name(&options.stream);
         let config = Config {
             name: options.stream.clone(),
             description: Some("what netqoe could not count, with its reason and origin in headers".to_owned()),
             subjects: vec![options.subject.clone()],
             max_bytes: i64::try_from(options.max_bytes).unwrap_or(i64::MAX),
-            num_replicas: usize::from(options.replicas),
+            num_replicas: log.source().stream.cached_info().config.num_replicas,
             duplicate_window: options.duplicate_window,
             ..Config::default()
         };
@@ -89,13 +88,22 @@ impl DeadLetters {
             },
             _ => LogError::Stream { log: name.clone(), reason: with_sources(&error) },
         })?;
-        let subjects = &stream.cached_info().config.subjects;
-        if !subjects.contains(&options.subject) {
-            let (takes, wanted) = (subjects.join(", "), &options.subject);
-            let reason = format!("it takes {takes}, not {wanted}; name its subject, or another stream");
-            return Err(LogError::Stream { log: name, reason });
+        Self::of(log, stream, options.subject)
+    }
+
+    /// Finds the stream, and makes none.
+    pub(super) async fn find(log: JetStreamLog, options: DeadLetterOptions) -> Result<Self, LogError> {
+        let connection = &log.source().connection;
+        match stream::find(connection, &options.stream).await? {
+            Some(found) => Self::of(log, found, options.subject),
+            None => Err(existing::missing(connection, &options.stream, &options.subject).await),
         }
-        Ok(Self { log, stream, subject: options.subject, name })
+    }
+
+    fn of(log: JetStreamLog, stream: Stream, subject: String) -> Result<Self, LogError> {
+        existing::takes(&stream, &subject)?;
+        let name = stream::name(&stream.cached_info().config.name);
+        Ok(Self { log, stream, subject, name })
     }
 
     /// Keeps letters. One that is kept already, from an earlier try, is not kept twice.
@@ -105,7 +113,7 @@ impl DeadLetters {
     pub async fn publish(&self, letters: &[DeadLetter]) -> Result<(), LogError> {
         let origins = self.origins(letters).await?;
         // Sent one after the other, so that they are kept in their order, but confirmed together.
-        stream::iter(letters)
+        iter(letters)
             .then(|letter| self.send(letter, origins.get(&letter.position)))
             .map(|sent| async { sent?.await.map(drop).map_err(|error| self.failed(&error)) })
             .buffered(IN_FLIGHT)

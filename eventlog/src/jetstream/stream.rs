@@ -55,15 +55,15 @@ pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Re
     let retention = stream.cached_info().config.retention;
     if retention != RetentionPolicy::Limits {
         let reason = format!("its retention policy {retention:?} forgets what was acknowledged; a log needs Limits");
-        return Err(unusable(options, reason));
+        return Err(unusable(&options.name, reason));
     }
     if complete(connection, options, &stream.cached_info().config).await? {
         // What the server made of it, or of what another process did at the same time.
-        stream.info().await.map_err(|error| request_error(connection, options, &error))?;
+        stream.info().await.map_err(|error| request_error(connection, &options.name, &error))?;
     }
     let info = stream.cached_info();
     let partitions = partitions(&info.config).ok_or_else(|| {
-        unusable(options, "its description does not say its number of partitions any more".to_owned())
+        unusable(&options.name, "its description does not say its number of partitions any more".to_owned())
     })?;
     let identity = LogIdentity { id: identity(info), partitions };
     Ok(OpenStream { identity, differences: differences(options, info), stream })
@@ -73,14 +73,14 @@ pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Re
 async fn find_or_create(connection: &Connection, options: &StreamOptions) -> Result<Stream, LogError> {
     let deadline = Instant::now() + MAKING;
     loop {
-        let made = match find(connection, options).await? {
+        let made = match find(connection, &options.name).await? {
             Some(stream) => Ok(stream),
             None => create(connection, options).await?,
         };
         match made {
             // Until then the server shows it as made at the beginning of its calendar.
             Ok(stream) if stream.cached_info().created.unix_timestamp() > 0 => return Ok(stream),
-            Err(reason) if Instant::now() > deadline => return Err(unusable(options, reason)),
+            Err(reason) if Instant::now() > deadline => return Err(unusable(&options.name, reason)),
             _ => tokio::time::sleep(LOOK_AGAIN).await,
         }
     }
@@ -92,7 +92,7 @@ pub(super) fn identity(info: &Info) -> String {
 }
 
 /// The number of partitions that the stream's description says.
-fn partitions(config: &Config) -> Option<NonZeroU16> {
+pub(super) fn partitions(config: &Config) -> Option<NonZeroU16> {
     let (_, after) = config.description.as_deref()?.split_once(DESCRIPTION[0])?;
     after.split_once(DESCRIPTION[1])?.0.parse().ok()
 }
@@ -111,23 +111,24 @@ pub(super) fn has_room(info: &Info) -> Result<(), String> {
     Ok(())
 }
 
-/// What errors call the log.
-pub(super) fn name(options: &StreamOptions) -> String {
-    format!("stream {}", options.name)
+/// What errors call a stream.
+pub(super) fn name(stream: &str) -> String {
+    format!("stream {stream}")
 }
 
-async fn find(connection: &Connection, options: &StreamOptions) -> Result<Option<Stream>, LogError> {
-    let error = match connection.jetstream.get_stream(&options.name).await {
+/// The stream of this name, where there is one.
+pub(super) async fn find(connection: &Connection, name: &str) -> Result<Option<Stream>, LogError> {
+    let error = match connection.jetstream.get_stream(name).await {
         Ok(stream) => return Ok(Some(stream)),
         Err(error) => error,
     };
     match error.kind() {
         GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
-        GetStreamErrorKind::JetStream(error) => Err(refused(connection, options, &error)),
+        GetStreamErrorKind::JetStream(error) => Err(refused(connection, name, &error)),
         // What the request failed of is its source.
         _ => match std::error::Error::source(&error).and_then(|source| source.downcast_ref::<RequestError>()) {
-            Some(request) => Err(request_error(connection, options, request)),
-            None => Err(unusable(options, with_sources(&error))),
+            Some(request) => Err(request_error(connection, name, request)),
+            None => Err(unusable(name, with_sources(&error))),
         },
     }
 }
@@ -146,13 +147,13 @@ async fn create(connection: &Connection, options: &StreamOptions) -> Result<Resu
             Ok(Err(error.to_string()))
         }
         CreateStreamErrorKind::JetStream(error) if has_no_room(&error) => Err(LogError::NoRoom {
-            log: name(options),
+            log: name(&options.name),
             bytes: options.max_bytes,
             reason: error.to_string(),
             advice: "give the server more (max_file_store), or the stream less (--stream-max-bytes)",
         }),
-        CreateStreamErrorKind::JetStream(error) => Err(refused(connection, options, &error)),
-        _ => Err(unusable(options, with_sources(&error))),
+        CreateStreamErrorKind::JetStream(error) => Err(refused(connection, &options.name, &error)),
+        _ => Err(unusable(&options.name, with_sources(&error))),
     }
 }
 
@@ -213,25 +214,20 @@ async fn complete(connection: &Connection, options: &StreamOptions, found: &Conf
     if subjects == found.subjects && partitions(found).is_some() {
         return Ok(false);
     }
-    let mut config = request(connection, options, "INFO", &serde_json::json!({})).await?["config"].take();
+    let mut config = request(connection, &options.name, "INFO", &serde_json::json!({})).await?["config"].take();
     config["subjects"] = subjects.into();
     config["description"] = description.into();
-    request(connection, options, "UPDATE", &config).await?;
+    request(connection, &options.name, "UPDATE", &config).await?;
     Ok(true)
 }
 
-/// Asks JetStream about the stream.
-async fn request(
-    connection: &Connection,
-    options: &StreamOptions,
-    what: &str,
-    with: &Value,
-) -> Result<Value, LogError> {
-    let subject = format!("STREAM.{what}.{}", options.name);
+/// Asks JetStream about a stream.
+async fn request(connection: &Connection, stream: &str, what: &str, with: &Value) -> Result<Value, LogError> {
+    let subject = format!("STREAM.{what}.{stream}");
     let response = Requester::request(&connection.jetstream, subject, with).await;
-    match response.map_err(|error| request_error(connection, options, &error))? {
+    match response.map_err(|error| request_error(connection, stream, &error))? {
         Response::Ok(answer) => Ok(answer),
-        Response::Err { error } => Err(refused(connection, options, &error)),
+        Response::Err { error } => Err(refused(connection, stream, &error)),
     }
 }
 
@@ -256,24 +252,24 @@ fn differences(options: &StreamOptions, info: &Info) -> Vec<Difference> {
     differences
 }
 
-fn unusable(options: &StreamOptions, reason: String) -> LogError {
-    LogError::Stream { log: name(options), reason }
+fn unusable(stream: &str, reason: String) -> LogError {
+    LogError::Stream { log: name(stream), reason }
 }
 
 /// What JetStream's refusal means.
-fn refused(connection: &Connection, options: &StreamOptions, error: &jetstream::Error) -> LogError {
+fn refused(connection: &Connection, stream: &str, error: &jetstream::Error) -> LogError {
     match error.error_code() {
         ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
             LogError::NoJetStream { servers: connection.servers.clone() }
         }
-        _ => unusable(options, format!("{error}")),
+        _ => unusable(stream, format!("{error}")),
     }
 }
 
 /// What it means that JetStream did not answer.
-fn request_error(connection: &Connection, options: &StreamOptions, error: &RequestError) -> LogError {
+fn request_error(connection: &Connection, stream: &str, error: &RequestError) -> LogError {
     match error.kind() {
         RequestErrorKind::NoResponders => LogError::NoJetStream { servers: connection.servers.clone() },
-        _ => unusable(options, with_sources(error)),
+        _ => unusable(stream, with_sources(error)),
     }
 }

@@ -91,7 +91,7 @@ fn history(options: &ReplayOptions, rules: &Rules) -> anyhow::Result<History> {
         let (input, bytes) = open(&options.input)?;
         return Ok(History { input, bytes, reading: None });
     }
-    let log = options.nats.open()?;
+    let log = options.nats.find()?;
     let times = options.history.log_times(rules);
     let (input, output) = std::io::pipe().context("can't make a pipe")?;
     let read = move || {

@@ -1,11 +1,12 @@
 //! `netqoe ingest`, also while its log is away, and `netqoe log export` of what it took.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, failed, succeeded};
-use crate::support::{DEMO_TOKEN, JSON, event, event_ids, events, eventually, get, post};
+use crate::support::{DEMO_TOKEN, JSON, NO_RATE, Server, event, event_ids, events, eventually, get, post};
 
 fn export(stage: &Stage) -> String {
     succeeded(stage.run(&["log", "export"]))
@@ -104,10 +105,13 @@ fn a_server_without_room_for_the_stream_is_told_from_others() {
 #[test]
 fn how_a_stream_is_not_as_the_options_say_is_said() {
     let stage = Stage::new();
-    succeeded(stage.run(&["log", "export"]));
-    let said = stage.run(&["log", "export", "--partitions", "5"]).stderr;
-    let said = String::from_utf8(said).unwrap();
-    assert!(said.contains("stream telemetry-events has partitions 16, the options say 5"), "{said}");
+    stage.ingest().0.stop();
+    let mut command = stage.command(&["ingest", "--port", "0", "--partitions", "5"]);
+    command.args(NO_RATE);
+    let mut ingest = Server::run(command, Arc::default());
+    ingest.port();
+    assert!(ingest.has_logged("stream telemetry-events has partitions 16, the options say 5"));
+    ingest.stop();
 }
 
 #[test]
