@@ -13,6 +13,7 @@ mod jetstream;
 pub(crate) mod log_export;
 pub(crate) mod maintenance;
 mod observation;
+mod other_rules;
 pub(crate) mod probe;
 pub(crate) mod replay;
 mod resources;

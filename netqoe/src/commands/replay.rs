@@ -15,8 +15,8 @@ use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
 use super::diff::{self, Compared};
-use super::resources;
 use super::runtime::request_threads;
+use super::{other_rules, resources};
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
 use crate::pipeline::{Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
@@ -30,6 +30,9 @@ const PIPE_BYTES: usize = 64 << 10;
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     options.history.check()?;
     let rules = options.rules.rules();
+    if let Some(live) = &options.history.diff {
+        other_rules::warn(live, &rules, &options.database.postgres(), &request_threads()?)?;
+    }
     let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);
     let started = Instant::now();
