@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_nats::jetstream::context::{CreateStreamErrorKind, PublishAckFuture};
+use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream};
-use futures::stream::{StreamExt, TryStreamExt, iter};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use netqoe_model::{DeadLetter, Event, Partition, Position};
 
 use super::JetStreamLog;
 use super::connect::with_sources;
+use super::existing;
+use super::find::{self, find_or_make, patiently};
 use super::letter::{self, StoredLetter};
 use super::message::is_ndjson;
-use super::stream::has_no_room;
 use super::subjects::Origin;
-use super::{existing, stream};
 use crate::{AppendError, EventLog, LogError};
 
+/// What to do where a server has less room than the stream sets aside.
+const MAKE_ROOM: &str = "give the server more (max_file_store)";
 /// Letters in flight at a time.
 const IN_FLIGHT: usize = 64;
 
@@ -67,7 +69,6 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// Finds the stream or makes it.
     pub(super) async fn open(log: JetStreamLog, options: DeadLetterOptions) -> Result<Self, LogError> {
-        let name = stream::name(&options.stream);
         let config = Config {
             name: options.stream.clone(),
             description: Some("what netqoe could not count, with its reason and origin in headers".to_owned()),
@@ -77,32 +78,20 @@ impl DeadLetters {
             duplicate_window: options.duplicate_window,
             ..Config::default()
         };
-        let jetstream = &log.source().connection.jetstream;
-        let made = jetstream.get_or_create_stream(config).await;
-        let stream = made.map_err(|error| match error.kind() {
-            CreateStreamErrorKind::JetStream(refusal) if has_no_room(&refusal) => LogError::NoRoom {
-                log: name.clone(),
-                bytes: options.max_bytes,
-                reason: refusal.to_string(),
-                advice: "give the server more (max_file_store)",
-            },
-            _ => LogError::Stream { log: name.clone(), reason: with_sources(&error) },
-        })?;
+        let connection = &log.source().connection;
+        let stream = patiently(&options.stream, || find_or_make(connection, &config, MAKE_ROOM)).await?;
         Self::of(log, stream, options.subject)
     }
 
     /// Finds the stream, and makes none.
     pub(super) async fn find(log: JetStreamLog, options: DeadLetterOptions) -> Result<Self, LogError> {
-        let connection = &log.source().connection;
-        match stream::find(connection, &options.stream).await? {
-            Some(found) => Self::of(log, found, options.subject),
-            None => Err(existing::missing(connection, &options.stream, &options.subject).await),
-        }
+        let stream = existing::find(&log.source().connection, &options.stream, &options.subject).await?;
+        Self::of(log, stream, options.subject)
     }
 
     fn of(log: JetStreamLog, stream: Stream, subject: String) -> Result<Self, LogError> {
         existing::takes(&stream, &subject)?;
-        let name = stream::name(&stream.cached_info().config.name);
+        let name = find::name(&stream.cached_info().config.name);
         Ok(Self { log, stream, subject, name })
     }
 
@@ -113,7 +102,7 @@ impl DeadLetters {
     pub async fn publish(&self, letters: &[DeadLetter]) -> Result<(), LogError> {
         let origins = self.origins(letters).await?;
         // Sent one after the other, so that they are kept in their order, but confirmed together.
-        iter(letters)
+        stream::iter(letters)
             .then(|letter| self.send(letter, origins.get(&letter.position)))
             .map(|sent| async { sent?.await.map(drop).map_err(|error| self.failed(&error)) })
             .buffered(IN_FLIGHT)

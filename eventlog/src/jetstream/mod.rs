@@ -8,6 +8,7 @@ mod continuity;
 mod dead_letters;
 mod existing;
 mod export;
+mod find;
 mod follower;
 mod letter;
 mod message;
@@ -91,7 +92,7 @@ impl JetStreamLog {
 
     fn connect(options: JetStreamOptions, may_make: bool) -> Result<Self, LogError> {
         let JetStreamOptions { connection, stream, stall_wait, clock } = options;
-        let name = stream::name(&stream.name);
+        let name = find::name(&stream.name);
         let thread =
             OwnThread::start().map_err(|error| LogError::Stream { log: name.clone(), reason: error.to_string() })?;
         let subject = stream.subject.clone();
