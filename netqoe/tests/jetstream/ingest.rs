@@ -123,3 +123,35 @@ fn a_server_that_is_away_is_named() {
         failed(&stage.run(arguments), 1, "see that nats-server runs there");
     }
 }
+
+/// With `--stream-discard new`: who sends is told to wait, and what was acknowledged stays.
+#[test]
+fn a_full_stream_refuses_and_forgets_nothing() {
+    let stage = Stage::new();
+    let mut command = stage.command(&["ingest", "--port", "0"]);
+    command.args(NO_RATE).args(["--stream-discard", "new", "--stream-max-messages", "20"]);
+    let mut ingest = Server::run(command, Arc::default());
+    let port = ingest.port();
+    eventually("ingest is ready", || get(port, "/readyz").is_ok_and(|answer| answer.status == 200));
+    let mut acknowledged = BTreeSet::new();
+    let refused = (0..).find_map(|number| {
+        let id = number.to_string();
+        let answer = post(port, &[JSON], event(&id, &id).to_string()).unwrap();
+        if answer.status != 200 {
+            return Some(answer);
+        }
+        acknowledged.insert(id);
+        None
+    });
+    let refused = refused.unwrap();
+    assert_eq!((refused.status, acknowledged.len()), (503, 20), "{refused:?}");
+    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+    eventually("it is not ready", || get(port, "/readyz").unwrap().status == 503);
+    assert_eq!(event_ids(&export(&stage)), acknowledged);
+    stage.raise_message_limit(30);
+    eventually("it is ready again", || get(port, "/readyz").unwrap().status == 200);
+    assert_eq!(post(port, &[JSON], event("afterwards", "a-client").to_string()).unwrap().status, 200);
+    acknowledged.insert("afterwards".to_owned());
+    assert_eq!(event_ids(&export(&stage)), acknowledged);
+    ingest.stop();
+}
