@@ -10,7 +10,9 @@ use serde::Serialize;
 use crate::connect::{Attempt, TcpInfo};
 use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
 use crate::tls::TlsEvidence;
-use crate::{EchoEvidence, Evidence, Measurement, Phases, Redirect, Span, ThroughputEvidence, Transfer};
+use crate::{
+    EchoEvidence, Evidence, Measurement, NetworkContext, Phases, Redirect, Span, ThroughputEvidence, Transfer,
+};
 
 /// Addresses of one answer that an event holds.
 const MAX_ADDRESSES: usize = 8;
@@ -22,6 +24,7 @@ struct WireEvent<'a> {
     client_id: &'a str,
     ts_ms: i64,
     target: &'a str,
+    network_context: &'a NetworkContext,
     timing_measurements: WireTimings,
     error_stage: Option<ErrorStage>,
     evidence: WireEvidence<'a>,
@@ -105,6 +108,7 @@ impl Measurement {
             client_id,
             ts_ms: ts.ms(),
             target: self.target.as_str(),
+            network_context: &self.evidence.network,
             timing_measurements: WireTimings::of(&self.phases),
             error_stage: self.failure.as_ref().map(|failure| failure.stage()),
             evidence: WireEvidence::of(self),
@@ -257,6 +261,7 @@ mod tests {
         assert_eq!(value["timing_measurements"], serde_json::json!({"tcp_ms": 1.5}));
         assert_eq!(value["error_stage"], "http");
         assert_eq!(value["schema_version"], 1);
+        assert_eq!(value["network_context"], serde_json::json!({}));
         let evidence = serde_json::json!({
             "probe_version": env!("CARGO_PKG_VERSION"), "error_message": "the server answered with status 500",
             "total_ms": 250.0, "residual_ms": 248.5,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use crate::NetworkContext;
 use crate::connect::{Attempt, TcpInfo};
 use crate::dns::DnsEvidence;
 use crate::tls::TlsEvidence;
@@ -17,6 +18,8 @@ pub struct Evidence {
     pub attempts: Vec<Attempt>,
     /// The address that was chosen.
     pub peer: Option<SocketAddr>,
+    /// The network from which it was measured.
+    pub network: NetworkContext,
     /// What the TLS handshake agreed on.
     pub tls: Option<TlsEvidence>,
     /// When the first certificate that the server has shown expires, in Unix seconds; also where it was refused.

@@ -8,7 +8,7 @@ use netqoe_model::ErrorStage;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::dns::Lookup;
-use crate::{Check, Evidence, Failure, Host, Phases, Settings, Target, checks};
+use crate::{Check, Evidence, Failure, Host, NetworkContext, Phases, Settings, Target, checks};
 
 /// What one measurement found.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Measuring<'a> {
     pub(crate) evidence: Evidence,
     /// Known once all phases but throughput are over.
     pub(crate) total: Option<Duration>,
+    /// This machine's address on the connection.
+    pub(crate) source_ip: Option<IpAddr>,
     lookup: Option<Lookup>,
 }
 
@@ -49,6 +51,7 @@ pub async fn measure(target: &Target, settings: &Settings) -> Measurement {
         phases: Phases::default(),
         evidence: Evidence::default(),
         total: None,
+        source_ip: None,
         lookup: None,
     };
     let outcome = match target.check() {
@@ -87,6 +90,7 @@ impl Measuring<'_> {
 
     async fn finish(mut self, target: Target, failure: Option<Failure>) -> Measurement {
         let total = self.total.unwrap_or_else(|| self.clock.now());
+        self.evidence.network = NetworkContext::find(self.source_ip);
         if let Some(lookup) = self.lookup {
             self.evidence.dns = lookup.finish(self.deadline.at()).await;
         }
