@@ -80,6 +80,11 @@ impl DeadLetters {
         };
         let connection = &log.source().connection;
         let stream = patiently(&options.stream, || find_or_make(connection, &config, MAKE_ROOM)).await?;
+        let (wanted, found) = (config.num_replicas, stream.cached_info().config.num_replicas);
+        if found != wanted {
+            let name = &options.stream;
+            tracing::warn!("stream {name} has {found} replicas, the log's has {wanted}; it is used as it is");
+        }
         Self::of(log, stream, options.subject)
     }
 
