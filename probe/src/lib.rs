@@ -6,7 +6,8 @@
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
-//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`].
+//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`]. [`exporter`] shows the
+//! same to Prometheus, and measures when it asks.
 //!
 //! This crate must not know the pipeline: where events go, how they are stored, or what they are taken to mean.
 
@@ -19,6 +20,7 @@ mod deadline;
 mod dns;
 mod event;
 mod evidence;
+mod exporter;
 mod failure;
 mod http;
 mod icmp;
@@ -32,12 +34,14 @@ mod tls;
 mod waterfall;
 
 pub use agent::{
-    AgentStopped, DEFAULT_INTERVAL, HostNameError, Plan, ProbeCounts, Reporter, Schedule, host_name, run_probe,
+    AgentStopped, DEFAULT_INTERVAL, HostNameError, Observations, Plan, ProbeCounts, Reporter, Schedule, host_name,
+    run_probe,
 };
 pub use clock::Span;
 pub use connect::{Attempt, TcpInfo};
 pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
 pub use evidence::{EchoEvidence, Evidence, Redirect, ThroughputEvidence};
+pub use exporter::{Askable, exporter};
 pub use failure::Failure;
 pub use measure::{Measurement, measure};
 pub use phases::{Phases, Transfer};

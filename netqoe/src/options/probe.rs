@@ -11,6 +11,7 @@ use netqoe_probe::{
     Family, HostNameError, Measurement, Phases, Plan, Settings, Span, Target, ThroughputObject, trusted_roots,
 };
 
+use super::metrics_listen::MetricsListen;
 use super::positive;
 
 /// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
@@ -69,6 +70,12 @@ pub(crate) struct ProbeCommandOptions {
     /// it changes and on SIGHUP; may be given several times
     #[arg(long, env = "NETQOE_TARGETS_FILE", value_name = "FILE", value_delimiter = ',')]
     pub(crate) targets_file: Vec<PathBuf>,
+
+    /// Shows /metrics of the latest measurements here, and measures at once what /probe?target=URL asks for, as
+    /// Prometheus's blackbox_exporter does. A port alone is one that only this machine reaches; beyond that, /probe
+    /// measures none but the probe's own targets
+    #[arg(long, env = "NETQOE_METRICS_LISTEN", value_name = "[ADDRESS:]PORT", conflicts_with = "once")]
+    pub(crate) metrics_listen: Option<MetricsListen>,
 
     /// Measures each target once, shows it, and ends
     #[arg(long, env = "NETQOE_ONCE")]

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
+mod exporter;
 mod failures;
 mod http2;
 mod lookups;
