@@ -141,10 +141,15 @@ fn lists_of_targets_are_followed() {
 }
 
 #[test]
-fn a_list_that_cant_be_read_is_named_at_the_start() {
+fn a_file_that_cant_be_read_is_named_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let lines = folder.path().join("targets");
     std::fs::write(&lines, "http://a.test\nnonsense\n").unwrap();
+    let output =
+        netqoe().args(["probe", "--once", "tcp://127.0.0.1:1", "--isp-database"]).arg(&lines).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("MaxMind"), "{message}");
     for (path, says) in [(lines.as_path(), "line 2"), (Path::new("/nowhere/targets"), "/nowhere/targets")] {
         let output = netqoe().args(["probe", "--targets-file"]).arg(path).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();

@@ -7,7 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use netqoe_model::{ErrorStage, EventTime};
 use serde::Serialize;
 
+use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
+use crate::context::NetworkContext;
 use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
 use crate::tls::TlsEvidence;
 use crate::{EchoEvidence, Evidence, Measurement, Phases, Redirect, Span, ThroughputEvidence, Transfer};
@@ -24,6 +26,8 @@ struct WireEvent<'a> {
     target: &'a str,
     timing_measurements: WireTimings,
     error_stage: Option<ErrorStage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network_context: Option<&'a NetworkContext>,
     evidence: WireEvidence<'a>,
 }
 
@@ -60,6 +64,7 @@ struct WireEvidence<'a> {
     throughput: Option<&'a ThroughputEvidence>,
     echoes: Option<EchoEvidence>,
     skipped_turns: Option<u64>,
+    clock: Option<ClockState>,
     system_lookup: Option<WireSystemLookup<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirects: &'a [Redirect],
@@ -107,6 +112,7 @@ impl Measurement {
             target: self.target.as_str(),
             timing_measurements: WireTimings::of(&self.phases),
             error_stage: self.failure.as_ref().map(|failure| failure.stage()),
+            network_context: self.evidence.network.as_ref(),
             evidence: WireEvidence::of(self),
         };
         // Texts and numbers under names that are texts: there is nothing in it that JSON can't hold.
@@ -152,6 +158,7 @@ impl<'a> WireEvidence<'a> {
             throughput: evidence.throughput.as_ref(),
             echoes: evidence.echoes,
             skipped_turns: Some(evidence.skipped_turns).filter(|skipped| *skipped > 0),
+            clock: evidence.clock,
             system_lookup: dns.system.as_ref().map(WireSystemLookup::of),
             redirects: &evidence.redirects,
             connect_attempts: attempts.iter().map(WireAttempt::of).collect(),
@@ -210,10 +217,11 @@ fn to_thousandths(value: f64) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use netqoe_model::Event;
+    use netqoe_model::{ClientContext, Event};
 
     use super::*;
-    use crate::Failure;
+    use crate::context::{Interface, NetworkType};
+    use crate::{Failure, Provider};
 
     fn span(start_us: u64, end_us: u64) -> Span {
         Span { start: Duration::from_micros(start_us), end: Duration::from_micros(end_us) }
@@ -263,6 +271,30 @@ mod tests {
         });
         assert_eq!(value["evidence"], evidence);
         assert!(!json.contains('\n'));
+    }
+
+    /// Readers of version 1 that know neither `evidence` nor what is new in `network_context` read the event as before.
+    #[test]
+    fn the_network_and_the_clock_are_evidence() {
+        let mut measurement = measurement("http://example.com", Phases::default(), None);
+        let plain = measurement.to_event("e4", "c", EventTime::from_ms(1));
+        let interface = Interface { name: "wlan0".to_owned(), network_type: NetworkType::Wifi, vpn_enabled: false };
+        let provider = Provider { isp: Some("Example ISP".to_owned()), asn: Some(64_500) };
+        measurement.evidence.network = Some(NetworkContext { interface: Some(interface), provider: Some(provider) });
+        measurement.evidence.clock = Some(ClockState { synchronized: true, max_error_ms: Some(2.5) });
+        let json = measurement.to_event("e4", "c", EventTime::from_ms(1));
+
+        let (event, before) = (Event::parse(json.as_bytes()).unwrap(), Event::parse(plain.as_bytes()).unwrap());
+        assert_eq!(before.network_context, None);
+        assert_eq!(Event { network_context: None, ..event.clone() }, before);
+        let context = ClientContext::parse(event.network_context.unwrap());
+        assert_eq!((context.network_type.as_deref(), context.isp.as_deref()), (Some("wifi"), Some("Example ISP")));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let expected = serde_json::json!({
+            "interface": "wlan0", "network_type": "wifi", "vpn_enabled": false, "isp": "Example ISP", "asn": 64_500,
+        });
+        assert_eq!(value["network_context"], expected);
+        assert_eq!(value["evidence"]["clock"], serde_json::json!({"synchronized": true, "max_error_ms": 2.5}));
     }
 
     #[test]

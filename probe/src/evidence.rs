@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
+use crate::context::NetworkContext;
 use crate::dns::DnsEvidence;
 use crate::tls::TlsEvidence;
 
@@ -35,6 +37,10 @@ pub struct Evidence {
     pub throughput: Option<ThroughputEvidence>,
     /// What came of echo requests.
     pub echoes: Option<EchoEvidence>,
+    /// The network that it was measured from.
+    pub network: Option<NetworkContext>,
+    /// Whether the clock can be trusted that dates the measurement.
+    pub clock: Option<ClockState>,
     /// Turns of the target before this one that were passed over, because the measurement before them still ran.
     pub skipped_turns: u64,
 }

@@ -2,7 +2,7 @@
 //!
 //! [`measure`] makes one measurement. Its code reads as one: `checks/` goes through the phases of each kind of target;
 //! `dns/` asks for addresses, `connect/` tries them, `tls/` shakes hands, `http/` asks and reads, `throughput.rs` fetches
-//! the fixed object over a connection of its own, `icmp/` sends echoes. Every phase is taken from events of its own on one
+//! the fixed object over a connection of its own, `icmp/` sends echoes, `context/` finds the network that this machine is in. Every phase is taken from events of its own on one
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
@@ -14,8 +14,10 @@
 mod agent;
 mod checks;
 mod clock;
+mod clock_state;
 mod connect;
 mod connection;
+mod context;
 mod deadline;
 mod dns;
 mod event;
@@ -26,6 +28,7 @@ mod http;
 mod icmp;
 mod measure;
 mod phases;
+mod route;
 mod settings;
 mod target;
 mod target_list;
@@ -38,7 +41,9 @@ pub use agent::{
     run_probe,
 };
 pub use clock::Span;
+pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
+pub use context::{Interface, NetworkContext, NetworkType, Provider, Providers, ProvidersError};
 pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
 pub use evidence::{EchoEvidence, Evidence, Redirect, ThroughputEvidence};
 pub use exporter::{Askable, exporter};

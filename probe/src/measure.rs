@@ -6,6 +6,8 @@ use std::time::Duration;
 use netqoe_model::ErrorStage;
 
 use crate::clock::Clock;
+use crate::clock_state::clock_state;
+use crate::context::network_toward;
 use crate::deadline::Deadline;
 use crate::dns::Lookup;
 use crate::{Check, Evidence, Failure, Host, Phases, Settings, Target, checks};
@@ -90,6 +92,10 @@ impl Measuring<'_> {
         if let Some(lookup) = self.lookup {
             self.evidence.dns = lookup.finish(self.deadline.at()).await;
         }
+        let tried = self.evidence.attempts.first().map(|attempt| attempt.address);
+        let peer = self.evidence.peer.or(tried).map(|peer| peer.ip());
+        self.evidence.network = network_toward(peer, self.settings.providers.as_deref());
+        self.evidence.clock = clock_state();
         Measurement { target, phases: self.phases, total, evidence: self.evidence, failure }
     }
 }

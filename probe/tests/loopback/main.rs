@@ -39,6 +39,7 @@ fn settings(dns: &DnsServer, authority: &Authority) -> Settings {
         roots: Arc::new(authority.roots()),
         throughput: None,
         only: None,
+        providers: None,
     }
 }
 
