@@ -44,6 +44,7 @@ fn one_measurement_is_shown() {
         (&"me".into(), &url.into(), &Value::Null)
     );
     assert!(event["timing_measurements"]["throughput_mbps"].as_f64() > Some(0.0), "the server has the object: {event}");
+    assert_eq!(event["network_context"]["source_ip"], "127.0.0.1");
     let evidence = &event["evidence"];
     assert_eq!((&evidence["status"], &evidence["throughput"]["bytes"]), (&200.into(), &1_048_576.into()));
     server.stop();

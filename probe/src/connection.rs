@@ -1,6 +1,6 @@
 //! A connection that stands, encrypted or not.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use netqoe_model::ErrorStage;
 use tokio::net::TcpStream;
@@ -18,7 +18,8 @@ use crate::{Failure, WebUrl};
 pub(crate) struct Opening {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) tcp: Option<Span>,
-    pub(crate) peer: Option<std::net::SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) peer: Option<SocketAddr>,
     pub(crate) tls: Option<Span>,
     pub(crate) tls_evidence: Option<TlsEvidence>,
 }
@@ -41,7 +42,7 @@ impl Connection {
         let connecting = connect(addresses, url.port(), clock, &mut opening.attempts);
         let (stream, span) = deadline.hold(ErrorStage::Tcp, connecting).await?;
         opening.tcp = Some(span);
-        opening.peer = stream.peer_addr().ok();
+        (opening.local, opening.peer) = (stream.local_addr().ok(), stream.peer_addr().ok());
         if !url.is_https() {
             return Ok(Self::Plain(stream));
         }

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
-use crate::context::NetworkContext;
 use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
 use crate::tls::TlsEvidence;
-use crate::{EchoEvidence, Evidence, Measurement, Phases, Redirect, Span, ThroughputEvidence, Transfer};
+use crate::{
+    EchoEvidence, Evidence, Measurement, NetworkContext, Phases, Redirect, Span, ThroughputEvidence, Transfer,
+};
 
 /// Addresses of one answer that an event holds.
 const MAX_ADDRESSES: usize = 8;
@@ -24,10 +25,9 @@ struct WireEvent<'a> {
     client_id: &'a str,
     ts_ms: i64,
     target: &'a str,
+    network_context: &'a NetworkContext,
     timing_measurements: WireTimings,
     error_stage: Option<ErrorStage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    network_context: Option<&'a NetworkContext>,
     evidence: WireEvidence<'a>,
 }
 
@@ -110,9 +110,9 @@ impl Measurement {
             client_id,
             ts_ms: ts.ms(),
             target: self.target.as_str(),
+            network_context: &self.evidence.network,
             timing_measurements: WireTimings::of(&self.phases),
             error_stage: self.failure.as_ref().map(|failure| failure.stage()),
-            network_context: self.evidence.network.as_ref(),
             evidence: WireEvidence::of(self),
         };
         // Texts and numbers under names that are texts: there is nothing in it that JSON can't hold.
@@ -220,7 +220,6 @@ mod tests {
     use netqoe_model::{ClientContext, Event};
 
     use super::*;
-    use crate::context::{Interface, NetworkType};
     use crate::{Failure, Provider};
 
     fn span(start_us: u64, end_us: u64) -> Span {
@@ -265,6 +264,7 @@ mod tests {
         assert_eq!(value["timing_measurements"], serde_json::json!({"tcp_ms": 1.5}));
         assert_eq!(value["error_stage"], "http");
         assert_eq!(value["schema_version"], 1);
+        assert_eq!(value["network_context"], serde_json::json!({}));
         let evidence = serde_json::json!({
             "probe_version": env!("CARGO_PKG_VERSION"), "error_message": "the server answered with status 500",
             "total_ms": 250.0, "residual_ms": 248.5,
@@ -278,21 +278,18 @@ mod tests {
     fn the_network_and_the_clock_are_evidence() {
         let mut measurement = measurement("http://example.com", Phases::default(), None);
         let plain = measurement.to_event("e4", "c", EventTime::from_ms(1));
-        let interface = Interface { name: "wlan0".to_owned(), network_type: NetworkType::Wifi, vpn_enabled: false };
-        let provider = Provider { isp: Some("Example ISP".to_owned()), asn: Some(64_500) };
-        measurement.evidence.network = Some(NetworkContext { interface: Some(interface), provider: Some(provider) });
+        let provider = Some(Provider { isp: Some("Example ISP".to_owned()), asn: Some(64_500) });
+        measurement.evidence.network =
+            NetworkContext { network_type: Some("wifi"), provider, ..NetworkContext::default() };
         measurement.evidence.clock = Some(ClockState { synchronized: true, max_error_ms: Some(2.5) });
         let json = measurement.to_event("e4", "c", EventTime::from_ms(1));
 
         let (event, before) = (Event::parse(json.as_bytes()).unwrap(), Event::parse(plain.as_bytes()).unwrap());
-        assert_eq!(before.network_context, None);
-        assert_eq!(Event { network_context: None, ..event.clone() }, before);
+        assert_eq!(Event { network_context: before.network_context, ..event.clone() }, before);
         let context = ClientContext::parse(event.network_context.unwrap());
         assert_eq!((context.network_type.as_deref(), context.isp.as_deref()), (Some("wifi"), Some("Example ISP")));
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-        let expected = serde_json::json!({
-            "interface": "wlan0", "network_type": "wifi", "vpn_enabled": false, "isp": "Example ISP", "asn": 64_500,
-        });
+        let expected = serde_json::json!({"network_type": "wifi", "isp": "Example ISP", "asn": 64_500});
         assert_eq!(value["network_context"], expected);
         assert_eq!(value["evidence"]["clock"], serde_json::json!({"synchronized": true, "max_error_ms": 2.5}));
     }

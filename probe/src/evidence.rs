@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use crate::NetworkContext;
 use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
-use crate::context::NetworkContext;
 use crate::dns::DnsEvidence;
 use crate::tls::TlsEvidence;
 
@@ -19,6 +19,8 @@ pub struct Evidence {
     pub attempts: Vec<Attempt>,
     /// The address that was chosen.
     pub peer: Option<SocketAddr>,
+    /// The network from which it was measured.
+    pub network: NetworkContext,
     /// What the TLS handshake agreed on.
     pub tls: Option<TlsEvidence>,
     /// When the first certificate that the server has shown expires, in Unix seconds; also where it was refused.
@@ -37,8 +39,6 @@ pub struct Evidence {
     pub throughput: Option<ThroughputEvidence>,
     /// What came of echo requests.
     pub echoes: Option<EchoEvidence>,
-    /// The network that it was measured from.
-    pub network: Option<NetworkContext>,
     /// Whether the clock can be trusted that dates the measurement.
     pub clock: Option<ClockState>,
     /// Turns of the target before this one that were passed over, because the measurement before them still ran.

@@ -2,7 +2,7 @@
 //!
 //! [`measure`] makes one measurement. Its code reads as one: `checks/` goes through the phases of each kind of target;
 //! `dns/` asks for addresses, `connect/` tries them, `tls/` shakes hands, `http/` asks and reads, `throughput.rs` fetches
-//! the fixed object over a connection of its own, `icmp/` sends echoes, `context/` finds the network that this machine is in. Every phase is taken from events of its own on one
+//! the fixed object over a connection of its own, `icmp/` sends echoes. Every phase is taken from events of its own on one
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
@@ -17,7 +17,6 @@ mod clock;
 mod clock_state;
 mod connect;
 mod connection;
-mod context;
 mod deadline;
 mod dns;
 mod event;
@@ -27,7 +26,9 @@ mod failure;
 mod http;
 mod icmp;
 mod measure;
+mod network;
 mod phases;
+mod provider;
 mod route;
 mod settings;
 mod target;
@@ -43,13 +44,14 @@ pub use agent::{
 pub use clock::Span;
 pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
-pub use context::{Interface, NetworkContext, NetworkType, Provider, Providers, ProvidersError};
 pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
 pub use evidence::{EchoEvidence, Evidence, Redirect, ThroughputEvidence};
 pub use exporter::{Askable, exporter};
 pub use failure::Failure;
 pub use measure::{Measurement, measure};
+pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
+pub use provider::{Provider, Providers, ProvidersError};
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
 pub use target_list::{InvalidList, parse_target_list};

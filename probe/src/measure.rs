@@ -7,10 +7,9 @@ use netqoe_model::ErrorStage;
 
 use crate::clock::Clock;
 use crate::clock_state::clock_state;
-use crate::context::network_toward;
 use crate::deadline::Deadline;
 use crate::dns::Lookup;
-use crate::{Check, Evidence, Failure, Host, Phases, Settings, Target, checks};
+use crate::{Check, Evidence, Failure, Host, NetworkContext, Phases, Settings, Target, checks};
 
 /// What one measurement found.
 #[derive(Debug)]
@@ -36,6 +35,8 @@ pub(crate) struct Measuring<'a> {
     pub(crate) evidence: Evidence,
     /// Known once all phases but throughput are over.
     pub(crate) total: Option<Duration>,
+    /// This machine's address on the connection.
+    pub(crate) source_ip: Option<IpAddr>,
     lookup: Option<Lookup>,
 }
 
@@ -51,6 +52,7 @@ pub async fn measure(target: &Target, settings: &Settings) -> Measurement {
         phases: Phases::default(),
         evidence: Evidence::default(),
         total: None,
+        source_ip: None,
         lookup: None,
     };
     let outcome = match target.check() {
@@ -89,13 +91,11 @@ impl Measuring<'_> {
 
     async fn finish(mut self, target: Target, failure: Option<Failure>) -> Measurement {
         let total = self.total.unwrap_or_else(|| self.clock.now());
+        self.evidence.network = NetworkContext::find(self.source_ip, self.settings.providers.as_deref());
+        self.evidence.clock = clock_state();
         if let Some(lookup) = self.lookup {
             self.evidence.dns = lookup.finish(self.deadline.at()).await;
         }
-        let tried = self.evidence.attempts.first().map(|attempt| attempt.address);
-        let peer = self.evidence.peer.or(tried).map(|peer| peer.ip());
-        self.evidence.network = network_toward(peer, self.settings.providers.as_deref());
-        self.evidence.clock = clock_state();
         Measurement { target, phases: self.phases, total, evidence: self.evidence, failure }
     }
 }

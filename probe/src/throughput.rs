@@ -76,7 +76,7 @@ async fn fetch(
     let mut exchange = Exchange::default();
     let outcome = connection.exchange(object, clock, deadline, &mut exchange).await;
     (evidence.status, evidence.bytes, evidence.tcp_info) = (exchange.status, exchange.body.bytes, connection.info());
-    if exchange.status == Some(200) {
+    if exchange.status == Some(200) && outcome.is_ok() {
         measuring.phases.throughput = exchange.body.transfer;
     }
     outcome

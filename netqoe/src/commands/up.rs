@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use netqoe_dashboard::{LiveFeed, QueryApi};
@@ -25,8 +26,15 @@ use crate::options::UpOptions;
 use crate::pipeline::{Backlog, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, alone, starts};
 use crate::shutdown;
 
+/// How long lookups of the system that are under way are waited for at the end.
+const LOOKUPS: Duration = Duration::from_millis(100);
+
 pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
-    request_threads()?.block_on(up(options))
+    let threads = request_threads()?;
+    let done = threads.block_on(up(options));
+    // Everything is written. What may still run is the system's lookups for the probe, which can't be given up.
+    threads.shutdown_timeout(LOOKUPS);
+    done
 }
 
 async fn up(options: &UpOptions) -> anyhow::Result<()> {

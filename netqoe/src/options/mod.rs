@@ -10,6 +10,7 @@ mod operations;
 mod probe;
 mod rules;
 mod server;
+mod threshold;
 
 use std::net::IpAddr;
 use std::num::{IntErrorKind, NonZeroUsize, ParseIntError};

@@ -8,13 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use netqoe_probe::{
-    Family, Measurement, Phases, Plan, Providers, ProvidersError, Settings, Span, Target, ThroughputObject,
-    trusted_roots,
-};
+use netqoe_probe::{Family, Plan, Providers, ProvidersError, Settings, Target, ThroughputObject, trusted_roots};
 
 use super::metrics_listen::MetricsListen;
 use super::positive;
+use super::threshold::Threshold;
 
 /// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
@@ -145,48 +143,6 @@ impl FromStr for Throughput {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "off" { Ok(Self(None)) } else { Ok(Self(Some(ThroughputObject::At(text.parse()?)))) }
-    }
-}
-
-/// How long a phase may take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Threshold {
-    pub(crate) phase: &'static str,
-    pub(crate) limit: Duration,
-}
-
-/// The phases that may have a limit.
-const LIMITED: [(&str, fn(&Phases) -> Option<Span>); 5] = [
-    ("dns", |phases| phases.dns),
-    ("tcp", |phases| phases.tcp),
-    ("tls", |phases| phases.tls),
-    ("ttfb", |phases| phases.ttfb),
-    ("body", |phases| phases.body),
-];
-const TOTAL: &str = "total";
-
-impl Threshold {
-    /// How long the phase took, where that is longer than the limit.
-    pub(crate) fn exceeded_by(&self, measurement: &Measurement) -> Option<Duration> {
-        let of_phase = LIMITED.iter().find(|(name, _)| *name == self.phase);
-        let took = match of_phase {
-            Some((_, span)) => span(&measurement.phases)?.duration(),
-            None => measurement.total,
-        };
-        (took > self.limit).then_some(took)
-    }
-}
-
-impl FromStr for Threshold {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (phase, limit) = text.split_once('=').ok_or("must read like ttfb=500ms")?;
-        let phases = LIMITED.iter().map(|(name, _)| *name).chain([TOTAL]);
-        let phase = phases.clone().find(|name| *name == phase);
-        let phase = phase.ok_or_else(|| format!("the phase is one of {}", phases.collect::<Vec<_>>().join(", ")))?;
-        let limit = humantime::parse_duration(limit).map_err(|error| error.to_string())?;
-        Ok(Self { phase, limit })
     }
 }
 

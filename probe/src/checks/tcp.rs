@@ -13,6 +13,7 @@ pub(crate) async fn run(host: &Host, port: u16, measuring: &mut Measuring<'_>) -
     measuring.phases.tcp = Some(span);
     measuring.total = Some(measuring.clock.now());
     if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) {
+        measuring.source_ip = Some(local.ip());
         measuring.evidence.peer = Some(peer);
         measuring.evidence.tcp_info = tcp_info(local, peer);
     }

@@ -37,6 +37,7 @@ async fn visit(url: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>
     let mut opening = Opening::default();
     let opened = Connection::open(url, &addresses, session, clock, deadline, &mut opening).await;
     (measuring.phases.tcp, measuring.phases.tls) = (opening.tcp, opening.tls);
+    measuring.source_ip = opening.local.map(|local| local.ip());
     let evidence = &mut measuring.evidence;
     (evidence.attempts, evidence.peer, evidence.tls) = (opening.attempts, opening.peer, opening.tls_evidence);
 

@@ -10,7 +10,7 @@ use crate::{Failure, Transfer};
 /// not take a line for itself.
 const MAX_BODY_BYTES: u64 = 10 * 1024 * 1024;
 
-/// What came of a body.
+/// What has come of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Body {
     /// All its bytes, as far as it was read.
@@ -19,13 +19,14 @@ pub(crate) struct Body {
     pub(crate) transfer: Option<Transfer>,
 }
 
-/// Reads a body to its end, or as far as [`MAX_BODY_BYTES`].
+/// Reads a body to its end, or as far as [`MAX_BODY_BYTES`]. `body` tells what has come also where it breaks off, or
+/// where nobody waits any longer.
 pub(super) async fn read<E: ToString>(
     pieces: impl Stream<Item = Result<Bytes, E>>,
     clock: Clock,
-) -> Result<Body, Failure> {
+    body: &mut Body,
+) -> Result<(), Failure> {
     let mut pieces = std::pin::pin!(pieces);
-    let mut body = Body::default();
     while body.bytes < MAX_BODY_BYTES
         && let Some(piece) = pieces.next().await
     {
@@ -41,5 +42,5 @@ pub(super) async fn read<E: ToString>(
             }
         }
     }
-    Ok(body)
+    Ok(())
 }

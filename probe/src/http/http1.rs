@@ -25,7 +25,7 @@ where
             // Trailers are no part of the body.
             let pieces = answer.into_body().into_data_stream();
             let pieces = pieces.map(|piece| piece.map_err(|error| with_causes(&error)));
-            found.body = ask.body(body::read(pieces, ask.clock)).await?;
+            ask.body(body::read(pieces, ask.clock, &mut found.body)).await?;
         }
         Ok(())
     };

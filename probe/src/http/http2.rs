@@ -10,8 +10,10 @@ use super::wire::Wire;
 use super::{Ask, Exchange, body, driven, request, with_causes};
 use crate::Failure;
 
-/// What a server may send ahead of us: more than a whole object, so that the line limits a transfer and not we.
-const WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+/// What a server may send ahead of us: several times the fixed object, so that the line limits a transfer and not we.
+const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Longest head of an answer. Real ones are a few hundred bytes.
+const MAX_HEAD_BYTES: u32 = 64 * 1024;
 
 pub(super) async fn exchange<S>(wire: Wire<S>, ask: Ask<'_>, found: &mut Exchange) -> Result<(), Failure>
 where
@@ -19,7 +21,8 @@ where
 {
     let failed = |error: h2::Error| Failure::Request(with_causes(&error));
     let mut builder = Builder::new();
-    builder.initial_window_size(WINDOW_BYTES).initial_connection_window_size(WINDOW_BYTES).enable_push(false);
+    builder.initial_window_size(WINDOW_BYTES).initial_connection_window_size(WINDOW_BYTES);
+    builder.max_header_list_size(MAX_HEAD_BYTES).enable_push(false);
     let handshake = async { builder.handshake::<_, Bytes>(wire).await.map_err(failed) };
     let (sender, connection) = ask.head(handshake).await?;
     let exchange = async {
@@ -31,7 +34,7 @@ where
         };
         let answer = ask.head(answer).await?;
         if found.take_head(answer.status().as_u16(), answer.headers())? {
-            found.body = ask.body(body::read(pieces(answer.into_body()), ask.clock)).await?;
+            ask.body(body::read(pieces(answer.into_body()), ask.clock, &mut found.body)).await?;
         }
         Ok(())
     };

@@ -90,7 +90,7 @@ impl Ask<'_> {
     }
 
     /// Waits for the whole body.
-    async fn body(&self, body: impl Future<Output = Result<Body, Failure>>) -> Result<Body, Failure> {
+    async fn body(&self, body: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
         self.deadline.hold(ErrorStage::Throughput, body).await
     }
 }

@@ -17,9 +17,16 @@ pub(super) fn days_left(at_s: i64, now_s: i64) -> i64 {
 
 /// A sentence or two.
 pub fn verdict(measurement: &Measurement, now_s: i64) -> String {
-    let mut sentences = vec![match &measurement.failure {
-        Some(failure) => format!("Failed at {}: {failure}.", failure.stage().as_str()),
-        None => most_of_the_time(measurement),
+    let mut sentences = vec![match (&measurement.failure, &measurement.evidence.echoes) {
+        (Some(failure), _) => format!("Failed at {}: {failure}.", failure.stage().as_str()),
+        (None, Some(echoes)) => {
+            format!(
+                "Answers: {:.0} % of the echoes got lost; half of the others took {} ms or less.",
+                echoes.loss * 100.0,
+                tcp_ms(measurement)
+            )
+        }
+        (None, None) => most_of_the_time(measurement),
     }];
     if let Some(mbps) = measurement.phases.throughput.and_then(Transfer::throughput_mbps) {
         sentences.push(format!("A fixed object came at {mbps:.1} Mbit/s."));
@@ -33,6 +40,11 @@ pub fn verdict(measurement: &Measurement, now_s: i64) -> String {
         sentences.push(format!("Its certificate expires in {days} days."));
     }
     sentences.join(" ")
+}
+
+fn tcp_ms(measurement: &Measurement) -> String {
+    let took = measurement.phases.tcp.map(Span::duration).unwrap_or_default();
+    format!("{:.2}", took.as_secs_f64() * 1000.0)
 }
 
 fn most_of_the_time(measurement: &Measurement) -> String {
@@ -59,7 +71,7 @@ fn most_of_the_time(measurement: &Measurement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Attempt, Evidence, Failure, Phases};
+    use crate::{Attempt, EchoEvidence, Evidence, Failure, Phases};
 
     fn measurement(phases: Phases, failure: Option<Failure>) -> Measurement {
         let target = "https://example.com/".parse().unwrap();
@@ -83,6 +95,15 @@ mod tests {
     fn a_failure_says_where_and_why() {
         let text = verdict(&measurement(Phases::default(), Some(Failure::Status(500))), 0);
         assert_eq!(text, "Failed at http: the server answered with status 500.");
+    }
+
+    #[test]
+    fn echoes_are_told_by_loss_and_round_trip() {
+        let mut measurement = measurement(Phases { tcp: ms(0, 7), ..Phases::default() }, None);
+        let echoes = EchoEvidence { sent: 10, received: 9, loss: 0.1, min_ms: 6.0, max_ms: 9.0, jitter_ms: 1.0 };
+        measurement.evidence.echoes = Some(echoes);
+        let text = verdict(&measurement, 0);
+        assert_eq!(text, "Answers: 10 % of the echoes got lost; half of the others took 7.00 ms or less.");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The agent keeps its schedule, reports everything that it measures, and ends when it is told to.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Plan, ProbeCounts, Reporter, run_probe};
@@ -41,7 +41,16 @@ struct RunningAgent {
 
 const NOW: EventTime = EventTime::from_ms(1_703_347_200_000);
 
+fn wall_clock() -> EventTime {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    EventTime::from_ms(since_epoch.as_millis().try_into().unwrap())
+}
+
 fn start(urls: &[String], change: impl FnOnce(&mut Plan), takes: bool) -> RunningAgent {
+    start_with(urls, change, takes, || NOW)
+}
+
+fn start_with(urls: &[String], change: impl FnOnce(&mut Plan), takes: bool, now: fn() -> EventTime) -> RunningAgent {
     let targets = urls.iter().map(|url| url.parse().unwrap()).collect();
     let mut plan = Plan::new(targets, "probe-1".to_owned());
     plan.interval = Duration::from_millis(20);
@@ -52,7 +61,7 @@ fn start(urls: &[String], change: impl FnOnce(&mut Plan), takes: bool) -> Runnin
     let stop = shutdown.clone();
     let task = tokio::spawn(async move {
         let reporter = ToTest { events: sender, takes };
-        run_probe(plan, reporter, || NOW, &mut StdRng::seed_from_u64(1), stop).await.unwrap()
+        run_probe(plan, reporter, now, &mut StdRng::seed_from_u64(1), stop).await.unwrap()
     });
     RunningAgent { events, shutdown, task }
 }
@@ -137,4 +146,29 @@ async fn shutdown_gives_up_what_is_under_way() {
     }
     let (counts, left) = agent.stop().await;
     assert_eq!((counts, left), (ProbeCounts::default(), 0));
+}
+
+#[tokio::test]
+async fn two_hundred_turns_take_two_hundred_intervals_whatever_a_measurement_takes() {
+    const TURNS: u64 = 200;
+    const INTERVAL_MS: i64 = 100;
+    let server = WebServer::start(vec![Step::ReadRequest, Step::Wait(Duration::from_millis(80)), Step::send(OK)]).await;
+    let change = |plan: &mut Plan| plan.interval = Duration::from_millis(INTERVAL_MS.unsigned_abs());
+    let mut agent = start_with(&[server.url("http", "127.0.0.1", "/")], change, true, wall_clock);
+    // A busy machine may make a measurement longer than its interval: then a turn is skipped, and says so.
+    let (mut turn, mut latenesses_ms, mut first_ms) = (0, Vec::new(), None);
+    while turn < TURNS {
+        let json = agent.take(1).await.remove(0);
+        let event: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let ts_ms = event["ts_ms"].as_i64().unwrap();
+        turn += 1 + event["evidence"]["skipped_turns"].as_u64().unwrap_or(0);
+        let first_ms = *first_ms.get_or_insert(ts_ms);
+        latenesses_ms.push(ts_ms - first_ms - INTERVAL_MS * (i64::try_from(turn).unwrap() - 1));
+    }
+    let (counts, _) = agent.stop().await;
+    assert!(counts.reported + counts.skipped >= TURNS, "{counts:?}");
+    // Drift would make every later turn later: the punctual ones among the last are as punctual as the first.
+    let last = latenesses_ms.iter().rev().take(50);
+    assert!(last.clone().min() <= Some(&10), "{latenesses_ms:?}");
+    assert!(last.min() >= Some(&-50), "no turn is early by more than the first was late: {latenesses_ms:?}");
 }

@@ -107,7 +107,7 @@ async fn a_connection_that_is_reset() {
     let settings = plain_settings();
     let reset = async {
         let (stream, _) = listener.accept().await.unwrap();
-        stream.readable().await.unwrap();
+        stream.peek(&mut [0]).await.unwrap();
         // A connection that is closed with something unread is reset.
         drop(stream);
         std::future::pending::<()>().await;

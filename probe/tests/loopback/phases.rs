@@ -93,6 +93,7 @@ async fn an_address_has_no_dns_phase() {
     let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &plain_settings()).await;
     assert!(measurement.failure.is_none(), "{measurement:?}");
     assert!(measurement.phases.dns.is_none());
+    assert_eq!(measurement.evidence.network.source_ip, Some("127.0.0.1".parse().unwrap()));
     let json = measurement.to_event("1", "c", EventTime::from_ms(1));
     assert!(!json.contains("dns_ms") && !json.contains("tls_ms"), "{json}");
 }

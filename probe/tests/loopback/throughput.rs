@@ -116,6 +116,8 @@ async fn an_object_cut_short_is_a_failure_of_throughput() {
     let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &with_default(plain_settings())).await;
     assert_eq!(stage(&measurement), Some(ErrorStage::Throughput), "{measurement:?}");
     assert!(measurement.phases.body.is_some(), "the page was measured");
+    assert_eq!(measurement.phases.throughput, None);
+    assert_eq!(measurement.evidence.throughput.unwrap().bytes, 9, "what had come is told");
     let message = measurement.failure.unwrap().to_string();
     assert!(message.contains("/fixed/1mb.bin: the body broke off after 9 bytes"), "{message}");
 }

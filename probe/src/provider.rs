@@ -39,7 +39,7 @@ impl Providers {
     }
 
     /// Who provides the network that `address` is in; `None` where the file does not know.
-    pub(super) fn of(&self, address: IpAddr) -> Option<Provider> {
+    pub(crate) fn of(&self, address: IpAddr) -> Option<Provider> {
         let known = self.0.lookup(address).and_then(|found| found.decode::<Isp<'_>>());
         // A file for IPv4 alone refuses IPv6.
         let known = known.inspect_err(|error| tracing::debug!(%address, "no provider: {error}")).ok()??;
