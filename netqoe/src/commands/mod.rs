@@ -14,6 +14,7 @@ mod jetstream;
 pub(crate) mod log_export;
 pub(crate) mod maintenance;
 mod observation;
+mod other_rules;
 mod poster;
 pub(crate) mod probe;
 pub(crate) mod replay;

@@ -15,6 +15,7 @@ use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
 use super::diff::{self, Compared};
+use super::other_rules;
 use super::resources::Resources;
 use super::runtime::request_threads;
 use crate::clock::store_clock;
@@ -30,6 +31,9 @@ const PIPE_BYTES: usize = 64 << 10;
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     options.history.check()?;
     let rules = options.rules.rules();
+    if let Some(live) = &options.history.diff {
+        other_rules::warn(live, &rules, &options.database.postgres(), &request_threads()?)?;
+    }
     let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);
     let started = Instant::now();
@@ -91,7 +95,7 @@ fn history(options: &ReplayOptions, rules: &Rules) -> anyhow::Result<History> {
         let (input, bytes) = open(&options.input)?;
         return Ok(History { input, bytes, reading: None });
     }
-    let log = options.nats.open()?;
+    let log = options.nats.find()?;
     let times = options.history.log_times(rules);
     let (input, output) = std::io::pipe().context("can't make a pipe")?;
     let read = move || {
