@@ -7,9 +7,11 @@ mod families;
 mod gauges;
 mod question;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use ::http::header::CONTENT_TYPE;
+use ::http::header::{CONTENT_TYPE, HOST};
+use ::http::uri::Authority;
 use ::http::{HeaderMap, StatusCode};
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -26,7 +28,8 @@ use question::{InvalidQuestion, Question};
 /// Which targets `/probe` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Askable {
-    /// Any: for listeners that only this machine reaches.
+    /// Any: for listeners that only this machine reaches. A page in a browser there could have a name of its own lead to this
+    /// listener, and then read the answers; so it must be asked for by an address, or as `localhost`.
     Any,
     /// Those of the plan alone: whoever else can ask must not be able to make the probe connect to just anything.
     Planned,
@@ -51,6 +54,8 @@ enum Refusal {
         "this probe listens beyond loopback and measures for others only what it measures itself: add the target to its list, or ask from a probe on loopback"
     )]
     NotPlanned,
+    #[error("this probe measures for this machine alone; ask for it as localhost or by its address")]
+    OtherName,
     #[error("too many measurements at once; ask again later, or give the probe a higher --concurrency")]
     Busy,
 }
@@ -81,8 +86,10 @@ async fn probe(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let Question { target, patience } = Question::parse(query.as_deref().unwrap_or_default(), &headers)?;
-    if exporter.askable == Askable::Planned && !exporter.planned.borrow().contains(&target) {
-        return Err(Refusal::NotPlanned);
+    match exporter.askable {
+        Askable::Any if !is_asked_by_address(&headers) => return Err(Refusal::OtherName),
+        Askable::Planned if !exporter.planned.borrow().contains(&target) => return Err(Refusal::NotPlanned),
+        Askable::Any | Askable::Planned => {}
     }
     let mut settings = exporter.settings.clone();
     let (asked, limit) = (Instant::now(), patience.map_or(settings.timeout, |patience| patience.min(settings.timeout)));
@@ -93,6 +100,14 @@ async fn probe(
     settings.timeout = limit.saturating_sub(asked.elapsed());
     let measurement = measure(&target, &settings).await;
     Ok(text(&families::of_one(&measurement)))
+}
+
+/// No browser leaves out who it asks for.
+fn is_asked_by_address(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST) else { return true };
+    let Ok(authority) = Authority::try_from(host.as_bytes()) else { return false };
+    let name = authority.host().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
 fn text(families: &[MetricFamily]) -> Response {
@@ -108,7 +123,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::NotPlanned => StatusCode::FORBIDDEN,
+            Self::NotPlanned | Self::OtherName => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, format!("{self}\n")).into_response()

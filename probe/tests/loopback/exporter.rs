@@ -169,6 +169,25 @@ async fn whoever_asks_from_elsewhere_gets_only_what_is_planned() {
     assert_eq!(server.requests().len(), 1);
 }
 
+#[tokio::test]
+async fn a_page_with_a_name_that_leads_here_gets_nothing() {
+    let (_socket, refused) = refusing_socket();
+    let exporter = exporter(&plan(&[], plain_settings()), Askable::Any);
+    for (host, expected) in [
+        ("127.0.0.1:9115", StatusCode::OK),
+        ("[::1]:9115", StatusCode::OK),
+        ("localhost:9115", StatusCode::OK),
+        ("page.test:9115", StatusCode::FORBIDDEN),
+        ("127.0.0.1.page.test", StatusCode::FORBIDDEN),
+        ("", StatusCode::FORBIDDEN),
+    ] {
+        let path = format!("/probe?target=tcp://{refused}");
+        let request = Request::get(path).header("Host", host).body(Body::empty()).unwrap();
+        let (status, text) = ask(&exporter, request).await;
+        assert_eq!(status, expected, "{host}: {text}");
+    }
+}
+
 /// Takes every event, and keeps none.
 struct ToNobody;
 

@@ -24,7 +24,7 @@ use crate::shutdown;
 
 pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
     let source = TargetSource::new(options);
-    if source.is_empty() && options.metrics_listen.is_none() {
+    if source.is_empty() && (options.once || options.metrics_listen.is_none()) {
         return Err(WrongUsage(
             "there is nothing to measure: give --target, --targets-file or --metrics-listen".to_owned(),
         )
