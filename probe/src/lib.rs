@@ -6,25 +6,30 @@
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
-//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`].
+//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`]. [`exporter`] shows the
+//! same to Prometheus, and measures when it asks.
 //!
 //! This crate must not know the pipeline: where events go, how they are stored, or what they are taken to mean.
 
 mod agent;
 mod checks;
 mod clock;
+mod clock_state;
 mod connect;
 mod connection;
 mod deadline;
 mod dns;
 mod event;
 mod evidence;
+mod exporter;
 mod failure;
 mod http;
 mod icmp;
 mod measure;
 mod network;
 mod phases;
+mod provider;
+mod route;
 mod settings;
 mod target;
 mod target_list;
@@ -33,16 +38,20 @@ mod tls;
 mod waterfall;
 
 pub use agent::{
-    AgentStopped, DEFAULT_INTERVAL, HostNameError, Plan, ProbeCounts, Reporter, Schedule, host_name, run_probe,
+    AgentStopped, DEFAULT_INTERVAL, HostNameError, Observations, Plan, ProbeCounts, Reporter, Schedule, host_name,
+    run_probe,
 };
 pub use clock::Span;
+pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
 pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
 pub use evidence::{EchoEvidence, Evidence, Redirect, ThroughputEvidence};
+pub use exporter::{Askable, exporter};
 pub use failure::Failure;
 pub use measure::{Measurement, measure};
 pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
+pub use provider::{Provider, Providers, ProvidersError};
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
 pub use target_list::{InvalidList, parse_target_list};

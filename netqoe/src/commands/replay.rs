@@ -15,8 +15,9 @@ use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
 use super::diff::{self, Compared};
+use super::other_rules;
+use super::resources::Resources;
 use super::runtime::request_threads;
-use super::{other_rules, resources};
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
 use crate::pipeline::{Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
@@ -56,8 +57,8 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
         json!({
             "read": events.read, "accepted": events.accepted, "duplicate": events.duplicate, "late": events.late,
             "invalid": events.invalid, "rows": totals.rows, "seconds": (seconds * 1000.0).round() / 1000.0,
-            "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": resources::cpu_seconds(),
-            "peak_memory_bytes": resources::peak_memory_bytes(),
+            "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": Resources::own().cpu_seconds(),
+            "peak_memory_bytes": Resources::own().peak_memory_bytes(),
         })
     );
     match &options.history.diff {
