@@ -6,10 +6,11 @@
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
-//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`]. [`exporter`] shows the
-//! same to Prometheus, and measures when it asks.
+//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`]. [`Reporting`], in
+//! `report/`, is one that keeps events on disk until the endpoint has taken them. [`exporter`] shows the latest measurements
+//! to Prometheus, and measures when it asks.
 //!
-//! This crate must not know the pipeline: where events go, how they are stored, or what they are taken to mean.
+//! This crate must not know the pipeline: how events are stored, or what they are taken to mean.
 
 mod agent;
 mod checks;
@@ -29,6 +30,7 @@ mod measure;
 mod network;
 mod phases;
 mod provider;
+mod report;
 mod route;
 mod settings;
 mod target;
@@ -52,6 +54,10 @@ pub use measure::{Measurement, measure};
 pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
 pub use provider::{Provider, Providers, ProvidersError};
+pub use report::{
+    Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, Reporting, SpoolBounds,
+    SpoolError, ToSpool, Token,
+};
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
 pub use target_list::{InvalidList, parse_target_list};

@@ -8,6 +8,7 @@ mod metrics_listen;
 mod nats;
 mod operations;
 mod probe;
+mod report;
 mod rules;
 mod server;
 mod threshold;
@@ -31,6 +32,7 @@ pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
+pub(crate) use report::ReportOptions;
 pub(crate) use rules::{RuleOptions, ms};
 pub(crate) use server::ServerOptions;
 

@@ -12,6 +12,7 @@ use netqoe_probe::{Family, Plan, Providers, ProvidersError, Settings, Target, Th
 
 use super::metrics_listen::MetricsListen;
 use super::positive;
+use super::report::ReportOptions;
 use super::threshold::Threshold;
 
 /// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
@@ -92,6 +93,9 @@ pub(crate) struct ProbeCommandOptions {
     /// With --once: ends with exit code 3 where a phase took longer: dns, tcp, tls, ttfb, body or total
     #[arg(long, env = "NETQOE_FAIL_ABOVE", value_name = "PHASE=TIME", value_delimiter = ',')]
     pub(crate) fail_above: Vec<Threshold>,
+
+    #[command(flatten)]
+    pub(crate) report: ReportOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

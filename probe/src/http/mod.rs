@@ -110,7 +110,7 @@ async fn driven<T>(exchange: impl Future<Output = T>, connection: impl Future) -
 }
 
 /// Errors of HTTP libraries name only the operation; the reason is in what they were caused by.
-fn with_causes(error: &dyn Error) -> String {
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

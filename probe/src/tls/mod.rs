@@ -22,7 +22,7 @@ pub use roots::trusted_roots;
 /// Sessions that one measurement remembers: those of its two connections.
 const SESSIONS: usize = 2;
 /// What is spoken over TLS, the preferred first.
-const PROTOCOLS: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
+pub(crate) const PROTOCOLS: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
 const HTTP_2: &[u8] = b"h2";
 
 /// What a handshake has agreed on.

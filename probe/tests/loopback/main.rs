@@ -15,6 +15,7 @@ mod lookups;
 mod other_checks;
 mod phases;
 mod redirects;
+mod report;
 #[path = "../support/mod.rs"]
 mod support;
 mod throughput;

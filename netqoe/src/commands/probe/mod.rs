@@ -1,19 +1,19 @@
 //! `netqoe probe`: the measuring agent.
 
+mod destination;
 mod exporter;
 mod once;
 mod targets;
 
-use std::io::Write;
-
 use anyhow::Context;
 use netqoe_model::EventTime;
-use netqoe_probe::{Plan, Reporter};
+use netqoe_probe::Plan;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use destination::Destination;
 pub(crate) use once::Above;
 use targets::TargetSource;
 
@@ -57,24 +57,13 @@ async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow:
     let following = tokio::spawn(source.follow(list, stop.clone()));
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let now = || EventTime::from_ms(now_ms());
-    let counts = netqoe_probe::run_probe(plan, ToStandardOutput, now, &mut rng, stop).await?;
+    let destination = Destination::open(&options.report)?;
+    let counts = netqoe_probe::run_probe(plan, destination.reporter(), now, &mut rng, stop).await?;
+    destination.finish().await;
     following.await.context("following the lists of targets has failed")??;
     if let Some(exporter) = exporter {
         exporter.await.context("serving metrics has failed")??;
     }
     tracing::info!(reported = counts.reported, refused = counts.refused, skipped = counts.skipped, "ended");
     Ok(())
-}
-
-/// Writes each event as a line.
-struct ToStandardOutput;
-
-impl Reporter for ToStandardOutput {
-    type Error = std::io::Error;
-
-    async fn report(&self, event_json: String) -> std::io::Result<()> {
-        let mut output = std::io::stdout().lock();
-        writeln!(output, "{event_json}")?;
-        output.flush()
-    }
 }

@@ -1,0 +1,278 @@
+//! `netqoe probe --endpoint`: what was measured arrives once and in its order, whatever ends on the way.
+
+#![allow(clippy::unwrap_used)] // nothing here but tests
+
+mod support;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use netqoe_probe::{ReportSettings, SpoolBounds};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rusqlite::Connection;
+use serde_json::Value;
+use support::{NO_RATE, Server, event, event_ids, events, eventually, export, metric, netqoe, now_ms, query, replay};
+use tempfile::TempDir;
+
+/// Another seed can be asked for with this variable.
+const SEED_VARIABLE: &str = "NETQOE_TEST_SEED";
+/// How often the probe is killed.
+const KILLS: usize = 12;
+/// The latest that it is killed after it was started.
+const LONGEST_LIFE_MS: u64 = 1500;
+/// Targets that refuse at once: nobody listens on these ports.
+const TARGETS: u16 = 8;
+/// Batches that were taken.
+const TAKEN: &str = "telemetry_ingest_requests_total{status=\"200\"}";
+/// The memory of a probe of a debug build, before it holds anything.
+const PROBE_BYTES: u64 = 60 << 20;
+
+/// Folders of a server and of a probe.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn spool(&self) -> std::path::PathBuf {
+        self.folder.path().join("spool")
+    }
+
+    /// `up`, at the port that it had before, once it has had one.
+    fn ingest(&self, port: Option<u16>) -> (Server, u16) {
+        let port = port.unwrap_or_default().to_string();
+        Server::start_and_wait(&self.data(), &[&["--port", &port], &NO_RATE[..]].concat())
+    }
+
+    /// A probe with a turn of each target every 100 ms.
+    fn probe(&self, port: u16, options: &[&str]) -> Server {
+        let targets: Vec<_> = (1..=TARGETS).map(|port| format!("tcp://127.0.0.1:{port}")).collect();
+        let mut command = netqoe();
+        command.args(["probe", "--interval", "100ms", "--client-id", "me", "--spool"]).arg(self.spool());
+        command.args(["--endpoint", &format!("http://127.0.0.1:{port}")]).args(targets).args(options);
+        command.env("NETQOE_TOKEN", "demo-token").env("RUST_LOG", "trace");
+        Server::run(command, Arc::default())
+    }
+
+    /// The ids of events that wait, in their order.
+    fn waiting(&self) -> Vec<String> {
+        let file = self.spool().join("spool.db");
+        // A probe that was killed at its start may have left neither.
+        if !file.exists() || query(&file, "SELECT name FROM sqlite_schema").is_empty() {
+            return Vec::new();
+        }
+        let lines = query(&file, "SELECT event ->> 'event_id' FROM events ORDER BY id");
+        lines.into_iter().map(|row| row[0].trim_start_matches("Text(\"").trim_end_matches("\")").to_owned()).collect()
+    }
+
+    fn emptied(&self) {
+        eventually("the spool is empty", || self.waiting().is_empty());
+    }
+
+    /// Puts events into the spool of a probe that does not run, with a table where there is none.
+    fn fill(&self, lines: &[String]) {
+        let mut connection = Connection::open(self.spool().join("spool.db")).unwrap();
+        let transaction = connection.transaction().unwrap();
+        for line in lines {
+            let insert = "INSERT INTO events (since_ms, event) VALUES (?1, ?2)";
+            transaction.execute(insert, rusqlite::params![now_ms(), line]).unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+}
+
+fn id(event: &Value) -> String {
+    event["event_id"].as_str().unwrap().to_owned()
+}
+
+/// Asserts that events of each target are in the order of their measurement, copies apart, and that copies are counted once.
+/// Returns the ids.
+fn assert_exact(place: &Place) -> BTreeSet<String> {
+    let log = export(&place.data());
+    let (mut seen, mut latest) = (BTreeSet::new(), HashMap::new());
+    for event in events(&log) {
+        if seen.insert(id(&event)) {
+            let ts_ms = event["ts_ms"].as_i64().unwrap();
+            let before = latest.insert(event["target"].as_str().unwrap().to_owned(), ts_ms);
+            assert!(before < Some(ts_ms), "after {before:?}: {event}");
+        }
+    }
+    let counts = replay(&place.folder.path().join("log.ndjson"), &log, &place.folder.path().join("replayed.db"));
+    assert_eq!(counts["accepted"], seen.len(), "{counts}");
+    assert_eq!(event_ids(&log), seen);
+    seen
+}
+
+#[test]
+fn an_outage_is_caught_up_with() {
+    let place = Place::new();
+    let (server, port) = place.ingest(None);
+    let probe = place.probe(port, &[]);
+    eventually("events arrive", || metric(port, TAKEN) > Some(5.0));
+    server.kill();
+    eventually("events wait", || place.waiting().len() > 200);
+    let waited: BTreeSet<_> = place.waiting().into_iter().collect();
+    let (server, _) = place.ingest(Some(port));
+    place.emptied();
+    probe.terminate();
+    let (code, log) = probe.wait();
+    assert_eq!(code, Some(0), "{log}");
+    server.stop();
+
+    let mut arrived = assert_exact(&place);
+    assert!(arrived.is_superset(&waited));
+    // What was measured last may be left to the next start on a slow machine.
+    arrived.extend(place.waiting());
+    let reported = log.rsplit_once("reported=").unwrap().1;
+    let reported: usize = reported.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
+    assert_eq!(arrived.len(), reported);
+    for says in ["events wait in the spool: no connection to the endpoint", "events are sent again"] {
+        assert!(log.contains(says), "{says}");
+    }
+    assert!(!log.contains("demo-token"), "a token is never logged, whatever else is");
+}
+
+#[test]
+fn a_probe_that_is_killed_loses_nothing_that_it_had_spooled() {
+    let seed = std::env::var(SEED_VARIABLE).map_or(7, |seed| seed.parse().unwrap());
+    let mut rng = StdRng::seed_from_u64(seed);
+    let place = Place::new();
+    let (server, port) = place.ingest(None);
+    let mut server = Some(server);
+    let mut spooled = BTreeSet::new();
+    for kill in 0..KILLS {
+        let probe = place.probe(port, &[]);
+        std::thread::sleep(Duration::from_millis(rng.random_range(0..LONGEST_LIFE_MS)));
+        probe.kill();
+        spooled.extend(place.waiting());
+        // Every third life is without an ingest, and its events are left to those that follow.
+        server = match (server, kill % 3) {
+            (Some(server), 0) => {
+                server.kill();
+                None
+            }
+            (None, 1) => Some(place.ingest(Some(port)).0),
+            (server, _) => server,
+        };
+    }
+    let server = server.unwrap_or_else(|| place.ingest(Some(port)).0);
+    let probe = place.probe(port, &[]);
+    place.emptied();
+    probe.stop();
+    server.stop();
+    let arrived = assert_exact(&place);
+    assert!(!spooled.is_empty(), "no life has ended with events in the spool (seed {seed})");
+    let lost: Vec<_> = spooled.difference(&arrived).collect();
+    assert!(lost.is_empty(), "seed {seed}: {lost:?}");
+}
+
+#[test]
+fn a_poisoned_event_does_not_hold_up_those_behind_it() {
+    let place = Place::new();
+    // A first run makes the spool; it finds nobody at the endpoint.
+    let probe = place.probe(9, &[]);
+    eventually("events wait", || !place.waiting().is_empty());
+    probe.stop();
+    let mut future = event("from-the-future", "me");
+    future["ts_ms"] = (now_ms() + 9_000_000_000).into();
+    let before = place.waiting();
+    place.fill(&["no JSON".to_owned(), future.to_string(), event("behind-them", "me").to_string()]);
+
+    let (server, port) = place.ingest(None);
+    let probe = place.probe(port, &[]);
+    let set_aside = || query(&place.spool().join("spool.db"), "SELECT reason FROM set_aside ORDER BY id");
+    eventually("both are set aside", || set_aside().len() == 2);
+    place.emptied();
+    probe.stop();
+    server.stop();
+    let reasons = set_aside().concat();
+    assert!(reasons[0].contains("invalid_request") && reasons[1].contains("invalid_timestamp"), "{reasons:?}");
+    let arrived = event_ids(&export(&place.data()));
+    assert!(arrived.contains("behind-them") && before.iter().all(|id| arrived.contains(id)));
+}
+
+#[test]
+fn memory_stays_flat_however_much_waits() {
+    let place = Place::new();
+    // The spool of a probe that has measured nothing.
+    let settings = ReportSettings::new("http://127.0.0.1:9".parse().unwrap(), place.spool());
+    let threads = tokio::runtime::Runtime::new().unwrap();
+    threads.block_on(async {
+        let now = || netqoe_model::EventTime::from_ms(now_ms());
+        netqoe_probe::Reporting::start(settings, now, StdRng::seed_from_u64(1)).unwrap().finish().await;
+    });
+    let mut waiting = event("e", "me");
+    waiting["evidence"] = "x".repeat(8000).into();
+    let lines: Vec<_> =
+        (0..7000).map(|number| waiting.to_string().replace("\"e\"", &format!("\"e{number}\""))).collect();
+    assert!(lines.concat().len() as u64 > SpoolBounds::default().max_bytes * 8 / 10, "most of what may wait");
+    place.fill(&lines);
+    let (server, port) = place.ingest(None);
+    let mut command = netqoe();
+    command.args(["probe", "tcp://127.0.0.1:1", "--interval", "100ms", "--client-id", "me", "--spool"]);
+    command.arg(place.spool()).args(["--endpoint", &format!("http://127.0.0.1:{port}")]);
+    let probe = Server::run(command, Arc::default());
+    place.emptied();
+    let peak = probe.peak_memory_bytes().unwrap();
+    assert!(peak < PROBE_BYTES, "{peak} bytes");
+    eprintln!("peak {peak} bytes");
+    probe.stop();
+    server.stop();
+}
+
+#[test]
+fn what_is_dropped_is_said() {
+    let place = Place::new();
+    let probe = place.probe(9, &["--spool-max-bytes", "20000"]);
+    eventually("something is dropped", || probe.has_logged("the oldest were dropped"));
+    let bytes = query(&place.spool().join("spool.db"), "SELECT sum(octet_length(event)) <= 20000 FROM events");
+    assert_eq!(bytes, [["Integer(1)"]]);
+    probe.terminate();
+    let (code, log) = probe.wait();
+    assert_eq!(code, Some(0), "{log}");
+    let dropped = log.rsplit_once("dropped=").unwrap().1;
+    assert!(!dropped.starts_with('0'), "{dropped}");
+}
+
+#[test]
+fn a_spool_is_one_probes() {
+    let place = Place::new();
+    let probe = place.probe(9, &[]);
+    eventually("it has its spool", || place.spool().join("spool.db").exists());
+    let (code, message) = place.probe(9, &[]).wait();
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("is in use by another probe"), "{message}");
+    probe.stop();
+}
+
+#[test]
+fn what_is_wrong_with_the_options_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "two words of a secret").unwrap();
+    let (token, nowhere) = (token.to_str().unwrap(), Path::new("/nowhere/token").to_str().unwrap());
+    for (options, says) in [
+        (&["--endpoint", "example.com"][..], "an endpoint is http://HOST:PORT"),
+        (&["--endpoint", "http://me:secret@a.test"], "a token in a file"),
+        (&["--token-file", token], "--endpoint"),
+        (&["--endpoint", "http://a.test", "--once"], "--once"),
+        (&["--endpoint", "http://a.test", "--token-file", token], "a token is one line"),
+        (&["--endpoint", "http://a.test", "--token-file", nowhere], nowhere),
+    ] {
+        let output = netqoe().args(["probe", "http://a.test"]).args(options).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {message}");
+        assert!(message.contains(says), "{options:?}: {message}");
+        assert!(!message.contains("of a secret"), "{message}");
+    }
+}

@@ -1,0 +1,158 @@
+//! Reporting: events go into a spool on disk first, and from there to ingest.
+//!
+//! [`Reporting::start`] opens the spool, and sends from then on; its [`reporter`](Reporting::reporter) is what an agent reports to.
+//! `spool.rs` is the file, `spool_thread.rs` the thread that has it, `sender.rs` the loop that empties it over the one
+//! `connection.rs`. What is decided there is decided by `bounds.rs`, `backoff.rs` and `verdict.rs`, which know neither disk nor
+//! network.
+
+mod backoff;
+mod bounds;
+mod connection;
+mod counts;
+mod endpoint;
+mod sender;
+mod spool;
+mod spool_thread;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use netqoe_model::EventTime;
+use rand::rngs::StdRng;
+use rustls::RootCertStore;
+use tokio::task::JoinHandle as Task;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::Reporter;
+use backoff::{Backoff, LONGEST_WAIT};
+pub use bounds::SpoolBounds;
+use connection::Connection;
+use counts::Counts;
+pub use counts::ReportCounts;
+pub use endpoint::{Endpoint, InvalidEndpoint, InvalidToken, Token};
+use sender::Sender;
+use spool::Spool;
+pub use spool::SpoolError;
+use spool_thread::{SpoolHandle, SpoolThread};
+
+/// How long the rest of the spool may take to be sent at the end. What is left is sent after the next start.
+const LAST_SENDING: Duration = Duration::from_secs(5);
+
+/// Where events go, and what happens to them on the way.
+#[derive(Clone, Debug)]
+pub struct ReportSettings {
+    /// Where they are sent.
+    pub endpoint: Endpoint,
+    /// Whether HTTP/2 is spoken without TLS, too. Over TLS it is agreed on.
+    pub http2_prior_knowledge: bool,
+    /// As whom.
+    pub token: Option<Token>,
+    /// Who is trusted to sign the endpoint's certificate.
+    pub roots: Arc<RootCertStore>,
+    /// The folder in which they wait.
+    pub spool: PathBuf,
+    /// How many of them, and how long.
+    pub bounds: SpoolBounds,
+    /// The longest that is waited before sending is tried again, unless the endpoint asks for more.
+    pub longest_wait: Duration,
+}
+
+impl ReportSettings {
+    /// Without a token, with Mozilla's authorities, 64 MB, a day, and a try every 30 s at least.
+    pub fn new(endpoint: Endpoint, spool: PathBuf) -> Self {
+        let roots = crate::Settings::default().roots;
+        let (bounds, longest_wait) = (SpoolBounds::default(), LONGEST_WAIT);
+        Self { endpoint, http2_prior_knowledge: false, token: None, roots, spool, bounds, longest_wait }
+    }
+}
+
+/// Why nothing can be reported.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// There is no spool.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// TLS can't be had.
+    #[error("TLS can't be set up for the endpoint: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The system gives no thread.
+    #[error("can't start the thread of the spool: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A spool that is being sent.
+pub struct Reporting {
+    spool: SpoolHandle,
+    thread: JoinHandle<()>,
+    sending: Task<()>,
+    stop: CancellationToken,
+    counts: Arc<Counts>,
+}
+
+impl Reporting {
+    /// Opens the spool, and begins to send what is in it.
+    ///
+    /// `now` is the wall clock that the age of events is taken by; `rng` spreads tries.
+    ///
+    /// # Errors
+    /// [`ReportError`], where the spool can't be opened or is another process's.
+    pub fn start<C>(settings: ReportSettings, now: C, rng: StdRng) -> Result<Self, ReportError>
+    where
+        C: Fn() -> EventTime + Send + 'static,
+    {
+        let ReportSettings { endpoint, http2_prior_knowledge, token, roots, spool, bounds, longest_wait } = settings;
+        let spool = Spool::open(&spool, bounds)?;
+        let (waiting, endpoint_url) = (spool.events(), endpoint.to_string());
+        let connection = Connection::new(endpoint, token, http2_prior_knowledge, roots)?;
+        let counts = Arc::new(Counts::default());
+        let (spool, thread) = SpoolThread::start(spool, now, Arc::clone(&counts))?;
+        let stop = CancellationToken::new();
+        let sender = Sender::new(spool.clone(), connection, Backoff::new(longest_wait), rng, Arc::clone(&counts));
+        let sending = tokio::spawn(sender.run(stop.clone()));
+        info!(waiting, "events are sent to {endpoint_url}");
+        Ok(Self { spool, thread, sending, stop, counts })
+    }
+
+    /// What an agent reports to: an event is taken once it is on the disk.
+    pub fn reporter(&self) -> ToSpool {
+        ToSpool(self.spool.clone())
+    }
+
+    /// What became of events so far.
+    pub fn counts(&self) -> ReportCounts {
+        self.counts.now()
+    }
+
+    /// Sends the rest, for five seconds at most and as long as nothing fails, and closes the spool.
+    pub async fn finish(mut self) -> ReportCounts {
+        self.stop.cancel();
+        if tokio::time::timeout(LAST_SENDING, &mut self.sending).await.is_err() {
+            self.sending.abort();
+            // Cancelled: it holds the spool until then.
+            (&mut self.sending).await.unwrap_or_default();
+        }
+        self.spool.close().await;
+        let thread = self.thread;
+        // It has nothing left to do; where it has panicked, that was said.
+        tokio::task::spawn_blocking(move || thread.join().unwrap_or_default()).await.unwrap_or_default();
+        self.counts.now()
+    }
+}
+
+/// Puts events into a spool.
+#[derive(Clone)]
+pub struct ToSpool(SpoolHandle);
+
+impl Reporter for ToSpool {
+    type Error = SpoolError;
+
+    async fn report(&self, event_json: String) -> Result<(), SpoolError> {
+        self.0.keep(event_json).await
+    }
+}

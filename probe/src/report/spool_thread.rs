@@ -1,0 +1,174 @@
+//! The thread that has the spool: a flush of the disk must not hold up the thread that measures.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use netqoe_model::EventTime;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tracing::warn;
+
+use super::counts::Counts;
+use super::spool::{Kept, Settled, Spool, SpoolError};
+
+/// Requests that wait for the thread: one for each target whose measurement has just ended, as a rule. Beyond it, targets
+/// wait for their turn to report.
+const MAX_WAITING: usize = 256;
+/// How often it is said again that events are lost.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
+
+type Reply<T> = oneshot::Sender<Result<T, SpoolError>>;
+
+enum Request {
+    Keep(Keep),
+    Oldest { most: usize, reply: Reply<Vec<Kept>> },
+    Settle { settled: Settled, reply: Reply<u64> },
+    Close,
+}
+
+struct Keep {
+    event: String,
+    reply: Reply<()>,
+}
+
+/// A way to the thread.
+#[derive(Clone)]
+pub(super) struct SpoolHandle {
+    requests: mpsc::Sender<Request>,
+    /// Told whenever there is something new.
+    pub(super) fresh: Arc<Notify>,
+}
+
+pub(super) struct SpoolThread<C> {
+    spool: Spool,
+    now: C,
+    counts: Arc<Counts>,
+    requests: mpsc::Receiver<Request>,
+    fresh: Arc<Notify>,
+    dropped: Dropped,
+}
+
+impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
+    pub(super) fn start(spool: Spool, now: C, counts: Arc<Counts>) -> std::io::Result<(SpoolHandle, JoinHandle<()>)> {
+        let (sender, requests) = mpsc::channel(MAX_WAITING);
+        let fresh = Arc::new(Notify::new());
+        let thread = Self { spool, now, counts, requests, fresh: Arc::clone(&fresh), dropped: Dropped::default() };
+        let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(move || thread.run())?;
+        Ok((SpoolHandle { requests: sender, fresh }, thread))
+    }
+
+    fn run(mut self) {
+        while let Some(request) = self.requests.blocking_recv() {
+            let mut next = Some(request);
+            while let Some(request) = next.take() {
+                match request {
+                    Request::Keep(first) => next = self.keep(first),
+                    // Who has asked and gone away does not want to know.
+                    Request::Oldest { most, reply } => drop(reply.send(self.oldest(most))),
+                    Request::Close => return,
+                    Request::Settle { settled, reply } => {
+                        drop(reply.send(self.spool.settle(&settled).map(|()| self.spool.events())));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps all events that wait with one flush of the disk. Returns what else was found waiting.
+    fn keep(&mut self, first: Keep) -> Option<Request> {
+        let mut group = vec![first];
+        let other = loop {
+            match self.requests.try_recv() {
+                Ok(Request::Keep(keep)) => group.push(keep),
+                Ok(other) => break Some(other),
+                Err(_) => break None,
+            }
+        };
+        let now = (self.now)();
+        let kept = self.spool.keep(group.iter().map(|keep| keep.event.as_str()), now);
+        let kept = kept.map(|dropped| self.drop_counted(dropped, now));
+        group.into_iter().for_each(|keep| drop(keep.reply.send(kept.clone())));
+        self.fresh.notify_one();
+        other
+    }
+
+    fn oldest(&mut self, most: usize) -> Result<Vec<Kept>, SpoolError> {
+        let now = (self.now)();
+        let too_old = self.spool.keep([], now)?;
+        self.drop_counted(too_old, now);
+        self.spool.oldest(most)
+    }
+
+    fn drop_counted(&mut self, events: u64, now: EventTime) {
+        self.counts.add_dropped(events);
+        if let Some(events) = self.dropped.to_say(events, now) {
+            warn!(events, "the spool is full or its events too old: the oldest were dropped without having been sent");
+        }
+    }
+}
+
+/// What was dropped and not yet said.
+#[derive(Default)]
+struct Dropped {
+    unsaid: u64,
+    said_at: Option<EventTime>,
+}
+
+impl Dropped {
+    /// Takes in what was dropped, and returns what is to be said.
+    fn to_say(&mut self, events: u64, now: EventTime) -> Option<u64> {
+        self.unsaid += events;
+        let silent_ms = self.said_at.map(|said_at| now.ms().saturating_sub(said_at.ms()).unsigned_abs());
+        let is_due = silent_ms.is_none_or(|silent_ms| u128::from(silent_ms) >= SAY_AGAIN.as_millis());
+        if self.unsaid == 0 || !is_due {
+            return None;
+        }
+        self.said_at = Some(now);
+        Some(std::mem::take(&mut self.unsaid))
+    }
+}
+
+impl SpoolHandle {
+    /// Keeps an event durably.
+    pub(super) async fn keep(&self, event: String) -> Result<(), SpoolError> {
+        self.ask(|reply| Request::Keep(Keep { event, reply })).await
+    }
+
+    /// The oldest events, so many at most.
+    pub(super) async fn oldest(&self, most: usize) -> Result<Vec<Kept>, SpoolError> {
+        self.ask(|reply| Request::Oldest { most, reply }).await
+    }
+
+    /// Settles what was sent. Returns how many events still wait.
+    pub(super) async fn settle(&self, settled: Settled) -> Result<u64, SpoolError> {
+        self.ask(|reply| Request::Settle { settled, reply }).await
+    }
+
+    /// Ends the thread once it has done what it was asked before.
+    pub(super) async fn close(&self) {
+        // It may have ended already.
+        self.requests.send(Request::Close).await.unwrap_or_default();
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, SpoolError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| SpoolError::Closed)?;
+        answer.await.map_err(|_| SpoolError::Closed)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_is_said_at_once_and_then_once_a_minute() {
+        let mut dropped = Dropped::default();
+        let mut at_s = |now_s: i64, events| dropped.to_say(events, EventTime::from_ms(now_s * 1000));
+        assert_eq!(at_s(1, 0), None);
+        assert_eq!(at_s(2, 3), Some(3));
+        assert_eq!((at_s(3, 4), at_s(61, 5)), (None, None));
+        assert_eq!(at_s(62, 6), Some(15));
+        assert_eq!(at_s(500, 0), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! Events arrive in their order, whatever the endpoint does to them, and are then no longer in the spool.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Version;
+use netqoe_model::EventTime;
+use netqoe_probe::{ReportCounts, ReportSettings, Reporter, Reporting, SpoolBounds, ToSpool};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::support::ingest_server::{IngestServer, Refusal, Taken};
+use crate::support::web_server::Authority;
+
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A probe's reporting to a server, from a folder.
+struct Report {
+    server: IngestServer,
+    folder: TempDir,
+    reporting: Reporting,
+}
+
+impl Report {
+    async fn start(change: impl FnOnce(&mut Taken, &mut ReportSettings)) -> Self {
+        let server = IngestServer::start(None).await;
+        Self::to(server, "http", change)
+    }
+
+    fn to(server: IngestServer, scheme: &str, change: impl FnOnce(&mut Taken, &mut ReportSettings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let endpoint = format!("{scheme}://localhost:{}", server.address.port()).parse().unwrap();
+        let mut settings = ReportSettings::new(endpoint, folder.path().to_owned());
+        settings.longest_wait = Duration::from_millis(20);
+        change(&mut server.taken.lock().unwrap(), &mut settings);
+        let reporting = Reporting::start(settings, || EventTime::from_ms(1_700_000_000_000), StdRng::seed_from_u64(1));
+        Self { server, folder, reporting: reporting.unwrap() }
+    }
+
+    /// Waits until it is known of so many events what has become of them.
+    async fn settled(&self, events: u64) -> ReportCounts {
+        let began = Instant::now();
+        loop {
+            let counts = self.reporting.counts();
+            if counts.sent + counts.set_aside + counts.dropped >= events {
+                return counts;
+            }
+            assert!(began.elapsed() < PATIENCE, "{counts:?}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn finish(self) -> (Taken, ReportCounts, Vec<String>) {
+        let counts = self.reporting.finish().await;
+        assert_eq!(column(&self.folder, "SELECT event FROM events"), Vec::<String>::new(), "the spool is empty");
+        let set_aside = column(&self.folder, "SELECT event FROM set_aside ORDER BY id");
+        (std::mem::take(&mut *self.server.taken.lock().unwrap()), counts, set_aside)
+    }
+}
+
+fn column(folder: &TempDir, sql: &str) -> Vec<String> {
+    let connection = Connection::open(folder.path().join("spool.db")).unwrap();
+    let mut select = connection.prepare(sql).unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+fn events(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!(r#"{{"event_id":"event-{number}-"}}"#)).collect()
+}
+
+async fn report(reporter: &ToSpool, events: &[String]) {
+    for event in events {
+        reporter.report(event.clone()).await.unwrap();
+    }
+}
+
+fn sent(sent: u64) -> ReportCounts {
+    ReportCounts { sent, ..ReportCounts::default() }
+}
+
+/// Reports 250 events; they all arrive, once and in their order, after what the server does.
+async fn all_arrive(change: impl FnOnce(&mut Taken, &mut ReportSettings)) -> Taken {
+    let report_to = Report::start(change).await;
+    report(&report_to.reporting.reporter(), &events(250)).await;
+    report_to.settled(250).await;
+    let (taken, counts, set_aside) = report_to.finish().await;
+    assert_eq!(taken.events, events(250));
+    assert_eq!((counts, set_aside), (sent(250), Vec::new()));
+    taken
+}
+
+#[tokio::test]
+async fn events_arrive_in_order_over_one_connection() {
+    let taken = all_arrive(|_, settings| settings.token = Some("top-secret".parse().unwrap())).await;
+    assert_eq!(taken.connections, 1);
+    assert!(taken.batches.len() < 250 && taken.batches.iter().all(|events| *events <= 100), "{:?}", taken.batches);
+    for (version, path, headers) in &taken.heads {
+        assert_eq!((*version, path.as_str()), (Version::HTTP_11, "/api/v1/events"));
+        assert_eq!(
+            (&headers["authorization"], &headers["content-type"]),
+            (&"Bearer top-secret".parse().unwrap(), &"application/x-ndjson".parse().unwrap())
+        );
+    }
+}
+
+#[tokio::test]
+async fn http2_is_spoken_where_it_is_known_of() {
+    let taken = all_arrive(|_, settings| settings.http2_prior_knowledge = true).await;
+    assert_eq!(taken.connections, 1);
+    assert!(taken.heads.iter().all(|(version, path, _)| *version == Version::HTTP_2 && path == "/api/v1/events"));
+}
+
+#[tokio::test]
+async fn http2_is_agreed_on_over_tls() {
+    let authority = Authority::new();
+    for (tls, version) in
+        [(authority.certify_http2("localhost"), Version::HTTP_2), (authority.certify("localhost"), Version::HTTP_11)]
+    {
+        let server = IngestServer::start(Some(tls)).await;
+        let report_to = Report::to(server, "https", |_, settings| settings.roots = Arc::new(authority.roots()));
+        report(&report_to.reporting.reporter(), &events(3)).await;
+        report_to.settled(3).await;
+        let (taken, counts, _) = report_to.finish().await;
+        assert_eq!((taken.events, counts), (events(3), sent(3)));
+        assert_eq!(taken.heads[0].0, version);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_while_nothing_is_taken() {
+    let of_ingest = |error: &str| format!(r#"{{"error":"{error}","message":"come again"}}"#);
+    all_arrive(|taken, _| {
+        let answers = [
+            (503, of_ingest("service_unavailable")),
+            (401, of_ingest("unauthorized")),
+            (403, String::new()),
+            (429, of_ingest("rate_limit_exceeded")),
+            (200, "<html>Welcome to our hotel</html>".to_owned()),
+            (400, "<html>Bad Request</html>".to_owned()),
+            (302, String::new()),
+            (200, "x".repeat(1 << 20)),
+        ];
+        taken.refusals.extend(answers.map(|(status, body)| Refusal::Answer(status, None, body)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured() {
+    let began = Instant::now();
+    all_arrive(|taken, _| taken.refusals.push_back(Refusal::Answer(503, Some("2"), String::new()))).await;
+    assert!(began.elapsed() >= Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_batch_whose_answer_is_lost_is_sent_again() {
+    let report_to = Report::start(|taken, _| taken.refusals.push_back(Refusal::TakenAndLost)).await;
+    report(&report_to.reporting.reporter(), &events(50)).await;
+    report_to.settled(50).await;
+    let (taken, counts, _) = report_to.finish().await;
+    let (lost, rest) = taken.events.split_at(taken.batches[0]);
+    assert_eq!((lost, rest), (&events(lost.len())[..], &events(50)[..]), "the same events with the same ids");
+    assert_eq!((taken.connections, counts), (2, sent(50)));
+}
+
+#[tokio::test]
+async fn an_event_that_is_refused_does_not_hold_up_others() {
+    let poison = |event: &String| !event.contains("event-7-");
+    let rest: Vec<_> = events(120).into_iter().filter(poison).collect();
+    for refused_whole in [None, Some(400), Some(413)] {
+        let report_to = Report::start(|taken, _| match refused_whole {
+            None => taken.refused_alone = Some("event-7-"),
+            Some(status) => taken.refused_whole = Some(("event-7-", status)),
+        })
+        .await;
+        report(&report_to.reporting.reporter(), &events(120)).await;
+        report_to.settled(120).await;
+        let (taken, counts, set_aside) = report_to.finish().await;
+        assert_eq!(taken.events, rest, "{refused_whole:?}");
+        assert_eq!(set_aside, events(120)[7..8], "{refused_whole:?}");
+        assert_eq!(counts, ReportCounts { sent: 119, set_aside: 1, dropped: 0 });
+    }
+}
+
+#[tokio::test]
+async fn what_the_bounds_drop_is_counted() {
+    let report_to = Report::start(|taken, settings| {
+        taken.refused_whole = Some(("event", 503));
+        settings.bounds = SpoolBounds { max_bytes: events(100)[70..].concat().len() as u64, ..SpoolBounds::default() };
+    })
+    .await;
+    report(&report_to.reporting.reporter(), &events(100)).await;
+    assert_eq!(report_to.settled(70).await, ReportCounts { dropped: 70, ..ReportCounts::default() });
+    report_to.server.taken.lock().unwrap().refused_whole = None;
+    report_to.settled(100).await;
+    let (taken, counts, _) = report_to.finish().await;
+    assert_eq!(taken.events, events(100)[70..]);
+    assert_eq!(counts, ReportCounts { sent: 30, dropped: 70, set_aside: 0 });
+}
