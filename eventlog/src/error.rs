@@ -239,6 +239,18 @@ pub enum LogError {
         /// Their URLs, without what is secret in them.
         servers: String,
     },
+    /// A stream that is only to be read is not there.
+    #[error("there is no {log} at {servers}; {}", where_it_may_be(subject, other.as_deref()))]
+    NoStream {
+        /// The stream.
+        log: String,
+        /// The servers' URLs, without what is secret in them.
+        servers: String,
+        /// What it would take.
+        subject: String,
+        /// The stream that takes this, where there is one.
+        other: Option<String>,
+    },
     /// A NATS server sets aside what a stream may come to hold, and has not as much.
     #[error("nats-server has no room for {log}, which sets {bytes} bytes aside: {reason}; {advice}")]
     NoRoom {
@@ -278,6 +290,15 @@ pub enum LogError {
     /// An export could not be written.
     #[error("can't write the exported log: {0}")]
     Export(Arc<io::Error>),
+}
+
+fn where_it_may_be(subject: &str, other: Option<&str>) -> String {
+    match other {
+        Some(other) => format!("{subject} goes to stream {other} there: name that one"),
+        None => format!(
+            "no stream there takes {subject}: see that it is the right server, and that ingest and aggregate have run"
+        ),
+    }
 }
 
 impl From<io::Error> for LogError {

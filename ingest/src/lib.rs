@@ -28,5 +28,5 @@ pub use clock::{Clock, SystemClock};
 pub use config::{IngestConfig, ServerLimits};
 pub use events::Ingest;
 pub use operations::{ComponentCheck, assemble};
-pub use server::{ServeError, listen, serve};
+pub use server::{ServeError, bind, listen, serve};
 pub use tokens::{Grant, Tokens, TokensError};

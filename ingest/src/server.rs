@@ -40,13 +40,21 @@ pub enum ServeError {
     Serve(#[source] io::Error),
 }
 
-/// Opens a listener. Port 0 takes a free one.
+/// Opens a listener for a server that takes events. Port 0 takes a free one.
 ///
 /// # Errors
 /// [`ServeError`] where the address is taken or not this machine's, or where others than this machine would reach a
 /// server without tokens.
 pub fn listen(address: SocketAddr, tokens: &Tokens) -> Result<TcpListener, ServeError> {
     tokens.check_address(address)?;
+    bind(address)
+}
+
+/// Opens a listener for a server that only shows something.
+///
+/// # Errors
+/// [`ServeError`] where the address is taken or not this machine's.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::InUse { address },
         _ => ServeError::Listen { address, source },

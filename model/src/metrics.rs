@@ -1,4 +1,4 @@
-//! Every metric of netqoe, declared in one place. No label carries a client or a target.
+//! Every metric of netqoe's servers, declared in one place. No label carries a client or a target.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};

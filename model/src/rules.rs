@@ -1,9 +1,11 @@
 //! Every number that decides what a row means, in one place.
 
+use serde::Serialize;
+
 use crate::{LogTime, WindowStart};
 
-/// The rules by which events become rows. The defaults are the documented semantics.
-#[derive(Clone, Debug, PartialEq)]
+/// The rules by which events become rows. The defaults are the documented semantics. As JSON, all in one object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rules {
     /// Length of a window, in milliseconds.
     pub window_ms: i64,
@@ -14,6 +16,7 @@ pub struct Rules {
     /// Samples of a window that are kept exactly; beyond them a window is sketched.
     pub exact_samples: usize,
     /// When and how a window is diagnosed.
+    #[serde(flatten)]
     pub diagnosis: DiagnosisRules,
 }
 
@@ -42,7 +45,7 @@ impl Rules {
 }
 
 /// The baseline's extent and the thresholds of each diagnosis.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DiagnosisRules {
     /// How many earlier windows with a success make a baseline.
     pub baseline_windows: usize,

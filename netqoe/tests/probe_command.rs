@@ -1,4 +1,4 @@
-//! `netqoe probe`: one measurement that is shown, or a schedule of them, from lists that may change.
+//! `netqoe probe`: one measurement that is shown, or a schedule of them, from lists that may change; and its bench.
 
 #![allow(clippy::unwrap_used)] // nothing here but tests
 
@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use support::{Server, netqoe};
+use support::{Server, eventually, get, netqoe};
 
 /// A server whose `/health` is measured, and which has the fixed object.
 fn target(folder: &Path) -> (Server, String) {
@@ -142,14 +142,83 @@ fn lists_of_targets_are_followed() {
 }
 
 #[test]
-fn a_list_that_cant_be_read_is_named_at_the_start() {
+fn a_file_that_cant_be_read_is_named_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let lines = folder.path().join("targets");
     std::fs::write(&lines, "http://a.test\nnonsense\n").unwrap();
+    let output =
+        netqoe().args(["probe", "--once", "tcp://127.0.0.1:1", "--isp-database"]).arg(&lines).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("MaxMind"), "{message}");
     for (path, says) in [(lines.as_path(), "line 2"), (Path::new("/nowhere/targets"), "/nowhere/targets")] {
         let output = netqoe().args(["probe", "--targets-file"]).arg(path).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{message}");
         assert!(message.contains(says), "{message}");
+    }
+}
+
+#[test]
+fn prometheus_sees_the_schedule_and_may_ask_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target_server, url) = target(folder.path());
+    let mut command = netqoe();
+    command.args([
+        "probe",
+        "--metrics-listen",
+        "0",
+        "--interval",
+        "100ms",
+        "--throughput-url",
+        "off",
+        "--target",
+        &url,
+    ]);
+    let mut probe = Server::run(command, Default::default());
+    let port = probe.port();
+    let metric = format!("probe_http_status_code{{target=\"{url}\"}} 200\n");
+    eventually("the first measurement shows", || {
+        get(port, "/metrics").is_ok_and(|answer| answer.body.contains(&metric))
+    });
+
+    let answer = get(port, &format!("/probe?target={url}&module=http_2xx")).unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.body.contains("\nprobe_http_status_code 200\n"), "{answer:?}");
+    let answer = get(port, "/probe?target=example.com:x").unwrap();
+    assert_eq!((answer.status, answer.body.lines().count()), (400, 1), "{answer:?}");
+    probe.stop();
+    target_server.stop();
+}
+
+#[test]
+fn a_probe_without_targets_measures_what_it_is_asked_for_and_says_so_where_it_cant_listen() {
+    let mut command = netqoe();
+    command.args(["probe", "--metrics-listen", "127.0.0.1:0"]);
+    let mut probe = Server::run(command, Default::default());
+    let port = probe.port();
+    let answer = get(port, &format!("/probe?target=tcp://127.0.0.1:{port}")).unwrap();
+    assert!(answer.body.contains("\nprobe_success 1\n"), "{answer:?}");
+    let output = netqoe().args(["probe", "--metrics-listen", &port.to_string()]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("is in use by another program"), "{message}");
+    probe.stop();
+}
+
+#[test]
+fn the_bench_has_a_line_of_figures_for_each_program() {
+    let output = netqoe().args(["bench", "probe", "--seconds", "1"]).output().unwrap();
+    let (table, message) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{message}");
+    for what in ["netqoe probe, on its schedule", "netqoe probe, asked by /probe", "blackbox_exporter, asked by /probe"]
+    {
+        let line = table.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {table}"));
+        let figures: Vec<_> = line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).skip(1).collect();
+        let numbers = figures.iter().map(|figure| figure.split(' ').next().unwrap().parse::<f64>().unwrap());
+        assert_eq!(figures.len(), 4, "{line}");
+        // Nothing runs at another rate or without memory; CPU time may be under its hundredth of a second.
+        let numbers: Vec<_> = numbers.collect();
+        assert!(numbers.iter().all(|number| number.is_finite()) && numbers[0] > 0.0 && numbers[3] > 0.0, "{line}");
     }
 }

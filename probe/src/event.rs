@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use netqoe_model::{ErrorStage, EventTime};
 use serde::Serialize;
 
+use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
 use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
 use crate::tls::TlsEvidence;
@@ -63,6 +64,7 @@ struct WireEvidence<'a> {
     throughput: Option<&'a ThroughputEvidence>,
     echoes: Option<EchoEvidence>,
     skipped_turns: Option<u64>,
+    clock: Option<ClockState>,
     system_lookup: Option<WireSystemLookup<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirects: &'a [Redirect],
@@ -156,6 +158,7 @@ impl<'a> WireEvidence<'a> {
             throughput: evidence.throughput.as_ref(),
             echoes: evidence.echoes,
             skipped_turns: Some(evidence.skipped_turns).filter(|skipped| *skipped > 0),
+            clock: evidence.clock,
             system_lookup: dns.system.as_ref().map(WireSystemLookup::of),
             redirects: &evidence.redirects,
             connect_attempts: attempts.iter().map(WireAttempt::of).collect(),
@@ -214,10 +217,10 @@ fn to_thousandths(value: f64) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use netqoe_model::Event;
+    use netqoe_model::{ClientContext, Event};
 
     use super::*;
-    use crate::Failure;
+    use crate::{Failure, Provider};
 
     fn span(start_us: u64, end_us: u64) -> Span {
         Span { start: Duration::from_micros(start_us), end: Duration::from_micros(end_us) }
@@ -268,6 +271,27 @@ mod tests {
         });
         assert_eq!(value["evidence"], evidence);
         assert!(!json.contains('\n'));
+    }
+
+    /// Readers of version 1 that know neither `evidence` nor what is new in `network_context` read the event as before.
+    #[test]
+    fn the_network_and_the_clock_are_evidence() {
+        let mut measurement = measurement("http://example.com", Phases::default(), None);
+        let plain = measurement.to_event("e4", "c", EventTime::from_ms(1));
+        let provider = Some(Provider { isp: Some("Example ISP".to_owned()), asn: Some(64_500) });
+        measurement.evidence.network =
+            NetworkContext { network_type: Some("wifi"), provider, ..NetworkContext::default() };
+        measurement.evidence.clock = Some(ClockState { synchronized: true, max_error_ms: Some(2.5) });
+        let json = measurement.to_event("e4", "c", EventTime::from_ms(1));
+
+        let (event, before) = (Event::parse(json.as_bytes()).unwrap(), Event::parse(plain.as_bytes()).unwrap());
+        assert_eq!(Event { network_context: before.network_context, ..event.clone() }, before);
+        let context = ClientContext::parse(event.network_context.unwrap());
+        assert_eq!((context.network_type.as_deref(), context.isp.as_deref()), (Some("wifi"), Some("Example ISP")));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let expected = serde_json::json!({"network_type": "wifi", "isp": "Example ISP", "asn": 64_500});
+        assert_eq!(value["network_context"], expected);
+        assert_eq!(value["evidence"]["clock"], serde_json::json!({"synchronized": true, "max_error_ms": 2.5}));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use crate::NetworkContext;
+use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
 use crate::dns::DnsEvidence;
 use crate::tls::TlsEvidence;
@@ -38,6 +39,8 @@ pub struct Evidence {
     pub throughput: Option<ThroughputEvidence>,
     /// What came of echo requests.
     pub echoes: Option<EchoEvidence>,
+    /// Whether the clock can be trusted that dates the measurement.
+    pub clock: Option<ClockState>,
     /// Turns of the target before this one that were passed over, because the measurement before them still ran.
     pub skipped_turns: u64,
 }

@@ -6,27 +6,32 @@
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
-//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`]. [`Reporting`], in `report/`, is one that keeps
-//! events on disk until the endpoint has taken them.
+//! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`]. [`Reporting`], in
+//! `report/`, is one that keeps events on disk until the endpoint has taken them. [`exporter`] shows the latest measurements
+//! to Prometheus, and measures when it asks.
 //!
 //! This crate must not know the pipeline: how events are stored, or what they are taken to mean.
 
 mod agent;
 mod checks;
 mod clock;
+mod clock_state;
 mod connect;
 mod connection;
 mod deadline;
 mod dns;
 mod event;
 mod evidence;
+mod exporter;
 mod failure;
 mod http;
 mod icmp;
 mod measure;
 mod network;
 mod phases;
+mod provider;
 mod report;
+mod route;
 mod settings;
 mod target;
 mod target_list;
@@ -35,16 +40,20 @@ mod tls;
 mod waterfall;
 
 pub use agent::{
-    AgentStopped, DEFAULT_INTERVAL, HostNameError, Plan, ProbeCounts, Reporter, Schedule, host_name, run_probe,
+    AgentStopped, DEFAULT_INTERVAL, HostNameError, Observations, Plan, ProbeCounts, Reporter, Schedule, host_name,
+    run_probe,
 };
 pub use clock::Span;
+pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
 pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
 pub use evidence::{EchoEvidence, Evidence, Redirect, ThroughputEvidence};
+pub use exporter::{Askable, exporter};
 pub use failure::Failure;
 pub use measure::{Measurement, measure};
 pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
+pub use provider::{Provider, Providers, ProvidersError};
 pub use report::{
     Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, Reporting, SpoolBounds,
     SpoolError, ToSpool, Token,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use netqoe_model::ErrorStage;
 
 use crate::clock::Clock;
+use crate::clock_state::clock_state;
 use crate::deadline::Deadline;
 use crate::dns::Lookup;
 use crate::{Check, Evidence, Failure, Host, NetworkContext, Phases, Settings, Target, checks};
@@ -90,7 +91,8 @@ impl Measuring<'_> {
 
     async fn finish(mut self, target: Target, failure: Option<Failure>) -> Measurement {
         let total = self.total.unwrap_or_else(|| self.clock.now());
-        self.evidence.network = NetworkContext::find(self.source_ip);
+        self.evidence.network = NetworkContext::find(self.source_ip, self.settings.providers.as_deref());
+        self.evidence.clock = clock_state();
         if let Some(lookup) = self.lookup {
             self.evidence.dns = lookup.finish(self.deadline.at()).await;
         }

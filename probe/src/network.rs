@@ -1,9 +1,16 @@
 //! The network that this machine is in, found and not asked: what its default route leads through.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use serde::Serialize;
+
+use crate::route::local_address_toward;
+use crate::{Provider, Providers};
+
+/// Addresses that nobody has and that are routed like anybody's: the way to the internet.
+const ANYWHERE: [IpAddr; 2] =
+    [IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
 
 /// What an event tells as `network_context`. What can't be found out is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -17,14 +24,24 @@ pub struct NetworkContext {
     /// Whether the default route leads through a tunnel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vpn_enabled: Option<bool>,
+    /// Who provides the network.
+    #[serde(flatten)]
+    pub provider: Option<Provider>,
 }
 
 impl NetworkContext {
     /// Looks anew: a laptop moves from one network to another.
-    pub(crate) fn find(source_ip: Option<IpAddr>) -> Self {
+    pub(crate) fn find(source_ip: Option<IpAddr>, providers: Option<&Providers>) -> Self {
         let network_type = network_type(Path::new("/"));
-        Self { source_ip, network_type, vpn_enabled: network_type.map(|found| found == "vpn") }
+        let provider = providers.and_then(|providers| provider_of(source_ip, providers));
+        Self { source_ip, network_type, vpn_enabled: network_type.map(|found| found == "vpn"), provider }
     }
+}
+
+/// Behind a router that translates addresses, the one on the connection says nothing; that of the other family may be global.
+fn provider_of(source_ip: Option<IpAddr>, providers: &Providers) -> Option<Provider> {
+    let others = ANYWHERE.into_iter().filter_map(local_address_toward);
+    source_ip.into_iter().chain(others).find_map(|address| providers.of(address))
 }
 
 /// `root` holds `proc` and `sys`. None where they say nothing, as on other systems than Linux.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::RootCertStore;
 
-use crate::{Family, WebUrl};
+use crate::{Family, Providers, WebUrl};
 
 /// How long a measurement may take, all phases together, where nothing else is said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,6 +22,8 @@ pub struct Settings {
     pub only: Option<Family>,
     /// Who is trusted to sign certificates.
     pub roots: Arc<RootCertStore>,
+    /// Who provides which networks, where it is known.
+    pub providers: Option<Arc<Providers>>,
     /// What throughput is measured with, if at all.
     pub throughput: Option<ThroughputObject>,
 }
@@ -64,6 +66,7 @@ impl Default for Settings {
             name_servers: NameServers::System,
             only: None,
             roots: Arc::new(roots),
+            providers: None,
             throughput: Some(ThroughputObject::OfTarget),
         }
     }

@@ -88,8 +88,9 @@ pub enum StoreError {
     },
     /// Another process has taken over the store.
     #[error(
-        "this process has generation {ours} of the store {store}, which was taken over by generation {current}; \
-         nothing was written, and this process must end"
+        "this process has generation {ours} of the store {store}, which was taken over by generation {current}{}; \
+         nothing was written, and this process must end",
+        of_whom(opened_by.as_deref())
     )]
     Fenced {
         /// The path, or the URL without its password.
@@ -98,6 +99,8 @@ pub enum StoreError {
         ours: i64,
         /// The generation that may write.
         current: i64,
+        /// The process that opened it, where that is known.
+        opened_by: Option<String>,
     },
     /// The connection broke and did not come back.
     #[error(
@@ -143,7 +146,11 @@ pub enum StoreError {
 
 impl StoreError {
     /// Generation `ours` asks something of a store where `current` may write; 0 where it was never opened.
-    pub(crate) fn fenced(store: String, ours: Generation, current: i64) -> Self {
-        Self::Fenced { store, ours: ours.0, current }
+    pub(crate) fn fenced(store: String, ours: Generation, current: i64, opened_by: Option<String>) -> Self {
+        Self::Fenced { store, ours: ours.0, current, opened_by }
     }
+}
+
+fn of_whom(opened_by: Option<&str>) -> String {
+    opened_by.map_or_else(String::new, |opened_by| format!(" of {opened_by}"))
 }

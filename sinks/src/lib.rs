@@ -8,6 +8,7 @@ mod error;
 mod fence;
 mod history;
 mod maintenance;
+mod opening;
 mod postgres;
 pub mod read;
 mod sqlite;
@@ -15,6 +16,7 @@ mod url;
 
 pub use error::StoreError;
 pub use maintenance::{Maintain, Maintained, Maintenance};
+pub use opening::Opening;
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{SqliteBuild, SqliteStore};
 pub use url::StoreUrl;
@@ -27,7 +29,8 @@ use parking_lot::FairMutex;
 /// Where rows land.
 pub trait Store: Send {
     /// Takes a new generation for this log, which fences off every earlier one: what they have not committed by now,
-    /// they never will. The processes of a cluster share one generation, which one of them takes.
+    /// they never will. The processes of a cluster share one generation, which one of them takes. The store keeps the
+    /// `opening` of the last one.
     ///
     /// Where a partition has come no further since the last generation was opened, and that one was not completed, its
     /// start is counted as fruitless ([`Resume::fruitless_starts`]).
@@ -38,7 +41,7 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError::OtherLog`] where the store holds the results of another log, or of one with another number of
     /// partitions.
-    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError>;
+    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError>;
 
     /// Reads back what a process of this generation needs to go on: the checkpoints, and as `Resume::history` the
     /// latest `rules.baseline_windows` final rows with a success of each client and target, not older than

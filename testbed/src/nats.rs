@@ -20,6 +20,8 @@ const MAX_FILE_STORE: &str = "1TB";
 /// How a [`NatsServer`] is set up.
 #[derive(Clone, Debug)]
 pub struct NatsOptions {
+    /// What it calls itself.
+    pub name: String,
     /// Whether it has JetStream.
     pub jetstream: bool,
     /// More lines of its configuration file: `authorization`, `tls`, `max_payload` and the like.
@@ -28,7 +30,7 @@ pub struct NatsOptions {
 
 impl Default for NatsOptions {
     fn default() -> Self {
-        Self { jetstream: true, configuration: String::new() }
+        Self { name: "testbed".to_owned(), jetstream: true, configuration: String::new() }
     }
 }
 
@@ -55,7 +57,7 @@ impl NatsServer {
         let folder = server::folder("nats", None)?;
         let port = free_port()?;
         let configuration = folder.path().join("nats.conf");
-        let mut lines = format!("listen: 127.0.0.1:{port}\nserver_name: testbed\n");
+        let mut lines = format!("listen: 127.0.0.1:{port}\nserver_name: {}\n", options.name);
         if options.jetstream {
             let store = folder.path().join("store");
             lines += &format!("jetstream {{ store_dir: {store:?}, max_file_store: {MAX_FILE_STORE} }}\n");

@@ -26,12 +26,16 @@ pub(crate) const NGINX: Need = Need { program: "nginx", package: "nginx", folder
 /// The load tester of the tuning guide.
 const AB: Need = Need { program: "ab", package: "apache2-utils", folders: &[] };
 
-/// What the probe is held against.
+/// What the probe's figures are held against.
 const CURL: Need = Need { program: "curl", package: "curl", folders: &[] };
 /// Makes the networks that a slow link is between.
 const IP: Need = Need { program: "ip", package: "iproute2", folders: SYSTEM_PROGRAMS };
 
-const ALL: [Need; 7] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP];
+/// What the probe's footprint is held against.
+const BLACKBOX_EXPORTER: Need =
+    Need { program: "prometheus-blackbox-exporter", package: "prometheus-blackbox-exporter", folders: SYSTEM_PROGRAMS };
+
+const ALL: [Need; 8] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER];
 
 /// Installs the packages of all programs that are missing.
 ///

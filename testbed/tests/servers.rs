@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use netqoe_testbed::{CuttingProxy, Database, NatsOptions, NatsServer, Nginx, PgBouncer, Postgres, Server};
+use netqoe_testbed::{
+    CuttingProxy, Database, NatsCluster, NatsOptions, NatsServer, Nginx, PgBouncer, Postgres, Server,
+};
 
 /// What a server says first, or to this; empty where it says nothing for a moment, an error where nobody is there.
 fn ask(port: u16, question: &str) -> std::io::Result<String> {
@@ -56,10 +58,25 @@ fn nats_comes_back_on_the_same_port() {
 
 #[test]
 fn nats_takes_more_configuration() {
-    let options = NatsOptions { jetstream: false, configuration: "max_payload: 4321\n".to_owned() };
+    let options =
+        NatsOptions { jetstream: false, configuration: "max_payload: 4321\n".to_owned(), ..Default::default() };
     let nats = NatsServer::start_with(&options).unwrap();
     let greeting = ask(nats.port(), "").unwrap();
     assert!(greeting.contains("\"max_payload\":4321") && !greeting.contains("\"jetstream\":true"), "{greeting}");
+}
+
+#[test]
+fn three_nats_servers_come_together_and_one_comes_back() {
+    let mut cluster = NatsCluster::start().unwrap();
+    assert_eq!(cluster.url().split(',').count(), 3);
+    let member = cluster.member("testbed-1").unwrap();
+    let port = member.port();
+    assert!(ask(port, "").unwrap().contains("\"cluster\":\"testbed\""));
+    member.kill().unwrap();
+    assert!(is_gone(port));
+    cluster.member("testbed-1").unwrap().restart().unwrap();
+    cluster.wait_until_healthy().unwrap();
+    assert!(cluster.member("testbed-3").is_none());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `cargo xtask bench cluster`: the servers that `netqoe bench cluster` wants, and its release build in front of them.
+//! `cargo xtask bench`: what the benches of netqoe want beside it, and its release build.
 
 use std::process::Command;
 
@@ -19,6 +19,17 @@ pub(crate) fn cluster(options: &[String]) -> anyhow::Result<()> {
     let postgres = Postgres::start_with(POSTGRES_SETTINGS)?;
     let mut bench = Command::new(program);
     bench.args(["bench", "cluster", "--nats-url", &nats.url(), "--database-url", &postgres.url()]).args(options);
+    ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed");
+    Ok(())
+}
+
+/// Measures beside blackbox_exporter, with these further options of `netqoe bench probe`.
+pub(crate) fn probe(options: &[String]) -> anyhow::Result<()> {
+    let stopped = stopped_by_signals()?;
+    netqoe_testbed::install_missing()?;
+    let program = build("release", &stopped)?;
+    let mut bench = Command::new(program);
+    bench.args(["bench", "probe"]).args(options);
     ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed");
     Ok(())
 }

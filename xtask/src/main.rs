@@ -20,6 +20,7 @@ usage: cargo xtask COMMAND
   test                      install what the tests need, and run all checks and tests
   bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure the release build before them; the options are
                             those of `netqoe bench cluster`
+  bench probe [OPTION]…     measure what the probe takes, beside blackbox_exporter; the options are those of `netqoe bench probe`
   cluster-demo              run a cluster on this machine for half a minute: two ingests behind nginx, an aggregate of two
                             processes, a load, and a crash in the middle of it
   chaos [--seconds N] [--seed S]
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => Some(steps::test()),
         ["bench", "cluster", ..] => Some(bench::cluster(&arguments[2..])),
+        ["bench", "probe", ..] => Some(bench::probe(&arguments[2..])),
         ["cluster-demo"] => Some(cluster_demo::run()),
         ["chaos", ref options @ ..] => Chaos::parse(options).map(Chaos::run),
         _ => None,

@@ -14,7 +14,7 @@ use netqoe_model::{
     PartitionCommit, Percentiles, Severity, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::SqliteReader;
-use netqoe_sinks::{SqliteStore, Store};
+use netqoe_sinks::{Opening, SqliteStore, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +52,7 @@ impl Api {
         let path = folder.path().join("store.db");
         let mut store = SqliteStore::open(&path, Arc::default(), Arc::new(|| WRITTEN_MS)).unwrap();
         let log = LogIdentity { id: "a-log".to_owned(), partitions: NonZeroU16::MIN };
-        let generation = store.open(&log).unwrap();
+        let generation = store.open(&log, &Opening::default()).unwrap();
         let (live, stop) = (LiveFeed::new(), CancellationToken::new());
         let reader = Arc::new(SqliteReader::open(&path).unwrap());
         let (router, document) = QueryApi::new(reader, live.clone(), stop.clone()).router();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_nats::jetstream::context::{CreateStreamErrorKind, PublishAckFuture};
+use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -11,16 +11,20 @@ use netqoe_model::{DeadLetter, Event, Partition, Position};
 
 use super::JetStreamLog;
 use super::connect::with_sources;
+use super::existing;
+use super::find::{self, find_or_make, patiently};
 use super::letter::{self, StoredLetter};
 use super::message::is_ndjson;
-use super::stream::has_no_room;
 use super::subjects::Origin;
 use crate::{AppendError, EventLog, LogError};
 
+/// What to do where a server has less room than the stream sets aside.
+const MAKE_ROOM: &str = "give the server more (max_file_store)";
 /// Letters in flight at a time.
 const IN_FLIGHT: usize = 64;
 
-/// The stream that dead letters are in. One that is there is used as it is.
+/// The stream that dead letters are in. One that is there is used as it is; one that is made has as many copies as the
+/// log's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetterOptions {
     /// Its name.
@@ -29,8 +33,6 @@ pub struct DeadLetterOptions {
     pub subject: String,
     /// How many bytes of letters are kept; beyond it the oldest go.
     pub max_bytes: u64,
-    /// Copies of the stream in a cluster of servers: 1 or 3.
-    pub replicas: u8,
     /// How long the server knows a letter again that is set aside twice, as after a crash.
     pub duplicate_window: Duration,
 }
@@ -41,7 +43,6 @@ impl Default for DeadLetterOptions {
             stream: "telemetry-dlq".to_owned(),
             subject: "telemetry.dlq".to_owned(),
             max_bytes: 1 << 30,
-            replicas: 1,
             duplicate_window: Duration::from_secs(3_600),
         }
     }
@@ -68,34 +69,35 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// Finds the stream or makes it.
     pub(super) async fn open(log: JetStreamLog, options: DeadLetterOptions) -> Result<Self, LogError> {
-        let name = format!("stream {}", options.stream);
         let config = Config {
             name: options.stream.clone(),
             description: Some("what netqoe could not count, with its reason and origin in headers".to_owned()),
             subjects: vec![options.subject.clone()],
             max_bytes: i64::try_from(options.max_bytes).unwrap_or(i64::MAX),
-            num_replicas: usize::from(options.replicas),
+            num_replicas: log.source().stream.cached_info().config.num_replicas,
             duplicate_window: options.duplicate_window,
             ..Config::default()
         };
-        let jetstream = &log.source().connection.jetstream;
-        let made = jetstream.get_or_create_stream(config).await;
-        let stream = made.map_err(|error| match error.kind() {
-            CreateStreamErrorKind::JetStream(refusal) if has_no_room(&refusal) => LogError::NoRoom {
-                log: name.clone(),
-                bytes: options.max_bytes,
-                reason: refusal.to_string(),
-                advice: "give the server more (max_file_store)",
-            },
-            _ => LogError::Stream { log: name.clone(), reason: with_sources(&error) },
-        })?;
-        let subjects = &stream.cached_info().config.subjects;
-        if !subjects.contains(&options.subject) {
-            let (takes, wanted) = (subjects.join(", "), &options.subject);
-            let reason = format!("it takes {takes}, not {wanted}; name its subject, or another stream");
-            return Err(LogError::Stream { log: name, reason });
+        let connection = &log.source().connection;
+        let stream = patiently(&options.stream, || find_or_make(connection, &config, MAKE_ROOM)).await?;
+        let (wanted, found) = (config.num_replicas, stream.cached_info().config.num_replicas);
+        if found != wanted {
+            let name = &options.stream;
+            tracing::warn!("stream {name} has {found} replicas, the log's has {wanted}; it is used as it is");
         }
-        Ok(Self { log, stream, subject: options.subject, name })
+        Self::of(log, stream, options.subject)
+    }
+
+    /// Finds the stream, and makes none.
+    pub(super) async fn find(log: JetStreamLog, options: DeadLetterOptions) -> Result<Self, LogError> {
+        let stream = existing::find(&log.source().connection, &options.stream, &options.subject).await?;
+        Self::of(log, stream, options.subject)
+    }
+
+    fn of(log: JetStreamLog, stream: Stream, subject: String) -> Result<Self, LogError> {
+        existing::takes(&stream, &subject)?;
+        let name = find::name(&stream.cached_info().config.name);
+        Ok(Self { log, stream, subject, name })
     }
 
     /// Keeps letters. One that is kept already, from an earlier try, is not kept twice.

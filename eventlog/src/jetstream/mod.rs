@@ -6,7 +6,9 @@
 mod connect;
 mod continuity;
 mod dead_letters;
+mod existing;
 mod export;
+mod find;
 mod follower;
 mod letter;
 mod message;
@@ -77,14 +79,29 @@ impl JetStreamLog {
     /// [`LogError`], where no server can be reached, it refuses the credentials, has no JetStream, or has a stream of
     /// this name that can't hold a log.
     pub fn open(options: JetStreamOptions) -> Result<Self, LogError> {
+        Self::connect(options, true)
+    }
+
+    /// As [`JetStreamLog::open`], but makes no stream and changes nothing of one: for what only reads a log.
+    ///
+    /// # Errors
+    /// As [`JetStreamLog::open`], and [`LogError::NoStream`].
+    pub fn find(options: JetStreamOptions) -> Result<Self, LogError> {
+        Self::connect(options, false)
+    }
+
+    fn connect(options: JetStreamOptions, may_make: bool) -> Result<Self, LogError> {
         let JetStreamOptions { connection, stream, stall_wait, clock } = options;
-        let name = stream::name(&stream);
+        let name = find::name(&stream.name);
         let thread =
             OwnThread::start().map_err(|error| LogError::Stream { log: name.clone(), reason: error.to_string() })?;
         let subject = stream.subject.clone();
         let (connection, opened) = thread.wait(async move {
             let connection = Connection::open(&connection).await?;
-            let opened = stream::open(&connection, &stream).await?;
+            let opened = match may_make {
+                true => stream::open(&connection, &stream).await?,
+                false => existing::open(&connection, &stream).await?,
+            };
             Ok::<_, LogError>((connection, opened))
         })?;
         let OpenStream { stream, identity, differences } = opened;
@@ -184,6 +201,14 @@ impl JetStreamLog {
     /// Where JetStream does not make it.
     pub async fn dead_letters(&self, options: DeadLetterOptions) -> Result<DeadLetters, LogError> {
         DeadLetters::open(self.clone(), options).await
+    }
+
+    /// As [`JetStreamLog::dead_letters`], but makes no stream.
+    ///
+    /// # Errors
+    /// [`LogError::NoStream`], and where JetStream does not answer.
+    pub async fn find_dead_letters(&self, options: DeadLetterOptions) -> Result<DeadLetters, LogError> {
+        DeadLetters::find(self.clone(), options).await
     }
 
     fn source(&self) -> &Source {

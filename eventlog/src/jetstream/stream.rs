@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
-use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::traits::Requester;
-use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind, RequestError, RequestErrorKind};
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy, StorageType, Stream};
-use async_nats::jetstream::{self, ErrorCode};
 use netqoe_model::LogIdentity;
 use serde_json::Value;
 
-use super::connect::{Connection, with_sources};
+use super::connect::Connection;
+use super::continuity::Break;
+use super::find::{find_or_make, patiently, refused, request_error, unusable};
 use super::options::{Discard, Storage, StreamOptions};
 use super::subjects::Subjects;
 use crate::LogError;
@@ -20,10 +19,8 @@ use crate::LogError;
 /// What a stream's description says before and after its number of partitions.
 const DESCRIPTION: [&str; 2] = ["netqoe log, ", " partitions"];
 
-/// How long another process may take to make the stream.
-const MAKING: Duration = Duration::from_secs(2);
-/// How often to look whether it is made.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// What to do where a server has less room than the stream sets aside.
+const MAKE_ROOM: &str = "give the server more (max_file_store), or the stream less (--stream-max-bytes)";
 
 /// A setting of a stream that is not as it is wanted. The stream is used all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,39 +48,26 @@ pub(super) struct OpenStream {
 
 /// Finds the stream or makes it, and sees to it that it can hold a log.
 pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, LogError> {
-    let mut stream = find_or_create(connection, options).await?;
+    patiently(&options.name, || try_open(connection, options)).await
+}
+
+async fn try_open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, Break> {
+    let mut stream = find_or_make(connection, &config(options), MAKE_ROOM).await?;
     let retention = stream.cached_info().config.retention;
     if retention != RetentionPolicy::Limits {
         let reason = format!("its retention policy {retention:?} forgets what was acknowledged; a log needs Limits");
-        return Err(unusable(options, reason));
+        return Err(unusable(&options.name, reason).into());
     }
     if complete(connection, options, &stream.cached_info().config).await? {
         // What the server made of it, or of what another process did at the same time.
-        stream.info().await.map_err(|error| request_error(connection, options, &error))?;
+        stream.info().await.map_err(|error| request_error(connection, &options.name, &error))?;
     }
     let info = stream.cached_info();
     let partitions = partitions(&info.config).ok_or_else(|| {
-        unusable(options, "its description does not say its number of partitions any more".to_owned())
+        unusable(&options.name, "its description does not say its number of partitions any more".to_owned())
     })?;
     let identity = LogIdentity { id: identity(info), partitions };
     Ok(OpenStream { identity, differences: differences(options, info), stream })
-}
-
-/// The stream, once it is wholly made: another process may be making it right now.
-async fn find_or_create(connection: &Connection, options: &StreamOptions) -> Result<Stream, LogError> {
-    let deadline = Instant::now() + MAKING;
-    loop {
-        let made = match find(connection, options).await? {
-            Some(stream) => Ok(stream),
-            None => create(connection, options).await?,
-        };
-        match made {
-            // Until then the server shows it as made at the beginning of its calendar.
-            Ok(stream) if stream.cached_info().created.unix_timestamp() > 0 => return Ok(stream),
-            Err(reason) if Instant::now() > deadline => return Err(unusable(options, reason)),
-            _ => tokio::time::sleep(LOOK_AGAIN).await,
-        }
-    }
 }
 
 /// Distinguishes the stream from another of the same name: a stream that is made anew has another.
@@ -92,7 +76,7 @@ pub(super) fn identity(info: &Info) -> String {
 }
 
 /// The number of partitions that the stream's description says.
-fn partitions(config: &Config) -> Option<NonZeroU16> {
+pub(super) fn partitions(config: &Config) -> Option<NonZeroU16> {
     let (_, after) = config.description.as_deref()?.split_once(DESCRIPTION[0])?;
     after.split_once(DESCRIPTION[1])?.0.parse().ok()
 }
@@ -109,57 +93,6 @@ pub(super) fn has_room(info: &Info) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// What errors call the log.
-pub(super) fn name(options: &StreamOptions) -> String {
-    format!("stream {}", options.name)
-}
-
-async fn find(connection: &Connection, options: &StreamOptions) -> Result<Option<Stream>, LogError> {
-    let error = match connection.jetstream.get_stream(&options.name).await {
-        Ok(stream) => return Ok(Some(stream)),
-        Err(error) => error,
-    };
-    match error.kind() {
-        GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
-        GetStreamErrorKind::JetStream(error) => Err(refused(connection, options, &error)),
-        // What the request failed of is its source.
-        _ => match std::error::Error::source(&error).and_then(|source| source.downcast_ref::<RequestError>()) {
-            Some(request) => Err(request_error(connection, options, request)),
-            None => Err(unusable(options, with_sources(&error))),
-        },
-    }
-}
-
-/// Makes the stream, or says why it can't be made for the moment.
-async fn create(connection: &Connection, options: &StreamOptions) -> Result<Result<Stream, String>, LogError> {
-    let error = match connection.jetstream.create_stream(config(options)).await {
-        Ok(stream) => return Ok(Ok(stream)),
-        Err(error) => error,
-    };
-    match error.kind() {
-        // Another process may have begun to make it a moment ago, perhaps otherwise than we would have.
-        CreateStreamErrorKind::JetStream(error)
-            if [ErrorCode::STREAM_NAME_EXIST, ErrorCode::STREAM_SUBJECT_OVERLAP].contains(&error.error_code()) =>
-        {
-            Ok(Err(error.to_string()))
-        }
-        CreateStreamErrorKind::JetStream(error) if has_no_room(&error) => Err(LogError::NoRoom {
-            log: name(options),
-            bytes: options.max_bytes,
-            reason: error.to_string(),
-            advice: "give the server more (max_file_store), or the stream less (--stream-max-bytes)",
-        }),
-        CreateStreamErrorKind::JetStream(error) => Err(refused(connection, options, &error)),
-        _ => Err(unusable(options, with_sources(&error))),
-    }
-}
-
-/// Whether a server answers so that has less room than a stream sets aside.
-pub(super) fn has_no_room(error: &jetstream::Error) -> bool {
-    [ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::MEMORY_RESOURCES_EXCEEDED, ErrorCode::INSUFFICIENT_RESOURCES]
-        .contains(&error.error_code())
 }
 
 fn config(options: &StreamOptions) -> Config {
@@ -201,7 +134,7 @@ fn storage(storage: Storage) -> StorageType {
 
 /// Adds to a stream what a log can't do without: its subjects, and its number of partitions. Whether that was needed.
 /// All else is given back as it came, also what this version knows nothing of.
-async fn complete(connection: &Connection, options: &StreamOptions, found: &Config) -> Result<bool, LogError> {
+async fn complete(connection: &Connection, options: &StreamOptions, found: &Config) -> Result<bool, Break> {
     let mut subjects = found.subjects.clone();
     subjects
         .extend(Subjects::of_stream(&options.subject).into_iter().filter(|wanted| !found.subjects.contains(wanted)));
@@ -213,25 +146,20 @@ async fn complete(connection: &Connection, options: &StreamOptions, found: &Conf
     if subjects == found.subjects && partitions(found).is_some() {
         return Ok(false);
     }
-    let mut config = request(connection, options, "INFO", &serde_json::json!({})).await?["config"].take();
+    let mut config = request(connection, &options.name, "INFO", &serde_json::json!({})).await?["config"].take();
     config["subjects"] = subjects.into();
     config["description"] = description.into();
-    request(connection, options, "UPDATE", &config).await?;
+    request(connection, &options.name, "UPDATE", &config).await?;
     Ok(true)
 }
 
-/// Asks JetStream about the stream.
-async fn request(
-    connection: &Connection,
-    options: &StreamOptions,
-    what: &str,
-    with: &Value,
-) -> Result<Value, LogError> {
-    let subject = format!("STREAM.{what}.{}", options.name);
+/// Asks JetStream about a stream.
+async fn request(connection: &Connection, stream: &str, what: &str, with: &Value) -> Result<Value, Break> {
+    let subject = format!("STREAM.{what}.{stream}");
     let response = Requester::request(&connection.jetstream, subject, with).await;
-    match response.map_err(|error| request_error(connection, options, &error))? {
+    match response.map_err(|error| request_error(connection, stream, &error))? {
         Response::Ok(answer) => Ok(answer),
-        Response::Err { error } => Err(refused(connection, options, &error)),
+        Response::Err { error } => Err(refused(connection, stream, &error)),
     }
 }
 
@@ -254,26 +182,4 @@ fn differences(options: &StreamOptions, info: &Info) -> Vec<Difference> {
     compare("duplicate_window", format!("{:?}", wanted.duplicate_window), format!("{:?}", found.duplicate_window));
     compare("storage", format!("{:?}", wanted.storage), format!("{:?}", found.storage));
     differences
-}
-
-fn unusable(options: &StreamOptions, reason: String) -> LogError {
-    LogError::Stream { log: name(options), reason }
-}
-
-/// What JetStream's refusal means.
-fn refused(connection: &Connection, options: &StreamOptions, error: &jetstream::Error) -> LogError {
-    match error.error_code() {
-        ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
-            LogError::NoJetStream { servers: connection.servers.clone() }
-        }
-        _ => unusable(options, format!("{error}")),
-    }
-}
-
-/// What it means that JetStream did not answer.
-fn request_error(connection: &Connection, options: &StreamOptions, error: &RequestError) -> LogError {
-    match error.kind() {
-        RequestErrorKind::NoResponders => LogError::NoJetStream { servers: connection.servers.clone() },
-        _ => unusable(options, with_sources(error)),
-    }
 }

@@ -14,6 +14,7 @@ mod dead_letters;
 mod export;
 mod progress;
 mod read;
+mod replicas;
 mod stream;
 
 use std::num::NonZeroU16;

@@ -72,7 +72,9 @@ fn generate(options: &BenchReplayOptions, per_minute: NonZeroU32, path: &Path) -
     let cant_write = || format!("can't write {}", path.display());
     let mut out = BufWriter::new(File::create(path).with_context(cant_write)?);
     scenario.write_to(&mut out).with_context(cant_write)?;
-    out.flush().with_context(cant_write)
+    out.flush().with_context(cant_write)?;
+    // Or the replay would wait for the disk, to which this file is still on its way.
+    out.get_ref().sync_all().with_context(cant_write)
 }
 
 /// A process of its own, so that its CPU time and its memory are the replay's alone.

@@ -31,7 +31,7 @@ pub(super) fn print(
     runtime: &Runtime,
 ) -> anyhow::Result<Compared> {
     let open = |url: &StoreUrl| -> anyhow::Result<Rows> {
-        let reader = reader(url, options, runtime).with_context(|| format!("can't read {url}"))?;
+        let reader = reader(url, options, runtime)?;
         Ok(Rows { reader, windows: windows.clone(), page: Vec::new().into_iter(), after: None, has_more: true })
     };
     let (mut replayed, mut live) = (open(replayed)?, open(live)?);
@@ -63,13 +63,17 @@ pub(super) fn print(
     }
 }
 
-fn reader(url: &StoreUrl, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<Box<dyn Reader>> {
-    Ok(match url {
-        StoreUrl::Sqlite(path) => Box::new(SqliteReader::open(path)?),
-        StoreUrl::Postgres(url) => {
-            Box::new(runtime.block_on(PostgresReader::connect(url, options, runtime.handle().clone()))?)
-        }
-    })
+/// What reads a store.
+pub(super) fn reader(url: &StoreUrl, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<Box<dyn Reader>> {
+    let reader = || -> anyhow::Result<Box<dyn Reader>> {
+        Ok(match url {
+            StoreUrl::Sqlite(path) => Box::new(SqliteReader::open(path)?),
+            StoreUrl::Postgres(url) => {
+                Box::new(runtime.block_on(PostgresReader::connect(url, options, runtime.handle().clone()))?)
+            }
+        })
+    };
+    reader().with_context(|| format!("can't read {url}"))
 }
 
 /// The rows of a store, newest window first.

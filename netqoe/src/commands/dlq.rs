@@ -16,9 +16,9 @@ pub(crate) fn run(command: &DlqCommand) -> anyhow::Result<()> {
     | DlqCommand::Show { letters: options, .. }
     | DlqCommand::Replay { letters: options, .. }
     | DlqCommand::Purge { letters: options, .. }) = command;
-    let log = options.nats.open()?;
+    let log = options.nats.find()?;
     request_threads()?.block_on(async {
-        let letters = log.dead_letters(options.dead_letters.stream()).await?;
+        let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
         match command {
             DlqCommand::List { limit, after, .. } => list(&letters, *limit, after.map(Position)).await,
             DlqCommand::Show { position, .. } => show(&letters, Position(*position)).await,

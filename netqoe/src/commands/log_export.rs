@@ -11,7 +11,7 @@ use crate::options::LogExportOptions;
 pub(crate) fn run(options: &LogExportOptions) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let lines = if options.nats.is_given() {
-        options.nats.open()?.export(&mut out)?
+        options.nats.find()?.export(&mut out)?
     } else {
         SqliteLog::export(&data_file(&options.data), &mut out)?
     };

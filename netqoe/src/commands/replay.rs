@@ -15,7 +15,8 @@ use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
 use super::diff::{self, Compared};
-use super::resources;
+use super::other_rules;
+use super::resources::Resources;
 use super::runtime::request_threads;
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
@@ -30,6 +31,9 @@ const PIPE_BYTES: usize = 64 << 10;
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     options.history.check()?;
     let rules = options.rules.rules();
+    if let Some(live) = &options.history.diff {
+        other_rules::warn(live, &rules, &options.database.postgres(), &request_threads()?)?;
+    }
     let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);
     let started = Instant::now();
@@ -53,8 +57,8 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
         json!({
             "read": events.read, "accepted": events.accepted, "duplicate": events.duplicate, "late": events.late,
             "invalid": events.invalid, "rows": totals.rows, "seconds": (seconds * 1000.0).round() / 1000.0,
-            "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": resources::cpu_seconds(),
-            "peak_memory_bytes": resources::peak_memory_bytes(),
+            "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": Resources::own().cpu_seconds(),
+            "peak_memory_bytes": Resources::own().peak_memory_bytes(),
         })
     );
     match &options.history.diff {
@@ -91,7 +95,7 @@ fn history(options: &ReplayOptions, rules: &Rules) -> anyhow::Result<History> {
         let (input, bytes) = open(&options.input)?;
         return Ok(History { input, bytes, reading: None });
     }
-    let log = options.nats.open()?;
+    let log = options.nats.find()?;
     let times = options.history.log_times(rules);
     let (input, output) = std::io::pipe().context("can't make a pipe")?;
     let read = move || {

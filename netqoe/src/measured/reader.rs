@@ -51,6 +51,10 @@ impl<R: Reader> Reader for MeasuredReader<R> {
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
         self.ask("targets", |reader| reader.targets(query))
     }
+
+    fn rules(&self) -> Result<Option<String>, ReadError> {
+        self.ask("rules", Reader::rules)
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +86,10 @@ mod tests {
         fn targets(&self, _: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
             self.page()
         }
+
+        fn rules(&self) -> Result<Option<String>, ReadError> {
+            (self.0)().map_or(Ok(None), Err)
+        }
     }
 
     fn unreadable() -> Option<ReadError> {
@@ -101,7 +109,8 @@ mod tests {
         assert_eq!(reader.diagnoses(&by_row).is_err(), is_error);
         assert_eq!(reader.clients(&by_name).is_err(), is_error);
         assert_eq!(reader.targets(&by_name).is_err(), is_error);
-        for operation in ["aggregates", "diagnoses", "clients", "targets"] {
+        assert_eq!(reader.rules().is_err(), is_error);
+        for operation in ["aggregates", "diagnoses", "clients", "targets", "rules"] {
             let durations = metrics.db_query_duration.with_label_values(&[operation]);
             assert_eq!(durations.get_sample_count(), times_taken, "{operation}");
         }

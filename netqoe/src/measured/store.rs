@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
-use netqoe_sinks::{Store, StoreError};
+use netqoe_sinks::{Opening, Store, StoreError};
 
 use super::{AtWork, StoreHealth};
 
@@ -43,8 +43,8 @@ impl MeasuredStore {
 }
 
 impl Store for MeasuredStore {
-    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
-        self.transact("open", |store| store.open(log))
+    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
+        self.transact("open", |store| store.open(log, opening))
     }
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
@@ -90,10 +90,10 @@ mod tests {
         assert_eq!(metrics.db_connections_max.get(), 1);
 
         let log = LogIdentity { id: "log".to_owned(), partitions: netqoe_model::DEFAULT_PARTITIONS };
-        let first = store.open(&log).unwrap();
+        let first = store.open(&log, &Opening::default()).unwrap();
         store.resume(first, &DiagnosisRules::default()).unwrap();
         store.commit(first, &[]).unwrap();
-        let second = store.open(&log).unwrap();
+        let second = store.open(&log, &Opening::default()).unwrap();
         let fenced = store.commit(first, &[]).unwrap_err();
         assert_eq!(health.check(Instant::now()), Err(fenced.to_string()));
         store.commit(second, &[]).unwrap();

@@ -31,6 +31,13 @@ pub(crate) struct BenchReplayOptions {
     pub(crate) runs: NonZeroUsize,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct BenchProbeOptions {
+    /// How long each program is measured, in seconds, after a warm-up
+    #[arg(long, env = "NETQOE_BENCH_PROBE_SECONDS", default_value = "20", value_parser = positive::<NonZeroU32>)]
+    pub(crate) seconds: NonZeroU32,
+}
+
 #[derive(Args)]
 pub(crate) struct BenchClusterOptions {
     /// Servers of one cluster, with JetStream; streams of its own are made there, and removed at the end. How to

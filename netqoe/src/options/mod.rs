@@ -4,6 +4,7 @@ mod bench;
 mod cluster;
 mod database;
 mod history;
+mod metrics_listen;
 mod nats;
 mod operations;
 mod probe;
@@ -25,7 +26,7 @@ use netqoe_sinks::StoreUrl;
 use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
-pub(crate) use bench::{BenchClusterOptions, BenchReplayOptions};
+pub(crate) use bench::{BenchClusterOptions, BenchProbeOptions, BenchReplayOptions};
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
@@ -94,6 +95,9 @@ pub(crate) enum BenchCommand {
     /// Runs a cluster before the given servers under load, and prints what it takes, how soon rows show it, and how it
     /// comes back after a crash
     Cluster(BenchClusterOptions),
+    /// Measures servers of its own a hundred times a second, and prints what that takes of a core and of memory, beside
+    /// what it takes of Prometheus's blackbox_exporter
+    Probe(BenchProbeOptions),
 }
 
 #[derive(Debug, Subcommand)]

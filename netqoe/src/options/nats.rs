@@ -44,7 +44,7 @@ pub(crate) struct NatsArguments {
     /// Its key (PEM)
     #[arg(long, env = "NETQOE_NATS_KEY", value_name = "FILE", requires = "nats_certificate")]
     nats_key: Option<PathBuf>,
-    /// Stream of the log; made where it is missing, used as it is where it is there
+    /// Stream of the log. `ingest` and `aggregate` make it where it is missing; one that is there is used as it is
     #[arg(long, env = "NETQOE_STREAM", value_name = "NAME", default_value_t = StreamOptions::default().name)]
     stream: String,
     /// Subject of events that others publish; the log's partitions are at SUBJECT.0, SUBJECT.1, …
@@ -86,7 +86,7 @@ pub(crate) struct NatsArguments {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Dead letters")]
 pub(crate) struct DeadLetterArguments {
-    /// Stream of the dead letters; made where it is missing, used as it is where it is there
+    /// Stream of the dead letters. `aggregate` makes it where it is missing; one that is there is used as it is
     #[arg(long, env = "NETQOE_DLQ_STREAM", value_name = "NAME", default_value_t = DeadLetterOptions::default().stream)]
     dlq_stream: String,
     /// Their subject
@@ -129,7 +129,13 @@ impl NatsArguments {
         !self.nats_url.is_empty()
     }
 
-    /// The log, with how its stream differs from what is asked for said in the process's log.
+    /// The log of a stream that must be there: for what only reads it.
+    pub(crate) fn find(&self) -> anyhow::Result<JetStreamLog> {
+        Ok(JetStreamLog::find(self.log()?)?)
+    }
+
+    /// The log, whose stream is made where it is missing, with how it differs from what is asked for said in the process's
+    /// log.
     pub(crate) fn open(&self) -> anyhow::Result<JetStreamLog> {
         let log = JetStreamLog::open(self.log()?)?;
         for difference in log.differences() {

@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use netqoe_probe::{Family, HostNameError, Plan, Settings, Target, ThroughputObject, trusted_roots};
+use netqoe_probe::{Family, Plan, Providers, ProvidersError, Settings, Target, ThroughputObject, trusted_roots};
 
+use super::metrics_listen::MetricsListen;
 use super::positive;
 use super::report::ReportOptions;
 use super::threshold::Threshold;
@@ -43,6 +45,10 @@ pub(crate) struct ProbeOptions {
     #[arg(long, env = "NETQOE_THROUGHPUT_URL", value_name = "URL")]
     throughput_url: Option<Throughput>,
 
+    /// MaxMind database (GeoLite2-ASN or GeoIP2-ISP) that tells who provides this machine's network
+    #[arg(long, env = "NETQOE_ISP_DATABASE", value_name = "FILE")]
+    isp_database: Option<PathBuf>,
+
     /// Uses IPv4 only
     #[arg(long, env = "NETQOE_IPV4", conflicts_with = "ipv6")]
     ipv4: bool,
@@ -69,6 +75,12 @@ pub(crate) struct ProbeCommandOptions {
     /// it changes and on SIGHUP; may be given several times
     #[arg(long, env = "NETQOE_TARGETS_FILE", value_name = "FILE", value_delimiter = ',')]
     pub(crate) targets_file: Vec<PathBuf>,
+
+    /// Shows /metrics of the latest measurements here, and measures at once what /probe?target=URL asks for, as
+    /// Prometheus's blackbox_exporter does. A port alone is one that only this machine reaches; beyond that, /probe
+    /// measures none but the probe's own targets
+    #[arg(long, env = "NETQOE_METRICS_LISTEN", value_name = "[ADDRESS:]PORT", conflicts_with = "once")]
+    pub(crate) metrics_listen: Option<MetricsListen>,
 
     /// Measures each target once, shows it, and ends
     #[arg(long, env = "NETQOE_ONCE")]
@@ -98,17 +110,17 @@ impl ProbeOptions {
     }
 
     /// What the probe does, under its own name or this machine's.
-    pub(crate) fn plan(&self) -> Result<Plan, HostNameError> {
+    pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
         let client_id = match &self.client_id {
             Some(name) => name.clone(),
             None => netqoe_probe::host_name()?,
         };
         let plan = Plan::new(self.target.clone(), client_id);
-        Ok(Plan { interval: self.interval, concurrency: self.concurrency.get(), settings: self.settings(), ..plan })
+        Ok(Plan { interval: self.interval, concurrency: self.concurrency.get(), settings: self.settings()?, ..plan })
     }
 
-    fn settings(&self) -> Settings {
-        Settings {
+    fn settings(&self) -> Result<Settings, ProvidersError> {
+        Ok(Settings {
             timeout: self.timeout,
             only: match (self.ipv4, self.ipv6) {
                 (true, _) => Some(Family::V4),
@@ -116,12 +128,13 @@ impl ProbeOptions {
                 _ => None,
             },
             roots: trusted_roots(),
+            providers: self.isp_database.as_deref().map(Providers::open).transpose()?.map(Arc::new),
             throughput: match &self.throughput_url {
                 None => Some(ThroughputObject::OfTarget),
                 Some(Throughput(object)) => object.clone(),
             },
             ..Settings::default()
-        }
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use netqoe_model::{
     Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume, WindowStart,
 };
-use netqoe_sinks::{Store, StoreError};
+use netqoe_sinks::{Opening, Store, StoreError};
 
 /// The writing side of a store, for windows that start within a range.
 pub(crate) struct Excerpt {
@@ -20,8 +20,8 @@ impl Excerpt {
 }
 
 impl Store for Excerpt {
-    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
-        self.store.open(log)
+    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
+        self.store.open(log, opening)
     }
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {

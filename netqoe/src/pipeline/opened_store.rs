@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
 use netqoe_model::{DeadLetter, Generation, LogIdentity, PartitionCommit, Resume, Rules};
-use netqoe_sinks::{Store, StoreError};
+use netqoe_sinks::{Opening, Store, StoreError};
 use parking_lot::Mutex;
 
 use super::caution::Attempt;
+
+/// Where the system says what this machine is called.
+const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 
 /// Keeps dead letters elsewhere too. It may be given the same ones again.
 pub(crate) type SetAside = Box<dyn FnMut(&[DeadLetter]) -> anyhow::Result<()> + Send>;
@@ -21,7 +24,7 @@ pub(crate) struct OpenedStore {
 impl OpenedStore {
     /// Takes a new generation, which no other process shares.
     pub(crate) fn open(mut store: Box<dyn Store>, log: &LogIdentity, rules: &Rules) -> Result<Self, StoreError> {
-        let generation = store.open(log)?;
+        let generation = store.open(log, &opening(rules))?;
         Self::join(store, generation, rules)
     }
 
@@ -64,4 +67,12 @@ impl OpenedStore {
         // Feeds count attempts, and they have ended.
         Arc::into_inner(self.store).map_or(Ok(()), |store| store.into_inner().complete())
     }
+}
+
+/// What a store keeps of how this process opens a generation.
+fn opening(rules: &Rules) -> Opening {
+    let process = format!("process {}", std::process::id());
+    let host = std::fs::read_to_string(HOST_NAME).unwrap_or_default();
+    let opened_by = if host.trim().is_empty() { process } else { format!("{process} on {}", host.trim()) };
+    Opening { rules: serde_json::to_string(rules).ok(), opened_by: Some(opened_by) }
 }

@@ -8,7 +8,7 @@ use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
 use netqoe_model::{
     Checkpoint, DiagnosisRules, Generation, LogIdentity, LogTime, Partition, PartitionCommit, Position, Resume, Rules,
 };
-use netqoe_sinks::{SqliteStore, Store, StoreError};
+use netqoe_sinks::{Opening, SqliteStore, Store, StoreError};
 
 use super::*;
 
@@ -23,8 +23,8 @@ struct Gated {
 }
 
 impl Store for Gated {
-    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
-        self.store.open(log)
+    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
+        self.store.open(log, opening)
     }
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {

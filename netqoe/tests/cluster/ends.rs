@@ -58,6 +58,8 @@ fn a_later_cluster_takes_over() {
         assert_eq!(*code, Some(4), "{log}");
         assert!(log.lines().any(|line| line.starts_with("netqoe: ") && line.contains("taken over")), "{log}");
     }
+    let taker = format!("of process {} on ", second.processes[0].id());
+    assert!(ends.iter().any(|(_, log)| log.contains(&taker)), "one of them was told by the store: {ends:?}");
     second.settle(&audit, rig.lines());
     second.stop(0);
     let verdict = Verdict::of(&rig, database.url(), &audit, &sent);

@@ -11,4 +11,5 @@ mod support;
 mod ends;
 mod lost_log;
 mod refusals;
+mod replicas;
 mod shapes;

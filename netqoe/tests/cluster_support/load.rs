@@ -55,8 +55,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// To instances of ingest on these ports (0 while one is down), and past them to NATS at this URL.
-    pub(crate) fn start(seed: u64, ingests: &[Arc<AtomicU16>], nats_url: &str) -> Self {
+    /// To instances of ingest on these ports (0 while one is down), and past them to NATS at these URLs, separated by commas.
+    pub(crate) fn start(seed: u64, ingests: &[Arc<AtomicU16>], nats_urls: &str) -> Self {
         let over = Arc::<AtomicBool>::default();
         let mut senders: Vec<_> = (0..SENDERS)
             .map(|sender| {
@@ -64,7 +64,7 @@ impl Load {
                 std::thread::spawn(move || send(Events::new(seed, sender), &ingests, &over))
             })
             .collect();
-        senders.push(others::start(Events::new(seed, SENDERS), nats_url.to_owned(), Arc::clone(&over)));
+        senders.push(others::start(Events::new(seed, SENDERS), nats_urls.to_owned(), Arc::clone(&over)));
         Self { over, senders }
     }
 

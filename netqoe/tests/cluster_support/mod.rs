@@ -13,6 +13,6 @@ mod verdict;
 pub(crate) use audit::Audit;
 pub(crate) use expected::Log;
 pub(crate) use load::{Load, Sent};
-pub(crate) use rig::{Group, Rig, Shape};
+pub(crate) use rig::{Group, Nats, Rig, Shape};
 pub(crate) use tables::Tables;
 pub(crate) use verdict::{Figures, Verdict};

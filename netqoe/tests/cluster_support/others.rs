@@ -34,15 +34,16 @@ enum Copy {
 }
 
 /// Publishes until it is over.
-pub(super) fn start(events: Events, nats_url: String, over: Arc<AtomicBool>) -> JoinHandle<Sent> {
+pub(super) fn start(events: Events, nats_urls: String, over: Arc<AtomicBool>) -> JoinHandle<Sent> {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(publish(events, &nats_url, &over))
+        runtime.block_on(publish(events, &nats_urls, &over))
     })
 }
 
-async fn publish(mut events: Events, nats_url: &str, over: &AtomicBool) -> Sent {
-    let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(nats_url).await.unwrap();
+async fn publish(mut events: Events, nats_urls: &str, over: &AtomicBool) -> Sent {
+    let servers: Vec<_> = nats_urls.split(',').collect();
+    let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(servers).await.unwrap();
     let jetstream = async_nats::jetstream::new(client);
     let mut sent = Sent::default();
     for number in 0.. {

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU16;
 
 use netqoe_eventlog::{JetStreamLog, JetStreamOptions, NatsOptions};
 use netqoe_model::LogTime;
-use netqoe_testbed::{NatsServer, free_port};
+use netqoe_testbed::{NatsCluster, NatsServer, free_port};
 use tempfile::TempDir;
 
 use super::Audit;
@@ -44,9 +44,27 @@ impl fmt::Display for Shape {
     }
 }
 
+/// Where logs are.
+pub(crate) trait Nats {
+    /// The URLs of all servers, separated by commas.
+    fn urls(&self) -> String;
+}
+
+impl Nats for NatsServer {
+    fn urls(&self) -> String {
+        self.url()
+    }
+}
+
+impl Nats for NatsCluster {
+    fn urls(&self) -> String {
+        self.url()
+    }
+}
+
 /// A log in JetStream, a database, and how processes are started on them.
-pub(crate) struct Rig {
-    pub(crate) nats: NatsServer,
+pub(crate) struct Rig<N = NatsServer> {
+    pub(crate) nats: N,
     /// Where rows go: a database, or what stands in front of it.
     pub(crate) database_url: String,
     /// More variables for all processes.
@@ -56,10 +74,17 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// An empty log, and this database.
+    /// An empty log on one server, and this database.
     pub(crate) fn new(database_url: &str) -> Self {
+        Self::on(NatsServer::start().unwrap(), database_url)
+    }
+}
+
+impl<N: Nats> Rig<N> {
+    /// The log on these servers, and this database.
+    pub(crate) fn on(nats: N, database_url: &str) -> Self {
         Self {
-            nats: NatsServer::start().unwrap(),
+            nats,
             database_url: database_url.to_owned(),
             environment: Vec::new(),
             folder: tempfile::tempdir().unwrap(),
@@ -117,8 +142,9 @@ impl Rig {
 
     /// The log, opened beside the processes that work on it.
     pub(crate) fn log(&self) -> JetStreamLog {
-        let connection = NatsOptions { servers: vec![self.nats.url()], ..NatsOptions::default() };
-        JetStreamLog::open(JetStreamOptions::new(connection, Arc::new(|| LogTime::from_ms(now_ms())))).unwrap()
+        let connection =
+            NatsOptions { servers: self.nats.urls().split(',').map(str::to_owned).collect(), ..NatsOptions::default() };
+        JetStreamLog::find(JetStreamOptions::new(connection, Arc::new(|| LogTime::from_ms(now_ms())))).unwrap()
     }
 
     /// Lines in the log.
@@ -131,9 +157,9 @@ impl Rig {
 
     fn command(&self, name: &str) -> Command {
         let mut command = netqoe();
-        let environment = self.environment.iter().map(|(name, value)| (*name, value.as_str()));
-        command.arg(name).envs(environment).env("NETQOE_NATS_URL", self.nats.url());
-        command.env("NETQOE_STREAM_DUPLICATE_WINDOW", DUPLICATE_WINDOW).env("NETQOE_STREAM_MAX_BYTES", STREAM_BYTES);
+        command.arg(name).env("NETQOE_NATS_URL", self.nats.urls()).env("NETQOE_STREAM_MAX_BYTES", STREAM_BYTES);
+        command.env("NETQOE_STREAM_DUPLICATE_WINDOW", DUPLICATE_WINDOW);
+        command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
         command
     }
 }

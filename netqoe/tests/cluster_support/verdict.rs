@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::expected::Log;
 use super::tables::{Ledger, Row, Tables};
-use super::{Audit, Rig, Sent};
+use super::{Audit, Nats, Rig, Sent};
 use crate::support::PATIENCE;
 
 /// How many columns of a row name its window.
@@ -43,7 +43,7 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// Exports the log, and holds the store, what senders were told, and what was seen of commits against it.
-    pub(crate) fn of(rig: &Rig, database_url: &str, audit: &Audit, sent: &Sent) -> Self {
+    pub(crate) fn of<N: Nats>(rig: &Rig<N>, database_url: &str, audit: &Audit, sent: &Sent) -> Self {
         let mut exported = Vec::new();
         let log = rig.log();
         log.export(&mut exported).unwrap();

@@ -66,7 +66,9 @@ fn a_part_of_history_is_replayed_to_the_same_rows() {
         is_past && client.query_one(sql, &[]).unwrap().get::<_, i64>(0) == WINDOWS * CLIENTS as i64
     });
 
-    let counts = succeeded(replay(&stage, "same.db", first_ms, bouncer.url()));
+    let replayed = replay(&stage, "same.db", first_ms, bouncer.url());
+    assert!(!String::from_utf8_lossy(&replayed.stderr).contains("other rules"), "{replayed:?}");
+    let counts = succeeded(replayed);
     let (counts, compared) = counts.trim_end().split_once('\n').unwrap();
     assert!(counts.starts_with('{'), "{counts}");
     let compared: Value = serde_json::from_str(compared).unwrap();
@@ -92,6 +94,14 @@ fn a_part_of_history_is_replayed_to_the_same_rows() {
     let start_ms = first_ms + (WINDOWS - 1) * WINDOW_MS;
     let row = format!("c-1 http://test.example.com {start_ms}: replayed");
     assert_eq!(differences.lines().filter(|line| line.starts_with(&row)).count(), 1, "{differences}");
+    let store = stage.store("others.db");
+    let mut others = stage.command(&["replay", "--lateness", "4s", "--store", &store, "--diff", bouncer.url()]);
+    let said = others.env("NETQOE_WINDOW", "1s").output().unwrap().stderr;
+    let said = String::from_utf8_lossy(&said);
+    assert!(
+        said.contains("was made by other rules, so rows will differ: lateness_ms is 5000 there and 4000 here;"),
+        "{said}"
+    );
     aggregate.stop();
     ingest.stop();
 }

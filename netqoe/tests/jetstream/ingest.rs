@@ -1,11 +1,12 @@
 //! `netqoe ingest`, also while its log is away, and `netqoe log export` of what it took.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, failed, succeeded};
-use crate::support::{DEMO_TOKEN, JSON, event, event_ids, events, eventually, get, post};
+use crate::support::{DEMO_TOKEN, JSON, NO_RATE, Server, event, event_ids, events, eventually, get, post};
 
 fn export(stage: &Stage) -> String {
     succeeded(stage.run(&["log", "export"]))
@@ -104,10 +105,13 @@ fn a_server_without_room_for_the_stream_is_told_from_others() {
 #[test]
 fn how_a_stream_is_not_as_the_options_say_is_said() {
     let stage = Stage::new();
-    succeeded(stage.run(&["log", "export"]));
-    let said = stage.run(&["log", "export", "--partitions", "5"]).stderr;
-    let said = String::from_utf8(said).unwrap();
-    assert!(said.contains("stream telemetry-events has partitions 16, the options say 5"), "{said}");
+    stage.ingest().0.stop();
+    let mut command = stage.command(&["ingest", "--port", "0", "--partitions", "5"]);
+    command.args(NO_RATE);
+    let mut ingest = Server::run(command, Arc::default());
+    ingest.port();
+    assert!(ingest.has_logged("stream telemetry-events has partitions 16, the options say 5"));
+    ingest.stop();
 }
 
 #[test]
@@ -118,4 +122,36 @@ fn a_server_that_is_away_is_named() {
     for arguments in [&["log", "export"][..], &["dlq", "list"], &["replay", "--store", &store]] {
         failed(&stage.run(arguments), 1, "see that nats-server runs there");
     }
+}
+
+/// With `--stream-discard new`: who sends is told to wait, and what was acknowledged stays.
+#[test]
+fn a_full_stream_refuses_and_forgets_nothing() {
+    let stage = Stage::new();
+    let mut command = stage.command(&["ingest", "--port", "0"]);
+    command.args(NO_RATE).args(["--stream-discard", "new", "--stream-max-messages", "20"]);
+    let mut ingest = Server::run(command, Arc::default());
+    let port = ingest.port();
+    eventually("ingest is ready", || get(port, "/readyz").is_ok_and(|answer| answer.status == 200));
+    let mut acknowledged = BTreeSet::new();
+    let refused = (0..).find_map(|number| {
+        let id = number.to_string();
+        let answer = post(port, &[JSON], event(&id, &id).to_string()).unwrap();
+        if answer.status != 200 {
+            return Some(answer);
+        }
+        acknowledged.insert(id);
+        None
+    });
+    let refused = refused.unwrap();
+    assert_eq!((refused.status, acknowledged.len()), (503, 20), "{refused:?}");
+    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+    eventually("it is not ready", || get(port, "/readyz").unwrap().status == 503);
+    assert_eq!(event_ids(&export(&stage)), acknowledged);
+    stage.raise_message_limit(30);
+    eventually("it is ready again", || get(port, "/readyz").unwrap().status == 200);
+    assert_eq!(post(port, &[JSON], event("afterwards", "a-client").to_string()).unwrap().status, 200);
+    acknowledged.insert("afterwards".to_owned());
+    assert_eq!(event_ids(&export(&stage)), acknowledged);
+    ingest.stop();
 }

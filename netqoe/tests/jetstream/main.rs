@@ -12,5 +12,6 @@ mod health;
 mod history;
 mod ingest;
 mod maintenance;
+mod reading;
 mod stage;
 mod supervision;

@@ -64,6 +64,17 @@ impl Stage {
         command
     }
 
+    /// What an operator does who lets the stream hold more.
+    pub(crate) fn raise_message_limit(&self, max_messages: i64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let jetstream = async_nats::jetstream::new(async_nats::connect(self.nats.url()).await.unwrap());
+            let mut config = jetstream.get_stream("telemetry-events").await.unwrap().cached_info().config.clone();
+            config.max_messages = max_messages;
+            jetstream.update_stream(config).await.unwrap();
+        });
+    }
+
     /// What another client of the server publishes.
     pub(crate) fn publish(&self, subject: &'static str, payload: &'static [u8]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

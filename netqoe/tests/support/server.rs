@@ -107,6 +107,11 @@ impl Server {
         self.log.lock().unwrap().contains(text)
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The last lines that it has logged, in one.
     pub(crate) fn last_words(&self) -> String {
         last_words(&self.log.lock().unwrap())

@@ -3,6 +3,7 @@
 //! It decides when to measure and knows nothing of how: `measure` is handed in, so that tests can keep its time.
 
 mod client_id;
+mod observations;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,8 @@ use tracing::info;
 
 use crate::{Measurement, Settings, Target, measure};
 pub use client_id::{HostNameError, host_name};
+pub use observations::Observations;
+pub(crate) use observations::{Observed, Observing};
 pub use schedule::{DEFAULT_INTERVAL, Schedule};
 use turns::Turns;
 
@@ -53,6 +56,8 @@ pub struct Plan {
     pub concurrency: usize,
     /// How each is made.
     pub settings: Settings,
+    /// Where it can be looked at what was found.
+    pub observations: Observations,
 }
 
 impl Plan {
@@ -61,7 +66,8 @@ impl Plan {
         // The list stays readable without its sender, and never changes.
         let (_, targets) = watch::channel(targets);
         let (interval, concurrency) = (DEFAULT_INTERVAL, DEFAULT_CONCURRENCY);
-        Self { targets, client_id, interval, concurrency, settings: Settings::default() }
+        let (settings, observations) = (Settings::default(), Observations::default());
+        Self { targets, client_id, interval, concurrency, settings, observations }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{Agent, ProbeCounts, Reporter, Schedule};
+use super::{Agent, Observing, ProbeCounts, Reporter, Schedule};
 use crate::{Measurement, Settings, Target};
 
 pub(super) struct Turns<R, C, M> {
@@ -18,6 +18,7 @@ pub(super) struct Turns<R, C, M> {
     schedule: Schedule,
     rng: StdRng,
     counts: ProbeCounts,
+    observing: Observing,
     /// Turns that were skipped since the last measurement.
     skipped: u64,
 }
@@ -32,7 +33,9 @@ where
     /// The first turn is within an interval from now.
     pub(super) fn new(agent: &Arc<Agent<R, C, M>>, target: Target, mut rng: StdRng) -> Self {
         let schedule = Schedule::with_jitter(agent.began.elapsed(), agent.plan.interval, &mut rng);
-        Self { agent: Arc::clone(agent), target, schedule, rng, counts: ProbeCounts::default(), skipped: 0 }
+        let observing = agent.plan.observations.of(&target);
+        let (agent, counts) = (Arc::clone(agent), ProbeCounts::default());
+        Self { agent, target, schedule, rng, counts, observing, skipped: 0 }
     }
 
     /// Until `stop`.
@@ -43,6 +46,7 @@ where
             self.report(measurement, ts).await;
             self.skipped = self.schedule.finish_turn(self.agent.began.elapsed());
             self.counts.skipped += self.skipped;
+            self.observing.skipped(self.skipped);
             if self.skipped > 0 {
                 let (target, skipped) = (&self.target, self.skipped);
                 warn!(%target, skipped, "turns skipped: the measurement before them took longer than the interval");
@@ -61,12 +65,13 @@ where
 
     async fn report(&mut self, mut measurement: Measurement, ts: EventTime) {
         measurement.evidence.skipped_turns = self.skipped;
-        let target = &measurement.target;
+        let target = &self.target;
         match &measurement.failure {
             Some(failure) => info!(%target, stage = failure.stage().as_str(), "measurement failed: {failure}"),
             None => debug!(%target, "measured"),
         }
         let event = measurement.to_event(&event_id(ts, &mut self.rng), &self.agent.plan.client_id, ts);
+        self.observing.measured(measurement, ts);
         match self.agent.reporter.report(event).await {
             Ok(()) => self.counts.reported += 1,
             Err(error) => {

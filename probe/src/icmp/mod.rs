@@ -4,13 +4,14 @@ mod echoes;
 mod packet;
 mod socket;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rand::RngExt;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::{Clock, Span};
+use crate::route::local_address_toward;
 use crate::{EchoEvidence, Failure};
 use echoes::Echoes;
 use socket::EchoSocket;
@@ -60,17 +61,11 @@ pub(crate) async fn echo(address: IpAddr, clock: Clock, until: Instant) -> Resul
 /// The first address that this machine has a route to, or else the first of all, whose failure then says why.
 /// `None` where there are none.
 pub(crate) fn choose(addresses: &[IpAddr]) -> Option<IpAddr> {
-    addresses.iter().copied().find(|address| has_route(*address)).or_else(|| addresses.first().copied())
-}
-
-/// Connecting a UDP socket sends nothing; it only asks the routing table.
-fn has_route(address: IpAddr) -> bool {
-    let local: IpAddr = match address {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    // The discard port, as any would do.
-    UdpSocket::bind((local, 0)).and_then(|socket| socket.connect((address, 9))).is_ok()
+    addresses
+        .iter()
+        .copied()
+        .find(|address| local_address_toward(*address).is_some())
+        .or_else(|| addresses.first().copied())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
+mod exporter;
 mod failures;
 mod http2;
 mod lookups;
@@ -42,6 +43,7 @@ fn settings(dns: &DnsServer, authority: &Authority) -> Settings {
         roots: Arc::new(authority.roots()),
         throughput: None,
         only: None,
+        providers: None,
     }
 }
 

@@ -29,7 +29,7 @@ use self::months::Months;
 pub use self::options::PostgresOptions;
 use self::window::Unreadable;
 use crate::fence::{Start, admit};
-use crate::{Clock, Store, StoreError};
+use crate::{Clock, Opening, Store, StoreError};
 
 /// How long the server waits in a transaction for us to go on. A process that is stopped in the middle of a commit holds
 /// a lock on the fence: after this the server ends its transaction, so that the next generation waits no longer.
@@ -110,13 +110,13 @@ fn settings(options: &PostgresOptions) -> String {
 }
 
 impl Store for PostgresStore {
-    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
+    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
         let store = self.link.name().to_owned();
         let opened = self.transact(|transaction| {
             schema::lock(transaction)?;
             let held = read_back::fence(transaction)?;
             let (generation, start) = admit(&store, held.as_ref(), log)?;
-            write::fence(transaction, log, generation)?;
+            write::fence(transaction, log, generation, opening)?;
             if start == Start::AtTheBeginning {
                 transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
             } else {

@@ -36,7 +36,11 @@ pub(super) fn current_until_end(
     store: &str,
     generation: Generation,
 ) -> Result<String, Failure> {
-    admitted(transaction.query_typed_opt("SELECT log_id, generation FROM fence FOR SHARE", &[])?, store, generation)
+    admitted(
+        transaction.query_typed_opt("SELECT log_id, generation, opened_by FROM fence FOR SHARE", &[])?,
+        store,
+        generation,
+    )
 }
 
 /// The log that the store follows, where this is the generation that may write to it as the transaction sees it.
@@ -45,16 +49,17 @@ pub(super) fn current(
     store: &str,
     generation: Generation,
 ) -> Result<String, Failure> {
-    admitted(transaction.query_typed_opt("SELECT log_id, generation FROM fence", &[])?, store, generation)
+    admitted(transaction.query_typed_opt("SELECT log_id, generation, opened_by FROM fence", &[])?, store, generation)
 }
 
 fn admitted(fence: Option<Row>, store: &str, generation: Generation) -> Result<String, Failure> {
-    let fenced = |current| Failure::from(StoreError::fenced(store.to_owned(), generation, current));
-    let row = fence.ok_or_else(|| fenced(0))?;
+    let fenced =
+        |current, opened_by| Failure::from(StoreError::fenced(store.to_owned(), generation, current, opened_by));
+    let row = fence.ok_or_else(|| fenced(0, None))?;
     let current = row.try_get(1)?;
     #[cfg(feature = "planted-faults")]
     let current = if super::planted::lets_everybody_write() { generation.0 } else { current };
-    if current == generation.0 { Ok(row.try_get(0)?) } else { Err(fenced(current)) }
+    if current == generation.0 { Ok(row.try_get(0)?) } else { Err(fenced(current, row.try_get(2)?)) }
 }
 
 /// How far each partition has come.

@@ -10,7 +10,7 @@ use postgres::types::{ToSql, Type};
 
 use super::Failure;
 use super::window::timestamptz;
-use crate::batch;
+use crate::{Opening, batch};
 
 /// Rows in one statement. The server holds a statement's arrays in memory; beyond some thousands nothing is gained.
 const ROWS_PER_STATEMENT: usize = 5_000;
@@ -264,12 +264,20 @@ pub(super) fn fence(
     transaction: &mut Transaction<'_>,
     log: &LogIdentity,
     generation: Generation,
+    opening: &Opening,
 ) -> Result<(), Failure> {
     transaction.execute_typed(
-        "INSERT INTO fence (only_row, log_id, partitions, generation) VALUES (1, $1, $2, $3)
+        "INSERT INTO fence (only_row, log_id, partitions, generation, rules, opened_by) VALUES (1, $1, $2, $3, $4, $5)
          ON CONFLICT (only_row) DO UPDATE SET
-             (log_id, partitions, generation) = (excluded.log_id, excluded.partitions, excluded.generation)",
-        &[(&log.id, Type::TEXT), (&i32::from(log.partitions.get()), Type::INT4), (&generation.0, Type::INT8)],
+             (log_id, partitions, generation, rules, opened_by)
+             = (excluded.log_id, excluded.partitions, excluded.generation, excluded.rules, excluded.opened_by)",
+        &[
+            (&log.id, Type::TEXT),
+            (&i32::from(log.partitions.get()), Type::INT4),
+            (&generation.0, Type::INT8),
+            (&opening.rules, Type::TEXT),
+            (&opening.opened_by, Type::TEXT),
+        ],
     )?;
     Ok(())
 }

@@ -50,4 +50,11 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// Where the store can't be read, is busy, or takes too long.
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError>;
+
+    /// The rules by which rows have been made since the last generation was opened, as JSON; none where an older netqoe
+    /// has opened it.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn rules(&self) -> Result<Option<String>, ReadError>;
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 
 use super::{SqliteStore, schema};
-use crate::{Clock, Store, StoreError, WriteTurn};
+use crate::{Clock, Opening, Store, StoreError, WriteTurn};
 
 /// What the file is called while it is built.
 const BUILDING: &str = ".building";
@@ -48,8 +48,8 @@ impl SqliteBuild {
 }
 
 impl Store for SqliteBuild {
-    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
-        self.store.open(log)
+    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
+        self.store.open(log, opening)
     }
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {

@@ -15,7 +15,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub use build::SqliteBuild;
 
 use crate::fence::{Start, admit};
-use crate::{Clock, Store, StoreError, WriteTurn};
+use crate::{Clock, Opening, Store, StoreError, WriteTurn};
 
 /// The store in a SQLite file, which may also hold the durable log and be read by others meanwhile.
 pub struct SqliteStore {
@@ -68,11 +68,11 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn open(&mut self, log: &LogIdentity) -> Result<Generation, StoreError> {
+    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
         self.transact("start a new generation", |transaction, file| {
             let held = read_back::fence(transaction)?;
             let (generation, start) = admit(&file.name(), held.as_ref(), log)?;
-            write::fence(transaction, log, generation)?;
+            write::fence(transaction, log, generation, opening)?;
             if start == Start::AtTheBeginning {
                 transaction.execute_batch("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
             } else {

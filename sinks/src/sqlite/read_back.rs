@@ -33,11 +33,11 @@ pub(super) fn fence(transaction: &Connection) -> rusqlite::Result<Option<Fence>>
 
 /// The log that the store follows, where this is the generation that may write to it.
 pub(super) fn current(transaction: &Connection, file: &StoreFile, generation: Generation) -> Result<String, Failure> {
-    let fenced = |current| Failure::from(StoreError::fenced(file.name(), generation, current));
-    let mut statement = transaction.prepare_cached("SELECT log_id, generation FROM fence")?;
-    let fence = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let (log_id, current) = fence.ok_or_else(|| fenced(0))?;
-    if current == generation.0 { Ok(log_id) } else { Err(fenced(current)) }
+    let fenced = |current, opened_by| Failure::from(StoreError::fenced(file.name(), generation, current, opened_by));
+    let mut statement = transaction.prepare_cached("SELECT log_id, generation, opened_by FROM fence")?;
+    let fence = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let (log_id, current, opened_by) = fence.ok_or_else(|| fenced(0, None))?;
+    if current == generation.0 { Ok(log_id) } else { Err(fenced(current, opened_by)) }
 }
 
 /// How far each partition has come.

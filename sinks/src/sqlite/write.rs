@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use netqoe_model::{AggregateRow, Diagnosis, Generation, LogIdentity, PartitionCommit};
 use rusqlite::{Connection, Statement, params};
 
-use crate::batch;
+use crate::{Opening, batch};
 
 /// Rows that one statement inserts. With fewer, starting the statement costs more than the rows; more gain nothing.
 const ROWS_PER_STATEMENT: usize = 16;
@@ -249,10 +249,16 @@ pub(super) fn checkpoints(
 }
 
 /// Lets only this generation write, of this log.
-pub(super) fn fence(transaction: &Connection, log: &LogIdentity, generation: Generation) -> rusqlite::Result<()> {
+pub(super) fn fence(
+    transaction: &Connection,
+    log: &LogIdentity,
+    generation: Generation,
+    opening: &Opening,
+) -> rusqlite::Result<()> {
     transaction.execute(
-        "INSERT OR REPLACE INTO fence (only_row, log_id, partitions, generation) VALUES (1, ?1, ?2, ?3)",
-        params![log.id, log.partitions.get(), generation.0],
+        "INSERT OR REPLACE INTO fence (only_row, log_id, partitions, generation, rules, opened_by)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+        params![log.id, log.partitions.get(), generation.0, opening.rules, opening.opened_by],
     )?;
     Ok(())
 }

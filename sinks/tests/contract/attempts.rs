@@ -1,7 +1,7 @@
 //! What may have made processing fail: starts that led nowhere, and attempts at a record.
 
 use netqoe_model::{DiagnosisRules, Generation, MAX_ATTEMPTS, Partition, Position};
-use netqoe_sinks::{Store, StoreError};
+use netqoe_sinks::{Opening, Store, StoreError};
 
 use crate::bench::Bench;
 use crate::make::{commit, log, named_log};
@@ -89,7 +89,7 @@ fn what_was_tried_too_often_stays_set_aside_while_it_may_be_read_again(bench: &B
 
 fn an_earlier_generation_tries_nothing(bench: &Bench) {
     let (mut store, generation) = bench.open();
-    bench.connect().open(&log()).unwrap();
+    bench.connect().open(&log(), &Opening::default()).unwrap();
     let refused = store.attempt(generation, Partition(0), Position(1)).unwrap_err();
     assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
 }
@@ -97,7 +97,7 @@ fn an_earlier_generation_tries_nothing(bench: &Bench) {
 fn another_log_has_its_own(bench: &Bench) {
     let (mut store, generation) = bench.open();
     attempt(&mut *store, generation, 3, 8);
-    let generation = store.open(&named_log("another", 16)).unwrap();
+    let generation = store.open(&named_log("another", 16), &Opening::default()).unwrap();
     assert_eq!(attempt(&mut *store, generation, 3, 8), Some(0));
     assert_eq!(store.resume(generation, &DiagnosisRules::default()).unwrap().fruitless_starts, []);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use netqoe_model::Generation;
 use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{Clock, Maintain, PostgresOptions, Store, StoreError, StoreUrl};
+use netqoe_sinks::{Clock, Maintain, Opening, PostgresOptions, Store, StoreError, StoreUrl};
 use netqoe_testbed::PgBouncer;
 use postgres::NoTls;
 use rusqlite::types::ValueRef;
@@ -75,7 +75,7 @@ impl Bench {
     /// The store, and a new generation of the usual log.
     pub(crate) fn open(&self) -> (Box<dyn Store>, Generation) {
         let mut store = self.connect();
-        let generation = store.open(&log()).unwrap();
+        let generation = store.open(&log(), &Opening::default()).unwrap();
         (store, generation)
     }
 

@@ -4,7 +4,7 @@ use netqoe_model::{
     AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, Partition, PartitionCommit, Percentiles,
     Severity,
 };
-use netqoe_sinks::StoreError;
+use netqoe_sinks::{Opening, StoreError};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -36,7 +36,7 @@ fn a_replay_into_a_new_file_ends_as_the_model_does() {
     let run = |commits: Vec<Vec<PartitionCommit>>| {
         let bench = Bench::sqlite();
         let mut store = bench.connect_for_replay();
-        let generation = store.open(&log()).unwrap();
+        let generation = store.open(&log(), &Opening::default()).unwrap();
         let mut model = Model::of(&log());
         for partitions in commits {
             store.commit(generation, &partitions).unwrap();

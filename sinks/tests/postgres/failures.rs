@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use netqoe_model::Generation;
-use netqoe_sinks::{PostgresStore, Store, StoreError};
+use netqoe_sinks::{Opening, PostgresStore, Store, StoreError};
 use netqoe_testbed::{CuttingProxy, PgBouncer, Postgres};
 use postgres::{Client, NoTls};
 
@@ -15,7 +15,7 @@ const OUTAGE: Duration = Duration::from_secs(20);
 
 fn opened(url: &str) -> (PostgresStore, Generation) {
     let mut store = connect(url).unwrap();
-    let generation = store.open(&log()).unwrap();
+    let generation = store.open(&log(), &Opening::default()).unwrap();
     (store, generation)
 }
 

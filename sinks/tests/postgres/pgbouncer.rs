@@ -1,7 +1,7 @@
 //! Behind PgBouncer, a connection to the server is anybody's once a transaction has ended: nothing may be left on it.
 
 use netqoe_sinks::read::{Filter, PostgresReader, Query, Reader};
-use netqoe_sinks::{Maintain, Maintenance, PostgresOptions, Store};
+use netqoe_sinks::{Maintain, Maintenance, Opening, PostgresOptions, Store};
 use netqoe_testbed::{Database, PgBouncer};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -19,7 +19,7 @@ fn nothing_is_left_on_a_connection() {
     let database = Database::fresh().unwrap();
     let pooler = PgBouncer::start(database.url()).unwrap();
     let mut store = connect(pooler.url()).unwrap();
-    let generation = store.open(&log()).unwrap();
+    let generation = store.open(&log(), &Opening::default()).unwrap();
     store.commit(generation, &[commit(1)]).unwrap();
     store.resume(generation, &netqoe_model::DiagnosisRules::default()).unwrap();
     store.maintain(&Maintenance { now_ms: 0, retention_ms: 1, months_ahead: 1 }).unwrap();

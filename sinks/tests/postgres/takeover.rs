@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use netqoe_model::{DiagnosisRules, Generation};
-use netqoe_sinks::{Store, StoreError};
+use netqoe_sinks::{Opening, Store, StoreError};
 use netqoe_testbed::Database;
 use postgres::{Client, NoTls};
 use rustix::process::{Pid, Signal, kill_process};
@@ -34,7 +34,7 @@ fn a_process_that_is_held_still_commits_nothing_when_it_wakes_up() {
     process.hold_in_a_commit(database.url());
 
     // The server gives the held process half a minute.
-    let second = store.open(&log()).unwrap();
+    let second = store.open(&log(), &Opening::default()).unwrap();
     assert_eq!(second, Generation(2));
     let resume = store.resume(second, &DiagnosisRules::default()).unwrap();
     let processed = resume.checkpoints[0].processed.0;
@@ -47,7 +47,7 @@ fn a_process_that_is_held_still_commits_nothing_when_it_wakes_up() {
 
 fn commit_until_fenced(url: &str) {
     let mut store = connect(url).unwrap();
-    let generation = store.open(&log()).unwrap();
+    let generation = store.open(&log(), &Opening::default()).unwrap();
     for processed in 1.. {
         match store.commit(generation, &[commit(processed)]) {
             Ok(()) => {}

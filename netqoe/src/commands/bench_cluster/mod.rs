@@ -2,10 +2,8 @@
 
 mod cluster;
 mod figures;
-mod poster;
 mod posting;
 mod process;
-mod schedule;
 mod scrape;
 
 use std::time::{Duration, Instant};
@@ -17,6 +15,7 @@ use self::cluster::{Aggregate, CaughtUp, Cluster};
 use self::figures::{Figure, HEADING, QUANTILES, grouped};
 use self::posting::{Pace, Posted, Posting};
 use super::runtime::request_threads;
+use super::{poster, schedule};
 use crate::clock::now_ms;
 use crate::options::BenchClusterOptions;
 use crate::shutdown;

@@ -1,6 +1,7 @@
 //! `netqoe probe`: the measuring agent.
 
 mod destination;
+mod exporter;
 mod once;
 mod targets;
 
@@ -23,8 +24,11 @@ use crate::shutdown;
 
 pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
     let source = TargetSource::new(options);
-    if source.is_empty() {
-        return Err(WrongUsage("there is nothing to measure: give --target or --targets-file".to_owned()).into());
+    if source.is_empty() && (options.once || options.metrics_listen.is_none()) {
+        return Err(WrongUsage(
+            "there is nothing to measure: give --target, --targets-file or --metrics-listen".to_owned(),
+        )
+        .into());
     }
     if !options.once && !options.fail_above.is_empty() {
         return Err(WrongUsage("--fail-above is for --once".to_owned()).into());
@@ -49,6 +53,7 @@ async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow:
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let (list, targets) = watch::channel(source.read()?);
     let plan = Plan { targets, ..options.probe.plan()? };
+    let exporter = options.metrics_listen.map(|listen| exporter::start(listen.0, &plan, stop.clone())).transpose()?;
     let following = tokio::spawn(source.follow(list, stop.clone()));
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let now = || EventTime::from_ms(now_ms());
@@ -56,6 +61,9 @@ async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow:
     let counts = netqoe_probe::run_probe(plan, destination.reporter(), now, &mut rng, stop).await?;
     destination.finish().await;
     following.await.context("following the lists of targets has failed")??;
+    if let Some(exporter) = exporter {
+        exporter.await.context("serving metrics has failed")??;
+    }
     tracing::info!(reported = counts.reported, refused = counts.refused, skipped = counts.skipped, "ended");
     Ok(())
 }

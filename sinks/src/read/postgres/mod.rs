@@ -69,4 +69,11 @@ impl Reader for PostgresReader {
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
         self.page(query, &targets::statement(query), targets::record)
     }
+
+    /// An older schema has no such column, and no row in JSON has such a member.
+    fn rules(&self) -> Result<Option<String>, ReadError> {
+        let statement = Statement::new("SELECT to_jsonb(fence) ->> 'rules' FROM fence");
+        let rules = self.pool.read(&statement, |row| Ok(row.try_get(0)?))?;
+        Ok(rules.into_iter().next().flatten())
+    }
 }

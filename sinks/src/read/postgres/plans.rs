@@ -12,7 +12,7 @@ use super::execute::{Parameter, numbered};
 use super::{aggregates, clients, diagnoses, targets};
 use crate::read::statement::{Statement, Value};
 use crate::read::{Filter, Query, RowPosition};
-use crate::{PostgresOptions, PostgresStore, Store};
+use crate::{Opening, PostgresOptions, PostgresStore, Store};
 
 /// The first milliseconds of January to April 2026.
 const MONTHS_MS: [i64; 4] = [1_767_225_600_000, 1_769_904_000_000, 1_772_323_200_000, 1_775_001_600_000];
@@ -51,7 +51,7 @@ fn filled() -> (Database, Client) {
     let database = Database::fresh().unwrap();
     let mut store = PostgresStore::connect(database.url(), &PostgresOptions::default(), Arc::new(|| 0)).unwrap();
     let log = LogIdentity { id: "live".to_owned(), partitions: netqoe_model::DEFAULT_PARTITIONS };
-    let generation = store.open(&log).unwrap();
+    let generation = store.open(&log, &Opening::default()).unwrap();
     store.commit(generation, &[months()]).unwrap();
     let mut client = Client::connect(database.url(), NoTls).unwrap();
     client.batch_execute(FILL).unwrap();

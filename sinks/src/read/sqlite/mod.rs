@@ -12,6 +12,8 @@ mod tests;
 
 use std::path::Path;
 
+use rusqlite::OptionalExtension;
+
 use self::connections::Connections;
 use super::{
     AggregateRecord, ClientRecord, DiagnosisRecord, Page, Query, ReadError, Reader, RowPosition, TIME_LIMIT,
@@ -50,5 +52,17 @@ impl Reader for SqliteReader {
 
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
         self.connections.read(|connection| targets::page(connection, query))
+    }
+
+    fn rules(&self) -> Result<Option<String>, ReadError> {
+        self.connections.read(|connection| {
+            // An older schema has no such column.
+            let columns = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('fence') WHERE name = 'rules')";
+            if !connection.query_row(columns, [], |row| row.get(0))? {
+                return Ok(None);
+            }
+            let rules = connection.query_row("SELECT rules FROM fence", [], |row| row.get(0)).optional()?;
+            Ok(rules.flatten())
+        })
     }
 }

@@ -1,0 +1,57 @@
+//! Whether a store's rows were made by other rules than those of this command.
+
+use netqoe_model::Rules;
+use netqoe_sinks::{PostgresOptions, StoreUrl};
+use serde_json::{Map, Value};
+use tokio::runtime::Runtime;
+
+use super::diff;
+
+/// Says so where the latest rows of `live` were made by other rules: they can't be the same then. A store that an older
+/// netqoe has written does not tell.
+pub(super) fn warn(live: &StoreUrl, rules: &Rules, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<()> {
+    let Some(theirs) = diff::reader(live, options, runtime)?.rules()? else { return Ok(()) };
+    let others = others(&members(&theirs), &members(&serde_json::to_string(rules)?));
+    if !others.is_empty() {
+        tracing::warn!(
+            "{live} was made by other rules, so rows will differ: {}; give the options that its aggregate has",
+            others.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// None where it is not what we write.
+fn members(rules: &str) -> Map<String, Value> {
+    serde_json::from_str(rules).unwrap_or_default()
+}
+
+/// The rules that both know and that differ.
+fn others(theirs: &Map<String, Value>, ours: &Map<String, Value>) -> Vec<String> {
+    let both = theirs.iter().filter_map(|(name, theirs)| Some((name, theirs, ours.get(name)?)));
+    both.filter(|(_, theirs, ours)| theirs != ours)
+        .map(|(name, theirs, ours)| format!("{name} is {theirs} there and {ours} here"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(theirs: &str, expected: &[&str]) {
+        let ours = serde_json::to_string(&Rules::default()).unwrap();
+        assert_eq!(others(&members(theirs), &members(&ours)), expected, "{theirs}");
+    }
+
+    #[test]
+    fn only_what_both_know_can_differ() {
+        check(&serde_json::to_string(&Rules::default()).unwrap(), &[]);
+        check(r#"{"window_ms": 60000, "of_a_later_version": 1}"#, &[]);
+        check(
+            r#"{"window_ms": 1000, "lateness_ms": 120000, "dns_share": 0.7}"#,
+            &["dns_share is 0.7 there and 0.6 here", "window_ms is 1000 there and 60000 here"],
+        );
+        check("", &[]);
+        check("[1]", &[]);
+    }
+}

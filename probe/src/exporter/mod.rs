@@ -1,0 +1,131 @@
+//! What the probe measures, for Prometheus: `/metrics` of the latest measurement of each target, and `/probe`, which
+//! measures once, now, as blackbox_exporter does.
+//!
+//! Names are blackbox_exporter's where it has one for the same figure. What was not reached is absent, never 0.
+
+mod families;
+mod gauges;
+mod question;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ::http::header::{CONTENT_TYPE, HOST};
+use ::http::uri::Authority;
+use ::http::{HeaderMap, StatusCode};
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus::TextEncoder;
+use prometheus::proto::MetricFamily;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout};
+
+use crate::{Observations, Plan, Settings, Target, measure};
+use question::{InvalidQuestion, Question};
+
+/// Which targets `/probe` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Askable {
+    /// Any: for listeners that only this machine reaches. A page in a browser there could have a name of its own lead to this
+    /// listener, and then read the answers; so it must be asked for by an address, or as `localhost`.
+    Any,
+    /// Those of the plan alone: whoever else can ask must not be able to make the probe connect to just anything.
+    Planned,
+}
+
+/// What the routes share.
+struct Exporter {
+    observations: Observations,
+    planned: watch::Receiver<Vec<Target>>,
+    settings: Settings,
+    askable: Askable,
+    /// Those of `/probe` are apart from the schedule's, which they must not hold up.
+    permits: Semaphore,
+}
+
+/// Why `/probe` did not measure.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    Invalid(#[from] InvalidQuestion),
+    #[error(
+        "this probe listens beyond loopback and measures for others only what it measures itself: add the target to its list, or ask from a probe on loopback"
+    )]
+    NotPlanned,
+    #[error("this probe measures for this machine alone; ask for it as localhost or by its address")]
+    OtherName,
+    #[error("too many measurements at once; ask again later, or give the probe a higher --concurrency")]
+    Busy,
+}
+
+/// `GET /metrics` and `GET /probe?target=URL&module=NAME` of an agent that follows `plan`.
+///
+/// `/probe` measures with the plan's settings, at most `concurrency` at a time, in no more time than the settings' timeout and
+/// Prometheus's own (`X-Prometheus-Scrape-Timeout-Seconds`) allow. Errors are one line of text: 400 a question that can't be
+/// answered, 403 a target that may not be asked for, 503 too many at once.
+pub fn exporter(plan: &Plan, askable: Askable) -> Router {
+    let exporter = Exporter {
+        observations: plan.observations.clone(),
+        planned: plan.targets.clone(),
+        settings: plan.settings.clone(),
+        askable,
+        permits: Semaphore::new(plan.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+    };
+    Router::new().route("/metrics", get(metrics)).route("/probe", get(probe)).with_state(Arc::new(exporter))
+}
+
+async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
+    text(&families::of_all(&exporter.observations))
+}
+
+async fn probe(
+    State(exporter): State<Arc<Exporter>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let Question { target, patience } = Question::parse(query.as_deref().unwrap_or_default(), &headers)?;
+    match exporter.askable {
+        Askable::Any if !is_asked_by_address(&headers) => return Err(Refusal::OtherName),
+        Askable::Planned if !exporter.planned.borrow().contains(&target) => return Err(Refusal::NotPlanned),
+        Askable::Any | Askable::Planned => {}
+    }
+    let mut settings = exporter.settings.clone();
+    let (asked, limit) = (Instant::now(), patience.map_or(settings.timeout, |patience| patience.min(settings.timeout)));
+    // Half of the time, at least, is the measurement's: with less, a target would fail for our sake.
+    let permit = timeout(limit / 2, exporter.permits.acquire()).await;
+    // Nothing closes the semaphore.
+    let _permit = permit.map_err(|_| Refusal::Busy)?;
+    settings.timeout = limit.saturating_sub(asked.elapsed());
+    let measurement = measure(&target, &settings).await;
+    Ok(text(&families::of_one(&measurement)))
+}
+
+/// No browser leaves out who it asks for.
+fn is_asked_by_address(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST) else { return true };
+    let Ok(authority) = Authority::try_from(host.as_bytes()) else { return false };
+    let name = authority.host().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+fn text(families: &[MetricFamily]) -> Response {
+    match TextEncoder::new().encode_to_string(families) {
+        Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Err(error) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("the metrics can't be written: {error}\n")).into_response()
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::NotPlanned | Self::OtherName => StatusCode::FORBIDDEN,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, format!("{self}\n")).into_response()
+    }
+}
