@@ -43,7 +43,8 @@ impl PgBouncer {
              auth_file = {}\n\
              pool_mode = transaction\n\
              max_client_conn = 1000\n\
-             default_pool_size = 25\n",
+             default_pool_size = 25\n\
+             server_login_retry = 1\n",
             users.display()
         );
         std::fs::write(&configuration, lines)?;

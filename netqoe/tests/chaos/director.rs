@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use netqoe_testbed::{CuttingProxy, Postgres};
+use netqoe_testbed::{CuttingProxy, PgBouncer, Postgres};
 
 use crate::cluster::Cluster;
 use crate::cluster_support::{Audit, Rig};
@@ -25,6 +25,8 @@ pub(crate) struct Director {
     pub(crate) cluster: Cluster,
     pub(crate) record: Record,
     postgres: Postgres,
+    /// Between the proxy and PostgreSQL.
+    _pooler: Option<PgBouncer>,
     proxy: CuttingProxy,
     planned: VecDeque<Planned>,
     pace: Pace,
@@ -39,7 +41,9 @@ impl Director {
         let postgres = Postgres::start().unwrap();
         let database = postgres.database().unwrap();
         let audit = Audit::install(&database);
-        let proxy = CuttingProxy::start(([127, 0, 0, 1], postgres.port()).into()).unwrap();
+        let pooler = schedule.pooled.then(|| PgBouncer::start(&database).unwrap());
+        let behind = pooler.as_ref().map_or(postgres.port(), |pooler| pooler.port());
+        let proxy = CuttingProxy::start(([127, 0, 0, 1], behind).into()).unwrap();
         let through = database.replace(&format!(":{}/", postgres.port()), &format!(":{}/", proxy.address().port()));
         let now = Instant::now();
         Self {
@@ -48,6 +52,7 @@ impl Director {
             cluster: Cluster::new(schedule.first),
             record: Record::new(),
             postgres,
+            _pooler: pooler,
             proxy,
             planned: schedule.faults.into(),
             pace: Pace::new(now),

@@ -95,7 +95,7 @@ fn meanwhile(fault: Fault, after_ms: u64, shape: Shape) -> Planned {
 fn check(case: &Case) {
     let faults = (case.faults)();
     let first = faults[0].then;
-    let problems = run(SEED, Schedule { first, faults }, Some(case.plant));
+    let problems = run(SEED, Schedule { pooled: false, first, faults }, Some(case.plant));
     for says in case.shows {
         assert!(problems.iter().any(|problem| problem.contains(says)), "{} did not show as {says:?}", case.plant);
     }
@@ -142,5 +142,5 @@ fn closing_windows_by_the_clock_of_the_machine_shows() {
 fn the_same_faults_without_a_plant_show_nothing() {
     let faults: Vec<_> = CASES.iter().flat_map(|case| (case.faults)()).collect();
     let first = faults[0].then;
-    assert_eq!(run(SEED, Schedule { first, faults }, None), Vec::<String>::new());
+    assert_eq!(run(SEED, Schedule { pooled: false, first, faults }, None), Vec::<String>::new());
 }

@@ -13,7 +13,8 @@ const STUCK_AFTER: Duration = PATIENCE;
 /// Runs a schedule under the load of `seed`; `plant` is a fault that the processes are asked to have. Returns what must not
 /// have happened.
 pub(crate) fn run(seed: u64, schedule: Schedule, plant: Option<&str>) -> Vec<String> {
-    println!("seed {seed}, {} faults planned, first {}", schedule.faults.len(), schedule.first);
+    let pooled = if schedule.pooled { ", through PgBouncer" } else { "" };
+    println!("seed {seed}, {} faults planned, first {}{pooled}", schedule.faults.len(), schedule.first);
     let mut director = Director::new(schedule);
     director.rig.environment.extend(plant.map(|plant| ("NETQOE_PLANT", plant.to_owned())));
     let load = Load::start(seed, &director.cluster.ports(), &director.rig.nats.url());

@@ -129,6 +129,8 @@ pub(crate) struct Planned {
 /// All that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule {
+    /// Whether the cluster reaches PostgreSQL through PgBouncer, in transaction mode.
+    pub(crate) pooled: bool,
     /// What the first cluster looks like.
     pub(crate) first: Shape,
     pub(crate) faults: Vec<Planned>,
@@ -138,13 +140,13 @@ pub(crate) struct Schedule {
 /// waits until the one before it is over; then some do not.
 pub(crate) fn schedule(seed: u64, length: Duration) -> Schedule {
     let mut rng = StdRng::seed_from_u64(seed);
-    let (first, mut faults) = (shape(&mut rng), Vec::<Planned>::new());
+    let (pooled, first, mut faults) = (rng.random_bool(0.5), shape(&mut rng), Vec::<Planned>::new());
     let (mut planned, mut deck) = (Duration::ZERO, DECK);
     for round in 0.. {
         deck.shuffle(&mut rng);
         for fault in deck {
             if planned >= length {
-                return alone_and_not(Schedule { first, faults });
+                return alone_and_not(Schedule { pooled, first, faults });
             }
             let fault = fault.numbered(rng.random_range(0..PROCESSES));
             let overlaps = round > 0 && rng.random_bool(0.3);
@@ -192,6 +194,8 @@ mod tests {
             assert!(long.faults.iter().any(|planned| planned.overlaps));
         }
         assert_ne!(schedule(1, SHORT), schedule(2, SHORT));
+        let pooled = (0..20).filter(|seed| schedule(*seed, SHORT).pooled).count();
+        assert!((1..20).contains(&pooled), "with and without PgBouncer: {pooled}");
     }
 
     #[test]
