@@ -6,9 +6,6 @@ use parking_lot::Mutex;
 
 use super::caution::Attempt;
 
-/// Where the system says what this machine is called.
-const HOST_NAME: &str = "/proc/sys/kernel/hostname";
-
 /// Keeps dead letters elsewhere too. It may be given the same ones again.
 pub(crate) type SetAside = Box<dyn FnMut(&[DeadLetter]) -> anyhow::Result<()> + Send>;
 
@@ -72,7 +69,7 @@ impl OpenedStore {
 /// What a store keeps of how this process opens a generation.
 fn opening(rules: &Rules) -> Opening {
     let process = format!("process {}", std::process::id());
-    let host = std::fs::read_to_string(HOST_NAME).unwrap_or_default();
-    let opened_by = if host.trim().is_empty() { process } else { format!("{process} on {}", host.trim()) };
+    // A machine need not have a name.
+    let opened_by = netqoe_probe::host_name().map_or(process.clone(), |host| format!("{process} on {host}"));
     Opening { rules: serde_json::to_string(rules).ok(), opened_by: Some(opened_by) }
 }
