@@ -79,6 +79,11 @@ impl Measuring<'_> {
         Ok(addresses)
     }
 
+    /// The failure of a host that has no address of the families that are wanted.
+    pub(crate) fn no_address(&self, host: &Host) -> Failure {
+        Failure::NoAddress { host: host.as_str().to_owned(), families: self.settings.families().to_vec() }
+    }
+
     /// Keeps a lookup's answers for the end.
     pub(crate) fn keep(&mut self, lookup: Lookup) {
         self.lookup = Some(lookup);

@@ -12,10 +12,7 @@ use crate::{Failure, Host, NameServers};
 pub(crate) async fn run(server: &Host, port: u16, name: &str, measuring: &mut Measuring<'_>) -> Result<(), Failure> {
     let address = match server.ip() {
         Some(address) => address,
-        None => *measuring.addresses(server).await?.first().ok_or_else(|| Failure::NoAddress {
-            host: server.as_str().to_owned(),
-            families: measuring.settings.families().to_vec(),
-        })?,
+        None => *measuring.addresses(server).await?.first().ok_or_else(|| measuring.no_address(server))?,
     };
     measuring.phases.dns = None;
     let peer = SocketAddr::new(address, port);
