@@ -1,6 +1,7 @@
 //! The connection to NATS. Once made, it comes back by itself for as long as it takes.
 
 use std::error::Error;
+use std::future::Future;
 use std::io;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,11 +9,17 @@ use std::time::Duration;
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, jetstream};
 use tokio::sync::watch;
 
+use super::continuity::Break;
 use super::options::{NatsAuthentication, NatsOptions};
 use crate::LogError;
 
 /// How long one try to connect, or one question to JetStream, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server that is away may take to come back before what needs it fails; also servers that choose who leads a
+/// stream, which takes ten seconds and leaves questions without an answer, and another process that is making a stream.
+const AWAY: Duration = Duration::from_secs(30);
+/// Between two tries of what did not work for the moment.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// How often the server is asked whether it is there while nothing else comes from it: three times unanswered, and the
 /// connection is made anew.
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -69,6 +76,28 @@ impl Connection {
             outcome = work => Some(outcome),
             () = self.lost(link.made) => None,
         }
+    }
+
+    /// Does something that needs the server, anew where the connection is lost meanwhile, or where it does not work for the
+    /// moment. `log` is what an error calls what it is done with.
+    pub(super) async fn insist<T, Work>(&self, log: &str, work: impl Fn() -> Work) -> Result<T, LogError>
+    where
+        Work: Future<Output = Result<T, Break>>,
+    {
+        let mut said = format!("there is no connection to {}", self.servers);
+        let working = async {
+            loop {
+                match self.over_one(work()).await {
+                    Some(Ok(done)) => return Ok(done),
+                    Some(Err(Break::ForEver(error))) => return Err(error),
+                    Some(Err(Break::ForNow(reason))) => said = reason,
+                    None => continue,
+                }
+                tokio::time::sleep(TRY_AGAIN).await;
+            }
+        };
+        let outcome = tokio::time::timeout(AWAY, working).await;
+        outcome.unwrap_or_else(|_| Err(LogError::Stream { log: log.to_owned(), reason: said }))
     }
 
     /// Returns once the connection is no longer the one that was made as the `made`th.

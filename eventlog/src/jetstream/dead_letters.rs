@@ -12,7 +12,7 @@ use netqoe_model::{DeadLetter, Event, Partition, Position};
 use super::JetStreamLog;
 use super::connect::with_sources;
 use super::existing;
-use super::find::{self, find_or_make, patiently};
+use super::find::{self, find_or_make};
 use super::letter::{self, StoredLetter};
 use super::message::is_ndjson;
 use super::subjects::Origin;
@@ -79,7 +79,8 @@ impl DeadLetters {
             ..Config::default()
         };
         let connection = &log.source().connection;
-        let stream = patiently(&options.stream, || find_or_make(connection, &config, MAKE_ROOM)).await?;
+        let making = || find_or_make(connection, &config, MAKE_ROOM);
+        let stream = connection.insist(&find::name(&options.stream), making).await?;
         let (wanted, found) = (config.num_replicas, stream.cached_info().config.num_replicas);
         if found != wanted {
             let name = &options.stream;

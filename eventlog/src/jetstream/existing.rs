@@ -5,7 +5,7 @@ use async_nats::jetstream::stream::Stream;
 use netqoe_model::LogIdentity;
 
 use super::connect::Connection;
-use super::find::{self, patiently, unusable};
+use super::find::{self, unusable};
 use super::options::StreamOptions;
 use super::stream::{OpenStream, identity, partitions};
 use super::subjects::Subjects;
@@ -29,7 +29,7 @@ pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Re
 
 /// The stream of this name; where there is none, which one has its subject is said: a subject is never in two.
 pub(super) async fn find(connection: &Connection, name: &str, subject: &str) -> Result<Stream, LogError> {
-    if let Some(stream) = patiently(name, || find::find(connection, name)).await? {
+    if let Some(stream) = connection.insist(&find::name(name), || find::find(connection, name)).await? {
         return Ok(stream);
     }
     Err(LogError::NoStream {

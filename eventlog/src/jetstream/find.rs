@@ -1,9 +1,7 @@
-//! A stream is found or made, for as long as that takes: another process may be making it, and where several servers
-//! keep it, they may be choosing who leads it.
+//! A stream is found or made. Where that does not work for the moment, it may be tried again: another process may be making
+//! it, and where several servers keep it, they may be choosing who leads it.
 
 use std::error::Error;
-use std::future::Future;
-use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind, RequestError, RequestErrorKind};
 use async_nats::jetstream::stream::{Config, Stream};
@@ -13,31 +11,9 @@ use super::connect::{Connection, with_sources};
 use super::continuity::Break;
 use crate::LogError;
 
-/// How long that may take. Servers that have lost the leader choose another within ten seconds; meanwhile questions
-/// stay without an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often to look whether it is done.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
 /// What errors call a stream.
 pub(super) fn name(stream: &str) -> String {
     format!("stream {stream}")
-}
-
-/// Does something with a stream, anew where it does not work for the moment.
-pub(super) async fn patiently<T, Work>(stream: &str, work: impl Fn() -> Work) -> Result<T, LogError>
-where
-    Work: Future<Output = Result<T, Break>>,
-{
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match work().await {
-            Ok(done) => return Ok(done),
-            Err(Break::ForEver(error)) => return Err(error),
-            Err(Break::ForNow(reason)) if Instant::now() > deadline => return Err(unusable(stream, reason)),
-            Err(Break::ForNow(_)) => tokio::time::sleep(LOOK_AGAIN).await,
-        }
-    }
 }
 
 /// The stream of this name, where there is one.

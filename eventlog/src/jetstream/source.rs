@@ -1,7 +1,6 @@
 //! What it takes to read the log.
 
 use std::future::Future;
-use std::time::Duration;
 
 use async_nats::jetstream::stream::Stream;
 use netqoe_model::{Event, LogIdentity, Partition};
@@ -10,12 +9,6 @@ use super::connect::{Connection, with_sources};
 use super::continuity::Break;
 use super::subjects::{Origin, Subjects};
 use crate::LogError;
-
-/// How long a server that is away may take to come back before what needs it fails.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Between two tries of what did not work for the moment.
-const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 /// A handle on the log's stream.
 #[derive(Clone)]
@@ -50,29 +43,11 @@ impl Source {
         }
     }
 
-    /// Does something that needs the server, anew where the connection is lost meanwhile, or where it does not work for the
-    /// moment, as while several servers choose who leads the stream.
+    /// Does something with the stream; see [`Connection::insist`].
     pub(super) async fn insist<T, Work>(&self, work: impl Fn() -> Work) -> Result<T, LogError>
     where
         Work: Future<Output = Result<T, Break>>,
     {
-        let mut said = format!("there is no connection to {}", self.connection.servers);
-        let working = async {
-            loop {
-                match self.connection.over_one(work()).await {
-                    Some(Ok(done)) => return Ok(done),
-                    Some(Err(Break::ForEver(error))) => return Err(error),
-                    Some(Err(Break::ForNow(reason))) => said = reason,
-                    None => continue,
-                }
-                tokio::time::sleep(TRY_AGAIN).await;
-            }
-        };
-        let outcome = tokio::time::timeout(PATIENCE, working).await;
-        outcome.unwrap_or_else(|_| Err(self.unusable(said)))
-    }
-
-    fn unusable(&self, reason: String) -> LogError {
-        LogError::Stream { log: self.name.clone(), reason }
+        self.connection.insist(&self.name, work).await
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::connect::Connection;
 use super::continuity::Break;
-use super::find::{find_or_make, patiently, refused, request_error, unusable};
+use super::find::{find_or_make, name, refused, request_error, unusable};
 use super::options::{Discard, Storage, StreamOptions};
 use super::subjects::Subjects;
 use crate::LogError;
@@ -48,7 +48,7 @@ pub(super) struct OpenStream {
 
 /// Finds the stream or makes it, and sees to it that it can hold a log.
 pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, LogError> {
-    patiently(&options.name, || try_open(connection, options)).await
+    connection.insist(&name(&options.name), || try_open(connection, options)).await
 }
 
 async fn try_open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, Break> {
