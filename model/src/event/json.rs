@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Invalid;
-use super::members::{Member, Raw, RawTimings, Scalar, Timing, Timings};
+use super::members::{Place, Raw, RawTimings, Scalar, Timings};
 
 /// How [`Raw`] names, within serde's error, that the line is JSON but no object.
 const NOT_AN_OBJECT: &str = "not an object";
@@ -77,13 +77,11 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// A member's name, as a key of `K`; compared as bytes, so that an unknown name may hold anything.
-struct Name<K>(K);
+/// A member's name, as the place of its value in what it is a member of; compared as bytes, so that an unknown name may
+/// hold anything.
+struct Name<'raw, R, T>(&'raw mut R, fn(&'raw mut R, &[u8]) -> T);
 
-impl<'de, K, T> DeserializeSeed<'de> for Name<K>
-where
-    K: Fn(&[u8]) -> T,
-{
+impl<'de, R, T> DeserializeSeed<'de> for Name<'_, R, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
@@ -91,10 +89,7 @@ where
     }
 }
 
-impl<'de, K, T> Visitor<'de> for Name<K>
-where
-    K: Fn(&[u8]) -> T,
-{
+impl<R, T> Visitor<'_> for Name<'_, R, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,11 +97,11 @@ where
     }
 
     fn visit_bytes<E>(self, name: &[u8]) -> Result<T, E> {
-        Ok((self.0)(name))
+        Ok((self.1)(self.0, name))
     }
 
     fn visit_str<E>(self, name: &str) -> Result<T, E> {
-        Ok((self.0)(name.as_bytes()))
+        Ok((self.1)(self.0, name.as_bytes()))
     }
 }
 
@@ -127,20 +122,13 @@ impl<'de> Visitor<'de> for RawVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut raw = Raw::default();
-        while let Some(member) = members.next_key_seed(Name(Member::of))? {
-            match member {
-                Member::SchemaVersion => raw.schema_version = members.next_value()?,
-                Member::EventId => raw.event_id = members.next_value()?,
-                Member::ClientId => raw.client_id = members.next_value()?,
-                Member::TsMs => raw.ts_ms = members.next_value()?,
-                Member::RecvTsMs => raw.recv_ts_ms = Some(members.next_value()?),
-                Member::Target => raw.target = members.next_value()?,
-                Member::ErrorStage => raw.error_stage = members.next_value()?,
-                Member::TimingMeasurements => raw.timing_measurements = Some(members.next_value()?),
-                Member::Timings => raw.timings = Some(members.next_value()?),
-                Member::ThroughputKbps => raw.throughput_kbps = members.next_value()?,
-                Member::NetworkContext => raw.network_context = Some(members.next_value::<&RawValue>()?.get()),
-                Member::Unknown => drop(members.next_value::<IgnoredAny>()?),
+        while let Some(place) = members.next_key_seed(Name(&mut raw, Raw::place))? {
+            match place {
+                Place::Scalar(scalar) => *scalar = members.next_value()?,
+                Place::Optional(scalar) => *scalar = Some(members.next_value()?),
+                Place::Timings(timings) => *timings = Some(members.next_value()?),
+                Place::Text(text) => *text = Some(members.next_value::<&RawValue>()?.get()),
+                Place::Nowhere => drop(members.next_value::<IgnoredAny>()?),
             }
         }
         Ok(raw)
@@ -192,19 +180,14 @@ impl<'de> Visitor<'de> for TimingsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut raw = RawTimings::default();
-        while let Some(member) = members.next_key_seed(Name(Timing::of))? {
-            match member {
-                Timing::Dns => raw.dns_ms = members.next_value()?,
-                Timing::Tcp => raw.tcp_ms = members.next_value()?,
-                Timing::Tls => raw.tls_ms = members.next_value()?,
-                Timing::Ttfb => raw.ttfb_ms = members.next_value()?,
-                Timing::HttpTtfb => raw.http_ttfb_ms = members.next_value()?,
-                Timing::Throughput => raw.throughput_mbps = members.next_value()?,
-                Timing::Unknown => drop(members.next_value::<IgnoredAny>()?),
+        let mut timings = RawTimings::default();
+        while let Some(place) = members.next_key_seed(Name(&mut timings, RawTimings::place))? {
+            match place {
+                Some(scalar) => *scalar = members.next_value()?,
+                None => drop(members.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(Timings::Object(raw))
+        Ok(Timings::Object(timings))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {

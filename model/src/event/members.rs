@@ -22,19 +22,19 @@ pub(super) enum Scalar<'a> {
 /// All members that are known.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Raw<'a> {
-    pub(super) schema_version: Scalar<'a>,
-    pub(super) event_id: Scalar<'a>,
-    pub(super) client_id: Scalar<'a>,
-    pub(super) ts_ms: Scalar<'a>,
-    pub(super) recv_ts_ms: Option<Scalar<'a>>,
-    pub(super) target: Scalar<'a>,
-    pub(super) error_stage: Scalar<'a>,
+    schema_version: Scalar<'a>,
+    event_id: Scalar<'a>,
+    client_id: Scalar<'a>,
+    ts_ms: Scalar<'a>,
+    recv_ts_ms: Option<Scalar<'a>>,
+    target: Scalar<'a>,
+    error_stage: Scalar<'a>,
     /// `Some` where the member is there, even as null: it then hides `timings`.
-    pub(super) timing_measurements: Option<Timings<'a>>,
-    pub(super) timings: Option<Timings<'a>>,
-    pub(super) throughput_kbps: Scalar<'a>,
+    timing_measurements: Option<Timings<'a>>,
+    timings: Option<Timings<'a>>,
+    throughput_kbps: Scalar<'a>,
     /// The text of the value, whatever it is.
-    pub(super) network_context: Option<&'a str>,
+    network_context: Option<&'a str>,
 }
 
 /// The value of `timing_measurements`, or of `timings`.
@@ -49,15 +49,45 @@ pub(super) enum Timings<'a> {
 /// The measurements in both dialects.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct RawTimings<'a> {
-    pub(super) dns_ms: Scalar<'a>,
-    pub(super) tcp_ms: Scalar<'a>,
-    pub(super) tls_ms: Scalar<'a>,
-    pub(super) ttfb_ms: Scalar<'a>,
-    pub(super) http_ttfb_ms: Scalar<'a>,
-    pub(super) throughput_mbps: Scalar<'a>,
+    dns_ms: Scalar<'a>,
+    tcp_ms: Scalar<'a>,
+    tls_ms: Scalar<'a>,
+    ttfb_ms: Scalar<'a>,
+    http_ttfb_ms: Scalar<'a>,
+    throughput_mbps: Scalar<'a>,
+}
+
+/// Where the value of a member goes.
+pub(super) enum Place<'raw, 'a> {
+    Scalar(&'raw mut Scalar<'a>),
+    /// As that one, but whether it is there tells something, too.
+    Optional(&'raw mut Option<Scalar<'a>>),
+    Timings(&'raw mut Option<Timings<'a>>),
+    /// The text of the value.
+    Text(&'raw mut Option<&'a str>),
+    /// It is passed over.
+    Nowhere,
 }
 
 impl<'a> Raw<'a> {
+    /// The place of the member of this name.
+    pub(super) fn place(&mut self, name: &[u8]) -> Place<'_, 'a> {
+        match name {
+            b"schema_version" => Place::Scalar(&mut self.schema_version),
+            b"event_id" => Place::Scalar(&mut self.event_id),
+            b"client_id" => Place::Scalar(&mut self.client_id),
+            b"ts_ms" => Place::Scalar(&mut self.ts_ms),
+            b"recv_ts_ms" => Place::Optional(&mut self.recv_ts_ms),
+            b"target" => Place::Scalar(&mut self.target),
+            b"error_stage" => Place::Scalar(&mut self.error_stage),
+            b"timing_measurements" => Place::Timings(&mut self.timing_measurements),
+            b"timings" => Place::Timings(&mut self.timings),
+            b"throughput_kbps" => Place::Scalar(&mut self.throughput_kbps),
+            b"network_context" => Place::Text(&mut self.network_context),
+            _ => Place::Nowhere,
+        }
+    }
+
     pub(super) fn validate(self) -> Result<Event<'a>, Invalid> {
         let version_is_known = match &self.schema_version {
             Scalar::Null | Scalar::Integer(1) => true,
@@ -95,7 +125,20 @@ impl<'a> Raw<'a> {
     }
 }
 
-impl RawTimings<'_> {
+impl<'a> RawTimings<'a> {
+    /// The place of the measurement of this name; none where it is passed over.
+    pub(super) fn place(&mut self, name: &[u8]) -> Option<&mut Scalar<'a>> {
+        match name {
+            b"dns_ms" => Some(&mut self.dns_ms),
+            b"tcp_ms" => Some(&mut self.tcp_ms),
+            b"tls_ms" => Some(&mut self.tls_ms),
+            b"ttfb_ms" => Some(&mut self.ttfb_ms),
+            b"http_ttfb_ms" => Some(&mut self.http_ttfb_ms),
+            b"throughput_mbps" => Some(&mut self.throughput_mbps),
+            _ => None,
+        }
+    }
+
     /// Each metric under its own name or, where that has no value, under the other dialect's.
     fn samples(&self, throughput_kbps: &Scalar<'_>) -> Result<Samples, Invalid> {
         let ttfb = match self.ttfb_ms.measurement("ttfb_ms")? {
@@ -143,68 +186,6 @@ impl<'a> Scalar<'a> {
         match self {
             Self::Text(text) if !text.is_empty() && text.len() <= max_bytes && !text.contains('\0') => Some(text),
             _ => None,
-        }
-    }
-}
-
-/// The members of an event.
-pub(super) enum Member {
-    SchemaVersion,
-    EventId,
-    ClientId,
-    TsMs,
-    RecvTsMs,
-    Target,
-    ErrorStage,
-    TimingMeasurements,
-    Timings,
-    ThroughputKbps,
-    NetworkContext,
-    Unknown,
-}
-
-impl Member {
-    /// The member of this name.
-    pub(super) fn of(name: &[u8]) -> Self {
-        match name {
-            b"schema_version" => Self::SchemaVersion,
-            b"event_id" => Self::EventId,
-            b"client_id" => Self::ClientId,
-            b"ts_ms" => Self::TsMs,
-            b"recv_ts_ms" => Self::RecvTsMs,
-            b"target" => Self::Target,
-            b"error_stage" => Self::ErrorStage,
-            b"timing_measurements" => Self::TimingMeasurements,
-            b"timings" => Self::Timings,
-            b"throughput_kbps" => Self::ThroughputKbps,
-            b"network_context" => Self::NetworkContext,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// The members of its measurements.
-pub(super) enum Timing {
-    Dns,
-    Tcp,
-    Tls,
-    Ttfb,
-    HttpTtfb,
-    Throughput,
-    Unknown,
-}
-
-impl Timing {
-    /// The member of this name.
-    pub(super) fn of(name: &[u8]) -> Self {
-        match name {
-            b"dns_ms" => Self::Dns,
-            b"tcp_ms" => Self::Tcp,
-            b"tls_ms" => Self::Tls,
-            b"ttfb_ms" => Self::Ttfb,
-            b"http_ttfb_ms" => Self::HttpTtfb,
-            b"throughput_mbps" => Self::Throughput,
-            _ => Self::Unknown,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::members::{Member, Raw, RawTimings, Scalar, Timing, Timings};
+use super::members::{Place, Raw, RawTimings, Scalar, Timings};
 
 /// The most digits of a number: below 10¹⁵ every whole number is one of `f64`.
 const MAX_DIGITS: usize = 15;
@@ -22,19 +22,12 @@ pub(super) fn read(text: &str) -> Option<Raw<'_>> {
     let mut raw = Raw::default();
     let mut line = Line { text, at: 0 };
     line.object(|line, name| {
-        match Member::of(name.as_bytes()) {
-            Member::SchemaVersion => raw.schema_version = line.scalar()?,
-            Member::EventId => raw.event_id = line.scalar()?,
-            Member::ClientId => raw.client_id = line.scalar()?,
-            Member::TsMs => raw.ts_ms = line.scalar()?,
-            Member::RecvTsMs => raw.recv_ts_ms = Some(line.scalar()?),
-            Member::Target => raw.target = line.scalar()?,
-            Member::ErrorStage => raw.error_stage = line.scalar()?,
-            Member::TimingMeasurements => line.timings(raw.timing_measurements.insert(Timings::Null))?,
-            Member::Timings => line.timings(raw.timings.insert(Timings::Null))?,
-            Member::ThroughputKbps => raw.throughput_kbps = line.scalar()?,
-            Member::NetworkContext => raw.network_context = Some(line.passed_over()?),
-            Member::Unknown => _ = line.passed_over()?,
+        match raw.place(name.as_bytes()) {
+            Place::Scalar(scalar) => *scalar = line.scalar()?,
+            Place::Optional(scalar) => *scalar = Some(line.scalar()?),
+            Place::Timings(timings) => line.timings(timings.insert(Timings::Null))?,
+            Place::Text(text) => *text = Some(line.passed_over()?),
+            Place::Nowhere => _ = line.passed_over()?,
         }
         Some(())
     })?;
@@ -91,14 +84,9 @@ impl<'a> Line<'a> {
         *place = Timings::Object(RawTimings::default());
         let Timings::Object(timings) = place else { return None };
         self.object(|line, name| {
-            match Timing::of(name.as_bytes()) {
-                Timing::Dns => timings.dns_ms = line.scalar()?,
-                Timing::Tcp => timings.tcp_ms = line.scalar()?,
-                Timing::Tls => timings.tls_ms = line.scalar()?,
-                Timing::Ttfb => timings.ttfb_ms = line.scalar()?,
-                Timing::HttpTtfb => timings.http_ttfb_ms = line.scalar()?,
-                Timing::Throughput => timings.throughput_mbps = line.scalar()?,
-                Timing::Unknown => _ = line.passed_over()?,
+            match timings.place(name.as_bytes()) {
+                Some(scalar) => *scalar = line.scalar()?,
+                None => _ = line.passed_over()?,
             }
             Some(())
         })
