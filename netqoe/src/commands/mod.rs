@@ -2,9 +2,7 @@
 
 mod admin;
 pub(crate) mod aggregate;
-pub(crate) mod bench_cluster;
-pub(crate) mod bench_probe;
-pub(crate) mod bench_replay;
+pub(crate) mod bench;
 mod demo;
 mod diff;
 pub(crate) mod dlq;
@@ -15,12 +13,10 @@ pub(crate) mod log_export;
 pub(crate) mod maintenance;
 mod observation;
 mod other_rules;
-mod poster;
 pub(crate) mod probe;
 pub(crate) mod replay;
 mod resources;
 mod runtime;
-mod schedule;
 pub(crate) mod supervise;
 mod ticker;
 pub(crate) mod up;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A page of the size of a small one.
-const PAGE: &str = include_str!("../../../../docs/probe.md");
+const PAGE: &str = include_str!("../../../../../docs/probe.md");
 /// How long a program may take to measure for the first time.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked at.

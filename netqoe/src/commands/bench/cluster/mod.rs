@@ -1,9 +1,9 @@
 //! `netqoe bench cluster`: what a cluster takes, how soon rows show it, and how it comes back after a crash.
 
-mod cluster;
 mod figures;
 mod posting;
 mod process;
+mod processes;
 mod scrape;
 
 use std::time::{Duration, Instant};
@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use netqoe_benchmarks::Load;
 
-use self::cluster::{Aggregate, CaughtUp, Cluster};
 use self::figures::{Figure, HEADING, QUANTILES, grouped};
 use self::posting::{Pace, Posted, Posting};
-use super::runtime::request_threads;
-use super::{poster, schedule};
+use self::processes::{Aggregate, CaughtUp, Cluster};
 use crate::clock::now_ms;
+use crate::commands::runtime::request_threads;
 use crate::options::BenchClusterOptions;
 use crate::shutdown;
 

@@ -12,9 +12,9 @@ use hyper::StatusCode;
 use netqoe_benchmarks::Load;
 use tokio::task::JoinSet;
 
-use super::poster::Poster;
-use super::schedule::Schedule;
 use crate::clock::now_ms;
+use crate::commands::bench::poster::Poster;
+use crate::commands::bench::schedule::Schedule;
 
 /// Connections at once. At a rate that is kept up with, most wait for their next turn.
 const CONNECTIONS: usize = 64;

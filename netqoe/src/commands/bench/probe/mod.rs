@@ -17,8 +17,7 @@ use tokio::time::{Instant, sleep};
 use self::asking::Asking;
 use self::pages::Pages;
 use self::program::Program;
-use super::runtime::request_threads;
-use super::{poster, schedule};
+use crate::commands::runtime::request_threads;
 use crate::options::BenchProbeOptions;
 
 /// Measurements a second.

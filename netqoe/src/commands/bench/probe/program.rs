@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 
-use super::super::resources::Resources;
+use crate::commands::resources::Resources;
 
 /// Runs until it is dropped. What it says is not read.
 pub(super) struct Program(Child);
