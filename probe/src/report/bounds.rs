@@ -34,6 +34,8 @@ pub(super) struct Excess {
     /// 0 where nothing goes.
     pub(super) through_id: i64,
     pub(super) events: u64,
+    /// Those of them that have waited too long. The others go to make room.
+    pub(super) too_old: u64,
     pub(super) bytes: u64,
 }
 
@@ -55,7 +57,10 @@ impl SpoolBounds {
             if !is_too_old && !is_too_much {
                 break;
             }
-            excess = Excess { through_id: waiting.id, events: excess.events + 1, bytes: excess.bytes + waiting.bytes };
+            excess.through_id = waiting.id;
+            excess.events += 1;
+            excess.too_old += u64::from(is_too_old);
+            excess.bytes += waiting.bytes;
         }
         Ok(excess)
     }
@@ -75,8 +80,8 @@ mod tests {
         bounds.excess(events, 100, EventTime::from_ms(now_s * 1000)).unwrap()
     }
 
-    fn through(id: i64) -> Excess {
-        Excess { through_id: id, events: id.unsigned_abs(), bytes: id.unsigned_abs() * 10 }
+    fn through(id: i64, too_old: u64) -> Excess {
+        Excess { through_id: id, events: id.unsigned_abs(), too_old, bytes: id.unsigned_abs() * 10 }
     }
 
     #[test]
@@ -86,17 +91,17 @@ mod tests {
 
     #[test]
     fn the_oldest_go_until_the_rest_fits() {
-        assert_eq!(excess(99, 60, 10), through(1));
-        assert_eq!(excess(41, 60, 10), through(6));
-        assert_eq!(excess(0, 60, 10), through(10));
+        assert_eq!(excess(99, 60, 10), through(1, 0));
+        assert_eq!(excess(41, 60, 10), through(6, 0));
+        assert_eq!(excess(0, 60, 10), through(10, 0));
     }
 
     #[test]
     fn what_is_too_old_goes() {
-        assert_eq!(excess(100, 9, 11), through(1));
-        assert_eq!(excess(100, 5, 10), through(4));
-        assert_eq!(excess(95, 5, 10), through(4), "both bounds are held, not added up");
-        assert_eq!(excess(35, 5, 10), through(7));
+        assert_eq!(excess(100, 9, 11), through(1, 1));
+        assert_eq!(excess(100, 5, 10), through(4, 4));
+        assert_eq!(excess(95, 5, 10), through(4, 4), "both bounds are held, not added up");
+        assert_eq!(excess(35, 5, 10), through(7, 4));
     }
 
     #[test]

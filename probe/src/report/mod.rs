@@ -34,7 +34,7 @@ use backoff::{Backoff, LONGEST_WAIT};
 pub use bounds::SpoolBounds;
 use connection::Connection;
 use counts::Counts;
-pub use counts::ReportCounts;
+pub use counts::{ReportCounts, ReportWatch};
 pub use endpoint::{Endpoint, InvalidEndpoint, InvalidToken, Token};
 use sender::Sender;
 use spool::Spool;
@@ -111,6 +111,7 @@ impl Reporting {
         let (waiting, endpoint_url) = (spool.events(), endpoint.to_string());
         let connection = Connection::new(endpoint, token, http2_prior_knowledge, roots)?;
         let counts = Arc::new(Counts::default());
+        counts.set_waiting(spool.events(), spool.bytes());
         let (spool, thread) = SpoolThread::start(spool, now, Arc::clone(&counts))?;
         let stop = CancellationToken::new();
         let sender = Sender::new(spool.clone(), connection, Backoff::new(longest_wait), rng, Arc::clone(&counts));
@@ -124,9 +125,14 @@ impl Reporting {
         ToSpool(self.spool.clone())
     }
 
-    /// What became of events so far.
+    /// What waits, and what became of events so far.
     pub fn counts(&self) -> ReportCounts {
         self.counts.now()
+    }
+
+    /// The same for others to look at.
+    pub fn watch(&self) -> ReportWatch {
+        ReportWatch(Arc::clone(&self.counts))
     }
 
     /// Sends the rest, for five seconds at most and as long as nothing fails, and closes the spool.

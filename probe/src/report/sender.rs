@@ -58,8 +58,11 @@ impl Sender {
                         () = stop.cancelled() => {}
                     }
                 }
-                Err(_) if stop.is_cancelled() => return,
                 Err(delay) => {
+                    self.counts.add_failed_try();
+                    if stop.is_cancelled() {
+                        return;
+                    }
                     let wait = self.backoff.next(delay.retry_after, &mut self.rng);
                     self.say(delay.reason, wait);
                     tokio::select! {

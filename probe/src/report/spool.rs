@@ -119,12 +119,17 @@ impl Spool {
         self.events
     }
 
-    /// Keeps events, all of them in one transaction, and lets go what the bounds do not allow. Returns how many that were.
+    /// Their bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Keeps events, all of them in one transaction, and lets go what the bounds do not allow. Returns what that was.
     pub(super) fn keep<'a>(
         &mut self,
         events: impl IntoIterator<Item = &'a str>,
         now: EventTime,
-    ) -> Result<u64, SpoolError> {
+    ) -> Result<Excess, SpoolError> {
         let (mut count, mut bytes) = (self.events, self.bytes);
         let bounds = self.bounds;
         let excess = self.transaction(|transaction| {
@@ -136,7 +141,7 @@ impl Spool {
             let_go(transaction, bounds, bytes, now)
         })?;
         (self.events, self.bytes) = (count.saturating_sub(excess.events), bytes.saturating_sub(excess.bytes));
-        Ok(excess.events)
+        Ok(excess)
     }
 
     /// The oldest events, `most` of them at most and [`MAX_BATCH_BYTES`].

@@ -29,7 +29,7 @@ fn events(numbers: std::ops::Range<u32>) -> Vec<String> {
 }
 
 fn keep(spool: &mut Spool, events: &[String], now: EventTime) -> u64 {
-    spool.keep(events.iter().map(String::as_str), now).unwrap()
+    spool.keep(events.iter().map(String::as_str), now).unwrap().events
 }
 
 fn waiting(spool: &Spool) -> Vec<String> {
