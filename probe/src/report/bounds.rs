@@ -40,6 +40,16 @@ pub(super) struct Excess {
 }
 
 impl SpoolBounds {
+    /// Whether events of so many bytes may all stay, of which the first has waited since then.
+    pub(super) fn allow(&self, oldest: Option<EventTime>, bytes: u64, now: EventTime) -> bool {
+        bytes <= self.max_bytes && oldest.is_none_or(|since| !self.is_too_old(since, now))
+    }
+
+    fn is_too_old(&self, since: EventTime, now: EventTime) -> bool {
+        let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
+        now.ms().saturating_sub(since.ms()) > max_age_ms
+    }
+
     /// What has to go of events that are so many bytes together. They are looked at from the oldest on, and no
     /// further than to the first that may stay.
     pub(super) fn excess<E>(
@@ -48,11 +58,10 @@ impl SpoolBounds {
         bytes: u64,
         now: EventTime,
     ) -> Result<Excess, E> {
-        let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
         let mut excess = Excess::default();
         for waiting in oldest_first {
             let waiting = waiting?;
-            let is_too_old = now.ms().saturating_sub(waiting.since.ms()) > max_age_ms;
+            let is_too_old = self.is_too_old(waiting.since, now);
             let is_too_much = bytes.saturating_sub(excess.bytes) > self.max_bytes;
             if !is_too_old && !is_too_much {
                 break;
@@ -75,9 +84,11 @@ mod tests {
     /// Ten events of 10 bytes, one a second, the first at second 1.
     fn excess(max_bytes: u64, max_age_s: u64, now_s: i64) -> Excess {
         let bounds = SpoolBounds { max_bytes, max_age: Duration::from_secs(max_age_s) };
-        let events =
-            (1..=10).map(|id| Ok::<_, Infallible>(Waiting { id, since: EventTime::from_ms(id * 1000), bytes: 10 }));
-        bounds.excess(events, 100, EventTime::from_ms(now_s * 1000)).unwrap()
+        let at_s = |seconds: i64| EventTime::from_ms(seconds * 1000);
+        let events = (1..=10).map(|id| Ok::<_, Infallible>(Waiting { id, since: at_s(id), bytes: 10 }));
+        let excess = bounds.excess(events, 100, at_s(now_s)).unwrap();
+        assert_eq!(bounds.allow(Some(at_s(1)), 100, at_s(now_s)), excess == Excess::default());
+        excess
     }
 
     fn through(id: i64, too_old: u64) -> Excess {

@@ -48,7 +48,8 @@ pub(super) struct Connection {
     endpoint: Endpoint,
     token: Option<Token>,
     http2: bool,
-    tls: TlsConnector,
+    /// None for an endpoint without.
+    tls: Option<TlsConnector>,
     open: Option<Open>,
 }
 
@@ -71,12 +72,8 @@ impl Connection {
         http2: bool,
         roots: Arc<RootCertStore>,
     ) -> Result<Self, rustls::Error> {
-        let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(Self { endpoint, token, http2, tls: TlsConnector::from(Arc::new(config)), open: None })
+        let tls = endpoint.is_tls().then(|| connector(roots)).transpose()?;
+        Ok(Self { endpoint, token, http2, tls, open: None })
     }
 
     /// Posts a batch and reads the answer. Where there is none, the next batch goes over a new connection.
@@ -99,10 +96,8 @@ impl Connection {
     async fn try_connect(&self) -> io::Result<Open> {
         let stream = TcpStream::connect(self.endpoint.address()).await?;
         stream.set_nodelay(true)?;
-        if !self.endpoint.is_tls() {
-            return Open::over(stream, self.http2).await;
-        }
-        let stream = self.tls.connect(self.endpoint.server_name().clone(), stream).await?;
+        let Some(tls) = &self.tls else { return Open::over(stream, self.http2).await };
+        let stream = tls.connect(self.endpoint.server_name().clone(), stream).await?;
         let http2 = tls::speaks_http2(&stream);
         Open::over(stream, http2).await
     }
@@ -128,6 +123,15 @@ impl Connection {
         }
         request
     }
+}
+
+fn connector(roots: Arc<RootCertStore>) -> Result<TlsConnector, rustls::Error> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 impl Open {

@@ -98,8 +98,8 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
 
     fn oldest(&mut self, most: usize) -> Result<Vec<Kept>, SpoolError> {
         let now = (self.now)();
-        let too_old = self.spool.keep([], now)?;
-        self.drop_counted(too_old, now);
+        let dropped = self.spool.hold_bounds(now)?;
+        self.drop_counted(dropped, now);
         self.count();
         self.spool.oldest(most)
     }

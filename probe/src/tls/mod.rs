@@ -4,7 +4,7 @@ mod certificate;
 mod roots;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
@@ -39,16 +39,16 @@ pub struct TlsEvidence {
 /// What the connections of one measurement share. It is new for each, so that nothing of an earlier measurement can
 /// shorten a handshake; the second connection may go on with the session of the first.
 pub(crate) struct TlsSession {
-    connector: TlsConnector,
+    roots: Arc<RootCertStore>,
     expiry: Expiry,
+    /// Made for the first handshake: many a measurement has none.
+    connector: OnceLock<TlsConnector>,
 }
 
 impl TlsSession {
     /// Trusts who is signed by `roots`.
-    pub(crate) fn new(roots: &Arc<RootCertStore>) -> Result<Self, Failure> {
-        let expiry = Expiry::default();
-        let config = client_config(roots, expiry.clone()).map_err(|error| Failure::TlsSettings(error.to_string()))?;
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), expiry })
+    pub(crate) fn new(roots: &Arc<RootCertStore>) -> Self {
+        Self { roots: Arc::clone(roots), expiry: Expiry::default(), connector: OnceLock::new() }
     }
 
     /// When the first of the certificates expires that the server has shown, in Unix seconds. It is known, too, where
@@ -64,13 +64,23 @@ impl TlsSession {
         host: &ServerName<'static>,
         clock: Clock,
     ) -> Result<(TlsStream<TcpStream>, Span, TlsEvidence), Failure> {
+        let connector = self.connector()?;
         let start = clock.now();
-        let shaken = self.connector.connect(host.clone(), stream).await;
+        let shaken = connector.connect(host.clone(), stream).await;
         let span = clock.since(start);
         let stream =
             shaken.map_err(|error| Failure::Tls { host: host.to_str().into_owned(), cause: explain(&error) })?;
         let evidence = evidence(&stream);
         Ok((stream, span, evidence))
+    }
+
+    fn connector(&self) -> Result<&TlsConnector, Failure> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector);
+        }
+        let config = client_config(&self.roots, self.expiry.clone());
+        let config = config.map_err(|error| Failure::TlsSettings(error.to_string()))?;
+        Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 }
 
