@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -16,7 +16,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::info;
 
+use super::body::{Body, Packing};
 use super::endpoint::{Endpoint, Token};
 use super::verdict::Answer;
 use crate::http::with_causes;
@@ -50,6 +52,7 @@ pub(super) struct Connection {
     http2: bool,
     /// None for an endpoint without.
     tls: Option<TlsConnector>,
+    packing: Packing,
     open: Option<Open>,
 }
 
@@ -73,16 +76,29 @@ impl Connection {
         roots: Arc<RootCertStore>,
     ) -> Result<Self, rustls::Error> {
         let tls = endpoint.is_tls().then(|| connector(roots)).transpose()?;
-        Ok(Self { endpoint, token, http2, tls, open: None })
+        Ok(Self { endpoint, token, http2, tls, packing: Packing::new(), open: None })
     }
 
     /// Posts a batch and reads the answer. Where there is none, the next batch goes over a new connection.
     pub(super) async fn post(&mut self, lines: Bytes) -> Result<Answer, NoAnswer> {
+        let body = self.packing.pack(lines.clone());
+        let is_compressed = body.encoding.is_some();
+        let answer = self.send(body).await?;
+        if answer.status != StatusCode::UNSUPPORTED_MEDIA_TYPE || !is_compressed {
+            return Ok(answer);
+        }
+        info!("the endpoint does not take compressed events; they are sent plain from now on");
+        self.packing.stop_compressing();
+        let body = self.packing.pack(lines);
+        self.send(body).await
+    }
+
+    async fn send(&mut self, body: Body) -> Result<Answer, NoAnswer> {
         let mut open = match self.open.take().filter(Open::is_usable) {
             Some(open) => open,
             None => self.connect().await?,
         };
-        let request = self.request(&open.sender, lines);
+        let request = self.request(&open.sender, body);
         let answer = timeout(ANSWER_TIMEOUT, open.exchange(request)).await.map_err(|_| NoAnswer::Timeout)??;
         self.open = Some(open);
         Ok(answer)
@@ -102,8 +118,8 @@ impl Connection {
         Open::over(stream, http2).await
     }
 
-    fn request(&self, sender: &Sender, lines: Bytes) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(lines));
+    fn request(&self, sender: &Sender, body: Body) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body.bytes));
         *request.method_mut() = Method::POST;
         match sender {
             Sender::Http1(_) => {
@@ -117,6 +133,9 @@ impl Connection {
         }
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, NDJSON);
+        if let Some(encoding) = body.encoding {
+            headers.insert(header::CONTENT_ENCODING, encoding);
+        }
         headers.insert(header::USER_AGENT, AGENT);
         if let Some(token) = &self.token {
             headers.insert(header::AUTHORIZATION, token.header());

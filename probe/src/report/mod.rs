@@ -2,10 +2,11 @@
 //!
 //! [`Reporting::start`] opens the spool, and sends from then on; its [`reporter`](Reporting::reporter) is what an agent reports to.
 //! `spool.rs` is the file, `spool_thread.rs` the thread that has it, `sender.rs` the loop that empties it over the one
-//! `connection.rs`. What is decided there is decided by `bounds.rs`, `backoff.rs` and `verdict.rs`, which know neither disk nor
-//! network.
+//! `connection.rs`, as a `body.rs` each. What is decided there is decided by `bounds.rs`, `backoff.rs` and `verdict.rs`, which know
+//! neither disk nor network.
 
 mod backoff;
+mod body;
 mod bounds;
 mod connection;
 mod counts;

@@ -109,6 +109,44 @@ async fn events_arrive_in_order_over_one_connection() {
     }
 }
 
+/// Whether each request was compressed.
+fn are_compressed(taken: &Taken) -> Vec<bool> {
+    taken.heads.iter().map(|(_, _, headers)| headers.contains_key("content-encoding")).collect()
+}
+
+#[tokio::test]
+async fn large_batches_are_compressed_unless_the_endpoint_refuses_that() {
+    let report_to = |takes_only_plain| async move {
+        let report_to = Report::start(|taken, _| {
+            taken.takes_only_plain = takes_only_plain;
+            // Until everything waits: then the batches are of a hundred.
+            taken.refusals.extend((0..3).map(|_| Refusal::Answer(503, Some("1"), String::new())));
+        })
+        .await;
+        report(&report_to.reporting.reporter(), &events(250)).await;
+        report_to.settled(250).await;
+        let (taken, counts, _) = report_to.finish().await;
+        assert_eq!((&taken.events, outcome(counts)), (&events(250), [250, 0, 0]));
+        (taken, counts.failed_tries)
+    };
+    let (taken, failed_tries) = report_to(false).await;
+    // Forty events are about as many bytes as make it pay.
+    let (large, small): (Vec<_>, Vec<_>) =
+        taken.batches.iter().zip(are_compressed(&taken)).partition(|(events, _)| **events > 40);
+    assert!(!large.is_empty() && large.iter().all(|(_, is_compressed)| *is_compressed), "{large:?}");
+    assert!(small.iter().all(|(events, is_compressed)| **events > 35 || !is_compressed), "{small:?}");
+    assert_eq!(failed_tries, 3);
+
+    let (taken, failed_tries) = report_to(true).await;
+    assert_eq!(
+        are_compressed(&taken).into_iter().filter(|is_compressed| *is_compressed).count(),
+        1,
+        "{:?}",
+        taken.batches
+    );
+    assert_eq!(failed_tries, 3, "who wants it plain gets it plain at once");
+}
+
 #[tokio::test]
 async fn http2_is_spoken_where_it_is_known_of() {
     let taken = all_arrive(|_, settings| settings.http2_prior_knowledge = true).await;
