@@ -275,6 +275,27 @@ fn what_is_dropped_is_said() {
 }
 
 #[test]
+fn a_token_that_can_be_read_on_the_way_is_warned_of() {
+    let warning = "the token can be read on the way to http://192.0.2.1:9/api/v1/events";
+    for (endpoint, token, warnings) in [
+        ("http://192.0.2.1:9", Some("top-secret"), 1),
+        ("http://192.0.2.1:9", None, 0),
+        ("http://127.0.0.1:9", Some("top-secret"), 0),
+    ] {
+        let place = Place::new();
+        let mut command = netqoe();
+        command.args(["probe", "tcp://127.0.0.1:1", "--endpoint", endpoint, "--spool"]).arg(place.spool());
+        command.envs(token.map(|token| ("NETQOE_TOKEN", token)));
+        let probe = Server::run(command, Arc::default());
+        eventually("it has begun", || probe.has_logged("events are sent to"));
+        probe.terminate();
+        let (_, log) = probe.wait();
+        assert_eq!(log.matches(warning).count(), warnings, "{log}");
+        assert!(!log.contains("top-secret"), "{log}");
+    }
+}
+
+#[test]
 fn a_spool_is_one_probes() {
     let place = Place::new();
     let probe = place.probe(9, &[]);

@@ -28,7 +28,7 @@ use rand::rngs::StdRng;
 use rustls::RootCertStore;
 use tokio::task::JoinHandle as Task;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::Reporter;
 use backoff::{Backoff, LONGEST_WAIT};
@@ -110,6 +110,11 @@ impl Reporting {
         let ReportSettings { endpoint, http2_prior_knowledge, token, roots, spool, bounds, longest_wait } = settings;
         let spool = Spool::open(&spool, bounds)?;
         let (waiting, endpoint_url) = (spool.events(), endpoint.to_string());
+        if token.is_some() && endpoint.is_readable_on_the_way() {
+            warn!(
+                "the token can be read on the way to {endpoint_url}: use https://, unless the network in between is your own"
+            );
+        }
         let connection = Connection::new(endpoint, token, http2_prior_knowledge, roots)?;
         let counts = Arc::new(Counts::default());
         counts.set_waiting(spool.events(), spool.bytes());
