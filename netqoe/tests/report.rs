@@ -60,8 +60,13 @@ impl Place {
 
     /// `up`, at the port that it had before, once it has had one.
     fn ingest(&self, port: Option<u16>) -> (Server, u16) {
+        self.ingest_with(port, &[])
+    }
+
+    fn ingest_with(&self, port: Option<u16>, options: &[&str]) -> (Server, u16) {
         let mut command = netqoe();
-        command.args(["up", "--port", &port.unwrap_or_default().to_string(), "--data"]).arg(self.data()).args(NO_RATE);
+        command.args(["up", "--port", &port.unwrap_or_default().to_string(), "--data"]).arg(self.data());
+        command.args(NO_RATE).args(options);
         let mut server = Server::run(command, Arc::default());
         let port = server.port();
         eventually("the server is ready", || get(port, "/readyz").is_ok_and(|answer| answer.status == 200));
@@ -232,10 +237,43 @@ fn a_poisoned_event_does_not_hold_up_those_behind_it() {
 }
 
 #[test]
+fn events_of_an_earlier_name_do_not_hold_up_those_behind_them_and_those_of_the_present_one_wait() {
+    let place = Place::new();
+    let probe = place.probe(9, &[]);
+    eventually("events wait", || !place.waiting().is_empty());
+    probe.stop();
+    // More than a batch, and something behind them.
+    let mut lines: Vec<_> = (0..150).map(|number| event(&format!("old-{number}"), "earlier").to_string()).collect();
+    lines.push(event("behind-them", "me").to_string());
+    place.fill(&lines);
+    let tokens = place.folder.path().join("tokens");
+    let options = ["--tokens-file", tokens.to_str().unwrap()];
+
+    // The token is bound to neither name: who has made a mistake can correct it, and finds what was measured meanwhile.
+    std::fs::write(&tokens, "demo-token=another\n").unwrap();
+    let (server, port) = place.ingest_with(None, &options);
+    let probe = place.probe(port, &[]);
+    eventually("events wait", || probe.has_logged("events wait in the spool: unauthorized: this token is bound"));
+    server.stop();
+    std::fs::write(&tokens, "demo-token=me\n").unwrap();
+    let (server, _) = place.ingest_with(Some(port), &options);
+    let set_aside = || query(&place.spool().join("spool.db"), "SELECT event ->> 'event_id', reason FROM set_aside");
+    eventually("those of the earlier name are set aside", || set_aside().len() == 150);
+    place.emptied();
+    probe.stop();
+    server.stop();
+    let is_of_earlier =
+        |row: &Vec<String>| row[0].contains("old-") && row[1].contains("unauthorized: this token is bound");
+    assert!(set_aside().iter().all(is_of_earlier), "{:?}", set_aside());
+    let arrived = assert_exact(&place);
+    assert!(arrived.contains("behind-them") && !arrived.iter().any(|id| id.starts_with("old-")));
+}
+
+#[test]
 fn memory_stays_flat_however_much_waits() {
     let place = Place::new();
     // The spool of a probe that has measured nothing.
-    let settings = ReportSettings::new("http://127.0.0.1:9".parse().unwrap(), place.spool());
+    let settings = ReportSettings::new("http://127.0.0.1:9".parse().unwrap(), "me".to_owned(), place.spool());
     let threads = tokio::runtime::Runtime::new().unwrap();
     threads.block_on(async {
         let now = || netqoe_model::EventTime::from_ms(now_ms());

@@ -52,8 +52,10 @@ pub struct ReportSettings {
     pub endpoint: Endpoint,
     /// Whether HTTP/2 is spoken without TLS, too. Over TLS it is agreed on.
     pub http2_prior_knowledge: bool,
-    /// As whom.
+    /// With which token.
     pub token: Option<Token>,
+    /// Under which name is measured. Events of an earlier one are set aside where the token is not for it.
+    pub client_id: String,
     /// Who is trusted to sign the endpoint's certificate.
     pub roots: Arc<RootCertStore>,
     /// The folder in which they wait.
@@ -66,10 +68,10 @@ pub struct ReportSettings {
 
 impl ReportSettings {
     /// Without a token, with Mozilla's authorities, 64 MB, a day, and a try every 30 s at least.
-    pub fn new(endpoint: Endpoint, spool: PathBuf) -> Self {
+    pub fn new(endpoint: Endpoint, client_id: String, spool: PathBuf) -> Self {
         let roots = crate::Settings::default().roots;
         let (bounds, longest_wait) = (SpoolBounds::default(), LONGEST_WAIT);
-        Self { endpoint, http2_prior_knowledge: false, token: None, roots, spool, bounds, longest_wait }
+        Self { endpoint, http2_prior_knowledge: false, token: None, client_id, roots, spool, bounds, longest_wait }
     }
 }
 
@@ -107,7 +109,8 @@ impl Reporting {
     where
         C: Fn() -> EventTime + Send + 'static,
     {
-        let ReportSettings { endpoint, http2_prior_knowledge, token, roots, spool, bounds, longest_wait } = settings;
+        let ReportSettings { endpoint, http2_prior_knowledge, token, client_id, roots, spool, bounds, longest_wait } =
+            settings;
         let spool = Spool::open(&spool, bounds)?;
         let (waiting, endpoint_url) = (spool.events(), endpoint.to_string());
         if token.is_some() && endpoint.is_readable_on_the_way() {
@@ -120,7 +123,8 @@ impl Reporting {
         counts.set_waiting(spool.events(), spool.bytes());
         let (spool, thread) = SpoolThread::start(spool, now, Arc::clone(&counts))?;
         let stop = CancellationToken::new();
-        let sender = Sender::new(spool.clone(), connection, Backoff::new(longest_wait), rng, Arc::clone(&counts));
+        let sender =
+            Sender::new(spool.clone(), connection, client_id, Backoff::new(longest_wait), rng, Arc::clone(&counts));
         let sending = tokio::spawn(sender.run(stop.clone()));
         info!(waiting, "events are sent to {endpoint_url}");
         Ok(Self { spool, thread, sending, stop, counts })

@@ -35,7 +35,7 @@ impl Report {
     fn to(server: IngestServer, scheme: &str, change: impl FnOnce(&mut Taken, &mut ReportSettings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let endpoint = format!("{scheme}://localhost:{}", server.address.port()).parse().unwrap();
-        let mut settings = ReportSettings::new(endpoint, folder.path().to_owned());
+        let mut settings = ReportSettings::new(endpoint, "me".to_owned(), folder.path().to_owned());
         settings.longest_wait = Duration::from_millis(20);
         change(&mut server.taken.lock().unwrap(), &mut settings);
         let reporting = Reporting::start(settings, || EventTime::from_ms(1_700_000_000_000), StdRng::seed_from_u64(1));

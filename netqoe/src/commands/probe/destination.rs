@@ -30,8 +30,8 @@ pub(super) enum NotReported {
 
 impl Destination {
     /// From now on, what an earlier run has left is sent.
-    pub(super) fn open(options: &ReportOptions) -> anyhow::Result<Self> {
-        let Some(settings) = options.settings()? else { return Ok(Self::StandardOutput) };
+    pub(super) fn open(options: &ReportOptions, client_id: &str) -> anyhow::Result<Self> {
+        let Some(settings) = options.settings(client_id)? else { return Ok(Self::StandardOutput) };
         let rng = StdRng::from_rng(&mut rand::rng());
         Ok(Self::Endpoint(Reporting::start(settings, || EventTime::from_ms(now_ms()), rng)?))
     }

@@ -54,7 +54,7 @@ async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow:
     let (list, targets) = watch::channel(source.read()?);
     let plan = Plan { targets, ..options.probe.plan()? };
     // Before anybody is answered: a probe that can't report must not seem to work.
-    let destination = Destination::open(&options.report)?;
+    let destination = Destination::open(&options.report, &plan.client_id)?;
     let listen = |address| exporter::start(address, &plan, destination.watch(), stop.clone());
     let exporter = options.metrics_listen.map(|metrics| listen(metrics.0)).transpose()?;
     let following = tokio::spawn(source.follow(list, stop.clone()));
