@@ -62,12 +62,7 @@ impl<R: Reader> Reader for MeasuredReader<R> {
         self.ask("current", |reader| reader.current(extent, limit))
     }
 
-    fn latest_labels(
-        &self,
-        pairs: &[Pair],
-        times_ms: [i64; 2],
-        limit: u32,
-    ) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         self.ask("latest_labels", |reader| reader.latest_labels(pairs, times_ms, limit))
     }
 

@@ -75,12 +75,7 @@ pub trait Reader: Send + Sync {
     ///
     /// # Errors
     /// Where the store can't be read, is busy, or takes too long.
-    fn latest_labels(
-        &self,
-        pairs: &[Pair],
-        times_ms: [i64; 2],
-        limit: u32,
-    ) -> Result<Vec<Vec<PastLabel>>, ReadError>;
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError>;
 
     /// The windows of an extent by pair, in points of so many milliseconds, in order, `limit` at most.
     ///

@@ -9,8 +9,7 @@ use crate::read::statement::{Statement, Value};
 use crate::read::summary::Names;
 use crate::read::{CurrentRecord, Extent, FindingRecord};
 
-const COLUMNS: &str =
-    "client_id, target, window_start_ts, diagnosis_label, is_final, agg_1m.as_of, agg_1m.updated_at";
+const COLUMNS: &str = "client_id, target, window_start_ts, diagnosis_label, is_final, agg_1m.as_of, agg_1m.updated_at";
 
 /// A healthy row has no diagnosis, and none is looked for. The limit keeps the planner from joining whole tables.
 const FINDING: &str = "LEFT JOIN LATERAL (

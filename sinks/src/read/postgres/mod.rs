@@ -106,12 +106,7 @@ impl Reader for PostgresReader {
         self.within(extent, &current::statement(extent, limit), current::record)
     }
 
-    fn latest_labels(
-        &self,
-        pairs: &[Pair],
-        times_ms: [i64; 2],
-        limit: u32,
-    ) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         let mut labels = vec![Vec::new(); pairs.len()];
         for (nth, label) in self.pool.read(&labels::statement(pairs, times_ms, limit), labels::record)? {
             labels[nth].push(label);

@@ -9,7 +9,10 @@ use crate::read::statement::Statement;
 pub(super) fn of_target(target: &str, after: &str, client_id: Option<&String>) -> Statement {
     let target = || target.to_owned().into();
     Statement::new("pair(client_id, target) AS (SELECT client_id,")
-        .add("?::text COLLATE \"C\" FROM clients WHERE ? > ? COLLATE \"C\"", [target(), target(), after.to_owned().into()])
+        .add(
+            "?::text COLLATE \"C\" FROM clients WHERE ? > ? COLLATE \"C\"",
+            [target(), target(), after.to_owned().into()],
+        )
         .add_some("AND client_id = ?", client_id.cloned())
         .add(")", [])
 }

@@ -69,12 +69,7 @@ impl Reader for SqliteReader {
         self.connections.read(|connection| current::read(connection, extent, limit))
     }
 
-    fn latest_labels(
-        &self,
-        pairs: &[Pair],
-        times_ms: [i64; 2],
-        limit: u32,
-    ) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         self.connections.read(|connection| labels::read(connection, pairs, times_ms, limit))
     }
 

@@ -15,7 +15,10 @@ const NEXT_TARGET: &str = "UNION ALL
 /// The table expression `pair(client_id, target)`: every pair whose target comes after this one, of one client or of all.
 pub(super) fn after(target: String, client_id: Option<&String>) -> Statement {
     Statement::new("WITH RECURSIVE pair(client_id, target) AS (SELECT client_id,")
-        .add("(SELECT min(target) FROM agg_1m WHERE agg_1m.client_id = clients.client_id AND target > ?)", [target.into()])
+        .add(
+            "(SELECT min(target) FROM agg_1m WHERE agg_1m.client_id = clients.client_id AND target > ?)",
+            [target.into()],
+        )
         .add("FROM clients WHERE true", [])
         .add_some("AND client_id = ?", client_id.cloned())
         .add(NEXT_TARGET, [])
