@@ -19,6 +19,7 @@ const MAX_HEAD_BYTES: u64 = 64 * 1024;
 type Answering = RequestStream<BidiStream<Bytes>, Bytes>;
 
 pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found: &mut Exchange) -> Result<(), Failure> {
+    let failed = |error: StreamError| Failure::Request(with_causes(&error));
     let mut builder = h3::client::builder();
     builder.max_field_section_size(MAX_HEAD_BYTES).send_grease(false);
     let connection = h3_quinn::Connection::new(connection);
@@ -41,10 +42,6 @@ pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found:
         Ok(())
     };
     driven(exchange, poll_fn(|cx| connection.poll_close(cx))).await
-}
-
-fn failed(error: StreamError) -> Failure {
-    Failure::Request(with_causes(&error))
 }
 
 /// The head of the answer itself; what a server says before it is not sure of it is passed over.

@@ -83,7 +83,7 @@ impl QuicConnection {
     /// How it fared.
     pub(crate) fn info(&self) -> QuicInfo {
         let stats = self.connection.stats();
-        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let ms = |time: Duration| time.as_micros() as f64 / 1000.0;
         QuicInfo {
             min_rtt_ms: ms(stats.path.min_rtt),
             rtt_ms: ms(stats.path.rtt),

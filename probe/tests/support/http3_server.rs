@@ -118,10 +118,10 @@ async fn answer(path: &str, stream: &mut Answer, connection: &quinn::Connection)
             return Ok(());
         }
         "/hang-up" => connection.close(0x102_u32.into(), b"gone"),
-        "/stall" => std::future::pending().await,
+        "/stall" => std::future::pending::<()>().await,
         "/stall-body" => {
             respond(stream, 200, PAGE.len() + 5, PAGE.as_bytes()).await?;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         _ => respond(stream, 500, 5, b"sorry").await?,
     }
