@@ -48,6 +48,7 @@ pub(crate) struct TlsSession {
 }
 
 impl TlsSession {
+    /// Trusts who is signed by the roots of these settings.
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             roots: Arc::clone(&settings.roots),
@@ -80,15 +81,6 @@ impl TlsSession {
         Ok((stream, span, evidence))
     }
 
-    fn connector(&self) -> Result<&TlsConnector, Failure> {
-        if let Some(connector) = self.connector.get() {
-            return Ok(connector);
-        }
-        let config = client_config(&self.roots, self.notes.clone());
-        let config = config.map_err(|error| Failure::TlsSettings(error.to_string()))?;
-        Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
-    }
-
     /// Why a handshake has failed: the certificate, or else what `cause` says.
     pub(crate) fn failure(&self, host: &ServerName<'static>, cause: impl FnOnce() -> String) -> Failure {
         Failure::Tls { host: host.to_str().into_owned(), cause: self.notes.complaint().unwrap_or_else(cause) }
@@ -102,6 +94,15 @@ impl TlsSession {
     /// Whether a handshake went on with an earlier session, since no certificate was shown after `shown_before`.
     pub(crate) fn is_resumed(&self, shown_before: usize) -> bool {
         self.shown() == shown_before
+    }
+
+    fn connector(&self) -> Result<&TlsConnector, Failure> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector);
+        }
+        let config = client_config(&self.roots, self.notes.clone());
+        let config = config.map_err(|error| Failure::TlsSettings(error.to_string()))?;
+        Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 }
 
