@@ -4,8 +4,10 @@
 
 mod answer;
 mod live;
+mod page;
 mod parameters;
 mod queries;
 
 pub use live::LiveFeed;
+pub use page::page;
 pub use queries::QueryApi;

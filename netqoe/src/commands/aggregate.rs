@@ -215,7 +215,7 @@ async fn app(
     let guarded = Authentication::new(tokens, metrics.clone()).guard(queries);
     let checked = log.clone();
     let checks = observation::checks(move || checked.healthy(), health, backlog);
-    Ok(netqoe_ingest::assemble([(guarded, document)], metrics, checks))
+    Ok(netqoe_ingest::assemble([(guarded, document)], metrics, checks).merge(netqoe_dashboard::page()))
 }
 
 async fn reader(

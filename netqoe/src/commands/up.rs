@@ -161,7 +161,7 @@ fn app(
     let (queries, queries_document) = QueryApi::new(Arc::new(reader), live, stop.clone()).router();
     let app =
         netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks);
-    app.merge(fixed_object::router())
+    app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 
 /// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events.
