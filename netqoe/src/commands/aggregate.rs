@@ -7,7 +7,7 @@ use anyhow::Context;
 use crossbeam_channel::Receiver;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_eventlog::{EventLog, JetStreamLog};
-use netqoe_ingest::{Authentication, Tokens};
+use netqoe_ingest::{SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
@@ -212,10 +212,11 @@ async fn app(
     let Watched { metrics, live, states: _, backlog, health } = watched;
     let reader = reader(options, &metrics, &health).await?;
     let (queries, document) = QueryApi::new(reader, live, stop.clone()).router();
-    let guarded = Authentication::new(tokens, metrics.clone()).guard(queries);
+    let sign_in = SignIn::new(tokens, metrics.clone(), Arc::new(SystemClock::new()));
+    let parts = [sign_in.router(), (sign_in.guard(queries), document)];
     let checked = log.clone();
     let checks = observation::checks(move || checked.healthy(), health, backlog);
-    Ok(netqoe_ingest::assemble([(guarded, document)], metrics, checks).merge(netqoe_dashboard::page()))
+    Ok(netqoe_ingest::assemble(parts, metrics, checks).merge(netqoe_dashboard::page()))
 }
 
 async fn reader(

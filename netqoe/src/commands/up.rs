@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
-use netqoe_ingest::{Authentication, ComponentCheck, Ingest, SystemClock, Tokens};
+use netqoe_ingest::{ComponentCheck, Ingest, SignIn, SystemClock, Tokens};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
@@ -155,12 +155,13 @@ fn app(
     rules: &Rules,
     stop: &CancellationToken,
 ) -> axum::Router {
-    let authentication = Authentication::new(tokens.clone(), metrics.clone());
+    let clock = Arc::new(SystemClock::new());
+    let sign_in = SignIn::new(tokens.clone(), metrics.clone(), clock.clone());
     let config = options.server.ingest(rules.max_future_ms);
-    let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, Arc::new(SystemClock::new()));
+    let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
     let (queries, queries_document) = QueryApi::new(Arc::new(reader), live, stop.clone()).router();
-    let app =
-        netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks);
+    let parts = [ingest.router(), sign_in.router(), (sign_in.guard(queries), queries_document)];
+    let app = netqoe_ingest::assemble(parts, metrics, checks);
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 
