@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netqoe_model::{Checkpoint, Partition};
-use netqoe_sinks::read::{ReadError, Reader};
+use netqoe_sinks::read::Reader;
 use tokio_util::sync::CancellationToken;
 
 use super::LiveFeed;

@@ -6,7 +6,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -19,8 +19,7 @@ use super::kept::Totals;
 use super::place::Place;
 use super::readers::{CommitReader, Live, RowReader, wants};
 use crate::answer::{Refusal, live_row};
-use crate::parameters::Parameters;
-use crate::queries::asked;
+use crate::parameters::{Parameters, asked};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -62,7 +61,7 @@ async fn live(
     State((feed, stop)): State<(LiveFeed, CancellationToken)>,
     headers: HeaderMap,
     parameters: Result<QueryString<LiveParameters>, QueryRejection>,
-) -> Result<Sse<BoxStream<'static, Result<Event, Infallible>>>, Refusal> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let LiveParameters { client_id, target, from, to, label, detail, last_event_id } = asked(parameters)?;
     let wants_all = [&client_id, &target, &from, &to, &label].into_iter().all(Option::is_none);
     let filter = Parameters { client_id, target, from, to, label, ..Parameters::default() }.filter()?;
@@ -83,7 +82,7 @@ async fn live(
         true => rows(RowReader::new(seat, filter, after.as_deref())),
         false => commits(CommitReader::new(seat, after.as_deref())),
     };
-    let events = events.map(Ok).take_until(stop.cancelled_owned()).boxed();
+    let events = events.map(Ok).take_until(stop.cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 

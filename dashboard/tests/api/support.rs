@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::{
     AggregateRow, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Generation, Label, LogIdentity, LogTime,
-    PartitionCommit, Percentiles, Severity, WindowRow, WindowStart,
+    PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::SqliteReader;
 use netqoe_sinks::{Opening, SqliteStore, Store};
@@ -55,7 +55,7 @@ impl Api {
         let generation = store.open(&log, &Opening::default()).unwrap();
         let (live, stop) = (LiveFeed::new(), CancellationToken::new());
         let reader = Arc::new(SqliteReader::open(&path).unwrap());
-        let (router, document) = QueryApi::new(reader, live.clone(), stop.clone()).router();
+        let (router, document) = QueryApi::new(reader, &Rules::default(), live.clone(), stop.clone()).router();
         let document = serde_json::to_value(document).unwrap();
         let mut api = Self { router, document, live, stop, store, generation, _folder: folder };
         api.write(rows);
@@ -85,8 +85,15 @@ impl Api {
 
     /// The answer as it begins to come.
     pub(crate) async fn open(&self, path_and_query: &str) -> Response {
-        let request = Request::get(path_and_query).body(Body::empty()).unwrap();
-        self.router.clone().oneshot(request).await.unwrap()
+        self.open_with(path_and_query, &[]).await
+    }
+
+    pub(crate) async fn open_with(&self, path_and_query: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = Request::get(path_and_query);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 }
 

@@ -211,7 +211,7 @@ async fn app(
 ) -> anyhow::Result<axum::Router> {
     let Watched { metrics, live, states: _, backlog, health } = watched;
     let reader = reader(options, &metrics, &health).await?;
-    let (queries, document) = QueryApi::new(reader, live, stop.clone()).router();
+    let (queries, document) = QueryApi::new(reader, &options.rules.rules(), live, stop.clone()).router();
     let sign_in = SignIn::new(tokens, metrics.clone(), Arc::new(SystemClock::new()));
     let parts = [sign_in.router(), (sign_in.guard(queries), document)];
     let checked = log.clone();

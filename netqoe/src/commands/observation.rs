@@ -47,9 +47,7 @@ pub(super) fn observer(
             reflected(&commit.checkpoint);
         }
         measure_memory(&metrics, crew, &states);
-        if live.has_readers() {
-            live.publish(committed.partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect());
-        }
+        live.publish(committed.partitions, committed.events);
     })
 }
 

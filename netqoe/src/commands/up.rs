@@ -159,7 +159,7 @@ fn app(
     let sign_in = SignIn::new(tokens.clone(), metrics.clone(), clock.clone());
     let config = options.server.ingest(rules.max_future_ms);
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
-    let (queries, queries_document) = QueryApi::new(Arc::new(reader), live, stop.clone()).router();
+    let (queries, queries_document) = QueryApi::new(Arc::new(reader), rules, live, stop.clone()).router();
     let parts = [ingest.router(), sign_in.router(), (sign_in.guard(queries), queries_document)];
     let app = netqoe_ingest::assemble(parts, metrics, checks);
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
