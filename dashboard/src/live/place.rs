@@ -46,7 +46,9 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_none() {
-        for text in ["", "-", "run", "run-", "run-x", "run-1-", "run-1-x", "run-1-2-3", "run--1", "a-99999999999999999999"] {
+        for text in
+            ["", "-", "run", "run-", "run-x", "run-1-", "run-1-x", "run-1-2-3", "run--1", "a-99999999999999999999"]
+        {
             assert_eq!(Place::parse(text), None, "{text}");
         }
     }

@@ -175,7 +175,9 @@ async fn a_reader_that_comes_back_misses_nothing_and_gets_nothing_twice() {
         for commit in rows.chunks(3) {
             publish(&api, commit);
             let wanted = commit.iter().filter(|row| query.is_empty() || &*row.client_id == "odd");
-            expected.extend(wanted.map(|row| format!("{} t {}", row.client_id, (row.window.start.ms() - START_MS) / 60_000)));
+            expected.extend(
+                wanted.map(|row| format!("{} t {}", row.client_id, (row.window.start.ms() - START_MS) / 60_000)),
+            );
         }
         // Cut off before the first event, and after each.
         for _ in 0..expected.len() {
