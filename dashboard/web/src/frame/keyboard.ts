@@ -1,0 +1,71 @@
+// The keys that work everywhere.
+
+import { go, place } from '../state/navigation.ts';
+import type { Place } from '../state/place.ts';
+import { bounds } from '../state/present.ts';
+import { shifted } from '../state/range.ts';
+import { finderOpen } from './Finder.tsx';
+import { keysOpen } from './Keys.tsx';
+
+export const KEYS: [keys: string, does: string][] = [
+  ['/', 'find a client or a target'],
+  ['Esc', 'go up: from a mark, a filter, a pair to what is around it'],
+  ['f', 'the fleet'],
+  ['d', 'what is different'],
+  ['p', 'the pipeline'],
+  ['[ and ]', 'the range earlier and later'],
+  ['t', 'tables behind the charts'],
+  ['?', 'these keys'],
+  ['In the matrix: arrows, Home, End, Page ↑ ↓', 'move the cursor; Ctrl+Home and Ctrl+End to the corners'],
+  ['Enter', 'open the pair'],
+  ['On a chart: ← →', 'move the crosshair of all charts; Home and End to the ends'],
+  ['Shift + ← →', 'mark a region'],
+  ['Enter', 'what is different in the mark'],
+];
+
+/** Starts to listen; gives what ends it. */
+export function startKeys(): () => void {
+  addEventListener('keydown', press);
+  return () => removeEventListener('keydown', press);
+}
+
+function press(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector('dialog[open]')) return;
+  const { target } = event;
+  const typing = target instanceof Element && target.matches('input, select, textarea');
+  if (typing && event.key !== 'Escape') return;
+  const action = ACTIONS[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+const ACTIONS: Record<string, () => void> = {
+  '/': () => (finderOpen.value = true),
+  '?': () => (keysOpen.value = true),
+  Escape: up,
+  f: () => go({ view: 'fleet', client: null, target: null }),
+  d: () => go({ view: 'different' }),
+  p: () => go({ view: 'pipeline' }),
+  '[': () => go({ range: shifted(bounds(), -0.5) }),
+  ']': () => 'last' in place.value.range || go({ range: shifted(bounds(), 0.5) }),
+  t: () => go({ tables: !place.value.tables }, 'replace'),
+};
+
+function up(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  const next = above(place.value);
+  if (next) go(next);
+}
+
+/** What is around a place; null at the top. */
+export function above({ view, client, target, inside, isp, label, only }: Place): Partial<Place> | null {
+  if (inside !== null && view !== 'different') return { inside: null, measure: null };
+  if (view === 'different' && client !== null && target !== null) return { view: 'pair' };
+  if (view === 'different' && client !== null) return { view: 'client' };
+  if (view === 'different' && target !== null) return { view: 'target' };
+  if (view !== 'fleet') return { view: 'fleet', client: null, target: null };
+  if (isp !== null || label !== null || only) return { isp: null, label: null, only: false };
+  return null;
+}

@@ -1,0 +1,3 @@
+export function ClientView({ client }: { client: string }) {
+  return <h1>{client}</h1>;
+}

@@ -1,0 +1,3 @@
+export function DifferentView() {
+  return <h1>…</h1>;
+}

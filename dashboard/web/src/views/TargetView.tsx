@@ -1,0 +1,3 @@
+export function TargetView({ target }: { target: string }) {
+  return <h1>{target}</h1>;
+}
