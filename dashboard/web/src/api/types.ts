@@ -140,6 +140,7 @@ export interface Compare {
   point_ms: number;
   start: number[];
   pairs: ComparedPair[];
+  pairs_left_off?: number;
 }
 
 export interface Share {

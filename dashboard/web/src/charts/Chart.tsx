@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 import type { Bounds } from '../api/client.ts';
+import { showDifference } from '../frame/mark.ts';
 import { serverNow } from '../state/clock.ts';
 import { go, place } from '../state/navigation.ts';
 import { axisTime, span } from '../words/times.ts';
@@ -114,7 +115,7 @@ function Plot({ title, height, bounds, start, point_ms, series, value, said }: P
     else if (event.key === 'End') next = last + point_ms / 2;
     else if (event.key === 'Enter' && place.value.inside) {
       event.preventDefault();
-      go({ view: 'different', inside: place.value.inside });
+      showDifference();
       return;
     } else if (step === 0) return;
     event.preventDefault();

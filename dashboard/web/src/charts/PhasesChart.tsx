@@ -3,7 +3,7 @@
 import type { Bounds } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { Time } from '../parts/Time.tsx';
-import { ms } from '../words/figures.ts';
+import { axisMs, ms } from '../words/figures.ts';
 import { Chart } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { stackBlocks, steps, usualEdge } from './points.ts';
@@ -36,7 +36,7 @@ export function PhasesChart({ series, bounds }: { series: Series; bounds: Bounds
       bounds={bounds}
       start={start}
       point_ms={point_ms}
-      value={ms}
+      value={axisMs}
       series={[
         ...PHASES.map(([phase], index) => blocks(stacked[index] ?? [], colors.token(`phase-${phase}`), 1, 1)),
         line(steps(start, point_ms, usualEdge(usual.total, 'lower')), colors.token('median'), 1, 2),

@@ -6,7 +6,7 @@ import { Tabs } from '../parts/Tabs.tsx';
 import { Time } from '../parts/Time.tsx';
 import { go } from '../state/navigation.ts';
 import { PHASES, type Phase } from '../state/place.ts';
-import { count, figure, ms } from '../words/figures.ts';
+import { axisMs, count, ms, spread } from '../words/figures.ts';
 import { Chart, type Reading } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { bandBlocks, steps, usualBlocks } from './points.ts';
@@ -40,7 +40,7 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       bounds={bounds}
       start={start}
       point_ms={point_ms}
-      value={ms}
+      value={axisMs}
       series={[
         ...(usual ? [blocks(usualBlocks(start, point_ms, usual), colors.token('usual'), 0.2, 1)] : []),
         blocks(bandBlocks(start, point_ms, p50[phase], p95[phase]), colors.token('smoke'), 0.62, 2),
@@ -49,7 +49,7 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       ]}
       readings={readings}
       table={() => ({
-        head: ['Window', 'p50 (ms)', 'p95 (ms)', 'p95 usually (ms)', 'Failed', 'Measurements'],
+        head: ['Window', 'p50', 'p95', 'p95 usually', 'Failed', 'Measurements'],
         rows: start.map((from, index) => [
           <Time key={from} at={from} />,
           ms(p50[phase][index] ?? null),
@@ -78,7 +78,7 @@ export function usualText(
   unit: string,
 ): string {
   const [mean, sigma] = [usual.mean[index] ?? null, usual.sigma[index] ?? null];
-  return mean === null || sigma === null ? '–' : `${figure(mean)} ± ${figure(sigma)} ${unit}`;
+  return mean === null || sigma === null ? '–' : `${spread(mean, sigma)} ${unit}`;
 }
 
 export function failedText(errors: number | undefined, total: number | undefined): string {

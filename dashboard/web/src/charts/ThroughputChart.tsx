@@ -3,7 +3,7 @@
 import type { Bounds } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { Time } from '../parts/Time.tsx';
-import { mbits } from '../words/figures.ts';
+import { axisMbits, mbits } from '../words/figures.ts';
 import { Chart } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { steps, usualBlocks } from './points.ts';
@@ -20,7 +20,7 @@ export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bo
       bounds={bounds}
       start={start}
       point_ms={point_ms}
-      value={mbits}
+      value={axisMbits}
       series={[
         blocks(usualBlocks(start, point_ms, usual.throughput), colors.token('usual'), 0.2, 1),
         line(steps(start, point_ms, p50.throughput), colors.token('median'), 1.8, 2),

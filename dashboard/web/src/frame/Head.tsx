@@ -22,8 +22,9 @@ export function Head() {
     <header>
       <div class="head">
         <nav aria-label="Views">
-          <Link to={{ view: 'fleet', client: null, target: null }} class="name" current={view === 'fleet'}>
-            netqoe
+          <span class="brand">netqoe</span>
+          <Link to={{ view: 'fleet', client: null, target: null }} current={view === 'fleet'}>
+            Fleet
           </Link>
           <Link to={{ view: 'different' }} current={view === 'different'}>
             What is different

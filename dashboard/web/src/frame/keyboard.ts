@@ -1,6 +1,6 @@
 // The keys that work everywhere.
 
-import { go, place } from '../state/navigation.ts';
+import { go, goBack, place } from '../state/navigation.ts';
 import type { Place } from '../state/place.ts';
 import { bounds } from '../state/present.ts';
 import { shifted } from '../state/range.ts';
@@ -55,6 +55,7 @@ const ACTIONS: Record<string, () => void> = {
 
 function up(): void {
   if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  if (place.value.view === 'different' && goBack()) return;
   const next = above(place.value);
   if (next) go(next);
 }
@@ -62,7 +63,6 @@ function up(): void {
 /** What is around a place; null at the top. */
 export function above({ view, client, target, inside, isp, label, only }: Place): Partial<Place> | null {
   if (inside !== null && view !== 'different') return { inside: null, measure: null };
-  if (view === 'different' && client !== null && target !== null) return { view: 'pair' };
   if (view === 'different' && client !== null) return { view: 'client' };
   if (view === 'different' && target !== null) return { view: 'target' };
   if (view !== 'fleet') return { view: 'fleet', client: null, target: null };

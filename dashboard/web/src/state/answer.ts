@@ -13,10 +13,8 @@ export interface Answer<T> {
   error: AskError | null;
 }
 
-/**
- * Commits are announced at most 250 ms late and answers take some 50 ms, so that what was committed is on the page within a second.
- */
-export const SPACING_MS = 650;
+/** Commits are announced at most 250 ms late and answers take some 50 ms: what was committed is on the page within a second. */
+const SPACING_MS = 600;
 
 /** Asks when `key` changes, and whenever there are news; null asks nothing. `every_ms` asks also without news. */
 export function useAnswer<T>(

@@ -14,10 +14,14 @@ export const news = signal(0);
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
 
+/** The server gives all viewers an answer that is at most half a second old. */
+const SHARED_ANSWER_MS = 550;
+
 let source: EventSource | null = null;
 let lastEventId = '';
 let retry_ms = RETRY_MS;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let echo: ReturnType<typeof setTimeout> | undefined;
 
 let wanted = false;
 
@@ -41,11 +45,11 @@ function open(): void {
   stream.onopen = () => {
     link.value = 'open';
     retry_ms = RETRY_MS;
-    news.value += 1;
+    tellNews();
   };
   const changed = (event: MessageEvent) => {
     if (event.lastEventId) lastEventId = event.lastEventId;
-    news.value += 1;
+    tellNews();
   };
   for (const name of ['commit', 'reset', 'lagged']) stream.addEventListener(name, changed);
   stream.onerror = () => {
@@ -55,6 +59,13 @@ function open(): void {
     timer = setTimeout(open, retry_ms);
     retry_ms = Math.min(retry_ms * 2, LONGEST_RETRY_MS);
   };
+}
+
+/** There are news; and again when the answers that viewers share have grown too old to lack them. */
+function tellNews(): void {
+  news.value += 1;
+  clearTimeout(echo);
+  echo = setTimeout(() => (news.value += 1), SHARED_ANSWER_MS);
 }
 
 function close(): void {

@@ -4,6 +4,9 @@ import { signal } from '@preact/signals';
 
 import { formatPlace, HOME, parsePlace, type Place } from './place.ts';
 
+/** Marks steps of the history that this page has made: going back from them stays within it. */
+const INNER = { inner: true };
+
 export const place = signal<Place>(HOME);
 
 /** A place that differs from the present one by what is said; a marked region does not go along to another view. */
@@ -21,8 +24,8 @@ export function go(change: Partial<Place>, how: 'push' | 'replace' = 'push'): vo
   const next = placeWith(change);
   const address = location.pathname + formatPlace(next);
   const leaves = next.view !== place.value.view;
-  if (how === 'push' && address !== location.pathname + location.search) history.pushState(null, '', address);
-  else history.replaceState(null, '', address);
+  if (how === 'push' && address !== location.pathname + location.search) history.pushState(INNER, '', address);
+  else history.replaceState(history.state, '', address);
   place.value = next;
   if (leaves) scrollTo(0, 0);
 }
@@ -31,4 +34,11 @@ export function startNavigation(): void {
   const read = () => (place.value = parsePlace(location.search));
   addEventListener('popstate', read);
   read();
+}
+
+/** One step back, where the page itself has made it. */
+export function goBack(): boolean {
+  const inner = (history.state as typeof INNER | null)?.inner === true;
+  if (inner) history.back();
+  return inner;
 }

@@ -13,6 +13,9 @@ export type Grouping = (typeof GROUPINGS)[number];
 export const PHASES = ['ttfb', 'tls', 'tcp', 'dns'] as const;
 export type Phase = (typeof PHASES)[number];
 
+export const SORTS = ['worst', 'name', 'degraded', 'failed', 'ttfb', 'total', 'throughput'] as const;
+export type Sort = (typeof SORTS)[number];
+
 const LABELS = ['dns-bound', 'handshake-bound', 'server-bound', 'throughput-bound', 'error-bound'] as const;
 
 export interface Measure {
@@ -37,6 +40,8 @@ export interface Place {
   /** The marked region. */
   inside: Bounds | null;
   measure: Measure | null;
+  /** By which column pairs are ranked. */
+  sort: Sort;
   /** Whether each chart shows its table. */
   tables: boolean;
 }
@@ -53,6 +58,7 @@ export const HOME: Place = {
   phase: 'ttfb',
   inside: null,
   measure: null,
+  sort: 'worst',
   tables: false,
 };
 
@@ -71,6 +77,7 @@ export function parsePlace(query: string): Place {
     phase: one(PHASES, asked.get('phase')) ?? 'ttfb',
     inside: bounds(asked.get('inside_from'), asked.get('inside_to')),
     measure: measure(asked),
+    sort: one(SORTS, asked.get('sort')) ?? 'worst',
     tables: asked.get('tables') === '1',
   };
   return possible(place);
@@ -101,6 +108,7 @@ export function formatPlace(place: Place): string {
   say('measure', place.measure?.column ?? null);
   say('min', place.measure?.min ?? null);
   say('max', place.measure?.max ?? null);
+  say('sort', place.sort === 'worst' ? null : place.sort);
   say('tables', place.tables ? '1' : null);
   const text = said.toString();
   return text ? `?${text}` : '';

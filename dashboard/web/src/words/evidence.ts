@@ -1,7 +1,7 @@
 // A diagnosis in words and figures.
 
 import type { Evidence, Label } from '../api/types.ts';
-import { figure, mbits, ms, percent } from './figures.ts';
+import { figure, mbits, ms, percent, spread } from './figures.ts';
 
 const STAGES: Record<string, string> = { dns: 'DNS', tcp: 'TCP', tls: 'TLS', http: 'HTTP', ttfb: 'TTFB' };
 
@@ -31,8 +31,8 @@ function stage(name: string): string {
 
 function usually({ unit, mean, sigma, sigmas }: Evidence): string {
   if (mean === null) return '';
-  const spread = sigma === null ? '' : ` ± ${figure(sigma)}`;
-  return `, usually ${figure(mean)}${spread} ${unit}${deviation(sigmas)}`;
+  const usual = sigma === null ? figure(mean) : spread(mean, sigma);
+  return `, usually ${usual} ${unit}${deviation(sigmas)}`;
 }
 
 function deviation(sigmas: number | null): string {

@@ -2,12 +2,30 @@
 
 const NONE = '–';
 
-/** Three significant digits below a thousand, whole numbers above. */
-export function figure(value: number): string {
+/** Decimals that leave about three significant digits. */
+function decimals(value: number): number {
   const size = Math.abs(value);
-  if (size === 0) return '0';
-  if (size >= 99.95) return Math.round(value).toLocaleString('en');
-  return value.toLocaleString('en', { maximumFractionDigits: size >= 9.995 ? 1 : 2 });
+  return size >= 99.95 || size === 0 ? 0 : size >= 9.995 ? 1 : 2;
+}
+
+function rounded(value: number, digits: number): string {
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** Three significant digits below a thousand, whole numbers above; the same number of decimals for figures of one size. */
+export function figure(value: number): string {
+  return rounded(value, decimals(value));
+}
+
+/** The same without needless zeros: for the marks of an axis, and for what somebody has entered. */
+export function roundFigure(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: decimals(value) });
+}
+
+/** A mean and its spread, in as many decimals as the mean is worth. */
+export function spread(mean: number, sigma: number): string {
+  const digits = decimals(mean);
+  return `${rounded(mean, digits)} ± ${rounded(sigma, digits)}`;
 }
 
 export function ms(value: number | null): string {
@@ -17,6 +35,14 @@ export function ms(value: number | null): string {
 
 export function mbits(value: number | null): string {
   return value === null ? NONE : `${figure(value)} Mbit/s`;
+}
+
+export function axisMs(value: number): string {
+  return value >= 10_000 ? `${roundFigure(value / 1000)} s` : `${roundFigure(value)} ms`;
+}
+
+export function axisMbits(value: number): string {
+  return `${roundFigure(value)} Mbit/s`;
 }
 
 export function count(value: number | null | undefined): string {
