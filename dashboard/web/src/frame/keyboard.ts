@@ -1,7 +1,7 @@
 // The keys that work everywhere.
 
 import { go, goBack, place } from '../state/navigation.ts';
-import type { Place } from '../state/place.ts';
+import { above } from '../state/place.ts';
 import { bounds } from '../state/present.ts';
 import { shifted } from '../state/range.ts';
 import { finderOpen } from './Finder.tsx';
@@ -58,14 +58,4 @@ function up(): void {
   if (place.value.view === 'different' && goBack()) return;
   const next = above(place.value);
   if (next) go(next);
-}
-
-/** What is around a place; null at the top. */
-export function above({ view, client, target, inside, isp, label, only }: Place): Partial<Place> | null {
-  if (inside !== null && view !== 'different') return { inside: null, measure: null };
-  if (view === 'different' && client !== null) return { view: 'client' };
-  if (view === 'different' && target !== null) return { view: 'target' };
-  if (view !== 'fleet') return { view: 'fleet', client: null, target: null };
-  if (isp !== null || label !== null || only) return { isp: null, label: null, only: false };
-  return null;
 }

@@ -114,6 +114,16 @@ export function formatPlace(place: Place): string {
   return text ? `?${text}` : '';
 }
 
+/** What is around a place; null at the top. */
+export function above({ view, client, target, inside, isp, label, only }: Place): Partial<Place> | null {
+  if (inside !== null && view !== 'different') return { inside: null, measure: null };
+  if (view === 'different' && client !== null) return { view: 'client' };
+  if (view === 'different' && target !== null) return { view: 'target' };
+  if (view !== 'fleet') return { view: 'fleet', client: null, target: null };
+  if (isp !== null || label !== null || only) return { isp: null, label: null, only: false };
+  return null;
+}
+
 /** A view needs the names that it is about; without them it is the fleet's. */
 function possible(place: Place): Place {
   const { view, client, target } = place;

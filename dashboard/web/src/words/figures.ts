@@ -59,7 +59,7 @@ export function percent(share: number | null): string {
 }
 
 export function rate(value: number | null, unit: string): string {
-  return value === null ? NONE : `${figure(value)} ${unit}`;
+  return value === null ? NONE : `${roundFigure(value)} ${unit}`;
 }
 
 /** How long, in the two largest units that are not needless. */
