@@ -70,7 +70,7 @@ fn finding(diagnosis: &Diagnosis) -> Value {
 }
 
 /// What hurts in one window.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DiagnosisItem {
     client_id: String,
     target: String,
@@ -89,22 +89,22 @@ pub(crate) struct DiagnosisItem {
 }
 
 /// The figures behind a diagnosis.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Evidence {
     /// dns, handshake, ttfb, throughput; for error-bound the stage at which most events failed.
-    stage: String,
+    pub(crate) stage: String,
     /// Of observed, mean and sigma: `ms`, `Mbit/s`, or `share` of the events.
-    unit: &'static str,
-    observed: f64,
-    mean: Option<f64>,
-    sigma: Option<f64>,
+    pub(crate) unit: &'static str,
+    pub(crate) observed: f64,
+    pub(crate) mean: Option<f64>,
+    pub(crate) sigma: Option<f64>,
     /// How many σ the observed lies above the mean.
-    sigmas: Option<f64>,
+    pub(crate) sigmas: Option<f64>,
     /// From 0 to 1.
-    share_of_total: Option<f64>,
+    pub(crate) share_of_total: Option<f64>,
 }
 
-fn unit(label: Label) -> &'static str {
+pub(crate) fn unit(label: Label) -> &'static str {
     match label {
         Label::ErrorBound => "share",
         Label::ThroughputBound => "Mbit/s",
@@ -178,7 +178,7 @@ impl From<TargetRecord> for TargetItem {
 const RETRY_AFTER_S: u64 = 1;
 
 /// Why there is no answer.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 // One document holds the schemas of all parts of a server, and ingest has a refusal of its own.
 #[schema(as = QueryRefusal)]
 pub(crate) struct Refusal {

@@ -1,7 +1,9 @@
 //! The query API: what the store holds, as JSON, and what is being written to it, as server-sent events.
 //!
-//! This crate must not know the log, nor how rows came about: it reads a store, and is told of rows that were written.
+//! This crate must not know the log, nor run what makes rows: it reads a store, and is told of rows that were written. Of the
+//! dataflow it knows what a baseline is, as pure arithmetic over rows, so that a chart can't differ from a diagnosis.
 
+mod analysis;
 mod answer;
 mod live;
 mod parameters;

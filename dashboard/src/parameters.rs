@@ -1,5 +1,9 @@
 //! What can be asked for, as it stands in a URL.
 
+use std::error::Error;
+
+use axum::extract::Query as QueryString;
+use axum::extract::rejection::QueryRejection;
 use netqoe_model::{Label, WindowStart};
 use netqoe_sinks::read::{Filter, Query, RowPosition};
 use serde::Deserialize;
@@ -69,7 +73,15 @@ impl Parameters {
     }
 }
 
-fn time(name: &str, text: &str) -> Result<i64, Refusal> {
+/// The parameters, or what is wrong with them.
+pub(crate) fn asked<T>(parameters: Result<QueryString<T>, QueryRejection>) -> Result<T, Refusal> {
+    parameters.map(|QueryString(parameters)| parameters).map_err(|rejection| {
+        let reason = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
+        Refusal::invalid(format!("the parameters are not understood: {reason}"))
+    })
+}
+
+pub(crate) fn time(name: &str, text: &str) -> Result<i64, Refusal> {
     let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
     parsed.ok_or_else(|| {
         Refusal::invalid(format!("{name} must be Unix milliseconds or RFC 3339, as 2026-01-31T12:00:00Z"))

@@ -1,7 +1,6 @@
 //! The routes.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
@@ -9,20 +8,24 @@ use axum::extract::{Query as QueryString, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
 use futures::stream::{self, Stream, StreamExt};
+use netqoe_model::Rules;
 use netqoe_sinks::read::{Page, ReadError, Reader};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::analysis::{self, SharedAnswers};
 use crate::answer::{ClientItem, DiagnosisItem, Items, Refusal, TargetItem, aggregate, live_row};
 use crate::live::{Live, LiveFeed, LiveReader};
-use crate::parameters::{Cursor, Parameters};
+use crate::parameters::{Cursor, Parameters, asked};
 
 /// Questions about what a store holds.
 #[derive(Clone)]
 pub struct QueryApi {
     reader: Arc<dyn Reader>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) answers: SharedAnswers,
     live: LiveFeed,
     stop: CancellationToken,
 }
@@ -31,9 +34,9 @@ type Answer<T> = Result<Json<Items<T>>, Refusal>;
 type Asked = Result<QueryString<Parameters>, QueryRejection>;
 
 impl QueryApi {
-    /// Reads with `reader`; live streams end once `stop` is cancelled.
-    pub fn new(reader: Arc<dyn Reader>, live: LiveFeed, stop: CancellationToken) -> Self {
-        Self { reader, live, stop }
+    /// Reads with `reader` rows that were made by these rules; live streams end once `stop` is cancelled.
+    pub fn new(reader: Arc<dyn Reader>, rules: &Rules, live: LiveFeed, stop: CancellationToken) -> Self {
+        Self { reader, rules: Arc::new(rules.clone()), answers: SharedAnswers::new(), live, stop }
     }
 
     /// The routes and what they say of themselves.
@@ -44,26 +47,28 @@ impl QueryApi {
             .routes(routes!(aggregates))
             .routes(routes!(diagnoses))
             .routes(routes!(live))
+            .merge(analysis::routes())
             .with_state(self)
             .split_for_parts()
     }
 
-    /// Reads a page on a thread that may wait for the disk.
+    /// Reads a page.
     async fn page<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Reader) -> Result<Page<T>, ReadError> + Send + 'static,
     ) -> Result<Page<T>, Refusal> {
-        let reader = Arc::clone(&self.reader);
-        let page = tokio::task::spawn_blocking(move || read(&*reader)).await;
-        Ok(page.map_err(|_| Refusal::unavailable("the question was given up; ask again"))??)
+        self.ask(|reader, _| Ok(read(reader)?)).await
     }
-}
 
-fn asked(parameters: Asked) -> Result<Parameters, Refusal> {
-    parameters.map(|QueryString(parameters)| parameters).map_err(|rejection| {
-        let reason = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
-        Refusal::invalid(format!("the parameters are not understood: {reason}"))
-    })
+    /// Reads, and makes an answer of it, on a thread that may wait for the disk.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Reader, &Rules) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (reader, rules) = (Arc::clone(&self.reader), Arc::clone(&self.rules));
+        let answer = tokio::task::spawn_blocking(move || read(&*reader, &rules)).await;
+        answer.map_err(|_| Refusal::unavailable("the question was given up; ask again"))?
+    }
 }
 
 fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {

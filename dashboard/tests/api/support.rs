@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::{
     AggregateRow, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Generation, Label, LogIdentity, LogTime,
-    PartitionCommit, Percentiles, Severity, WindowRow, WindowStart,
+    PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::SqliteReader;
 use netqoe_sinks::{Opening, SqliteStore, Store};
@@ -55,7 +55,7 @@ impl Api {
         let generation = store.open(&log, &Opening::default()).unwrap();
         let (live, stop) = (LiveFeed::new(), CancellationToken::new());
         let reader = Arc::new(SqliteReader::open(&path).unwrap());
-        let (router, document) = QueryApi::new(reader, live.clone(), stop.clone()).router();
+        let (router, document) = QueryApi::new(reader, &Rules::default(), live.clone(), stop.clone()).router();
         let document = serde_json::to_value(document).unwrap();
         let mut api = Self { router, document, live, stop, store, generation, _folder: folder };
         api.write(rows);

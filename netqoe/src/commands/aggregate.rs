@@ -211,7 +211,7 @@ async fn app(
 ) -> anyhow::Result<axum::Router> {
     let Watched { metrics, live, states: _, backlog, health } = watched;
     let reader = reader(options, &metrics, &health).await?;
-    let (queries, document) = QueryApi::new(reader, live, stop.clone()).router();
+    let (queries, document) = QueryApi::new(reader, &options.rules.rules(), live, stop.clone()).router();
     let guarded = Authentication::new(tokens, metrics.clone()).guard(queries);
     let checked = log.clone();
     let checks = observation::checks(move || checked.healthy(), health, backlog);

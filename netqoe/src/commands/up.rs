@@ -158,7 +158,7 @@ fn app(
     let authentication = Authentication::new(tokens.clone(), metrics.clone());
     let config = options.server.ingest(rules.max_future_ms);
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, Arc::new(SystemClock::new()));
-    let (queries, queries_document) = QueryApi::new(Arc::new(reader), live, stop.clone()).router();
+    let (queries, queries_document) = QueryApi::new(Arc::new(reader), rules, live, stop.clone()).router();
     let app =
         netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks);
     app.merge(fixed_object::router())

@@ -1,6 +1,8 @@
+use netqoe_model::Checkpoint;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, DiagnosisRecord, Page, Query, ReadError, Reader, RowPosition, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
+    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
 };
 
 use super::{AtWork, StoreHealth};
@@ -52,6 +54,32 @@ impl<R: Reader> Reader for MeasuredReader<R> {
         self.ask("targets", |reader| reader.targets(query))
     }
 
+    fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError> {
+        self.ask("checkpoints", Reader::checkpoints)
+    }
+
+    fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
+        self.ask("current", |reader| reader.current(extent, limit))
+    }
+
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+        self.ask("latest_labels", |reader| reader.latest_labels(pairs, times_ms, limit))
+    }
+
+    fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError> {
+        self.ask("points", |reader| reader.points(extent, point_ms, limit))
+    }
+
+    fn split(
+        &self,
+        extent: &Extent,
+        inside_ms: [i64; 2],
+        matching: &Matching,
+        limit: u32,
+    ) -> Result<Vec<SplitRecord>, ReadError> {
+        self.ask("split", |reader| reader.split(extent, inside_ms, matching, limit))
+    }
+
     fn rules(&self) -> Result<Option<String>, ReadError> {
         self.ask("rules", Reader::rules)
     }
@@ -67,6 +95,10 @@ mod tests {
     impl Always {
         fn page<T>(&self) -> Result<Page<T>, ReadError> {
             (self.0)().map_or(Ok(Page { items: Vec::new(), has_more: false }), Err)
+        }
+
+        fn nothing<T>(&self) -> Result<Vec<T>, ReadError> {
+            (self.0)().map_or(Ok(Vec::new()), Err)
         }
     }
 
@@ -85,6 +117,26 @@ mod tests {
 
         fn targets(&self, _: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
             self.page()
+        }
+
+        fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError> {
+            self.nothing()
+        }
+
+        fn current(&self, _: &Extent, _: u32) -> Result<Vec<CurrentRecord>, ReadError> {
+            self.nothing()
+        }
+
+        fn latest_labels(&self, _: &[Pair], _: [i64; 2], _: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+            self.nothing()
+        }
+
+        fn points(&self, _: &Extent, _: i64, _: u32) -> Result<Vec<PointRecord>, ReadError> {
+            self.nothing()
+        }
+
+        fn split(&self, _: &Extent, _: [i64; 2], _: &Matching, _: u32) -> Result<Vec<SplitRecord>, ReadError> {
+            self.nothing()
         }
 
         fn rules(&self) -> Result<Option<String>, ReadError> {
@@ -110,7 +162,15 @@ mod tests {
         assert_eq!(reader.clients(&by_name).is_err(), is_error);
         assert_eq!(reader.targets(&by_name).is_err(), is_error);
         assert_eq!(reader.rules().is_err(), is_error);
-        for operation in ["aggregates", "diagnoses", "clients", "targets", "rules"] {
+        assert_eq!(reader.checkpoints().is_err(), is_error);
+        let extent = Extent { client_id: None, target: None, from_ms: 0, to_ms: 1 };
+        assert_eq!(reader.current(&extent, 1).is_err(), is_error);
+        assert_eq!(reader.latest_labels(&[], [0, 1], 1).is_err(), is_error);
+        assert_eq!(reader.points(&extent, 1, 1).is_err(), is_error);
+        assert_eq!(reader.split(&extent, [0, 1], &Matching::Degraded, 1).is_err(), is_error);
+        let pages = ["aggregates", "diagnoses", "clients", "targets"];
+        let summaries = ["checkpoints", "current", "latest_labels", "points", "split"];
+        for operation in pages.into_iter().chain(summaries).chain(["rules"]) {
             let durations = metrics.db_query_duration.with_label_values(&[operation]);
             assert_eq!(durations.get_sample_count(), times_taken, "{operation}");
         }

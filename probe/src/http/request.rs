@@ -22,6 +22,12 @@ pub(super) fn http2(url: &WebUrl) -> Result<Request<()>, Failure> {
     Ok(get(uri.map_err(|error| Failure::Request(error.to_string()))?))
 }
 
+/// A `GET` of `url` for HTTP/3, which writes it as HTTP/2 does.
+#[cfg(feature = "http3")]
+pub(super) fn http3(url: &WebUrl) -> Result<Request<()>, Failure> {
+    http2(url)
+}
+
 fn get<B: Default>(uri: Uri) -> Request<B> {
     let mut request = Request::new(B::default());
     *request.uri_mut() = uri;

@@ -11,7 +11,7 @@ pub(crate) mod months;
 mod options;
 #[cfg(feature = "planted-faults")]
 mod planted;
-mod read_back;
+pub(crate) mod read_back;
 mod retry;
 mod schema;
 mod tls;

@@ -8,7 +8,7 @@ use postgres::types::{ToSql, Type};
 use postgres::{Row, Transaction};
 
 use super::Failure;
-use super::window::{WINDOW_COLUMNS, narrow, unix_ms, window};
+use super::window::{Unreadable, WINDOW_COLUMNS, narrow, unix_ms, window};
 use crate::StoreError;
 use crate::fence::Fence;
 use crate::history::History;
@@ -64,15 +64,15 @@ fn admitted(fence: Option<Row>, store: &str, generation: Generation) -> Result<S
 
 /// How far each partition has come.
 pub(super) fn checkpoints(transaction: &mut Transaction<'_>) -> Result<Vec<Checkpoint>, Failure> {
-    let rows = transaction.query_typed(
-        "SELECT partition, resume_from, processed, log_time, read, accepted, duplicate, late, invalid
-         FROM checkpoint ORDER BY partition",
-        &[],
-    )?;
-    rows.iter().map(checkpoint).collect()
+    let rows = transaction.query_typed(CHECKPOINTS, &[])?;
+    Ok(rows.iter().map(checkpoint).collect::<Result<_, _>>()?)
 }
 
-fn checkpoint(row: &Row) -> Result<Checkpoint, Failure> {
+/// What [`checkpoint`] reads.
+pub(crate) const CHECKPOINTS: &str = "SELECT partition, resume_from, processed, log_time,
+    read, accepted, duplicate, late, invalid FROM checkpoint ORDER BY partition";
+
+pub(crate) fn checkpoint(row: &Row) -> Result<Checkpoint, Unreadable> {
     let count = |column| row.try_get(column).map(i64::cast_unsigned);
     Ok(Checkpoint {
         partition: Partition(narrow::<i32, u16>(row, 0)?),

@@ -5,20 +5,26 @@
 //! answered from an index and within a time limit, so that no question can hold up the process.
 
 mod error;
+mod extent;
 mod keyed_table;
 mod postgres;
 mod query;
 mod record;
 mod sqlite;
 mod statement;
+mod summary;
 
 use std::time::Duration;
 
+use netqoe_model::Checkpoint;
+
 pub use error::ReadError;
+pub use extent::{Extent, Matching, Measure, Pair};
 pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
 pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, TargetRecord};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
+pub use summary::{CurrentRecord, FindingRecord, PastLabel, PointRecord, SplitRecord};
 
 /// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
 /// something rare in a long history, and holds a core or a connection that others need.
@@ -50,6 +56,45 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// Where the store can't be read, is busy, or takes too long.
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError>;
+
+    /// How far each partition of the log has come, and where its events went.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError>;
+
+    /// The newest row of each pair within the extent, by client and target, `limit` at most. Takes time in proportion to
+    /// the rows of the extent, which should span few windows.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError>;
+
+    /// Of each of these pairs, in their order, whether its windows between two times (Unix milliseconds, the second is
+    /// exclusive) were degraded: the latest ones, newest first, `limit` at most.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError>;
+
+    /// The windows of an extent by pair, in points of so many milliseconds, in order, `limit` at most.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError>;
+
+    /// How many windows of each pair in the extent match, between two times (Unix milliseconds, the second is exclusive)
+    /// and beside them; `limit` pairs at most.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn split(
+        &self,
+        extent: &Extent,
+        inside_ms: [i64; 2],
+        matching: &Matching,
+        limit: u32,
+    ) -> Result<Vec<SplitRecord>, ReadError>;
 
     /// The rules by which rows have been made since the last generation was opened, as JSON; none where an older netqoe
     /// has opened it.

@@ -1,12 +1,13 @@
 //! SQL in the making. Its text comes from this crate alone; whatever a user said is bound as a value.
 
 /// A value that a statement is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Text(String),
     /// Unix milliseconds.
     Time(i64),
     Count(i64),
+    Real(f64),
 }
 
 impl From<String> for Value {

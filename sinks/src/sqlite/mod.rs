@@ -3,7 +3,7 @@
 mod attempts;
 mod build;
 mod maintain;
-mod read_back;
+pub(crate) mod read_back;
 mod schema;
 mod write;
 

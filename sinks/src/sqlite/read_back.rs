@@ -41,7 +41,7 @@ pub(super) fn current(transaction: &Connection, file: &StoreFile, generation: Ge
 }
 
 /// How far each partition has come.
-pub(super) fn checkpoints(transaction: &Connection) -> rusqlite::Result<Vec<Checkpoint>> {
+pub(crate) fn checkpoints(transaction: &Connection) -> rusqlite::Result<Vec<Checkpoint>> {
     let mut statement = transaction.prepare(
         "SELECT partition, resume_from, processed, log_time, read, accepted, duplicate, late, invalid
          FROM checkpoint ORDER BY partition",

@@ -38,3 +38,4 @@ mod random;
 mod reading;
 mod rows;
 mod schema;
+mod summaries;

@@ -26,6 +26,7 @@ pub(super) enum Parameter<'a> {
     Text(&'a str),
     Time(SystemTime),
     Count(i64),
+    Real(f64),
 }
 
 impl<'a> Parameter<'a> {
@@ -37,6 +38,7 @@ impl<'a> Parameter<'a> {
             Value::Text(text) => Self::Text(text.split('\0').next().unwrap_or_default()),
             Value::Time(ms) => Self::Time(timestamptz((*ms).clamp(0, MAX_TIME_MS))),
             Value::Count(count) => Self::Count(*count),
+            Value::Real(value) => Self::Real(*value),
         };
         statement.values.iter().map(parameter).collect()
     }
@@ -47,6 +49,7 @@ impl<'a> Parameter<'a> {
             Self::Text(text) => (text, Type::TEXT),
             Self::Time(time) => (time, Type::TIMESTAMPTZ),
             Self::Count(count) => (count, Type::INT8),
+            Self::Real(value) => (value, Type::FLOAT8),
         }
     }
 }

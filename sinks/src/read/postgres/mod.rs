@@ -2,24 +2,32 @@
 
 mod aggregates;
 mod clients;
+mod current;
 mod diagnoses;
 mod execute;
 mod keys;
+mod labels;
+mod pairs;
 #[cfg(test)]
 mod plans;
+mod points;
 mod pool;
+mod split;
 mod targets;
 
+use netqoe_model::Checkpoint;
 use postgres::Row;
 use tokio::runtime::Handle;
 
 use self::pool::Pool;
 use super::statement::Statement;
+use super::summary::Names;
 use super::{
-    AggregateRecord, ClientRecord, DiagnosisRecord, Page, Query, ReadError, Reader, RowPosition, TIME_LIMIT,
-    TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
+    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
 };
 use crate::PostgresOptions;
+use crate::postgres::read_back;
 use crate::postgres::window::Unreadable;
 
 /// Reads a PostgreSQL store over a few connections, which come back by themselves after a failure. Also behind PgBouncer
@@ -42,14 +50,34 @@ impl PostgresReader {
         &self,
         query: &Query<P>,
         statement: &Statement,
-        record: impl Fn(&Row) -> Result<T, Unreadable>,
+        record: impl FnMut(&Row) -> Result<T, Unreadable>,
     ) -> Result<Page<T>, ReadError> {
+        Ok(query.page(self.named([&query.filter.client_id, &query.filter.target], statement, record)?))
+    }
+
+    /// What a question about these names finds.
+    fn named<T>(
+        &self,
+        names: [&Option<String>; 2],
+        statement: &Statement,
+        record: impl FnMut(&Row) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, ReadError> {
         // No name in a store holds U+0000, and PostgreSQL takes none to compare with.
-        let names = [&query.filter.client_id, &query.filter.target];
         if names.into_iter().flatten().any(|name| name.contains('\0')) {
-            return Ok(query.page(Vec::new()));
+            return Ok(Vec::new());
         }
-        Ok(query.page(self.pool.read(statement, record)?))
+        self.pool.read(statement, record)
+    }
+
+    /// The same for pairs of an extent.
+    fn within<T>(
+        &self,
+        extent: &Extent,
+        statement: &Statement,
+        record: impl Fn(&Row, &mut Names) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, ReadError> {
+        let mut names = Names::default();
+        self.named([&extent.client_id, &extent.target], statement, |row| record(row, &mut names))
     }
 }
 
@@ -68,6 +96,36 @@ impl Reader for PostgresReader {
 
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
         self.page(query, &targets::statement(query), targets::record)
+    }
+
+    fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError> {
+        self.pool.read(&Statement::new(read_back::CHECKPOINTS), read_back::checkpoint)
+    }
+
+    fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
+        self.within(extent, &current::statement(extent, limit), current::record)
+    }
+
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+        let mut labels = vec![Vec::new(); pairs.len()];
+        for (nth, label) in self.pool.read(&labels::statement(pairs, times_ms, limit), labels::record)? {
+            labels[nth].push(label);
+        }
+        Ok(labels)
+    }
+
+    fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError> {
+        self.within(extent, &points::statement(extent, point_ms, limit), points::record)
+    }
+
+    fn split(
+        &self,
+        extent: &Extent,
+        inside_ms: [i64; 2],
+        matching: &Matching,
+        limit: u32,
+    ) -> Result<Vec<SplitRecord>, ReadError> {
+        self.within(extent, &split::statement(extent, inside_ms, matching, limit), split::record)
     }
 
     /// An older schema has no such column, and no row in JSON has such a member.

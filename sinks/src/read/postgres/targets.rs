@@ -4,7 +4,7 @@
 use netqoe_model::WindowStart;
 use postgres::Row;
 
-use super::keys::in_months;
+use super::pairs;
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
@@ -12,8 +12,8 @@ use crate::read::{Query, TargetRecord};
 
 pub(super) fn statement(query: &Query<String>) -> Statement {
     let pairs = match &query.filter.target {
-        Some(target) => pairs_of_target(target, query),
-        None => pairs_after(query),
+        Some(target) => pairs::of_target(target, &after(query), query.filter.client_id.as_ref()),
+        None => pairs::after(&after(query), query.filter.client_id.as_ref(), query.filter.times_ms()),
     };
     Statement::new("WITH RECURSIVE")
         .nest(pairs)
@@ -23,31 +23,6 @@ pub(super) fn statement(query: &Query<String>) -> Statement {
             ") AS windows WHERE last_window IS NOT NULL GROUP BY target ORDER BY target LIMIT ?",
             [query.fetch_limit()],
         )
-}
-
-/// The table expression `pair(client_id, target)`: every client with the one target that is asked for.
-fn pairs_of_target(target: &str, query: &Query<String>) -> Statement {
-    let target = || target.to_owned().into();
-    Statement::new("pair(client_id, target) AS (SELECT client_id,")
-        .add("?::text COLLATE \"C\" FROM clients WHERE ? > ? COLLATE \"C\"", [target(), target(), after(query).into()])
-        .add_some("AND client_id = ?", query.filter.client_id.clone())
-        .add(")", [])
-}
-
-/// The same, with every target after the page before, and a null behind the last of each client.
-fn pairs_after(query: &Query<String>) -> Statement {
-    let next = |client: &str| {
-        Statement::new("(SELECT target FROM agg_1m WHERE agg_1m.client_id =")
-            .add(client, [])
-            .nest(in_months(KeyedTable::Aggregates, query.filter.times_ms()))
-    };
-    Statement::new("pair(client_id, target) AS (SELECT client_id,")
-        .nest(next("clients.client_id"))
-        .add("AND target > ? ORDER BY target LIMIT 1) FROM clients WHERE true", [after(query).into()])
-        .add_some("AND client_id = ?", query.filter.client_id.clone())
-        .add("UNION ALL SELECT client_id,", [])
-        .nest(next("pair.client_id"))
-        .add("AND target > pair.target ORDER BY target LIMIT 1) FROM pair WHERE pair.target IS NOT NULL)", [])
 }
 
 /// No target is empty: all come after it.

@@ -11,6 +11,7 @@ impl ToSql for Value {
             Self::Text(text) => text.to_sql(),
             Self::Time(ms) => ms.to_sql(),
             Self::Count(count) => count.to_sql(),
+            Self::Real(value) => value.to_sql(),
         }
     }
 }

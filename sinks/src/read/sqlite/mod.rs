@@ -3,22 +3,29 @@
 mod aggregates;
 mod clients;
 mod connections;
+mod current;
 mod diagnoses;
 mod execute;
 mod keys;
+mod labels;
+mod pairs;
+mod points;
+mod split;
 mod targets;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
+use netqoe_model::Checkpoint;
 use rusqlite::OptionalExtension;
 
 use self::connections::Connections;
 use super::{
-    AggregateRecord, ClientRecord, DiagnosisRecord, Page, Query, ReadError, Reader, RowPosition, TIME_LIMIT,
-    TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
+    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
 };
+use crate::sqlite::read_back;
 
 pub use self::connections::MAX_CONNECTIONS;
 
@@ -52,6 +59,32 @@ impl Reader for SqliteReader {
 
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
         self.connections.read(|connection| targets::page(connection, query))
+    }
+
+    fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError> {
+        self.connections.read(read_back::checkpoints)
+    }
+
+    fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
+        self.connections.read(|connection| current::read(connection, extent, limit))
+    }
+
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+        self.connections.read(|connection| labels::read(connection, pairs, times_ms, limit))
+    }
+
+    fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError> {
+        self.connections.read(|connection| points::read(connection, extent, point_ms, limit))
+    }
+
+    fn split(
+        &self,
+        extent: &Extent,
+        inside_ms: [i64; 2],
+        matching: &Matching,
+        limit: u32,
+    ) -> Result<Vec<SplitRecord>, ReadError> {
+        self.connections.read(|connection| split::read(connection, extent, inside_ms, matching, limit))
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

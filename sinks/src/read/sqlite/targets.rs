@@ -5,14 +5,10 @@ use netqoe_model::WindowStart;
 use rusqlite::{Connection, Row};
 
 use super::execute::rows;
+use super::pairs;
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
 use crate::read::{Page, Query, TargetRecord};
-
-/// Each client's targets after a given one, in order, then a null.
-const NEXT_TARGET: &str = "UNION ALL
-    SELECT client_id, (SELECT min(target) FROM agg_1m WHERE agg_1m.client_id = pair.client_id AND target > pair.target)
-    FROM pair WHERE pair.target IS NOT NULL)";
 
 pub(super) fn page(connection: &Connection, query: &Query<String>) -> rusqlite::Result<Page<TargetRecord>> {
     Ok(query.page(rows(&statement(query), connection, record)?))
@@ -31,14 +27,7 @@ fn pairs_with_last_window(query: &Query<String>) -> Statement {
     let after = query.after.clone().unwrap_or_default();
     let keys = KeyedTable::with_label_of(filter);
     let table = keys.name();
-    Statement::new("WITH RECURSIVE pair(client_id, target) AS (SELECT client_id,")
-        .add(
-            "(SELECT min(target) FROM agg_1m WHERE agg_1m.client_id = clients.client_id AND target > ?)",
-            [after.into()],
-        )
-        .add("FROM clients WHERE true", [])
-        .add_some("AND client_id = ?", filter.client_id.clone())
-        .add(NEXT_TARGET, [])
+    pairs::after(after, filter.client_id.as_ref())
         .add("SELECT client_id, target, (SELECT max(window_start_ts)", [])
         .add(&format!("FROM {table} rows WHERE rows.client_id = pair.client_id AND rows.target = pair.target"), [])
         .add("AND window_start_ts >= ? AND window_start_ts < ?", filter.range())

@@ -1,0 +1,66 @@
+//! How each pair is now: its newest row, if that is recent.
+
+use std::cmp::{Ordering, Reverse};
+
+use netqoe_model::{Label, Rules};
+use netqoe_sinks::read::{CurrentRecord, Extent, Reader};
+
+use super::asked::Resolved;
+use super::networks::Networks;
+use crate::answer::Refusal;
+
+/// A pair whose newest row lies this many windows back is current: it measures seldom, or its rows are on their way.
+pub(crate) const CURRENT_WINDOWS: i64 = 5;
+
+/// More than a fleet of this kind has; a hundred megabytes while they are looked at.
+const MAX_PAIRS: u32 = 1_000_000;
+
+/// The current rows at one time, by client and target, and the networks of their clients.
+#[derive(Debug, Default)]
+pub(crate) struct Current {
+    pub(crate) at_ms: Option<i64>,
+    pub(crate) rows: Vec<CurrentRecord>,
+    pub(crate) networks: Networks,
+}
+
+impl Current {
+    pub(crate) fn read(reader: &dyn Reader, asked: &Resolved, rules: &Rules) -> Result<Self, Refusal> {
+        let Some(at_ms) = asked.at_ms else { return Ok(Self::default()) };
+        let (from_ms, to_ms) = (at_ms - (CURRENT_WINDOWS - 1) * rules.window_ms, at_ms + 1);
+        let extent = Extent { from_ms, to_ms, ..asked.extent.clone() };
+        let rows = reader.current(&extent, MAX_PAIRS + 1)?;
+        if rows.len() > MAX_PAIRS as usize {
+            let message = format!("more than {MAX_PAIRS} pairs have rows; narrow it with client_id or target");
+            return Err(Refusal::invalid(message));
+        }
+        // A window's events are from its start to its end.
+        let seen_ms = [from_ms, at_ms + rules.window_ms];
+        let networks = Networks::read(reader, extent.client_id.as_ref(), seen_ms)?;
+        Ok(Self { at_ms: Some(at_ms), rows, networks })
+    }
+
+    /// Rows with a label that is not healthy, worst first.
+    pub(crate) fn degraded(&self) -> Vec<&CurrentRecord> {
+        let mut degraded: Vec<_> = self.rows.iter().filter(|row| is_degraded(row)).collect();
+        degraded.sort_by(|a, b| worst_first(a, b));
+        degraded
+    }
+}
+
+pub(crate) fn is_degraded(row: &CurrentRecord) -> bool {
+    row.finding.is_some()
+}
+
+/// By severity, by how early a measurement meets what hurts, by how far it is from usual; then by name.
+fn worst_first(a: &CurrentRecord, b: &CurrentRecord) -> Ordering {
+    let rank = |row: &CurrentRecord| {
+        let severity = row.finding.as_ref().map(|finding| finding.severity);
+        (Reverse(severity), row.label.and_then(place))
+    };
+    let sigmas = |row: &CurrentRecord| row.finding.as_ref().and_then(|finding| finding.sigmas).map_or(0.0, f64::abs);
+    rank(a).cmp(&rank(b)).then_with(|| sigmas(b).total_cmp(&sigmas(a))).then_with(|| a.pair.cmp(&b.pair))
+}
+
+fn place(label: Label) -> Option<usize> {
+    Label::ALL.iter().position(|&other| other == label)
+}

@@ -1,0 +1,22 @@
+//! Answers about many windows at once: how the fleet is, and the charts that lead to why.
+//!
+//! Each is a pure fold of what a reader finds. Rows are added up here or in the store, never is a percentile averaged.
+
+mod asked;
+mod band;
+mod compare;
+mod current;
+mod different;
+mod groups;
+mod history;
+mod matrix;
+mod networks;
+mod overview;
+mod points;
+mod routes;
+mod series;
+mod shared;
+mod since;
+
+pub(crate) use routes::routes;
+pub(crate) use shared::SharedAnswers;

@@ -1,0 +1,60 @@
+//! The networks of clients, by which pairs are grouped.
+
+use std::collections::HashMap;
+
+use netqoe_sinks::read::{ClientRecord, Filter, Query, ReadError, Reader};
+use serde::Serialize;
+
+/// Clients that are read at once.
+const PAGE: u16 = 10_000;
+
+/// What a client says of its network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Network {
+    pub(crate) isp: Option<String>,
+    pub(crate) network_type: Option<String>,
+}
+
+/// By client.
+#[derive(Debug, Default)]
+pub(crate) struct Networks(HashMap<String, Network>);
+
+impl Networks {
+    /// Of the client with this id, or of all; seen between these times (Unix milliseconds, the second is exclusive).
+    pub(crate) fn read(
+        reader: &dyn Reader,
+        client_id: Option<&String>,
+        [from_ms, to_ms]: [i64; 2],
+    ) -> Result<Self, ReadError> {
+        let filter =
+            Filter { client_id: client_id.cloned(), from_ms: Some(from_ms), to_ms: Some(to_ms), ..Filter::default() };
+        let (mut networks, mut after) = (HashMap::new(), None);
+        loop {
+            let page = reader.clients(&Query { filter: filter.clone(), after, limit: PAGE })?;
+            after = page.items.last().filter(|_| page.has_more).map(|client| client.client_id.clone());
+            networks.extend(page.items.into_iter().map(|client| {
+                let ClientRecord { client_id, isp, network_type, .. } = client;
+                (client_id, Network { isp, network_type })
+            }));
+            if after.is_none() {
+                return Ok(Self(networks));
+            }
+        }
+    }
+
+    /// Nothing is known of a client that the store does not know.
+    pub(crate) fn of(&self, client_id: &str) -> Network {
+        self.0.get(client_id).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn isp(&self, client_id: &str) -> Option<&str> {
+        self.0.get(client_id)?.isp.as_deref()
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<(String, Network)> for Networks {
+    fn from_iter<I: IntoIterator<Item = (String, Network)>>(networks: I) -> Self {
+        Self(networks.into_iter().collect())
+    }
+}

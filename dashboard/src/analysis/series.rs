@@ -1,0 +1,184 @@
+//! The chart of one pair.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, WindowRow};
+use netqoe_sinks::read::{DiagnosisRecord, Extent, Reader};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::asked::Scope;
+use super::band::{Band, UsualColumns, judged_by};
+use super::history::{self, PairHistory};
+use super::points::{length_ms, maximum, minimum, start_ms};
+use crate::answer::{DiagnosisItem, Refusal};
+
+/// Diagnoses that are listed, the newest.
+const MAX_DIAGNOSES: usize = 500;
+
+/// The windows of one pair in points: columns, of which each has a value for each point with a window. Where a point
+/// stands for several windows, a latency is the greatest of theirs, a throughput the least, a count their sum, a label
+/// the most severe, what is usual that of the last window; percentiles are never averaged.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Series {
+    /// Length of a window.
+    window_ms: i64,
+    /// Length of a point.
+    point_ms: i64,
+    /// `maximum`.
+    latency: &'static str,
+    /// `minimum`.
+    throughput: &'static str,
+    /// Where each point begins, Unix milliseconds; whole multiples of `point_ms`. Points without a window are left out.
+    start: Vec<i64>,
+    /// How many windows it has.
+    windows: Vec<u64>,
+    count_total: Vec<u64>,
+    count_error: Vec<u64>,
+    /// Failed events by stage.
+    errors: ByStage,
+    /// ms, Mbit/s for throughput.
+    p50: ByMetric,
+    /// ms, Mbit/s for throughput.
+    p95: ByMetric,
+    /// The baseline that the window was judged by; null where there was none.
+    usual: UsualBand,
+    #[schema(value_type = Vec<Option<String>>)]
+    labels: Vec<Option<Label>>,
+    #[schema(value_type = Vec<Option<String>>)]
+    severities: Vec<Option<Severity>>,
+    /// Whether none of its windows can change any more.
+    is_final: Vec<bool>,
+    /// Newest first, up to 500.
+    diagnoses: Vec<DiagnosisItem>,
+}
+
+/// A column for each stage.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct ByStage {
+    dns: Vec<u64>,
+    tcp: Vec<u64>,
+    tls: Vec<u64>,
+    http: Vec<u64>,
+    throughput: Vec<u64>,
+}
+
+/// A column for each metric.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct ByMetric {
+    dns: Vec<Option<f64>>,
+    tcp: Vec<Option<f64>>,
+    tls: Vec<Option<f64>>,
+    ttfb: Vec<Option<f64>>,
+    throughput: Vec<Option<f64>>,
+}
+
+/// Columns for each feature.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct UsualBand {
+    dns: UsualColumns,
+    handshake: UsualColumns,
+    ttfb: UsualColumns,
+    total: UsualColumns,
+    throughput: UsualColumns,
+}
+
+pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &Rules) -> Result<Series, Refusal> {
+    let extent = scope.resolve(reader, rules)?.extent;
+    let point_ms = length_ms(&extent, rules.window_ms, max_points);
+    let history = history::read(reader, &extent, &rules.diagnosis)?;
+    Ok(series(history, &extent, point_ms, rules))
+}
+
+fn series(history: PairHistory, extent: &Extent, point_ms: i64, rules: &Rules) -> Series {
+    let PairHistory { windows, labels, diagnoses } = history;
+    let severities: HashMap<_, _> = diagnoses.iter().map(|found| (found.window_start, found.severity)).collect();
+    let mut series =
+        Series { window_ms: rules.window_ms, point_ms, latency: "maximum", throughput: "minimum", ..Series::default() };
+    let judged = judged_by(windows, extent.from_ms, &rules.diagnosis);
+    for windows in
+        judged.chunk_by(|(a, _), (b, _)| start_ms(a.start.ms(), point_ms) == start_ms(b.start.ms(), point_ms))
+    {
+        let hurt = |row: &WindowRow| (severities.get(&row.start).copied(), labels.get(&row.start).copied());
+        let worst = windows.iter().map(|(row, _)| hurt(row)).max_by_key(|(severity, label)| (*severity, rank(*label)));
+        series.push(point_ms, windows, worst.unwrap_or_default());
+    }
+    series.diagnoses = listed(diagnoses);
+    series
+}
+
+fn listed(diagnoses: Vec<DiagnosisRecord>) -> Vec<DiagnosisItem> {
+    diagnoses.into_iter().take(MAX_DIAGNOSES).map(DiagnosisItem::from).collect()
+}
+
+/// Of equally severe labels, the first that a measurement meets is the most severe.
+fn rank(label: Option<Label>) -> Option<usize> {
+    Label::ALL.iter().rev().position(|&other| Some(other) == label)
+}
+
+impl Series {
+    fn push(
+        &mut self,
+        point_ms: i64,
+        windows: &[(Rc<WindowRow>, Band)],
+        (severity, label): (Option<Severity>, Option<Label>),
+    ) {
+        let rows = || windows.iter().map(|(row, _)| &**row);
+        let sum = |count: fn(&WindowRow) -> u32| rows().map(|row| u64::from(count(row))).sum();
+        self.start.extend(rows().next().map(|row| start_ms(row.start.ms(), point_ms)));
+        self.windows.push(windows.len() as u64);
+        self.count_total.push(sum(WindowRow::count_total));
+        self.count_error.push(sum(WindowRow::count_error));
+        for stage in ErrorStage::ALL {
+            self.errors.of(stage).push(rows().map(|row| u64::from(row.errors_at(stage))).sum());
+        }
+        for metric in Metric::ALL {
+            let worse = if metric == Metric::Throughput { minimum } else { maximum };
+            let percentiles = || rows().filter_map(|row| row.of(metric));
+            let of = |values: &mut dyn Iterator<Item = u64>| {
+                values.map(|value| Some(value as f64 / 1000.0)).fold(None, worse)
+            };
+            self.p50.of(metric).push(of(&mut percentiles().map(|both| both.p50)));
+            self.p95.of(metric).push(of(&mut percentiles().map(|both| both.p95)));
+        }
+        self.usual.push(windows.last().map(|(_, band)| *band).unwrap_or_default());
+        self.labels.push(label);
+        self.severities.push(severity);
+        self.is_final.push(rows().all(|row| row.is_final));
+    }
+}
+
+impl ByStage {
+    fn of(&mut self, stage: ErrorStage) -> &mut Vec<u64> {
+        match stage {
+            ErrorStage::Dns => &mut self.dns,
+            ErrorStage::Tcp => &mut self.tcp,
+            ErrorStage::Tls => &mut self.tls,
+            ErrorStage::Http => &mut self.http,
+            ErrorStage::Throughput => &mut self.throughput,
+        }
+    }
+}
+
+impl ByMetric {
+    fn of(&mut self, metric: Metric) -> &mut Vec<Option<f64>> {
+        match metric {
+            Metric::Dns => &mut self.dns,
+            Metric::Tcp => &mut self.tcp,
+            Metric::Tls => &mut self.tls,
+            Metric::Ttfb => &mut self.ttfb,
+            Metric::Throughput => &mut self.throughput,
+        }
+    }
+}
+
+impl UsualBand {
+    fn push(&mut self, band: Band) {
+        self.dns.push(band.dns);
+        self.handshake.push(band.handshake);
+        self.ttfb.push(band.ttfb);
+        self.total.push(band.total);
+        self.throughput.push(band.throughput);
+    }
+}

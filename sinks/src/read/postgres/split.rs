@@ -1,0 +1,61 @@
+//! How many windows match inside a range of time and outside.
+
+use netqoe_model::MAX_TIME_MS;
+use postgres::Row;
+
+use super::pairs;
+use crate::postgres::window::{Unreadable, narrow};
+use crate::read::statement::{Statement, Value};
+use crate::read::summary::Names;
+use crate::read::{Extent, Matching, SplitRecord};
+
+const COUNTS: &str = "count(*) FILTER (WHERE inside), count(*) FILTER (WHERE inside AND matching),
+    count(*) FILTER (WHERE NOT inside), count(*) FILTER (WHERE NOT inside AND matching)";
+
+pub(super) fn statement(extent: &Extent, inside_ms: [i64; 2], matching: &Matching, limit: u32) -> Statement {
+    let statement = match (&extent.client_id, &extent.target) {
+        (None, None) => of_all(extent, inside_ms, matching),
+        _ => of_some(extent, inside_ms, matching),
+    };
+    statement.add("ORDER BY client_id, target LIMIT ?", [Value::Count(limit.into())])
+}
+
+/// The windows of all pairs, by time alone: a walk for each pair would fetch rows one by one that lie together.
+fn of_all(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Statement {
+    Statement::new(&format!("SELECT client_id, target, {COUNTS} FROM (SELECT client_id, target,"))
+        .nest(flags(inside_ms, matching))
+        .add("FROM agg_1m WHERE", [])
+        .nest(extent.in_time())
+        .add(") AS windows GROUP BY client_id, target", [])
+}
+
+/// For each pair a walk along the primary key.
+fn of_some(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Statement {
+    Statement::new("WITH RECURSIVE")
+        .nest(pairs::within(extent))
+        .add("SELECT client_id, target, inside, inside_matching, outside, outside_matching FROM pair", [])
+        .add(&format!("CROSS JOIN LATERAL (SELECT {COUNTS} FROM (SELECT"), [])
+        .nest(flags(inside_ms, matching))
+        .add("FROM agg_1m WHERE agg_1m.client_id = pair.client_id AND agg_1m.target = pair.target AND", [])
+        .nest(extent.in_time())
+        .add(") AS windows) AS counts(inside, inside_matching, outside, outside_matching)", [])
+        .add("WHERE target IS NOT NULL AND inside + outside > 0", [])
+}
+
+fn flags(inside_ms: [i64; 2], matching: &Matching) -> Statement {
+    let inside_ms = inside_ms.map(|ms| Value::Time(ms.clamp(0, MAX_TIME_MS)));
+    Statement::new("")
+        .add("window_start_ts >= ? AND window_start_ts < ? AS inside,", inside_ms)
+        .nest(matching.condition())
+        .add("AS matching", [])
+}
+
+pub(super) fn record(row: &Row, names: &mut Names) -> Result<SplitRecord, Unreadable> {
+    Ok(SplitRecord {
+        pair: names.pair(row.try_get(0)?, row.try_get(1)?),
+        inside_windows: narrow::<i64, u64>(row, 2)?,
+        inside_matching: narrow::<i64, u64>(row, 3)?,
+        outside_windows: narrow::<i64, u64>(row, 4)?,
+        outside_matching: narrow::<i64, u64>(row, 5)?,
+    })
+}

@@ -1,0 +1,61 @@
+//! The newest row of each pair.
+
+use netqoe_model::{Label, LogTime, Severity, WindowStart};
+use rusqlite::{Connection, Row};
+
+use super::execute::{known, rows};
+use crate::read::statement::{Statement, Value};
+use crate::read::summary::Names;
+use crate::read::{CurrentRecord, Extent, FindingRecord};
+
+/// The row of each key and its diagnosis. A healthy row has none, and a null is not looked for.
+const ROWS: &str = "
+    CROSS JOIN agg_1m AS newest USING (client_id, target, window_start_ts)
+    LEFT JOIN diagnoses AS finding
+        ON finding.client_id = CASE WHEN newest.diagnosis_label <> 'healthy' THEN newest.client_id END
+        AND finding.target = newest.target AND finding.window_start_ts = newest.window_start_ts";
+
+const COLUMNS: &str = "newest.client_id, newest.target, newest.window_start_ts, newest.diagnosis_label,
+    newest.is_final, newest.as_of, newest.updated_at,
+    severity, stage, observed, mean, sigma, sigmas, share_of_total";
+
+pub(super) fn read(connection: &Connection, extent: &Extent, limit: u32) -> rusqlite::Result<Vec<CurrentRecord>> {
+    let mut names = Names::default();
+    rows(&statement(extent, limit), connection, |row| record(row, &mut names))
+}
+
+/// The index on time has the whole keys: the newest of each are found in it alone.
+pub(super) fn statement(extent: &Extent, limit: u32) -> Statement {
+    Statement::new(&format!("SELECT {COLUMNS} FROM (SELECT client_id, target, max(window_start_ts) AS window_start_ts"))
+        .add("FROM agg_1m INDEXED BY agg_1m_window WHERE", [])
+        .nest(extent.conditions())
+        .add("GROUP BY client_id, target LIMIT ?)", [Value::Count(limit.into())])
+        .add(ROWS, [])
+        .add("ORDER BY newest.client_id, newest.target", [])
+}
+
+fn record(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<CurrentRecord> {
+    let label = row.get_ref(3)?.as_str_or_null()?.map(|text| known(text, Label::parse)).transpose()?;
+    let severity = row.get_ref(7)?.as_str_or_null()?.map(|text| known(text, Severity::parse)).transpose()?;
+    Ok(CurrentRecord {
+        pair: names.pair(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?),
+        window_start: WindowStart::from_ms(row.get(2)?),
+        label,
+        finding: severity.map(|severity| finding(row, severity)).transpose()?.map(Box::new),
+        is_final: row.get(4)?,
+        as_of: LogTime::from_ms(row.get(5)?),
+        updated_at_ms: row.get(6)?,
+    })
+}
+
+fn finding(row: &Row<'_>, severity: Severity) -> rusqlite::Result<FindingRecord> {
+    Ok(FindingRecord {
+        severity,
+        stage: row.get(8)?,
+        observed: row.get(9)?,
+        mean: row.get(10)?,
+        sigma: row.get(11)?,
+        sigmas: row.get(12)?,
+        share_of_total: row.get(13)?,
+    })
+}
