@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { MatrixAnswer } from '../src/api/types.ts';
-import { cellAt, cellsOf } from '../src/matrix/cells.ts';
+import { cellAt, cellsOf, labelCounts } from '../src/matrix/cells.ts';
 import { hit, layoutOf, moved, revealed, seen } from '../src/matrix/layout.ts';
 
 const VIEW = { width: 1_000, height: 500 };
@@ -98,6 +98,13 @@ describe('cells', () => {
     expect(cellAt(answer, 0, 2)).toEqual({ state: 'absent' });
     expect(cellAt(answer, 1, 0)).toEqual({ state: 'unknown' });
     expect(cellAt(answer, 9, 9)).toEqual({ state: 'absent' });
+  });
+
+  test('are counted by label', () => {
+    expect([...labelCounts(answer)]).toEqual([
+      ['server-bound', 1],
+      ['dns-bound', 1],
+    ]);
   });
 
   const none = { isp: null, label: null, only: false };

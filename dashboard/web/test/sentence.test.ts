@@ -146,12 +146,24 @@ describe('several causes', () => {
   });
 
   test('what the server left off is not hidden', () => {
-    const overview = { ...overviewOf(20, 40, 4, target7), diagnoses_left_off: 12 };
+    const overview = overviewOf(20, 40, 4, target7);
+    const hurt = { ...overview.pairs, degraded: 32 };
     check(
-      overview,
+      { ...overview, pairs: hurt, diagnoses_left_off: 12 },
       '1 of 40 targets is degraded since 14:02: server-bound at t-7 for all 4 providers (12 more pairs not looked at).',
     );
   });
+});
+
+test('what was left off but belongs to a cause is accounted for', () => {
+  const overview = overviewOf(
+    20,
+    40,
+    4,
+    all(20).map((client) => ({ client, target: 7 })),
+  );
+  const few = { ...overview, diagnoses: overview.diagnoses.slice(0, 8), diagnoses_left_off: 12 };
+  check(few, '1 of 40 targets is degraded since 14:02: server-bound at t-7 for all 4 providers.');
 });
 
 test('names are parts of their own, so that they can be shown with care', () => {

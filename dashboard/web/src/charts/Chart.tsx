@@ -49,7 +49,7 @@ export function Chart(props: Props) {
   return (
     <figure class="chart" aria-labelledby={id} data-testid="chart">
       <figcaption>
-        <h3 id={id}>{title}</h3>
+        <h2 id={id}>{title}</h2>
         {tools}
         <p class="readings">
           <span class="quiet">

@@ -3,7 +3,7 @@
 import type { Bounds } from '../api/client.ts';
 
 export const LEFT = 66;
-export const RIGHT = 10;
+export const RIGHT = 20;
 export const TOP = 8;
 export const BOTTOM = 22;
 

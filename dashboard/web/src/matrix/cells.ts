@@ -47,3 +47,20 @@ export function cellsOf(answer: MatrixAnswer, { isp, label, only }: MatrixFilter
   });
   return { rows, columns: [...hurtColumns].sort((a, b) => a - b) };
 }
+
+/** How many cells have each label; healthy ones are not counted. */
+export function labelCounts({ labels }: MatrixAnswer): Map<Label, number> {
+  const codes = new Map<string, number>();
+  for (const row of labels) {
+    for (let column = 0; column < row.length; column++) {
+      const code = row[column] as string;
+      if (code !== 'h' && code !== '.') codes.set(code, (codes.get(code) ?? 0) + 1);
+    }
+  }
+  const counts = new Map<Label, number>();
+  for (const [code, count] of codes) {
+    const label = labelOfCode(code);
+    if (label !== null) counts.set(label, count);
+  }
+  return counts;
+}

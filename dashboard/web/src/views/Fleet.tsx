@@ -31,7 +31,7 @@ export function Fleet() {
       <section aria-labelledby="matrix-title">
         <div class="section-head">
           <h2 id="matrix-title">Clients × targets</h2>
-          {overview.value && <MatrixTools overview={overview.value} />}
+          <MatrixTools answer={matrix.value} />
         </div>
         <Shown answer={matrix} what="the matrix">
           {(value) =>

@@ -41,11 +41,11 @@ export function sharesText({ inside_share, outside_share }: DimensionValue): str
   return `${share(inside_share)} inside, ${share(outside_share)} outside`;
 }
 
-/** In percentage points, with its sign. */
+/** Percentage points, with their sign. */
 export function pointsText(difference: number): string {
   const points = Math.round(difference * 1000) / 10;
   const sign = points > 0 ? '+' : points < 0 ? '−' : '±';
-  return `${sign}${Math.abs(points)} points`;
+  return `${sign}${Math.abs(points).toFixed(1)}`;
 }
 
 /** Where a value leads. */

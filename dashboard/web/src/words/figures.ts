@@ -22,9 +22,9 @@ export function roundFigure(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: decimals(value) });
 }
 
-/** A mean and its spread, in as many decimals as the mean is worth. */
+/** A mean and its spread, in as many decimals as the larger of them is worth. */
 export function spread(mean: number, sigma: number): string {
-  const digits = decimals(mean);
+  const digits = decimals(Math.max(mean, sigma));
   return `${rounded(mean, digits)} ± ${rounded(sigma, digits)}`;
 }
 

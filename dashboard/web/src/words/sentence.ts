@@ -78,11 +78,16 @@ function hurt(overview: Overview, telling: Telling): Part[] {
   });
   const more = causes.length - named.length;
   if (more > 0) parts.push(`; and ${plural(more, 'more cause')}`);
-  if (overview.diagnoses_left_off > 0) {
-    parts.push(` (${plural(overview.diagnoses_left_off, 'more pair')} not looked at)`);
-  }
+  const unnamed = unaccounted(overview, causes);
+  if (unnamed > 0) parts.push(` (${plural(unnamed, 'more pair')} not looked at)`);
   parts.push('.');
   return parts;
+}
+
+/** Pairs of which the answer has no diagnosis, and which no cause can be said to hold. */
+function unaccounted({ pairs, diagnoses_left_off }: Overview, causes: Cause[]): number {
+  const held = causes.reduce((sum, cause) => sum + (cause.kind === 'pair' ? 1 : cause.group.degraded_pairs), 0);
+  return Math.max(0, Math.min(diagnoses_left_off, pairs.degraded - held));
 }
 
 /** Counts what the causes are of: targets where all are targets, and so on; pairs where they differ. */

@@ -9,6 +9,7 @@ import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
 import { SinceTime } from '../../parts/Time.tsx';
+import { Wide } from '../../parts/Wide.tsx';
 import { go, place } from '../../state/navigation.ts';
 import type { Sort } from '../../state/place.ts';
 import { isHurt } from '../../words/compare.ts';
@@ -37,7 +38,7 @@ export function PairsTable({ compare, bounds, kind }: Props) {
         <h2 id="pairs-title">{kind === 'client' ? 'Its targets' : 'Its clients'}, ranked</h2>
         <span class="quiet">small charts: TTFB p95 from 0 to {ms(most)}; bars below: degraded</span>
       </div>
-      <div class="scroll-x">
+      <Wide label="Pairs: table">
         <table class="pairs" data-testid="pairs">
           <thead>
             <tr>
@@ -100,7 +101,7 @@ export function PairsTable({ compare, bounds, kind }: Props) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
       {pairs.length > shown.length && (
         <button type="button" onClick={() => setAll(true)}>
           Show all {count(pairs.length)}

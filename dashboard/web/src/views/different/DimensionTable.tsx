@@ -1,12 +1,19 @@
 // The values of one dimension, with the shares of their windows that match inside and outside.
 
+import { useState } from 'preact/hooks';
+
 import type { Different } from '../../api/types.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
 import { DIMENSIONS, placeOf, pointsText } from '../../words/different.ts';
 import { count, percent } from '../../words/figures.ts';
 
+/** Values that are shown at first. */
+const FEW = 8;
+
 export function DimensionTable({ dimension, values }: Different['dimensions'][number]) {
+  const [all, setAll] = useState(false);
+  const shown = all ? values : values.slice(0, FEW);
   return (
     <section class="dimension" aria-label={DIMENSIONS[dimension]} data-testid={`dimension-${dimension}`}>
       <table>
@@ -17,12 +24,12 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
               <i class="key inside" aria-hidden="true" /> inside, <i class="key outside" aria-hidden="true" /> outside
             </th>
             <th scope="col" class="figure">
-              Difference
+              Difference, points
             </th>
           </tr>
         </thead>
         <tbody>
-          {values.map((value) => (
+          {shown.map((value) => (
             <tr key={value.value ?? '\u0000'}>
               <th scope="row">
                 {value.value === null ? (
@@ -54,6 +61,11 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
           ))}
         </tbody>
       </table>
+      {values.length > shown.length && (
+        <button type="button" class="plain more" onClick={() => setAll(true)}>
+          {values.length - shown.length} more
+        </button>
+      )}
     </section>
   );
 }

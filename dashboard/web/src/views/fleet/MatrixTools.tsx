@@ -1,11 +1,16 @@
 // The matrix' legend, which is its filter as well.
 
-import type { Label, Overview } from '../../api/types.ts';
+import { useMemo } from 'preact/hooks';
+
+import type { Label, MatrixAnswer } from '../../api/types.ts';
+import { labelCounts } from '../../matrix/cells.ts';
 import { go, place } from '../../state/navigation.ts';
+import { count } from '../../words/figures.ts';
 import { HURT } from '../../words/labels.ts';
 import { visible } from '../../words/text.ts';
 
-export function MatrixTools({ overview }: { overview: Overview }) {
+export function MatrixTools({ answer }: { answer: MatrixAnswer | null }) {
+  const counts = useMemo(() => (answer ? labelCounts(answer) : null), [answer]);
   const { label, only, isp } = place.value;
   const pick = (picked: Label) => go({ label: label === picked ? null : picked });
   return (
@@ -30,7 +35,7 @@ export function MatrixTools({ overview }: { overview: Overview }) {
             </span>
             {words.label}
           </span>
-          <span class="quiet">{countOf(overview, words.label)}</span>
+          <span class="quiet">{counts && count(counts.get(words.label) ?? 0)}</span>
         </button>
       ))}
       <button type="button" class="chip" aria-pressed={only} onClick={() => go({ only: !only })}>
@@ -38,9 +43,4 @@ export function MatrixTools({ overview }: { overview: Overview }) {
       </button>
     </div>
   );
-}
-
-function countOf({ diagnoses, diagnoses_left_off }: Overview, label: Label): string {
-  const count = diagnoses.reduce((sum, diagnosis) => sum + (diagnosis.label === label ? 1 : 0), 0);
-  return diagnoses_left_off > 0 ? `≥ ${count}` : String(count);
 }

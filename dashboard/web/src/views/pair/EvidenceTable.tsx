@@ -6,6 +6,7 @@ import type { Series } from '../../api/types.ts';
 import { crosshair } from '../../charts/crosshair.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
 import { Time } from '../../parts/Time.tsx';
+import { Wide } from '../../parts/Wide.tsx';
 import { evidenceText } from '../../words/evidence.ts';
 import { percent } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
@@ -25,7 +26,7 @@ export function EvidenceTable({ series }: { series: Series }) {
       {diagnoses.length === 0 ? (
         <p class="state">No window of this range is degraded.</p>
       ) : (
-        <div class="scroll-x">
+        <Wide label="Evidence: table">
           <table data-testid="evidence">
             <thead>
               <tr>
@@ -62,7 +63,7 @@ export function EvidenceTable({ series }: { series: Series }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
       {diagnoses.length > shown.length && (
         <button type="button" onClick={() => setAll(true)}>

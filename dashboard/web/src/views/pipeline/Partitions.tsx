@@ -2,6 +2,7 @@
 
 import type { Pipeline } from '../../api/types.ts';
 import { Time } from '../../parts/Time.tsx';
+import { Wide } from '../../parts/Wide.tsx';
 import { now } from '../../state/clock.ts';
 import { count, duration } from '../../words/figures.ts';
 
@@ -14,7 +15,7 @@ export function Partitions({ pipeline: { partitions, processes } }: { pipeline: 
         <h2 id="partitions-title">Partitions</h2>
         {(processes ?? 1) > 1 && <span class="quiet">of this process only</span>}
       </div>
-      <div class="scroll-x">
+      <Wide label="Partitions: table">
         <table data-testid="partitions">
           <thead>
             <tr>
@@ -40,7 +41,7 @@ export function Partitions({ pipeline: { partitions, processes } }: { pipeline: 
                     <span class="track" aria-hidden="true">
                       <i class="inside" style={{ width: `${(100 * (partition.waiting_records ?? 0)) / most}%` }} />
                     </span>
-                    {count(partition.waiting_records)}
+                    <span>{count(partition.waiting_records)}</span>
                   </span>
                 </td>
                 <td class="figure">{count(partition.processed)}</td>
@@ -59,7 +60,7 @@ export function Partitions({ pipeline: { partitions, processes } }: { pipeline: 
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </section>
   );
 }
