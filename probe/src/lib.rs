@@ -58,8 +58,8 @@ pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
 pub use provider::{Provider, Providers, ProvidersError};
 pub use report::{
-    Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, Reporting, SpoolBounds,
-    SpoolError, ToSpool, Token,
+    Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, ReportWatch, Reporting,
+    SpoolBounds, SpoolError, ToSpool, Token,
 };
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target::{Check, Host, InvalidTarget, Target, WebUrl};

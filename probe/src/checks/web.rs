@@ -14,7 +14,7 @@ const MAX_REDIRECTS: usize = 10;
 /// Redirects are followed: a page that only leads elsewhere says nothing. The phases are those of the page at the end of
 /// the way, and the way there is a phase of its own.
 pub(crate) async fn run(url: &WebUrl, measuring: &mut Measuring<'_>) -> Result<(), Failure> {
-    let session = TlsSession::new(measuring.settings)?;
+    let session = TlsSession::new(measuring.settings);
     let outcome = run_in(url, &session, measuring).await;
     measuring.evidence.certificate_expires_s = session.certificate_expires_s();
     outcome

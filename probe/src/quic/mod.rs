@@ -120,7 +120,7 @@ async fn try_begin(config: &ClientConfig, name: &str, peer: SocketAddr, clock: C
 }
 
 fn client_config(session: &TlsSession) -> Result<ClientConfig, Failure> {
-    let tls = QuicClientConfig::try_from(session.config_for(HTTP_3));
+    let tls = QuicClientConfig::try_from(session.config_for(HTTP_3)?);
     let tls = tls.map_err(|error| Failure::TlsSettings(error.to_string()))?;
     let mut transport = TransportConfig::default();
     // What ends a measurement is its own deadline.

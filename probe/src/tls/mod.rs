@@ -3,7 +3,7 @@
 mod certificate;
 mod roots;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
@@ -39,23 +39,24 @@ pub struct TlsEvidence {
 /// What the connections of one measurement share. It is new for each, so that nothing of an earlier measurement can
 /// shorten a handshake; the second connection may go on with the session of the first.
 pub(crate) struct TlsSession {
-    connector: TlsConnector,
+    roots: Arc<RootCertStore>,
     notes: Notes,
+    /// Made for the first handshake: many a measurement has none.
+    connector: OnceLock<TlsConnector>,
     #[cfg(feature = "http3")]
     pub(crate) is_over_quic: bool,
 }
 
 impl TlsSession {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
-        let notes = Notes::default();
-        let config = client_config(&settings.roots, notes.clone());
-        let config = config.map_err(|error| Failure::TlsSettings(error.to_string()))?;
-        Ok(Self {
-            connector: TlsConnector::from(Arc::new(config)),
-            notes,
+    /// Trusts who is signed by the roots of these settings.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            roots: Arc::clone(&settings.roots),
+            notes: Notes::default(),
+            connector: OnceLock::new(),
             #[cfg(feature = "http3")]
             is_over_quic: settings.http3,
-        })
+        }
     }
 
     /// When the first of the certificates expires that the server has shown, in Unix seconds. It is known, too, where
@@ -71,8 +72,9 @@ impl TlsSession {
         host: &ServerName<'static>,
         clock: Clock,
     ) -> Result<(TlsStream<TcpStream>, Span, TlsEvidence), Failure> {
+        let connector = self.connector()?;
         let (start, shown) = (clock.now(), self.shown());
-        let shaken = self.connector.connect(host.clone(), stream).await;
+        let shaken = connector.connect(host.clone(), stream).await;
         let span = clock.since(start);
         let stream = shaken.map_err(|error| self.failure(host, || error.to_string()))?;
         let evidence = evidence(&stream, self.is_resumed(shown));
@@ -93,15 +95,24 @@ impl TlsSession {
     pub(crate) fn is_resumed(&self, shown_before: usize) -> bool {
         self.shown() == shown_before
     }
+
+    fn connector(&self) -> Result<&TlsConnector, Failure> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector);
+        }
+        let config = client_config(&self.roots, self.notes.clone());
+        let config = config.map_err(|error| Failure::TlsSettings(error.to_string()))?;
+        Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
+    }
 }
 
 #[cfg(feature = "http3")]
 impl TlsSession {
     /// As it is, with another protocol to be spoken. Sessions are remembered in common.
-    pub(crate) fn config_for(&self, protocol: &[u8]) -> ClientConfig {
-        let mut config = ClientConfig::clone(self.connector.config());
+    pub(crate) fn config_for(&self, protocol: &[u8]) -> Result<ClientConfig, Failure> {
+        let mut config = ClientConfig::clone(self.connector()?.config());
         config.alpn_protocols = vec![protocol.to_vec()];
-        config
+        Ok(config)
     }
 }
 
