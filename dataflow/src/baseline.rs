@@ -150,8 +150,9 @@ pub struct Usual {
 }
 
 impl Usual {
-    fn of(values: impl ExactSizeIterator<Item = f64> + Clone, rules: &DiagnosisRules) -> Self {
-        let n = values.len() as f64;
+    /// Of so many values.
+    fn of(values: impl Iterator<Item = f64> + Clone, count: usize, rules: &DiagnosisRules) -> Self {
+        let n = count as f64;
         let mean = values.clone().sum::<f64>() / n;
         let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / n;
         let sigma = variance.sqrt().max(rules.sigma_floor_ratio * mean).max(rules.sigma_floor_ms);
@@ -184,16 +185,17 @@ impl Baseline {
         if windows.is_empty() {
             return None;
         }
-        let usual = |feature: fn(&Features) -> f64| Usual::of(windows.iter().map(feature), rules);
-        let throughputs: Vec<_> = windows.iter().filter_map(|window| window.throughput).collect();
+        let usual = |feature: fn(&Features) -> f64| Usual::of(windows.iter().map(feature), windows.len(), rules);
+        let throughputs = windows.iter().filter_map(|window| window.throughput);
+        let throughput_windows = throughputs.clone().count();
         Some(Self {
             windows: windows.len(),
             dns: usual(|window| window.dns),
             handshake: usual(|window| window.handshake),
             ttfb: usual(|window| window.ttfb),
             total: usual(|window| window.total),
-            throughput_windows: throughputs.len(),
-            throughput: (!throughputs.is_empty()).then(|| Usual::of(throughputs.iter().copied(), rules)),
+            throughput_windows,
+            throughput: (throughput_windows > 0).then(|| Usual::of(throughputs, throughput_windows, rules)),
         })
     }
 }

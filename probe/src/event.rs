@@ -12,7 +12,7 @@ use crate::connect::{Attempt, TcpInfo};
 use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
 use crate::tls::TlsEvidence;
 use crate::{
-    EchoEvidence, Evidence, Measurement, NetworkContext, Phases, Redirect, Span, ThroughputEvidence, Transfer,
+    EchoEvidence, Evidence, Measurement, NetworkContext, Phases, QuicInfo, Redirect, Span, ThroughputEvidence, Transfer,
 };
 
 /// Addresses of one answer that an event holds.
@@ -61,6 +61,7 @@ struct WireEvidence<'a> {
     tls: Option<&'a TlsEvidence>,
     certificate_expires_s: Option<i64>,
     tcp_info: Option<TcpInfo>,
+    quic_info: Option<QuicInfo>,
     throughput: Option<&'a ThroughputEvidence>,
     echoes: Option<EchoEvidence>,
     skipped_turns: Option<u64>,
@@ -155,6 +156,7 @@ impl<'a> WireEvidence<'a> {
             tls: tls.as_ref(),
             certificate_expires_s: evidence.certificate_expires_s,
             tcp_info: evidence.tcp_info,
+            quic_info: evidence.quic_info,
             throughput: evidence.throughput.as_ref(),
             echoes: evidence.echoes,
             skipped_turns: Some(evidence.skipped_turns).filter(|skipped| *skipped > 0),

@@ -25,7 +25,7 @@ pub struct Evidence {
     pub tls: Option<TlsEvidence>,
     /// When the first certificate that the server has shown expires, in Unix seconds; also where it was refused.
     pub certificate_expires_s: Option<i64>,
-    /// `HTTP/1.1` or `HTTP/2`.
+    /// `HTTP/1.1`, `HTTP/2` or `HTTP/3`.
     pub protocol: Option<&'static str>,
     /// The status of the last answer.
     pub status: Option<u16>,
@@ -35,6 +35,8 @@ pub struct Evidence {
     pub redirects: Vec<Redirect>,
     /// How the page's connection fared.
     pub tcp_info: Option<TcpInfo>,
+    /// The same with HTTP/3.
+    pub quic_info: Option<QuicInfo>,
     /// How throughput was measured.
     pub throughput: Option<ThroughputEvidence>,
     /// What came of echo requests.
@@ -70,6 +72,24 @@ pub struct ThroughputEvidence {
     /// How the connection fared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_info: Option<TcpInfo>,
+    /// The same with HTTP/3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quic_info: Option<QuicInfo>,
+}
+
+/// How one QUIC connection fared, as its own end saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct QuicInfo {
+    /// The smallest round trip, in ms.
+    pub min_rtt_ms: f64,
+    /// The smoothed round trip, in ms.
+    pub rtt_ms: f64,
+    /// Packets that we sent and that got lost.
+    pub lost_packets: u64,
+    /// How often that slowed our sending down.
+    pub congestion_events: u64,
+    /// Bytes of datagrams that were received.
+    pub received_bytes: u64,
 }
 
 /// What came of echo requests.

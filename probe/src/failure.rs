@@ -49,6 +49,10 @@ pub enum Failure {
         /// The addresses that were tried, and what the operating system said of each.
         failed: Vec<(SocketAddr, io::Error)>,
     },
+    /// Nobody answered in QUIC.
+    #[cfg(feature = "http3")]
+    #[error("{0}; it speaks no HTTP/3 there, or UDP is blocked on the way")]
+    NoQuic(Box<Failure>),
     /// A certificate that is not to be trusted, or no TLS at all.
     #[error("no TLS connection to {host}: {cause}")]
     Tls {
@@ -128,6 +132,8 @@ impl Failure {
             Self::Connect { .. } | Self::OtherFamily { .. } | Self::NoEcho { .. } | Self::IcmpSocket(_) => {
                 ErrorStage::Tcp
             }
+            #[cfg(feature = "http3")]
+            Self::NoQuic(cause) => cause.stage(),
             Self::Tls { .. } | Self::TlsSettings(_) => ErrorStage::Tls,
             Self::Request(_) | Self::Status(_) | Self::RedirectLoop { .. } | Self::Redirect(_) => ErrorStage::Http,
             Self::Body { .. } | Self::Throughput { .. } => ErrorStage::Throughput,

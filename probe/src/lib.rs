@@ -2,7 +2,8 @@
 //!
 //! [`measure`] makes one measurement. Its code reads as one: `checks/` goes through the phases of each kind of target;
 //! `dns/` asks for addresses, `connect/` tries them, `tls/` shakes hands, `http/` asks and reads, `throughput.rs` fetches
-//! the fixed object over a connection of its own, `icmp/` sends echoes. Every phase is taken from events of its own on one
+//! the fixed object over a connection of its own, `icmp/` sends echoes. With the feature `http3`, `quic/` stands for
+//! `connect/` and `tls/` at once. Every phase is taken from events of its own on one
 //! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
@@ -30,6 +31,8 @@ mod measure;
 mod network;
 mod phases;
 mod provider;
+#[cfg(feature = "http3")]
+mod quic;
 mod report;
 mod route;
 mod settings;
@@ -47,7 +50,7 @@ pub use clock::Span;
 pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
 pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
-pub use evidence::{EchoEvidence, Evidence, Redirect, ThroughputEvidence};
+pub use evidence::{EchoEvidence, Evidence, QuicInfo, Redirect, ThroughputEvidence};
 pub use exporter::{Askable, exporter};
 pub use failure::Failure;
 pub use measure::{Measurement, measure};
@@ -55,8 +58,8 @@ pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
 pub use provider::{Provider, Providers, ProvidersError};
 pub use report::{
-    Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, Reporting, SpoolBounds,
-    SpoolError, ToSpool, Token,
+    Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, ReportWatch, Reporting,
+    SpoolBounds, SpoolError, ToSpool, Token,
 };
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target::{Check, Host, InvalidTarget, Target, WebUrl};

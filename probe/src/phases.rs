@@ -18,9 +18,9 @@ pub struct Phases {
     pub redirects: Option<Span>,
     /// From the question to the last address that was waited for. Absent where the URL names an address.
     pub dns: Option<Span>,
-    /// From the first packet to the address that was chosen, until the connection stands.
+    /// From the first packet to the address that was chosen, until the connection stands. Absent with HTTP/3.
     pub tcp: Option<Span>,
-    /// The full handshake, certificate verified. Absent for `http://`.
+    /// The full handshake, certificate verified; with HTTP/3 from the first packet. Absent for `http://`.
     pub tls: Option<Span>,
     /// From the connection that stands to the request handed to the network in full.
     pub request: Option<Span>,

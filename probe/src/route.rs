@@ -1,19 +1,25 @@
 //! What the routing table says, without a packet.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// The discard port; any would do.
 const ANY_PORT: u16 = 9;
 
 /// The address of this machine that packets to `peer` would come from; `None` where there is no route.
+pub(crate) fn local_address_toward(peer: IpAddr) -> Option<IpAddr> {
+    Some(socket_toward((peer, ANY_PORT).into()).ok()?.local_addr().ok()?.ip())
+}
+
+/// A socket of a port of its own that is connected to `peer`; an error where there is no route.
 ///
 /// Connecting a UDP socket sends nothing; it only asks the routing table.
-pub(crate) fn local_address_toward(peer: IpAddr) -> Option<IpAddr> {
+pub(crate) fn socket_toward(peer: SocketAddr) -> io::Result<UdpSocket> {
     let any: IpAddr = match peer {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect((peer, ANY_PORT)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(peer)?;
+    Ok(socket)
 }

@@ -26,6 +26,9 @@ pub struct Settings {
     pub providers: Option<Arc<Providers>>,
     /// What throughput is measured with, if at all.
     pub throughput: Option<ThroughputObject>,
+    /// Whether `https://` is HTTP/3, and nothing else.
+    #[cfg(feature = "http3")]
+    pub http3: bool,
 }
 
 /// Who is asked for addresses.
@@ -68,6 +71,8 @@ impl Default for Settings {
             roots: Arc::new(roots),
             providers: None,
             throughput: Some(ThroughputObject::OfTarget),
+            #[cfg(feature = "http3")]
+            http3: false,
         }
     }
 }

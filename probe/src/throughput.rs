@@ -75,7 +75,8 @@ async fn fetch(
     evidence.tls = opening.tls_evidence;
     let mut exchange = Exchange::default();
     let outcome = connection.exchange(object, clock, deadline, &mut exchange).await;
-    (evidence.status, evidence.bytes, evidence.tcp_info) = (exchange.status, exchange.body.bytes, connection.info());
+    (evidence.status, evidence.bytes) = (exchange.status, exchange.body.bytes);
+    (evidence.tcp_info, evidence.quic_info) = (connection.tcp_info(), connection.quic_info());
     if exchange.status == Some(200) && outcome.is_ok() {
         measuring.phases.throughput = exchange.body.transfer;
     }

@@ -22,15 +22,17 @@ const LINT: Step = Step {
     arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
     environment: &[],
 };
-/// What tests plant is compiled by nothing else here.
-const LINT_PLANTED: Step = Step {
-    heading: "lint of planted faults",
+/// What stands behind features is compiled by nothing else here.
+const LINT_FEATURES: Step = Step {
+    heading: "lint of features",
     arguments: &[
         "clippy",
         "-p",
         "netqoe",
+        "-p",
+        "netqoe-probe",
         "--features",
-        "planted-faults",
+        "netqoe/planted-faults,netqoe/http3",
         "--all-targets",
         "--locked",
         "--",
@@ -44,9 +46,22 @@ const DOCUMENT: Step = Step {
     arguments: &["doc", "--no-deps", "--workspace", "--locked"],
     environment: &[("RUSTDOCFLAGS", "-D warnings")],
 };
-const NEXTEST: Step =
-    Step { heading: "tests", arguments: &["nextest", "run", "--workspace", "--locked"], environment: &[] };
-const TEST: Step = Step { heading: "tests", arguments: &["test", "--workspace", "--locked"], environment: &[] };
+const NEXTEST: [Step; 2] = [
+    Step { heading: "tests", arguments: &["nextest", "run", "--workspace", "--locked"], environment: &[] },
+    Step {
+        heading: "tests of HTTP/3",
+        arguments: &["nextest", "run", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
+        environment: &[],
+    },
+];
+const TEST: [Step; 2] = [
+    Step { heading: "tests", arguments: &["test", "--workspace", "--locked"], environment: &[] },
+    Step {
+        heading: "tests of HTTP/3",
+        arguments: &["test", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
+        environment: &[],
+    },
+];
 
 /// All checks and tests. Whatever was started is stopped, however this ends.
 pub(crate) fn test() -> anyhow::Result<()> {
@@ -55,7 +70,8 @@ pub(crate) fn test() -> anyhow::Result<()> {
     netqoe_testbed::install_missing()?;
     let postgres = Postgres::start()?;
     let mut failed = Vec::new();
-    for step in [FORMAT, LINT, LINT_PLANTED, DOCUMENT, if has_nextest() { NEXTEST } else { TEST }] {
+    let tests = if has_nextest() { NEXTEST } else { TEST };
+    for step in [FORMAT, LINT, LINT_FEATURES, DOCUMENT].into_iter().chain(tests) {
         if !step.run(&postgres.url(), &stopped)? {
             failed.push(step.heading);
         }

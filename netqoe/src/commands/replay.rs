@@ -20,7 +20,7 @@ use super::resources::Resources;
 use super::runtime::request_threads;
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
-use crate::pipeline::{Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
+use crate::pipeline::{Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -41,10 +41,7 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     if options.history.is_part() {
         store = Box::new(Excerpt::new(store, options.history.windows()));
     }
-    let totals = replay(progress.wrap_read(input), store, options.workers, rules, {
-        let progress = progress.clone();
-        move |events| progress.set_message(format!("{events} events"))
-    })?;
+    let totals = replay(input, store, options.workers, rules, &progress)?;
     progress.finish_and_clear();
     if let Some(reading) = reading {
         // Where the replay came to its end, so did the reading: only how is left to be heard.
@@ -106,22 +103,24 @@ fn history(options: &ReplayOptions, rules: &Rules) -> anyhow::Result<History> {
     Ok(History { input: Box::new(input), bytes: None, reading: Some(reading) })
 }
 
-/// Replays `input`, and says now and then how many events are committed.
-pub(super) fn replay(
+/// Replays `input`, and shows how much of it is read and how many events are committed.
+fn replay(
     input: impl Read + Send + 'static,
     store: Box<dyn Store>,
     workers: NonZeroUsize,
     rules: Rules,
-    mut committed: impl FnMut(u64) + Send + 'static,
+    progress: &ProgressBar,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
     let store = OpenedStore::open(store, &log, &rules)?;
     let (failures, failed) = Failures::new();
-    let feeds = FileFeeds::start(input, &log, workers.get(), &failures);
+    // Whole chunks are told, since a reader around the input would have all memory cleared that is read into.
+    let (reading, committing) = (progress.clone(), progress.clone());
+    let feeds = FileFeeds::start(input, &log, workers.get(), &failures, move |bytes| reading.inc(bytes));
     let mut events = 0;
-    let count = Box::new(move |commit: crate::pipeline::Committed<'_>| {
+    let count = Box::new(move |commit: Committed<'_>| {
         events += commit.events.read;
-        committed(events);
+        committing.set_message(format!("{events} events"));
     });
     let (crew, links) = alone(workers)?;
     let pipeline =

@@ -57,6 +57,11 @@ pub(crate) struct ProbeOptions {
     #[arg(long, env = "NETQOE_IPV6")]
     ipv6: bool,
 
+    /// Measures https:// over HTTP/3 (QUIC, over UDP) and nothing else: a target that does not speak it fails
+    #[cfg(feature = "http3")]
+    #[arg(long, env = "NETQOE_HTTP3")]
+    http3: bool,
+
     /// Name under which is measured; by default this machine's
     #[arg(long, env = "NETQOE_CLIENT_ID", value_name = "NAME")]
     client_id: Option<String>,
@@ -133,6 +138,8 @@ impl ProbeOptions {
                 None => Some(ThroughputObject::OfTarget),
                 Some(Throughput(object)) => object.clone(),
             },
+            #[cfg(feature = "http3")]
+            http3: self.http3,
             ..Settings::default()
         })
     }

@@ -42,8 +42,8 @@ pub(crate) struct ReportOptions {
 }
 
 impl ReportOptions {
-    /// `None` where events are not sent.
-    pub(crate) fn settings(&self) -> anyhow::Result<Option<ReportSettings>> {
+    /// Of a probe that measures under this name. `None` where events are not sent.
+    pub(crate) fn settings(&self, client_id: &str) -> anyhow::Result<Option<ReportSettings>> {
         let Some(endpoint) = self.endpoint.clone() else { return Ok(None) };
         let token = secret(self.token_file.as_ref(), TOKEN_VARIABLE)?.map(|text| text.parse::<Token>()).transpose();
         Ok(Some(ReportSettings {
@@ -51,7 +51,7 @@ impl ReportOptions {
             token: token.map_err(|error| WrongUsage(error.to_string()))?,
             roots: trusted_roots(),
             bounds: SpoolBounds { max_bytes: self.spool_max_bytes, max_age: self.spool_max_age },
-            ..ReportSettings::new(endpoint, self.spool.clone())
+            ..ReportSettings::new(endpoint, client_id.to_owned(), self.spool.clone())
         }))
     }
 }

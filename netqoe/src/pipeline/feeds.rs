@@ -38,21 +38,24 @@ pub(crate) struct FileFeeds {
     epochs: Epochs,
     log: LogIdentity,
     failures: Failures,
+    read_bytes: Box<dyn Fn(u64) + Send + Sync>,
 }
 
 impl FileFeeds {
-    /// A feed for each of so many workers.
+    /// A feed for each of so many workers. `read_bytes` is told of each chunk.
     pub(crate) fn start(
         input: impl Read + Send + 'static,
         log: &LogIdentity,
         workers: usize,
         failures: &Failures,
+        read_bytes: impl Fn(u64) + Send + Sync + 'static,
     ) -> Vec<Box<dyn Feed>> {
         let shared = Arc::new(Self {
             input: Mutex::new(Some(FileInput { reader: NdjsonReader::new(input), turn_bytes: 0 })),
             epochs: Epochs::default(),
             log: log.clone(),
             failures: failures.clone(),
+            read_bytes: Box::new(read_bytes),
         });
         (0..workers).map(|_| Box::new(FileFeed(shared.clone())) as Box<dyn Feed>).collect()
     }
@@ -77,7 +80,9 @@ impl Feed for FileFeed {
         let Some(FileInput { reader, turn_bytes }) = input.as_mut() else { return Polled::Ended };
         match reader.next_chunk() {
             Ok(Some(chunk)) => {
-                *turn_bytes += chunk.lines.len() as u64;
+                let bytes = chunk.lines.len() as u64;
+                (self.0.read_bytes)(bytes);
+                *turn_bytes += bytes;
                 let more_follows = *turn_bytes < TURN_BYTES;
                 if !more_follows {
                     *turn_bytes = 0;

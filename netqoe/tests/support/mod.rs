@@ -1,5 +1,5 @@
 //! The program as a user has it: processes, HTTP, files.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // only tests use it, each test a part of it
+#![allow(clippy::unwrap_used, clippy::panic, dead_code, unused_imports)] // only tests use it, each test a part of it
 
 mod http;
 mod server;
@@ -84,12 +84,12 @@ pub(crate) fn event_ids(log: &str) -> BTreeSet<String> {
     events(log).iter().map(|event| event["event_id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Replays a log into a new SQLite store, and returns the counts.
-pub(crate) fn replay(input: &Path, log: &str, store: &Path) -> Value {
+/// Replays a log into a new SQLite store, with these further options, and returns the counts.
+pub(crate) fn replay(input: &Path, log: &str, store: &Path, options: &[&str]) -> Value {
     std::fs::write(input, log).unwrap();
     let store = format!("sqlite:{}", store.display());
     let mut command = netqoe();
-    command.args(["replay", "--store", &store, "-w", "2", "--input"]).arg(input);
+    command.args(["replay", "--store", &store, "-w", "2", "--input"]).arg(input).args(options);
     serde_json::from_str(&succeeded(command.output().unwrap())).unwrap()
 }
 

@@ -14,7 +14,7 @@ const MAX_REDIRECTS: usize = 10;
 /// Redirects are followed: a page that only leads elsewhere says nothing. The phases are those of the page at the end of
 /// the way, and the way there is a phase of its own.
 pub(crate) async fn run(url: &WebUrl, measuring: &mut Measuring<'_>) -> Result<(), Failure> {
-    let session = TlsSession::new(&measuring.settings.roots)?;
+    let session = TlsSession::new(measuring.settings);
     let outcome = run_in(url, &session, measuring).await;
     measuring.evidence.certificate_expires_s = session.certificate_expires_s();
     outcome
@@ -45,7 +45,7 @@ async fn visit(url: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>
     evidence.protocol = Some(connection.protocol());
     let mut exchange = Exchange::default();
     let outcome = connection.exchange(url, clock, deadline, &mut exchange).await;
-    evidence.tcp_info = connection.info();
+    (evidence.tcp_info, evidence.quic_info) = (connection.tcp_info(), connection.quic_info());
     (evidence.status, evidence.body_bytes) = (exchange.status, exchange.status.map(|_| exchange.body.bytes));
     let phases = &mut measuring.phases;
     (phases.request, phases.ttfb, phases.body) = (exchange.request, exchange.ttfb, exchange.body_span);

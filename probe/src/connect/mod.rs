@@ -1,4 +1,6 @@
 //! The TCP phase: one connection to the address that answers first (Happy Eyeballs, RFC 8305).
+//!
+//! QUIC chooses its address in the same way.
 
 mod order;
 mod tcp_info;
@@ -24,13 +26,12 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 pub struct Attempt {
     /// Which.
     pub address: SocketAddr,
-    /// From its first packet to its end; absent where it had none before another address was chosen, or time was over.
+    /// From its first packet to its end, which is the first answer with QUIC; absent where it had none before another
+    /// address was chosen, or time was over.
     pub span: Option<Span>,
     /// Why it failed; absent where it did not.
     pub failure: Option<String>,
 }
-
-type Tried = (usize, Span, io::Result<TcpStream>);
 
 /// A new connection to one of `addresses`, and the time that its own attempt took: one round trip, with no lookup and
 /// no other address in it. Each attempt is noted in `attempts`.
@@ -40,12 +41,24 @@ pub(crate) async fn connect(
     clock: Clock,
     attempts: &mut Vec<Attempt>,
 ) -> Result<(TcpStream, Span), Failure> {
+    choose(addresses, port, attempts, |address| attempt(address, clock)).await
+}
+
+/// The first of `addresses` that an attempt succeeds with, what it has made, and how long that took. They are tried in
+/// turn; one that does not answer in a quarter of a second gives way to the next, and may still be the first.
+pub(crate) async fn choose<T, A: Future<Output = (Span, io::Result<T>)>>(
+    addresses: &[IpAddr],
+    port: u16,
+    attempts: &mut Vec<Attempt>,
+    attempt: impl Fn(SocketAddr) -> A,
+) -> Result<(T, Span), Failure> {
     let mut left = order::in_turn(addresses).into_iter().map(|ip| SocketAddr::new(ip, port));
     let mut pending = FuturesUnordered::new();
     let mut failed = Vec::new();
     loop {
         if let Some(address) = left.next() {
-            pending.push(attempt(attempts.len(), address, clock));
+            let (index, trying) = (attempts.len(), attempt(address));
+            pending.push(async move { (index, trying.await) });
             attempts.push(Attempt { address, span: None, failure: None });
         }
         // Until there is nothing to try beside it, an attempt is waited for a quarter of a second only.
@@ -54,11 +67,11 @@ pub(crate) async fn connect(
             _ => tokio::time::timeout(ATTEMPT_DELAY, pending.next()).await.unwrap_or_default(),
         };
         match next {
-            Some((index, span, Ok(stream))) => {
+            Some((index, (span, Ok(made)))) => {
                 attempts[index].span = Some(span);
-                return Ok((stream, span));
+                return Ok((made, span));
             }
-            Some((index, span, Err(cause))) => {
+            Some((index, (span, Err(cause)))) => {
                 let attempt = &mut attempts[index];
                 (attempt.span, attempt.failure) = (Some(span), Some(cause.to_string()));
                 failed.push((attempt.address, cause));
@@ -71,11 +84,11 @@ pub(crate) async fn connect(
     }
 }
 
-async fn attempt(index: usize, address: SocketAddr, clock: Clock) -> Tried {
+async fn attempt(address: SocketAddr, clock: Clock) -> (Span, io::Result<TcpStream>) {
     let start = clock.now();
     let connected = TcpStream::connect(address).await;
     let span = clock.since(start);
     // A request must not wait for the acknowledgement of what was sent before it.
     let connected = connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-    (index, span, connected)
+    (span, connected)
 }

@@ -7,7 +7,7 @@ use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricT
 
 use super::gauges::{GAUGES, Values};
 use crate::agent::Observed;
-use crate::{Measurement, Observations};
+use crate::{Measurement, Observations, ReportCounts};
 
 /// Name, help and value of what is counted for each target.
 type Count = (&'static str, &'static str, fn(&Observed) -> u64);
@@ -24,6 +24,22 @@ const FAILURES: (&str, &str) = ("telemetry_probe_failures_total", "Measurements 
 const MEASURED_AT: (&str, &str) =
     ("telemetry_probe_measured_timestamp_seconds", "Unix time at which the latest measurement began.");
 
+/// Name, type, help and value of a figure of the spool.
+type SpoolFigure = (&'static str, MetricType, &'static str, fn(&ReportCounts) -> u64);
+
+#[rustfmt::skip]
+const SPOOL: [SpoolFigure; 5] = [
+    ("telemetry_probe_spool_events", MetricType::GAUGE, "Events that wait to be sent.", |counts| counts.waiting),
+    ("telemetry_probe_spool_bytes", MetricType::GAUGE, "Bytes of the events that wait to be sent.", |counts| counts.waiting_bytes),
+    ("telemetry_probe_spool_sent_total", MetricType::COUNTER, "Events that the endpoint has taken.", |counts| counts.sent),
+    ("telemetry_probe_spool_set_aside_total", MetricType::COUNTER, "Events that the endpoint has refused for good.", |counts| counts.set_aside),
+    ("telemetry_probe_spool_failures_total", MetricType::COUNTER, "Tries to send after which events still waited.", |counts| counts.failed_tries),
+];
+const DROPPED: (&str, &str) = (
+    "telemetry_probe_spool_dropped_total",
+    "Events that were dropped without having been sent, since they had waited too long (age) or the spool was full (bytes).",
+);
+
 /// The metrics of one measurement.
 pub(super) fn of_one(measurement: &Measurement) -> Vec<MetricFamily> {
     let mut families = Families::default();
@@ -31,8 +47,8 @@ pub(super) fn of_one(measurement: &Measurement) -> Vec<MetricFamily> {
     families.finish()
 }
 
-/// The latest measurement of each target and its counts, labelled by target.
-pub(super) fn of_all(observations: &Observations) -> Vec<MetricFamily> {
+/// The latest measurement of each target and its counts, labelled by target; and what the spool counts, where there is one.
+pub(super) fn of_all(observations: &Observations, spool: Option<ReportCounts>) -> Vec<MetricFamily> {
     let mut families = Families::default();
     observations.look(|target, observed| {
         if let Some((measurement, ts)) = &observed.latest {
@@ -48,6 +64,9 @@ pub(super) fn of_all(observations: &Observations) -> Vec<MetricFamily> {
             families.add(FAILURES, MetricType::COUNTER, &labels, failures as f64);
         }
     });
+    if let Some(counts) = spool {
+        families.spool(&counts);
+    }
     families.finish()
 }
 
@@ -73,6 +92,15 @@ impl Families {
                     }
                 }
             }
+        }
+    }
+
+    fn spool(&mut self, counts: &ReportCounts) {
+        for (name, kind, help, figure) in SPOOL {
+            self.add((name, help), kind, &[], figure(counts) as f64);
+        }
+        for (reason, events) in [("age", counts.too_old), ("bytes", counts.too_many)] {
+            self.add(DROPPED, MetricType::COUNTER, &[("reason", reason)], events as f64);
         }
     }
 

@@ -22,7 +22,7 @@ use prometheus::proto::MetricFamily;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::{Observations, Plan, Settings, Target, measure};
+use crate::{Observations, Plan, ReportWatch, Settings, Target, measure};
 use question::{InvalidQuestion, Question};
 
 /// Which targets `/probe` measures.
@@ -38,6 +38,7 @@ pub enum Askable {
 /// What the routes share.
 struct Exporter {
     observations: Observations,
+    reporting: Option<ReportWatch>,
     planned: watch::Receiver<Vec<Target>>,
     settings: Settings,
     askable: Askable,
@@ -60,14 +61,16 @@ enum Refusal {
     Busy,
 }
 
-/// `GET /metrics` and `GET /probe?target=URL&module=NAME` of an agent that follows `plan`.
+/// `GET /metrics` and `GET /probe?target=URL&module=NAME` of an agent that follows `plan`; with the counts of `reporting`, where it reports to an
+/// endpoint.
 ///
 /// `/probe` measures with the plan's settings, at most `concurrency` at a time, in no more time than the settings' timeout and
 /// Prometheus's own (`X-Prometheus-Scrape-Timeout-Seconds`) allow. Errors are one line of text: 400 a question that can't be
 /// answered, 403 a target that may not be asked for, 503 too many at once.
-pub fn exporter(plan: &Plan, askable: Askable) -> Router {
+pub fn exporter(plan: &Plan, reporting: Option<ReportWatch>, askable: Askable) -> Router {
     let exporter = Exporter {
         observations: plan.observations.clone(),
+        reporting,
         planned: plan.targets.clone(),
         settings: plan.settings.clone(),
         askable,
@@ -77,7 +80,8 @@ pub fn exporter(plan: &Plan, askable: Askable) -> Router {
 }
 
 async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
-    text(&families::of_all(&exporter.observations))
+    let spool = exporter.reporting.as_ref().map(ReportWatch::counts);
+    text(&families::of_all(&exporter.observations, spool))
 }
 
 async fn probe(

@@ -4,6 +4,8 @@ mod body;
 mod frames;
 mod http1;
 mod http2;
+#[cfg(feature = "http3")]
+mod http3;
 mod request;
 mod wire;
 
@@ -16,10 +18,13 @@ use netqoe_model::ErrorStage;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use body::Body;
-use wire::{Wire, WireEvents};
+use wire::Wire;
+pub(crate) use wire::WireEvents;
 
 use crate::clock::{Clock, Span};
 use crate::deadline::Deadline;
+#[cfg(feature = "http3")]
+use crate::quic::QuicConnection;
 use crate::{Failure, WebUrl};
 
 /// The phases of an exchange that were reached, also where a later one failed, and what the server has said.
@@ -53,12 +58,31 @@ impl Exchange {
         let ask = Ask { url, events: events.clone(), clock, deadline };
         let outcome =
             if is_http2 { http2::exchange(wire, ask, self).await } else { http1::exchange(wire, ask, self).await };
-        // Also where the answer broke off after its first byte.
+        self.take_phases(&events, outcome.is_ok());
+        outcome
+    }
+
+    /// The same over QUIC.
+    #[cfg(feature = "http3")]
+    pub(crate) async fn run_http3(
+        &mut self,
+        quic: &QuicConnection,
+        url: &WebUrl,
+        clock: Clock,
+        deadline: Deadline,
+    ) -> Result<(), Failure> {
+        let ask = Ask { url, events: quic.events.clone(), clock, deadline };
+        let outcome = http3::exchange(quic.connection.clone(), ask, self).await;
+        self.take_phases(&quic.events, outcome.is_ok());
+        outcome
+    }
+
+    /// Also where the answer broke off after its first byte.
+    fn take_phases(&mut self, events: &WireEvents, is_whole: bool) {
         (self.request, self.ttfb) = (events.request(), events.ttfb());
-        if let (Ok(()), Some(ttfb), Some(transfer)) = (&outcome, self.ttfb, self.body.transfer) {
+        if let (true, Some(ttfb), Some(transfer)) = (is_whole, self.ttfb, self.body.transfer) {
             self.body_span = Some(Span { start: ttfb.end, end: transfer.span.end });
         }
-        outcome
     }
 
     /// Notes the head of an answer. Whether its body is to be read.
@@ -75,7 +99,7 @@ impl Exchange {
     }
 }
 
-/// What both versions of HTTP need for an exchange.
+/// What every version of HTTP needs for an exchange.
 struct Ask<'a> {
     url: &'a WebUrl,
     events: WireEvents,

@@ -12,8 +12,8 @@ pub(super) fn http1<B: Default>(url: &WebUrl) -> Request<B> {
     request
 }
 
-/// A `GET` of `url` for HTTP/2, whose request line is the whole URL.
-pub(super) fn http2(url: &WebUrl) -> Result<Request<()>, Failure> {
+/// A `GET` of `url` for HTTP/2 and HTTP/3, whose request line is the whole URL.
+pub(super) fn whole_url(url: &WebUrl) -> Result<Request<()>, Failure> {
     let uri = Uri::builder()
         .scheme(url.scheme())
         .authority(url.authority().as_bytes())

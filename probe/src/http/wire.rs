@@ -12,9 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::frames::FrameScanner;
 use crate::clock::{Clock, Span};
 
-/// What happened on a [`Wire`], and when. Shared with the code that hands the stream away.
+/// What happened on a connection, and when. Shared with the code that hands the stream away.
 #[derive(Clone, Debug, Default)]
-pub(super) struct WireEvents {
+pub(crate) struct WireEvents {
     is_asked: Arc<AtomicBool>,
     asked: Arc<OnceLock<Duration>>,
     sent: Arc<OnceLock<Duration>>,
@@ -26,6 +26,18 @@ impl WireEvents {
     pub(super) fn ask(&self, clock: Clock) {
         self.asked.get_or_init(|| clock.now());
         self.is_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Something has left. The first after [`ask`](Self::ask) is the request.
+    pub(crate) fn left(&self, clock: Clock) {
+        if self.is_asked.load(Ordering::Relaxed) {
+            self.sent.get_or_init(|| clock.now());
+        }
+    }
+
+    /// The answer has begun.
+    pub(super) fn answered(&self, clock: Clock) {
+        self.first_byte.get_or_init(|| clock.now());
     }
 
     /// From [`ask`](Self::ask) to the request handed to the network in full. `None` until then.
@@ -71,7 +83,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             None => !read.is_empty(),
         };
         if is_answer {
-            self.events.first_byte.get_or_init(|| self.clock.now());
+            self.events.answered(self.clock);
         }
         Poll::Ready(Ok(()))
     }
@@ -87,7 +99,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         if self.has_request {
-            self.events.sent.get_or_init(|| self.clock.now());
+            self.events.left(self.clock);
         }
         Poll::Ready(Ok(()))
     }

@@ -34,10 +34,22 @@ pub(super) struct Excess {
     /// 0 where nothing goes.
     pub(super) through_id: i64,
     pub(super) events: u64,
+    /// Those of them that have waited too long. The others go to make room.
+    pub(super) too_old: u64,
     pub(super) bytes: u64,
 }
 
 impl SpoolBounds {
+    /// Whether events of so many bytes may all stay, of which the first has waited since then.
+    pub(super) fn allow(&self, oldest: Option<EventTime>, bytes: u64, now: EventTime) -> bool {
+        bytes <= self.max_bytes && oldest.is_none_or(|since| !self.is_too_old(since, now))
+    }
+
+    fn is_too_old(&self, since: EventTime, now: EventTime) -> bool {
+        let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
+        now.ms().saturating_sub(since.ms()) > max_age_ms
+    }
+
     /// What has to go of events that are so many bytes together. They are looked at from the oldest on, and no
     /// further than to the first that may stay.
     pub(super) fn excess<E>(
@@ -46,16 +58,18 @@ impl SpoolBounds {
         bytes: u64,
         now: EventTime,
     ) -> Result<Excess, E> {
-        let max_age_ms = i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX);
         let mut excess = Excess::default();
         for waiting in oldest_first {
             let waiting = waiting?;
-            let is_too_old = now.ms().saturating_sub(waiting.since.ms()) > max_age_ms;
+            let is_too_old = self.is_too_old(waiting.since, now);
             let is_too_much = bytes.saturating_sub(excess.bytes) > self.max_bytes;
             if !is_too_old && !is_too_much {
                 break;
             }
-            excess = Excess { through_id: waiting.id, events: excess.events + 1, bytes: excess.bytes + waiting.bytes };
+            excess.through_id = waiting.id;
+            excess.events += 1;
+            excess.too_old += u64::from(is_too_old);
+            excess.bytes += waiting.bytes;
         }
         Ok(excess)
     }
@@ -70,13 +84,15 @@ mod tests {
     /// Ten events of 10 bytes, one a second, the first at second 1.
     fn excess(max_bytes: u64, max_age_s: u64, now_s: i64) -> Excess {
         let bounds = SpoolBounds { max_bytes, max_age: Duration::from_secs(max_age_s) };
-        let events =
-            (1..=10).map(|id| Ok::<_, Infallible>(Waiting { id, since: EventTime::from_ms(id * 1000), bytes: 10 }));
-        bounds.excess(events, 100, EventTime::from_ms(now_s * 1000)).unwrap()
+        let at_s = |seconds: i64| EventTime::from_ms(seconds * 1000);
+        let events = (1..=10).map(|id| Ok::<_, Infallible>(Waiting { id, since: at_s(id), bytes: 10 }));
+        let excess = bounds.excess(events, 100, at_s(now_s)).unwrap();
+        assert_eq!(bounds.allow(Some(at_s(1)), 100, at_s(now_s)), excess == Excess::default());
+        excess
     }
 
-    fn through(id: i64) -> Excess {
-        Excess { through_id: id, events: id.unsigned_abs(), bytes: id.unsigned_abs() * 10 }
+    fn through(id: i64, too_old: u64) -> Excess {
+        Excess { through_id: id, events: id.unsigned_abs(), too_old, bytes: id.unsigned_abs() * 10 }
     }
 
     #[test]
@@ -86,17 +102,17 @@ mod tests {
 
     #[test]
     fn the_oldest_go_until_the_rest_fits() {
-        assert_eq!(excess(99, 60, 10), through(1));
-        assert_eq!(excess(41, 60, 10), through(6));
-        assert_eq!(excess(0, 60, 10), through(10));
+        assert_eq!(excess(99, 60, 10), through(1, 0));
+        assert_eq!(excess(41, 60, 10), through(6, 0));
+        assert_eq!(excess(0, 60, 10), through(10, 0));
     }
 
     #[test]
     fn what_is_too_old_goes() {
-        assert_eq!(excess(100, 9, 11), through(1));
-        assert_eq!(excess(100, 5, 10), through(4));
-        assert_eq!(excess(95, 5, 10), through(4), "both bounds are held, not added up");
-        assert_eq!(excess(35, 5, 10), through(7));
+        assert_eq!(excess(100, 9, 11), through(1, 1));
+        assert_eq!(excess(100, 5, 10), through(4, 4));
+        assert_eq!(excess(95, 5, 10), through(4, 4), "both bounds are held, not added up");
+        assert_eq!(excess(35, 5, 10), through(7, 4));
     }
 
     #[test]

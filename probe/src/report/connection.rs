@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -16,7 +16,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::info;
 
+use super::body::{Body, Packing};
 use super::endpoint::{Endpoint, Token};
 use super::verdict::Answer;
 use crate::http::with_causes;
@@ -48,7 +50,9 @@ pub(super) struct Connection {
     endpoint: Endpoint,
     token: Option<Token>,
     http2: bool,
-    tls: TlsConnector,
+    /// None for an endpoint without.
+    tls: Option<TlsConnector>,
+    packing: Packing,
     open: Option<Open>,
 }
 
@@ -71,21 +75,30 @@ impl Connection {
         http2: bool,
         roots: Arc<RootCertStore>,
     ) -> Result<Self, rustls::Error> {
-        let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(Self { endpoint, token, http2, tls: TlsConnector::from(Arc::new(config)), open: None })
+        let tls = endpoint.is_tls().then(|| connector(roots)).transpose()?;
+        Ok(Self { endpoint, token, http2, tls, packing: Packing::new(), open: None })
     }
 
     /// Posts a batch and reads the answer. Where there is none, the next batch goes over a new connection.
     pub(super) async fn post(&mut self, lines: Bytes) -> Result<Answer, NoAnswer> {
+        let body = self.packing.pack(lines.clone());
+        let is_compressed = body.encoding.is_some();
+        let answer = self.send(body).await?;
+        if answer.status != StatusCode::UNSUPPORTED_MEDIA_TYPE || !is_compressed {
+            return Ok(answer);
+        }
+        info!("the endpoint does not take compressed events; they are sent plain from now on");
+        self.packing.stop_compressing();
+        let body = self.packing.pack(lines);
+        self.send(body).await
+    }
+
+    async fn send(&mut self, body: Body) -> Result<Answer, NoAnswer> {
         let mut open = match self.open.take().filter(Open::is_usable) {
             Some(open) => open,
             None => self.connect().await?,
         };
-        let request = self.request(&open.sender, lines);
+        let request = self.request(&open.sender, body);
         let answer = timeout(ANSWER_TIMEOUT, open.exchange(request)).await.map_err(|_| NoAnswer::Timeout)??;
         self.open = Some(open);
         Ok(answer)
@@ -99,16 +112,14 @@ impl Connection {
     async fn try_connect(&self) -> io::Result<Open> {
         let stream = TcpStream::connect(self.endpoint.address()).await?;
         stream.set_nodelay(true)?;
-        if !self.endpoint.is_tls() {
-            return Open::over(stream, self.http2).await;
-        }
-        let stream = self.tls.connect(self.endpoint.server_name().clone(), stream).await?;
+        let Some(tls) = &self.tls else { return Open::over(stream, self.http2).await };
+        let stream = tls.connect(self.endpoint.server_name().clone(), stream).await?;
         let http2 = tls::speaks_http2(&stream);
         Open::over(stream, http2).await
     }
 
-    fn request(&self, sender: &Sender, lines: Bytes) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(lines));
+    fn request(&self, sender: &Sender, body: Body) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body.bytes));
         *request.method_mut() = Method::POST;
         match sender {
             Sender::Http1(_) => {
@@ -122,12 +133,24 @@ impl Connection {
         }
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, NDJSON);
+        if let Some(encoding) = body.encoding {
+            headers.insert(header::CONTENT_ENCODING, encoding);
+        }
         headers.insert(header::USER_AGENT, AGENT);
         if let Some(token) = &self.token {
             headers.insert(header::AUTHORIZATION, token.header());
         }
         request
     }
+}
+
+fn connector(roots: Arc<RootCertStore>) -> Result<TlsConnector, rustls::Error> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 impl Open {

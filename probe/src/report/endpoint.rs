@@ -1,6 +1,7 @@
 //! Where events are sent, and as whom.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::HeaderValue;
@@ -91,6 +92,19 @@ impl Endpoint {
         self.is_tls
     }
 
+    /// Whether what is sent could be read on the way.
+    pub(super) fn is_readable_on_the_way(&self) -> bool {
+        !self.is_tls && !self.is_loopback()
+    }
+
+    /// Whether it is this machine, by an address or by the name that always means it (RFC 6761).
+    fn is_loopback(&self) -> bool {
+        match self.host.parse::<IpAddr>() {
+            Ok(address) => address.to_canonical().is_loopback(),
+            Err(_) => self.host == "localhost" || self.host.ends_with(".localhost"),
+        }
+    }
+
     /// As a resolver wants it: without the brackets of an IPv6 address.
     pub(super) fn address(&self) -> (&str, u16) {
         (&self.host, self.port)
@@ -162,6 +176,24 @@ mod tests {
             (endpoint.address(), endpoint.authority()),
             (("example.com", 443), HeaderValue::from_static("example.com"))
         );
+    }
+
+    #[test]
+    fn only_tls_and_this_machine_are_private() {
+        for (url, expected) in [
+            ("http://ingest.example.net", true),
+            ("http://192.0.2.1:8081", true),
+            ("http://[2001:db8::1]", true),
+            ("http://localhost.example.net", true),
+            ("https://ingest.example.net", false),
+            ("http://localhost:8081", false),
+            ("http://LOCALHOST", false),
+            ("http://127.1.2.3", false),
+            ("http://[::1]:8081", false),
+            ("http://[::ffff:127.0.0.1]", false),
+        ] {
+            assert_eq!(url.parse::<Endpoint>().unwrap().is_readable_on_the_way(), expected, "{url}");
+        }
     }
 
     #[test]

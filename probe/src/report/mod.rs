@@ -2,10 +2,11 @@
 //!
 //! [`Reporting::start`] opens the spool, and sends from then on; its [`reporter`](Reporting::reporter) is what an agent reports to.
 //! `spool.rs` is the file, `spool_thread.rs` the thread that has it, `sender.rs` the loop that empties it over the one
-//! `connection.rs`. What is decided there is decided by `bounds.rs`, `backoff.rs` and `verdict.rs`, which know neither disk nor
-//! network.
+//! `connection.rs`, as a `body.rs` each. What is decided there is decided by `bounds.rs`, `backoff.rs` and `verdict.rs`, which know
+//! neither disk nor network.
 
 mod backoff;
+mod body;
 mod bounds;
 mod connection;
 mod counts;
@@ -27,14 +28,14 @@ use rand::rngs::StdRng;
 use rustls::RootCertStore;
 use tokio::task::JoinHandle as Task;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::Reporter;
 use backoff::{Backoff, LONGEST_WAIT};
 pub use bounds::SpoolBounds;
 use connection::Connection;
 use counts::Counts;
-pub use counts::ReportCounts;
+pub use counts::{ReportCounts, ReportWatch};
 pub use endpoint::{Endpoint, InvalidEndpoint, InvalidToken, Token};
 use sender::Sender;
 use spool::Spool;
@@ -51,8 +52,10 @@ pub struct ReportSettings {
     pub endpoint: Endpoint,
     /// Whether HTTP/2 is spoken without TLS, too. Over TLS it is agreed on.
     pub http2_prior_knowledge: bool,
-    /// As whom.
+    /// With which token.
     pub token: Option<Token>,
+    /// Under which name is measured. Events of an earlier one are set aside where the token is not for it.
+    pub client_id: String,
     /// Who is trusted to sign the endpoint's certificate.
     pub roots: Arc<RootCertStore>,
     /// The folder in which they wait.
@@ -65,10 +68,10 @@ pub struct ReportSettings {
 
 impl ReportSettings {
     /// Without a token, with Mozilla's authorities, 64 MB, a day, and a try every 30 s at least.
-    pub fn new(endpoint: Endpoint, spool: PathBuf) -> Self {
+    pub fn new(endpoint: Endpoint, client_id: String, spool: PathBuf) -> Self {
         let roots = crate::Settings::default().roots;
         let (bounds, longest_wait) = (SpoolBounds::default(), LONGEST_WAIT);
-        Self { endpoint, http2_prior_knowledge: false, token: None, roots, spool, bounds, longest_wait }
+        Self { endpoint, http2_prior_knowledge: false, token: None, client_id, roots, spool, bounds, longest_wait }
     }
 }
 
@@ -106,14 +109,22 @@ impl Reporting {
     where
         C: Fn() -> EventTime + Send + 'static,
     {
-        let ReportSettings { endpoint, http2_prior_knowledge, token, roots, spool, bounds, longest_wait } = settings;
+        let ReportSettings { endpoint, http2_prior_knowledge, token, client_id, roots, spool, bounds, longest_wait } =
+            settings;
         let spool = Spool::open(&spool, bounds)?;
         let (waiting, endpoint_url) = (spool.events(), endpoint.to_string());
+        if token.is_some() && endpoint.is_readable_on_the_way() {
+            warn!(
+                "the token can be read on the way to {endpoint_url}: use https://, unless the network in between is your own"
+            );
+        }
         let connection = Connection::new(endpoint, token, http2_prior_knowledge, roots)?;
         let counts = Arc::new(Counts::default());
+        counts.set_waiting(spool.events(), spool.bytes());
         let (spool, thread) = SpoolThread::start(spool, now, Arc::clone(&counts))?;
         let stop = CancellationToken::new();
-        let sender = Sender::new(spool.clone(), connection, Backoff::new(longest_wait), rng, Arc::clone(&counts));
+        let sender =
+            Sender::new(spool.clone(), connection, client_id, Backoff::new(longest_wait), rng, Arc::clone(&counts));
         let sending = tokio::spawn(sender.run(stop.clone()));
         info!(waiting, "events are sent to {endpoint_url}");
         Ok(Self { spool, thread, sending, stop, counts })
@@ -124,9 +135,14 @@ impl Reporting {
         ToSpool(self.spool.clone())
     }
 
-    /// What became of events so far.
+    /// What waits, and what became of events so far.
     pub fn counts(&self) -> ReportCounts {
         self.counts.now()
+    }
+
+    /// The same for others to look at.
+    pub fn watch(&self) -> ReportWatch {
+        ReportWatch(Arc::clone(&self.counts))
     }
 
     /// Sends the rest, for five seconds at most and as long as nothing fails, and closes the spool.

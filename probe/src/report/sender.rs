@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
+use serde::Deserialize;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -25,6 +26,7 @@ const PACE: Duration = Duration::from_millis(50);
 pub(super) struct Sender {
     spool: SpoolHandle,
     connection: Connection,
+    client_id: String,
     backoff: Backoff,
     rng: StdRng,
     counts: Arc<Counts>,
@@ -38,11 +40,12 @@ impl Sender {
     pub(super) fn new(
         spool: SpoolHandle,
         connection: Connection,
+        client_id: String,
         backoff: Backoff,
         rng: StdRng,
         counts: Arc<Counts>,
     ) -> Self {
-        Self { spool, connection, backoff, rng, counts, most: MAX_BATCH_EVENTS, trouble: None }
+        Self { spool, connection, client_id, backoff, rng, counts, most: MAX_BATCH_EVENTS, trouble: None }
     }
 
     /// Until `stop`, and then until the spool is empty or something keeps it from becoming so.
@@ -58,8 +61,11 @@ impl Sender {
                         () = stop.cancelled() => {}
                     }
                 }
-                Err(_) if stop.is_cancelled() => return,
                 Err(delay) => {
+                    self.counts.add_failed_try();
+                    if stop.is_cancelled() {
+                        return;
+                    }
                     let wait = self.backoff.next(delay.retry_after, &mut self.rng);
                     self.say(delay.reason, wait);
                     tokio::select! {
@@ -78,7 +84,8 @@ impl Sender {
             return Ok(Progress::Empty);
         }
         let answer = self.connection.post(lines(&batch)).await.map_err(at_once_again)?;
-        match judge(&answer, batch.len()) {
+        let has_our_name = |index: usize| client_id(&batch[index].event).as_deref() == Some(&*self.client_id);
+        match judge(&answer, batch.len(), has_our_name) {
             Verdict::Judged(judged) => self.settle(&batch, judged).await?,
             Verdict::Split => self.most = (batch.len() / 2).max(1),
             Verdict::Later(delay) => return Err(delay),
@@ -131,6 +138,16 @@ enum Progress {
 
 fn at_once_again(error: impl std::error::Error) -> Delay {
     Delay { reason: error.to_string(), retry_after: None }
+}
+
+/// Under which name an event was measured.
+fn client_id(event: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        client_id: String,
+    }
+    // What is no event has none.
+    serde_json::from_str(event).ok().map(|Named { client_id }| client_id)
 }
 
 fn lines(batch: &[Kept]) -> Bytes {

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use netqoe_model::EventTime;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::bounds::{Excess, SpoolBounds, Waiting};
 
@@ -88,6 +88,8 @@ pub(super) struct Spool {
     bounds: SpoolBounds,
     events: u64,
     bytes: u64,
+    /// Since when the first event has waited; none where none waits.
+    oldest: Option<EventTime>,
     _lock: File,
 }
 
@@ -110,8 +112,9 @@ impl Spool {
         }
         let held = "SELECT count(*), coalesce(sum(octet_length(event)), 0) FROM events";
         let held = connection.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        let (events, bytes) = held.map_err(|error| storage(&path, &error))?;
-        Ok(Self { path, connection, bounds, events, bytes, _lock: lock })
+        let held = held.and_then(|(events, bytes)| Ok((events, bytes, oldest(&connection)?)));
+        let (events, bytes, oldest) = held.map_err(|error| storage(&path, &error))?;
+        Ok(Self { path, connection, bounds, events, bytes, oldest, _lock: lock })
     }
 
     /// How many events wait.
@@ -119,24 +122,41 @@ impl Spool {
         self.events
     }
 
-    /// Keeps events, all of them in one transaction, and lets go what the bounds do not allow. Returns how many that were.
+    /// Their bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Keeps events, all of them in one transaction, and lets go what the bounds do not allow. Returns what that was.
     pub(super) fn keep<'a>(
         &mut self,
         events: impl IntoIterator<Item = &'a str>,
         now: EventTime,
-    ) -> Result<u64, SpoolError> {
-        let (mut count, mut bytes) = (self.events, self.bytes);
+    ) -> Result<Excess, SpoolError> {
+        let (mut count, mut bytes, mut first) = (self.events, self.bytes, self.oldest);
         let bounds = self.bounds;
         let excess = self.transaction(|transaction| {
             let mut insert = transaction.prepare_cached("INSERT INTO events (since_ms, event) VALUES (?1, ?2)")?;
             for event in events {
                 insert.execute(params![now.ms(), event])?;
                 (count, bytes) = (count + 1, bytes + event.len() as u64);
+                first.get_or_insert(now);
             }
-            let_go(transaction, bounds, bytes, now)
+            if bounds.allow(first, bytes, now) {
+                return Ok(Excess::default());
+            }
+            let excess = let_go(transaction, bounds, bytes, now)?;
+            first = oldest(transaction)?;
+            Ok(excess)
         })?;
         (self.events, self.bytes) = (count.saturating_sub(excess.events), bytes.saturating_sub(excess.bytes));
-        Ok(excess.events)
+        self.oldest = first;
+        Ok(excess)
+    }
+
+    /// Lets go what the bounds no longer allow. Returns what that was.
+    pub(super) fn hold_bounds(&mut self, now: EventTime) -> Result<Excess, SpoolError> {
+        if self.bounds.allow(self.oldest, self.bytes, now) { Ok(Excess::default()) } else { self.keep([], now) }
     }
 
     /// The oldest events, `most` of them at most and [`MAX_BATCH_BYTES`].
@@ -161,7 +181,7 @@ impl Spool {
 
     /// Removes what was taken, and sets aside what was refused, in one transaction.
     pub(super) fn settle(&mut self, settled: &Settled) -> Result<(), SpoolError> {
-        let (events, bytes) = self.transaction(|transaction| {
+        let (events, bytes, first) = self.transaction(|transaction| {
             let mut set_aside = transaction.prepare_cached(SET_ASIDE)?;
             for (id, reason) in &settled.refused {
                 set_aside.execute(params![id, reason])?;
@@ -178,9 +198,10 @@ impl Spool {
                     (events, bytes) = (events + 1, bytes + length?);
                 }
             }
-            Ok((events, bytes))
+            Ok((events, bytes, oldest(transaction)?))
         })?;
         (self.events, self.bytes) = (self.events.saturating_sub(events), self.bytes.saturating_sub(bytes));
+        self.oldest = first;
         if self.events == 0 { self.give_back().map_err(|error| storage(&self.path, &error)) } else { Ok(()) }
     }
 
@@ -202,6 +223,12 @@ impl Spool {
         });
         done.map_err(|error| storage(&self.path, &error))
     }
+}
+
+/// Since when the first event has waited.
+fn oldest(connection: &Connection) -> rusqlite::Result<Option<EventTime>> {
+    let mut select = connection.prepare_cached("SELECT since_ms FROM events ORDER BY id LIMIT 1")?;
+    select.query_row([], |row| Ok(EventTime::from_ms(row.get(0)?))).optional()
 }
 
 fn let_go(transaction: &Transaction<'_>, bounds: SpoolBounds, bytes: u64, now: EventTime) -> rusqlite::Result<Excess> {

@@ -8,6 +8,7 @@ use netqoe_model::EventTime;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
+use super::bounds::Excess;
 use super::counts::Counts;
 use super::spool::{Kept, Settled, Spool, SpoolError};
 
@@ -67,7 +68,9 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
                     Request::Oldest { most, reply } => drop(reply.send(self.oldest(most))),
                     Request::Close => return,
                     Request::Settle { settled, reply } => {
-                        drop(reply.send(self.spool.settle(&settled).map(|()| self.spool.events())));
+                        let settled = self.spool.settle(&settled).map(|()| self.spool.events());
+                        self.count();
+                        drop(reply.send(settled));
                     }
                 }
             }
@@ -87,6 +90,7 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
         let now = (self.now)();
         let kept = self.spool.keep(group.iter().map(|keep| keep.event.as_str()), now);
         let kept = kept.map(|dropped| self.drop_counted(dropped, now));
+        self.count();
         group.into_iter().for_each(|keep| drop(keep.reply.send(kept.clone())));
         self.fresh.notify_one();
         other
@@ -94,14 +98,19 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
 
     fn oldest(&mut self, most: usize) -> Result<Vec<Kept>, SpoolError> {
         let now = (self.now)();
-        let too_old = self.spool.keep([], now)?;
-        self.drop_counted(too_old, now);
+        let dropped = self.spool.hold_bounds(now)?;
+        self.drop_counted(dropped, now);
+        self.count();
         self.spool.oldest(most)
     }
 
-    fn drop_counted(&mut self, events: u64, now: EventTime) {
-        self.counts.add_dropped(events);
-        if let Some(events) = self.dropped.take_in(events, now) {
+    fn count(&self) {
+        self.counts.set_waiting(self.spool.events(), self.spool.bytes());
+    }
+
+    fn drop_counted(&mut self, dropped: Excess, now: EventTime) {
+        self.counts.add_dropped(dropped);
+        if let Some(events) = self.dropped.take_in(dropped.events, now) {
             warn!(events, "the spool is full or its events too old: the oldest were dropped without having been sent");
         }
     }

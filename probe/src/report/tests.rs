@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::bounds::Excess;
 use super::spool::{Kept, MAX_BATCH_BYTES, Settled};
 use super::*;
 
@@ -29,7 +30,7 @@ fn events(numbers: std::ops::Range<u32>) -> Vec<String> {
 }
 
 fn keep(spool: &mut Spool, events: &[String], now: EventTime) -> u64 {
-    spool.keep(events.iter().map(String::as_str), now).unwrap()
+    spool.keep(events.iter().map(String::as_str), now).unwrap().events
 }
 
 fn waiting(spool: &Spool) -> Vec<String> {
@@ -117,6 +118,27 @@ fn the_oldest_go_where_there_are_too_many_or_they_are_too_old() {
     let mut spool = open_with(&folder, bounds);
     assert_eq!(keep(&mut spool, &events(20..21), at_s(62)), 1, "what was there before the start is counted");
     assert_eq!(keep(&mut spool, &["x".repeat(101)], at_s(62)), 11, "no single event is above the bound");
+}
+
+#[test]
+fn age_is_held_by_whichever_event_is_the_first() {
+    let folder = folder();
+    let mut spool = open_with(&folder, SpoolBounds { max_age: Duration::from_secs(60), ..SpoolBounds::default() });
+    let at_s = |seconds: i64| EventTime::from_ms(NOW.ms() + seconds * 1000);
+    keep(&mut spool, &events(0..2), at_s(0));
+    keep(&mut spool, &events(2..3), at_s(40));
+    // A clock that is set back: this one is older than those before it.
+    keep(&mut spool, &events(3..4), at_s(-30));
+    let gone = |spool: &mut Spool, seconds| spool.hold_bounds(at_s(seconds)).unwrap();
+    assert_eq!(gone(&mut spool, 60), Excess::default());
+    let first = ids(&spool.oldest(2).unwrap());
+    spool.settle(&Settled { taken: first, refused: Vec::new() }).unwrap();
+    assert_eq!(gone(&mut spool, 100), Excess::default(), "the first has waited for 60 s, though the other for 130");
+    let excess = gone(&mut spool, 101);
+    assert_eq!((excess.events, excess.too_old, spool.events()), (2, 2, 0));
+    assert_eq!(gone(&mut spool, 999), Excess::default());
+    keep(&mut spool, &events(4..5), at_s(999));
+    assert_eq!((gone(&mut spool, 1059).events, gone(&mut spool, 1060).events), (0, 1));
 }
 
 #[test]

@@ -67,17 +67,17 @@ struct RefusedEvent {
     retry_after: Option<u64>,
 }
 
-/// Decides on a batch of so many events.
+/// Decides on a batch of so many events. Whether one of them was measured under the name that the probe has now, it is told.
 ///
 /// Only an answer of ingest's own shape decides on events: the 200 of a hotel's login page has stored none of them, and the 400 of a
 /// proxy condemns none.
-pub(super) fn judge(answer: &Answer, events: usize) -> Verdict {
+pub(super) fn judge(answer: &Answer, events: usize, has_our_name: impl Fn(usize) -> bool) -> Verdict {
     let Answer { status, retry_after, body } = answer;
     let body: Body = serde_json::from_slice(body).unwrap_or_default();
     let later = |reason| Verdict::Later(Delay { reason, retry_after: *retry_after });
     match *status {
-        StatusCode::OK | StatusCode::BAD_REQUEST if body.accepted.is_some() => {
-            body.judge(events, *retry_after).unwrap_or_else(|| match events {
+        StatusCode::OK | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED if body.accepted.is_some() => {
+            body.judge(events, *retry_after, has_our_name).unwrap_or_else(|| match events {
                 1 => later(format!("the answer of {status} does not fit what was sent")),
                 _ => Verdict::Split,
             })
@@ -91,7 +91,12 @@ pub(super) fn judge(answer: &Answer, events: usize) -> Verdict {
 
 impl Body {
     /// `None` where it does not say what became of each of so many events.
-    fn judge(self, events: usize, retry_after: Option<Duration>) -> Option<Verdict> {
+    fn judge(
+        self,
+        events: usize,
+        retry_after: Option<Duration>,
+        has_our_name: impl Fn(usize) -> bool,
+    ) -> Option<Verdict> {
         let is_whole = self.accepted?.checked_add(self.rejected)? == events && self.errors.len() == self.rejected;
         let are_apart = self.errors.windows(2).all(|pair| pair[0].index < pair[1].index);
         if !is_whole || !are_apart || self.errors.last().is_some_and(|last| last.index >= events) {
@@ -100,7 +105,7 @@ impl Body {
         let mut judged = Judged::default();
         for RefusedEvent { index, error, message, retry_after: own } in self.errors {
             let reason = with_message(&error, &message);
-            if is_final(&error) {
+            if is_final(&error, || has_our_name(index)) {
                 judged.refused.push((index, reason));
             } else {
                 judged.put_off.push(index);
@@ -112,9 +117,13 @@ impl Body {
     }
 }
 
-/// Whether an event that was refused with this code would be refused again, whoever sends it and when.
-fn is_final(code: &str) -> bool {
-    code.starts_with("invalid_") || code == "payload_too_large"
+/// Whether an event that was refused with this code is to be sent no more.
+///
+/// `unauthorized` of an event, in the answer to its batch, says that the token is known and bound to other clients. Under a name that
+/// the probe no longer has, it will hardly be bound to it again; under the present one the token is mistaken, and whoever corrects it
+/// wants the events.
+fn is_final(code: &str, has_our_name: impl Fn() -> bool) -> bool {
+    code.starts_with("invalid_") || code == "payload_too_large" || (code == "unauthorized" && !has_our_name())
 }
 
 /// A refusal without a word on which event it is about.
@@ -138,9 +147,10 @@ mod tests {
 
     use super::*;
 
+    /// Of a batch whose first event was measured under another name.
     fn verdict(status: u16, body: &Value, events: usize) -> Verdict {
         let status = StatusCode::from_u16(status).unwrap();
-        judge(&Answer { status, retry_after: None, body: body.to_string().into_bytes() }, events)
+        judge(&Answer { status, retry_after: None, body: body.to_string().into_bytes() }, events, |index| index > 0)
     }
 
     fn batch(accepted: u64, errors: &[Value]) -> Value {
@@ -187,6 +197,24 @@ mod tests {
     }
 
     #[test]
+    fn an_event_of_an_earlier_name_is_refused_where_the_token_is_bound_to_another() {
+        let errors = [error(0, "unauthorized"), error(2, "unauthorized")];
+        let mut none_taken = batch(0, &errors);
+        none_taken["error"] = "unauthorized".into();
+        none_taken["rejected"] = 2.into();
+        none_taken["errors"][1]["index"] = 1.into();
+        for (answer, events, put_off) in
+            [(verdict(200, &batch(1, &errors), 3), 3, 2), (verdict(401, &none_taken, 2), 2, 1)]
+        {
+            let Verdict::Judged(judged) = answer else { panic!("{events} are judged") };
+            assert_eq!((judged.refused, judged.put_off), (refused(&[0], "unauthorized"), vec![put_off]));
+            assert_eq!(judged.delay.unwrap().reason, "unauthorized: m");
+        }
+        let unknown_token = json!({"error": "unauthorized", "message": "this token is not known here"});
+        assert!(is_later(&verdict(401, &unknown_token, 1), "not known here"));
+    }
+
+    #[test]
     fn a_refusal_of_the_whole_is_found_by_splitting() {
         let answer = json!({"error": "invalid_request", "message": "m"});
         assert_eq!(verdict(400, &answer, 2), Verdict::Split);
@@ -210,7 +238,7 @@ mod tests {
         };
         let delay =
             Delay { reason: "the endpoint answered with status 503".to_owned(), retry_after: asked.retry_after };
-        assert_eq!(judge(&asked, 1), Verdict::Later(delay));
+        assert_eq!(judge(&asked, 1, |_| true), Verdict::Later(delay));
     }
 
     #[test]

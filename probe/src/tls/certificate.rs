@@ -1,5 +1,6 @@
-//! When a server's certificates expire, noted before anybody decides whether they are to be trusted.
+//! When a server's certificates expire, noted before anybody decides whether they are to be trusted, and what was decided.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -7,20 +8,45 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// The earliest expiry among the certificates that a server has shown, in Unix seconds.
+/// What the certificates of a server have told, and what was said of them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Expiry(Arc<OnceLock<i64>>);
+pub(crate) struct Notes(Arc<Noted>);
 
-impl Expiry {
-    /// `None` where no certificate was shown, or none that can be read.
-    pub(crate) fn unix_s(&self) -> Option<i64> {
-        self.0.get().copied()
+#[derive(Debug, Default)]
+struct Noted {
+    earliest_expiry_s: OnceLock<i64>,
+    complaint: OnceLock<String>,
+    shown: AtomicUsize,
+}
+
+impl Notes {
+    /// The earliest expiry among the certificates that were shown first, in Unix seconds. `None` where none was shown,
+    /// or none that can be read.
+    pub(super) fn earliest_expiry_s(&self) -> Option<i64> {
+        self.0.earliest_expiry_s.get().copied()
+    }
+
+    /// What is wrong with a certificate; `None` where nothing is.
+    pub(super) fn complaint(&self) -> Option<String> {
+        self.0.complaint.get().cloned()
+    }
+
+    /// How often certificates were shown: in every handshake, unless it goes on with an earlier session.
+    pub(super) fn shown(&self) -> usize {
+        self.0.shown.load(Ordering::Relaxed)
     }
 
     fn note(&self, certificates: impl Iterator<Item = impl AsRef<[u8]>>) {
+        self.0.shown.fetch_add(1, Ordering::Relaxed);
         let earliest = certificates.filter_map(|certificate| not_after(certificate.as_ref())).min();
         if let Some(earliest) = earliest {
-            self.0.get_or_init(|| earliest);
+            self.0.earliest_expiry_s.get_or_init(|| earliest);
+        }
+    }
+
+    fn note_refusal(&self, error: &Error) {
+        if let Some(complaint) = complaint(error) {
+            self.0.complaint.get_or_init(|| complaint);
         }
     }
 }
@@ -30,11 +56,11 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
     Some(certificate.validity().not_after.timestamp())
 }
 
-/// Notes the expiry, and leaves every decision to `judge`.
+/// Notes what it sees, and leaves every decision to `judge`.
 #[derive(Debug)]
 pub(super) struct NotingVerifier {
     pub(super) judge: Arc<dyn ServerCertVerifier>,
-    pub(super) expiry: Expiry,
+    pub(super) notes: Notes,
 }
 
 impl ServerCertVerifier for NotingVerifier {
@@ -46,8 +72,9 @@ impl ServerCertVerifier for NotingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.expiry.note(std::iter::once(end_entity).chain(intermediates));
-        self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        self.notes.note(std::iter::once(end_entity).chain(intermediates));
+        let judged = self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        judged.inspect_err(|error| self.notes.note_refusal(error))
     }
 
     fn verify_tls12_signature(
@@ -77,7 +104,7 @@ impl ServerCertVerifier for NotingVerifier {
 const MAX_NAMES: usize = 3;
 
 /// What is wrong with a certificate, in plain words; `None` where the error is about something else.
-pub(super) fn complaint(error: &Error) -> Option<String> {
+fn complaint(error: &Error) -> Option<String> {
     let Error::InvalidCertificate(error) = error else { return None };
     Some(match error {
         CertificateError::Expired => "its certificate has expired".to_owned(),

@@ -32,7 +32,7 @@ pub fn verdict(measurement: &Measurement, now_s: i64) -> String {
         sentences.push(format!("A fixed object came at {mbps:.1} Mbit/s."));
     }
     let unanswered = measurement.evidence.attempts.iter().filter(|attempt| attempt.span.is_none()).count();
-    if unanswered > 0 && measurement.phases.tcp.is_some() {
+    if unanswered > 0 && measurement.phases.tcp.or(measurement.phases.tls).is_some() {
         sentences.push(format!("{unanswered} of its addresses did not answer, which cost a quarter of a second each."));
     }
     let days = measurement.evidence.certificate_expires_s.map(|at| days_left(at, now_s));

@@ -29,7 +29,7 @@ async fn ask(exporter: &Router, request: Request<Body>) -> (StatusCode, String) 
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
-async fn get(exporter: &Router, path: &str) -> (StatusCode, String) {
+pub(super) async fn get(exporter: &Router, path: &str) -> (StatusCode, String) {
     ask(exporter, Request::get(path).body(Body::empty()).unwrap()).await
 }
 
@@ -39,7 +39,7 @@ fn impatient(path: &str, seconds: &str) -> Request<Body> {
 }
 
 /// The value of a metric that is written so, with its labels; `None` where it is absent.
-fn value(text: &str, metric: &str) -> Option<f64> {
+pub(super) fn value(text: &str, metric: &str) -> Option<f64> {
     let value = |line: &str| line.strip_prefix(metric)?.strip_prefix(' ')?.parse().ok();
     text.lines().find_map(value)
 }
@@ -49,7 +49,7 @@ async fn probe_measures_once_and_now() {
     let (dns, authority) = (DnsServer::start(Duration::ZERO).await, Authority::new());
     let script = vec![Step::ReadRequest, Step::Wait(Duration::from_millis(20)), Step::send(OK)];
     let server = WebServer::start_tls(authority.certify("web.test"), script).await;
-    let exporter = exporter(&plan(&[], settings(&dns, &authority)), Askable::Any);
+    let exporter = exporter(&plan(&[], settings(&dns, &authority)), None, Askable::Any);
 
     let url = server.url("https", "web.test", "/");
     let (status, text) = get(&exporter, &format!("/probe?target={url}&module=http_2xx")).await;
@@ -80,7 +80,7 @@ async fn probe_measures_once_and_now() {
 #[tokio::test]
 async fn what_was_not_reached_is_absent() {
     let (_socket, refused) = refusing_socket();
-    let exporter = exporter(&plan(&[], plain_settings()), Askable::Any);
+    let exporter = exporter(&plan(&[], plain_settings()), None, Askable::Any);
     let (status, text) = get(&exporter, &format!("/probe?target=http://{refused}/")).await;
     assert_eq!((status, value(&text, "probe_success")), (StatusCode::OK, Some(0.0)), "{text}");
     assert_eq!(value(&text, "telemetry_probe_failed_stage_info{stage=\"tcp\"}"), Some(1.0), "{text}");
@@ -98,7 +98,7 @@ async fn what_was_not_reached_is_absent() {
 async fn other_checks_have_phases_of_their_own() {
     let server = WebServer::start(answers(OK)).await;
     let dns = DnsServer::start(Duration::ZERO).await;
-    let exporter = exporter(&plan(&[], plain_settings()), Askable::Any);
+    let exporter = exporter(&plan(&[], plain_settings()), None, Askable::Any);
     let (_, text) = get(&exporter, &format!("/probe?target={}&module=tcp_connect", server.address)).await;
     assert!(value(&text, "probe_tcp_duration_seconds{phase=\"connect\"}") > Some(0.0), "{text}");
     let (_, text) = get(&exporter, &format!("/probe?target=dns://{}/a.test", dns.address)).await;
@@ -110,7 +110,7 @@ async fn other_checks_have_phases_of_their_own() {
 #[tokio::test]
 async fn the_scrapes_timeout_ends_a_measurement() {
     let server = WebServer::start(vec![Step::ReadRequest, Step::Stall]).await;
-    let exporter = exporter(&plan(&[], plain_settings()), Askable::Any);
+    let exporter = exporter(&plan(&[], plain_settings()), None, Askable::Any);
     let path = format!("/probe?target={}", server.url("http", "127.0.0.1", "/"));
     let (status, text) = ask(&exporter, impatient(&path, "0.4")).await;
     assert_eq!(status, StatusCode::OK, "{text}");
@@ -124,7 +124,7 @@ async fn no_more_measurements_at_once_than_planned() {
     let server = WebServer::start(vec![Step::ReadRequest, Step::Stall]).await;
     let mut plan = plan(&[], plain_settings());
     plan.concurrency = 1;
-    let exporter = exporter(&plan, Askable::Any);
+    let exporter = exporter(&plan, None, Askable::Any);
     let path = format!("/probe?target={}", server.url("http", "127.0.0.1", "/"));
     let first = tokio::spawn({
         let (exporter, path) = (exporter.clone(), path.clone());
@@ -145,7 +145,7 @@ async fn no_more_measurements_at_once_than_planned() {
 
 #[tokio::test]
 async fn questions_that_cant_be_answered_are_refused_in_one_line() {
-    let exporter = exporter(&plan(&[], plain_settings()), Askable::Any);
+    let exporter = exporter(&plan(&[], plain_settings()), None, Askable::Any);
     for (path, says) in [
         ("/probe", "the target is missing"),
         ("/probe?target=ftp://a.test", "must begin with http://"),
@@ -161,7 +161,7 @@ async fn questions_that_cant_be_answered_are_refused_in_one_line() {
 async fn whoever_asks_from_elsewhere_gets_only_what_is_planned() {
     let server = WebServer::start(answers(OK)).await;
     let [planned, other] = ["/planned", "/other"].map(|path| server.url("http", "127.0.0.1", path));
-    let exporter = exporter(&plan(&[&planned], plain_settings()), Askable::Planned);
+    let exporter = exporter(&plan(&[&planned], plain_settings()), None, Askable::Planned);
     let (status, text) = get(&exporter, &format!("/probe?target={other}")).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
     let (status, text) = get(&exporter, &format!("/probe?target={planned}")).await;
@@ -172,7 +172,7 @@ async fn whoever_asks_from_elsewhere_gets_only_what_is_planned() {
 #[tokio::test]
 async fn a_page_with_a_name_that_leads_here_gets_nothing() {
     let (_socket, refused) = refusing_socket();
-    let exporter = exporter(&plan(&[], plain_settings()), Askable::Any);
+    let exporter = exporter(&plan(&[], plain_settings()), None, Askable::Any);
     for (host, expected) in [
         ("127.0.0.1:9115", StatusCode::OK),
         ("[::1]:9115", StatusCode::OK),
@@ -206,7 +206,7 @@ async fn metrics_show_the_latest_measurement_of_each_target() {
     let (works, fails) = (server.url("http", "127.0.0.1", "/"), format!("tcp://{refused}"));
     let mut plan = plan(&[&works, &fails], plain_settings());
     plan.interval = Duration::from_millis(10);
-    let exporter = exporter(&plan, Askable::Any);
+    let exporter = exporter(&plan, None, Askable::Any);
     let stop = CancellationToken::new();
     let agent = tokio::spawn({
         let stop = stop.clone();

@@ -11,6 +11,8 @@ mod agent;
 mod exporter;
 mod failures;
 mod http2;
+#[cfg(feature = "http3")]
+mod http3;
 mod lookups;
 mod other_checks;
 mod phases;
@@ -42,8 +44,7 @@ fn settings(dns: &DnsServer, authority: &Authority) -> Settings {
         name_servers: NameServers::At(vec![dns.address]),
         roots: Arc::new(authority.roots()),
         throughput: None,
-        only: None,
-        providers: None,
+        ..Settings::default()
     }
 }
 

@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use http::Version;
 use netqoe_model::EventTime;
-use netqoe_probe::{ReportCounts, ReportSettings, Reporter, Reporting, SpoolBounds, ToSpool};
+use netqoe_probe::{Askable, Plan, ReportCounts, ReportSettings, Reporter, Reporting, SpoolBounds, ToSpool, exporter};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
+use crate::exporter::{get, value};
+use crate::plain_settings;
 use crate::support::ingest_server::{IngestServer, Refusal, Taken};
 use crate::support::web_server::Authority;
 
@@ -33,7 +35,7 @@ impl Report {
     fn to(server: IngestServer, scheme: &str, change: impl FnOnce(&mut Taken, &mut ReportSettings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let endpoint = format!("{scheme}://localhost:{}", server.address.port()).parse().unwrap();
-        let mut settings = ReportSettings::new(endpoint, folder.path().to_owned());
+        let mut settings = ReportSettings::new(endpoint, "me".to_owned(), folder.path().to_owned());
         settings.longest_wait = Duration::from_millis(20);
         change(&mut server.taken.lock().unwrap(), &mut settings);
         let reporting = Reporting::start(settings, || EventTime::from_ms(1_700_000_000_000), StdRng::seed_from_u64(1));
@@ -45,7 +47,7 @@ impl Report {
         let began = Instant::now();
         loop {
             let counts = self.reporting.counts();
-            if counts.sent + counts.set_aside + counts.dropped >= events {
+            if outcome(counts).iter().sum::<u64>() >= events {
                 return counts;
             }
             assert!(began.elapsed() < PATIENCE, "{counts:?}");
@@ -77,8 +79,9 @@ async fn report(reporter: &ToSpool, events: &[String]) {
     }
 }
 
-fn sent(sent: u64) -> ReportCounts {
-    ReportCounts { sent, ..ReportCounts::default() }
+/// How many events were sent, set aside and dropped.
+fn outcome(counts: ReportCounts) -> [u64; 3] {
+    [counts.sent, counts.set_aside, counts.dropped()]
 }
 
 /// Reports 250 events; they all arrive, once and in their order, after what the server does.
@@ -88,7 +91,7 @@ async fn all_arrive(change: impl FnOnce(&mut Taken, &mut ReportSettings)) -> Tak
     report_to.settled(250).await;
     let (taken, counts, set_aside) = report_to.finish().await;
     assert_eq!(taken.events, events(250));
-    assert_eq!((counts, set_aside), (sent(250), Vec::new()));
+    assert_eq!((outcome(counts), set_aside), ([250, 0, 0], Vec::new()));
     taken
 }
 
@@ -104,6 +107,44 @@ async fn events_arrive_in_order_over_one_connection() {
             (&"Bearer top-secret".parse().unwrap(), &"application/x-ndjson".parse().unwrap())
         );
     }
+}
+
+/// Whether each request was compressed.
+fn are_compressed(taken: &Taken) -> Vec<bool> {
+    taken.heads.iter().map(|(_, _, headers)| headers.contains_key("content-encoding")).collect()
+}
+
+#[tokio::test]
+async fn large_batches_are_compressed_unless_the_endpoint_refuses_that() {
+    let report_to = |takes_only_plain| async move {
+        let report_to = Report::start(|taken, _| {
+            taken.takes_only_plain = takes_only_plain;
+            // Until everything waits: then the batches are of a hundred.
+            taken.refusals.extend((0..3).map(|_| Refusal::Answer(503, Some("1"), String::new())));
+        })
+        .await;
+        report(&report_to.reporting.reporter(), &events(250)).await;
+        report_to.settled(250).await;
+        let (taken, counts, _) = report_to.finish().await;
+        assert_eq!((&taken.events, outcome(counts)), (&events(250), [250, 0, 0]));
+        (taken, counts.failed_tries)
+    };
+    let (taken, failed_tries) = report_to(false).await;
+    // Forty events are about as many bytes as make it pay.
+    let (large, small): (Vec<_>, Vec<_>) =
+        taken.batches.iter().zip(are_compressed(&taken)).partition(|(events, _)| **events > 40);
+    assert!(!large.is_empty() && large.iter().all(|(_, is_compressed)| *is_compressed), "{large:?}");
+    assert!(small.iter().all(|(events, is_compressed)| **events > 35 || !is_compressed), "{small:?}");
+    assert_eq!(failed_tries, 3);
+
+    let (taken, failed_tries) = report_to(true).await;
+    assert_eq!(
+        are_compressed(&taken).into_iter().filter(|is_compressed| *is_compressed).count(),
+        1,
+        "{:?}",
+        taken.batches
+    );
+    assert_eq!(failed_tries, 3, "who wants it plain gets it plain at once");
 }
 
 #[tokio::test]
@@ -124,7 +165,7 @@ async fn http2_is_agreed_on_over_tls() {
         report(&report_to.reporting.reporter(), &events(3)).await;
         report_to.settled(3).await;
         let (taken, counts, _) = report_to.finish().await;
-        assert_eq!((taken.events, counts), (events(3), sent(3)));
+        assert_eq!((taken.events, outcome(counts)), (events(3), [3, 0, 0]));
         assert_eq!(taken.heads[0].0, version);
     }
 }
@@ -163,7 +204,7 @@ async fn a_batch_whose_answer_is_lost_is_sent_again() {
     let (taken, counts, _) = report_to.finish().await;
     let (lost, rest) = taken.events.split_at(taken.batches[0]);
     assert_eq!((lost, rest), (&events(lost.len())[..], &events(50)[..]), "the same events with the same ids");
-    assert_eq!((taken.connections, counts), (2, sent(50)));
+    assert_eq!((taken.connections, outcome(counts), counts.failed_tries), (2, [50, 0, 0], 1));
 }
 
 #[tokio::test]
@@ -181,7 +222,7 @@ async fn an_event_that_is_refused_does_not_hold_up_others() {
         let (taken, counts, set_aside) = report_to.finish().await;
         assert_eq!(taken.events, rest, "{refused_whole:?}");
         assert_eq!(set_aside, events(120)[7..8], "{refused_whole:?}");
-        assert_eq!(counts, ReportCounts { sent: 119, set_aside: 1, dropped: 0 });
+        assert_eq!(outcome(counts), [119, 1, 0]);
     }
 }
 
@@ -193,10 +234,52 @@ async fn what_the_bounds_drop_is_counted() {
     })
     .await;
     report(&report_to.reporting.reporter(), &events(100)).await;
-    assert_eq!(report_to.settled(70).await, ReportCounts { dropped: 70, ..ReportCounts::default() });
+    assert_eq!(outcome(report_to.settled(70).await), [0, 0, 70]);
     report_to.server.taken.lock().unwrap().refused_whole = None;
     report_to.settled(100).await;
     let (taken, counts, _) = report_to.finish().await;
     assert_eq!(taken.events, events(100)[70..]);
-    assert_eq!(counts, ReportCounts { sent: 30, dropped: 70, set_aside: 0 });
+    assert_eq!((outcome(counts), counts.too_many), ([30, 0, 70], 70));
+}
+
+#[tokio::test]
+async fn metrics_show_what_waits_and_what_became_of_the_rest() {
+    let report_to = Report::start(|taken, settings| {
+        taken.refused_alone = Some("event-9-");
+        settings.bounds = SpoolBounds { max_bytes: events(40)[20..].concat().len() as u64, ..SpoolBounds::default() };
+    })
+    .await;
+    let reporter = report_to.reporting.reporter();
+    report(&reporter, &events(10)).await;
+    report_to.settled(10).await;
+    report_to.server.taken.lock().unwrap().refused_whole = Some(("event", 503));
+    // The spool has room for the last twenty of those that nobody takes.
+    report(&reporter, &events(60)[30..]).await;
+    let plan = Plan { settings: plain_settings(), ..Plan::new(Vec::new(), "me".to_owned()) };
+    let exporter = exporter(&plan, Some(report_to.reporting.watch()), Askable::Any);
+    let began = Instant::now();
+    let figure = |text: &str, name: &str| value(text, &format!("telemetry_probe_spool_{name}"));
+    let text = loop {
+        let (_, text) = get(&exporter, "/metrics").await;
+        if figure(&text, "failures_total") >= Some(1.0) {
+            break text;
+        }
+        assert!(began.elapsed() < PATIENCE, "{text}");
+        sleep(Duration::from_millis(5)).await;
+    };
+    for (name, expected) in [
+        ("events", 20.0),
+        ("bytes", events(60)[40..].concat().len() as f64),
+        ("sent_total", 9.0),
+        ("set_aside_total", 1.0),
+        ("dropped_total{reason=\"bytes\"}", 10.0),
+        ("dropped_total{reason=\"age\"}", 0.0),
+    ] {
+        assert_eq!(figure(&text, name), Some(expected), "{name}: {text}");
+    }
+    report_to.server.taken.lock().unwrap().refused_whole = None;
+    assert_eq!(outcome(report_to.settled(40).await), [29, 1, 10]);
+    let (_, text) = get(&exporter, "/metrics").await;
+    assert_eq!((figure(&text, "events"), figure(&text, "bytes")), (Some(0.0), Some(0.0)), "{text}");
+    report_to.finish().await;
 }

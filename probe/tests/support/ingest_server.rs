@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -35,6 +36,8 @@ pub(crate) struct Taken {
     pub(crate) refusals: VecDeque<Refusal>,
     /// A batch with an event in which this stands is refused as a whole, with this status.
     pub(crate) refused_whole: Option<(&'static str, u16)>,
+    /// Whether bodies have to be plain.
+    pub(crate) takes_only_plain: bool,
     /// An event in which this stands is refused alone.
     pub(crate) refused_alone: Option<&'static str>,
 }
@@ -75,10 +78,15 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, tak
 async fn answer(request: Request<Incoming>, taken: Arc<Mutex<Taken>>) -> std::io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+    let is_compressed = head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "zstd");
+    let body = if is_compressed { zstd::decode_all(&*body)? } else { body.to_vec() };
     let lines: Vec<_> = std::str::from_utf8(&body).unwrap().lines().map(str::to_owned).collect();
     let mut taken = taken.lock().unwrap();
     taken.heads.push((head.version, head.uri.path().to_owned(), head.headers));
     taken.batches.push(lines.len());
+    if is_compressed && taken.takes_only_plain {
+        return Ok(respond(415, None, "<html>Unsupported Media Type</html>".to_owned()));
+    }
     match taken.refusals.pop_front() {
         Some(Refusal::Answer(status, retry_after, body)) => return Ok(respond(status, retry_after, body)),
         Some(Refusal::TakenAndLost) => {

@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub(crate) mod dns_server;
+#[cfg(feature = "http3")]
+pub(crate) mod http3_server;
 pub(crate) mod ingest_server;
 pub(crate) mod web_server;
 

@@ -11,6 +11,8 @@ use rustls::RootCertStore;
 use tokio_rustls::TlsAcceptor;
 
 use crate::support::dns_server::DnsServer;
+#[cfg(feature = "http3")]
+use crate::support::http3_server::Http3Server;
 use crate::support::web_server::{Authority, OK, Step, WebServer, object};
 
 /// The name of all servers, as the name server reads it: the second address of its network.
@@ -25,6 +27,10 @@ pub(crate) struct FarSide {
     plain: SocketAddr,
     thinking: SocketAddr,
     encrypted: SocketAddr,
+    #[cfg(feature = "http3")]
+    http3: SocketAddr,
+    #[cfg(feature = "http3")]
+    thinking_http3: SocketAddr,
 }
 
 impl FarSide {
@@ -57,6 +63,10 @@ impl FarSide {
             plain: run(None, Duration::ZERO).await,
             thinking: run(None, THINKING).await,
             encrypted: run(Some(authority.certify(HOST)), Duration::ZERO).await,
+            #[cfg(feature = "http3")]
+            http3: Http3Server::run(at(0), &authority.certify(HOST), "h3", Duration::ZERO).address,
+            #[cfg(feature = "http3")]
+            thinking_http3: Http3Server::run(at(0), &authority.certify(HOST), "h3", THINKING).address,
         }
     }
 
@@ -66,8 +76,18 @@ impl FarSide {
             Server::Plain => ("http", self.plain),
             Server::Thinking => ("http", self.thinking),
             Server::Encrypted => ("https", self.encrypted),
+            #[cfg(feature = "http3")]
+            Server::Http3 => ("https", self.http3),
+            #[cfg(feature = "http3")]
+            Server::ThinkingHttp3 => ("https", self.thinking_http3),
         };
         format!("{scheme}://{HOST}:{}{path}", address.port())
+    }
+
+    /// Whether a page is on a server that speaks nothing else.
+    #[cfg(feature = "http3")]
+    pub(crate) fn speaks_http3(&self, url: &str) -> bool {
+        [Server::Http3, Server::ThinkingHttp3].iter().any(|server| url.starts_with(&self.url(*server, "/")))
     }
 }
 
@@ -77,4 +97,9 @@ pub(crate) enum Server {
     /// Takes [`THINKING`] for each answer.
     Thinking,
     Encrypted,
+    #[cfg(feature = "http3")]
+    Http3,
+    /// The same, and takes [`THINKING`].
+    #[cfg(feature = "http3")]
+    ThinkingHttp3,
 }

@@ -43,6 +43,14 @@ impl Sample {
         let tls = if is_https { ms(connected, encrypted) } else { None };
         Ok(Self([ms(0.0, lookup), ms(lookup, connected), tls, ms(ready, first_byte), throughput]))
     }
+
+    /// Where the handshake of TLS has begun with the first packet.
+    #[cfg(feature = "http3")]
+    pub(crate) fn over_quic(self) -> Self {
+        let Self([lookup, connected, encrypted, first_byte, throughput]) = self;
+        let handshake = connected.zip(encrypted).map(|(connected, encrypted)| connected + encrypted);
+        Self([lookup, None, handshake, first_byte, throughput])
+    }
 }
 
 /// The seconds at which curl was through with the lookup, the connection, TLS, the preparation of the request, the

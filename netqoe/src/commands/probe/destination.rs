@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use netqoe_model::EventTime;
-use netqoe_probe::{Reporter, Reporting, SpoolError, ToSpool};
+use netqoe_probe::{ReportWatch, Reporter, Reporting, SpoolError, ToSpool};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -30,8 +30,8 @@ pub(super) enum NotReported {
 
 impl Destination {
     /// From now on, what an earlier run has left is sent.
-    pub(super) fn open(options: &ReportOptions) -> anyhow::Result<Self> {
-        let Some(settings) = options.settings()? else { return Ok(Self::StandardOutput) };
+    pub(super) fn open(options: &ReportOptions, client_id: &str) -> anyhow::Result<Self> {
+        let Some(settings) = options.settings(client_id)? else { return Ok(Self::StandardOutput) };
         let rng = StdRng::from_rng(&mut rand::rng());
         Ok(Self::Endpoint(Reporting::start(settings, || EventTime::from_ms(now_ms()), rng)?))
     }
@@ -43,6 +43,14 @@ impl Destination {
         }
     }
 
+    /// What waits on the way to the endpoint, for others to look at.
+    pub(super) fn watch(&self) -> Option<ReportWatch> {
+        match self {
+            Self::Endpoint(reporting) => Some(reporting.watch()),
+            Self::StandardOutput => None,
+        }
+    }
+
     /// Sends what can still be sent.
     pub(super) async fn finish(self) {
         if let Self::Endpoint(reporting) = self {
@@ -50,7 +58,7 @@ impl Destination {
             tracing::info!(
                 sent = counts.sent,
                 set_aside = counts.set_aside,
-                dropped = counts.dropped,
+                dropped = counts.dropped(),
                 "reporting has ended; what waits in the spool is sent after the next start"
             );
         }

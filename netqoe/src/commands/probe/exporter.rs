@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use netqoe_ingest::{ServeError, ServerLimits};
-use netqoe_probe::{Askable, Plan, exporter};
+use netqoe_probe::{Askable, Plan, ReportWatch, exporter};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +15,11 @@ const MAX_CONNECTIONS: usize = 64;
 pub(super) fn start(
     address: SocketAddr,
     plan: &Plan,
+    reporting: Option<ReportWatch>,
     stop: CancellationToken,
 ) -> anyhow::Result<JoinHandle<Result<(), ServeError>>> {
     let askable = if address.ip().to_canonical().is_loopback() { Askable::Any } else { Askable::Planned };
-    let routes = exporter(plan, askable);
+    let routes = exporter(plan, reporting, askable);
     let listener = netqoe_ingest::bind(address)?;
     tracing::info!("listening on http://{}", listener.local_addr().context("can't tell the port that is listened on")?);
     let limits = ServerLimits { max_connections: MAX_CONNECTIONS, ..ServerLimits::default() };

@@ -53,11 +53,13 @@ async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow:
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let (list, targets) = watch::channel(source.read()?);
     let plan = Plan { targets, ..options.probe.plan()? };
-    let exporter = options.metrics_listen.map(|listen| exporter::start(listen.0, &plan, stop.clone())).transpose()?;
+    // Before anybody is answered: a probe that can't report must not seem to work.
+    let destination = Destination::open(&options.report, &plan.client_id)?;
+    let listen = |address| exporter::start(address, &plan, destination.watch(), stop.clone());
+    let exporter = options.metrics_listen.map(|metrics| listen(metrics.0)).transpose()?;
     let following = tokio::spawn(source.follow(list, stop.clone()));
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let now = || EventTime::from_ms(now_ms());
-    let destination = Destination::open(&options.report)?;
     let counts = netqoe_probe::run_probe(plan, destination.reporter(), now, &mut rng, stop).await?;
     destination.finish().await;
     following.await.context("following the lists of targets has failed")??;

@@ -1,0 +1,76 @@
+//! HTTP/3.
+
+use std::future::poll_fn;
+
+use ::http::header::CONTENT_LENGTH;
+use ::http::{HeaderMap, Response};
+use bytes::{Buf, Bytes};
+use futures::Stream;
+use h3::client::RequestStream;
+use h3::error::StreamError;
+use h3_quinn::BidiStream;
+
+use super::{Ask, Exchange, body, driven, request, with_causes};
+use crate::Failure;
+
+/// Longest head of an answer, as with HTTP/2.
+const MAX_HEAD_BYTES: u64 = 64 * 1024;
+
+type Answering = RequestStream<BidiStream<Bytes>, Bytes>;
+
+pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found: &mut Exchange) -> Result<(), Failure> {
+    let failed = |error: StreamError| Failure::Request(with_causes(&error));
+    let mut builder = h3::client::builder();
+    builder.max_field_section_size(MAX_HEAD_BYTES).send_grease(false);
+    let connection = h3_quinn::Connection::new(connection);
+    let opening = async { builder.build(connection).await.map_err(|error| Failure::Request(with_causes(&error))) };
+    let (mut connection, mut sender) = ask.head(opening).await?;
+    let exchange = async {
+        let answer = async {
+            ask.events.ask(ask.clock);
+            let mut stream = sender.send_request(request::whole_url(ask.url)?).await.map_err(failed)?;
+            stream.finish().await.map_err(failed)?;
+            let answer = head(&mut stream).await.map_err(failed)?;
+            ask.events.answered(ask.clock);
+            Ok((stream, answer))
+        };
+        let (stream, answer) = ask.head(answer).await?;
+        if found.take_head(answer.status().as_u16(), answer.headers())? {
+            let pieces = pieces(stream, announced_bytes(answer.headers()));
+            ask.body(body::read(pieces, ask.clock, &mut found.body)).await?;
+        }
+        Ok(())
+    };
+    driven(exchange, poll_fn(|cx| connection.poll_close(cx))).await
+}
+
+/// The head of the answer itself; what a server says before it is not sure of it is passed over.
+async fn head(stream: &mut Answering) -> Result<Response<()>, StreamError> {
+    loop {
+        let head = stream.recv_response().await?;
+        if !head.status().is_informational() {
+            return Ok(head);
+        }
+    }
+}
+
+fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The pieces of a body. One that ends before its announced end is an error, which is ours to see.
+fn pieces(stream: Answering, announced: Option<u64>) -> impl Stream<Item = Result<Bytes, String>> {
+    futures::stream::unfold((stream, announced.unwrap_or_default()), |(mut stream, left)| async move {
+        let (piece, left) = match stream.recv_data().await {
+            Ok(Some(mut piece)) => {
+                let piece = piece.copy_to_bytes(piece.remaining());
+                let left = left.saturating_sub(piece.len() as u64);
+                (Ok(piece), left)
+            }
+            Ok(None) if left > 0 => (Err(format!("it ended {left} bytes before the end that was announced")), 0),
+            Ok(None) => return None,
+            Err(error) => (Err(with_causes(&error)), 0),
+        };
+        Some((piece, (stream, left)))
+    })
+}
