@@ -64,15 +64,16 @@ export function Chart(props: Props) {
           ))}
         </p>
       </figcaption>
-      <Plot
-        {...props}
-        said={said.map(({ name, value }) => `${name} ${value}`).join(', ')}
-        height={height}
-        bounds={bounds}
-      />
+      <Plot {...props} said={saidText(from, point_ms, said)} height={height} bounds={bounds} />
       {place.value.tables && <DataTable caption={title} data={table()} />}
     </figure>
   );
+}
+
+/** What the crosshair's point says, for who hears it. */
+function saidText(from: number | null, point_ms: number, said: Reading[]): string {
+  if (from === null) return 'no measurement';
+  return [span(from, from + point_ms, serverNow()), ...said.map(({ name, value }) => `${name} ${value}`)].join(', ');
 }
 
 function Plot({ title, height, bounds, start, point_ms, series, value, said }: Props & { said: string }) {
@@ -134,7 +135,7 @@ function Plot({ title, height, bounds, start, point_ms, series, value, said }: P
       aria-valuemin={bounds.from}
       aria-valuemax={bounds.to}
       aria-valuenow={Math.round(at ?? start.at(-1) ?? bounds.to)}
-      aria-valuetext={said || 'no measurement'}
+      aria-valuetext={said}
       style={{ height: `${height}px` }}
       onPointerMove={move}
       onPointerDown={press}
@@ -221,6 +222,6 @@ function useDrawing(element: { current: HTMLDivElement | null }, { bounds, serie
       },
       { notMerge: true },
     );
-  });
+  }, [series, bounds.from, bounds.to, colors]);
   return width;
 }
