@@ -6,8 +6,12 @@
 mod analysis;
 mod answer;
 mod live;
+mod page;
 mod parameters;
+mod pipeline;
 mod queries;
 
-pub use live::LiveFeed;
+pub use live::{LiveFeed, watch_others};
+pub use page::page;
+pub use pipeline::{Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView};
 pub use queries::QueryApi;

@@ -22,24 +22,24 @@ const MAX_LIMIT: u16 = 1000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Parameters {
     /// Of this client only.
-    client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
     /// Of this target only.
-    target: Option<String>,
+    pub(crate) target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339.
-    from: Option<String>,
+    pub(crate) from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339.
-    to: Option<String>,
+    pub(crate) to: Option<String>,
     /// With this diagnosis only.
-    label: Option<String>,
+    pub(crate) label: Option<String>,
     /// Items a page; 100 where absent.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
-    limit: Option<String>,
+    pub(crate) limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 impl Parameters {
-    fn filter(&self) -> Result<Filter, Refusal> {
+    pub(crate) fn filter(&self) -> Result<Filter, Refusal> {
         let label = |text: &String| {
             let names = || Label::ALL.map(Label::as_str).join(", ");
             Label::parse(text).ok_or_else(|| Refusal::invalid(format!("label must be one of {}", names())))
@@ -51,14 +51,6 @@ impl Parameters {
             to_ms: self.to.as_deref().map(|text| time("to", text)).transpose()?,
             label: self.label.as_ref().map(label).transpose()?,
         })
-    }
-
-    /// The filter of what has no pages.
-    pub(crate) fn unpaged_filter(&self) -> Result<Filter, Refusal> {
-        if self.limit.is_some() || self.cursor.is_some() {
-            return Err(Refusal::invalid("there are no pages here; leave out limit and cursor"));
-        }
-        self.filter()
     }
 
     pub(crate) fn query<P: Cursor>(&self) -> Result<Query<P>, Refusal> {

@@ -1,23 +1,20 @@
 //! The routes.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Json, Router};
-use futures::stream::{self, Stream, StreamExt};
 use netqoe_model::Rules;
 use netqoe_sinks::read::{Page, ReadError, Reader};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::analysis::{self, SharedAnswers};
-use crate::answer::{ClientItem, DiagnosisItem, Items, Refusal, TargetItem, aggregate, live_row};
-use crate::live::{Live, LiveFeed, LiveReader};
+use crate::answer::{ClientItem, DiagnosisItem, Items, Refusal, TargetItem, aggregate};
+use crate::live::{self, LiveFeed};
 use crate::parameters::{Cursor, Parameters, asked};
 
 /// Questions about what a store holds.
@@ -41,14 +38,15 @@ impl QueryApi {
 
     /// The routes and what they say of themselves.
     pub fn router(self) -> (Router, utoipa::openapi::OpenApi) {
+        let live = live::routes(self.live.clone(), self.stop.clone());
         OpenApiRouter::new()
             .routes(routes!(clients))
             .routes(routes!(targets))
             .routes(routes!(aggregates))
             .routes(routes!(diagnoses))
-            .routes(routes!(live))
             .merge(analysis::routes())
             .with_state(self)
+            .merge(live)
             .split_for_parts()
     }
 
@@ -114,34 +112,4 @@ async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<Dia
     let query = asked(parameters)?.query()?;
     let page = api.page(move |reader| reader.diagnoses(&query)).await?;
     Ok(items(page, |record| record.position().encode(), DiagnosisItem::from))
-}
-
-/// New and changed rows as server-sent events `row`; `lagged` tells how many commits a slow reader has missed. There are
-/// no pages: `limit` and `cursor` are refused.
-#[utoipa::path(get, path = "/api/v1/live", params(Parameters),
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Refusal),
-        (status = 401, body = Refusal), (status = 503, body = Refusal)))]
-async fn live(
-    State(api): State<QueryApi>,
-    parameters: Asked,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let filter = asked(parameters)?.unpaged_filter()?;
-    let too_many = || Refusal::unavailable("too many live readers; try again later, or ask for pages");
-    let reader = api.live.subscribe(filter).ok_or_else(too_many)?;
-    Ok(Sse::new(events(reader).take_until(api.stop.cancelled_owned())).keep_alive(KeepAlive::default()))
-}
-
-fn events(reader: LiveReader) -> impl Stream<Item = Result<Event, Infallible>> {
-    let commits = stream::unfold(reader, |mut reader| async move {
-        let events: Vec<_> = match reader.next().await? {
-            Live::Rows(rows) => rows.iter().map(|row| event("row", &live_row(row))).collect(),
-            Live::Lagged(missed) => vec![event("lagged", &json!({ "missed_commits": missed }))],
-        };
-        Some((stream::iter(events), reader))
-    });
-    commits.flatten().map(Ok)
-}
-
-fn event(name: &str, data: &Value) -> Event {
-    Event::default().event(name).data(data.to_string())
 }

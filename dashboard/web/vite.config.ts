@@ -10,8 +10,6 @@ export default defineConfig({
   plugins: mock ? [mockApi(mock)] : [],
   server: mock ? {} : { proxy: { '/api': api } },
   build: {
-    outDir: process.env['NETQOE_PAGE_OUT'] ?? 'dist',
-    emptyOutDir: true,
     target: 'es2022',
     // The Content-Security-Policy allows files of this origin and nothing else: no inline preload script, no data: files.
     modulePreload: { polyfill: false },

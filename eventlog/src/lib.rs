@@ -86,6 +86,9 @@ pub trait LogReader: Send {
     /// Records of these partitions that the log holds and this reader has not returned.
     fn lag(&self) -> u64;
 
+    /// Those of one of these partitions; none where the log does not say which partitions they are of.
+    fn lag_of(&self, partition: Partition) -> Option<u64>;
+
     /// Calls `wake` whenever records are appended to these partitions, on the thread that appended them.
     fn on_append(&mut self, wake: Box<dyn Fn() + Send + Sync>);
 }

@@ -1,4 +1,4 @@
-//! The token of a request, looked at before anything else of it.
+//! The token of a request that sends, looked at before anything else of it.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -10,7 +10,7 @@ use netqoe_model::metrics::Metrics;
 use crate::Tokens;
 use crate::answer::{Code, Refusal};
 
-/// Guards routes with tokens.
+/// Guards routes with tokens. Who may read is another matter: see [`SignIn`](crate::SignIn).
 #[derive(Clone, Debug)]
 pub struct Authentication {
     tokens: Tokens,
@@ -54,7 +54,7 @@ async fn check(State(authentication): State<Authentication>, mut request: Reques
 }
 
 /// The token of the request, or `None` where it comes without an `Authorization`.
-fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, &'static str> {
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, &'static str> {
     const MALFORMED: &str = "the Authorization header is not understood; send `Authorization: Bearer TOKEN`, once";
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -20,7 +20,10 @@ mod nesting;
 mod operations;
 mod outage;
 mod rate;
+mod same_origin;
 mod server;
+mod session;
+mod sign_in;
 mod tokens;
 
 pub use authentication::Authentication;
@@ -29,4 +32,5 @@ pub use config::{IngestConfig, ServerLimits};
 pub use events::Ingest;
 pub use operations::{ComponentCheck, assemble};
 pub use server::{ServeError, bind, listen, serve};
+pub use sign_in::SignIn;
 pub use tokens::{Grant, Tokens, TokensError};

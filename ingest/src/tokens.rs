@@ -7,6 +7,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::session::Session;
+
 /// What a server without tokens, on loopback, accepts beside no token: the load tests of the guide send it.
 const DEMO_TOKEN: &str = "demo-token";
 
@@ -109,13 +111,38 @@ impl Tokens {
     ///
     /// The time that this takes tells nothing of the tokens: hashes are compared, each in full, and always all.
     pub fn grant(&self, token: Option<&str>) -> Option<Grant> {
-        let Some(token) = token else { return self.accepts_none.then_some(Grant::Any) };
-        let digest = digest(token);
+        match token {
+            Some(token) => Some(self.known(&digest(token))?.grant.clone()),
+            None => self.accepts_none.then_some(Grant::Any),
+        }
+    }
+
+    /// Whether a request may come without a token.
+    pub(crate) fn accept_none(&self) -> bool {
+        self.accepts_none
+    }
+
+    /// A session for who holds this token, where it is bound to no client; else what it may do, where it may do anything.
+    pub(crate) fn open_session(&self, token: &str, now_s: i64) -> Result<Session, Option<Grant>> {
+        match self.known(&digest(token)) {
+            Some(Known { digest, grant: Grant::Any }) => Ok(Session::open(digest, now_s)),
+            Some(Known { grant, .. }) => Err(Some(grant.clone())),
+            None => Err(None),
+        }
+    }
+
+    /// Whether a token that may still open a session has opened this one.
+    pub(crate) fn have_signed(&self, session: &Session) -> bool {
+        let may_read = self.known.iter().filter(|known| known.grant == Grant::Any);
+        may_read.fold(false, |found, known| found | session.is_signed_with(&known.digest))
+    }
+
+    fn known(&self, digest: &[u8; 32]) -> Option<&Known> {
         let mut found = u64::MAX;
         for (index, known) in (0_u64..).zip(self.known.iter()) {
-            found.conditional_assign(&index, known.digest.ct_eq(&digest));
+            found.conditional_assign(&index, known.digest.ct_eq(digest));
         }
-        Some(self.known.get(usize::try_from(found).ok()?)?.grant.clone())
+        self.known.get(usize::try_from(found).ok()?)
     }
 }
 

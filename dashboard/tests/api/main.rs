@@ -6,6 +6,7 @@ mod document;
 mod filters;
 mod items;
 mod live;
+mod page;
 mod pages;
 mod refusals;
 mod support;

@@ -85,8 +85,15 @@ impl Api {
 
     /// The answer as it begins to come.
     pub(crate) async fn open(&self, path_and_query: &str) -> Response {
-        let request = Request::get(path_and_query).body(Body::empty()).unwrap();
-        self.router.clone().oneshot(request).await.unwrap()
+        self.open_with(path_and_query, &[]).await
+    }
+
+    pub(crate) async fn open_with(&self, path_and_query: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = Request::get(path_and_query);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 }
 

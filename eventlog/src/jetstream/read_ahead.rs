@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use netqoe_model::{Chunk, Position};
+use netqoe_model::{Chunk, Partition, Position};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -119,6 +119,13 @@ impl ReadAhead {
     pub(super) fn lag(&self) -> u64 {
         let state = self.state.lock();
         state.ready_messages + state.pending
+    }
+
+    /// Those of one partition; none while the server has more, of which it does not say whose they are.
+    pub(super) fn lag_of(&self, partition: Partition) -> Option<u64> {
+        let state = self.state.lock();
+        let is_its = |chunk: &&Chunk| chunk.partition == Some(partition) && is_message(chunk);
+        (state.pending == 0).then(|| state.chunks.iter().filter(is_its).count() as u64)
     }
 
     /// Messages of the stream after those that lie ready, as far as the server has said.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{Chunk, Position};
+use netqoe_model::{Chunk, Partition, Position};
 
 use super::Shared;
 use super::follower::Follower;
@@ -66,6 +66,10 @@ impl LogReader for JetStreamReader {
 
     fn lag(&self) -> u64 {
         self.ahead.lag()
+    }
+
+    fn lag_of(&self, partition: Partition) -> Option<u64> {
+        self.ahead.lag_of(partition)
     }
 
     fn on_append(&mut self, wake: Box<dyn Fn() + Send + Sync>) {

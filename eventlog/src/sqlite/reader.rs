@@ -103,6 +103,11 @@ impl LogReader for SqliteReader {
         self.places.iter().map(|place| place.unread(self.head(place))).sum()
     }
 
+    fn lag_of(&self, partition: Partition) -> Option<u64> {
+        let place = self.places.iter().find(|place| place.partition == partition);
+        Some(place.map_or(0, |place| place.unread(self.head(place))))
+    }
+
     fn on_append(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
         let partitions = self.places.iter().map(|place| place.partition).collect();
         let waker = Arc::new(Waker { partitions, wake });

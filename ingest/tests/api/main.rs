@@ -9,5 +9,6 @@ mod connections;
 mod operations;
 mod properties;
 mod refused;
+mod session;
 mod support;
 mod unavailable;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::routing::get;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use netqoe_eventlog::{AppendError, EventLog, LogError, LogReader, Start};
-use netqoe_ingest::{Clock, Ingest, IngestConfig, Tokens, assemble};
+use netqoe_ingest::{Clock, Ingest, IngestConfig, SignIn, Tokens, assemble};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{LogIdentity, LogTime, Partition};
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ use tower::ServiceExt;
 
 pub(crate) const NOW_MS: i64 = 1_765_000_000_000;
 pub(crate) const EVENTS: &str = "/api/v1/events";
+/// What only those may use who may read.
+pub(crate) const READING: &str = "/reading";
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 pub(crate) const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 
@@ -131,8 +134,12 @@ impl Api {
 
     fn with(tokens: Tokens, config: IngestConfig) -> Self {
         let (log, clock, metrics) = (Arc::new(MemoryLog::new()), Arc::new(HandClock::default()), Metrics::new());
+        let sign_in = SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _);
         let ingest = Ingest::new(Arc::clone(&log) as _, metrics.clone(), tokens, config, Arc::clone(&clock) as _);
-        let router = assemble([ingest.router()], metrics.clone(), Vec::new());
+        let reading =
+            sign_in.guard(Router::new().route(READING, get(|| async { "read" }).post(|| async { "changed" })));
+        let parts = [ingest.router(), sign_in.router(), (reading, Default::default())];
+        let router = assemble(parts, metrics.clone(), Vec::new());
         Self { router, log, clock, metrics }
     }
 

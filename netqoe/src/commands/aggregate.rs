@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use crossbeam_channel::Receiver;
-use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_eventlog::{EventLog, JetStreamLog};
-use netqoe_ingest::{Authentication, Tokens};
+use netqoe_ingest::Tokens;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
@@ -16,14 +15,16 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::dashboard::Dashboard;
+use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
-use super::{admin, jetstream, maintenance, observation, supervise, ticker};
+use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
 use crate::group::{Group, Loss, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
-use crate::pipeline::{Backlog, Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
+use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
 use crate::shutdown;
 
 pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
@@ -43,12 +44,12 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     }
     // The store's driver waits on its own: it must not be used within the runtime.
     let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
-    let Started { log, feeds, pipeline, pulse, watched, failed } = started;
+    let Started { log, feeds, pipeline, pulse, view, failed } = started;
     let follower = match membership.process {
         0 => Some(options.database_url.connect(&options.database.postgres(), store_clock())?),
         _ => None,
     };
-    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, watched, follower, &pulse, failed, stop);
+    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &pulse, failed, stop);
     let ended = runtime.block_on(served);
     match &ended {
         Ok(Ended::Asked) => pulse.leave(&Loss::AskedToStop),
@@ -81,17 +82,8 @@ struct Started {
     feeds: LogFeeds,
     pipeline: Pipeline,
     pulse: Pulse,
-    watched: Watched,
+    view: Arc<View>,
     failed: Receiver<anyhow::Error>,
-}
-
-/// What requests and ticks look at.
-struct Watched {
-    metrics: Metrics,
-    live: LiveFeed,
-    states: ticker::States,
-    backlog: Backlog,
-    health: StoreHealth,
 }
 
 /// Waits for the other processes and starts the workers; none where it was asked to stop before.
@@ -105,30 +97,32 @@ fn start(
     let log = options.nats.open()?;
     let given_up = || stop.is_cancelled();
     let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
-    let (metrics, health) = (Metrics::new(), StoreHealth::default());
+    let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
     let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
-    let store = Box::new(MeasuredStore::new(store, &metrics, &health));
+    let store = Box::new(MeasuredStore::new(store, &observed.metrics, &health));
     let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
     let store =
         store.setting_aside(jetstream::setting_aside(&log, options.dead_letters.stream(), Arc::clone(runtime))?);
 
     let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
     let (failures, failed) = Failures::new();
+    observed.resume(crew, log.identity().partitions, &store.resume.checkpoints);
     let starts = starts(&store.resume, log.identity());
     log.check(&starts).context("can't read the log")?;
     let starts = crew.share(&starts);
     let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, now_ms)?;
     group.pulse.carry(feeds.epochs());
-    observation::show_backlog(&metrics, crew, backlog.clone());
-    let (live, states) = (LiveFeed::new(), ticker::States::default());
-    let observed = (metrics.clone(), live.clone(), Arc::clone(&states));
-    let observer = observation::observer(crew, observed, backlog.clone(), |_| {});
+    observation::show_backlog(&observed.metrics, crew, backlog.clone());
+    let observer = observation::observer(crew, observed.clone(), backlog.clone(), |_| {});
     let links = group.links(options.workers)?;
     let pipeline =
         Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
-    let watched = Watched { metrics, live, states, backlog, health };
-    Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, watched, failed }))
+    let checked = log.clone();
+    let log_check = ("jetstream", Arc::new(move || checked.healthy()) as _);
+    let store = (pipeline_view::kind(&options.database_url), health);
+    let view = Arc::new(View { observed, crew, log: log_check, store, backlog });
+    Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, view, failed }))
 }
 
 /// Process 0 takes a new generation for the whole cluster, and the others go on in it.
@@ -159,7 +153,7 @@ async fn serve(
     (listener, tokens): (TcpListener, Tokens),
     log: &JetStreamLog,
     feeds: &LogFeeds,
-    watched: Watched,
+    view: Arc<View>,
     follower: Option<Box<dyn Store>>,
     pulse: &Pulse,
     failed: Receiver<anyhow::Error>,
@@ -167,15 +161,20 @@ async fn serve(
 ) -> anyhow::Result<Ended> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
-    tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&watched.states), stop.clone()));
+    tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&view.observed.states), stop.clone()));
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(store) = follower {
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());
         tasks.spawn(maintenance::daily(url, postgres, options.retention, stop.clone()));
-        let (progress, seen) = (options.consumer.progress(), (watched.metrics.clone(), watched.health.clone()));
+        let (progress, seen) = (options.consumer.progress(), (view.observed.metrics.clone(), view.store.1.clone()));
         jetstream::follow(log.clone(), progress, store, seen, stop.clone(), Arc::clone(runtime))?;
     }
-    let app = app(options, log, tokens, watched, &stop).await?;
+    let reader = reader(options, &view).await?;
+    if view.crew.processes() > 1 {
+        let (live, crew, reader) = (view.observed.live.clone(), view.crew, Arc::clone(&reader));
+        tasks.spawn(netqoe_dashboard::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
+    }
+    let app = app(Dashboard { reader, view, rules: options.rules.rules(), tokens }, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits();
     let admin = async {
@@ -201,28 +200,14 @@ async fn serve(
     Ok(ended)
 }
 
-/// The query API, health and metrics.
-async fn app(
-    options: &AggregateOptions,
-    log: &JetStreamLog,
-    tokens: Tokens,
-    watched: Watched,
-    stop: &CancellationToken,
-) -> anyhow::Result<axum::Router> {
-    let Watched { metrics, live, states: _, backlog, health } = watched;
-    let reader = reader(options, &metrics, &health).await?;
-    let (queries, document) = QueryApi::new(reader, &options.rules.rules(), live, stop.clone()).router();
-    let guarded = Authentication::new(tokens, metrics.clone()).guard(queries);
-    let checked = log.clone();
-    let checks = observation::checks(move || checked.healthy(), health, backlog);
-    Ok(netqoe_ingest::assemble([(guarded, document)], metrics, checks))
+/// What people look at, health and metrics.
+fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
+    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
+    netqoe_ingest::assemble(dashboard.routes(stop), metrics, checks).merge(netqoe_dashboard::page())
 }
 
-async fn reader(
-    options: &AggregateOptions,
-    metrics: &Metrics,
-    health: &StoreHealth,
-) -> anyhow::Result<Arc<dyn Reader>> {
+async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<dyn Reader>> {
+    let (metrics, health) = (&view.observed.metrics, &view.store.1);
     let url = options.read_database_url.as_ref().unwrap_or(&options.database_url);
     Ok(match url {
         StoreUrl::Sqlite(path) => {

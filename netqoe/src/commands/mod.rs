@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod aggregate;
 pub(crate) mod bench;
+mod dashboard;
 mod demo;
 mod diff;
 pub(crate) mod dlq;
@@ -13,7 +14,9 @@ pub(crate) mod log_export;
 pub(crate) mod maintenance;
 mod observation;
 mod other_rules;
+mod pipeline_view;
 pub(crate) mod probe;
+mod recent;
 pub(crate) mod replay;
 mod resources;
 mod runtime;

@@ -1,17 +1,16 @@
 //! What the outside sees of a running pipeline: metrics, live rows, the health of its parts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netqoe_dashboard::LiveFeed;
 use netqoe_dataflow::PartitionState;
 use netqoe_ingest::ComponentCheck;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Partition};
 
-use super::ticker;
+use super::pipeline_view::{Observed, View};
 use crate::clock::now_ms;
-use crate::measured::StoreHealth;
 use crate::pipeline::{Backlog, Committed, Crew};
 
 /// A commit is made many times a second while events come; a store that is slow takes seconds. What waits longer than
@@ -34,22 +33,22 @@ pub(super) fn show_backlog(metrics: &Metrics, crew: Crew, backlog: Backlog) {
 /// the log.
 pub(super) fn observer(
     crew: Crew,
-    (metrics, live, states): (Metrics, LiveFeed, ticker::States),
+    observed: Observed,
     backlog: Backlog,
     reflected: impl Fn(&Checkpoint) + Send + 'static,
 ) -> Box<dyn FnMut(Committed<'_>) + Send> {
     Box::new(move |committed| {
         backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
-        measure(&metrics, &committed);
-        let mut states = states.lock();
+        measure(&observed.metrics, &committed);
+        observed.committed(&committed);
+        let mut states = observed.states.lock();
         for (commit, state) in committed.partitions.iter().zip(committed.states) {
             states.insert(commit.checkpoint.partition, *state);
             reflected(&commit.checkpoint);
         }
-        measure_memory(&metrics, crew, &states);
-        if live.has_readers() {
-            live.publish(committed.partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect());
-        }
+        measure_memory(&observed.metrics, crew, &states);
+        drop(states);
+        observed.live.publish(committed.partitions, committed.events);
     })
 }
 
@@ -86,13 +85,10 @@ fn measure_memory(metrics: &Metrics, crew: Crew, states: &BTreeMap<Partition, Pa
 }
 
 /// The parts that `/health` names. Clients can send for as long as the log takes what they send.
-pub(super) fn checks(
-    log: impl Fn() -> Result<(), String> + Send + Sync + 'static,
-    store: StoreHealth,
-    backlog: Backlog,
-) -> Vec<ComponentCheck> {
+pub(super) fn checks(view: &View) -> Vec<ComponentCheck> {
+    let (log, store, backlog) = (Arc::clone(&view.log.1), view.store.1.clone(), view.backlog.clone());
     vec![
-        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(log) },
+        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || log()) },
         ComponentCheck {
             component: "store",
             needed_for_ready: false,
@@ -106,8 +102,11 @@ pub(super) fn checks(
     ]
 }
 
+/// Says at once what is wrong with a log.
+pub(super) type LogCheck = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 /// Whether a pipeline moves in which so many records wait, and nothing was committed for so long.
-fn moves(stalled_for: Duration, records: u64) -> Result<(), String> {
+pub(super) fn moves(stalled_for: Duration, records: u64) -> Result<(), String> {
     if stalled_for < STALLED_AFTER {
         return Ok(());
     }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
-use netqoe_ingest::{Authentication, ComponentCheck, Ingest, SystemClock, Tokens};
+use netqoe_ingest::{Ingest, SystemClock};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
@@ -18,12 +17,14 @@ use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::dashboard::Dashboard;
+use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::UpOptions;
-use crate::pipeline::{Backlog, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, alone, starts};
+use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Pipeline, alone, starts};
 use crate::shutdown;
 
 /// How long lookups of the system that are under way are waited for at the end.
@@ -44,18 +45,15 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let rules = options.rules.rules();
-    let (metrics, live, states) = (Metrics::new(), LiveFeed::new(), ticker::States::default());
+    let observed = Observed::new(Metrics::new());
     let (failures, failed) = Failures::new();
-    let Opened { log, store, reader, health } = open(options, &metrics)?;
-    let observed = (metrics.clone(), live.clone(), Arc::clone(&states));
-    let (feeds, pipeline, backlog) = start_pipeline(options, &log, store, &rules, observed, failures)?;
+    let Opened { log, store, reader, health } = open(options, &observed.metrics)?;
+    let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
 
-    let checked = log.clone();
-    let log_check = move || checked.healthy();
-    let checks = observation::checks(log_check, health, backlog);
-    let app = app(options, &log, reader, live, tokens, metrics, checks, &rules, &stop);
     let mut tasks = JoinSet::new();
-    tasks.spawn(ticker::run(Arc::new(log.clone()), states, stop.clone()));
+    tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&view.observed.states), stop.clone()));
+    let dashboard = Dashboard { reader: Arc::new(reader), view, rules, tokens };
+    let app = app(options, &log, dashboard, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
@@ -120,48 +118,41 @@ fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
 fn start_pipeline(
     options: &UpOptions,
     log: &SqliteLog,
-    store: MeasuredStore,
+    (store, health): (MeasuredStore, StoreHealth),
     rules: &Rules,
-    observed: (Metrics, LiveFeed, ticker::States),
+    observed: Observed,
     failures: Failures,
-) -> anyhow::Result<(LogFeeds, Pipeline, Backlog)> {
+) -> anyhow::Result<(LogFeeds, Pipeline, Arc<View>)> {
     let identity = log.identity().clone();
     let store = OpenedStore::open(Box::new(store), &identity, rules)?;
     let (crew, links) = alone(options.workers)?;
+    observed.resume(crew, identity.partitions, &store.resume.checkpoints);
     let starts = crew.share(&starts(&store.resume, &identity));
     let (feeds, workers, backlog) = LogFeeds::start(log, &store, &starts, &failures, now_ms)?;
-    observation::show_backlog(&observed.0, crew, backlog.clone());
+    observation::show_backlog(&observed.metrics, crew, backlog.clone());
     let discarding = log.clone();
     let reflected = move |checkpoint: &Checkpoint| {
         let needed_no_more = Position(checkpoint.resume_from.0.saturating_sub(1));
         discarding.allow_discard_through(checkpoint.partition, needed_no_more);
     };
-    let observer = observation::observer(crew, observed, backlog.clone(), reflected);
+    let observer = observation::observer(crew, observed.clone(), backlog.clone(), reflected);
     let (rules, workers) = (rules.clone(), (workers, crew, links));
     let pipeline = Pipeline::start(workers, &identity, store, rules, Gathering::LIVE, observer, failures)?;
-    Ok((feeds, pipeline, backlog))
+    let checked = log.clone();
+    let log = ("sqlite", Arc::new(move || checked.healthy()) as _);
+    let view = View { observed, crew, log, store: ("sqlite", health), backlog };
+    Ok((feeds, pipeline, Arc::new(view)))
 }
 
-/// The routes of ingest and of the query API, on one listener and behind the same tokens.
-#[allow(clippy::too_many_arguments)]
-fn app(
-    options: &UpOptions,
-    log: &SqliteLog,
-    reader: MeasuredReader<SqliteReader>,
-    live: LiveFeed,
-    tokens: Tokens,
-    metrics: Metrics,
-    checks: Vec<ComponentCheck>,
-    rules: &Rules,
-    stop: &CancellationToken,
-) -> axum::Router {
-    let authentication = Authentication::new(tokens.clone(), metrics.clone());
-    let config = options.server.ingest(rules.max_future_ms);
-    let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, Arc::new(SystemClock::new()));
-    let (queries, queries_document) = QueryApi::new(Arc::new(reader), rules, live, stop.clone()).router();
-    let app =
-        netqoe_ingest::assemble([ingest.router(), (authentication.guard(queries), queries_document)], metrics, checks);
-    app.merge(fixed_object::router())
+/// The routes of ingest and what people look at, on one listener and behind the same tokens.
+fn app(options: &UpOptions, log: &SqliteLog, dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
+    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
+    let config = options.server.ingest(dashboard.rules.max_future_ms);
+    let clock = Arc::new(SystemClock::new());
+    let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
+    let parts = dashboard.routes(stop).into_iter().chain([ingest.router()]);
+    let app = netqoe_ingest::assemble(parts, metrics, checks);
+    app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 
 /// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events.

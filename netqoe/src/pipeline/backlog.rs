@@ -34,6 +34,11 @@ impl Backlog {
         self.0.iter().map(|reading| reading.records()).sum()
     }
 
+    /// Records of one partition; none where the log does not say how many of those unread are its.
+    pub(crate) fn records_of(&self, partition: Partition) -> Option<u64> {
+        self.0.iter().try_fold(0, |sum, reading| Some(sum + reading.records_of(partition)?))
+    }
+
     /// For each worker, the log time of the oldest record that it has read and that is not committed.
     pub(crate) fn oldest(&self) -> impl Iterator<Item = Option<LogTime>> {
         self.0.iter().map(|reading| reading.uncommitted.lock().oldest())
@@ -68,6 +73,11 @@ struct Source {
 impl Source {
     fn lag(&self) -> u64 {
         self.reader.lag() + self.held.len() as u64
+    }
+
+    fn lag_of(&self, partition: Partition) -> Option<u64> {
+        let held = self.held.iter().filter(|chunk| chunk.partition == Some(partition)).count();
+        Some(self.reader.lag_of(partition)? + held as u64)
     }
 }
 
@@ -126,6 +136,13 @@ impl Reading {
     fn records(&self) -> u64 {
         let source = self.source.lock();
         source.lag() + self.uncommitted.lock().records()
+    }
+
+    fn records_of(&self, partition: Partition) -> Option<u64> {
+        let source = self.source.lock();
+        let uncommitted = self.uncommitted.lock();
+        let Some(waiting) = uncommitted.partitions.get(&partition) else { return Some(0) };
+        Some(source.lag_of(partition)? + waiting.records.len() as u64)
     }
 }
 
@@ -202,6 +219,10 @@ mod tests {
 
         fn lag(&self) -> u64 {
             *self.appended.lock() + 1 - self.next
+        }
+
+        fn lag_of(&self, partition: Partition) -> Option<u64> {
+            Some(if partition == Partition(3) { self.lag() } else { 0 })
         }
 
         fn on_append(&mut self, _: Box<dyn Fn() + Send + Sync>) {}

@@ -30,6 +30,21 @@ impl Crew {
         first..first + self.here.get()
     }
 
+    /// The number of this process.
+    pub(crate) fn process(&self) -> usize {
+        self.process
+    }
+
+    /// How many processes there are.
+    pub(crate) fn processes(&self) -> usize {
+        self.all.get() / self.here.get()
+    }
+
+    /// Whether a worker of this process owns a partition.
+    pub(crate) fn owns(&self, partition: Partition) -> bool {
+        self.numbers().contains(&self.owner(partition))
+    }
+
     /// The number of the worker that owns a partition.
     pub(crate) fn owner(&self, partition: Partition) -> usize {
         usize::from(partition.0) % self.all.get()

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod build;
+mod dead_letters;
 mod maintain;
 pub(crate) mod read_back;
 mod schema;
@@ -13,6 +14,7 @@ use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partitio
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use build::SqliteBuild;
+pub use dead_letters::{LetterExcerpt, LetterKey, SqliteDeadLetters};
 
 use crate::fence::{Start, admit};
 use crate::{Clock, Opening, Store, StoreError, WriteTurn};

@@ -40,6 +40,12 @@ pub(super) const SHARED: &str = "
     PRAGMA temp_store = MEMORY;
 ";
 
+/// For who reads and deletes a little, beside the connection that writes rows.
+pub(super) const BESIDE: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+";
+
 /// For a file that nobody else knows of and that is thrown away where anything goes wrong: no journal, no syncing, and
 /// a cache (KiB) in which the pages of tens of thousands of keys stay until they are full. What is full is written once.
 /// Pages are large, since rows are written by the thousand: a tree that is clustered by its key wants room for many rows

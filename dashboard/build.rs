@@ -1,0 +1,168 @@
+//! Makes the page of `web/` with npm, compresses it, and leaves it in `OUT_DIR/page`, where the crate embeds it.
+//!
+//! npm works in a copy, so that a build writes nothing into the source tree. The copy is kept with its modules: they are
+//! fetched again only where the lock file has changed. Where npm fails, so does the build: a netqoe that lacks its page
+//! without anybody having asked for that is worse than none. Offline it succeeds where npm's cache has the packages.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// Set to 1, it makes a netqoe without a page, and npm is not looked for.
+const WITHOUT_PAGE: &str = "NETQOE_WITHOUT_PAGE";
+/// What lies in `web/` and the page is not made of: what npm and tests leave there, and the tests themselves.
+const NOT_OF_THE_PAGE: [&str; 4] = ["node_modules", "dist", "e2e", "test-results"];
+/// What npm's modules follow from.
+const LOCK_FILE: &str = "package-lock.json";
+/// The lock file that the copy's modules were fetched by.
+const FETCHED_BY: &str = "fetched-by.json";
+/// Brotli's best: it is done once, and costs a second or two.
+const BROTLI_QUALITY: u32 = 11;
+const BROTLI_WINDOW_BITS: u32 = 22;
+const BROTLI_BUFFER_BYTES: usize = 64 << 10;
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed={WITHOUT_PAGE}");
+    let sources = Path::new("web");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    let page = out.join("page");
+    remove(&page)?;
+    fs::create_dir_all(&page)?;
+    for part in parts(sources)? {
+        println!("cargo::rerun-if-changed={}", part.display());
+    }
+    if env::var_os(WITHOUT_PAGE).is_some_and(|value| value == "1") || !has_npm() {
+        return Ok(());
+    }
+    let copy = out.join("web");
+    refresh(sources, &copy)?;
+    fetch_modules(&copy)?;
+    npm(&["run", "build"], &copy)?;
+    embeddable(&copy.join("dist"), &page)
+}
+
+/// What the page is made of: files and folders right within `sources`.
+fn parts(sources: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(sources)? {
+        let entry = entry?;
+        if !NOT_OF_THE_PAGE.iter().any(|name| entry.file_name() == *name) {
+            parts.push(entry.path());
+        }
+    }
+    Ok(parts)
+}
+
+fn has_npm() -> bool {
+    let found = Command::new("npm").arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// Makes the copy what the sources are now, and keeps its modules.
+fn refresh(sources: &Path, copy: &Path) -> Outcome {
+    fs::create_dir_all(copy)?;
+    for part in parts(copy)?.iter().filter(|part| !part.ends_with(FETCHED_BY)) {
+        remove(part)?;
+    }
+    remove(&copy.join("dist"))?;
+    for part in parts(sources)? {
+        copy_all(&part, &copy.join(part.file_name().ok_or("an entry has a name")?))?;
+    }
+    Ok(())
+}
+
+fn fetch_modules(copy: &Path) -> Outcome {
+    let (lock, fetched_by) = (copy.join(LOCK_FILE), copy.join(FETCHED_BY));
+    let wanted = fs::read(&lock)?;
+    if fs::read(&fetched_by).is_ok_and(|fetched| fetched == wanted) {
+        return Ok(());
+    }
+    remove(&fetched_by)?;
+    // No package's own script runs here; none that the page needs has one that it needs.
+    npm(&["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], copy)?;
+    Ok(fs::write(fetched_by, wanted)?)
+}
+
+fn npm(arguments: &[&str], folder: &Path) -> Outcome {
+    let command = format!("npm {}", arguments.join(" "));
+    // What it says goes to standard error, which cargo shows where the build fails.
+    let output = Command::new("npm").args(arguments).current_dir(folder).stdin(Stdio::null()).output()?;
+    let said = |stream: &[u8]| eprintln!("{}", String::from_utf8_lossy(stream));
+    said(&output.stdout);
+    said(&output.stderr);
+    succeeded(&command, output.status)
+}
+
+fn succeeded(command: &str, status: ExitStatus) -> Outcome {
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("`{command}` failed ({status}), see above; {WITHOUT_PAGE}=1 builds netqoe without its page").into())
+}
+
+/// Moves what npm has made to where it is embedded, with a compressed twin of each file that gets smaller by it.
+fn embeddable(made: &Path, page: &Path) -> Outcome {
+    copy_all(made, page)?;
+    let mut folders = vec![page.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let plain = fs::read(&path)?;
+            for (ending, compressed) in [("br", brotli(&plain)?), ("gz", gzip(&plain)?)] {
+                if compressed.len() < plain.len() {
+                    let mut twin = path.clone().into_os_string();
+                    twin.push(format!(".{ending}"));
+                    fs::write(twin, compressed)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn brotli(plain: &[u8]) -> Outcome<Vec<u8>> {
+    let mut compressor =
+        brotli::CompressorWriter::new(Vec::new(), BROTLI_BUFFER_BYTES, BROTLI_QUALITY, BROTLI_WINDOW_BITS);
+    compressor.write_all(plain)?;
+    Ok(compressor.into_inner())
+}
+
+fn gzip(plain: &[u8]) -> Outcome<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain)?;
+    Ok(encoder.finish()?)
+}
+
+fn copy_all(from: &Path, to: &Path) -> Outcome {
+    if !from.is_dir() {
+        fs::copy(from, to)?;
+        return Ok(());
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        copy_all(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Outcome {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path)?,
+        Ok(_) => fs::remove_file(path)?,
+        Err(_) => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The two kinds of readers: of rows, and of commits alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use netqoe_model::AggregateRow;
+use netqoe_sinks::read::Filter;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::feed::Seat;
+use super::kept::{Found, Rows, Totals};
+use super::place::Place;
+
+/// How far apart the commits are that a reader is told of: what comes meanwhile is told with the next.
+const BETWEEN_COMMITS: Duration = Duration::from_millis(250);
+
+/// What a reader is told next.
+pub(super) enum Live {
+    /// A commit's rows, from this one on.
+    Rows { commit: u64, rows: Arc<[AggregateRow]>, from: usize },
+    /// One or several commits, up to where this reader is now.
+    Commits { added: Totals },
+    /// Something up to there can't be told any more.
+    Reset,
+    /// So many commits were missed: there is no way on from where this reader is.
+    Lagged { missed: u64 },
+}
+
+/// Reads every row that its filter wants.
+pub(super) struct RowReader {
+    pub(super) seat: Seat,
+    pub(super) filter: Filter,
+    newest: watch::Receiver<u64>,
+    /// The next commit, and its first row that was not seen.
+    next: (u64, usize),
+    to_reset: bool,
+}
+
+impl RowReader {
+    /// Goes on after a place, or begins with the next commit.
+    pub(super) fn new(seat: Seat, filter: Filter, after: Option<&str>) -> Self {
+        let newest = seat.newest();
+        let resumed = after.map(|after| Self::resume(&seat, after));
+        let next = resumed.flatten().unwrap_or_else(|| (seat.look(|kept| kept.newest()) + 1, 0));
+        Self { newest, next, to_reset: resumed == Some(None), seat, filter }
+    }
+
+    /// Where the place leads, if all that follows it is kept.
+    fn resume(seat: &Seat, after: &str) -> Option<(u64, usize)> {
+        let place = Place::parse(after).filter(|place| seat.is_of_this_run(place))?;
+        let next = match place.row {
+            Some(row) => (place.commit, row.checked_add(1)?),
+            None => (place.commit.checked_add(1)?, 0),
+        };
+        let known = seat.look(|kept| match kept.find(next.0) {
+            Found::Commit(..) => true,
+            Found::NotYet => next == (kept.newest() + 1, 0),
+            Found::Gone { .. } => false,
+        });
+        known.then_some(next)
+    }
+
+    /// Up to where this reader has come.
+    pub(super) fn place(&self) -> Place {
+        let (commit, row) = self.next;
+        match row.checked_sub(1) {
+            Some(row) => self.seat.place(commit, Some(row)),
+            None => self.seat.place(commit.saturating_sub(1), None),
+        }
+    }
+
+    /// Waits for the next; none once the feed is gone.
+    pub(super) async fn next(&mut self) -> Option<Live> {
+        if std::mem::take(&mut self.to_reset) {
+            return Some(Live::Reset);
+        }
+        loop {
+            self.newest.mark_unchanged();
+            let (commit, from) = self.next;
+            let (rows, added) = match self.seat.look(|kept| kept.find(commit)) {
+                Found::NotYet => {
+                    self.newest.changed().await.ok()?;
+                    continue;
+                }
+                Found::Gone { missed } => return Some(Live::Lagged { missed }),
+                Found::Commit(rows, added) => (rows, added),
+            };
+            self.next = (commit + 1, 0);
+            match rows {
+                Rows::Here(rows) if rows.iter().skip(from).any(|row| wants(&self.filter, row)) => {
+                    return Some(Live::Rows { commit, rows, from });
+                }
+                Rows::Here(_) => {}
+                Rows::NotKept => return Some(Live::Reset),
+                Rows::Elsewhere => return Some(Live::Commits { added }),
+            }
+        }
+    }
+}
+
+/// Reads that something was committed.
+pub(super) struct CommitReader {
+    pub(super) seat: Seat,
+    newest: watch::Receiver<u64>,
+    /// The newest commit that it was told of, and the totals up to it.
+    told: (u64, Totals),
+    told_at: Option<Instant>,
+    to_reset: bool,
+}
+
+impl CommitReader {
+    /// Goes on after a place, or begins with the next commit.
+    pub(super) fn new(seat: Seat, after: Option<&str>) -> Self {
+        let resumed = after.map(|after| {
+            let place = Place::parse(after).filter(|place| seat.is_of_this_run(place))?;
+            Some((place.commit, seat.look(|kept| kept.totals_after(place.commit))?))
+        });
+        let told = resumed.flatten().unwrap_or_else(|| seat.look(|kept| (kept.newest(), kept.totals())));
+        Self { newest: seat.newest(), told, told_at: None, to_reset: resumed == Some(None), seat }
+    }
+
+    /// Waits for the next; none once the feed is gone.
+    pub(super) async fn next(&mut self) -> Option<Live> {
+        if std::mem::take(&mut self.to_reset) {
+            return Some(Live::Reset);
+        }
+        let told = self.told;
+        self.newest.wait_for(|newest| *newest > told.0).await.ok()?;
+        if let Some(told_at) = self.told_at {
+            tokio::time::sleep_until(told_at + BETWEEN_COMMITS).await;
+        }
+        self.told = self.seat.look(|kept| (kept.newest(), kept.totals()));
+        self.told_at = Some(Instant::now());
+        Some(Live::Commits { added: self.told.1.since(told.1) })
+    }
+
+    /// Up to where this reader has come.
+    pub(super) fn place(&self) -> Place {
+        self.seat.place(self.told.0, None)
+    }
+}
+
+/// Whether a filter lets a row through.
+pub(super) fn wants(filter: &Filter, row: &AggregateRow) -> bool {
+    let Filter { client_id, target, from_ms, to_ms, label } = filter;
+    let start_ms = row.window.start.ms();
+    client_id.as_ref().is_none_or(|client_id| **client_id == *row.client_id)
+        && target.as_ref().is_none_or(|target| **target == *row.target)
+        && from_ms.is_none_or(|from_ms| from_ms <= start_ms)
+        && to_ms.is_none_or(|to_ms| start_ms < to_ms)
+        && label.is_none_or(|label| row.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.label == label))
+}

@@ -1,0 +1,86 @@
+//! Whether a request that changes something comes from this server's own page, or from no page at all: a browser sends
+//! what other sites make it send, with the user's cookies and to the user's own machine.
+
+use axum::extract::Request;
+use http::Method;
+use http::header::{self, HeaderName, HeaderValue};
+
+use crate::answer::{Code, Refusal};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Refuses what another site may have sent.
+pub(crate) fn check(request: &Request) -> Result<(), Refusal> {
+    if request.method().is_safe() || is_own(request) {
+        return Ok(());
+    }
+    let message =
+        "another site may have sent this; send it from netqoe's own page, or as Content-Type: application/json";
+    Err(Refusal::new(Code::Forbidden, message))
+}
+
+fn is_own(request: &Request) -> bool {
+    let headers = request.headers();
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
+        return site == "same-origin" || site == "none";
+    }
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+        let origin = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
+        return origin.is_some_and(|origin| host.is_some_and(|host| host.eq_ignore_ascii_case(origin)));
+    }
+    // No browser of today. An older one asks this server first before it sends another method, or JSON, to another site.
+    request.method() != Method::POST || headers.get(header::CONTENT_TYPE).is_some_and(is_json)
+}
+
+fn is_json(content_type: &HeaderValue) -> bool {
+    let media_type = content_type.to_str().ok().and_then(|value| value.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_post(headers: &[(&str, &str)], allowed: bool) {
+        let mut request = Request::post("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        assert_eq!(check(&request.body(Body::empty()).unwrap()).is_ok(), allowed, "{headers:?}");
+    }
+
+    #[test]
+    fn other_sites_can_not_post() {
+        let (host, json) = (("host", "localhost:8081"), ("content-type", "application/json; charset=utf-8"));
+        for (headers, allowed) in [
+            (&[host, ("sec-fetch-site", "same-origin")][..], true),
+            (&[host, ("sec-fetch-site", "none")], true),
+            (&[host, ("sec-fetch-site", "same-site"), json], false),
+            (&[host, ("sec-fetch-site", "cross-site"), json], false),
+            (&[host, ("sec-fetch-site", "cross-site"), ("origin", "http://localhost:8081"), json], false),
+            (&[host, ("origin", "http://localhost:8081")], true),
+            (&[host, ("origin", "http://LOCALHOST:8081")], true),
+            (&[host, ("origin", "http://localhost:8082"), json], false),
+            (&[host, ("origin", "http://evil.example"), json], false),
+            (&[host, ("origin", "null"), json], false),
+            (&[("origin", "http://evil.example"), json], false),
+            (&[host, json], true),
+            (&[host, ("content-type", "application/jsonp")], false),
+            (&[host, ("content-type", "text/plain")], false),
+            (&[host], false),
+        ] {
+            check_post(headers, allowed);
+        }
+    }
+
+    #[test]
+    fn reading_is_for_the_browser_to_guard() {
+        let request = Request::get("/").header("sec-fetch-site", "cross-site").body(Body::empty()).unwrap();
+        assert!(check(&request).is_ok());
+    }
+}

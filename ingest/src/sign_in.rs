@@ -1,0 +1,175 @@
+//! Who may read: a token that is bound to no client, or a browser's session that one has opened.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use http::{HeaderMap, StatusCode, Uri, header};
+use netqoe_model::metrics::Metrics;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::answer::{Code, Refusal};
+use crate::authentication::bearer_token;
+use crate::session::{LIFETIME_S, Session};
+use crate::{Clock, Grant, Tokens, same_origin};
+
+const COOKIE: &str = "netqoe_session";
+/// Cookies of this name that are looked at: other servers on the same host can set some, too.
+const MAX_COOKIES: usize = 8;
+/// Longest body that holds a token, in bytes.
+const MAX_BODY_BYTES: usize = 16 << 10;
+
+const BOUND: &str = "this token speaks for some clients only: it may send their events, but not read; use one that is bound \
+     to none";
+const UNKNOWN: &str = "this token is not known here; check it for typing errors, or ask for one";
+const NEEDED: &str = "reading needs a token; send `Authorization: Bearer TOKEN`, or sign in on the page";
+
+/// Guards the routes that read, and opens sessions for browsers.
+#[derive(Clone)]
+pub struct SignIn {
+    tokens: Tokens,
+    metrics: Metrics,
+    clock: Arc<dyn Clock>,
+}
+
+impl SignIn {
+    /// With these tokens; failures are counted.
+    pub fn new(tokens: Tokens, metrics: Metrics, clock: Arc<dyn Clock>) -> Self {
+        Self { tokens, metrics, clock }
+    }
+
+    /// The same routes, which answer 401 to who may not read, and 403 to what another site may have sent. A router
+    /// without routes stays as it is.
+    pub fn guard(&self, router: Router) -> Router {
+        if !router.has_routes() {
+            return router;
+        }
+        router.route_layer(middleware::from_fn_with_state(self.clone(), check))
+    }
+
+    /// `/api/v1/session` and what it says of itself, for [`assemble`](crate::assemble).
+    pub fn router(&self) -> (Router, utoipa::openapi::OpenApi) {
+        let (router, document) = OpenApiRouter::new()
+            .routes(routes!(session, sign_in, sign_out))
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .with_state(self.clone())
+            .split_for_parts();
+        (router, document)
+    }
+
+    /// Whether this request may read, and where not, why.
+    fn admit(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+        match bearer_token(headers)? {
+            Some(token) => match self.tokens.grant(Some(token)) {
+                Some(Grant::Any) => Ok(()),
+                Some(_) => Err(BOUND),
+                None => Err(UNKNOWN),
+            },
+            None if self.tokens.accept_none() || self.has_session(headers) => Ok(()),
+            None => Err(NEEDED),
+        }
+    }
+
+    fn has_session(&self, headers: &HeaderMap) -> bool {
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let values = cookies.flat_map(|value| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+        let sessions = values.filter(|(name, _)| *name == COOKIE).take(MAX_COOKIES);
+        let mut sessions = sessions.filter_map(|(_, value)| Session::parse(value));
+        sessions.any(|session| !session.is_over(self.now_s()) && self.tokens.have_signed(&session))
+    }
+
+    fn now_s(&self) -> i64 {
+        self.clock.now_ms() / 1000
+    }
+
+    fn refuse(&self, why: &'static str) -> Refusal {
+        self.metrics.ingest_auth_failures.inc();
+        Refusal::new(Code::Unauthorized, why)
+    }
+}
+
+async fn check(State(sign_in): State<SignIn>, request: Request, next: Next) -> Response {
+    if let Err(why) = sign_in.admit(request.headers()) {
+        return sign_in.refuse(why).into_response();
+    }
+    match same_origin::check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// How the browser stands.
+#[derive(Serialize, ToSchema)]
+struct Standing {
+    /// Whether this server wants a token at all.
+    token_needed: bool,
+    /// Whether this request may read.
+    signed_in: bool,
+    /// Of netqoe.
+    version: &'static str,
+}
+
+/// A token that may read.
+#[derive(Deserialize, ToSchema)]
+struct Credentials {
+    token: String,
+}
+
+/// Whether a token is needed, and whether this request has one or a session. Always answered.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = Standing)))]
+async fn session(State(sign_in): State<SignIn>, headers: HeaderMap) -> impl IntoResponse {
+    let standing = Standing {
+        token_needed: !sign_in.tokens.accept_none(),
+        signed_in: sign_in.admit(&headers).is_ok(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    ([(header::CACHE_CONTROL, "no-store")], Json(standing))
+}
+
+/// Opens a session: the cookie `netqoe_session` stands for the token wherever something is read, for 30 days.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Credentials, responses(
+    (status = 204, description = "Signed in; see Set-Cookie"),
+    (status = 400, description = "No token in the body", body = Refusal),
+    (status = 401, description = "A wrong token, or one that is bound to clients", body = Refusal),
+    (status = 403, description = "Another site may have sent this", body = Refusal),
+))]
+async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {
+    same_origin::check(&request)?;
+    let is_https = is_https(request.uri(), request.headers());
+    let credentials: Result<Json<Credentials>, JsonRejection> = axum::RequestExt::extract(request).await;
+    let Ok(Json(Credentials { token })) = credentials else {
+        return Err(Refusal::new(Code::InvalidRequest, "send {\"token\": \"…\"} as Content-Type: application/json"));
+    };
+    let session = sign_in.tokens.open_session(token.trim(), sign_in.now_s());
+    let session = session.map_err(|grant| sign_in.refuse(if grant.is_some() { BOUND } else { UNKNOWN }))?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie(&session.to_text(), LIFETIME_S, is_https))]))
+}
+
+/// Ends the browser's session.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses(
+    (status = 204, description = "Signed out; the cookie is gone"),
+    (status = 403, description = "Another site may have sent this", body = Refusal),
+))]
+async fn sign_out(request: Request) -> Result<impl IntoResponse, Refusal> {
+    same_origin::check(&request)?;
+    let is_https = is_https(request.uri(), request.headers());
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0, is_https))]))
+}
+
+fn cookie(value: &str, max_age_s: i64, is_https: bool) -> String {
+    let secure = if is_https { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={max_age_s}{secure}")
+}
+
+/// Whether the browser speaks TLS, with this server or with the proxy before it.
+fn is_https(uri: &Uri, headers: &HeaderMap) -> bool {
+    let forwarded = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+    let forwarded = forwarded.and_then(|value| value.split(',').next()).map(str::trim);
+    forwarded.or(uri.scheme_str()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+}

@@ -1,0 +1,149 @@
+//! Who may read, and the sessions of browsers.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const SESSION: &str = "/api/v1/session";
+const TOKENS: &str = "reader\nsender=probe-1\nsenders=lab-*";
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+async fn sign_in(api: &Api, token: &str, headers: &[(&str, &str)]) -> Answer {
+    api.send("POST", SESSION, &[&[JSON], headers].concat(), json!({ "token": token }).to_string()).await
+}
+
+/// Name and value of the cookie that an answer sets, and what stands behind it.
+fn cookie(answer: &Answer) -> (String, String) {
+    let (pair, attributes) = answer.header("set-cookie").unwrap().split_once("; ").unwrap();
+    (pair.to_owned(), attributes.to_owned())
+}
+
+async fn read(api: &Api, headers: &[(&str, &str)]) -> Answer {
+    api.send("GET", READING, headers, "").await
+}
+
+async fn standing(api: &Api, headers: &[(&str, &str)]) -> (bool, bool) {
+    let answer = api.send("GET", SESSION, headers, "").await;
+    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(answer.body["version"], env!("CARGO_PKG_VERSION"));
+    let is = |name: &str| answer.body[name].as_bool().unwrap();
+    (is("token_needed"), is("signed_in"))
+}
+
+#[tokio::test]
+async fn a_session_reads_for_thirty_days_and_ends_when_it_is_ended() {
+    let api = Api::with_tokens(TOKENS);
+    assert_eq!(standing(&api, &[]).await, (true, false));
+    let answer = sign_in(&api, "reader", &[]).await;
+    assert_eq!((answer.status.as_u16(), &answer.body), (204, &json!("")));
+    let (cookie, attributes) = cookie(&answer);
+    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000");
+    assert!(!cookie.contains("reader"), "{cookie}");
+
+    let among_others = format!("a=b; netqoe_session=junk; {cookie}; c");
+    for header in [&cookie, &among_others] {
+        assert_eq!(read(&api, &[("cookie", header)]).await.body, "read");
+        assert_eq!(standing(&api, &[("cookie", header)]).await, (true, true));
+    }
+    api.clock.advance(MONTH - Duration::from_secs(1));
+    assert_eq!(read(&api, &[("cookie", &cookie)]).await.status, 200);
+    api.clock.advance(Duration::from_secs(1));
+    read(&api, &[("cookie", &cookie)]).await.assert_refused(401, "unauthorized");
+
+    let ended = api.send("DELETE", SESSION, &[], "").await;
+    let (nothing, attributes) = self::cookie(&ended);
+    assert_eq!((ended.status.as_u16(), nothing.as_str()), (204, "netqoe_session="));
+    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+}
+
+#[tokio::test]
+async fn a_cookie_is_secure_where_the_browser_came_over_tls() {
+    let api = Api::with_tokens(TOKENS);
+    for (forwarded, is_secure) in [("https", true), ("HTTPS, http", true), ("http", false), ("", false)] {
+        let (_, attributes) = cookie(&sign_in(&api, "reader", &[("x-forwarded-proto", forwarded)]).await);
+        assert_eq!(attributes.ends_with("; Secure"), is_secure, "{forwarded}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_holds_before_every_server_with_its_token_and_no_other() {
+    let (cookie, _) = cookie(&sign_in(&Api::with_tokens(TOKENS), "reader", &[]).await);
+    for (tokens, holds) in
+        [(TOKENS, true), ("another\nreader", true), ("another", false), ("reader=probe-1", false), ("Reader", false)]
+    {
+        let answer = read(&Api::with_tokens(tokens), &[("cookie", &cookie)]).await;
+        assert_eq!(answer.status.as_u16(), if holds { 200 } else { 401 }, "{tokens}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_token_opens_nothing() {
+    let api = Api::with_tokens(TOKENS);
+    for token in ["", "Reader", "readerr", "demo-token"] {
+        let answer = sign_in(&api, token, &[]).await;
+        answer.assert_refused(401, "unauthorized");
+        assert_eq!(answer.header("set-cookie"), None);
+    }
+    assert_eq!(api.metrics.ingest_auth_failures.get(), 4);
+    for body in [json!({}), json!({ "token": 7 }), json!("reader"), Value::Null, json!({ "token": "x".repeat(20_000) })]
+    {
+        let answer = api.send("POST", SESSION, &[JSON], body.to_string()).await;
+        answer.assert_refused(400, "invalid_request");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_clients_may_send_and_not_read() {
+    let api = Api::with_tokens(TOKENS);
+    for (token, client_id) in [("sender", "probe-1"), ("senders", "lab-7")] {
+        let authorization = ("authorization", &*format!("Bearer {token}"));
+        assert_eq!(api.post(&[JSON, authorization], event("e", client_id).to_string()).await.status, 200);
+        for answer in [read(&api, &[authorization]).await, sign_in(&api, token, &[]).await] {
+            answer.assert_refused(401, "unauthorized");
+            assert!(answer.message().contains("may send their events, but not read"), "{answer:?}");
+        }
+    }
+    assert_eq!(read(&api, &[("authorization", "Bearer reader")]).await.status, 200);
+    read(&api, &[("authorization", "Bearer wrong")]).await.assert_refused(401, "unauthorized");
+    read(&api, &[]).await.assert_refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_cookie_sends_no_events() {
+    let api = Api::with_tokens(TOKENS);
+    let (cookie, _) = cookie(&sign_in(&api, "reader", &[]).await);
+    let answer = api.post(&[JSON, ("cookie", &cookie)], event("e", "c").to_string()).await;
+    answer.assert_refused(401, "unauthorized");
+    assert_eq!(api.log.events().len(), 0);
+}
+
+#[tokio::test]
+async fn other_sites_change_nothing() {
+    for api in [Api::new(), Api::with_tokens(TOKENS)] {
+        let (cookie, _) = match api.send("GET", SESSION, &[], "").await.body["token_needed"] == true {
+            true => cookie(&sign_in(&api, "reader", &[]).await),
+            false => Default::default(),
+        };
+        let (host, cookie) = (("host", "localhost:8081"), ("cookie", &*cookie));
+        for site in [&[JSON, ("sec-fetch-site", "cross-site")][..], &[JSON, ("origin", "http://evil.example")], &[]] {
+            for (method, path) in [("POST", READING), ("POST", SESSION)] {
+                let answer = api.send(method, path, &[&[host, cookie], site].concat(), r#"{"token":"reader"}"#).await;
+                answer.assert_refused(403, "forbidden");
+            }
+        }
+        let own = [host, cookie, ("sec-fetch-site", "same-origin")];
+        assert_eq!(api.send("POST", READING, &own, "").await.body, "changed");
+        assert_eq!(api.send("POST", READING, &[host, cookie, JSON], "").await.body, "changed");
+    }
+}
+
+#[tokio::test]
+async fn without_configured_tokens_everybody_here_reads() {
+    let api = Api::new();
+    assert_eq!(standing(&api, &[]).await, (false, true));
+    assert_eq!(read(&api, &[]).await.status, 200);
+    assert_eq!(read(&api, &[("cookie", "netqoe_session=1.2")]).await.status, 200);
+    read(&api, &[("authorization", "Bearer wrong")]).await.assert_refused(401, "unauthorized");
+}

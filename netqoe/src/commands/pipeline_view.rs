@@ -1,0 +1,124 @@
+//! What the page shows of this process's pipeline.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use netqoe_dashboard::{LiveFeed, Part, PartitionProgress, PipelineState, PipelineView};
+use netqoe_model::metrics::Metrics;
+use netqoe_model::{Checkpoint, Ledger, Partition};
+use netqoe_sinks::StoreUrl;
+use parking_lot::Mutex;
+
+use super::observation::{LogCheck, moves};
+use super::recent::Recent;
+use super::ticker;
+use crate::clock::now_ms;
+use crate::measured::StoreHealth;
+use crate::pipeline::{Backlog, Committed, Crew};
+
+/// Where what happens in a pipeline is seen. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Observed {
+    pub(super) metrics: Metrics,
+    pub(super) live: LiveFeed,
+    pub(super) states: ticker::States,
+    progress: Arc<Mutex<Progress>>,
+    started: Instant,
+}
+
+/// How far the partitions of this process have come.
+#[derive(Default)]
+struct Progress {
+    checkpoints: BTreeMap<Partition, Checkpoint>,
+    recent: Recent,
+}
+
+impl Observed {
+    /// Nothing was seen yet.
+    pub(super) fn new(metrics: Metrics) -> Self {
+        let (live, states, progress) = Default::default();
+        Self { metrics, live, states, progress, started: Instant::now() }
+    }
+
+    /// Takes in where this process goes on in the partitions that are its own.
+    pub(super) fn resume(&self, crew: Crew, partitions: NonZeroU16, checkpoints: &[Checkpoint]) {
+        let beginning =
+            (0..partitions.get()).map(|number| Checkpoint { partition: Partition(number), ..Default::default() });
+        let places = beginning.chain(checkpoints.iter().copied()).filter(|place| crew.owns(place.partition));
+        self.progress.lock().checkpoints.extend(places.map(|place| (place.partition, place)));
+    }
+
+    /// Takes in a commit.
+    pub(super) fn committed(&self, committed: &Committed<'_>) {
+        let rows = committed.partitions.iter().map(|commit| commit.rows.len() as u64).sum();
+        let now = now_ms();
+        let oldest = committed.partitions.iter().filter_map(|commit| commit.oldest_record);
+        let delays_ms = oldest.map(|oldest| u64::try_from(now - oldest.ms()).unwrap_or(0));
+        let mut progress = self.progress.lock();
+        progress.recent.add(self.started.elapsed(), committed.events.read, rows, delays_ms);
+        let checkpoints = committed.partitions.iter().map(|commit| commit.checkpoint);
+        progress.checkpoints.extend(checkpoints.map(|checkpoint| (checkpoint.partition, checkpoint)));
+    }
+}
+
+/// A pipeline, as its parts tell of it.
+pub(super) struct View {
+    pub(super) observed: Observed,
+    pub(super) crew: Crew,
+    /// Its kind, and whether it works.
+    pub(super) log: (&'static str, LogCheck),
+    pub(super) store: (&'static str, StoreHealth),
+    pub(super) backlog: Backlog,
+}
+
+/// What the page calls a store.
+pub(super) fn kind(store: &StoreUrl) -> &'static str {
+    match store {
+        StoreUrl::Sqlite(_) => "sqlite",
+        StoreUrl::Postgres(_) => "postgres",
+    }
+}
+
+impl PipelineView for View {
+    fn look(&self) -> PipelineState {
+        let Self { observed, crew, log, store, backlog } = self;
+        let uptime = observed.started.elapsed();
+        let (events, rates, processing_delay, checkpoints) = observed.progress.lock().look(uptime);
+        let lag_records = backlog.records();
+        let oldest_waiting = backlog.oldest().flatten().min();
+        let partitions = checkpoints.iter().map(|checkpoint| {
+            let Checkpoint { partition, .. } = *checkpoint;
+            PartitionProgress::new(checkpoint, crew.owner(partition), backlog.records_of(partition))
+        });
+        let states = observed.states.lock();
+        PipelineState {
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_s: uptime.as_secs(),
+            process: crew.process(),
+            processes: crew.processes(),
+            log: Part::new(log.0, (log.1)()),
+            store: Part::new(store.0, store.1.check(Instant::now())),
+            pipeline: Part::new("dataflow", moves(backlog.stalled_for(Instant::now()), lag_records)),
+            events: events.into(),
+            events_per_s: rates[0],
+            rows_per_s: rates[1],
+            processing_delay,
+            open_windows: states.values().map(|state| state.open_windows).sum(),
+            tracked_pairs: states.values().map(|state| state.tracked_pairs).sum(),
+            lag_records,
+            oldest_waiting_ms: oldest_waiting.map(|oldest| u64::try_from(now_ms() - oldest.ms()).unwrap_or(0)),
+            partitions: partitions.collect(),
+        }
+    }
+}
+
+impl Progress {
+    fn look(&self, now: Duration) -> (Ledger, [f64; 2], Option<netqoe_dashboard::Delays>, Vec<Checkpoint>) {
+        let mut events = Ledger::default();
+        self.checkpoints.values().for_each(|checkpoint| events += checkpoint.ledger);
+        let checkpoints = self.checkpoints.values().copied().collect();
+        (events, self.recent.per_second(now), self.recent.delays(now), checkpoints)
+    }
+}
