@@ -32,6 +32,8 @@ interface Props {
   series: SeriesOption[];
   /** Null: the chart has no values upwards. */
   value: ((value: number) => string) | null;
+  /** Whether values are counts. */
+  whole?: boolean;
   /** What the chart says of a point; of the newest where none is looked at. */
   readings: (index: number) => Reading[];
   table: () => TableData;
@@ -76,10 +78,20 @@ function saidText(from: number | null, point_ms: number, said: Reading[]): strin
   return [span(from, from + point_ms, serverNow()), ...said.map(({ name, value }) => `${name} ${value}`)].join(', ');
 }
 
-function Plot({ title, height, bounds, start, point_ms, series, value, said }: Props & { said: string }) {
+function Plot({
+  title,
+  height,
+  bounds,
+  start,
+  point_ms,
+  series,
+  value,
+  whole = false,
+  said,
+}: Props & { said: string }) {
   const box = useRef<HTMLDivElement>(null);
   const drawing = useRef<HTMLDivElement>(null);
-  const width = useDrawing(drawing, { bounds, series, value });
+  const width = useDrawing(drawing, { bounds, series, value, whole });
   const drag = useRef<number | null>(null);
   const [dragged, setDragged] = useState<Bounds | null>(null);
   const inside = dragged ?? place.value.inside;
@@ -172,10 +184,11 @@ interface Drawn {
   bounds: Bounds;
   series: SeriesOption[];
   value: ((value: number) => string) | null;
+  whole: boolean;
 }
 
 /** Keeps the chart library's drawing up to date; gives its width. */
-function useDrawing(element: { current: HTMLDivElement | null }, { bounds, series, value }: Drawn): number {
+function useDrawing(element: { current: HTMLDivElement | null }, { bounds, series, value, whole }: Drawn): number {
   const chart = useRef<Instance | null>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -214,7 +227,10 @@ function useDrawing(element: { current: HTMLDivElement | null }, { bounds, serie
           type: 'value',
           min: 0,
           ...(value === null ? { max: 1, show: false } : {}),
+          // Room above what is highest, so that no line lies on the edge.
+          boundaryGap: [0, '4%'],
           splitNumber: 3,
+          ...(whole ? { minInterval: 1 } : {}),
           axisLabel: { ...quiet, formatter: (at: number) => (value ? value(at) : '') },
           splitLine: { lineStyle: { color: colors.token('line') } },
         },

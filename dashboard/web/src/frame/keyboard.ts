@@ -4,6 +4,7 @@ import { go, goBack, place } from '../state/navigation.ts';
 import { above } from '../state/place.ts';
 import { bounds } from '../state/present.ts';
 import { shifted } from '../state/range.ts';
+import { mayRead } from '../state/session.ts';
 import { finderOpen } from './Finder.tsx';
 import { keysOpen } from './Keys.tsx';
 
@@ -46,7 +47,7 @@ export function startKeys(): () => void {
 
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.querySelector('dialog[open]')) return;
+  if (!mayRead.value || document.querySelector('dialog[open]')) return;
   const { target } = event;
   const typing = target instanceof Element && target.matches('input, select, textarea');
   if (typing && event.key !== 'Escape') return;
