@@ -2,21 +2,40 @@
 
 use crate::support::*;
 
+/// What is asked of lists.
+const PAGED: &[&str] = &["client_id", "target", "from", "to", "label", "limit", "cursor"];
+const LIVE: &[&str] = &["client_id", "target", "from", "to", "label", "detail", "last_event_id"];
+
 #[tokio::test]
 async fn every_route_is_documented_and_answers() {
     let api = Api::with(&[]);
+    let fleet = ["client_id", "target", "from", "to"];
+    let of_points = [&fleet[..], &["max_points"]].concat();
+    let of_region = [&fleet[..], &["inside_from", "inside_to", "metric", "min", "max"]].concat();
+    let routes = [
+        ("aggregates", "", PAGED),
+        ("clients", "", PAGED),
+        ("compare", "?target=t", &of_points),
+        ("diagnoses", "", PAGED),
+        ("different", "?inside_from=1&inside_to=2", &of_region),
+        ("live", "", LIVE),
+        ("matrix", "", &fleet),
+        ("overview", "", &fleet),
+        ("series", "?client_id=c&target=t", &of_points),
+        ("targets", "", PAGED),
+    ];
     let paths: Vec<_> = api.document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = ["/api/v1/aggregates", "/api/v1/clients", "/api/v1/diagnoses", "/api/v1/live", "/api/v1/targets"];
-    assert_eq!(paths, expected);
-    for path in paths {
-        assert_eq!(api.open(path).await.status(), 200, "{path}");
-        let get = &api.document["paths"][path]["get"];
+    assert_eq!(paths, routes.map(|(route, ..)| format!("/api/v1/{route}")));
+    for (route, question, expected) in routes {
+        let path = format!("/api/v1/{route}");
+        assert_eq!(api.open(&format!("{path}{question}")).await.status(), 200, "{path}");
+        let get = &api.document["paths"][&path]["get"];
         for status in ["200", "400", "401", "503"] {
             assert!(get["responses"][status].is_object(), "{path} {status}");
         }
         let parameters: Vec<_> =
             get["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["name"]).collect();
-        assert_eq!(parameters, ["client_id", "target", "from", "to", "label", "limit", "cursor"], "{path}");
+        assert_eq!(parameters, expected, "{path}");
     }
 }
 

@@ -1,12 +1,17 @@
-//! The query API over a real SQLite store: what is asked of the router is answered from rows that the store has written.
+//! The query API over a real store: what is asked of the router is answered from rows that the store has written.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
 
+mod compare;
+mod different;
 mod document;
 mod filters;
+mod fleet;
 mod items;
 mod live;
 mod page;
 mod pages;
 mod refusals;
+mod series;
+mod stores;
 mod support;
