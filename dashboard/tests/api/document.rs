@@ -4,7 +4,7 @@ use crate::support::*;
 
 /// What is asked of lists.
 const PAGED: &[&str] = &["client_id", "target", "from", "to", "label", "limit", "cursor"];
-const LIVE: &[&str] = &["client_id", "target", "from", "to", "label", "detail", "last_event_id"];
+const LIVE: &[&str] = &["client_id", "target", "from", "to", "label", "detail", "last_event_id", "Last-Event-ID"];
 
 #[tokio::test]
 async fn every_route_is_documented_and_answers() {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
 
 mod compare;
+mod dead_letters;
 mod different;
 mod document;
 mod filters;
@@ -11,6 +12,7 @@ mod items;
 mod live;
 mod page;
 mod pages;
+mod pipeline;
 mod refusals;
 mod series;
 mod stores;
