@@ -13,6 +13,7 @@ mod live;
 mod page;
 mod pages;
 mod pipeline;
+mod questions;
 mod refusals;
 mod series;
 mod stores;
