@@ -1,44 +1,57 @@
 //! The newest row of each pair.
 
+use std::collections::HashSet;
+
 use netqoe_model::{Label, LogTime, Severity, WindowStart};
 use postgres::Row;
 
 use super::execute::known;
 use crate::postgres::window::{Unreadable, unix_ms};
-use crate::read::statement::{Statement, Value};
+use crate::read::statement::Statement;
 use crate::read::summary::Names;
-use crate::read::{CurrentRecord, Extent, FindingRecord};
+use crate::read::{CurrentRecord, Extent, FindingRecord, Pair};
 
-const COLUMNS: &str = "client_id, target, window_start_ts, diagnosis_label, is_final, agg_1m.as_of, agg_1m.updated_at";
+const ROWS: &str = "SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, finding.*
+    FROM (SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at FROM agg_1m WHERE";
 
 /// A healthy row has no diagnosis, and none is looked for. The limit keeps the planner from joining whole tables.
-const FINDING: &str = "LEFT JOIN LATERAL (
+const FINDING: &str = ") AS row LEFT JOIN LATERAL (
     SELECT severity, stage, observed, mean, sigma, sigmas, share_of_total FROM diagnoses
-    WHERE newest.diagnosis_label <> 'healthy' AND diagnoses.client_id = newest.client_id
-    AND diagnoses.target = newest.target AND diagnoses.window_start_ts = newest.window_start_ts LIMIT 1
-    ) AS finding ON true ORDER BY client_id, target";
+    WHERE row.diagnosis_label <> 'healthy' AND diagnoses.client_id = row.client_id
+    AND diagnoses.target = row.target AND diagnoses.window_start_ts = row.window_start_ts LIMIT 1
+    ) AS finding ON true ORDER BY window_start_ts DESC";
 
-/// The rows of the extent are found first, by their time: a walk in the order of the keys would go through whole months.
-pub(super) fn statement(extent: &Extent, limit: u32) -> Statement {
-    Statement::new(&format!("WITH recent AS MATERIALIZED (SELECT {COLUMNS} FROM agg_1m WHERE"))
-        .nest(extent.conditions())
-        .add("), newest AS (SELECT DISTINCT ON (client_id, target) * FROM recent", [])
-        .add("ORDER BY client_id, target, window_start_ts DESC LIMIT ?)", [Value::Count(limit.into())])
-        .add("SELECT newest.*, finding.* FROM newest", [])
-        .add(FINDING, [])
+/// All rows of the extent, newest window first, as the index on time gives them. To find the newest of each pair, the
+/// server would sort them by their names, which takes longer than to send them.
+pub(super) fn statement(extent: &Extent) -> Statement {
+    Statement::new(ROWS).nest(extent.conditions()).add(FINDING, [])
 }
 
-pub(super) fn record(row: &Row, names: &mut Names) -> Result<CurrentRecord, Unreadable> {
-    let severity = row.try_get::<_, Option<&str>>(7)?.map(|text| known(text, Severity::parse)).transpose()?;
-    Ok(CurrentRecord {
-        pair: names.pair(row.try_get(0)?, row.try_get(1)?),
-        window_start: WindowStart::from_ms(unix_ms(row.try_get(2)?)),
-        label: row.try_get::<_, Option<&str>>(3)?.map(|text| known(text, Label::parse)).transpose()?,
-        finding: severity.map(|severity| finding(row, severity)).transpose()?.map(Box::new),
-        is_final: row.try_get(4)?,
-        as_of: LogTime::from_ms(unix_ms(row.try_get(5)?)),
-        updated_at_ms: unix_ms(row.try_get(6)?),
-    })
+/// The first row of each pair.
+#[derive(Default)]
+pub(super) struct Newest {
+    names: Names,
+    seen: HashSet<Pair>,
+}
+
+impl Newest {
+    /// The row, where it is the first of its pair and no more than so many pairs are known.
+    pub(super) fn record(&mut self, row: &Row, limit: u32) -> Result<Option<CurrentRecord>, Unreadable> {
+        let pair = self.names.pair(row.try_get(0)?, row.try_get(1)?);
+        if self.seen.len() == limit as usize || !self.seen.insert(pair.clone()) {
+            return Ok(None);
+        }
+        let severity = row.try_get::<_, Option<&str>>(7)?.map(|text| known(text, Severity::parse)).transpose()?;
+        Ok(Some(CurrentRecord {
+            pair,
+            window_start: WindowStart::from_ms(unix_ms(row.try_get(2)?)),
+            label: row.try_get::<_, Option<&str>>(3)?.map(|text| known(text, Label::parse)).transpose()?,
+            finding: severity.map(|severity| finding(row, severity)).transpose()?.map(Box::new),
+            is_final: row.try_get(4)?,
+            as_of: LogTime::from_ms(unix_ms(row.try_get(5)?)),
+            updated_at_ms: unix_ms(row.try_get(6)?),
+        }))
+    }
 }
 
 fn finding(row: &Row, severity: Severity) -> Result<FindingRecord, Unreadable> {

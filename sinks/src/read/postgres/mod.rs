@@ -19,6 +19,7 @@ use netqoe_model::Checkpoint;
 use postgres::Row;
 use tokio::runtime::Handle;
 
+use self::current::Newest;
 use self::pool::Pool;
 use super::statement::Statement;
 use super::summary::Names;
@@ -50,9 +51,10 @@ impl PostgresReader {
         &self,
         query: &Query<P>,
         statement: &Statement,
-        record: impl FnMut(&Row) -> Result<T, Unreadable>,
+        mut record: impl FnMut(&Row) -> Result<T, Unreadable>,
     ) -> Result<Page<T>, ReadError> {
-        Ok(query.page(self.named([&query.filter.client_id, &query.filter.target], statement, record)?))
+        let names = [&query.filter.client_id, &query.filter.target];
+        Ok(query.page(self.named(names, statement, |row| record(row).map(Some))?))
     }
 
     /// What a question about these names finds.
@@ -60,13 +62,13 @@ impl PostgresReader {
         &self,
         names: [&Option<String>; 2],
         statement: &Statement,
-        record: impl FnMut(&Row) -> Result<T, Unreadable>,
+        record: impl FnMut(&Row) -> Result<Option<T>, Unreadable>,
     ) -> Result<Vec<T>, ReadError> {
         // No name in a store holds U+0000, and PostgreSQL takes none to compare with.
         if names.into_iter().flatten().any(|name| name.contains('\0')) {
             return Ok(Vec::new());
         }
-        self.pool.read(statement, record)
+        self.pool.read_some(statement, record)
     }
 
     /// The same for pairs of an extent.
@@ -77,7 +79,7 @@ impl PostgresReader {
         record: impl Fn(&Row, &mut Names) -> Result<T, Unreadable>,
     ) -> Result<Vec<T>, ReadError> {
         let mut names = Names::default();
-        self.named([&extent.client_id, &extent.target], statement, |row| record(row, &mut names))
+        self.named([&extent.client_id, &extent.target], statement, |row| record(row, &mut names).map(Some))
     }
 }
 
@@ -103,7 +105,11 @@ impl Reader for PostgresReader {
     }
 
     fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
-        self.within(extent, &current::statement(extent, limit), current::record)
+        let mut newest = Newest::default();
+        let names = [&extent.client_id, &extent.target];
+        let mut rows = self.named(names, &current::statement(extent), |row| newest.record(row, limit))?;
+        rows.sort_unstable_by(|a, b| a.pair.cmp(&b.pair));
+        Ok(rows)
     }
 
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {

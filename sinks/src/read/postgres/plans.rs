@@ -216,7 +216,7 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
         let recent = Extent { from_ms: middle_ms - day_ms, ..extent.clone() };
         let slow = Matching::Within(Measure::ALL[0], [1.0, 2.0]);
         for (what, statement) in [
-            ("current rows", current::statement(&recent, 10_000)),
+            ("current rows", current::statement(&recent)),
             ("points", points::statement(&extent, 3_600_000, 10_000)),
             ("degraded windows", split::statement(&extent, inside_ms, &Matching::Degraded, 10_000)),
             ("slow windows", split::statement(&extent, inside_ms, &slow, 10_000)),

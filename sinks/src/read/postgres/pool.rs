@@ -102,7 +102,16 @@ impl Pool {
     pub(super) fn read<T>(
         &self,
         statement: &Statement,
-        record: impl FnMut(&Row) -> Result<T, Unreadable>,
+        mut record: impl FnMut(&Row) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, ReadError> {
+        self.read_some(statement, |row| record(row).map(Some))
+    }
+
+    /// The rows of the answer that are wanted.
+    pub(super) fn read_some<T>(
+        &self,
+        statement: &Statement,
+        record: impl FnMut(&Row) -> Result<Option<T>, Unreadable>,
     ) -> Result<Vec<T>, ReadError> {
         let parameters = Parameter::of(statement);
         let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
@@ -120,7 +129,7 @@ impl Pool {
         &self,
         sql: &str,
         parameters: Vec<(&(dyn ToSql + Sync), Type)>,
-        mut record: impl FnMut(&Row) -> Result<T, Unreadable>,
+        mut record: impl FnMut(&Row) -> Result<Option<T>, Unreadable>,
     ) -> Result<Vec<T>, Failure> {
         let mut connection = self.connections.get().await?;
         let transaction = connection.build_transaction().read_only(true).start().await?;
@@ -129,7 +138,7 @@ impl Pool {
         let mut rows = pin!(transaction.query_typed_raw(sql, parameters).await?);
         let mut records = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            records.push(record(&row)?);
+            records.extend(record(&row)?);
         }
         transaction.commit().await?;
         Ok(records)
