@@ -10,10 +10,10 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::{
-    AggregateRow, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Generation, Label, LogIdentity, LogTime,
-    PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
+    AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Generation, Label, LogIdentity,
+    LogTime, PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
 };
-use netqoe_sinks::read::SqliteReader;
+use netqoe_sinks::read::{Reader, SqliteReader};
 use netqoe_sinks::{Opening, SqliteStore, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -32,6 +32,7 @@ pub(crate) struct Api {
     pub(crate) document: Value,
     pub(crate) live: LiveFeed,
     pub(crate) stop: CancellationToken,
+    reader: Arc<dyn Reader>,
     store: SqliteStore,
     generation: Generation,
     _folder: TempDir,
@@ -54,25 +55,31 @@ impl Api {
         let log = LogIdentity { id: "a-log".to_owned(), partitions: NonZeroU16::MIN };
         let generation = store.open(&log, &Opening::default()).unwrap();
         let (live, stop) = (LiveFeed::new(), CancellationToken::new());
-        let reader = Arc::new(SqliteReader::open(&path).unwrap());
-        let (router, document) = QueryApi::new(reader, &Rules::default(), live.clone(), stop.clone()).router();
+        let reader: Arc<dyn Reader> = Arc::new(SqliteReader::open(&path).unwrap());
+        let (router, document) =
+            QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
         let document = serde_json::to_value(document).unwrap();
-        let mut api = Self { router, document, live, stop, store, generation, _folder: folder };
+        let mut api = Self { router, document, live, stop, reader, store, generation, _folder: folder };
         api.write(rows);
         api
     }
 
     /// Commits rows, and their clients as seen in these windows.
     pub(crate) fn write(&mut self, rows: &[AggregateRow]) {
+        self.write_as(Checkpoint::default(), rows);
+    }
+
+    /// The same, as what leads a partition to a checkpoint.
+    pub(crate) fn write_as(&mut self, checkpoint: Checkpoint, rows: &[AggregateRow]) {
         let clients = rows.iter().map(client_of).collect();
-        let commit = PartitionCommit {
-            checkpoint: Default::default(),
-            rows: rows.to_vec(),
-            clients,
-            dead_letters: Vec::new(),
-            oldest_record: None,
-        };
+        let commit =
+            PartitionCommit { checkpoint, rows: rows.to_vec(), clients, dead_letters: Vec::new(), oldest_record: None };
         self.store.commit(self.generation, &[commit]).unwrap();
+    }
+
+    /// Reads the store without the API.
+    pub(crate) fn reader(&self) -> Arc<dyn Reader> {
+        Arc::clone(&self.reader)
     }
 
     /// The answer to a question, in JSON.
