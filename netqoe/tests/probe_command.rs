@@ -211,14 +211,17 @@ fn the_bench_has_a_line_of_figures_for_each_program() {
     let output = netqoe().args(["bench", "probe", "--seconds", "1"]).output().unwrap();
     let (table, message) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{message}");
-    for what in ["netqoe probe, on its schedule", "netqoe probe, asked by /probe", "blackbox_exporter, asked by /probe"]
-    {
-        let line = table.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {table}"));
-        let figures: Vec<_> = line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).skip(1).collect();
+    let programs =
+        ["netqoe probe, on its schedule", "netqoe probe, asked by /probe", "blackbox_exporter, asked by /probe"];
+    for (what, scheme) in programs.iter().flat_map(|what| [(what, "http"), (what, "https")]) {
+        let start = format!("| {what} | {scheme} |");
+        let figures =
+            table.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{start} {table}"));
+        let figures: Vec<_> = figures.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        assert_eq!(figures.len(), 4, "{start} {table}");
         let numbers = figures.iter().map(|figure| figure.split(' ').next().unwrap().parse::<f64>().unwrap());
-        assert_eq!(figures.len(), 4, "{line}");
         // Nothing runs at another rate or without memory; CPU time may be under its hundredth of a second.
         let numbers: Vec<_> = numbers.collect();
-        assert!(numbers.iter().all(|number| number.is_finite()) && numbers[0] > 0.0 && numbers[3] > 0.0, "{line}");
+        assert!(numbers.iter().all(|number| number.is_finite()) && numbers[0] > 0.0 && numbers[3] > 0.0, "{table}");
     }
 }

@@ -50,7 +50,7 @@ const NEXTEST: [Step; 2] = [
     Step { heading: "tests", arguments: &["nextest", "run", "--workspace", "--locked"], environment: &[] },
     Step {
         heading: "tests of HTTP/3",
-        arguments: &["nextest", "run", "-p", "netqoe-probe", "--features", "http3", "--locked", "http3"],
+        arguments: &["nextest", "run", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
         environment: &[],
     },
 ];
@@ -58,7 +58,7 @@ const TEST: [Step; 2] = [
     Step { heading: "tests", arguments: &["test", "--workspace", "--locked"], environment: &[] },
     Step {
         heading: "tests of HTTP/3",
-        arguments: &["test", "-p", "netqoe-probe", "--features", "http3", "--locked", "http3"],
+        arguments: &["test", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
         environment: &[],
     },
 ];

@@ -29,7 +29,7 @@ where
         let answer = async {
             let mut sender = sender.ready().await.map_err(failed)?;
             ask.events.ask(ask.clock);
-            let (answer, _) = sender.send_request(request::http2(ask.url)?, true).map_err(failed)?;
+            let (answer, _) = sender.send_request(request::whole_url(ask.url)?, true).map_err(failed)?;
             answer.await.map_err(failed)
         };
         let answer = ask.head(answer).await?;

@@ -28,7 +28,7 @@ pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found:
     let exchange = async {
         let answer = async {
             ask.events.ask(ask.clock);
-            let mut stream = sender.send_request(request::http3(ask.url)?).await.map_err(failed)?;
+            let mut stream = sender.send_request(request::whole_url(ask.url)?).await.map_err(failed)?;
             stream.finish().await.map_err(failed)?;
             let answer = head(&mut stream).await.map_err(failed)?;
             ask.events.answered(ask.clock);

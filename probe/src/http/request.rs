@@ -12,20 +12,14 @@ pub(super) fn http1<B: Default>(url: &WebUrl) -> Request<B> {
     request
 }
 
-/// A `GET` of `url` for HTTP/2, whose request line is the whole URL.
-pub(super) fn http2(url: &WebUrl) -> Result<Request<()>, Failure> {
+/// A `GET` of `url` for HTTP/2 and HTTP/3, whose request line is the whole URL.
+pub(super) fn whole_url(url: &WebUrl) -> Result<Request<()>, Failure> {
     let uri = Uri::builder()
         .scheme(url.scheme())
         .authority(url.authority().as_bytes())
         .path_and_query(url.path_and_query().clone())
         .build();
     Ok(get(uri.map_err(|error| Failure::Request(error.to_string()))?))
-}
-
-/// A `GET` of `url` for HTTP/3, which writes it as HTTP/2 does.
-#[cfg(feature = "http3")]
-pub(super) fn http3(url: &WebUrl) -> Result<Request<()>, Failure> {
-    http2(url)
 }
 
 fn get<B: Default>(uri: Uri) -> Request<B> {

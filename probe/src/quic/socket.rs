@@ -163,3 +163,51 @@ impl fmt::Debug for WhenWritable {
         f.debug_struct("WhenWritable").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOME: &[u8] = b"anybody?";
+
+    async fn send(socket: &NotingSocket, peer: SocketAddr) {
+        let transmit = Transmit { destination: peer, ecn: None, contents: SOME, segment_size: None, src_ip: None };
+        socket.socket.writable().await.unwrap();
+        socket.try_send(&transmit).unwrap();
+    }
+
+    /// Nothing else is sent or read, so that the socket must see it by itself.
+    #[tokio::test]
+    async fn a_router_that_says_no_ends_the_wait() {
+        // A socket that is connected elsewhere takes nothing from others.
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        peer.connect("127.0.0.1:9").unwrap();
+        let peer_address = peer.local_addr().unwrap();
+        let socket = NotingSocket::toward(peer_address, Clock::start(), WireEvents::default()).unwrap();
+        send(&socket, peer_address).await;
+        let answered = tokio::time::timeout(Duration::from_secs(60), socket.answered()).await.unwrap();
+        assert_eq!(answered.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn the_first_datagram_and_the_first_answer_are_noted_and_no_later_ones() {
+        let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let peer_address = peer.local_addr().unwrap();
+        let clock = Clock::start();
+        let socket = NotingSocket::toward(peer_address, clock, WireEvents::default()).unwrap();
+        assert_eq!(socket.first_sent(), None);
+        for _ in 0..2 {
+            let (before, noted) = (clock.now(), socket.first_sent());
+            send(&socket, peer_address).await;
+            assert!(noted.is_some() || socket.first_sent() >= Some(before));
+            assert!(noted.is_none() || socket.first_sent() == noted);
+            let (_, asker) = peer.recv_from(&mut [0; 100]).await.unwrap();
+            peer.send_to(SOME, asker).await.unwrap();
+            let (mut buffer, mut meta) = ([0; 100], [RecvMeta::default()]);
+            let receive = |cx: &mut Context<'_>| socket.poll_recv(cx, &mut [IoSliceMut::new(&mut buffer)], &mut meta);
+            assert_eq!(std::future::poll_fn(receive).await.unwrap(), 1);
+        }
+        let answered = socket.answered().await.unwrap();
+        assert!(Some(answered.start) == socket.first_sent() && answered.start <= answered.end);
+    }
+}

@@ -10,13 +10,16 @@ use h3::error::{Code, ConnectionError};
 use h3::server::RequestStream;
 use h3_quinn::BidiStream;
 use http::{Request, Response};
+use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Endpoint, ServerConfig};
+use quinn::{Endpoint, ServerConfig, TransportConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::think;
 
 pub(crate) const OBJECT_BYTES: usize = 1 << 20;
+/// What is sent before anything is acknowledged: so much that a transfer is as fast as a slow line from its beginning.
+const INITIAL_WINDOW_BYTES: u64 = 64 * 1024;
 /// What `/` answers.
 pub(crate) const PAGE: &str = "page";
 
@@ -46,7 +49,9 @@ impl Http3Server {
         let mut tls = rustls::ServerConfig::clone(tls.config());
         tls.alpn_protocols = vec![protocol.into()];
         let tls = QuicServerConfig::try_from(tls).unwrap();
-        let endpoint = Endpoint::server(ServerConfig::with_crypto(Arc::new(tls)), address).unwrap();
+        let mut config = ServerConfig::with_crypto(Arc::new(tls));
+        config.transport_config(Arc::new(transport()));
+        let endpoint = Endpoint::server(config, address).unwrap();
         let server = Self { address: endpoint.local_addr().unwrap(), seen: Arc::default() };
         let seen = Arc::clone(&server.seen);
         tokio::spawn(async move {
@@ -68,6 +73,14 @@ impl Http3Server {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("https://web.test:{}{path}", self.address.port())
     }
+}
+
+fn transport() -> TransportConfig {
+    let mut congestion = CubicConfig::default();
+    congestion.initial_window(INITIAL_WINDOW_BYTES);
+    let mut transport = TransportConfig::default();
+    transport.congestion_controller_factory(Arc::new(congestion));
+    transport
 }
 
 async fn serve(connection: quinn::Connection, seen: &Mutex<Seen>, thinking: Duration) -> ConnectionError {
@@ -111,9 +124,8 @@ async fn answer(path: &str, stream: &mut Answer, connection: &quinn::Connection)
             return Ok(());
         }
         "/reset-body" => {
-            respond(stream, 200, PAGE.len() + 5, PAGE.as_bytes()).await?;
-            // The probe must have read what came before it.
-            think(Duration::from_millis(100)).await;
+            // A reset takes along what was not read. So much is only sent when the probe has read some of it.
+            respond(stream, 200, 6 * OBJECT_BYTES, &vec![b'x'; 5 * OBJECT_BYTES]).await?;
             stream.stop_stream(Code::H3_INTERNAL_ERROR);
             return Ok(());
         }

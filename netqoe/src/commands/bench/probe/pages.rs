@@ -1,19 +1,26 @@
 //! What is measured: pages of this process, which counts how often.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use axum::Router;
-use axum::routing::get;
-use netqoe_ingest::ServerLimits;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::AbortOnDropHandle;
 
 /// A page of the size of a small one.
-const PAGE: &str = include_str!("../../../../../docs/probe.md");
+const PAGE: &[u8] = include_bytes!("../../../../../docs/probe.md");
 /// How long a program may take to measure for the first time.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked at.
@@ -21,36 +28,34 @@ const EVERY: Duration = Duration::from_millis(10);
 
 /// Served until they are dropped.
 pub(super) struct Pages {
+    scheme: &'static str,
     address: SocketAddr,
     count: u32,
     served: Arc<AtomicU64>,
-    _stop: DropGuard,
+    _server: AbortOnDropHandle<()>,
 }
 
 impl Pages {
-    /// So many, on a free port of loopback.
-    pub(super) fn serve(count: u32) -> anyhow::Result<Self> {
-        let served = Arc::<AtomicU64>::default();
-        let counter = Arc::clone(&served);
-        let page = move || {
-            counter.fetch_add(1, Ordering::Relaxed);
-            std::future::ready(PAGE)
-        };
-        let listener = netqoe_ingest::bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    /// Where they are.
+    pub(super) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// So many, on a free port of loopback, with or without TLS.
+    pub(super) async fn serve(count: u32, tls: Option<TlsAcceptor>) -> anyhow::Result<Self> {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let listener = TcpListener::bind((Self::ADDRESS, 0)).await.context("no port is free")?;
         let address = listener.local_addr().context("can't tell the pages' port")?;
-        let stop = CancellationToken::new();
-        let stopping = stop.clone();
-        tokio::spawn(async move {
-            let routes = Router::new().route("/{page}", get(page));
-            if let Err(error) = netqoe_ingest::serve(listener, routes, &ServerLimits::default(), stopping).await {
-                tracing::error!("the pages are served no more: {error}");
-            }
-        });
-        Ok(Self { address, count, served, _stop: stop.drop_guard() })
+        let served = Arc::<AtomicU64>::default();
+        let server = tokio::spawn(accept(listener, tls, Arc::clone(&served)));
+        Ok(Self { scheme, address, count, served, _server: AbortOnDropHandle::new(server) })
+    }
+
+    /// `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     pub(super) fn urls(&self) -> Vec<String> {
-        (0..self.count).map(|page| format!("http://{}/{page}", self.address)).collect()
+        (0..self.count).map(|page| format!("{}://{}/{page}", self.scheme, self.address)).collect()
     }
 
     /// How often any of them was asked for.
@@ -67,4 +72,34 @@ impl Pages {
         }
         Ok(())
     }
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, served: Arc<AtomicU64>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, tls.clone(), Arc::clone(&served)))),
+            Err(error) => tracing::warn!("a connection to the pages was not taken: {error}"),
+        }
+    }
+}
+
+/// Whoever goes away in the middle has not been served, and is not counted.
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, served: Arc<AtomicU64>) {
+    match tls {
+        None => answer(stream, served).await,
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                answer(stream, served).await;
+            }
+        }
+    }
+}
+
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, served: Arc<AtomicU64>) {
+    let page = service_fn(move |_| {
+        served.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(PAGE)))))
+    });
+    // How a connection ends is known by the program at its other end.
+    drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), page).await);
 }

@@ -1,0 +1,266 @@
+// The contract's answers about the made-up network.
+
+import type {
+  Compare,
+  DeadLetters,
+  Diagnosis,
+  Different,
+  HurtGroup,
+  MatrixAnswer,
+  Overview,
+  Pipeline,
+  Series,
+} from '../../src/api/types.ts';
+import { MINUTE_MS, type Network } from './network.ts';
+
+const CODES: Record<string, string> = {
+  healthy: 'h',
+  'dns-bound': 'd',
+  'handshake-bound': 'c',
+  'server-bound': 's',
+  'throughput-bound': 't',
+  'error-bound': 'e',
+};
+
+function atOf(to: number): number {
+  return Math.floor((Math.min(to, Date.now()) - 1) / MINUTE_MS) * MINUTE_MS;
+}
+
+function current(network: Network, at: number): Diagnosis[] {
+  return network.clients.flatMap((client, row) =>
+    network.targets.flatMap((target, column): Diagnosis[] => {
+      const { label, severity, evidence, start } = network.window(row, column, at);
+      if (!label || !severity || !evidence) return [];
+      const since = Math.floor(start / MINUTE_MS / 4) * 4 * MINUTE_MS;
+      return [{ ...client, target, window_start_ts: start, label, severity, since, evidence, is_final: false }];
+    }),
+  );
+}
+
+export function overview(network: Network, to: number): Overview {
+  const at = atOf(to);
+  const all = current(network, at);
+  const [rows, columns] = [network.clients.length, network.targets.length];
+  const groups = <K>(key: (diagnosis: Diagnosis) => K) => {
+    const map = new Map<K, Diagnosis[]>();
+    for (const diagnosis of all) map.set(key(diagnosis), [...(map.get(key(diagnosis)) ?? []), diagnosis]);
+    return [...map].map(([name, of]) => ({ name, of }));
+  };
+  const group = (of: Diagnosis[], pairs: number): HurtGroup => ({
+    label: of[0]?.label ?? 'healthy',
+    severity: of[0]?.severity ?? 'minor',
+    since: of[0]?.since ?? null,
+    degraded_pairs: of.length,
+    pairs,
+  });
+  const names = (of: Diagnosis[], name: (diagnosis: Diagnosis) => string) => [...new Set(of.map(name))];
+  const byTarget = groups(({ target }) => target);
+  const byClient = groups(({ client_id }) => client_id);
+  return {
+    at,
+    window_ms: MINUTE_MS,
+    pairs: { total: rows * columns, healthy: rows * columns - all.length, degraded: all.length, unknown: 0 },
+    targets: { total: columns, degraded: byTarget.length },
+    clients: { total: rows, degraded: byClient.length },
+    freshness: { newest_row_as_of: Date.now() - 400, newest_row_updated_at: Date.now() - 300 },
+    events: { read: 210_345, accepted: 210_301, duplicate: 20, late: 21, invalid: 3 },
+    by_target: byTarget.map(({ name, of }) => ({
+      target: name,
+      ...group(of, rows),
+      clients: names(of, ({ client_id }) => client_id).slice(0, 5),
+      client_count: of.length,
+      isps: names(of, ({ isp }) => isp ?? ''),
+      isp_count: names(of, ({ isp }) => isp ?? '').length,
+      all_isps: true,
+    })),
+    by_client: byClient.map(({ name, of }) => ({
+      client_id: name,
+      isp: of[0]?.isp ?? null,
+      network_type: of[0]?.network_type ?? null,
+      ...group(of, columns),
+      targets: names(of, ({ target }) => target).slice(0, 5),
+      target_count: of.length,
+    })),
+    by_isp: groups(({ isp }) => isp).map(({ name, of }) => ({
+      isp: name,
+      ...group(of, (rows / 4) * columns),
+      clients: names(of, ({ client_id }) => client_id).slice(0, 5),
+      client_count: names(of, ({ client_id }) => client_id).length,
+      targets: names(of, ({ target }) => target).slice(0, 5),
+      target_count: names(of, ({ target }) => target).length,
+    })),
+    diagnoses: all.slice(0, 500),
+    diagnoses_left_off: Math.max(0, all.length - 500),
+  };
+}
+
+export function matrix(network: Network, to: number): MatrixAnswer {
+  const at = atOf(to);
+  const cells = network.clients.map((_, row) => network.targets.map((_, column) => network.window(row, column, at)));
+  return {
+    at,
+    clients: network.clients,
+    targets: network.targets,
+    labels: cells.map((row) => row.map(({ label }) => (label ? (CODES[label] ?? '?') : '?')).join('')),
+    severities: cells.map((row) =>
+      row.map(({ severity }) => (severity ? ['minor', 'major', 'critical'].indexOf(severity) + 1 : 0)).join(''),
+    ),
+  };
+}
+
+export function series(network: Network, client_id: string, target: string, from: number, to: number): Series {
+  const row = network.clients.findIndex((client) => client.client_id === client_id);
+  const column = network.targets.indexOf(target);
+  const known = row >= 0 && column >= 0;
+  const start: number[] = [];
+  const first = Math.max(from, to - 400 * MINUTE_MS);
+  for (let at = first; known && at < Math.min(to, Date.now()); at += MINUTE_MS) {
+    if (Math.floor(at / MINUTE_MS) % 47 !== 0) start.push(at);
+  }
+  const windows = start.map((at) => network.window(row, column, at));
+  const usual = start.map((at) => network.usualOf(row, column, at));
+  const metrics = ['dns', 'tcp', 'tls', 'ttfb', 'throughput'] as const;
+  const stages = ['dns', 'handshake', 'ttfb', 'total', 'throughput'] as const;
+  const column_of = <K extends string, V>(keys: readonly K[], value: (key: K) => V) =>
+    Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
+  return {
+    window_ms: MINUTE_MS,
+    point_ms: MINUTE_MS,
+    start,
+    windows: start.map(() => 1),
+    count_total: windows.map(({ total }) => total),
+    count_error: windows.map(({ errors }) => errors),
+    errors: column_of(['dns', 'tcp', 'tls', 'http', 'throughput'], (key) =>
+      windows.map(({ errors }) => (key === 'tls' ? errors : 0)),
+    ),
+    p50: column_of(metrics, (key) => windows.map(({ p50 }) => p50[key])),
+    p95: column_of(metrics, (key) => windows.map(({ p95 }) => p95[key])),
+    usual: column_of(stages, (key) => ({
+      mean: usual.map((of) => of[key]),
+      sigma: usual.map((of) => Math.max(1, of[key] * 0.05)),
+    })),
+    labels: windows.map(({ label }) => label),
+    severities: windows.map(({ severity }) => severity),
+    is_final: start.map((at) => at < Date.now() - 3 * MINUTE_MS),
+    diagnoses: windows
+      .flatMap(({ start, label, severity, evidence }) =>
+        label && severity && evidence
+          ? [{ client_id, target, window_start_ts: start, label, severity, evidence, is_final: true }]
+          : [],
+      )
+      .reverse(),
+  };
+}
+
+export function compare(
+  network: Network,
+  one: { client: string | null; target: string | null },
+  from: number,
+  to: number,
+): Compare {
+  const point_ms = Math.max(MINUTE_MS, Math.ceil((to - from) / 60 / MINUTE_MS) * MINUTE_MS);
+  const start: number[] = [];
+  for (let at = Math.ceil(from / point_ms) * point_ms; at < Math.min(to, Date.now()); at += point_ms) start.push(at);
+  const pairs = network.clients.flatMap((client, row) =>
+    network.targets.flatMap((target, column) => {
+      if (one.client !== null ? client.client_id !== one.client : target !== one.target) return [];
+      const windows = start.map((at) => network.window(row, column, at));
+      const degraded = windows.map(({ severity }) => (severity ? 1 : 0));
+      const last = windows.at(-1);
+      const ttfb = windows.map(({ p95 }) => p95.ttfb);
+      return [
+        {
+          ...client,
+          target,
+          windows: windows.length,
+          degraded_windows: degraded.reduce<number>((sum, one) => sum + one, 0),
+          count_total: 5 * windows.length,
+          count_error: windows.reduce((sum, { errors }) => sum + errors, 0),
+          ttfb_p95_max: Math.max(...ttfb),
+          total_p95_max: Math.max(...windows.map(({ p95 }) => p95.dns + p95.tcp + p95.tls + p95.ttfb)),
+          throughput_p50_min: Math.min(...windows.map(({ p50 }) => p50.throughput)),
+          label: last?.label ?? null,
+          severity: last?.severity ?? null,
+          since: last?.severity ? last.start : null,
+          ttfb_p95: ttfb,
+          degraded,
+        },
+      ];
+    }),
+  );
+  return { point_ms, start, pairs: pairs.sort((a, b) => b.degraded_windows - a.degraded_windows) };
+}
+
+export function different(network: Network): Different {
+  const values = network.targets.slice(0, 6).map((value, index) => ({
+    value,
+    inside_windows: 60,
+    inside_matching: index === 2 ? 57 : 0,
+    outside_windows: 1_000,
+    outside_matching: 30 * index,
+    inside_share: index === 2 ? 0.95 : 0,
+    outside_share: 0.03 * index,
+    difference: index === 2 ? 0.89 : -0.03 * index,
+  }));
+  const isps = ['Northline', 'Fjordnet', 'Cablecore', null].map((value, index) => ({
+    value,
+    inside_windows: 90,
+    inside_matching: 14 + index,
+    outside_windows: 1_500,
+    outside_matching: 100,
+    inside_share: (14 + index) / 90,
+    outside_share: 100 / 1_500,
+    difference: (14 + index) / 90 - 100 / 1_500,
+  }));
+  return {
+    matches: 'degraded',
+    inside: { windows: 360, matching: 57 },
+    outside: { windows: 6_000, matching: 450 },
+    dimensions: [
+      { dimension: 'target', values: values.sort((a, b) => Math.abs(b.difference) - Math.abs(a.difference)) },
+      { dimension: 'isp', values: isps },
+    ],
+  };
+}
+
+export function pipeline(): Pipeline {
+  return {
+    version: '0.1.0',
+    uptime_s: 4_321,
+    log: { kind: 'sqlite', healthy: true, message: null },
+    store: { kind: 'sqlite', healthy: true, message: null },
+    pipeline: { healthy: true, message: null },
+    events: { read: 210_345, accepted: 210_301, duplicate: 20, late: 21, invalid: 3 },
+    events_per_s: 9.7,
+    rows_per_s: 8.2,
+    processing_delay: { p50_ms: 4.2, p95_ms: 9.8, p99_ms: 31 },
+    open_windows: 360,
+    tracked_pairs: 120,
+    lag_records: 2,
+    oldest_waiting_ms: 40,
+    partitions: Array.from({ length: 16 }, (_, partition) => ({
+      partition,
+      worker: partition % 2,
+      processed: 13_000 + partition * 7,
+      resume_from: 12_400 + partition * 7,
+      log_time: Date.now() - 300,
+      waiting_records: partition === 3 ? 2 : 0,
+    })),
+    dead_letters: 2,
+    live_readers: 1,
+  };
+}
+
+export function deadLetters(): DeadLetters {
+  const letter = (id: string, reason: string, original: string) => {
+    return { id, partition: 3, log_time: Date.now() - 60_000, reason, original, bytes: original.length, is_cut: false };
+  };
+  return {
+    items: [
+      letter('3-1200-0', 'not JSON: expected value at line 1 column 1', 'hello <img src=x onerror=alert(1)>'),
+      letter('3-1207-4', 'ts_ms must be a positive integer', '{"event_id":"e-1","client_id":"\u202Eevil","ts_ms":-4}'),
+    ],
+    next_cursor: null,
+    may_replay: true,
+  };
+}

@@ -1,0 +1,137 @@
+// A made-up network for looking at the page without a netqoe: every figure here is invented by a formula, none is measured.
+// It follows the schedule of `netqoe up --demo`: a fault of three minutes at one target every four minutes.
+
+import type { Evidence, Label, Severity } from '../../src/api/types.ts';
+
+export const MINUTE_MS = 60_000;
+
+const ISPS = ['Northline', 'Fjordnet', 'Cablecore', 'Skymobile'];
+const NETWORKS = ['ethernet', 'wifi', 'cellular'];
+const KINDS: Label[] = ['dns-bound', 'handshake-bound', 'server-bound', 'throughput-bound', 'error-bound'];
+const FAULT_EVERY = 4;
+const FAULT_MINUTES = 3;
+
+export interface Window {
+  start: number;
+  label: Label | null;
+  severity: Severity | null;
+  evidence: Evidence | null;
+  total: number;
+  errors: number;
+  p50: Record<'dns' | 'tcp' | 'tls' | 'ttfb' | 'throughput', number>;
+  p95: Record<'dns' | 'tcp' | 'tls' | 'ttfb' | 'throughput', number>;
+}
+
+export class Network {
+  readonly clients: { client_id: string; isp: string | null; network_type: string | null }[];
+  readonly targets: string[];
+
+  constructor(clients: number, targets: number) {
+    this.clients = Array.from({ length: clients }, (_, index) => ({
+      client_id: `demo-${String(index + 1).padStart(2, '0')}`,
+      isp: ISPS[index % ISPS.length] ?? null,
+      network_type: NETWORKS[index % NETWORKS.length] ?? null,
+    }));
+    const hosts = ['www', 'api', 'cdn', 'shop', 'video', 'login'];
+    this.targets = Array.from({ length: targets }, (_, index) =>
+      index < hosts.length
+        ? `https://${hosts[index]}.example.com/`
+        : `https://t-${String(index).padStart(3, '0')}.example.net/`,
+    ).sort();
+  }
+
+  fault(target: number, minute: number): Label | null {
+    if (minute % FAULT_EVERY >= FAULT_MINUTES) return null;
+    const number = Math.floor(minute / FAULT_EVERY);
+    return number % Math.min(6, this.targets.length) === target ? (KINDS[number % KINDS.length] as Label) : null;
+  }
+
+  window(client: number, target: number, start: number): Window {
+    const minute = start / MINUTE_MS;
+    const around = (mean: number, salt: number) => mean * (1 + 0.03 * (noise(client, target, minute, salt) - 0.5));
+    const distance = 0.4 + (target % 7) * 0.15;
+    const usual = {
+      dns: 14,
+      tcp: 20 * distance,
+      tls: 35 * distance,
+      ttfb: 90 * distance,
+      throughput: 60 + 40 * (client % 4),
+    };
+    const label = this.fault(target, minute);
+    const now = { ...usual };
+    if (label === 'dns-bound') now.dns *= 30;
+    if (label === 'handshake-bound') [now.tcp, now.tls] = [now.tcp * 3, now.tls * 3];
+    if (label === 'server-bound') now.ttfb *= 4;
+    if (label === 'throughput-bound') now.throughput *= 0.3;
+    const p50 = mapped(now, (value, salt) => around(value, salt));
+    const p95 = mapped(p50, (value, salt) => value * (1.04 + 0.08 * noise(client, target, minute, salt + 9)));
+    const errors = label === 'error-bound' ? 4 : noise(client, target, minute, 30) > 0.98 ? 1 : 0;
+    return {
+      start,
+      label: label ?? 'healthy',
+      severity: label ? ((['minor', 'major', 'critical'] as const)[(client + target) % 3] ?? 'minor') : null,
+      evidence: label ? evidence(label, usual, p95) : null,
+      total: 5,
+      errors,
+      p50,
+      p95,
+    };
+  }
+
+  usualOf(client: number, target: number, start: number) {
+    const { p95, p50 } = this.window(client, target, start - 4 * 6 * MINUTE_MS * 5 + 3 * MINUTE_MS);
+    const handshake = p95.tcp + p95.tls;
+    return {
+      dns: p95.dns,
+      handshake,
+      ttfb: p95.ttfb,
+      total: p95.dns + handshake + p95.ttfb,
+      throughput: p50.throughput,
+    };
+  }
+}
+
+type Phases = Window['p50'];
+
+function mapped(values: Phases, change: (value: number, salt: number) => number): Phases {
+  const keys = Object.keys(values) as (keyof Phases)[];
+  return Object.fromEntries(keys.map((key, index) => [key, change(values[key], index)])) as unknown as Phases;
+}
+
+function evidence(label: Label, usual: Phases, p95: Phases): Evidence {
+  const of = (stage: string, unit: Evidence['unit'], observed: number, mean: number): Evidence => {
+    const sigma = Math.max(1, mean * 0.05);
+    return { stage, unit, observed, mean, sigma, sigmas: (observed - mean) / sigma, share_of_total: null };
+  };
+  const total = p95.dns + p95.tcp + p95.tls + p95.ttfb;
+  switch (label) {
+    case 'dns-bound':
+      return { ...of('dns', 'ms', p95.dns, usual.dns), share_of_total: p95.dns / total };
+    case 'handshake-bound':
+      return {
+        ...of('handshake', 'ms', p95.tcp + p95.tls, usual.tcp + usual.tls),
+        share_of_total: (p95.tcp + p95.tls) / total,
+      };
+    case 'server-bound':
+      return { ...of('ttfb', 'ms', p95.ttfb, usual.ttfb), share_of_total: p95.ttfb / total };
+    case 'throughput-bound':
+      return of('throughput', 'Mbit/s', p95.throughput, usual.throughput);
+    default:
+      return {
+        stage: 'tls',
+        unit: 'share',
+        observed: 0.8,
+        mean: null,
+        sigma: null,
+        sigmas: null,
+        share_of_total: null,
+      };
+  }
+}
+
+/** From 0 to 1, the same for the same numbers. */
+function noise(...numbers: number[]): number {
+  let hash = 2166136261;
+  for (const number of numbers) hash = Math.imul(hash ^ (number | 0), 16777619) ^ (hash >>> 13);
+  return ((hash >>> 0) % 10_000) / 10_000;
+}

@@ -1,0 +1,129 @@
+// The one place that knows the server's URLs.
+
+import { noteServerTime } from '../state/clock.ts';
+import type {
+  ClientItem,
+  Compare,
+  DeadLetters,
+  Different,
+  Items,
+  MatrixAnswer,
+  Overview,
+  Pipeline,
+  Series,
+  Session,
+  TargetItem,
+} from './types.ts';
+
+const ROOT = '/api/v1';
+
+/** Why there is no answer, in the server's words where it gave some. */
+export class AskError extends Error {
+  /** `status` is the HTTP status; 0 where no server answered. */
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Bounds {
+  from: number;
+  to: number;
+}
+
+export interface Marked {
+  inside: Bounds;
+  /** A column and the values that match; where absent, degraded windows match. */
+  measure: { column: string; min: number; max: number } | null;
+  client: string | null;
+  target: string | null;
+}
+
+type Query = Record<string, string | number | null | undefined>;
+
+export const ask = {
+  session: (signal?: AbortSignal) => get<Session>('/session', {}, signal),
+  overview: (range: Bounds, signal?: AbortSignal) => get<Overview>('/overview', { ...range }, signal),
+  matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
+  series: (client_id: string, target: string, range: Bounds, max_points: number, signal?: AbortSignal) =>
+    get<Series>('/series', { client_id, target, ...range, max_points }, signal),
+  compare: (one: { client_id: string } | { target: string }, range: Bounds, signal?: AbortSignal) =>
+    get<Compare>('/compare', { ...one, ...range }, signal),
+  different: (range: Bounds, marked: Marked, signal?: AbortSignal) =>
+    get<Different>(
+      '/different',
+      {
+        ...range,
+        inside_from: marked.inside.from,
+        inside_to: marked.inside.to,
+        metric: marked.measure?.column,
+        min: marked.measure?.min,
+        max: marked.measure?.max,
+        client_id: marked.client,
+        target: marked.target,
+      },
+      signal,
+    ),
+  pipeline: (signal?: AbortSignal) => get<Pipeline>('/pipeline', {}, signal),
+  deadLetters: (cursor: string | null, signal?: AbortSignal) =>
+    get<DeadLetters>('/dead-letters', { limit: 50, cursor }, signal),
+  clients: (cursor: string | null, signal?: AbortSignal) =>
+    get<Items<ClientItem>>('/clients', { limit: 1000, cursor }, signal),
+  targets: (cursor: string | null, signal?: AbortSignal) =>
+    get<Items<TargetItem>>('/targets', { limit: 1000, cursor }, signal),
+};
+
+export const tell = {
+  signIn: (token: string) => send('POST', '/session', { token }),
+  signOut: () => send('DELETE', '/session'),
+  replay: (id: string) => send('POST', `/dead-letters/${encodeURIComponent(id)}/replay`, {}),
+};
+
+/** Where commits are announced, from the one after `lastEventId` on. */
+export function liveUrl(lastEventId: string): string {
+  return url('/live', { detail: 'commits', last_event_id: lastEventId || null });
+}
+
+function url(path: string, query: Query): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return ROOT + path + (text ? `?${text}` : '');
+}
+
+async function get<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
+  const response = await request(url(path, query), { headers: { accept: 'application/json' }, signal: signal ?? null });
+  return (await response.json()) as T;
+}
+
+async function send(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<void> {
+  const content = body === undefined ? {} : { headers: { 'content-type': 'application/json' } };
+  await request(url(path, {}), { method, ...content, body: body === undefined ? null : JSON.stringify(body) });
+}
+
+async function request(address: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(address, { credentials: 'same-origin', cache: 'no-store', ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new AskError(0, 'netqoe does not answer. Is it running, and can this machine reach it?');
+  }
+  noteServerTime(response.headers.get('date'));
+  if (!response.ok) throw new AskError(response.status, await refusal(response));
+  return response;
+}
+
+async function refusal(response: Response): Promise<string> {
+  try {
+    const { message } = (await response.json()) as { message?: unknown };
+    if (typeof message === 'string' && message) return message;
+  } catch {
+    // Not JSON: a proxy's page, say. Its status is what there is to tell.
+  }
+  return `The server answered ${response.status} ${response.statusText}`.trim();
+}

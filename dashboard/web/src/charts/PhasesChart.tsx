@@ -1,0 +1,61 @@
+// The phases stacked on each other, against what the total usually is.
+
+import type { Bounds } from '../api/client.ts';
+import type { Series } from '../api/types.ts';
+import { Time } from '../parts/Time.tsx';
+import { axisMs, ms } from '../words/figures.ts';
+import { Chart } from './Chart.tsx';
+import { palette } from './palette.ts';
+import { stackBlocks, steps, usualEdge } from './points.ts';
+import { blocks, line } from './series.ts';
+import { usualText } from './SmokeChart.tsx';
+
+const PHASES = [
+  ['dns', 'DNS'],
+  ['tcp', 'TCP'],
+  ['tls', 'TLS'],
+  ['ttfb', 'TTFB'],
+] as const;
+
+export function PhasesChart({ series, bounds }: { series: Series; bounds: Bounds }) {
+  const { start, point_ms, p95, usual } = series;
+  const colors = palette.value;
+  const stacked = stackBlocks(
+    start,
+    point_ms,
+    PHASES.map(([phase]) => p95[phase]),
+  );
+  const total = (index: number) => {
+    const known = PHASES.map(([phase]) => p95[phase][index] ?? null).filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+  };
+  return (
+    <Chart
+      title="Phases, 95th percentile of each, against the usual total (mean ± 2 σ)"
+      height={200}
+      bounds={bounds}
+      start={start}
+      point_ms={point_ms}
+      value={axisMs}
+      series={[
+        ...PHASES.map(([phase], index) => blocks(stacked[index] ?? [], colors.token(`phase-${phase}`), 1, 1)),
+        line(steps(start, point_ms, usualEdge(usual.total, 'lower')), colors.token('median'), 1, 2),
+        line(steps(start, point_ms, usualEdge(usual.total, 'upper')), colors.token('median'), 1, 2),
+      ]}
+      readings={(index) => [
+        ...PHASES.map(([phase, name]) => ({ name, value: ms(p95[phase][index] ?? null), token: `phase-${phase}` })),
+        { name: 'total', value: ms(total(index)) },
+        { name: 'usually', value: usualText(usual.total, index, 'ms'), token: 'median', shape: 'line' as const },
+      ]}
+      table={() => ({
+        head: ['Window', ...PHASES.map(([, name]) => `${name} p95`), 'Total', 'Usually'],
+        rows: start.map((from, index) => [
+          <Time key={from} at={from} />,
+          ...PHASES.map(([phase]) => ms(p95[phase][index] ?? null)),
+          ms(total(index)),
+          usualText(usual.total, index, 'ms'),
+        ]),
+      })}
+    />
+  );
+}

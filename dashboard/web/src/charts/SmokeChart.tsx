@@ -1,0 +1,86 @@
+// The smoke graph: a phase's median with the band up to its 95th percentile, what was usual, and where measurements failed.
+
+import type { Bounds } from '../api/client.ts';
+import type { Series } from '../api/types.ts';
+import { Tabs } from '../parts/Tabs.tsx';
+import { Time } from '../parts/Time.tsx';
+import { go } from '../state/navigation.ts';
+import { PHASES, type Phase } from '../state/place.ts';
+import { axisMs, count, ms, spread } from '../words/figures.ts';
+import { Chart, type Reading } from './Chart.tsx';
+import { palette } from './palette.ts';
+import { bandBlocks, steps, usualBlocks } from './points.ts';
+import { blocks, crosses, line } from './series.ts';
+
+const NAMES: Record<Phase, string> = { ttfb: 'TTFB', tls: 'TLS', tcp: 'TCP', dns: 'DNS' };
+
+export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: Bounds; phase: Phase }) {
+  const { start, point_ms, p50, p95, count_total, count_error } = series;
+  const colors = palette.value;
+  // TCP and TLS are judged as one, the handshake; alone they have no band.
+  const usual = phase === 'ttfb' || phase === 'dns' ? series.usual[phase] : null;
+  const failed = start.flatMap((from, index) => ((count_error[index] ?? 0) > 0 ? [{ from, to: from + point_ms }] : []));
+  const coarse = point_ms > series.window_ms;
+
+  const readings = (index: number): Reading[] => [
+    { name: 'p50', value: ms(p50[phase][index] ?? null), token: 'median', shape: 'line' },
+    { name: 'p95', value: ms(p95[phase][index] ?? null), token: 'smoke' },
+    ...(usual ? [{ name: 'p95 usually', value: usualText(usual, index, 'ms'), token: 'usual' }] : []),
+    {
+      name: 'failed',
+      value: failedText(count_error[index], count_total[index]),
+      token: 'error',
+      shape: 'cross' as const,
+    },
+  ];
+  return (
+    <Chart
+      title={`${NAMES[phase]}, median to 95th percentile${coarse ? ' (highest of each point’s windows)' : ''}`}
+      height={230}
+      bounds={bounds}
+      start={start}
+      point_ms={point_ms}
+      value={axisMs}
+      series={[
+        ...(usual ? [blocks(usualBlocks(start, point_ms, usual), colors.token('usual'), 0.2, 1)] : []),
+        blocks(bandBlocks(start, point_ms, p50[phase], p95[phase]), colors.token('smoke'), 0.62, 2),
+        line(steps(start, point_ms, p50[phase]), colors.token('median'), 1.8, 3),
+        crosses(failed, colors.token('label-error'), 4),
+      ]}
+      readings={readings}
+      table={() => ({
+        head: ['Window', 'p50', 'p95', 'p95 usually', 'Failed', 'Measurements'],
+        rows: start.map((from, index) => [
+          <Time key={from} at={from} />,
+          ms(p50[phase][index] ?? null),
+          ms(p95[phase][index] ?? null),
+          usual ? usualText(usual, index, 'ms') : '–',
+          count(count_error[index]),
+          count(count_total[index]),
+        ]),
+      })}
+      tools={
+        <Tabs
+          label="Phase"
+          controls="smoke"
+          tabs={PHASES.map((key) => ({ key, name: NAMES[key] }))}
+          chosen={phase}
+          choose={(chosen) => go({ phase: chosen }, 'replace')}
+        />
+      }
+    />
+  );
+}
+
+export function usualText(
+  usual: { mean: (number | null)[]; sigma: (number | null)[] },
+  index: number,
+  unit: string,
+): string {
+  const [mean, sigma] = [usual.mean[index] ?? null, usual.sigma[index] ?? null];
+  return mean === null || sigma === null ? '–' : `${spread(mean, sigma)} ${unit}`;
+}
+
+export function failedText(errors: number | undefined, total: number | undefined): string {
+  return `${count(errors)} of ${count(total)}`;
+}

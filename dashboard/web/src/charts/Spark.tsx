@@ -1,0 +1,68 @@
+// A small chart in a row of a table: a line of steps, with bars below it where windows were degraded.
+
+import type { Bounds } from '../api/client.ts';
+import type { Values } from '../api/types.ts';
+import { crosshair } from './crosshair.ts';
+import { steps } from './points.ts';
+
+interface Props {
+  start: number[];
+  point_ms: number;
+  bounds: Bounds;
+  values: Values;
+  /** The same for all sparks that stand together, so that they can be compared. */
+  most: number;
+  degraded: number[];
+  label: string;
+}
+
+const WIDTH = 220;
+const HEIGHT = 30;
+const FOOT = 5;
+
+export function Spark({ start, point_ms, bounds, values, most, degraded, label }: Props) {
+  const x = (at: number) => (WIDTH * (at - bounds.from)) / (bounds.to - bounds.from);
+  const y = (value: number) => (HEIGHT - FOOT - 1) * (1 - value / Math.max(1, most)) + 1;
+  const path = steps(start, point_ms, values)
+    .map(([from, to, value, next], index, all) => {
+      const continues = index > 0 && all[index - 1]?.[3] !== null;
+      const level = `${continues ? 'L' : 'M'}${x(from)} ${y(value)}H${x(to)}`;
+      return next === null ? level : `${level}V${y(next)}`;
+    })
+    .join('');
+  const point = (event: PointerEvent) => {
+    const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
+    crosshair.value = bounds.from + ((event.clientX - left) / width) * (bounds.to - bounds.from);
+  };
+  return (
+    <svg
+      class="spark"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+      onPointerMove={point}
+      onPointerLeave={() => (crosshair.value = null)}
+    >
+      <path d={path} class="line" />
+      {start.map((from, index) =>
+        (degraded[index] ?? 0) > 0 ? (
+          <rect
+            key={from}
+            class="degraded"
+            x={x(from)}
+            y={HEIGHT - FOOT + 1}
+            width={Math.max(1, x(from + point_ms) - x(from))}
+            height={FOOT - 1}
+          />
+        ) : null,
+      )}
+      <SparkCrosshair x={x} />
+    </svg>
+  );
+}
+
+function SparkCrosshair({ x }: { x: (at: number) => number }) {
+  const at = crosshair.value;
+  return at === null ? null : <line class="at" x1={x(at)} x2={x(at)} y1={0} y2={HEIGHT} />;
+}

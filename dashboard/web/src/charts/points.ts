@@ -1,0 +1,82 @@
+// From an answer's columns to what is drawn: pure, and without inventing a point.
+
+import type { Values } from '../api/types.ts';
+
+/** `[from, to, low, high]`: a rectangle over a point's whole time. */
+export type Block = [from: number, to: number, low: number, high: number];
+
+/** `[from, to, value, next]`: a level piece of a line; null where nothing follows it. */
+export type Step = [from: number, to: number, value: number, next: number | null];
+
+/** Between two columns, where both have a value. */
+export function bandBlocks(start: number[], point_ms: number, low: Values, high: Values): Block[] {
+  return start.flatMap((from, index): Block[] => {
+    const [bottom, top] = [low[index] ?? null, high[index] ?? null];
+    return bottom === null || top === null ? [] : [[from, from + point_ms, bottom, top]];
+  });
+}
+
+export interface Usual {
+  mean: Values;
+  sigma: Values;
+}
+
+/** What is usual reaches so many σ to either side of its mean: as far as a diagnosis lets it. */
+const SIGMAS = 2;
+
+/** The lower or upper edge of what is usual, never below 0. */
+export function usualEdge({ mean, sigma }: Usual, side: 'lower' | 'upper'): Values {
+  const reach = side === 'lower' ? -SIGMAS : SIGMAS;
+  return mean.map((middle, index) => {
+    const spread = sigma[index] ?? null;
+    return middle === null || spread === null ? null : Math.max(0, middle + reach * spread);
+  });
+}
+
+export function usualBlocks(start: number[], point_ms: number, usual: Usual): Block[] {
+  return bandBlocks(start, point_ms, usualEdge(usual, 'lower'), usualEdge(usual, 'upper'));
+}
+
+/** Each column on top of the ones before it; a value that is null takes no room. */
+export function stackBlocks(start: number[], point_ms: number, columns: Values[]): Block[][] {
+  const height = start.map(() => 0);
+  return columns.map((column) =>
+    start.flatMap((from, index): Block[] => {
+      const value = column[index] ?? null;
+      if (value === null) return [];
+      const low = height[index] as number;
+      height[index] = low + value;
+      return [[from, from + point_ms, low, low + value]];
+    }),
+  );
+}
+
+/** A line of steps: level over each point's time, upright where the next point follows without a gap. */
+export function steps(start: number[], point_ms: number, values: Values): Step[] {
+  return start.flatMap((from, index): Step[] => {
+    const value = values[index] ?? null;
+    if (value === null) return [];
+    const follows = start[index + 1] === from + point_ms;
+    return [[from, from + point_ms, value, (follows ? values[index + 1] : null) ?? null]];
+  });
+}
+
+/** The index of the point that holds a time; null in a gap. */
+export function indexAt(start: number[], point_ms: number, at: number | null): number | null {
+  if (at === null) return null;
+  let [low, high] = [0, start.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((start[middle] as number) <= at) low = middle + 1;
+    else high = middle;
+  }
+  const from = start[low - 1];
+  return from !== undefined && at < from + point_ms ? low - 1 : null;
+}
+
+/** A marked region in whole points. */
+export function wholePoints(a: number, b: number, point_ms: number): { from: number; to: number } {
+  const [low, high] = a < b ? [a, b] : [b, a];
+  const from = Math.floor(low / point_ms) * point_ms;
+  return { from, to: Math.max(from + point_ms, Math.ceil(high / point_ms) * point_ms) };
+}

@@ -1,0 +1,51 @@
+// Says when the page can't be up to date, and how old it then is.
+
+import { useEffect, useState } from 'preact/hooks';
+
+import { now, serverNow } from '../state/clock.ts';
+import { link, news } from '../state/live.ts';
+import { mayRead, pageVersion, session } from '../state/session.ts';
+import { duration } from '../words/figures.ts';
+
+/** A stream that is back this soon is nobody's business. */
+const UNNOTICED_MS = 1_500;
+
+export function Banner() {
+  return (
+    <div role="status" aria-live="polite">
+      {mayRead.value && <LostBanner />}
+      <NewVersionBanner />
+    </div>
+  );
+}
+
+function LostBanner() {
+  const [lostAt, setLostAt] = useState<number | null>(null);
+  const lost = link.value === 'lost';
+  useEffect(() => setLostAt(lost ? serverNow() : null), [lost]);
+  if (!lost || lostAt === null || now.value - lostAt < UNNOTICED_MS) return null;
+  return (
+    <div class="banner" data-testid="reconnect">
+      <strong>No connection to netqoe.</strong>
+      <span aria-live="off">What you see is {duration(now.value - lostAt)} old. Trying again …</span>
+      <button type="button" onClick={() => (news.value += 1)}>
+        Ask now
+      </button>
+    </div>
+  );
+}
+
+function NewVersionBanner() {
+  const current = session.value?.version;
+  if (!current || pageVersion.value === null || pageVersion.value === current) return null;
+  return (
+    <div class="banner">
+      <span>
+        netqoe is now version {current}; this page is of {pageVersion.value}.
+      </span>
+      <button type="button" onClick={() => location.reload()}>
+        Load the new page
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,173 @@
+// One pass over what is seen of the matrix.
+
+import type { MatrixAnswer } from '../api/types.ts';
+import type { Palette } from '../charts/palette.ts';
+import { labelOfCode, wordsOf } from '../words/labels.ts';
+import type { Cells } from './cells.ts';
+import { seen, type Layout, type Size, type Spot } from './layout.ts';
+
+export interface Scene {
+  answer: MatrixAnswer;
+  cells: Cells;
+  layout: Layout;
+  view: Size;
+  scroll: { x: number; y: number };
+  /** Names as they are shown, of all rows and columns of the answer. */
+  clientNames: string[];
+  targetNames: string[];
+  /** Cells with another label stand back. */
+  label: string | null;
+  cursor: Spot | null;
+  pointed: Spot | null;
+  palette: Palette;
+}
+
+const SLANT = -Math.PI / 4;
+
+export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { layout, view, scroll, palette } = scene;
+  const range = seen(layout, scroll, view);
+  context.fillStyle = palette.token('ground');
+  context.fillRect(0, 0, view.width, view.height);
+  drawCells(context, scene, range);
+  drawCursor(context, scene);
+  drawHeads(context, scene, range);
+}
+
+type Range = ReturnType<typeof seen>;
+
+function drawCells(context: CanvasRenderingContext2D, scene: Scene, range: Range): void {
+  const { answer, cells, layout, scroll, palette, label } = scene;
+  const { cell, head } = layout;
+  const paint = paintsOf(palette);
+  const [width, height] = [cell.width - 1, cell.height - 1];
+  context.font = `700 11px ${palette.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  for (let row = range.rows[0]; row < range.rows[1]; row++) {
+    const codes = answer.labels[cells.rows[row] as number] ?? '';
+    const severities = answer.severities[cells.rows[row] as number] ?? '';
+    const y = head.height + row * cell.height - scroll.y;
+    for (let column = range.columns[0]; column < range.columns[1]; column++) {
+      const code = codes[cells.columns[column] as number] ?? '.';
+      if (code === '.') continue;
+      const x = head.width + column * cell.width - scroll.x;
+      const kind = paint.get(code);
+      if (kind === undefined) {
+        drawUnknown(context, x, y, width, height, palette);
+        continue;
+      }
+      context.globalAlpha = label === null || kind.letter === '' || kind.label === label ? 1 : 0.25;
+      context.fillStyle = kind.fill;
+      context.fillRect(x, y, width, height);
+      if (kind.letter === '') continue;
+      context.fillStyle = kind.ink;
+      context.fillText(kind.letter, x + width / 2 - 3, y + height / 2 + 0.5);
+      drawBars(
+        context,
+        Number(severities[cells.columns[column] as number]) || 0,
+        x + width / 2 + 4,
+        y + height / 2 + 4,
+      );
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+/** As many bars as the severity is heavy, each higher than the one before it. */
+function drawBars(context: CanvasRenderingContext2D, weight: number, x: number, bottom: number): void {
+  for (let bar = 0; bar < weight; bar++) {
+    const height = 3 + bar * 2.5;
+    context.fillRect(x + bar * 2.5, bottom - height, 1.5, height);
+  }
+}
+
+/** Measured, not judged: an outline. */
+function drawUnknown(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  palette: Palette,
+): void {
+  context.strokeStyle = palette.token('line-strong');
+  context.lineWidth = 1;
+  context.setLineDash([2, 2]);
+  context.strokeRect(x + 1.5, y + 1.5, width - 3, height - 3);
+  context.setLineDash([]);
+}
+
+function paintsOf(palette: Palette) {
+  const paints = new Map<string, { fill: string; ink: string; letter: string; label: string }>();
+  for (const code of 'hdcste') {
+    const label = labelOfCode(code) ?? 'healthy';
+    paints.set(code, { fill: palette.label(label), ink: palette.onLabel(label), letter: wordsOf(label).letter, label });
+  }
+  return paints;
+}
+
+function drawCursor(context: CanvasRenderingContext2D, { layout, scroll, cursor, pointed, palette }: Scene): void {
+  const { cell, head } = layout;
+  const outline = ({ row, column }: Spot, color: string, line: number) => {
+    context.strokeStyle = color;
+    context.lineWidth = line;
+    const x = head.width + column * cell.width - scroll.x;
+    const y = head.height + row * cell.height - scroll.y;
+    context.strokeRect(x - 0.5, y - 0.5, cell.width, cell.height);
+  };
+  if (pointed) outline(pointed, palette.token('line-strong'), 1);
+  if (cursor) {
+    outline(cursor, palette.token('ground'), 5);
+    outline(cursor, palette.token('text'), 2);
+  }
+}
+
+function drawHeads(context: CanvasRenderingContext2D, scene: Scene, range: Range): void {
+  const { cells, layout, view, scroll, palette, pointed, cursor } = scene;
+  const { cell, head } = layout;
+  const ink = (is: boolean) => (is ? palette.token('text') : palette.token('quiet'));
+  const font = (is: boolean) => `${is ? 600 : 400} 12px ${palette.font}`;
+
+  context.fillStyle = palette.token('ground');
+  context.fillRect(0, 0, head.width, view.height);
+  context.fillRect(0, 0, view.width, head.height);
+  context.textBaseline = 'middle';
+  context.textAlign = 'left';
+  context.save();
+  context.beginPath();
+  context.rect(0, head.height, head.width - 4, view.height);
+  context.clip();
+  for (let row = range.rows[0]; row < range.rows[1]; row++) {
+    const is = pointed?.row === row || cursor?.row === row;
+    context.font = font(is);
+    context.fillStyle = ink(is);
+    const y = head.height + row * cell.height - scroll.y + cell.height / 2;
+    context.fillText(scene.clientNames[cells.rows[row] as number] ?? '', 8, y);
+  }
+  context.restore();
+
+  context.save();
+  context.beginPath();
+  context.rect(head.width - 2, 0, view.width, head.height - 2);
+  context.clip();
+  for (let column = range.columns[0]; column < range.columns[1]; column++) {
+    const is = pointed?.column === column || cursor?.column === column;
+    context.font = font(is);
+    context.fillStyle = ink(is);
+    const x = head.width + column * cell.width - scroll.x;
+    const name = scene.targetNames[cells.columns[column] as number] ?? '';
+    if (layout.upright) {
+      context.fillText(name, x + 2, head.height / 2);
+      continue;
+    }
+    context.save();
+    context.translate(x + cell.width / 2, head.height - 6);
+    context.rotate(SLANT);
+    context.fillText(name, 0, 0);
+    context.restore();
+  }
+  context.restore();
+  context.fillStyle = palette.token('line');
+  context.fillRect(0, head.height - 1, view.width, 1);
+}

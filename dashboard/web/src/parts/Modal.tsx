@@ -1,0 +1,28 @@
+// A dialog over the page: the browser's own, which keeps the focus inside and gives it back.
+
+import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+
+interface Props {
+  label: string;
+  close: () => void;
+  children: ComponentChildren;
+}
+
+export function Modal({ label, close, children }: Props) {
+  // Before the next key is handled: who types on at once must reach the dialog.
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  const outside = (event: MouseEvent) => {
+    if (event.target === dialog.current) close();
+  };
+  return (
+    <dialog ref={dialog} aria-label={label} onClose={close} onClick={outside}>
+      {children}
+    </dialog>
+  );
+}

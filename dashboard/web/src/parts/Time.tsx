@@ -1,0 +1,22 @@
+// A time in the viewer's zone; its title says it in full and in UTC.
+
+import { today } from '../state/clock.ts';
+import { fullTime, time, utc, zone } from '../words/times.ts';
+
+export function Time({ at }: { at: number }) {
+  return (
+    <time dateTime={new Date(at).toISOString()} title={`${fullTime(at)} ${zone(at)} = ${utc(at)}`}>
+      {time(at, today.value)}
+    </time>
+  );
+}
+
+export function SinceTime({ since, since_before }: { since: number | null; since_before?: boolean }) {
+  if (since === null) return null;
+  return (
+    <span class="since">
+      since {since_before ? 'before ' : ''}
+      <Time at={since} />
+    </span>
+  );
+}

@@ -1,0 +1,32 @@
+// The server's time as the page knows it, and a clock that ticks for what shows an age.
+
+import { computed, signal } from '@preact/signals';
+
+/** Below this, a difference between two clocks is a matter of the Date header's whole seconds and of the way. */
+const TRUSTED_SKEW_MS = 2_000;
+
+let skew_ms = 0;
+
+/** Takes an answer's Date header: an age is counted by the clock that stamped the rows. */
+export function noteServerTime(date: string | null): void {
+  const server = date === null ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(server)) return;
+  const skew = server - Date.now();
+  skew_ms = Math.abs(skew) > TRUSTED_SKEW_MS ? skew : 0;
+}
+
+export function serverNow(): number {
+  return Date.now() + skew_ms;
+}
+
+/** The server's time, each second. */
+export const now = signal(serverNow());
+
+/** The start of the viewer's day: what only asks for the day need not be told each second. */
+export const today = computed(() => new Date(now.value).setHours(0, 0, 0, 0));
+
+export function startClock(): void {
+  setInterval(() => {
+    if (!document.hidden) now.value = serverNow();
+  }, 1_000);
+}

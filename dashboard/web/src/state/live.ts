@@ -1,0 +1,75 @@
+// Commits as the server announces them, and whether it can be heard.
+
+import { signal } from '@preact/signals';
+
+import { liveUrl } from '../api/client.ts';
+
+export type Link = 'connecting' | 'open' | 'lost';
+
+export const link = signal<Link>('connecting');
+/** Changes when there may be something new to ask for. */
+export const news = signal(0);
+
+/** First and longest wait before a lost stream is opened again. */
+const RETRY_MS = 500;
+const LONGEST_RETRY_MS = 2_000;
+
+/** The server gives all viewers an answer that is at most half a second old. */
+const SHARED_ANSWER_MS = 550;
+
+let source: EventSource | null = null;
+let lastEventId = '';
+let retry_ms = RETRY_MS;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let echo: ReturnType<typeof setTimeout> | undefined;
+
+let wanted = false;
+
+/** Listens, or no longer; only while the page is seen: a browser has few connections to a server, and hidden pages must not hold them. */
+export function listen(wish: boolean): void {
+  wanted = wish;
+  document.removeEventListener('visibilitychange', listenIfSeen);
+  if (wish) document.addEventListener('visibilitychange', listenIfSeen);
+  listenIfSeen();
+}
+
+function listenIfSeen(): void {
+  if (wanted && !document.hidden) open();
+  else close();
+}
+
+function open(): void {
+  close();
+  const stream = new EventSource(liveUrl(lastEventId));
+  source = stream;
+  stream.onopen = () => {
+    link.value = 'open';
+    retry_ms = RETRY_MS;
+    tellNews();
+  };
+  const changed = (event: MessageEvent) => {
+    if (event.lastEventId) lastEventId = event.lastEventId;
+    tellNews();
+  };
+  for (const name of ['commit', 'reset', 'lagged']) stream.addEventListener(name, changed);
+  stream.onerror = () => {
+    stream.close();
+    if (source !== stream) return;
+    link.value = 'lost';
+    timer = setTimeout(open, retry_ms);
+    retry_ms = Math.min(retry_ms * 2, LONGEST_RETRY_MS);
+  };
+}
+
+/** There are news; and again when the answers that viewers share have grown too old to lack them. */
+function tellNews(): void {
+  news.value += 1;
+  clearTimeout(echo);
+  echo = setTimeout(() => (news.value += 1), SHARED_ANSWER_MS);
+}
+
+function close(): void {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+}

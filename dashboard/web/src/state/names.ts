@@ -1,0 +1,49 @@
+// The names of all clients and targets, to find one among them.
+
+import { ask } from '../api/client.ts';
+import type { Items } from '../api/types.ts';
+import { plural, visible } from '../words/text.ts';
+
+export interface Named {
+  kind: 'client' | 'target';
+  name: string;
+  about: string;
+}
+
+/** So many pages of a thousand names are read; who has more finds the first of them. */
+const MOST_PAGES = 10;
+
+export async function allNames(signal: AbortSignal): Promise<Named[]> {
+  const [clients, targets] = await Promise.all([
+    every((cursor) => ask.clients(cursor, signal)),
+    every((cursor) => ask.targets(cursor, signal)),
+  ]);
+  return [
+    ...targets.map(({ target, client_count }): Named => {
+      return { kind: 'target', name: target, about: plural(client_count, 'client') };
+    }),
+    ...clients.map(({ client_id, isp, network_type }): Named => {
+      return { kind: 'client', name: client_id, about: visible([isp, network_type].filter(Boolean).join(', ')) };
+    }),
+  ];
+}
+
+async function every<T>(page: (cursor: string | null) => Promise<Items<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  for (let read = 0; read < MOST_PAGES; read++) {
+    const answer: Items<T> = await page(cursor);
+    items.push(...answer.items);
+    cursor = answer.next_cursor;
+    if (cursor === null) break;
+  }
+  return items;
+}
+
+/** Names that have the text in them: those that begin with it first, otherwise in their order. */
+export function found(names: readonly Named[], text: string, most: number): Named[] {
+  const wanted = text.trim().toLowerCase();
+  const at = ({ name }: Named) => name.toLowerCase().indexOf(wanted);
+  const having = names.filter((named) => at(named) >= 0);
+  return having.sort((a, b) => Math.min(1, at(a)) - Math.min(1, at(b))).slice(0, most);
+}

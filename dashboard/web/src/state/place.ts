@@ -1,0 +1,163 @@
+// What the page shows, and the same as a URL's query. Pure: history is navigation.ts's.
+
+import type { Bounds } from '../api/client.ts';
+import type { Label } from '../api/types.ts';
+import { DEFAULT_RANGE, isPreset, type Range } from './range.ts';
+
+export const VIEWS = ['fleet', 'pair', 'target', 'client', 'different', 'pipeline'] as const;
+export type View = (typeof VIEWS)[number];
+
+export const GROUPINGS = ['target', 'client', 'isp'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+export const PHASES = ['ttfb', 'tls', 'tcp', 'dns'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export const SORTS = ['worst', 'name', 'degraded', 'failed', 'ttfb', 'total', 'throughput'] as const;
+export type Sort = (typeof SORTS)[number];
+
+const LABELS = ['dns-bound', 'handshake-bound', 'server-bound', 'throughput-bound', 'error-bound'] as const;
+
+export interface Measure {
+  column: string;
+  min: number;
+  max: number;
+}
+
+export interface Place {
+  view: View;
+  client: string | null;
+  target: string | null;
+  range: Range;
+  /** How the fleet's diagnoses are grouped. */
+  by: Grouping;
+  /** Filters of the fleet: one provider (an empty text: clients without one), one label, hurt rows and columns only. */
+  isp: string | null;
+  label: Label | null;
+  only: boolean;
+  /** Which phase the smoke graph shows. */
+  phase: Phase;
+  /** The marked region. */
+  inside: Bounds | null;
+  measure: Measure | null;
+  /** By which column pairs are ranked. */
+  sort: Sort;
+  /** Whether each chart shows its table. */
+  tables: boolean;
+}
+
+export const HOME: Place = {
+  view: 'fleet',
+  client: null,
+  target: null,
+  range: DEFAULT_RANGE,
+  by: 'target',
+  isp: null,
+  label: null,
+  only: false,
+  phase: 'ttfb',
+  inside: null,
+  measure: null,
+  sort: 'worst',
+  tables: false,
+};
+
+/** The place that a query names. What it does not name, or names wrongly, is as at home. */
+export function parsePlace(query: string): Place {
+  const asked = new URLSearchParams(query);
+  const place: Place = {
+    view: one(VIEWS, asked.get('view')) ?? 'fleet',
+    client: asked.get('client') || null,
+    target: asked.get('target') || null,
+    range: range(asked),
+    by: one(GROUPINGS, asked.get('by')) ?? 'target',
+    isp: asked.get('isp'),
+    label: one(LABELS, asked.get('label')),
+    only: asked.get('only') === 'degraded',
+    phase: one(PHASES, asked.get('phase')) ?? 'ttfb',
+    inside: bounds(asked.get('inside_from'), asked.get('inside_to')),
+    measure: measure(asked),
+    sort: one(SORTS, asked.get('sort')) ?? 'worst',
+    tables: asked.get('tables') === '1',
+  };
+  return possible(place);
+}
+
+/** The query that names a place; what is as at home is left out. */
+export function formatPlace(place: Place): string {
+  const said = new URLSearchParams();
+  const say = (name: string, value: string | number | null) => {
+    if (value !== null) said.set(name, String(value));
+  };
+  say('view', place.view === 'fleet' ? null : place.view);
+  say('client', place.client);
+  say('target', place.target);
+  if ('last' in place.range) {
+    say('range', place.range.last === '1h' ? null : place.range.last);
+  } else {
+    say('from', place.range.from);
+    say('to', place.range.to);
+  }
+  say('by', place.by === 'target' ? null : place.by);
+  say('isp', place.isp);
+  say('label', place.label);
+  say('only', place.only ? 'degraded' : null);
+  say('phase', place.phase === 'ttfb' ? null : place.phase);
+  say('inside_from', place.inside?.from ?? null);
+  say('inside_to', place.inside?.to ?? null);
+  say('measure', place.measure?.column ?? null);
+  say('min', place.measure?.min ?? null);
+  say('max', place.measure?.max ?? null);
+  say('sort', place.sort === 'worst' ? null : place.sort);
+  say('tables', place.tables ? '1' : null);
+  const text = said.toString();
+  return text ? `?${text}` : '';
+}
+
+/** What is around a place; null at the top. */
+export function above({ view, client, target, inside, isp, label, only }: Place): Partial<Place> | null {
+  if (inside !== null && view !== 'different') return { inside: null, measure: null };
+  if (view === 'different' && client !== null) return { view: 'client' };
+  if (view === 'different' && target !== null) return { view: 'target' };
+  if (view !== 'fleet') return { view: 'fleet', client: null, target: null };
+  if (isp !== null || label !== null || only) return { isp: null, label: null, only: false };
+  return null;
+}
+
+/** A view needs the names that it is about; without them it is the fleet's. */
+function possible(place: Place): Place {
+  const { view, client, target } = place;
+  const lacks =
+    (view === 'pair' && !(client && target)) || (view === 'client' && !client) || (view === 'target' && !target);
+  return lacks ? { ...place, view: 'fleet' } : place;
+}
+
+function one<T extends string>(choices: readonly T[], text: string | null): T | null {
+  return choices.find((choice) => choice === text) ?? null;
+}
+
+function range(asked: URLSearchParams): Range {
+  const exact = bounds(asked.get('from'), asked.get('to'));
+  if (exact) return exact;
+  const named = asked.get('range') ?? '';
+  return isPreset(named) ? { last: named } : DEFAULT_RANGE;
+}
+
+function bounds(from: string | null, to: string | null): Bounds | null {
+  const [start, end] = [time(from), time(to)];
+  return start !== null && end !== null && start < end ? { from: start, to: end } : null;
+}
+
+/** Unix milliseconds or RFC 3339, as the API takes them. */
+function time(text: string | null): number | null {
+  if (!text) return null;
+  const value = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+function measure(asked: URLSearchParams): Measure | null {
+  const column = asked.get('measure');
+  const [min, max] = [asked.get('min'), asked.get('max')].map((text) => (text ? Number(text) : Number.NaN));
+  if (!column || !/^[a-z0-9_]+$/.test(column) || !Number.isFinite(min) || !Number.isFinite(max)) return null;
+  return { column, min: min as number, max: max as number };
+}

@@ -1,0 +1,42 @@
+// The range of time that all views show.
+
+import type { Bounds } from '../api/client.ts';
+
+const MINUTE_MS = 60_000;
+
+export const PRESETS = {
+  '15m': { name: '15 minutes', minutes: 15 },
+  '1h': { name: '1 hour', minutes: 60 },
+  '3h': { name: '3 hours', minutes: 180 },
+  '6h': { name: '6 hours', minutes: 360 },
+  '24h': { name: '24 hours', minutes: 1_440 },
+  '7d': { name: '7 days', minutes: 10_080 },
+  '30d': { name: '30 days', minutes: 43_200 },
+} as const;
+
+export type Preset = keyof typeof PRESETS;
+export type Range = { last: Preset } | Bounds;
+
+export const DEFAULT_RANGE: Range = { last: '1h' };
+
+export function isPreset(text: string): text is Preset {
+  return Object.hasOwn(PRESETS, text);
+}
+
+/** From when to when. A range that follows the present ends after the minute that is being measured. */
+export function boundsOf(range: Range, now_ms: number): Bounds {
+  if (!('last' in range)) return range;
+  const to = (Math.floor(now_ms / MINUTE_MS) + 1) * MINUTE_MS;
+  return { from: to - PRESETS[range.last].minutes * MINUTE_MS, to };
+}
+
+/** Whether a range shows what was, not what is. */
+export function isPast(range: Range, now_ms: number): boolean {
+  return !('last' in range) && range.to < now_ms - 5 * MINUTE_MS;
+}
+
+/** The range moved by a part of its own length; it stays where it was set from then on. */
+export function shifted(bounds: Bounds, part: number): Bounds {
+  const by = Math.round(((bounds.to - bounds.from) * part) / MINUTE_MS) * MINUTE_MS;
+  return { from: bounds.from + by, to: bounds.to + by };
+}

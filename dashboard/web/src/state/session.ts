@@ -1,0 +1,56 @@
+// Whether a token is needed and this browser has given one.
+
+import { computed, signal } from '@preact/signals';
+
+import { ask, AskError, tell } from '../api/client.ts';
+import type { Session } from '../api/types.ts';
+import { link } from './live.ts';
+
+export const session = signal<Session | null>(null);
+/** Whether questions will be answered. */
+export const mayRead = computed(
+  () => session.value !== null && (session.value.signed_in || !session.value.token_needed),
+);
+export const sessionError = signal<AskError | null>(null);
+/** The version of netqoe that this page came from. */
+export const pageVersion = signal<string | null>(null);
+
+const RETRY_MS = 2_000;
+
+/** Asks who we are; tries again until somebody answers. */
+export async function lookAtSession(): Promise<void> {
+  try {
+    const answer = await ask.session();
+    session.value = answer;
+    sessionError.value = null;
+    pageVersion.value ??= answer.version;
+  } catch (error) {
+    sessionError.value = error instanceof AskError ? error : new AskError(0, String(error));
+    if (session.value === null) setTimeout(() => void lookAtSession(), RETRY_MS);
+  }
+}
+
+export function startSession(): void {
+  let was = link.value;
+  link.subscribe((is) => {
+    if (is === 'open' && was === 'lost') void lookAtSession();
+    was = is;
+  });
+  void lookAtSession();
+}
+
+/** A question was refused for want of a token. */
+export function signedOut(): void {
+  const known = session.value;
+  if (known?.signed_in !== false) void lookAtSession();
+}
+
+export async function signIn(token: string): Promise<void> {
+  await tell.signIn(token);
+  await lookAtSession();
+}
+
+export async function signOut(): Promise<void> {
+  await tell.signOut();
+  await lookAtSession();
+}

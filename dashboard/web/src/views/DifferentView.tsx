@@ -1,0 +1,76 @@
+// What is different inside a marked region from the rest of the range.
+
+import { ask } from '../api/client.ts';
+import { Link } from '../parts/Link.tsx';
+import { Name } from '../parts/Name.tsx';
+import { Empty, Shown } from '../parts/States.tsx';
+import { useAnswer } from '../state/answer.ts';
+import { go, place } from '../state/navigation.ts';
+import { bounds, rangeKey } from '../state/present.ts';
+import { differentParts } from '../words/different.ts';
+import { visible } from '../words/text.ts';
+import { DimensionTable } from './different/DimensionTable.tsx';
+import { Question } from './different/Question.tsx';
+import { matchesText } from './different/columns.ts';
+
+export function DifferentView() {
+  const { inside, measure, client, target } = place.value;
+  const key = inside ? JSON.stringify([rangeKey(), inside, measure, client, target]) : null;
+  const answer = useAnswer(key, (signal) => {
+    const marked = { inside: inside ?? bounds(), measure, client, target };
+    return ask.different(bounds(), marked, signal);
+  });
+  return (
+    <>
+      <h1>What is different</h1>
+      <Question key={JSON.stringify([inside, measure])} />
+      {(client !== null || target !== null) && (
+        <div class="matrix-tools" role="group" aria-label="Only of">
+          <span class="quiet">Only of</span>
+          {client !== null && (
+            <button type="button" class="chip" onClick={() => go({ client: null }, 'replace')}>
+              client <Name text={client} length={40} /> <span aria-label="take away">×</span>
+            </button>
+          )}
+          {target !== null && (
+            <button type="button" class="chip" onClick={() => go({ target: null }, 'replace')}>
+              target <Name text={target} length={60} brief /> <span aria-label="take away">×</span>
+            </button>
+          )}
+        </div>
+      )}
+      {inside === null ? (
+        <Empty>
+          <strong>Mark a region of time to compare it with the rest of the range.</strong>
+          <span>
+            Drag over any chart of a pair, target or client, or mark with Shift and the arrow keys on it; or enter the
+            region above.
+          </span>
+        </Empty>
+      ) : (
+        <Shown answer={answer} what="the comparison">
+          {(value) => (
+            <>
+              <p class="answer" data-testid="different-sentence">
+                {differentParts(value, matchesText(measure)).map((part, index) =>
+                  typeof part === 'string' ? (
+                    <bdi key={index}>{visible(part)}</bdi>
+                  ) : (
+                    <Link key={index} to={part.place}>
+                      <Name text={part.name} length={60} />
+                    </Link>
+                  ),
+                )}
+              </p>
+              <div class="dimensions">
+                {value.dimensions.map((dimension) => (
+                  <DimensionTable key={dimension.dimension} {...dimension} />
+                ))}
+              </div>
+            </>
+          )}
+        </Shown>
+      )}
+    </>
+  );
+}

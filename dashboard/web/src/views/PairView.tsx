@@ -1,0 +1,73 @@
+// A pair: how it is, over time, and why.
+
+import { ask } from '../api/client.ts';
+import type { Series } from '../api/types.ts';
+import { PhasesChart } from '../charts/PhasesChart.tsx';
+import { SmokeChart } from '../charts/SmokeChart.tsx';
+import { StripChart } from '../charts/StripChart.tsx';
+import { ThroughputChart } from '../charts/ThroughputChart.tsx';
+import { LabelMark, SeverityMark } from '../parts/Label.tsx';
+import { Link } from '../parts/Link.tsx';
+import { Name } from '../parts/Name.tsx';
+import { Empty, Shown } from '../parts/States.tsx';
+import { useAnswer } from '../state/answer.ts';
+import { place } from '../state/navigation.ts';
+import { bounds, rangeKey } from '../state/present.ts';
+import { EvidenceTable } from './pair/EvidenceTable.tsx';
+
+/** As many as a wide screen can tell apart. */
+const POINTS = 400;
+
+export function PairView({ client, target }: { client: string; target: string }) {
+  const answer = useAnswer(`series ${rangeKey()}`, (signal) => {
+    const range = bounds();
+    return ask.series(client, target, range, POINTS, signal).then((series) => ({ series, range }));
+  });
+  return (
+    <>
+      <div class="title">
+        <h1 data-testid="pair-title">
+          <Link to={{ view: 'client', target: null }}>
+            <Name text={client} length={60} />
+          </Link>
+          {' → '}
+          <Link to={{ view: 'target', client: null }}>
+            <Name text={target} length={90} />
+          </Link>
+        </h1>
+        {answer.value && <Now series={answer.value.series} />}
+      </div>
+      <Shown answer={answer} what="the pair">
+        {({ series, range }) =>
+          series.start.length === 0 ? (
+            <Empty>
+              <strong>This pair has no measurements in this range.</strong>
+              <span>Choose a longer range above, or check that the client still measures this target.</span>
+            </Empty>
+          ) : (
+            <>
+              <section class="charts" aria-label="Over time" id="smoke">
+                <StripChart series={series} bounds={range} />
+                <SmokeChart series={series} bounds={range} phase={place.value.phase} />
+                <PhasesChart series={series} bounds={range} />
+                <ThroughputChart series={series} bounds={range} />
+              </section>
+              <EvidenceTable series={series} />
+            </>
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+function Now({ series }: { series: Series }) {
+  const last = series.start.length - 1;
+  if (last < 0) return null;
+  return (
+    <p class="now" data-testid="pair-now">
+      <LabelMark label={series.labels[last] ?? null} />
+      <SeverityMark severity={series.severities[last] ?? null} />
+    </p>
+  );
+}

@@ -1,0 +1,33 @@
+// The pipeline: whether it works, how fast it is, what waits, and what could not be read.
+
+import { ask } from '../api/client.ts';
+import { Shown } from '../parts/States.tsx';
+import { useAnswer } from '../state/answer.ts';
+import { DeadLetterList } from './pipeline/DeadLetterList.tsx';
+import { Ledger } from './pipeline/Ledger.tsx';
+import { Partitions } from './pipeline/Partitions.tsx';
+import { States } from './pipeline/States.tsx';
+import { Throughput } from './pipeline/Throughput.tsx';
+
+/** Also without commits: that none come is what one wants to see here. */
+const EVERY_MS = 1_000;
+
+export function PipelineView() {
+  const answer = useAnswer('pipeline', (signal) => ask.pipeline(signal), EVERY_MS);
+  return (
+    <>
+      <h1>Pipeline</h1>
+      <Shown answer={answer} what="the pipeline">
+        {(pipeline) => (
+          <>
+            <States pipeline={pipeline} />
+            <Throughput pipeline={pipeline} />
+            <Ledger events={pipeline.events} />
+            <Partitions pipeline={pipeline} />
+          </>
+        )}
+      </Shown>
+      <DeadLetterList />
+    </>
+  );
+}

@@ -1,0 +1,57 @@
+// The pairs of one target or client: when they were degraded, and each beside the others.
+
+import type { ComponentChildren } from 'preact';
+
+import { ask } from '../../api/client.ts';
+import type { Compare } from '../../api/types.ts';
+import { Empty, Shown } from '../../parts/States.tsx';
+import { useAnswer } from '../../state/answer.ts';
+import { bounds, rangeKey } from '../../state/present.ts';
+import { compareText } from '../../words/compare.ts';
+import { visible } from '../../words/text.ts';
+import { DegradedChart } from './DegradedChart.tsx';
+import { PairsTable } from './PairsTable.tsx';
+
+interface Props {
+  one: { client_id: string } | { target: string };
+  /** What the pairs have in common. */
+  kind: 'client' | 'target';
+  children: ComponentChildren;
+}
+
+export function CompareView({ one, kind, children }: Props) {
+  const answer = useAnswer(`compare ${rangeKey()}`, (signal) => {
+    const range = bounds();
+    return ask.compare(one, range, signal).then((compare) => ({ compare, range }));
+  });
+  const network = kind === 'client' ? networkOf(answer.value?.compare) : '';
+  return (
+    <>
+      <div class="title">
+        <h1 data-testid={`${kind}-title`}>{children}</h1>
+        {network && <span class="quiet">{visible(network)}</span>}
+      </div>
+      <Shown answer={answer} what={`the ${kind}`}>
+        {({ compare, range }) =>
+          compare.pairs.length === 0 ? (
+            <Empty>
+              <strong>There are no measurements of this {kind} in this range.</strong>
+              <span>Choose a longer range above, or look for another name with “/”.</span>
+            </Empty>
+          ) : (
+            <>
+              <p data-testid="compare-sentence">{compareText(compare, kind)}</p>
+              <DegradedChart compare={compare} bounds={range} kind={kind} />
+              <PairsTable compare={compare} bounds={range} kind={kind} />
+            </>
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+function networkOf(compare: Compare | undefined): string {
+  const pair = compare?.pairs[0];
+  return [pair?.isp, pair?.network_type].filter(Boolean).join(', ');
+}

@@ -1,0 +1,140 @@
+// Pairs beside each other, ranked, each with a small chart on the same scale.
+
+import { useMemo, useState } from 'preact/hooks';
+
+import type { Bounds } from '../../api/client.ts';
+import type { Compare, ComparedPair } from '../../api/types.ts';
+import { Spark } from '../../charts/Spark.tsx';
+import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
+import { Link } from '../../parts/Link.tsx';
+import { Name } from '../../parts/Name.tsx';
+import { SinceTime } from '../../parts/Time.tsx';
+import { Wide } from '../../parts/Wide.tsx';
+import { go, place } from '../../state/navigation.ts';
+import type { Sort } from '../../state/place.ts';
+import { isHurt } from '../../words/compare.ts';
+import { count, mbits, ms, percent } from '../../words/figures.ts';
+import { plural, visible } from '../../words/text.ts';
+import { ranked } from './ranking.ts';
+
+const FEW = 60;
+
+interface Props {
+  compare: Compare;
+  bounds: Bounds;
+  kind: 'client' | 'target';
+}
+
+export function PairsTable({ compare, bounds, kind }: Props) {
+  const { sort } = place.value;
+  const [all, setAll] = useState(false);
+  const nameOf = kind === 'client' ? (pair: ComparedPair) => pair.target : (pair: ComparedPair) => pair.client_id;
+  const pairs = useMemo(() => ranked(compare.pairs, sort, nameOf), [compare, sort, kind]);
+  const shown = all ? pairs : pairs.slice(0, FEW);
+  const most = Math.max(1, ...pairs.map(({ ttfb_p95_max }) => ttfb_p95_max ?? 0));
+  return (
+    <section aria-labelledby="pairs-title">
+      <div class="section-head">
+        <h2 id="pairs-title">{kind === 'client' ? 'Its targets' : 'Its clients'}, ranked</h2>
+        <span class="quiet">small charts: TTFB p95 from 0 to {ms(most)}; bars below: degraded</span>
+      </div>
+      <Wide label="Pairs: table">
+        <table class="pairs" data-testid="pairs">
+          <thead>
+            <tr>
+              <Head sort="name">{kind === 'client' ? 'Target' : 'Client'}</Head>
+              <Head sort="worst">Now</Head>
+              <th scope="col">TTFB p95</th>
+              <Head sort="degraded" figure>
+                Degraded windows
+              </Head>
+              <Head sort="failed" figure>
+                Failed
+              </Head>
+              <Head sort="ttfb" figure>
+                TTFB p95 max
+              </Head>
+              <Head sort="total" figure>
+                Total p95 max
+              </Head>
+              <Head sort="throughput" figure>
+                Throughput p50 min
+              </Head>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((pair) => (
+              <tr key={nameOf(pair)}>
+                <th scope="row">
+                  <Link to={{ view: 'pair', client: pair.client_id, target: pair.target }}>
+                    <Name text={nameOf(pair)} length={44} brief={kind === 'client'} />
+                  </Link>
+                  {kind === 'target' && <div class="quiet network">{networkOf(pair)}</div>}
+                </th>
+                <td class="now">
+                  <LabelMark label={pair.label} /> <SeverityMark severity={pair.severity} />{' '}
+                  {isHurt(pair) && (
+                    <span class="quiet">
+                      <SinceTime since={pair.since} since_before={pair.since_before ?? false} />
+                    </span>
+                  )}
+                </td>
+                <td>
+                  <Spark
+                    start={compare.start}
+                    point_ms={compare.point_ms}
+                    bounds={bounds}
+                    values={pair.ttfb_p95}
+                    most={most}
+                    degraded={pair.degraded}
+                    label={`TTFB p95, at most ${ms(pair.ttfb_p95_max)}; ${plural(pair.degraded_windows, 'degraded window')}`}
+                  />
+                </td>
+                <td class="figure">
+                  {count(pair.degraded_windows)} of {count(pair.windows)}
+                </td>
+                <td class="figure">{percent(pair.count_total === 0 ? null : pair.count_error / pair.count_total)}</td>
+                <td class="figure">{ms(pair.ttfb_p95_max)}</td>
+                <td class="figure">{ms(pair.total_p95_max)}</td>
+                <td class="figure">{mbits(pair.throughput_p50_min)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Wide>
+      {pairs.length > shown.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {count(pairs.length)}
+        </button>
+      )}
+      {(compare.pairs_left_off ?? 0) > 0 && (
+        <p class="quiet">{plural(compare.pairs_left_off ?? 0, 'less hurt pair')} not listed.</p>
+      )}
+    </section>
+  );
+}
+
+function Head({ sort, figure = false, children }: { sort: Sort; figure?: boolean; children: string }) {
+  const chosen = place.value.sort === sort;
+  return (
+    <th
+      scope="col"
+      class={figure ? 'figure' : ''}
+      aria-sort={chosen ? (sort === 'name' ? 'ascending' : 'other') : undefined}
+    >
+      <button
+        type="button"
+        class="plain sort"
+        title={sort === 'name' ? 'By name' : 'Worst first'}
+        onClick={() => go({ sort }, 'replace')}
+      >
+        {children}
+        <span aria-hidden="true">{chosen ? ' ▾' : ''}</span>
+      </button>
+    </th>
+  );
+}
+
+function networkOf({ isp, network_type }: ComparedPair): string {
+  return visible([isp, network_type].filter(Boolean).join(', '));
+}

@@ -1,0 +1,90 @@
+// The values of one dimension, with the shares of their windows that match inside and outside.
+
+import { useState } from 'preact/hooks';
+
+import type { Different } from '../../api/types.ts';
+import { Link } from '../../parts/Link.tsx';
+import { Name } from '../../parts/Name.tsx';
+import { DIMENSIONS, placeOf, pointsText } from '../../words/different.ts';
+import { count, percent } from '../../words/figures.ts';
+
+/** Values that are shown at first. */
+const FEW = 8;
+
+export function DimensionTable({ dimension, values }: Different['dimensions'][number]) {
+  const [all, setAll] = useState(false);
+  const shown = all ? values : values.slice(0, FEW);
+  return (
+    <section class="dimension" aria-label={DIMENSIONS[dimension]} data-testid={`dimension-${dimension}`}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{DIMENSIONS[dimension]}</th>
+            <th scope="col" class="bars-head">
+              <i class="key inside" aria-hidden="true" /> inside, <i class="key outside" aria-hidden="true" /> outside
+            </th>
+            <th scope="col" class="figure">
+              Difference, points
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((value) => (
+            <tr key={value.value ?? '\u0000'}>
+              <th scope="row">
+                {value.value === null ? (
+                  <span class="quiet">unknown</span>
+                ) : dimension === 'network_type' ? (
+                  <Name text={value.value} />
+                ) : (
+                  <Link to={placeOf(dimension, value)}>
+                    <Name text={value.value} length={36} brief={dimension === 'target'} />
+                  </Link>
+                )}
+              </th>
+              <td class="two-bars">
+                <Bar
+                  kind="inside"
+                  share={value.inside_share}
+                  of={value.inside_windows}
+                  matching={value.inside_matching}
+                />
+                <Bar
+                  kind="outside"
+                  share={value.outside_share}
+                  of={value.outside_windows}
+                  matching={value.outside_matching}
+                />
+              </td>
+              <td class="figure">{pointsText(value.difference)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {values.length > shown.length && (
+        <button type="button" class="plain more" onClick={() => setAll(true)}>
+          {values.length - shown.length} more
+        </button>
+      )}
+    </section>
+  );
+}
+
+interface BarProps {
+  kind: 'inside' | 'outside';
+  share: number | null;
+  of: number;
+  matching: number;
+}
+
+function Bar({ kind, share, of, matching }: BarProps) {
+  return (
+    <span class="bar-row" title={`${kind}: ${count(matching)} of ${count(of)} windows`}>
+      <span class="track" aria-hidden="true">
+        <i class={kind} style={{ width: `${100 * (share ?? 0)}%` }} />
+      </span>
+      <span class="unseen">{kind} </span>
+      <span>{share === null ? 'no windows' : percent(share)}</span>
+    </span>
+  );
+}

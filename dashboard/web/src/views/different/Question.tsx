@@ -1,0 +1,85 @@
+// The region and what is looked for in it, as a form: marking without a pointer.
+
+import { useState } from 'preact/hooks';
+
+import { go, place } from '../../state/navigation.ts';
+import { bounds } from '../../state/present.ts';
+import { fromInput, toInput } from '../../words/times.ts';
+import { COLUMNS } from './columns.ts';
+
+const DEGRADED = 'degraded';
+/** Where nothing is marked yet, the end of the range is proposed. */
+const PROPOSED_MS = 5 * 60_000;
+
+export function Question() {
+  const { inside, measure } = place.value;
+  const range = bounds();
+  const proposed = inside ?? { from: Math.max(range.from, range.to - PROPOSED_MS), to: range.to };
+  const [from, setFrom] = useState(toInput(proposed.from));
+  const [to, setTo] = useState(toInput(proposed.to));
+  const [column, setColumn] = useState(measure?.column ?? DEGRADED);
+  const [min, setMin] = useState(String(measure?.min ?? 0));
+  const [max, setMax] = useState(String(measure?.max ?? 1_000));
+  const [start, end] = [fromInput(from), fromInput(to)];
+  const measured = column !== DEGRADED;
+  const rightTimes = start !== null && end !== null && start < end && start < range.to && end > range.from;
+  const rightValues = !measured || (min !== '' && max !== '' && Number(min) <= Number(max));
+  const unit = COLUMNS.find((known) => known.column === column)?.unit;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (start === null || end === null || !rightTimes || !rightValues) return;
+    const asked = measured ? { column, min: Number(min), max: Number(max) } : null;
+    go({ inside: { from: start, to: end }, measure: asked });
+  };
+  return (
+    <form class="question" onSubmit={submit} aria-label="Region and question">
+      <label class="field">
+        Region from
+        <input type="datetime-local" value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
+      </label>
+      <label class="field">
+        to
+        <input type="datetime-local" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
+      </label>
+      <label class="field">
+        Windows that
+        <select value={column} onChange={(event) => setColumn(event.currentTarget.value)}>
+          <option value={DEGRADED}>are degraded</option>
+          {COLUMNS.map(({ column, name }) => (
+            <option key={column} value={column}>
+              have {name} from … to …
+            </option>
+          ))}
+        </select>
+      </label>
+      {measured && (
+        <>
+          <label class="field">
+            from {unit && `(${unit})`}
+            <input
+              type="number"
+              min="0"
+              step="any"
+              value={min}
+              onInput={(event) => setMin(event.currentTarget.value)}
+            />
+          </label>
+          <label class="field">
+            to {unit && `(${unit})`}
+            <input
+              type="number"
+              min="0"
+              step="any"
+              value={max}
+              onInput={(event) => setMax(event.currentTarget.value)}
+            />
+          </label>
+        </>
+      )}
+      <button type="submit" class="primary" disabled={!rightTimes || !rightValues}>
+        Compare
+      </button>
+      {!rightTimes && <span class="quiet">The region must lie in the range above, and “from” before “to”.</span>}
+    </form>
+  );
+}

@@ -1,0 +1,95 @@
+// The share of healthy pairs, how fresh all this is, and which events do not count.
+
+import type { Overview } from '../../api/types.ts';
+import { now } from '../../state/clock.ts';
+import { showsPast } from '../../state/present.ts';
+import { count, duration, percent } from '../../words/figures.ts';
+import { plural } from '../../words/text.ts';
+import { Time } from '../../parts/Time.tsx';
+
+/** Windows without a new row after which the page says that it is old. */
+const OLD_WINDOWS = 2;
+
+export function Facts({ overview }: { overview: Overview }) {
+  const { pairs, events, freshness, window_ms, at } = overview;
+  const judged = pairs.healthy + pairs.degraded;
+  const newest = freshness.newest_row_updated_at;
+  const age = newest === null ? null : Math.max(0, now.value - newest);
+  const old = age !== null && age > OLD_WINDOWS * window_ms && !showsPast();
+  return (
+    <dl class="facts" data-testid="facts">
+      <div class="share">
+        <dt>Healthy pairs</dt>
+        <dd class="large" data-testid="healthy-share">
+          {judged === 0 ? '–' : percent(pairs.healthy / judged)}
+        </dd>
+        <dd>
+          <span class="share-bar" aria-hidden="true">
+            <i class="healthy" style={{ width: part(pairs.healthy, pairs.total) }} />
+            <i class="degraded" style={{ width: part(pairs.degraded, pairs.total) }} />
+          </span>
+          <small>
+            {count(pairs.healthy)} healthy, {count(pairs.degraded)} degraded
+            {pairs.unknown > 0 && `, ${count(pairs.unknown)} not judged`}
+          </small>
+        </dd>
+      </div>
+      <div data-testid="freshness">
+        <dt>Newest row</dt>
+        <dd class={old ? 'large old' : 'large'}>
+          {age === null ? 'none' : age < 1_000 ? 'under 1 s old' : `${duration(Math.floor(age / 1_000) * 1_000)} old`}
+        </dd>
+        <dd>
+          <small>
+            {old
+              ? 'Nothing arrives: see “Pipeline” and the probes.'
+              : at !== null && (
+                  <>
+                    window <Time at={at} />
+                  </>
+                )}
+          </small>
+        </dd>
+      </div>
+      <div>
+        <dt>Late</dt>
+        <dd class="large" data-testid="late">
+          {count(events.late)}
+        </dd>
+        <dd>
+          <small>
+            events, {percent(shareOf(events.late, events.read))} of {count(events.read)}
+          </small>
+        </dd>
+      </div>
+      <div>
+        <dt>Rejected</dt>
+        <dd class="large" data-testid="invalid">
+          {count(events.invalid)}
+        </dd>
+        <dd>
+          <small>
+            {plural(events.duplicate, 'duplicate')}, {count(events.accepted)} accepted
+          </small>
+        </dd>
+      </div>
+      <div>
+        <dt>Measured</dt>
+        <dd class="large">{count(pairs.total)}</dd>
+        <dd>
+          <small>
+            pairs of {plural(overview.clients.total, 'client')} and {plural(overview.targets.total, 'target')}
+          </small>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function part(count: number, of: number): string {
+  return `${of === 0 ? 0 : (100 * count) / of}%`;
+}
+
+function shareOf(count: number, of: number): number | null {
+  return of === 0 ? null : count / of;
+}

@@ -1,0 +1,46 @@
+// The matrix' legend, which is its filter as well.
+
+import { useMemo } from 'preact/hooks';
+
+import type { Label, MatrixAnswer } from '../../api/types.ts';
+import { labelCounts } from '../../matrix/cells.ts';
+import { go, place } from '../../state/navigation.ts';
+import { count } from '../../words/figures.ts';
+import { HURT } from '../../words/labels.ts';
+import { visible } from '../../words/text.ts';
+
+export function MatrixTools({ answer }: { answer: MatrixAnswer | null }) {
+  const counts = useMemo(() => (answer ? labelCounts(answer) : null), [answer]);
+  const { label, only, isp } = place.value;
+  const pick = (picked: Label) => go({ label: label === picked ? null : picked });
+  return (
+    <div class="matrix-tools" role="group" aria-label="Legend and filters">
+      {isp !== null && (
+        <button type="button" class="chip" aria-pressed="true" onClick={() => go({ isp: null })}>
+          provider {isp === '' ? 'unknown' : visible(isp)} <span aria-hidden="true">×</span>
+        </button>
+      )}
+      {HURT.map((words) => (
+        <button
+          key={words.label}
+          type="button"
+          class="chip"
+          title={words.meaning}
+          aria-pressed={label === words.label}
+          onClick={() => pick(words.label)}
+        >
+          <span class="label">
+            <span class={`letter ${words.token}`} aria-hidden="true">
+              {words.letter}
+            </span>
+            {words.label}
+          </span>
+          <span class="quiet">{counts && count(counts.get(words.label) ?? 0)}</span>
+        </button>
+      ))}
+      <button type="button" class="chip" aria-pressed={only} onClick={() => go({ only: !only })}>
+        only degraded
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+// The pair's diagnoses, newest first, with their evidence.
+
+import { useState } from 'preact/hooks';
+
+import type { Series } from '../../api/types.ts';
+import { crosshair } from '../../charts/crosshair.ts';
+import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
+import { Time } from '../../parts/Time.tsx';
+import { Wide } from '../../parts/Wide.tsx';
+import { evidenceText } from '../../words/evidence.ts';
+import { percent } from '../../words/figures.ts';
+import { plural } from '../../words/text.ts';
+
+const FEW = 30;
+
+export function EvidenceTable({ series }: { series: Series }) {
+  const [all, setAll] = useState(false);
+  const { diagnoses, window_ms } = series;
+  const shown = all ? diagnoses : diagnoses.slice(0, FEW);
+  return (
+    <section aria-labelledby="evidence-title">
+      <div class="section-head">
+        <h2 id="evidence-title">Evidence</h2>
+        <span class="quiet">{plural(diagnoses.length, 'degraded window')} in this range</span>
+      </div>
+      {diagnoses.length === 0 ? (
+        <p class="state">No window of this range is degraded.</p>
+      ) : (
+        <Wide label="Evidence: table">
+          <table data-testid="evidence">
+            <thead>
+              <tr>
+                <th scope="col">Window</th>
+                <th scope="col">Label</th>
+                <th scope="col">Severity</th>
+                <th scope="col">Evidence</th>
+                <th scope="col" class="figure">
+                  Share of total
+                </th>
+                <th scope="col">State</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map(({ window_start_ts, label, severity, evidence, is_final }) => (
+                <tr
+                  key={window_start_ts}
+                  onMouseEnter={() => (crosshair.value = window_start_ts + window_ms / 2)}
+                  onMouseLeave={() => (crosshair.value = null)}
+                >
+                  <th scope="row">
+                    <Time at={window_start_ts} />
+                  </th>
+                  <td>
+                    <LabelMark label={label} />
+                  </td>
+                  <td>
+                    <SeverityMark severity={severity} />
+                  </td>
+                  <td>{evidenceText(label, evidence)}</td>
+                  <td class="figure">{percent(evidence.share_of_total)}</td>
+                  <td class="quiet">{is_final ? 'final' : 'may still change'}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Wide>
+      )}
+      {diagnoses.length > shown.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {diagnoses.length}
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+// What is different inside a marked region, in a sentence.
+
+import type { Different, Dimension, DimensionValue } from '../api/types.ts';
+import { percent } from './figures.ts';
+import type { Part } from './sentence.ts';
+
+export const DIMENSIONS: Record<Dimension, string> = {
+  client_id: 'Client',
+  target: 'Target',
+  isp: 'Provider',
+  network_type: 'Network',
+};
+
+/** A difference below this is no answer to the question what is different. */
+const NOTABLE = 0.1;
+
+export function differentParts({ inside, outside, dimensions }: Different, matches: string): Part[] {
+  const part = (of: { windows: number; matching: number }) =>
+    of.windows === 0
+      ? 'no windows'
+      : `${of.matching.toLocaleString('en')} of ${of.windows.toLocaleString('en')} windows (${percent(of.matching / of.windows)})`;
+  const parts: Part[] = [`Inside, ${part(inside)} ${matches}; outside, ${part(outside)}.`];
+  if (inside.windows === 0 || outside.windows === 0) return parts;
+  const best = dimensions[0];
+  const value = best?.values[0];
+  if (!best || !value || Math.abs(value.difference) < NOTABLE) {
+    return [...parts, ' No client, target, provider or network stands out.'];
+  }
+  const name = value.value ?? 'unknown';
+  const what = DIMENSIONS[best.dimension].toLowerCase();
+  return [
+    ...parts,
+    ` What differs most is the ${what} `,
+    { name, place: placeOf(best.dimension, value) },
+    `: ${sharesText(value)}.`,
+  ];
+}
+
+export function sharesText({ inside_share, outside_share }: DimensionValue): string {
+  const share = (value: number | null) => (value === null ? 'no windows' : percent(value));
+  return `${share(inside_share)} inside, ${share(outside_share)} outside`;
+}
+
+/** Percentage points, with their sign. */
+export function pointsText(difference: number): string {
+  const points = Math.round(difference * 1000) / 10;
+  const sign = points > 0 ? '+' : points < 0 ? '−' : '±';
+  return `${sign}${Math.abs(points).toFixed(1)}`;
+}
+
+/** Where a value leads. */
+export function placeOf(dimension: Dimension, { value }: { value: string | null }): Exclude<Part, string>['place'] {
+  switch (dimension) {
+    case 'client_id':
+      return { view: 'client', client: value, target: null };
+    case 'target':
+      return { view: 'target', target: value, client: null };
+    case 'isp':
+      return { view: 'fleet', isp: value ?? '', by: 'isp', client: null, target: null };
+    case 'network_type':
+      return {};
+  }
+}

@@ -1,0 +1,43 @@
+// A diagnosis in words and figures.
+
+import type { Evidence, Label } from '../api/types.ts';
+import { figure, mbits, ms, percent, spread } from './figures.ts';
+
+const STAGES: Record<string, string> = { dns: 'DNS', tcp: 'TCP', tls: 'TLS', http: 'HTTP', ttfb: 'TTFB' };
+
+/** As `TTFB p95 412 ms, usually 96 ± 7 ms, 45 σ above; connection normal`. */
+export function evidenceText(label: Label, evidence: Evidence): string {
+  switch (label) {
+    case 'error-bound':
+      return `${percent(evidence.observed)} of the measurements fail, most of them at ${stage(evidence.stage)}`;
+    case 'dns-bound': {
+      const share = evidence.share_of_total === null ? '' : `, ${percent(evidence.share_of_total)} of the total`;
+      return `DNS p95 ${ms(evidence.observed)}${share}${usually(evidence)}`;
+    }
+    case 'handshake-bound':
+      return `TCP + TLS p95 ${ms(evidence.observed)}${usually(evidence)}`;
+    case 'server-bound':
+      return `TTFB p95 ${ms(evidence.observed)}${usually(evidence)}; connection normal`;
+    case 'throughput-bound':
+      return `throughput p50 ${mbits(evidence.observed)}${usually(evidence)}; latency normal`;
+    case 'healthy':
+      return 'as usual';
+  }
+}
+
+function stage(name: string): string {
+  return STAGES[name] ?? name;
+}
+
+function usually({ unit, mean, sigma, sigmas }: Evidence): string {
+  if (mean === null) return '';
+  const usual = sigma === null ? figure(mean) : spread(mean, sigma);
+  return `, usually ${usual} ${unit}${deviation(sigmas)}`;
+}
+
+function deviation(sigmas: number | null): string {
+  if (sigmas === null || sigmas === 0) return '';
+  const size = Math.abs(sigmas);
+  const digits = size < 10 ? size.toFixed(1) : Math.round(size).toLocaleString('en');
+  return `, ${digits} σ ${sigmas > 0 ? 'above' : 'below'}`;
+}

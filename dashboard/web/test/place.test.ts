@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+
+import { above, formatPlace, HOME, parsePlace, type Place } from '../src/state/place.ts';
+import { boundsOf, isPast, shifted } from '../src/state/range.ts';
+
+describe('a place and its query', () => {
+  const places: Partial<Place>[] = [
+    {},
+    { view: 'pair', client: 'c 1&x=ü', target: 'https://a.net/?q=1#f' },
+    { view: 'target', target: '\u202E<b>\u0000' },
+    { view: 'client', client: 'c', range: { from: 1_000, to: 2_000 }, sort: 'ttfb' },
+    { by: 'isp', isp: '', label: 'dns-bound', only: true, range: { last: '24h' }, tables: true },
+    {
+      view: 'different',
+      inside: { from: 60_000, to: 120_000 },
+      measure: { column: 'ttfb_p95', min: 300, max: 900.5 },
+      phase: 'dns',
+    },
+  ];
+
+  test.each(places)('%j comes back as it was', (change) => {
+    const place = { ...HOME, ...change };
+    expect(parsePlace(formatPlace(place))).toEqual(place);
+  });
+
+  test('home has no query', () => expect(formatPlace(HOME)).toBe(''));
+
+  test.each([
+    '?view=nonsense&range=100y&by=x&label=healthy&phase=udp&sort=no',
+    '?view=pair&client=c',
+    '?view=target',
+    '?from=2000&to=1000',
+    '?from=x&to=y',
+    '?inside_from=5',
+    '?measure=ttfb_p95&min=1',
+    '?measure=drop table&min=1&max=2',
+  ])('%s is like home', (query) => {
+    const { client, ...place } = parsePlace(query);
+    const { client: _, ...home } = HOME;
+    expect(place).toEqual(home);
+    expect(client === null || query.includes('client=c')).toBe(true);
+  });
+
+  test('times may be RFC 3339', () => {
+    const { range } = parsePlace('?from=2026-11-24T14:00:00Z&to=2026-11-24T15:00:00Z');
+    expect(range).toEqual({ from: Date.UTC(2026, 10, 24, 14), to: Date.UTC(2026, 10, 24, 15) });
+  });
+});
+
+describe('going up', () => {
+  test.each<[Partial<Place>, Partial<Place> | null]>([
+    [{}, null],
+    [{ label: 'dns-bound' }, { isp: null, label: null, only: false }],
+    [
+      { view: 'pair', client: 'c', target: 't', inside: { from: 1, to: 2 } },
+      { inside: null, measure: null },
+    ],
+    [
+      { view: 'pair', client: 'c', target: 't' },
+      { view: 'fleet', client: null, target: null },
+    ],
+    [{ view: 'different', target: 't', inside: { from: 1, to: 2 } }, { view: 'target' }],
+  ])('%j leads to %j', (from, to) => expect(above({ ...HOME, ...from })).toEqual(to));
+});
+
+describe('ranges', () => {
+  const now = Date.UTC(2026, 10, 24, 14, 10, 30);
+
+  test('one that follows the present holds the minute that is being measured', () => {
+    expect(boundsOf({ last: '1h' }, now)).toEqual({
+      from: Date.UTC(2026, 10, 24, 13, 11),
+      to: Date.UTC(2026, 10, 24, 14, 11),
+    });
+  });
+
+  test('an exact one stays', () => expect(boundsOf({ from: 1, to: 2 }, now)).toEqual({ from: 1, to: 2 }));
+
+  test('only an exact one can be past', () => {
+    expect(isPast({ last: '1h' }, now)).toBe(false);
+    expect(isPast({ from: 0, to: now }, now)).toBe(false);
+    expect(isPast({ from: 0, to: now - 600_000 }, now)).toBe(true);
+  });
+
+  test('shifting keeps the length', () => {
+    expect(shifted({ from: 0, to: 3_600_000 }, 0.5)).toEqual({ from: 1_800_000, to: 5_400_000 });
+  });
+});
