@@ -19,7 +19,7 @@ use flate2::write::GzEncoder;
 /// Set to 1, it makes a netqoe without a page, and npm is not looked for.
 const WITHOUT_PAGE: &str = "NETQOE_WITHOUT_PAGE";
 /// What lies in `web/` and the page is not made of: what npm and tests leave there, and the tests themselves.
-const NOT_OF_THE_PAGE: [&str; 4] = ["node_modules", "dist", "e2e", "test-results"];
+const NOT_OF_THE_PAGE: [&str; 5] = ["node_modules", "dist", "test", "e2e", "test-results"];
 /// What npm's modules follow from.
 const LOCK_FILE: &str = "package-lock.json";
 /// Brotli's best: it is done once, and costs a second or two.
