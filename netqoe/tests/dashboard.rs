@@ -294,7 +294,7 @@ fn letters_are_worked_on_from_a_shell() {
     for (arguments, complaint) in [
         (["show", &all[1]], "there is no dead letter"),
         (["show", "17"], "17 names a letter of a stream"),
-        (["purge", "1-2"], "For more information, try '--help'."),
+        (["purge", "1-2"], "give a position as `netqoe dlq list` shows it"),
     ] {
         let error = dlq(folder.path(), &arguments).unwrap_err();
         assert!(error.contains(complaint), "{error}");
