@@ -192,23 +192,19 @@ mod tests {
     use super::*;
 
     fn windows() -> impl Strategy<Value = Vec<WindowRow>> {
-        let percentiles = prop::option::of((0_u64..1_000_000, 0_u64..1_000_000));
-        let window = (0_u32..5, [0_u32..3, 0..3, 0..3, 0..3, 0..3], vec(percentiles, 5));
+        let percentiles = (0_u64..1_000_000, 0_u64..1_000_000).prop_map(|(p50, p95)| Percentiles { p50, p95 });
+        let window = (0_u32..5, [0_u32..3, 0..3, 0..3, 0..3, 0..3], vec(prop::option::of(percentiles), 5));
+        let window = window.prop_map(|(count_success, errors, percentiles)| WindowRow {
+            start: WindowStart::from_ms(0),
+            is_final: true,
+            as_of: LogTime::from_ms(0),
+            count_success,
+            errors,
+            percentiles: std::array::from_fn(|nth| percentiles[nth]),
+        });
         (btree_set(0_i64..500, 0..60), vec(window, 60)).prop_map(|(minutes, windows)| {
-            let window =
-                |(minute, (count_success, errors, percentiles)): (i64, (u32, [u32; 5], Vec<Option<(u64, u64)>>))| {
-                    WindowRow {
-                        start: WindowStart::from_ms(minute * 60_000),
-                        is_final: true,
-                        as_of: LogTime::from_ms(0),
-                        count_success,
-                        errors,
-                        percentiles: std::array::from_fn(|nth| {
-                            percentiles[nth].map(|(p50, p95)| Percentiles { p50, p95 })
-                        }),
-                    }
-                };
-            minutes.into_iter().zip(windows).map(window).collect()
+            let at = |(minute, window)| WindowRow { start: WindowStart::from_ms(minute * 60_000), ..window };
+            minutes.into_iter().zip(windows).map(at).collect()
         })
     }
 
