@@ -10,6 +10,7 @@ import type {
   Overview,
   Pipeline,
   Series,
+  Timeline,
 } from '../../src/api/types.ts';
 import { MINUTE_MS, type Network } from './network.ts';
 
@@ -91,6 +92,29 @@ export function overview(network: Network, to: number): Overview {
     })),
     diagnoses: all.slice(0, 500),
     diagnoses_left_off: Math.max(0, all.length - 500),
+  };
+}
+
+export function timeline(network: Network, from: number, to: number): Timeline {
+  const start: number[] = [];
+  const found: Map<string, number>[] = [];
+  for (let at = Math.ceil(from / MINUTE_MS) * MINUTE_MS; at < Math.min(to, Date.now()); at += MINUTE_MS) {
+    const counts = new Map<string, number>();
+    network.targets.forEach((_, target) => {
+      const label = network.fault(target, at / MINUTE_MS);
+      if (label) counts.set(label, network.clients.length);
+    });
+    if (counts.size === 0) continue;
+    start.push(at);
+    found.push(counts);
+  }
+  const labels = new Set(found.flatMap((counts) => [...counts.keys()]));
+  return {
+    window_ms: MINUTE_MS,
+    point_ms: MINUTE_MS,
+    start,
+    degraded: Object.fromEntries([...labels].map((label) => [label, found.map((counts) => counts.get(label) ?? 0)])),
+    pairs: found.map((counts) => [...counts.values()].reduce((sum, one) => sum + one, 0)),
   };
 }
 

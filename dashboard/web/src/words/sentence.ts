@@ -51,6 +51,16 @@ export function plainText({ parts }: Sentence): string {
   return parts.map((part) => (typeof part === 'string' ? part : part.name)).join('');
 }
 
+/** When it last was not well, as `Last degraded: 20 pairs until 16:17, dns-bound at t-7 for all 4 providers.` */
+export function lastDegradedParts(then: Overview, until: string): Part[] {
+  const causes = causesOf(then);
+  const first = causes[0];
+  const parts: Part[] = [`Last degraded: ${plural(then.pairs.degraded, 'pair')} until ${until}`];
+  if (first) parts.push(', ', ...causeParts(first));
+  if (causes.length > 1) parts.push(`; and ${plural(causes.length - 1, 'more cause')}`);
+  return [...parts, '.'];
+}
+
 function nothing({ past }: Telling): Sentence {
   if (past) {
     return {
