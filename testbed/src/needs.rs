@@ -35,7 +35,11 @@ const IP: Need = Need { program: "ip", package: "iproute2", folders: SYSTEM_PROG
 const BLACKBOX_EXPORTER: Need =
     Need { program: "prometheus-blackbox-exporter", package: "prometheus-blackbox-exporter", folders: SYSTEM_PROGRAMS };
 
-const ALL: [Need; 8] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER];
+/// Build the page that netqoe is tested with.
+const NODE: Need = Need { program: "node", package: "nodejs", folders: &[] };
+const NPM: Need = Need { program: "npm", package: "npm", folders: &[] };
+
+const ALL: [Need; 10] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER, NODE, NPM];
 
 /// Installs the packages of all programs that are missing.
 ///

@@ -78,11 +78,13 @@ impl SqliteDeadLetters {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<LetterExcerpt>, StoreError> {
-        let beginning = LetterKey { partition: Partition(u16::MAX), position: Position(i64::MAX as u64), line: u32::MAX };
-        let (log_time, LetterKey { partition, position, line }) = after.unwrap_or((LogTime::from_ms(i64::MAX), beginning));
+        let beginning =
+            LetterKey { partition: Partition(u16::MAX), position: Position(i64::MAX.unsigned_abs()), line: u32::MAX };
+        let (log_time, LetterKey { partition, position, line }) =
+            after.unwrap_or((LogTime::from_ms(i64::MAX), beginning));
         self.read(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT partition, position, line, log_time, reason, substr(original, 1, ?6), length(original)
+                "SELECT partition, position, line, log_time, reason, coalesce(substr(original, 1, ?6), x''), length(original)
                  FROM dead_letters WHERE (log_time, partition, position, line) < (?1, ?2, ?3, ?4)
                  ORDER BY log_time DESC, partition DESC, position DESC, line DESC LIMIT ?5",
             )?;
@@ -134,8 +136,7 @@ impl SqliteDeadLetters {
         let _turn = self.write_turn.lock();
         let LetterKey { partition, position, line } = key;
         let delete = "DELETE FROM dead_letters WHERE partition = ?1 AND position = ?2 AND line = ?3";
-        let deleted =
-            self.connection.lock().execute(delete, params![partition.0, position.0.cast_signed(), line]);
+        let deleted = self.connection.lock().execute(delete, params![partition.0, position.0.cast_signed(), line]);
         deleted.map(|count| count > 0).map_err(|error| self.file.error("delete a dead letter", &error))
     }
 
