@@ -1,6 +1,6 @@
 // The one place that knows the server's URLs.
 
-import { noteServerTime } from '../state/clock.ts';
+import { noteAnswer } from '../state/clock.ts';
 import type {
   ClientItem,
   Compare,
@@ -120,7 +120,7 @@ async function request(address: string, init: RequestInit): Promise<Response> {
     if (init.signal?.aborted) throw error;
     throw new AskError(0, 'netqoe does not answer. Is it running, and can this machine reach it?');
   }
-  noteServerTime(response.headers.get('date'));
+  noteAnswer(response.headers.get('date'));
   if (!response.ok) throw new AskError(response.status, await refusal(response));
   return response;
 }
