@@ -81,6 +81,6 @@ export function usualText(
   return mean === null || sigma === null ? '–' : `${spread(mean, sigma)} ${unit}`;
 }
 
-export function failedText(errors: number | undefined, total: number | undefined): string {
+function failedText(errors: number | undefined, total: number | undefined): string {
   return `${count(errors)} of ${count(total)}`;
 }
