@@ -1,10 +1,9 @@
 // What the page uses of ECharts, and nothing else.
 
-import { CustomChart } from 'echarts/charts';
+import { CustomChart, type CustomSeriesOption } from 'echarts/charts';
 import { GridComponent } from 'echarts/components';
 import { init, use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
-import type { CustomSeriesOption } from 'echarts/charts';
 
 use([CustomChart, GridComponent, CanvasRenderer]);
 
