@@ -6,6 +6,7 @@ import { all, AT, overviewOf } from './overview.ts';
 
 const telling = {
   past: false,
+  now: AT + 60_000,
   time: (at: number) => new Date(at).toISOString().slice(11, 16),
 };
 
@@ -44,6 +45,16 @@ describe('without trouble', () => {
       ...telling,
       past: true,
     });
+  });
+
+  test('what is no longer measured is not called the present', () => {
+    const later = { ...telling, now: AT + 10 * 60_000 };
+    check(
+      overviewOf(2, 2, 1, []),
+      'Nothing has been measured since 14:11. Before that: All 4 pairs were healthy at 14:10.',
+      later,
+    );
+    expect(sentenceOf(overviewOf(2, 2, 1, []), later).tone).toBe('unknown');
   });
 
   test('a range of the past is told as such', () => {

@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 
 import type { Overview } from '../../api/types.ts';
 import { Parts } from '../../parts/Parts.tsx';
-import { serverNow } from '../../state/clock.ts';
+import { now, serverNow } from '../../state/clock.ts';
 import { go } from '../../state/navigation.ts';
 import { bounds, showsPast } from '../../state/present.ts';
 import { following } from '../../state/range.ts';
@@ -15,7 +15,11 @@ import { LastDegraded } from './LastDegraded.tsx';
 
 export function SentenceLine({ overview }: { overview: Overview }) {
   const past = showsPast();
-  const sentence = useMemo(() => sentenceOf(overview, { past, time: (at) => time(at, serverNow()) }), [overview, past]);
+  const minute = Math.floor(now.value / 60_000) * 60_000;
+  const sentence = useMemo(
+    () => sentenceOf(overview, { past, now: minute, time: (at) => time(at, serverNow()) }),
+    [overview, past, minute],
+  );
   return (
     <section class={`sentence ${sentence.tone}`} aria-label="Summary">
       <h1 data-testid="sentence">
