@@ -1,6 +1,6 @@
 // The clients × targets matrix: a canvas that draws what is seen, a cursor for keys, and words for who can't see it.
 
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import type { Diagnosis, MatrixAnswer } from '../api/types.ts';
 import { palette } from '../charts/palette.ts';
@@ -57,6 +57,8 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
     });
   });
   useLayoutEffect(paint);
+  // Other rows are looked at from their beginning.
+  useEffect(() => box.current?.scrollTo(0, 0), [isp, only, only && label]);
 
   const find = (event: MouseEvent): Hit => {
     const element = box.current;
