@@ -184,7 +184,7 @@ const RETRY_AFTER_S: u64 = 1;
 pub(crate) struct Refusal {
     #[serde(skip)]
     status: StatusCode,
-    /// What is wrong, for programs: `invalid_request` or `service_unavailable`.
+    /// What is wrong, for programs: `invalid_request`, `not_found`, `conflict` or `service_unavailable`.
     error: &'static str,
     /// What is wrong and what to do, for people.
     message: String,
@@ -197,6 +197,16 @@ impl Refusal {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         let status = StatusCode::BAD_REQUEST;
         Self { status, error: "invalid_request", message: message.into(), retry_after_s: None }
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        let status = StatusCode::NOT_FOUND;
+        Self { status, error: "not_found", message: message.into(), retry_after_s: None }
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        let status = StatusCode::CONFLICT;
+        Self { status, error: "conflict", message: message.into(), retry_after_s: None }
     }
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {

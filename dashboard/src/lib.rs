@@ -5,12 +5,14 @@
 
 mod analysis;
 mod answer;
+mod dead_letters;
 mod live;
 mod page;
 mod parameters;
 mod pipeline;
 mod queries;
 
+pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};
 pub use live::{LiveFeed, watch_others};
 pub use page::page;
 pub use pipeline::{Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView};

@@ -19,6 +19,7 @@ mod media;
 mod nesting;
 mod operations;
 mod outage;
+mod own_host;
 mod rate;
 mod same_origin;
 mod server;

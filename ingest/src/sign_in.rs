@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::answer::{Code, Refusal};
 use crate::authentication::bearer_token;
 use crate::session::{LIFETIME_S, Session};
-use crate::{Clock, Grant, Tokens, same_origin};
+use crate::{Clock, Grant, Tokens, own_host, same_origin};
 
 const COOKIE: &str = "netqoe_session";
 /// Cookies of this name that are looked at: other servers on the same host can set some, too.
@@ -98,7 +98,8 @@ async fn check(State(sign_in): State<SignIn>, request: Request, next: Next) -> R
     if let Err(why) = sign_in.admit(request.headers()) {
         return sign_in.refuse(why).into_response();
     }
-    match same_origin::check(&request) {
+    let own_host = if sign_in.tokens.accept_none() { own_host::check(&request) } else { Ok(()) };
+    match own_host.and_then(|()| same_origin::check(&request)) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }

@@ -53,13 +53,14 @@ struct Run {
 }
 
 impl Run {
-    /// Of these windows, newest first, which begin with the run's last.
-    fn of(last_ms: i64, labels: &[PastLabel], window_ms: i64) -> Self {
-        labels.iter().fold(Self { start_ms: last_ms, is_over: false }, |run, label| run.before(label, window_ms))
+    /// Goes back over these windows, newest first; what is not earlier than its start it knows.
+    fn back(self, labels: &[PastLabel], window_ms: i64) -> Self {
+        let earlier = labels.iter().filter(|label| label.window_start.ms() < self.start_ms);
+        earlier.fold(self, |run, label| run.before(*label, window_ms))
     }
 
     /// The window before may belong to it.
-    fn before(self, label: &PastLabel, window_ms: i64) -> Self {
+    fn before(self, label: PastLabel, window_ms: i64) -> Self {
         let belongs = label.is_degraded && Self::joins(label.window_start.ms(), self.start_ms, window_ms);
         match self.is_over {
             false if belongs => Self { start_ms: label.window_start.ms(), ..self },
@@ -72,10 +73,15 @@ impl Run {
         later_ms - earlier_ms <= (CURRENT_WINDOWS + 1) * window_ms
     }
 
-    /// What is known once no earlier windows of the range are left, or not looked at.
-    fn since(self, from_ms: i64, is_all: bool, window_ms: i64) -> Since {
-        let is_before = !self.is_over && (!is_all || Self::joins(from_ms - window_ms, self.start_ms, window_ms));
+    /// What is known of it once all windows from a time on have been looked at.
+    fn since(self, from_ms: i64, window_ms: i64) -> Since {
+        let is_before = !self.is_over && Self::joins(from_ms - window_ms, self.start_ms, window_ms);
         Since { since_ms: Some(self.start_ms), is_before }
+    }
+
+    /// What is known of it before that.
+    fn since_at_least(self) -> Since {
+        Since { since_ms: Some(self.start_ms), is_before: true }
     }
 }
 
@@ -86,29 +92,29 @@ pub(crate) fn since<'a>(
     from_ms: i64,
     window_ms: i64,
 ) -> Result<HashMap<&'a Pair, Since>, ReadError> {
+    let run = |row: &'a CurrentRecord| (&row.pair, Run { start_ms: row.window_start.ms(), is_over: false });
+    let mut open: Vec<_> = degraded.iter().take(MAX_RUNS).map(|row| run(row)).collect();
     let mut found = HashMap::new();
-    let Some(to_ms) = degraded.iter().map(|row| row.window_start.ms() + 1).max() else { return Ok(found) };
-    let mut open: Vec<&CurrentRecord> = degraded.iter().take(MAX_RUNS).copied().collect();
     let (mut limit, mut left) = (FIRST_LABELS, MAX_LABELS);
     while !open.is_empty() {
-        let mut unbroken = Vec::new();
-        for rows in open.chunks((left / limit).max(1)) {
-            if left < limit {
-                break;
-            }
-            let pairs: Vec<_> = rows.iter().map(|row| row.pair.clone()).collect();
-            let labels = reader.latest_labels(&pairs, [from_ms, to_ms], u32::try_from(limit).unwrap_or(u32::MAX))?;
-            for (row, labels) in rows.iter().zip(&labels) {
-                left = left.saturating_sub(labels.len());
-                let run = Run::of(row.window_start.ms(), labels, window_ms);
-                let is_all = labels.len() < limit;
-                found.insert(&row.pair, run.since(from_ms, is_all, window_ms));
-                if !run.is_over && !is_all {
-                    unbroken.push(*row);
+        let may_be_read = (left / limit).min(open.len());
+        found.extend(open.drain(may_be_read..).map(|(pair, run)| (pair, run.since_at_least())));
+        let pairs: Vec<_> = open.iter().map(|(pair, _)| (*pair).clone()).collect();
+        let to_ms = open.iter().map(|(_, run)| run.start_ms).max().unwrap_or(from_ms);
+        let labels = reader.latest_labels(&pairs, [from_ms, to_ms], u32::try_from(limit).unwrap_or(u32::MAX))?;
+        left = left.saturating_sub(labels.iter().map(Vec::len).sum());
+        open = open
+            .into_iter()
+            .zip(&labels)
+            .filter_map(|((pair, run), labels)| {
+                let run = run.back(labels, window_ms);
+                let is_done = run.is_over || labels.len() < limit;
+                if is_done {
+                    found.insert(pair, run.since(from_ms, window_ms));
                 }
-            }
-        }
-        open = unbroken;
+                (!is_done).then_some((pair, run))
+            })
+            .collect();
         limit = limit.saturating_mul(MORE_LABELS);
     }
     Ok(found)

@@ -1,4 +1,4 @@
-//! `GET /api/v1/pipeline`.
+//! `GET /api/v1/pipeline`, and the dead letters beside it.
 
 use std::sync::Arc;
 
@@ -12,23 +12,34 @@ use utoipa_axum::routes;
 use super::{PipelineState, PipelineView};
 use crate::LiveFeed;
 use crate::answer::Refusal;
+use crate::dead_letters::{self, DeadLetters};
 
 /// What a process shows of its pipeline.
 #[derive(Clone)]
 pub struct PipelineApi {
     view: Arc<dyn PipelineView>,
     live: LiveFeed,
+    pub(crate) letters: Arc<dyn DeadLetters>,
+    pub(crate) may_replay: bool,
 }
 
 impl PipelineApi {
-    /// Shows this pipeline, whose commits are told by `live`.
-    pub fn new(view: Arc<dyn PipelineView>, live: LiveFeed) -> Self {
-        Self { view, live }
+    /// Shows this pipeline, whose commits are told by `live`, and what it could not count. Letters may be tried again only
+    /// where nobody but this machine reaches the server.
+    pub fn new(
+        view: Arc<dyn PipelineView>,
+        live: LiveFeed,
+        letters: Arc<dyn DeadLetters>,
+        only_from_this_machine: bool,
+    ) -> Self {
+        Self { view, live, letters, may_replay: only_from_this_machine }
     }
 
     /// The routes and what they say of themselves.
     pub fn router(self) -> (Router, utoipa::openapi::OpenApi) {
-        OpenApiRouter::new().routes(routes!(pipeline)).with_state(self).split_for_parts()
+        let routes = OpenApiRouter::new().routes(routes!(pipeline)).merge(dead_letters::routes());
+        let routes = if self.may_replay { routes.merge(dead_letters::replay_route()) } else { routes };
+        routes.with_state(self).split_for_parts()
     }
 }
 
@@ -47,5 +58,7 @@ struct PipelineAnswer {
 #[utoipa::path(get, path = "/api/v1/pipeline",
     responses((status = 200, body = PipelineAnswer), (status = 401, body = Refusal)))]
 async fn pipeline(State(api): State<PipelineApi>) -> Json<PipelineAnswer> {
-    Json(PipelineAnswer { state: api.view.look(), dead_letters: None, live_readers: api.live.readers() })
+    let dead_letters =
+        api.letters.count().await.inspect_err(|error| tracing::warn!("dead letters aren't counted: {error}"));
+    Json(PipelineAnswer { state: api.view.look(), dead_letters: dead_letters.ok(), live_readers: api.live.readers() })
 }

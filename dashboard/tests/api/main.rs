@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
 
+mod dead_letters;
 mod document;
 mod filters;
 mod items;
 mod live;
 mod page;
 mod pages;
+mod pipeline;
 mod refusals;
 mod support;

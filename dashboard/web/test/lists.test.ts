@@ -52,6 +52,13 @@ test('what the pairs have in common is said', () => {
   );
 });
 
+test('one pair alone is no comparison', () => {
+  const compare = (pairs: ComparedPair[]) => ({ point_ms: 60_000, start: [], pairs });
+  expect(compareText(compare([pair('a')]), 'client')).toBe(
+    'Its only target is not degraded now; 0 windows of this range are degraded.',
+  );
+});
+
 test('names that begin with the text are found first', () => {
   const names: Named[] = ['my-api', 'api-1', 'www'].map((name) => ({ kind: 'target', name, about: '' }));
   expect(found(names, 'API', 10).map(({ name }) => name)).toEqual(['api-1', 'my-api']);

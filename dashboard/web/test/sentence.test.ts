@@ -6,7 +6,6 @@ import { all, AT, overviewOf } from './overview.ts';
 
 const telling = {
   past: false,
-  origin: 'http://localhost:8081',
   time: (at: number) => new Date(at).toISOString().slice(11, 16),
 };
 
@@ -37,7 +36,7 @@ describe('without trouble', () => {
     const empty = { ...overviewOf(0, 0, 1, []), at: null };
     const sentence = sentenceOf(empty, telling);
     expect(plainText(sentence)).toBe('There are no measurements yet.');
-    expect(sentence.advice).toContain('--endpoint http://localhost:8081');
+    expect(sentence.advice).toContain('netqoe probe --target');
   });
 
   test('there was nothing in a range of the past', () => {

@@ -101,7 +101,7 @@ describe('evidence', () => {
 
 describe('text from events', () => {
   test('what can not be seen becomes a sign', () => {
-    expect(visible('a\u0000b\nc\u007f')).toBe('a␀b␊c␡');
+    expect(visible('a\u0000b\nc\u007f')).toBe('a[U+0000]b[U+000A]c[U+007F]');
     expect(visible('\u202Egnp.exe')).toBe('[U+202E]gnp.exe');
     expect(visible('x\u200by\u0085')).toBe('x[U+200B]y[U+0085]');
   });

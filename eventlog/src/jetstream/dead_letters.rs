@@ -173,6 +173,14 @@ impl DeadLetters {
         Ok(letters)
     }
 
+    /// How many there are.
+    ///
+    /// # Errors
+    /// Where the stream can't be read.
+    pub async fn count(&self) -> Result<u64, LogError> {
+        Ok(self.stream.get_info().await.map_err(|error| self.failed(&error))?.state.messages)
+    }
+
     /// One letter; none where it is not there.
     ///
     /// # Errors
@@ -228,13 +236,19 @@ impl DeadLetters {
         Ok(true)
     }
 
+    /// The partition that a letter was in, where its subject says so.
+    pub fn origin_partition(&self, letter: &StoredLetter) -> Option<Partition> {
+        match self.log.source().subjects.origin(&letter.origin_subject) {
+            Origin::Partition(partition) => Some(partition),
+            Origin::Plain | Origin::Foreign => None,
+        }
+    }
+
     /// The partition of the letter's client, or where that can't be read the one that it came from.
     fn partition(&self, letter: &StoredLetter) -> Partition {
-        let source = self.log.source();
-        match (Event::parse(&letter.original), source.subjects.origin(&letter.origin_subject)) {
-            (Ok(event), _) => Partition::of(&event.client_id, source.identity.partitions),
-            (Err(_), Origin::Partition(partition)) => partition,
-            (Err(_), Origin::Plain | Origin::Foreign) => Partition::default(),
+        match Event::parse(&letter.original) {
+            Ok(event) => Partition::of(&event.client_id, self.log.source().identity.partitions),
+            Err(_) => self.origin_partition(letter).unwrap_or_default(),
         }
     }
 

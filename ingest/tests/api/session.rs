@@ -147,3 +147,13 @@ async fn without_configured_tokens_everybody_here_reads() {
     assert_eq!(read(&api, &[("cookie", "netqoe_session=1.2")]).await.status, 200);
     read(&api, &[("authorization", "Bearer wrong")]).await.assert_refused(401, "unauthorized");
 }
+
+#[tokio::test]
+async fn without_tokens_nobody_reads_by_a_name_of_another_site() {
+    let api = Api::new();
+    assert_eq!(read(&api, &[("host", "localhost:8081")]).await.body, "read");
+    read(&api, &[("host", "evil.example:8081")]).await.assert_refused(403, "forbidden");
+    let with_tokens = Api::with_tokens(TOKENS);
+    let reader = [("host", "netqoe.example"), ("authorization", "Bearer reader")];
+    assert_eq!(read(&with_tokens, &reader).await.status, 200);
+}

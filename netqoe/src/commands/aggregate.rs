@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::Dashboard;
+use super::dead_letters::StreamLetters;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise, ticker};
@@ -174,7 +175,9 @@ async fn serve(
         let (live, crew, reader) = (view.observed.live.clone(), view.crew, Arc::clone(&reader));
         tasks.spawn(netqoe_dashboard::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
     }
-    let app = app(Dashboard { reader, view, rules: options.rules.rules(), tokens }, &stop);
+    let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
+    let letters = Arc::new(StreamLetters(letters));
+    let app = app(Dashboard { reader, view, rules: options.rules.rules(), tokens, letters, address }, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits();
     let admin = async {

@@ -4,6 +4,7 @@ mod admin;
 pub(crate) mod aggregate;
 pub(crate) mod bench;
 mod dashboard;
+mod dead_letters;
 mod demo;
 mod diff;
 pub(crate) mod dlq;

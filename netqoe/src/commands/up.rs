@@ -11,13 +11,14 @@ use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
-use netqoe_sinks::{PostgresOptions, SqliteStore, StoreUrl};
+use netqoe_sinks::{PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::Dashboard;
+use super::dead_letters::StoreLetters;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
@@ -47,12 +48,13 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let rules = options.rules.rules();
     let observed = Observed::new(Metrics::new());
     let (failures, failed) = Failures::new();
-    let Opened { log, store, reader, health } = open(options, &observed.metrics)?;
+    let Opened { log, store, letters, reader, health } = open(options, &observed.metrics)?;
     let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
 
     let mut tasks = JoinSet::new();
     tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&view.observed.states), stop.clone()));
-    let dashboard = Dashboard { reader: Arc::new(reader), view, rules, tokens };
+    let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
+    let dashboard = Dashboard { reader: Arc::new(reader), view, rules, tokens, letters, address };
     let app = app(options, &log, dashboard, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));
@@ -83,10 +85,11 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The data file, opened three ways.
+/// The data file, opened four ways.
 struct Opened {
     log: SqliteLog,
     store: MeasuredStore,
+    letters: SqliteDeadLetters,
     reader: MeasuredReader<SqliteReader>,
     health: StoreHealth,
 }
@@ -104,12 +107,14 @@ fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
         ..SqliteLogOptions::new(clock, Arc::clone(&write_turn))
     };
     let log = SqliteLog::open(&path, log_options)?;
-    let store = SqliteStore::open(&path, write_turn, store_clock())?;
+    let store = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
+    let letters = SqliteDeadLetters::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
     Ok(Opened {
         log,
         store: MeasuredStore::new(Box::new(store), metrics, &health),
+        letters,
         reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health),
         health,
     })

@@ -3,6 +3,7 @@
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 
 use clap::Args;
+use netqoe_sinks::StoreUrl;
 
 use super::positive;
 
@@ -71,6 +72,36 @@ pub(crate) struct BenchClusterOptions {
     /// How long each measurement lasts, in seconds
     #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5", value_parser = positive::<NonZeroU32>)]
     pub(crate) seconds: NonZeroU32,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchQueryOptions {
+    /// An empty store, which is filled with rows; one that an earlier run has filled is asked again
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: StoreUrl,
+
+    /// Clients of the fleet, of which each measures all targets
+    #[arg(long, env = "NETQOE_BENCH_QUERY_CLIENTS", default_value = "100", value_parser = positive::<NonZeroU32>)]
+    pub(crate) clients: NonZeroU32,
+
+    /// Targets of the fleet
+    #[arg(long, env = "NETQOE_BENCH_QUERY_TARGETS", default_value = "20", value_parser = positive::<NonZeroU32>)]
+    pub(crate) targets: NonZeroU32,
+
+    /// Minutes in the store, with a row of each client and target
+    #[arg(long, env = "NETQOE_BENCH_QUERY_MINUTES", default_value = "1440", value_parser = positive::<NonZeroU32>)]
+    pub(crate) minutes: NonZeroU32,
+
+    /// Questions of each kind
+    #[arg(long, env = "NETQOE_BENCH_QUERY_QUESTIONS", default_value = "300", value_parser = positive::<NonZeroUsize>)]
+    pub(crate) questions: NonZeroUsize,
+}
+
+impl std::fmt::Debug for BenchQueryOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // URLs may hold passwords.
+        f.debug_struct("BenchQueryOptions").field("questions", &self.questions).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for BenchClusterOptions {

@@ -26,7 +26,7 @@ use netqoe_sinks::StoreUrl;
 use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
-pub(crate) use bench::{BenchClusterOptions, BenchProbeOptions, BenchReplayOptions};
+pub(crate) use bench::{BenchClusterOptions, BenchProbeOptions, BenchQueryOptions, BenchReplayOptions};
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
@@ -98,6 +98,8 @@ pub(crate) enum BenchCommand {
     /// Measures servers of its own a hundred times a second, and prints what that takes of a core and of memory, beside
     /// what it takes of Prometheus's blackbox_exporter
     Probe(BenchProbeOptions),
+    /// Fills a store with a day of a fleet, asks what the page asks, and prints how soon it was answered
+    Query(BenchQueryOptions),
 }
 
 #[derive(Debug, Subcommand)]

@@ -79,12 +79,12 @@ impl SqliteDeadLetters {
         max_bytes: usize,
     ) -> Result<Vec<LetterExcerpt>, StoreError> {
         let beginning =
-            LetterKey { partition: Partition(u16::MAX), position: Position(i64::MAX as u64), line: u32::MAX };
+            LetterKey { partition: Partition(u16::MAX), position: Position(i64::MAX.unsigned_abs()), line: u32::MAX };
         let (log_time, LetterKey { partition, position, line }) =
             after.unwrap_or((LogTime::from_ms(i64::MAX), beginning));
         self.read(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT partition, position, line, log_time, reason, substr(original, 1, ?6), length(original)
+                "SELECT partition, position, line, log_time, reason, coalesce(substr(original, 1, ?6), x''), length(original)
                  FROM dead_letters WHERE (log_time, partition, position, line) < (?1, ?2, ?3, ?4)
                  ORDER BY log_time DESC, partition DESC, position DESC, line DESC LIMIT ?5",
             )?;

@@ -32,6 +32,8 @@ interface Props {
   series: SeriesOption[];
   /** Null: the chart has no values upwards. */
   value: ((value: number) => string) | null;
+  /** Whether values are counts. */
+  whole?: boolean;
   /** What the chart says of a point; of the newest where none is looked at. */
   readings: (index: number) => Reading[];
   table: () => TableData;
@@ -64,21 +66,32 @@ export function Chart(props: Props) {
           ))}
         </p>
       </figcaption>
-      <Plot
-        {...props}
-        said={said.map(({ name, value }) => `${name} ${value}`).join(', ')}
-        height={height}
-        bounds={bounds}
-      />
+      <Plot {...props} said={saidText(from, point_ms, said)} height={height} bounds={bounds} />
       {place.value.tables && <DataTable caption={title} data={table()} />}
     </figure>
   );
 }
 
-function Plot({ title, height, bounds, start, point_ms, series, value, said }: Props & { said: string }) {
+/** What the crosshair's point says, for who hears it. */
+function saidText(from: number | null, point_ms: number, said: Reading[]): string {
+  if (from === null) return 'no measurement';
+  return [span(from, from + point_ms, serverNow()), ...said.map(({ name, value }) => `${name} ${value}`)].join(', ');
+}
+
+function Plot({
+  title,
+  height,
+  bounds,
+  start,
+  point_ms,
+  series,
+  value,
+  whole = false,
+  said,
+}: Props & { said: string }) {
   const box = useRef<HTMLDivElement>(null);
   const drawing = useRef<HTMLDivElement>(null);
-  const width = useDrawing(drawing, { bounds, series, value });
+  const width = useDrawing(drawing, { bounds, series, value, whole });
   const drag = useRef<number | null>(null);
   const [dragged, setDragged] = useState<Bounds | null>(null);
   const inside = dragged ?? place.value.inside;
@@ -134,7 +147,7 @@ function Plot({ title, height, bounds, start, point_ms, series, value, said }: P
       aria-valuemin={bounds.from}
       aria-valuemax={bounds.to}
       aria-valuenow={Math.round(at ?? start.at(-1) ?? bounds.to)}
-      aria-valuetext={said || 'no measurement'}
+      aria-valuetext={said}
       style={{ height: `${height}px` }}
       onPointerMove={move}
       onPointerDown={press}
@@ -171,10 +184,11 @@ interface Drawn {
   bounds: Bounds;
   series: SeriesOption[];
   value: ((value: number) => string) | null;
+  whole: boolean;
 }
 
 /** Keeps the chart library's drawing up to date; gives its width. */
-function useDrawing(element: { current: HTMLDivElement | null }, { bounds, series, value }: Drawn): number {
+function useDrawing(element: { current: HTMLDivElement | null }, { bounds, series, value, whole }: Drawn): number {
   const chart = useRef<Instance | null>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -213,7 +227,10 @@ function useDrawing(element: { current: HTMLDivElement | null }, { bounds, serie
           type: 'value',
           min: 0,
           ...(value === null ? { max: 1, show: false } : {}),
+          // Room above what is highest, so that no line lies on the edge.
+          boundaryGap: [0, '4%'],
           splitNumber: 3,
+          ...(whole ? { minInterval: 1 } : {}),
           axisLabel: { ...quiet, formatter: (at: number) => (value ? value(at) : '') },
           splitLine: { lineStyle: { color: colors.token('line') } },
         },
@@ -221,6 +238,6 @@ function useDrawing(element: { current: HTMLDivElement | null }, { bounds, serie
       },
       { notMerge: true },
     );
-  });
+  }, [series, bounds.from, bounds.to, colors]);
   return width;
 }

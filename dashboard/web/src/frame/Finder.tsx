@@ -1,7 +1,7 @@
 // Finds a client or a target by a part of its name.
 
 import { signal } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { AskError } from '../api/client.ts';
 import { Modal } from '../parts/Modal.tsx';
@@ -23,8 +23,8 @@ function FinderDialog() {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const input = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => input.current?.focus(), []);
   useEffect(() => {
-    input.current?.focus();
     const abort = new AbortController();
     allNames(abort.signal).then(setNames, (reason: unknown) => {
       if (!abort.signal.aborted) setError(reason instanceof AskError ? reason.message : String(reason));

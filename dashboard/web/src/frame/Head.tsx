@@ -94,17 +94,21 @@ function Tools() {
   const { tables } = place.value;
   return (
     <div class="tools">
-      <button type="button" title="Find a client or target ( / )" onClick={() => (finderOpen.value = true)}>
-        Find <kbd aria-hidden="true">/</kbd>
-      </button>
-      <button
-        type="button"
-        aria-pressed={tables}
-        title="Show a table behind each chart"
-        onClick={() => go({ tables: !tables }, 'replace')}
-      >
-        Tables
-      </button>
+      {mayRead.value && (
+        <>
+          <button type="button" title="Find a client or target ( / )" onClick={() => (finderOpen.value = true)}>
+            Find <kbd aria-hidden="true">/</kbd>
+          </button>
+          <button
+            type="button"
+            aria-pressed={tables}
+            title="Show a table behind each chart"
+            onClick={() => go({ tables: !tables }, 'replace')}
+          >
+            Tables
+          </button>
+        </>
+      )}
       <select
         aria-label="Colour scheme"
         value={choice.value}

@@ -18,18 +18,21 @@ export function Keys() {
           Close
         </button>
       </div>
-      <table>
-        <tbody>
-          {KEYS.map(([keys, does]) => (
-            <tr key={keys + does}>
-              <th scope="row">
-                <kbd>{keys}</kbd>
-              </th>
-              <td>{does}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {KEYS.map(({ where, keys }) => (
+        <table key={where} class="keys">
+          <caption>{where}</caption>
+          <tbody>
+            {keys.map(([key, does]) => (
+              <tr key={key}>
+                <th scope="row">
+                  <kbd>{key}</kbd>
+                </th>
+                <td>{does}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      ))}
     </Modal>
   );
 }

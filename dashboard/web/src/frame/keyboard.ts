@@ -4,23 +4,39 @@ import { go, goBack, place } from '../state/navigation.ts';
 import { above } from '../state/place.ts';
 import { bounds } from '../state/present.ts';
 import { shifted } from '../state/range.ts';
+import { mayRead } from '../state/session.ts';
 import { finderOpen } from './Finder.tsx';
 import { keysOpen } from './Keys.tsx';
 
-export const KEYS: [keys: string, does: string][] = [
-  ['/', 'find a client or a target'],
-  ['Esc', 'go up: from a mark, a filter, a pair to what is around it'],
-  ['f', 'the fleet'],
-  ['d', 'what is different'],
-  ['p', 'the pipeline'],
-  ['[ and ]', 'the range earlier and later'],
-  ['t', 'tables behind the charts'],
-  ['?', 'these keys'],
-  ['In the matrix: arrows, Home, End, Page ↑ ↓', 'move the cursor; Ctrl+Home and Ctrl+End to the corners'],
-  ['Enter', 'open the pair'],
-  ['On a chart: ← →', 'move the crosshair of all charts; Home and End to the ends'],
-  ['Shift + ← →', 'mark a region'],
-  ['Enter', 'what is different in the mark'],
+export const KEYS: { where: string; keys: [keys: string, does: string][] }[] = [
+  {
+    where: 'Everywhere',
+    keys: [
+      ['/', 'find a client or a target'],
+      ['Esc', 'go up: from a mark, a filter, a pair to what is around it'],
+      ['f', 'the fleet'],
+      ['d', 'what is different'],
+      ['p', 'the pipeline'],
+      ['[  ]', 'the range earlier, later'],
+      ['t', 'tables behind the charts'],
+      ['?', 'these keys'],
+    ],
+  },
+  {
+    where: 'In the matrix',
+    keys: [
+      ['← ↑ → ↓', 'move the cursor; Page ↑, Page ↓, Home and End by more'],
+      ['Enter', 'open the pair'],
+    ],
+  },
+  {
+    where: 'On a chart',
+    keys: [
+      ['← →', 'move the crosshair of all charts; Home and End to the ends'],
+      ['Shift ← →', 'mark a region'],
+      ['Enter', 'what is different in the marked region'],
+    ],
+  },
 ];
 
 /** Starts to listen; gives what ends it. */
@@ -31,7 +47,7 @@ export function startKeys(): () => void {
 
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.querySelector('dialog[open]')) return;
+  if (!mayRead.value || document.querySelector('dialog[open]')) return;
   const { target } = event;
   const typing = target instanceof Element && target.matches('input, select, textarea');
   if (typing && event.key !== 'Escape') return;

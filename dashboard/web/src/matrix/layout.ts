@@ -30,9 +30,9 @@ const WIDEST = 120;
 /** Names this wide may still lie. */
 const WIDEST_NAME = 190;
 const HEAD_HEIGHT = 24;
-const SLANTED_HEAD_HEIGHT = 96;
+const SLANTED_HEAD_HEIGHT = 116;
 /** Slanted names reach over the last column. */
-const OVERHANG = 72;
+const OVERHANG = 96;
 
 /** `names` are the widths of the longest client's and target's name. */
 export function layoutOf(rows: number, columns: number, view: Size, names: { row: number; column: number }): Layout {

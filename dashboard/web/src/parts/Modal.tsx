@@ -1,7 +1,7 @@
 // A dialog over the page: the browser's own, which keeps the focus inside and gives it back.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface Props {
   label: string;
@@ -10,8 +10,9 @@ interface Props {
 }
 
 export function Modal({ label, close, children }: Props) {
+  // Before the next key is handled: who types on at once must reach the dialog.
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

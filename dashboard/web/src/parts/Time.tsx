@@ -1,12 +1,12 @@
 // A time in the viewer's zone; its title says it in full and in UTC.
 
-import { now } from '../state/clock.ts';
+import { today } from '../state/clock.ts';
 import { fullTime, time, utc, zone } from '../words/times.ts';
 
 export function Time({ at }: { at: number }) {
   return (
     <time dateTime={new Date(at).toISOString()} title={`${fullTime(at)} ${zone(at)} = ${utc(at)}`}>
-      {time(at, now.value)}
+      {time(at, today.value)}
     </time>
   );
 }

@@ -1,6 +1,6 @@
 // The server's time as the page knows it, and a clock that ticks for what shows an age.
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 
 /** Below this, a difference between two clocks is a matter of the Date header's whole seconds and of the way. */
 const TRUSTED_SKEW_MS = 2_000;
@@ -21,6 +21,9 @@ export function serverNow(): number {
 
 /** The server's time, each second. */
 export const now = signal(serverNow());
+
+/** The start of the viewer's day: what only asks for the day need not be told each second. */
+export const today = computed(() => new Date(now.value).setHours(0, 0, 0, 0));
 
 export function startClock(): void {
   setInterval(() => {

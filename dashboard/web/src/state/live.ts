@@ -12,7 +12,7 @@ export const news = signal(0);
 
 /** First and longest wait before a lost stream is opened again. */
 const RETRY_MS = 500;
-const LONGEST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 2_000;
 
 /** The server gives all viewers an answer that is at most half a second old. */
 const SHARED_ANSWER_MS = 550;

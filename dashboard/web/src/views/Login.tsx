@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { AskError } from '../api/client.ts';
 import { signIn } from '../state/session.ts';
+import { visible } from '../words/text.ts';
 
 export function Login() {
   const [token, setToken] = useState('');
@@ -17,12 +18,7 @@ export function Login() {
     try {
       await signIn(token.trim());
     } catch (error) {
-      const wrong = error instanceof AskError && error.status === 401;
-      setFailure(
-        wrong
-          ? 'This token is not known, or may only send events. Ask who runs netqoe for one that may read.'
-          : String(error instanceof Error ? error.message : error),
-      );
+      setFailure(error instanceof AskError ? visible(error.message) : String(error));
     } finally {
       setBusy(false);
     }

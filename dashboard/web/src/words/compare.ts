@@ -6,6 +6,11 @@ import { plural } from './text.ts';
 export function compareText({ pairs }: Compare, kind: 'client' | 'target'): string {
   const other = kind === 'client' ? 'target' : 'client';
   const hurt = pairs.filter(isHurt);
+  const only = pairs.length === 1 ? pairs[0] : undefined;
+  if (only) {
+    const now = isHurt(only) ? `degraded now: ${only.label}` : 'not degraded now';
+    return `Its only ${other} is ${now}; ${plural(only.degraded_windows, 'window')} of this range ${only.degraded_windows === 1 ? 'is' : 'are'} degraded.`;
+  }
   const was = pairs.filter(({ degraded_windows }) => degraded_windows > 0).length;
   const before = `${was.toLocaleString('en')} had degraded windows in this range`;
   if (hurt.length === 0) {

@@ -20,8 +20,6 @@ export interface Telling {
   time: (at: number) => string;
   /** Whether the range ended in the past. */
   past: boolean;
-  /** Where probes send to. */
-  origin: string;
 }
 
 /** More causes than this are counted, not named. */
@@ -53,7 +51,7 @@ export function plainText({ parts }: Sentence): string {
   return parts.map((part) => (typeof part === 'string' ? part : part.name)).join('');
 }
 
-function nothing({ past, origin }: Telling): Sentence {
+function nothing({ past }: Telling): Sentence {
   if (past) {
     return {
       tone: 'unknown',
@@ -64,7 +62,9 @@ function nothing({ past, origin }: Telling): Sentence {
   return {
     tone: 'unknown',
     parts: ['There are no measurements yet.'],
-    advice: `Start a probe: netqoe probe --target https://example.com/ --endpoint ${origin} – or start netqoe up with --demo.`,
+    advice:
+      'Start a probe: netqoe probe --target https://example.com/ --endpoint URL, with the URL of netqoe up or ingest. ' +
+      'To see a fleet first, start netqoe up --demo.',
   };
 }
 

@@ -3,5 +3,6 @@
 pub(crate) mod cluster;
 mod poster;
 pub(crate) mod probe;
+pub(crate) mod query;
 pub(crate) mod replay;
 mod schedule;

@@ -28,6 +28,9 @@ const WAIT: Duration = Duration::from_secs(1);
 /// it itself: to find a connection, and for the way there and back.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// The server would compile statements that it takes for long ones, for longer than any of ours takes.
+const NO_COMPILER: &str = "SET LOCAL jit = off";
+
 /// Connections to one database, opened when they are needed. One that has failed is not used again.
 pub(super) struct Pool {
     name: String,
@@ -121,7 +124,8 @@ impl Pool {
     ) -> Result<Vec<T>, Failure> {
         let mut connection = self.connections.get().await?;
         let transaction = connection.build_transaction().read_only(true).start().await?;
-        transaction.batch_execute(&format!("SET LOCAL statement_timeout = {}", self.time_limit.as_millis())).await?;
+        let limit_ms = self.time_limit.as_millis();
+        transaction.batch_execute(&format!("SET LOCAL statement_timeout = {limit_ms}; {NO_COMPILER}")).await?;
         let mut rows = pin!(transaction.query_typed_raw(sql, parameters).await?);
         let mut records = Vec::new();
         while let Some(row) = rows.try_next().await? {

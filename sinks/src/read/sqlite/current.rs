@@ -8,10 +8,11 @@ use crate::read::statement::{Statement, Value};
 use crate::read::summary::Names;
 use crate::read::{CurrentRecord, Extent, FindingRecord};
 
-/// The row of each key and its diagnosis. A healthy row has none, and a null is not looked for.
+/// The row of each key and its diagnosis, both along the primary key: the index on time would only lead there. A healthy
+/// row has no diagnosis, and a null is not looked for.
 const ROWS: &str = "
-    CROSS JOIN agg_1m AS newest USING (client_id, target, window_start_ts)
-    LEFT JOIN diagnoses AS finding
+    CROSS JOIN agg_1m AS newest NOT INDEXED USING (client_id, target, window_start_ts)
+    LEFT JOIN diagnoses AS finding NOT INDEXED
         ON finding.client_id = CASE WHEN newest.diagnosis_label <> 'healthy' THEN newest.client_id END
         AND finding.target = newest.target AND finding.window_start_ts = newest.window_start_ts";
 

@@ -4,14 +4,16 @@ use crate::read::keyed_table::{KeyedTable, NEWEST_FIRST};
 use crate::read::statement::Statement;
 use crate::read::{Query, RowPosition};
 
-/// Selects `columns` of `rows`, for the keys that the query finds in `keys`.
+/// Selects `columns` of `rows`, for the keys that the query finds in `keys`. The rows are looked up along the primary key,
+/// which is meant by `NOT INDEXED`: the index on time would only lead there.
 pub(super) fn page(rows: KeyedTable, columns: &str, keys: KeyedTable, query: &Query<RowPosition>) -> Statement {
     Statement::new(&format!("SELECT {columns} FROM ("))
         .nest(match (&query.filter.client_id, &query.filter.target) {
             (Some(client_id), None) => of_one_client(keys, client_id, query),
             _ => along_one_index(keys, query),
         })
-        .add(&format!(") CROSS JOIN {} USING (client_id, target, window_start_ts) {NEWEST_FIRST}", rows.name()), [])
+        .add(&format!(") CROSS JOIN {} NOT INDEXED", rows.name()), [])
+        .add(&format!("USING (client_id, target, window_start_ts) {NEWEST_FIRST}"), [])
 }
 
 /// One walk backwards: of the primary key where client and target are known, else of the index on time.

@@ -1,17 +1,17 @@
 //! The windows of pairs in points: for each pair a walk along the primary key.
 
-use rusqlite::{CachedStatement, Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::pairs;
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Pair, PointRecord};
 
-const OF_PAIR: &str = "
-    SELECT window_start_ts - window_start_ts % ? AS start_ms, count(*),
-        count(*) FILTER (WHERE diagnosis_label <> 'healthy'), sum(count_total), sum(count_error), max(ttfb_p95),
-        max(CASE WHEN count_success > 0
-            THEN coalesce(dns_p95, 0) + coalesce(tcp_p95, 0) + coalesce(tls_p95, 0) + coalesce(ttfb_p95, 0) END),
-        min(throughput_p50)
+/// Windows are put into points here: SQLite would sort them first.
+const WINDOWS: &str = "SELECT window_start_ts, coalesce(diagnosis_label <> 'healthy', false), count_total, count_error,
+        ttfb_p95,
+        CASE WHEN count_success > 0
+            THEN coalesce(dns_p95, 0) + coalesce(tcp_p95, 0) + coalesce(tls_p95, 0) + coalesce(ttfb_p95, 0) END,
+        throughput_p50
     FROM agg_1m WHERE client_id = ? AND target = ? AND";
 
 pub(super) fn read(
@@ -23,48 +23,72 @@ pub(super) fn read(
     // What pairs there are and what they have is one state of the store.
     let snapshot = connection.unchecked_transaction()?;
     let mut points = Vec::new();
-    let limit = limit as usize;
     for pair in pairs::within(extent, &snapshot)? {
-        let statement = of_pair(&pair, extent, point_ms, limit - points.len());
-        of_one(&mut snapshot.prepare_cached(&statement.sql)?, &statement.values, &pair, &mut points)?;
-        if points.len() == limit {
+        add_points(&snapshot, &pair, extent, point_ms, &mut points)?;
+        if points.len() >= limit as usize {
+            points.truncate(limit as usize);
             break;
         }
     }
     Ok(points)
 }
 
-pub(super) fn of_pair(pair: &Pair, extent: &Extent, point_ms: i64, limit: usize) -> Statement {
-    let names = [&pair.client_id, &pair.target].map(|name| Value::Text(name.to_string()));
-    let [client_id, target] = names;
-    Statement::new("")
-        .add(OF_PAIR, [Value::Count(point_ms), client_id, target])
-        .nest(extent.in_time())
-        .add("GROUP BY start_ms ORDER BY start_ms LIMIT ?", [Value::Count(limit as i64)])
-}
-
-fn of_one(
-    statement: &mut CachedStatement<'_>,
-    values: &[Value],
+fn add_points(
+    snapshot: &Connection,
     pair: &Pair,
+    extent: &Extent,
+    point_ms: i64,
     points: &mut Vec<PointRecord>,
 ) -> rusqlite::Result<()> {
-    for point in statement.query_map(params_from_iter(values), |row| record(row, pair))? {
-        points.push(point?);
+    let statement = of_pair(pair, extent);
+    let mut prepared = snapshot.prepare_cached(&statement.sql)?;
+    let mut windows = prepared.query(params_from_iter(&statement.values))?;
+    let mut current: Option<PointRecord> = None;
+    while let Some(row) = windows.next()? {
+        let window = record(row, pair, point_ms)?;
+        match &mut current {
+            Some(point) if point.start_ms == window.start_ms => absorb(point, &window),
+            _ => points.extend(current.replace(window)),
+        }
     }
+    points.extend(current);
     Ok(())
 }
 
-fn record(row: &Row<'_>, pair: &Pair) -> rusqlite::Result<PointRecord> {
+pub(super) fn of_pair(pair: &Pair, extent: &Extent) -> Statement {
+    let names = [&pair.client_id, &pair.target].map(|name| Value::Text(name.to_string()));
+    Statement::new("").add(WINDOWS, names).nest(extent.in_time()).add("ORDER BY window_start_ts", [])
+}
+
+/// A point of one window.
+fn record(row: &Row<'_>, pair: &Pair, point_ms: i64) -> rusqlite::Result<PointRecord> {
+    let start_ms: i64 = row.get(0)?;
     Ok(PointRecord {
         pair: pair.clone(),
-        start_ms: row.get(0)?,
-        windows: row.get(1)?,
-        degraded_windows: row.get(2)?,
-        count_total: row.get(3)?,
-        count_error: row.get(4)?,
-        ttfb_p95_max: row.get(5)?,
-        total_p95_max: row.get(6)?,
-        throughput_p50_min: row.get(7)?,
+        start_ms: start_ms.div_euclid(point_ms) * point_ms,
+        windows: 1,
+        degraded_windows: row.get(1)?,
+        count_total: row.get(2)?,
+        count_error: row.get(3)?,
+        ttfb_p95_max: row.get(4)?,
+        total_p95_max: row.get(5)?,
+        throughput_p50_min: row.get(6)?,
     })
+}
+
+/// Takes one more window in.
+fn absorb(point: &mut PointRecord, window: &PointRecord) {
+    point.windows += window.windows;
+    point.degraded_windows += window.degraded_windows;
+    point.count_total += window.count_total;
+    point.count_error += window.count_error;
+    for (maximum, value) in
+        [(&mut point.ttfb_p95_max, window.ttfb_p95_max), (&mut point.total_p95_max, window.total_p95_max)]
+    {
+        *maximum = maximum.map_or(value, |maximum| Some(value.map_or(maximum, |value| maximum.max(value))));
+    }
+    let minimum = &mut point.throughput_p50_min;
+    *minimum = minimum.map_or(window.throughput_p50_min, |minimum| {
+        Some(window.throughput_p50_min.map_or(minimum, |value| minimum.min(value)))
+    });
 }

@@ -32,27 +32,32 @@ pub(super) fn read(
     Ok(splits)
 }
 
+/// All windows, and once more those inside: that takes half the time of telling them apart one by one.
 pub(super) fn of_pair(pair: &Pair, extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Statement {
+    let [from_ms, to_ms] = inside_ms.map(|ms| ms.clamp(0, MAX_TIME_MS));
+    let inside = Extent { from_ms: extent.from_ms.max(from_ms), to_ms: extent.to_ms.min(to_ms), ..extent.clone() };
+    Statement::new("SELECT inside.windows, inside.matching, every.windows, every.matching FROM (")
+        .nest(counts(pair, extent, matching))
+        .add(") AS every, (", [])
+        .nest(counts(pair, &inside, matching))
+        .add(") AS inside", [])
+}
+
+fn counts(pair: &Pair, extent: &Extent, matching: &Matching) -> Statement {
     let names = [&pair.client_id, &pair.target].map(|name| Value::Text(name.to_string()));
-    let inside_ms = inside_ms.map(|ms| Value::Time(ms.clamp(0, MAX_TIME_MS)));
-    Statement::new(
-        "SELECT count(*) FILTER (WHERE inside), count(*) FILTER (WHERE inside AND matching),
-             count(*) FILTER (WHERE NOT inside), count(*) FILTER (WHERE NOT inside AND matching)
-         FROM (SELECT",
-    )
-    .add("window_start_ts >= ? AND window_start_ts < ? AS inside,", inside_ms)
-    .nest(matching.condition())
-    .add("AS matching FROM agg_1m WHERE client_id = ? AND target = ? AND", names)
-    .nest(extent.in_time())
-    .add(")", [])
+    Statement::new("SELECT count(*) AS windows, count(*) FILTER (WHERE")
+        .nest(matching.condition())
+        .add(") AS matching FROM agg_1m WHERE client_id = ? AND target = ? AND", names)
+        .nest(extent.in_time())
 }
 
 fn record(row: &Row<'_>, pair: &Pair) -> rusqlite::Result<SplitRecord> {
+    let count = |column| row.get::<_, u64>(column);
     Ok(SplitRecord {
         pair: pair.clone(),
-        inside_windows: row.get(0)?,
-        inside_matching: row.get(1)?,
-        outside_windows: row.get(2)?,
-        outside_matching: row.get(3)?,
+        inside_windows: count(0)?,
+        inside_matching: count(1)?,
+        outside_windows: count(2)? - count(0)?,
+        outside_matching: count(3)? - count(1)?,
     })
 }

@@ -29,7 +29,8 @@ export function DegradedChart({ compare, bounds, kind }: Props) {
       bounds={bounds}
       start={start}
       point_ms={point_ms}
-      value={(value) => (Number.isInteger(value) ? count(value) : '')}
+      value={count}
+      whole
       series={[
         blocks(bandBlocks(start, point_ms, nothing, measured), colors.token('label-healthy'), 1, 1),
         blocks(

@@ -13,10 +13,7 @@ import { time } from '../../words/times.ts';
 
 export function SentenceLine({ overview }: { overview: Overview }) {
   const past = showsPast();
-  const sentence = useMemo(
-    () => sentenceOf(overview, { past, time: (at) => time(at, serverNow()), origin: location.origin }),
-    [overview, past],
-  );
+  const sentence = useMemo(() => sentenceOf(overview, { past, time: (at) => time(at, serverNow()) }), [overview, past]);
   return (
     <section class={`sentence ${sentence.tone}`} aria-label="Summary">
       <h1 data-testid="sentence">

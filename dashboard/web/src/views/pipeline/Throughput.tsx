@@ -12,8 +12,10 @@ export function Throughput({ pipeline }: { pipeline: Pipeline }) {
       <Fact name="Events" value={rate(pipeline.events_per_s, '/s')}>
         {rate(pipeline.rows_per_s, 'rows/s')}
       </Fact>
-      <Fact name="Processing delay, p95" value={ms(delay?.p95_ms ?? null)}>
-        {delay ? `p50 ${ms(delay.p50_ms)}, p99 ${ms(delay.p99_ms)}, last minute` : 'no commit in the last minute'}
+      <Fact name="Processing delay, p95" value={delayText(delay?.p95_ms ?? null)}>
+        {delay
+          ? `p50 ${delayText(delay.p50_ms)}, p99 ${delayText(delay.p99_ms)}, last minute`
+          : 'no commit in the last minute'}
       </Fact>
       <Fact name="Lag" value={pipeline.lag_records === null ? '–' : `${count(pipeline.lag_records)} records`}>
         {pipeline.oldest_waiting_ms === null
@@ -45,4 +47,9 @@ function Fact({ name, value, children }: { name: string; value: string; children
       </dd>
     </div>
   );
+}
+
+/** Some milliseconds as a rule; after a start, as long as the process was away. */
+function delayText(delay_ms: number | null): string {
+  return delay_ms !== null && delay_ms >= 10_000 ? duration(delay_ms) : ms(delay_ms);
 }

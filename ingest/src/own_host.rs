@@ -1,0 +1,57 @@
+//! Whether a request names this machine as the host that it asks. A site that points a name of its own at this machine
+//! is of the same origin for a browser, and would read what is open to everybody here.
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use http::header;
+use http::uri::Authority;
+
+use crate::answer::{Code, Refusal};
+
+/// Refuses who asks by another name. No browser leaves out whom it asks.
+pub(crate) fn check(request: &Request) -> Result<(), Refusal> {
+    let is_own = match (request.headers().get(header::HOST), request.uri().authority()) {
+        (Some(host), _) => Authority::try_from(host.as_bytes()).is_ok_and(|host| names_this_machine(&host)),
+        (None, Some(authority)) => names_this_machine(authority),
+        (None, None) => true,
+    };
+    let message = "without tokens this is for this machine alone: ask for it as localhost or by its address, or use --tokens-file";
+    if is_own { Ok(()) } else { Err(Refusal::new(Code::Forbidden, message)) }
+}
+
+fn names_this_machine(authority: &Authority) -> bool {
+    let name = authority.host().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_host(host: Option<&str>, allowed: bool) {
+        let request = host.into_iter().fold(Request::get("/"), |request, host| request.header(header::HOST, host));
+        assert_eq!(check(&request.body(Body::empty()).unwrap()).is_ok(), allowed, "{host:?}");
+    }
+
+    #[test]
+    fn only_this_machine_is_asked_for() {
+        for host in ["localhost", "LOCALHOST:8081", "127.0.0.1:8081", "[::1]:8081", "192.0.2.7"] {
+            check_host(Some(host), true);
+        }
+        for host in ["evil.example", "evil.example:8081", "localhost.evil.example", "127.0.0.1.evil.example", "", " "] {
+            check_host(Some(host), false);
+        }
+        check_host(None, true);
+    }
+
+    #[test]
+    fn http_2_names_it_in_the_address() {
+        let request = |uri| Request::get(uri).body(Body::empty()).unwrap();
+        assert!(check(&request("http://localhost:8081/")).is_ok());
+        assert!(check(&request("http://evil.example:8081/")).is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! `netqoe bench query`: how soon the page's questions are answered, over a store with a day of a fleet in it.
+
+mod asking;
+mod filling;
+mod fleet;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
+use netqoe_sinks::{PostgresOptions, StoreUrl};
+use tokio::runtime::Handle;
+
+use self::fleet::Fleet;
+use crate::clock::{now_ms, store_clock};
+use crate::commands::runtime::request_threads;
+use crate::options::BenchQueryOptions;
+
+pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
+    let fleet = Fleet::new(options, now_ms());
+    // The store's driver waits on its own: it must not be used within the runtime.
+    let store = options.database_url.connect(&PostgresOptions::default(), store_clock())?;
+    let fleet = filling::fill(store, fleet)?;
+    let runtime = request_threads()?;
+    runtime.block_on(async {
+        let reader = reader(&options.database_url).await.context("can't read the store")?;
+        asking::measure(reader, &fleet, options.questions.get()).await
+    })?;
+    if cfg!(debug_assertions) {
+        println!("\nnetqoe was built without optimization: its figures say nothing of a release.");
+    }
+    Ok(())
+}
+
+async fn reader(url: &StoreUrl) -> anyhow::Result<Arc<dyn Reader>> {
+    Ok(match url {
+        StoreUrl::Sqlite(path) => Arc::new(SqliteReader::open(path)?),
+        StoreUrl::Postgres(url) => {
+            Arc::new(PostgresReader::connect(url, &PostgresOptions::default(), Handle::current()).await?)
+        }
+    })
+}

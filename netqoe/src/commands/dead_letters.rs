@@ -1,0 +1,201 @@
+//! The dead letters that the page shows: those in the store of `up`, or those in the stream of a cluster, which keeps
+//! every letter that its store has, and for longer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use netqoe_dashboard::{DeadLetters, DeadLettersError, Letter, LetterPage, SHOWN_BYTES};
+use netqoe_eventlog::{EventLog, LetterOrder, ReplayError, SqliteLog, with_recv_ts};
+use netqoe_model::{Event, LogTime, Partition, Position};
+use netqoe_sinks::{LetterExcerpt, LetterKey, SqliteDeadLetters, StoreError};
+use tokio::sync::Mutex;
+
+use crate::clock::now_ms;
+
+/// Letters of a stream that are held at once: each can be a megabyte, and only its beginning is shown.
+const TOGETHER: usize = 8;
+
+/// Those of the embedded store, which go back into the embedded log.
+pub(super) struct StoreLetters {
+    letters: Arc<SqliteDeadLetters>,
+    log: SqliteLog,
+    data: PathBuf,
+    /// One replay at a time: a letter that is asked for twice is appended once.
+    replaying: Mutex<()>,
+}
+
+impl StoreLetters {
+    /// Of the store and the log in this data folder.
+    pub(super) fn new(letters: SqliteDeadLetters, log: SqliteLog, data: PathBuf) -> Self {
+        Self { letters: Arc::new(letters), log, data, replaying: Mutex::default() }
+    }
+
+    /// Uses the file on a thread that may wait for it.
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&SqliteDeadLetters) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, DeadLettersError> {
+        let letters = Arc::clone(&self.letters);
+        let done = tokio::task::spawn_blocking(move || work(&letters)).await;
+        done.map_err(unavailable)?.map_err(unavailable)
+    }
+
+    /// First appended, and deleted once that is durable: whatever happens between, the letter is in one place at least.
+    async fn append_and_remove(&self, key: LetterKey) -> Result<bool, DeadLettersError> {
+        let _one = self.replaying.lock().await;
+        let Some(letter) = self.with(move |letters| letters.get(key)).await? else { return Ok(false) };
+        let line = with_recv_ts(&letter.original, now_ms());
+        let partition = Event::parse(&line)
+            .map_or(letter.partition, |event| Partition::of(&event.client_id, self.log.identity().partitions));
+        self.log.append(vec![(partition, line)]).await.map_err(unavailable)?;
+        self.with(move |letters| letters.remove(key)).await?;
+        Ok(true)
+    }
+}
+
+impl DeadLetters for StoreLetters {
+    fn count(&self) -> BoxFuture<'_, Result<u64, DeadLettersError>> {
+        self.with(SqliteDeadLetters::count).boxed()
+    }
+
+    fn page(&self, after: Option<String>, limit: usize) -> BoxFuture<'_, Result<Option<LetterPage>, DeadLettersError>> {
+        async move {
+            let after = match after.map(|after| parse_place(&after)) {
+                Some(None) => return Ok(None),
+                after => after.flatten(),
+            };
+            let mut letters = self.with(move |letters| letters.page(after, limit + 1, SHOWN_BYTES)).await?;
+            let has_more = letters.len() > limit;
+            letters.truncate(limit);
+            let next = letters.last().filter(|_| has_more).map(|last| format!("{}-{}", last.log_time, id(last.key)));
+            Ok(Some(LetterPage { letters: letters.into_iter().map(of_excerpt).collect(), next }))
+        }
+        .boxed()
+    }
+
+    fn replay(&self, id: String) -> BoxFuture<'_, Result<bool, DeadLettersError>> {
+        async move {
+            match parse_id(&id) {
+                Some(key) => self.append_and_remove(key).await,
+                None => Ok(false),
+            }
+        }
+        .boxed()
+    }
+
+    fn how_to_replay(&self) -> String {
+        format!("netqoe dlq replay --data {} ID (while netqoe up is stopped)", self.data.display())
+    }
+}
+
+fn of_excerpt(excerpt: LetterExcerpt) -> Letter {
+    let LetterExcerpt { key, log_time, reason, original, bytes } = excerpt;
+    Letter { id: id(key), partition: Some(key.partition.0), log_time_ms: log_time.ms(), reason, original, bytes }
+}
+
+/// A letter's name: its partition, its record, and which line of it.
+fn id(LetterKey { partition, position, line }: LetterKey) -> String {
+    format!("{partition}-{}-{line}", position.0)
+}
+
+fn parse_id(id: &str) -> Option<LetterKey> {
+    let mut parts = id.split('-');
+    let partition = Partition(parts.next()?.parse().ok()?);
+    // A store counts in 63 bits.
+    let position = parts.next()?.parse::<i64>().ok()?.cast_unsigned();
+    let line = parts.next()?.parse().ok()?;
+    parts.next().is_none().then_some(LetterKey { partition, position: Position(position), line })
+}
+
+/// A log time and the id of a letter of that time.
+fn parse_place(place: &str) -> Option<(LogTime, LetterKey)> {
+    let (log_time, id) = place.split_once('-')?;
+    Some((LogTime::from_ms(log_time.parse().ok()?), parse_id(id)?))
+}
+
+/// Those of a cluster's stream, which go back into its log.
+pub(super) struct StreamLetters(pub(super) netqoe_eventlog::DeadLetters);
+
+impl DeadLetters for StreamLetters {
+    fn count(&self) -> BoxFuture<'_, Result<u64, DeadLettersError>> {
+        async { self.0.count().await.map_err(unavailable) }.boxed()
+    }
+
+    fn page(&self, after: Option<String>, limit: usize) -> BoxFuture<'_, Result<Option<LetterPage>, DeadLettersError>> {
+        async move {
+            let mut place = match after.map(|after| after.parse().map(Position)) {
+                Some(Err(_)) => return Ok(None),
+                after => after.and_then(Result::ok),
+            };
+            let mut letters = Vec::new();
+            while letters.len() <= limit {
+                let together = TOGETHER.min(limit + 1 - letters.len());
+                let some = self.0.list(LetterOrder::NewestFirst, place, together).await.map_err(unavailable)?;
+                let Some(last) = some.last() else { break };
+                place = Some(last.position);
+                letters.extend(some.into_iter().map(|letter| self.letter(letter)));
+            }
+            let has_more = letters.len() > limit;
+            letters.truncate(limit);
+            let next = letters.last().filter(|_| has_more).map(|last| last.id.clone());
+            Ok(Some(LetterPage { letters, next }))
+        }
+        .boxed()
+    }
+
+    fn replay(&self, id: String) -> BoxFuture<'_, Result<bool, DeadLettersError>> {
+        async move {
+            let Ok(position) = id.parse() else { return Ok(false) };
+            self.0.replay(Position(position)).await.map_err(|error| match error {
+                ReplayError::Cut { .. } => DeadLettersError::Cut(error.to_string()),
+                ReplayError::Letters(_) | ReplayError::Log(_) => unavailable(error),
+            })
+        }
+        .boxed()
+    }
+
+    fn how_to_replay(&self) -> String {
+        "netqoe dlq replay --nats-url URL ID".to_owned()
+    }
+}
+
+impl StreamLetters {
+    fn letter(&self, letter: netqoe_eventlog::StoredLetter) -> Letter {
+        let partition = self.0.origin_partition(&letter).map(|partition| partition.0);
+        let bytes = letter.original.len() as u64;
+        let mut original = letter.original;
+        original.truncate(SHOWN_BYTES);
+        original.shrink_to_fit();
+        let (id, log_time_ms) = (letter.position.0.to_string(), letter.log_time.ms());
+        Letter { id, partition, log_time_ms, reason: letter.reason, original, bytes }
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> DeadLettersError {
+    DeadLettersError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_comes_back_as_it_was() {
+        let key = LetterKey { partition: Partition(3), position: Position(12_345), line: 7 };
+        assert_eq!(id(key), "3-12345-7");
+        assert_eq!(parse_id("3-12345-7"), Some(key));
+        assert_eq!(parse_place("1795536448627-3-12345-7"), Some((LogTime::from_ms(1_795_536_448_627), key)));
+    }
+
+    #[test]
+    fn what_is_no_id_is_none() {
+        for text in
+            ["", "-", "3", "3-1", "3-1-1-1", "x-1-1", "70000-1-1", "3--1-1", "3-18446744073709551615-1", "3-1-é"]
+        {
+            assert_eq!(parse_id(text), None, "{text}");
+            assert_eq!(parse_place(text), None, "{text}");
+        }
+    }
+}
