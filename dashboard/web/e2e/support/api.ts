@@ -15,6 +15,7 @@ export const answers = {
     get<Series>(netqoe, 'series', { client_id, target, ...range }),
   diagnoses: (netqoe: Netqoe, query: Query) =>
     get<Items<Omit<Diagnosis, 'since'>>>(netqoe, 'diagnoses', { limit: 1000, ...query }),
+  aggregates: (netqoe: Netqoe, query: Query) => get<Items<{ client_id: string }>>(netqoe, 'aggregates', query),
   pipeline: (netqoe: Netqoe) => get<Pipeline>(netqoe, 'pipeline', {}),
   deadLetters: (netqoe: Netqoe) => get<DeadLetters>(netqoe, 'dead-letters', {}),
 };

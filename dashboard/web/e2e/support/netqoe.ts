@@ -31,6 +31,11 @@ export class Netqoe {
     return netqoe;
   }
 
+  /** Log and store, in one file. */
+  get dataFile(): string {
+    return join(this.folder, 'data', 'netqoe.db');
+  }
+
   get origin(): string {
     return `http://127.0.0.1:${this.port}`;
   }

@@ -6,5 +6,5 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 export const OUTPUT = `${ROOT}target/e2e`;
 export const PROGRAM = process.env['NETQOE_PROGRAM'] ?? `${ROOT}target/debug/netqoe`;
-/** The pictures of README.md. */
-export const IMAGES = `${ROOT}docs/images`;
+/** Where README.md has its pictures, when they are to be made anew. */
+export const IMAGES = process.env['NETQOE_IMAGES'];
