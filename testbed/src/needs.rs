@@ -35,11 +35,13 @@ const IP: Need = Need { program: "ip", package: "iproute2", folders: SYSTEM_PROG
 const BLACKBOX_EXPORTER: Need =
     Need { program: "prometheus-blackbox-exporter", package: "prometheus-blackbox-exporter", folders: SYSTEM_PROGRAMS };
 
-/// Build the page that netqoe is tested with.
+/// Build the page that netqoe is tested with. Debian's may be older than the page wants; npm then says what it wants.
 const NODE: Need = Need { program: "node", package: "nodejs", folders: &[] };
 const NPM: Need = Need { program: "npm", package: "npm", folders: &[] };
+/// Shows the page to its tests.
+const CHROMIUM: Need = Need { program: "chromium", package: "chromium", folders: &[] };
 
-const ALL: [Need; 10] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER, NODE, NPM];
+const ALL: [Need; 11] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER, NODE, NPM, CHROMIUM];
 
 /// Installs the packages of all programs that are missing.
 ///

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
+/// The page's folder.
+pub(crate) const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/web");
 /// How often a running command is looked at.
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -42,11 +44,16 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Builds netqoe, and returns the program. `profile` is the name of its folder, `debug` or `release`.
+/// Builds netqoe, and returns the program.
 pub(crate) fn build(profile: &str, stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(cargo());
     command.args(["build", "--locked", "-p", "netqoe"]).args((profile == "release").then_some("--release"));
     ensure!(succeeds(&mut command, stopped)?, "netqoe could not be built");
+    program(profile)
+}
+
+/// Where cargo leaves netqoe. `profile` is the name of its folder, `debug` or `release`.
+pub(crate) fn program(profile: &str) -> anyhow::Result<PathBuf> {
     // This program was built beside it.
     let this = std::env::current_exe().context("can't find this program")?;
     let profiles = this.parent().and_then(Path::parent).context("this program is not in cargo's folder")?;

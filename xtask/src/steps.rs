@@ -7,24 +7,39 @@ use std::time::Instant;
 use anyhow::bail;
 use netqoe_testbed::{Postgres, SHARED_SERVER};
 
-use crate::child::{cargo, stopped_by_signals, succeeds};
+use crate::child::{PAGE, cargo, program, stopped_by_signals, succeeds};
 
-/// One command of cargo.
+/// One command.
 struct Step {
     heading: &'static str,
+    tool: Tool,
     arguments: &'static [&'static str],
     environment: &'static [(&'static str, &'static str)],
 }
 
-const FORMAT: Step = Step { heading: "format", arguments: &["fmt", "--all", "--check"], environment: &[] };
+/// What a command is one of.
+#[derive(Clone, Copy)]
+enum Tool {
+    Cargo,
+    /// In the page's folder.
+    Npm,
+}
+
+/// The netqoe that the page's tests start.
+const PROGRAM: &str = "NETQOE_PROGRAM";
+
+const FORMAT: Step =
+    Step { heading: "format", tool: Tool::Cargo, arguments: &["fmt", "--all", "--check"], environment: &[] };
 const LINT: Step = Step {
     heading: "lint",
+    tool: Tool::Cargo,
     arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
     environment: &[],
 };
 /// What stands behind features is compiled by nothing else here.
 const LINT_FEATURES: Step = Step {
     heading: "lint of features",
+    tool: Tool::Cargo,
     arguments: &[
         "clippy",
         "-p",
@@ -43,24 +58,45 @@ const LINT_FEATURES: Step = Step {
 };
 const DOCUMENT: Step = Step {
     heading: "documentation",
+    tool: Tool::Cargo,
     arguments: &["doc", "--no-deps", "--workspace", "--locked"],
     environment: &[("RUSTDOCFLAGS", "-D warnings")],
 };
 const NEXTEST: [Step; 2] = [
-    Step { heading: "tests", arguments: &["nextest", "run", "--workspace", "--locked"], environment: &[] },
+    Step {
+        heading: "tests",
+        tool: Tool::Cargo,
+        arguments: &["nextest", "run", "--workspace", "--locked"],
+        environment: &[],
+    },
     Step {
         heading: "tests of HTTP/3",
+        tool: Tool::Cargo,
         arguments: &["nextest", "run", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
         environment: &[],
     },
 ];
 const TEST: [Step; 2] = [
-    Step { heading: "tests", arguments: &["test", "--workspace", "--locked"], environment: &[] },
+    Step { heading: "tests", tool: Tool::Cargo, arguments: &["test", "--workspace", "--locked"], environment: &[] },
     Step {
         heading: "tests of HTTP/3",
+        tool: Tool::Cargo,
         arguments: &["test", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
         environment: &[],
     },
+];
+/// The last of them shows the page of the netqoe that the tests have built.
+const PAGE_STEPS: [Step; 4] = [
+    Step {
+        heading: "modules of the page",
+        tool: Tool::Npm,
+        // No package's own script runs here; and the browser is Debian's.
+        arguments: &["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"],
+        environment: &[],
+    },
+    Step { heading: "check of the page", tool: Tool::Npm, arguments: &["run", "check"], environment: &[] },
+    Step { heading: "tests of the page", tool: Tool::Npm, arguments: &["test"], environment: &[] },
+    Step { heading: "the page in a browser", tool: Tool::Npm, arguments: &["run", "e2e"], environment: &[] },
 ];
 
 /// All checks and tests. Whatever was started is stopped, however this ends.
@@ -71,7 +107,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let postgres = Postgres::start()?;
     let mut failed = Vec::new();
     let tests = if has_nextest() { NEXTEST } else { TEST };
-    for step in [FORMAT, LINT, LINT_FEATURES, DOCUMENT].into_iter().chain(tests) {
+    for step in [FORMAT, LINT, LINT_FEATURES, DOCUMENT].into_iter().chain(tests).chain(PAGE_STEPS) {
         if !step.run(&postgres.url(), &stopped)? {
             failed.push(step.heading);
         }
@@ -93,9 +129,9 @@ fn has_nextest() -> bool {
 impl Step {
     /// Whether it passed. An error where it was stopped, or could not be started.
     fn run(&self, postgres_url: &str, stopped: &AtomicBool) -> anyhow::Result<bool> {
-        println!("\n== {}: cargo {}", self.heading, self.arguments.join(" "));
         let started = Instant::now();
-        let mut command = Command::new(cargo());
+        let mut command = self.tool.command()?;
+        println!("\n== {}: {}", self.heading, self.shown());
         command.args(self.arguments).env(SHARED_SERVER, postgres_url).envs(self.environment.iter().copied());
         let passed = succeeds(&mut command, stopped)?;
         println!(
@@ -105,5 +141,26 @@ impl Step {
             started.elapsed().as_secs()
         );
         Ok(passed)
+    }
+
+    fn shown(&self) -> String {
+        let tool = match self.tool {
+            Tool::Cargo => "cargo",
+            Tool::Npm => "npm",
+        };
+        format!("{tool} {}", self.arguments.join(" "))
+    }
+}
+
+impl Tool {
+    fn command(self) -> anyhow::Result<Command> {
+        Ok(match self {
+            Self::Cargo => Command::new(cargo()),
+            Self::Npm => {
+                let mut npm = Command::new("npm");
+                npm.current_dir(PAGE).env(PROGRAM, program("debug")?);
+                npm
+            }
+        })
     }
 }

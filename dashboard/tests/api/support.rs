@@ -9,8 +9,8 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::{
-    AggregateRow, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime, PartitionCommit,
-    Percentiles, Rules, Severity, WindowRow, WindowStart,
+    AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime,
+    PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::Reader;
 use serde_json::Value;
@@ -31,6 +31,7 @@ pub(crate) struct Api {
     pub(crate) document: Value,
     pub(crate) live: LiveFeed,
     pub(crate) stop: CancellationToken,
+    reader: Arc<dyn Reader>,
     store: TestStore,
 }
 
@@ -55,32 +56,43 @@ impl Api {
 
     fn of((store, reader): (TestStore, Arc<dyn Reader>), rows: &[AggregateRow]) -> Self {
         let (live, stop) = (LiveFeed::new(), CancellationToken::new());
-        let (router, document) = QueryApi::new(reader, &Rules::default(), live.clone(), stop.clone()).router();
+        let (router, document) =
+            QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
         let document = serde_json::to_value(document).unwrap();
-        let mut api = Self { router, document, live, stop, store };
+        let mut api = Self { router, document, live, stop, reader, store };
         api.write(rows);
         api
     }
 
     /// Commits rows, and their clients as seen in these windows, each on a network of its own.
     pub(crate) fn write(&mut self, rows: &[AggregateRow]) {
-        self.commit(rows, rows.iter().map(client_of).collect());
+        self.commit(Checkpoint::default(), rows, rows.iter().map(client_of).collect());
     }
 
     /// The same, with clients that say this of their network.
     pub(crate) fn write_with_context(&mut self, rows: &[AggregateRow], context: &ClientContext) {
         let clients = rows.iter().map(|row| ClientRow { context: context.clone(), ..client_of(row) });
-        self.commit(rows, clients.collect());
+        self.commit(Checkpoint::default(), rows, clients.collect());
     }
 
-    fn commit(&mut self, rows: &[AggregateRow], clients: Vec<ClientRow>) {
+    /// Commits rows as what leads a partition to a checkpoint.
+    pub(crate) fn write_as(&mut self, checkpoint: Checkpoint, rows: &[AggregateRow]) {
+        self.commit(checkpoint, rows, rows.iter().map(client_of).collect());
+    }
+
+    fn commit(&mut self, checkpoint: Checkpoint, rows: &[AggregateRow], clients: Vec<ClientRow>) {
         self.store.commit(PartitionCommit {
-            checkpoint: Default::default(),
+            checkpoint,
             rows: rows.to_vec(),
             clients,
             dead_letters: Vec::new(),
             oldest_record: None,
         });
+    }
+
+    /// Reads the store without the API.
+    pub(crate) fn reader(&self) -> Arc<dyn Reader> {
+        Arc::clone(&self.reader)
     }
 
     /// The answer to a question, in JSON.

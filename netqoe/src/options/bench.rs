@@ -95,6 +95,10 @@ pub(crate) struct BenchQueryOptions {
     /// Questions of each kind
     #[arg(long, env = "NETQOE_BENCH_QUERY_QUESTIONS", default_value = "300", value_parser = positive::<NonZeroUsize>)]
     pub(crate) questions: NonZeroUsize,
+
+    /// Asks nothing, and shows the page over the store on a free port of this machine instead, until it is stopped
+    #[arg(long)]
+    pub(crate) show: bool,
 }
 
 impl std::fmt::Debug for BenchQueryOptions {

@@ -3,6 +3,7 @@
 mod asking;
 mod filling;
 mod fleet;
+mod showing;
 
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
     let runtime = request_threads()?;
     runtime.block_on(async {
         let reader = reader(&options.database_url).await.context("can't read the store")?;
+        if options.show {
+            return showing::show(reader).await;
+        }
         asking::measure(reader, &fleet, options.questions.get()).await
     })?;
     if cfg!(debug_assertions) {

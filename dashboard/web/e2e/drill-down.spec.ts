@@ -1,0 +1,86 @@
+// From the matrix to a pair and back, by mouse and by keyboard; and the address keeps what is shown.
+
+import type { Page } from '@playwright/test';
+
+import { faultsOf, within, type Fault } from './support/faults.ts';
+import { pointAt, stepTo, tabToMatrix, type Pair } from './support/matrix.ts';
+import type { Netqoe } from './support/netqoe.ts';
+import { expect, test } from './support/test.ts';
+
+const CLIENT = 'demo-07';
+
+async function openFault(page: Page, demo: Netqoe): Promise<{ fault: Fault; pair: Pair; range: object }> {
+  const fault = (await faultsOf(demo))[2] as Fault;
+  const range = within(fault);
+  await page.goto(`${demo.origin}/?from=${range.from}&to=${range.to}`);
+  await expect(page.getByTestId('sentence')).toContainText(fault.label);
+  await expect(page.getByTestId('matrix')).toBeVisible();
+  return { fault, pair: { client: CLIENT, target: fault.target }, range };
+}
+
+async function showsPair(page: Page, { client, target }: Pair, fault: Fault): Promise<void> {
+  await expect(page.getByTestId('pair-title')).toHaveText(`${client} → ${target}`);
+  await expect(page.getByTestId('pair-now')).toContainText(fault.label);
+  await expect(page.getByTestId('chart')).toHaveCount(4);
+}
+
+test('a click on a cell opens its pair', async ({ page, demo }) => {
+  const { fault, pair } = await openFault(page, demo);
+  const { x, y } = await pointAt(page, pair);
+  await expect(page.getByTestId('matrix-readout')).toContainText(fault.label);
+  await page.mouse.click(x, y);
+  await showsPair(page, pair, fault);
+  await page.getByTestId('pair-title').getByRole('link', { name: pair.client }).click();
+  await expect(page.getByTestId('client-title')).toContainText(pair.client);
+  await page.getByTestId('pairs').getByRole('link', { name: 'cdn.example.com' }).click();
+  await showsPair(page, pair, fault);
+});
+
+test('arrows and Enter open a pair, Esc goes back', async ({ page, demo }) => {
+  const { fault, pair, range } = await openFault(page, demo);
+  await tabToMatrix(page);
+  await stepTo(page, demo, range, pair);
+  await page.keyboard.press('Enter');
+  await showsPair(page, pair, fault);
+  await page.keyboard.press('Escape');
+  await expect(page.getByTestId('sentence')).toContainText(fault.label);
+});
+
+test('a name is found by a part of it', async ({ page, demo }) => {
+  await page.goto(demo.origin);
+  await expect(page.getByTestId('matrix')).toBeVisible();
+  await page.keyboard.press('/');
+  await expect(page.getByRole('combobox', { name: 'Name of a client or a target' })).toBeFocused();
+  await page.keyboard.type('login');
+  await expect(page.getByRole('option')).toHaveCount(1);
+  await page.keyboard.press('Enter');
+  await expect(page.getByTestId('target-title')).toContainText('login.example.com');
+});
+
+test('reload, back and forward keep what is shown', async ({ page, demo }) => {
+  const { fault, pair } = await openFault(page, demo);
+  await page.getByRole('button', { name: 'Tables' }).click();
+  const fleet = page.url();
+  const name = new URL(fault.target).host;
+  await page.getByTestId('sentence').getByRole('link', { name }).click();
+  await expect(page.getByTestId('target-title')).toContainText(name);
+  const target = page.url();
+  await page.getByTestId('pairs').getByRole('link', { name: pair.client }).click();
+  await showsPair(page, pair, fault);
+  const last = page.url();
+
+  await page.reload();
+  await showsPair(page, pair, fault);
+  await expect(page.getByTestId('chart-table')).toHaveCount(4);
+  expect(page.url()).toBe(last);
+  await page.goBack();
+  await expect(page.getByTestId('target-title')).toContainText(name);
+  expect(page.url()).toBe(target);
+  await page.goBack();
+  await expect(page.getByTestId('sentence')).toContainText(fault.label);
+  expect(page.url()).toBe(fleet);
+  await page.goForward();
+  await page.goForward();
+  await showsPair(page, pair, fault);
+  expect(page.url()).toBe(last);
+});

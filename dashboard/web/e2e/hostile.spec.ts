@@ -1,0 +1,119 @@
+// Names that want to be more than text are text, on every view.
+
+import type { Page } from '@playwright/test';
+
+import { answers } from './support/api.ts';
+import { post } from './support/events.ts';
+import { expect, test } from './support/test.ts';
+import { show, viewsOf } from './support/views.ts';
+
+const NAMES = [
+  '<img src=x onerror="globalThis.ran=1;alert(1)">',
+  '"><script>globalThis.ran=1</script><b id="planted">',
+  `'\`--{{7*7}}\${globalThis.ran=1}</title></style></textarea>`,
+  'javascript:globalThis.ran=1',
+  '&lt;i&gt;&amp;#60;',
+  'line\nbreak\r\ttab\u0007bell\u001b[31mred\u007f\u0085',
+  'admin\u202Egnp.exe\u202C\u2066isolated\u2069\u200F\u061C',
+  'zero\u200Bwidth\u200D\uFEFF\u00AD',
+  '👩🏽‍💻🏳️‍🌈 e\u0301 ﷽ 漢字 עברית',
+  '漢'.repeat(85),
+  'x'.repeat(255),
+  '../../api/v1/events?x=1#y%00',
+  ' ',
+];
+
+/** What turns other text around, can't be seen, or moves a terminal's cursor; all but what lies between blocks of the page's own text. */
+const UNSEEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+
+/** A hostile client measures a hostile target of a hostile provider; everything fails, so that all are named wherever something hurts. */
+const events = NAMES.flatMap((name) =>
+  [name, `${name.slice(0, 80)} again`].map((target) => ({
+    client_id: name,
+    target,
+    isp: name,
+    network_type: name,
+    error_stage: 'tls' as const,
+  })),
+);
+
+test('names are shown as text, and nothing of them runs', async ({ page, up }) => {
+  const netqoe = await up();
+  await post(netqoe, events);
+  await expect.poll(async () => (await answers.overview(netqoe)).pairs.degraded).toBe(events.length);
+  const { at } = await answers.overview(netqoe);
+  const inside = { from: at ?? 0, to: (at ?? 0) + 60_000 };
+
+  for (const name of NAMES) {
+    for (const view of viewsOf({ client: name, target: name, inside })) {
+      await test.step(`${view.name} of ${JSON.stringify(name.slice(0, 30))}`, async () => {
+        await show(page, netqoe, view);
+        await nothingRan(page);
+      });
+    }
+  }
+  await page.goto(netqoe.origin);
+  await expect(page.getByTestId('matrix')).toBeVisible();
+  await page.keyboard.press('/');
+  await expect(page.getByRole('option')).not.toHaveCount(0);
+  await nothingRan(page);
+});
+
+test('the text of a name is there, whole or with its whole in a title', async ({ page, up }) => {
+  const netqoe = await up();
+  const [html, , , , , controls, bidi] = NAMES as [string, string, string, string, string, string, string];
+  const long = 'x'.repeat(255);
+  await post(netqoe, events);
+  await expect.poll(async () => (await answers.overview(netqoe)).pairs.degraded).toBe(events.length);
+  const title = page.getByTestId('client-title').locator('.name');
+  const open = (client: string) => page.goto(`${netqoe.origin}/?${new URLSearchParams({ view: 'client', client })}`);
+
+  await open(html);
+  await expect(title).toHaveText(html);
+  await open(controls);
+  await expect(title).toHaveText('line[U+000A]break[U+000D][U+0009]tab[U+0007]bell[U+001B][31mred[U+007F][U+0085]');
+  await open(bidi);
+  await expect(title).toHaveText('admin[U+202E]gnp.exe[U+202C][U+2066]isolated[U+2069][U+200F][U+061C]');
+  await open(long);
+  await expect(title).toHaveText(/^x+…x+$/);
+  await expect(title).toHaveAttribute('title', long);
+});
+
+test('names of any length leave a narrow screen as it is', async ({ page, up }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  const netqoe = await up();
+  await post(netqoe, events);
+  await expect.poll(async () => (await answers.overview(netqoe)).pairs.degraded).toBe(events.length);
+  const { at } = await answers.overview(netqoe);
+  const inside = { from: at ?? 0, to: (at ?? 0) + 60_000 };
+  for (const name of NAMES.filter(({ length }) => length > 80)) {
+    for (const view of viewsOf({ client: name, target: name, inside })) {
+      await show(page, netqoe, view);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect.soft(width, view.name).toBeLessThanOrEqual(360);
+    }
+  }
+});
+
+async function nothingRan(page: Page): Promise<void> {
+  const found = await page.evaluate(() => {
+    const elements = Array.from(document.querySelectorAll('*'));
+    return {
+      ran: 'ran' in globalThis,
+      planted: document.querySelectorAll('#planted, main script, main img, main iframe, main style').length,
+      handlers: elements.filter((element) => Array.from(element.attributes).some(({ name }) => name.startsWith('on')))
+        .length,
+      links: Array.from(document.links, (link) => link.protocol).filter((protocol) => protocol !== 'http:'),
+      texts: [
+        document.title,
+        document.body.innerText,
+        ...elements.flatMap((element) =>
+          ['title', 'aria-label', 'aria-valuetext'].map((name) => element.getAttribute(name) ?? ''),
+        ),
+      ],
+    };
+  });
+  expect({ ...found, texts: [] }).toEqual({ ran: false, planted: 0, handlers: 0, links: [], texts: [] });
+  expect(found.texts.filter((text) => UNSEEN.test(text))).toEqual([]);
+}

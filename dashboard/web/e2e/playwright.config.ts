@@ -1,0 +1,41 @@
+// The page in Debian's Chromium, before a netqoe that the tests start. `npm run e2e`; NETQOE_PROGRAM names the program.
+
+import { defineConfig } from '@playwright/test';
+
+import { OUTPUT } from './support/output.ts';
+
+/** Correctness never depends on the machine's speed: whatever is waited for may take this long. */
+const PATIENCE_MS = 60_000;
+
+export default defineConfig({
+  testDir: '.',
+  outputDir: `${OUTPUT}/results`,
+  reporter: [['list']],
+  // The servers and the browser share the machine with each other; and a test is not to be blamed for another one's load.
+  workers: 1,
+  forbidOnly: true,
+  timeout: 5 * PATIENCE_MS,
+  expect: { timeout: PATIENCE_MS },
+  use: {
+    viewport: { width: 1440, height: 900 },
+    // Not the machine's: what is shown in the viewer's zone is to be seen, wherever tests run.
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    actionTimeout: PATIENCE_MS,
+    navigationTimeout: PATIENCE_MS,
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});

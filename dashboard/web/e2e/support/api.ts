@@ -1,0 +1,28 @@
+// What the API answers, beside the page.
+
+import { expect } from '@playwright/test';
+
+import type { Bounds } from '../../src/api/client.ts';
+import type { DeadLetters, Diagnosis, Items, MatrixAnswer, Overview, Pipeline, Series } from '../../src/api/types.ts';
+import type { Netqoe } from './netqoe.ts';
+
+type Query = Record<string, string | number>;
+
+export const answers = {
+  overview: (netqoe: Netqoe, range: Partial<Bounds> = {}) => get<Overview>(netqoe, 'overview', { ...range }),
+  matrix: (netqoe: Netqoe, range: Partial<Bounds> = {}) => get<MatrixAnswer>(netqoe, 'matrix', { ...range }),
+  series: (netqoe: Netqoe, client_id: string, target: string, range: Bounds) =>
+    get<Series>(netqoe, 'series', { client_id, target, ...range }),
+  diagnoses: (netqoe: Netqoe, query: Query) =>
+    get<Items<Omit<Diagnosis, 'since'>>>(netqoe, 'diagnoses', { limit: 1000, ...query }),
+  aggregates: (netqoe: Netqoe, query: Query) => get<Items<{ client_id: string }>>(netqoe, 'aggregates', query),
+  pipeline: (netqoe: Netqoe) => get<Pipeline>(netqoe, 'pipeline', {}),
+  deadLetters: (netqoe: Netqoe) => get<DeadLetters>(netqoe, 'dead-letters', {}),
+};
+
+async function get<T>(netqoe: Netqoe, route: string, query: Query): Promise<T> {
+  const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+  const response = await fetch(`${netqoe.origin}/api/v1/${route}?${parameters}`);
+  expect(response.status, `${route} is answered`).toBe(200);
+  return (await response.json()) as T;
+}
