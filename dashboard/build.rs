@@ -1,10 +1,13 @@
 //! Makes the page of `web/` with npm, compresses it, and leaves it in `OUT_DIR/page`, where the crate embeds it.
 //!
-//! npm works in a copy, so that a build writes nothing into the source tree. The copy is kept with its modules: they are
-//! fetched again only where the lock file has changed. Where npm fails, so does the build: a netqoe that lacks its page
-//! without anybody having asked for that is worse than none. Offline it succeeds where npm's cache has the packages.
+//! npm works in a copy, beside what cargo builds, so that a build writes nothing into the source tree. It works once: tests,
+//! lints and documentation run this script each for itself, and find what the first has made. Modules are fetched again only
+//! where the lock file has changed. Where npm fails, so does the build: a netqoe that lacks its page without anybody having
+//! asked for that is worse than none. Offline it succeeds where npm's cache has the packages.
 
+use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -16,15 +19,15 @@ use flate2::write::GzEncoder;
 /// Set to 1, it makes a netqoe without a page, and npm is not looked for.
 const WITHOUT_PAGE: &str = "NETQOE_WITHOUT_PAGE";
 /// What lies in `web/` and the page is not made of: what npm and tests leave there, and the tests themselves.
-const NOT_OF_THE_PAGE: [&str; 4] = ["node_modules", "dist", "e2e", "test-results"];
+const NOT_OF_THE_PAGE: [&str; 5] = ["node_modules", "dist", "test", "e2e", "test-results"];
 /// What npm's modules follow from.
 const LOCK_FILE: &str = "package-lock.json";
-/// The lock file that the copy's modules were fetched by.
-const FETCHED_BY: &str = "fetched-by.json";
 /// Brotli's best: it is done once, and costs a second or two.
 const BROTLI_QUALITY: u32 = 11;
 const BROTLI_WINDOW_BITS: u32 = 22;
 const BROTLI_BUFFER_BYTES: usize = 64 << 10;
+/// A page that another version of this script has made is made again.
+const THIS_SCRIPT: &str = include_str!("build.rs");
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -32,21 +35,57 @@ fn main() -> Outcome {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={WITHOUT_PAGE}");
     let sources = Path::new("web");
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-    let page = out.join("page");
-    remove(&page)?;
-    fs::create_dir_all(&page)?;
     for part in parts(sources)? {
         println!("cargo::rerun-if-changed={}", part.display());
     }
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    let embedded = out.join("page");
+    remove(&embedded)?;
+    fs::create_dir_all(&embedded)?;
     if env::var_os(WITHOUT_PAGE).is_some_and(|value| value == "1") || !has_npm() {
         return Ok(());
     }
-    let copy = out.join("web");
-    refresh(sources, &copy)?;
-    fetch_modules(&copy)?;
-    npm(&["run", "build"], &copy)?;
-    embeddable(&copy.join("dist"), &page)
+    // OUT_DIR is PROFILE/build/PACKAGE-HASH/out within cargo's folder.
+    let workshop = Workshop { folder: out.ancestors().nth(4).unwrap_or(&out).join("netqoe-page") };
+    copy_all(&workshop.page(sources)?, &embedded)
+}
+
+/// Where npm works.
+struct Workshop {
+    folder: PathBuf,
+}
+
+impl Workshop {
+    /// Makes the page of these sources, unless that has been done. Whoever comes meanwhile waits.
+    fn page(&self, sources: &Path) -> Outcome<PathBuf> {
+        let [copy, page, made_by] = ["web", "page", "made-by"].map(|name| self.folder.join(name));
+        fs::create_dir_all(&copy)?;
+        let lock = File::create(self.folder.join("lock"))?;
+        lock.lock()?;
+        let is_made = fs::read_to_string(&made_by).is_ok_and(|script| script == THIS_SCRIPT);
+        if !(is_made && contents(sources)? == contents(&copy)?) {
+            remove(&made_by)?;
+            refresh(sources, &copy)?;
+            self.fetch_modules(&copy)?;
+            npm(&["run", "build"], &copy)?;
+            remove(&page)?;
+            embeddable(&copy.join("dist"), &page)?;
+            fs::write(made_by, THIS_SCRIPT)?;
+        }
+        Ok(page)
+    }
+
+    fn fetch_modules(&self, copy: &Path) -> Outcome {
+        let fetched_by = self.folder.join("fetched-by.json");
+        let wanted = fs::read(copy.join(LOCK_FILE))?;
+        if fs::read(&fetched_by).is_ok_and(|fetched| fetched == wanted) {
+            return Ok(());
+        }
+        remove(&fetched_by)?;
+        // No package's own script runs here; none that the page needs has one that it needs.
+        npm(&["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], copy)?;
+        Ok(fs::write(fetched_by, wanted)?)
+    }
 }
 
 /// What the page is made of: files and folders right within `sources`.
@@ -68,9 +107,8 @@ fn has_npm() -> bool {
 
 /// Makes the copy what the sources are now, and keeps its modules.
 fn refresh(sources: &Path, copy: &Path) -> Outcome {
-    fs::create_dir_all(copy)?;
-    for part in parts(copy)?.iter().filter(|part| !part.ends_with(FETCHED_BY)) {
-        remove(part)?;
+    for part in parts(copy)? {
+        remove(&part)?;
     }
     remove(&copy.join("dist"))?;
     for part in parts(sources)? {
@@ -79,16 +117,19 @@ fn refresh(sources: &Path, copy: &Path) -> Outcome {
     Ok(())
 }
 
-fn fetch_modules(copy: &Path) -> Outcome {
-    let (lock, fetched_by) = (copy.join(LOCK_FILE), copy.join(FETCHED_BY));
-    let wanted = fs::read(&lock)?;
-    if fs::read(&fetched_by).is_ok_and(|fetched| fetched == wanted) {
-        return Ok(());
+/// Every file of the parts of a folder, by its path within it.
+fn contents(folder: &Path) -> Outcome<BTreeMap<PathBuf, Vec<u8>>> {
+    let (mut contents, mut left) = (BTreeMap::new(), parts(folder)?);
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                left.push(entry?.path());
+            }
+        } else {
+            contents.insert(path.strip_prefix(folder)?.to_owned(), fs::read(&path)?);
+        }
     }
-    remove(&fetched_by)?;
-    // No package's own script runs here; none that the page needs has one that it needs.
-    npm(&["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], copy)?;
-    Ok(fs::write(fetched_by, wanted)?)
+    Ok(contents)
 }
 
 fn npm(arguments: &[&str], folder: &Path) -> Outcome {

@@ -1,6 +1,8 @@
-//! The query API: what the store holds, as JSON, and what is being written to it, as server-sent events.
+//! The query API: what the store holds, as JSON, and what is being written to it, as server-sent events; how the pipeline is;
+//! and the page that shows all of it.
 //!
-//! This crate must not know the log, nor run what makes rows: it reads a store, and is told of rows that were written. Of the
+//! This crate must not know the log, nor run what makes rows: it reads a store, is told of rows that were written, and looks at
+//! pipeline and dead letters through two narrow traits. Of the
 //! dataflow it knows what a baseline is, as pure arithmetic over rows, so that a chart can't differ from a diagnosis.
 
 mod analysis;

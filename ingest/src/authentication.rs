@@ -12,20 +12,20 @@ use crate::answer::{Code, Refusal};
 
 /// Guards routes with tokens. Who may read is another matter: see [`SignIn`](crate::SignIn).
 #[derive(Clone, Debug)]
-pub struct Authentication {
+pub(crate) struct Authentication {
     tokens: Tokens,
     metrics: Metrics,
 }
 
 impl Authentication {
     /// With these tokens; failures are counted.
-    pub fn new(tokens: Tokens, metrics: Metrics) -> Self {
+    pub(crate) fn new(tokens: Tokens, metrics: Metrics) -> Self {
         Self { tokens, metrics }
     }
 
     /// The same routes, which answer 401 without a valid `Authorization: Bearer TOKEN`. Handlers find the
     /// [`Grant`](crate::Grant) of the token among the request's extensions. A router without routes stays as it is.
-    pub fn guard(&self, router: Router) -> Router {
+    pub(crate) fn guard(&self, router: Router) -> Router {
         if !router.has_routes() {
             return router;
         }

@@ -16,12 +16,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::{BatchOutcome, BatchRefusal, Code, Outcome, Refusal, Refused, Stored};
+use crate::authentication::Authentication;
 use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
 use crate::media::MediaType;
 use crate::outage::Outage;
 use crate::rate::{RateLimits, Standing};
-use crate::{Authentication, Clock, Grant, IngestConfig, Tokens};
+use crate::{Clock, Grant, IngestConfig, Tokens};
 
 /// Bodies above this length, in bytes, are parsed on a thread of their own: parsing takes about a millisecond for each
 /// 100 kB, and other requests wait meanwhile.

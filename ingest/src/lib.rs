@@ -1,6 +1,6 @@
 //! The HTTP API in front of the log: who may send, how much, and whether what comes is an event.
 //!
-//! A request passes through the modules in this order: [`serve`] holds the connection, [`Authentication`] the token,
+//! A request passes through the modules in this order: [`serve`] holds the connection, `authentication` the token,
 //! then the body is read and decompressed, split into events, each event checked, each client's rate, and what is
 //! left appended to the log. An answer of 200 means that the log has stored the events durably.
 //!
@@ -27,7 +27,6 @@ mod session;
 mod sign_in;
 mod tokens;
 
-pub use authentication::Authentication;
 pub use clock::{Clock, SystemClock};
 pub use config::{IngestConfig, ServerLimits};
 pub use events::Ingest;

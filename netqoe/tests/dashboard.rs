@@ -258,3 +258,51 @@ fn the_pipeline_is_shown_as_it_is() {
     assert_eq!((&events["read"], &events["accepted"]), (&json!(21), &json!(20)), "since the log began");
     server.stop();
 }
+
+/// What `dlq` prints for this data folder, or the last line of what it complains of.
+fn dlq(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
+    let output = support::netqoe().arg("dlq").args(arguments).arg("--data").arg(folder).output().unwrap();
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap().to_owned()),
+    }
+}
+
+#[test]
+fn letters_are_worked_on_from_a_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = dlq(folder.path(), &["list"]).unwrap_err();
+    assert!(missing.contains("there is no") && missing.contains("give the folder of `netqoe up`"), "{missing}");
+    append(folder.path(), &[GARBAGE, b"[]", b"{}"]);
+    let (server, port) = Server::start_and_wait(folder.path(), &NO_RATE);
+    eventually("all are set aside", || letters(port).len() == 3);
+
+    let listed = |arguments: &[&str]| -> Vec<String> {
+        let lines = String::from_utf8(dlq(folder.path(), &[&["list"], arguments].concat()).unwrap()).unwrap();
+        let letter = |line| serde_json::from_str::<Value>(line).unwrap();
+        lines.lines().map(|line| letter(line)["position"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = listed(&[]);
+    assert_eq!(all, letters(port).iter().map(|letter| letter["id"].as_str().unwrap()).collect::<Vec<_>>());
+    assert_eq!((listed(&["--limit", "1"]), listed(&["--after", &all[0]])), (all[..1].to_vec(), all[1..].to_vec()));
+    assert_eq!(dlq(folder.path(), &["show", &all[2]]).unwrap(), GARBAGE);
+    let busy = dlq(folder.path(), &["replay", "--all"]).unwrap_err();
+    assert!(busy.contains("in use by another netqoe"), "{busy}");
+    assert_eq!(dlq(folder.path(), &["purge", &all[1]]).unwrap(), b"{\"purged\":1}\n");
+    server.stop();
+
+    for (arguments, complaint) in [
+        (["show", &all[1]], "there is no dead letter"),
+        (["show", "17"], "17 names a letter of a stream"),
+        (["purge", "1-2"], "give a position as `netqoe dlq list` shows it"),
+    ] {
+        let error = dlq(folder.path(), &arguments).unwrap_err();
+        assert!(error.contains(complaint), "{error}");
+    }
+    assert_eq!(dlq(folder.path(), &["replay", "--all"]).unwrap(), b"{\"replayed\":2}\n");
+    assert_eq!(listed(&[]), Vec::<String>::new());
+    let (server, port) = Server::start_and_wait(folder.path(), &NO_RATE);
+    eventually("both have come back", || letters(port).len() == 2);
+    server.stop();
+    assert_eq!(dlq(folder.path(), &["purge", "--all"]).unwrap(), b"{\"purged\":2}\n");
+}

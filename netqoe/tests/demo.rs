@@ -7,20 +7,28 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use serde_json::Value;
 use support::{Server, eventually, get};
 
 const FAULTS: [&str; 5] = ["dns-bound", "error-bound", "handshake-bound", "server-bound", "throughput-bound"];
 
-/// The labels of all diagnoses, page by page.
-fn labels(port: u16) -> BTreeSet<String> {
-    let (mut labels, mut cursor) = (BTreeSet::new(), String::new());
+/// All diagnoses, page by page.
+fn diagnoses(port: u16) -> Vec<Value> {
+    let (mut diagnoses, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = get(port, &format!("/api/v1/diagnoses?limit=1000{cursor}")).unwrap().json();
-        let items = page["items"].as_array().unwrap();
-        labels.extend(items.iter().map(|item| item["label"].as_str().unwrap().to_owned()));
-        let Some(next) = page["next_cursor"].as_str() else { return labels };
+        diagnoses.extend(page["items"].as_array().unwrap().iter().cloned());
+        let Some(next) = page["next_cursor"].as_str() else { return diagnoses };
         cursor = format!("&cursor={next}");
     }
+}
+
+fn label(diagnosis: &Value) -> String {
+    diagnosis["label"].as_str().unwrap().to_owned()
+}
+
+fn labels(port: u16) -> BTreeSet<String> {
+    diagnoses(port).iter().map(label).collect()
 }
 
 #[test]
@@ -36,5 +44,35 @@ fn names_each_fault() {
     eventually("the demo goes on live", || {
         support::metric(port, "telemetry_events_processed_total{status=\"success\"}") > metrics_of_demo
     });
+    server.stop();
+}
+
+/// The band of a chart is what the pipeline judged the window by, wherever the chart begins.
+#[test]
+fn charts_show_what_diagnoses_were_made_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &["--demo"]);
+    let port = server.port();
+    eventually("each fault is named", || labels(port).iter().eq(FAULTS));
+    let mut compared = BTreeSet::new();
+    // What is final stays as it is between two questions.
+    for found in diagnoses(port).iter().filter(|found| found["is_final"] == true) {
+        let [client, target] = ["client_id", "target"].map(|name| found[name].as_str().unwrap());
+        let start_ms = found["window_start_ts"].as_i64().unwrap();
+        let to_ms = start_ms + 60_000;
+        let question = format!("/api/v1/series?client_id={client}&target={target}&from={start_ms}&to={to_ms}");
+        let series = get(port, &question).unwrap().json();
+        assert_eq!(
+            (&series["labels"][0], &series["severities"][0], &series["diagnoses"][0]),
+            (&found["label"], &found["severity"], found)
+        );
+        let evidence = &found["evidence"];
+        if label(found) != "error-bound" {
+            let usual = &series["usual"][evidence["stage"].as_str().unwrap()];
+            assert_eq!((&usual["mean"][0], &usual["sigma"][0]), (&evidence["mean"], &evidence["sigma"]), "{found}");
+        }
+        compared.insert(label(found));
+    }
+    assert!(compared.iter().eq(FAULTS), "{compared:?}");
     server.stop();
 }

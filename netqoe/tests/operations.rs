@@ -11,20 +11,31 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 use support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
-/// Every route of `up`, with its method.
-const ROUTES: [(&str, &str); 12] = [
-    ("POST", "/api/v1/events"),
-    ("POST", "/events"),
-    ("GET", "/api/v1/aggregates"),
-    ("GET", "/api/v1/clients"),
-    ("GET", "/api/v1/diagnoses"),
-    ("GET", "/api/v1/live"),
-    ("GET", "/api/v1/openapi.json"),
-    ("GET", "/api/v1/targets"),
-    ("GET", "/health"),
-    ("GET", "/livez"),
-    ("GET", "/metrics"),
-    ("GET", "/readyz"),
+/// Every route of `up`, with its method, the query that it needs, and what it answers.
+const ROUTES: [(&str, &str, &str, u16); 23] = [
+    ("POST", "/api/v1/events", "", 200),
+    ("POST", "/events", "", 200),
+    ("GET", "/api/v1/aggregates", "", 200),
+    ("GET", "/api/v1/clients", "", 200),
+    ("GET", "/api/v1/compare", "?client_id=c", 200),
+    ("GET", "/api/v1/dead-letters", "", 200),
+    ("POST", "/api/v1/dead-letters/{id}/replay", "", 404),
+    ("GET", "/api/v1/diagnoses", "", 200),
+    ("GET", "/api/v1/different", "?from=0&to=9&inside_from=1&inside_to=2", 200),
+    ("GET", "/api/v1/live", "", 200),
+    ("GET", "/api/v1/matrix", "", 200),
+    ("GET", "/api/v1/openapi.json", "", 200),
+    ("GET", "/api/v1/overview", "", 200),
+    ("GET", "/api/v1/pipeline", "", 200),
+    ("GET", "/api/v1/series", "?client_id=c&target=t", 200),
+    ("GET", "/api/v1/session", "", 200),
+    ("POST", "/api/v1/session", "", 204),
+    ("DELETE", "/api/v1/session", "", 204),
+    ("GET", "/api/v1/targets", "", 200),
+    ("GET", "/health", "", 200),
+    ("GET", "/livez", "", 200),
+    ("GET", "/metrics", "", 200),
+    ("GET", "/readyz", "", 200),
 ];
 
 /// Every metric that `up` feeds, with its labels, once an event has been counted and a question asked.
@@ -117,12 +128,17 @@ fn every_route_is_documented_and_answers() {
     let (server, port) = Server::start_and_wait(folder.path(), &NO_RATE);
     let document = get(port, "/api/v1/openapi.json").unwrap().json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-    let routes = ROUTES.map(|(method, path)| (method.to_owned(), path.to_owned()));
+    let routes = ROUTES.map(|(method, path, ..)| (method.to_owned(), path.to_owned()));
     assert_eq!(documented(&document), BTreeSet::from(routes));
-    for (method, path) in ROUTES.into_iter().filter(|(_, path)| *path != "/api/v1/live") {
+    for (method, path, query, status) in ROUTES.into_iter().filter(|(_, path, ..)| *path != "/api/v1/live") {
+        let body = match (method, path) {
+            ("POST", "/api/v1/session") => json!({ "token": "demo-token" }).to_string(),
+            ("POST", _) => event("e", "c").to_string(),
+            _ => String::new(),
+        };
         let headers: &[_] = if method == "POST" { &[JSON] } else { &[] };
-        let body = if method == "POST" { event("e", "c").to_string() } else { String::new() };
-        assert_eq!(send(port, method, path, headers, body.as_bytes()).unwrap().status, 200, "{method} {path}");
+        let answer = send(port, method, &format!("{path}{query}"), headers, body.as_bytes()).unwrap();
+        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
     }
     for reference in references(&document) {
         let pointer = reference.strip_prefix('#').unwrap();

@@ -1,6 +1,6 @@
 //! What can be asked of many windows at once, as it stands in a URL.
 
-use netqoe_model::Rules;
+use netqoe_model::{MAX_TIME_MS, Rules};
 use netqoe_sinks::read::{Extent, Filter, Matching, Measure, Query, ReadError, Reader};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -51,6 +51,8 @@ impl Scope {
         let at_ms = newest.map(|row| row.window.start.ms());
         let to_ms = self.to_ms.or(at_ms.map(|at_ms| at_ms + rules.window_ms)).unwrap_or(0);
         let from_ms = self.from_ms.unwrap_or(to_ms.saturating_sub(DEFAULT_RANGE_MS));
+        // No row is beyond these, and what is made of them stays within what a store can compute.
+        let [from_ms, to_ms] = [from_ms, to_ms].map(|ms| ms.clamp(0, MAX_TIME_MS));
         Ok(Resolved { extent: Extent { client_id: self.client_id, target: self.target, from_ms, to_ms }, at_ms })
     }
 }

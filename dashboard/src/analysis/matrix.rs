@@ -133,3 +133,53 @@ fn digit(severity: Option<Severity>) -> u8 {
 fn text(letters: Vec<u8>) -> String {
     letters.into_iter().map(char::from).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use netqoe_model::{LogTime, WindowStart};
+    use netqoe_sinks::read::{FindingRecord, Pair};
+
+    use super::*;
+
+    fn row(client_id: &str, target: &str, severity: Option<Severity>) -> CurrentRecord {
+        let finding = |severity| FindingRecord {
+            severity,
+            stage: "dns".to_owned(),
+            observed: 1.0,
+            mean: None,
+            sigma: None,
+            sigmas: None,
+            share_of_total: None,
+        };
+        CurrentRecord {
+            pair: Pair { client_id: client_id.into(), target: target.into() },
+            window_start: WindowStart::from_ms(0),
+            label: Some(if severity.is_some() { Label::DnsBound } else { Label::Healthy }),
+            finding: severity.map(finding).map(Box::new),
+            is_final: true,
+            as_of: LogTime::from_ms(0),
+            updated_at_ms: 0,
+        }
+    }
+
+    #[test]
+    fn of_too_many_those_that_are_hurt_most_stay() {
+        let rows = vec![
+            row("a", "t", None),
+            row("a", "u", None),
+            row("b", "t", Some(Severity::Minor)),
+            row("c", "t", Some(Severity::Critical)),
+            row("c", "v", Some(Severity::Major)),
+        ];
+        let current = Current { at_ms: Some(0), rows, ..Current::default() };
+        let all = matrix(&current, 3, 3);
+        assert_eq!((all.clients_left_off, all.targets_left_off), (0, 0));
+        assert_eq!(all.labels, ["hh.", "d..", "d.d"]);
+        assert_eq!(all.severities, ["00.", "1..", "3.2"]);
+        let some = matrix(&current, 2, 2);
+        let clients: Vec<_> = some.clients.iter().map(|client| &*client.client_id).collect();
+        assert_eq!((clients, &some.targets[..]), (vec!["b", "c"], &["t".to_owned(), "v".to_owned()][..]));
+        assert_eq!((some.clients_left_off, some.targets_left_off), (1, 1));
+        assert_eq!(some.labels, ["d.", "dd"]);
+    }
+}

@@ -182,3 +182,56 @@ impl UsualBand {
         self.throughput.push(band.throughput);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netqoe_model::{LogTime, Percentiles, WindowStart};
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn windows() -> impl Strategy<Value = Vec<WindowRow>> {
+        let percentiles = (0_u64..1_000_000, 0_u64..1_000_000).prop_map(|(p50, p95)| Percentiles { p50, p95 });
+        let window = (0_u32..5, [0_u32..3, 0..3, 0..3, 0..3, 0..3], vec(prop::option::of(percentiles), 5));
+        let window = window.prop_map(|(count_success, errors, percentiles)| WindowRow {
+            start: WindowStart::from_ms(0),
+            is_final: true,
+            as_of: LogTime::from_ms(0),
+            count_success,
+            errors,
+            percentiles: std::array::from_fn(|nth| percentiles[nth]),
+        });
+        (btree_set(0_i64..500, 0..60), vec(window, 60)).prop_map(|(minutes, windows)| {
+            let at = |(minute, window)| WindowRow { start: WindowStart::from_ms(minute * 60_000), ..window };
+            minutes.into_iter().zip(windows).map(at).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn points_keep_counts_and_the_worst_of_their_windows(rows in windows(), minutes in 1_i64..60, from in 0_i64..100) {
+            let (point_ms, from_ms) = (minutes * 60_000, from * 60_000);
+            let history = PairHistory { windows: rows.clone(), labels: HashMap::new(), diagnoses: Vec::new() };
+            let extent = Extent { client_id: None, target: None, from_ms, to_ms: 500 * 60_000 };
+            let series = series(history, &extent, point_ms, &Rules::default());
+            let rows: Vec<_> = rows.into_iter().filter(|row| row.start.ms() >= from_ms).collect();
+
+            prop_assert!(series.start.is_sorted_by(|a, b| a < b));
+            prop_assert_eq!(series.windows.iter().sum::<u64>(), rows.len() as u64);
+            let total = rows.iter().map(|row| u64::from(row.count_total())).sum::<u64>();
+            prop_assert_eq!(series.count_total.iter().sum::<u64>(), total);
+            for (place, start_ms) in series.start.iter().enumerate() {
+                let of_point = || rows.iter().filter(|row| (*start_ms..start_ms + point_ms).contains(&row.start.ms()));
+                prop_assert!(of_point().count() > 0);
+                prop_assert_eq!(series.windows[place], of_point().count() as u64);
+                let ttfb = of_point().filter_map(|row| row.of(Metric::Ttfb)).map(|both| both.p95).max();
+                prop_assert_eq!(series.p95.ttfb[place], ttfb.map(|us| us as f64 / 1000.0));
+                let throughput = of_point().filter_map(|row| row.of(Metric::Throughput)).map(|both| both.p50).min();
+                prop_assert_eq!(series.p50.throughput[place], throughput.map(|kbit| kbit as f64 / 1000.0));
+                let failed = of_point().map(|row| u64::from(row.errors_at(ErrorStage::Tls))).sum::<u64>();
+                prop_assert_eq!(series.errors.tls[place], failed);
+            }
+        }
+    }
+}

@@ -102,7 +102,7 @@ fn rows(reader: RowReader) -> BoxStream<'static, Event> {
                 });
                 stream::iter(wanted).boxed()
             }
-            told => one(simple(&reader.place(), told)),
+            told => one(simple(&reader.place(), &told)),
         };
         Some((events, (!has_lagged).then_some(reader)))
     });
@@ -113,7 +113,7 @@ fn commits(reader: CommitReader) -> BoxStream<'static, Event> {
     let first = beginning(&reader.place());
     let following = stream::unfold(reader, |mut reader| async {
         let told = reader.next().await?;
-        Some((simple(&reader.place(), told), reader))
+        Some((simple(&reader.place(), &told), reader))
     });
     one(first).chain(following).boxed()
 }
@@ -128,10 +128,10 @@ fn beginning(place: &Place) -> Event {
 }
 
 /// What is told in one event.
-fn simple(place: &Place, told: Live) -> Event {
+fn simple(place: &Place, told: &Live) -> Event {
     match told {
         Live::Commits { added: Totals { rows, events, elsewhere, as_of_ms } } => {
-            let rows = if elsewhere == 0 { json!(rows) } else { Value::Null };
+            let rows = if *elsewhere == 0 { json!(rows) } else { Value::Null };
             event("commit", place, &json!({ "rows": rows, "as_of": as_of_ms, "events": events }))
         }
         Live::Lagged { missed } => event("lagged", place, &json!({ "missed_commits": missed })),

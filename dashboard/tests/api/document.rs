@@ -2,37 +2,41 @@
 
 use crate::support::*;
 
+/// What is asked of lists.
+const PAGED: &[&str] = &["client_id", "target", "from", "to", "label", "limit", "cursor"];
+const LIVE: &[&str] = &["client_id", "target", "from", "to", "label", "detail", "last_event_id", "Last-Event-ID"];
+
 #[tokio::test]
 async fn every_route_is_documented_and_answers() {
     let api = Api::with(&[]);
+    let fleet = ["client_id", "target", "from", "to"];
+    let of_points = [&fleet[..], &["max_points"]].concat();
+    let of_region = [&fleet[..], &["inside_from", "inside_to", "metric", "min", "max"]].concat();
+    let routes = [
+        ("aggregates", "", PAGED),
+        ("clients", "", PAGED),
+        ("compare", "?target=t", &of_points),
+        ("diagnoses", "", PAGED),
+        ("different", "?inside_from=1&inside_to=2", &of_region),
+        ("live", "", LIVE),
+        ("matrix", "", &fleet),
+        ("overview", "", &fleet),
+        ("series", "?client_id=c&target=t", &of_points),
+        ("targets", "", PAGED),
+    ];
     let paths: Vec<_> = api.document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let paged = ["aggregates", "clients", "diagnoses", "targets"];
-    let analysed = ["compare", "different", "matrix", "overview", "series"];
-    let mut expected: Vec<_> = paged.iter().chain(&analysed).map(|name| format!("/api/v1/{name}")).collect();
-    expected.push("/api/v1/live".to_owned());
-    expected.sort_unstable();
-    assert_eq!(paths, expected);
-    for path in paths {
-        let status = api.open(path).await.status();
-        let needs_more = ["/api/v1/compare", "/api/v1/different", "/api/v1/series"].contains(&path);
-        assert_eq!(status, if needs_more { 400 } else { 200 }, "{path}");
-        let get = &api.document["paths"][path]["get"];
+    assert_eq!(paths, routes.map(|(route, ..)| format!("/api/v1/{route}")));
+    for (route, question, expected) in routes {
+        let path = format!("/api/v1/{route}");
+        assert_eq!(api.open(&format!("{path}{question}")).await.status(), 200, "{path}");
+        let get = &api.document["paths"][&path]["get"];
         for status in ["200", "400", "401", "503"] {
             assert!(get["responses"][status].is_object(), "{path} {status}");
         }
+        let parameters: Vec<_> =
+            get["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["name"]).collect();
+        assert_eq!(parameters, expected, "{path}");
     }
-    for name in paged {
-        let parameters = parameters(&api, name);
-        assert_eq!(parameters, ["client_id", "target", "from", "to", "label", "limit", "cursor"], "{name}");
-    }
-    let of_live = ["client_id", "target", "from", "to", "label", "detail", "last_event_id", "Last-Event-ID"];
-    assert_eq!(parameters(&api, "live"), of_live);
-}
-
-/// Those of a route, as they are documented.
-fn parameters<'a>(api: &'a Api, name: &str) -> Vec<&'a str> {
-    let parameters = api.document["paths"][format!("/api/v1/{name}")]["get"]["parameters"].as_array().unwrap();
-    parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]

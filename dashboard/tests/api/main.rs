@@ -1,14 +1,20 @@
-//! The query API over a real SQLite store: what is asked of the router is answered from rows that the store has written.
+//! The query API over a real store: what is asked of the router is answered from rows that the store has written.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
 
+mod compare;
 mod dead_letters;
+mod different;
 mod document;
 mod filters;
+mod fleet;
 mod items;
 mod live;
 mod page;
 mod pages;
 mod pipeline;
+mod questions;
 mod refusals;
+mod series;
+mod stores;
 mod support;

@@ -1,6 +1,5 @@
 //! A store in a temporary folder with rows in it, and questions to the router.
 
-use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,15 +9,15 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::{
-    AggregateRow, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Generation, Label, LogIdentity, LogTime,
+    AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime,
     PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
 };
-use netqoe_sinks::read::SqliteReader;
-use netqoe_sinks::{Opening, SqliteStore, Store};
+use netqoe_sinks::read::Reader;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use crate::stores::{Kind, TestStore};
 
 /// The first window of each test, in Unix milliseconds: 2025-12-06T00:00:00Z.
 pub(crate) const START_MS: i64 = 1_764_979_200_000;
@@ -32,9 +31,8 @@ pub(crate) struct Api {
     pub(crate) document: Value,
     pub(crate) live: LiveFeed,
     pub(crate) stop: CancellationToken,
-    store: SqliteStore,
-    generation: Generation,
-    _folder: TempDir,
+    reader: Arc<dyn Reader>,
+    store: TestStore,
 }
 
 /// An answer, whose body is JSON as all of them are but those of live streams.
@@ -46,33 +44,55 @@ pub(crate) struct Answer {
 }
 
 impl Api {
-    /// With these rows in the store.
+    /// With these rows in a SQLite store.
     pub(crate) fn with(rows: &[AggregateRow]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        let mut store = SqliteStore::open(&path, Arc::default(), Arc::new(|| WRITTEN_MS)).unwrap();
-        let log = LogIdentity { id: "a-log".to_owned(), partitions: NonZeroU16::MIN };
-        let generation = store.open(&log, &Opening::default()).unwrap();
+        Self::of(TestStore::sqlite(), rows)
+    }
+
+    /// With these rows in a store of this kind.
+    pub(crate) async fn on(kind: Kind, rows: &[AggregateRow]) -> Self {
+        Self::of(TestStore::open(kind).await, rows)
+    }
+
+    fn of((store, reader): (TestStore, Arc<dyn Reader>), rows: &[AggregateRow]) -> Self {
         let (live, stop) = (LiveFeed::new(), CancellationToken::new());
-        let reader = Arc::new(SqliteReader::open(&path).unwrap());
-        let (router, document) = QueryApi::new(reader, &Rules::default(), live.clone(), stop.clone()).router();
+        let (router, document) =
+            QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
         let document = serde_json::to_value(document).unwrap();
-        let mut api = Self { router, document, live, stop, store, generation, _folder: folder };
+        let mut api = Self { router, document, live, stop, reader, store };
         api.write(rows);
         api
     }
 
-    /// Commits rows, and their clients as seen in these windows.
+    /// Commits rows, and their clients as seen in these windows, each on a network of its own.
     pub(crate) fn write(&mut self, rows: &[AggregateRow]) {
-        let clients = rows.iter().map(client_of).collect();
-        let commit = PartitionCommit {
-            checkpoint: Default::default(),
+        self.commit(Checkpoint::default(), rows, rows.iter().map(client_of).collect());
+    }
+
+    /// The same, with clients that say this of their network.
+    pub(crate) fn write_with_context(&mut self, rows: &[AggregateRow], context: &ClientContext) {
+        let clients = rows.iter().map(|row| ClientRow { context: context.clone(), ..client_of(row) });
+        self.commit(Checkpoint::default(), rows, clients.collect());
+    }
+
+    /// Commits rows as what leads a partition to a checkpoint.
+    pub(crate) fn write_as(&mut self, checkpoint: Checkpoint, rows: &[AggregateRow]) {
+        self.commit(checkpoint, rows, rows.iter().map(client_of).collect());
+    }
+
+    fn commit(&mut self, checkpoint: Checkpoint, rows: &[AggregateRow], clients: Vec<ClientRow>) {
+        self.store.commit(PartitionCommit {
+            checkpoint,
             rows: rows.to_vec(),
             clients,
             dead_letters: Vec::new(),
             oldest_record: None,
-        };
-        self.store.commit(self.generation, &[commit]).unwrap();
+        });
+    }
+
+    /// Reads the store without the API.
+    pub(crate) fn reader(&self) -> Arc<dyn Reader> {
+        Arc::clone(&self.reader)
     }
 
     /// The answer to a question, in JSON.
@@ -166,6 +186,7 @@ pub(crate) fn diagnosed(row: AggregateRow, label: Label) -> AggregateRow {
 /// Seen at the start of the row's window, on a network of its own.
 fn client_of(row: &AggregateRow) -> ClientRow {
     let at = EventTime::from_ms(row.window.start.ms());
-    let context = ClientContext::parse(&format!(r#"{{"network_type":"wifi","isp":"isp of {}"}}"#, row.client_id));
+    let isp = Value::from(format!("isp of {}", row.client_id));
+    let context = ClientContext::parse(&format!(r#"{{"network_type":"wifi","isp":{isp}}}"#));
     ClientRow { client_id: row.client_id.clone(), context, first_seen: at, last_seen: at }
 }

@@ -33,8 +33,8 @@ test('never two at a time, and a wish during a task is not forgotten', async () 
   await vi.advanceTimersByTimeAsync(500);
   asking.wish();
   await vi.advanceTimersByTimeAsync(20_000);
-  // A task of one second is followed by a rest: ten seconds from start to start.
-  expect(starts).toEqual([0, 10_000]);
+  // A task of one second is followed by a rest: four seconds from start to start.
+  expect(starts).toEqual([0, 4_000]);
 });
 
 test('after the end nothing is started', async () => {

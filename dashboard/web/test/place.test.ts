@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { above, formatPlace, HOME, parsePlace, type Place } from '../src/state/place.ts';
-import { boundsOf, isPast, shifted } from '../src/state/range.ts';
+import { boundsOf, following, isPast, shifted } from '../src/state/range.ts';
 
 describe('a place and its query', () => {
   const places: Partial<Place>[] = [
@@ -79,6 +79,12 @@ describe('ranges', () => {
     expect(isPast({ last: '1h' }, now)).toBe(false);
     expect(isPast({ from: 0, to: now }, now)).toBe(false);
     expect(isPast({ from: 0, to: now - 600_000 }, now)).toBe(true);
+  });
+
+  test('back to the present with about the same length', () => {
+    expect(following({ from: 0, to: 3_600_000 })).toEqual({ last: '1h' });
+    expect(following({ from: 0, to: 20 * 3_600_000 })).toEqual({ last: '24h' });
+    expect(following({ from: 0, to: 60_000 })).toEqual({ last: '15m' });
   });
 
   test('shifting keeps the length', () => {

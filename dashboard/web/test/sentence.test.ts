@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Overview } from '../src/api/types.ts';
-import { plainText, sentenceOf } from '../src/words/sentence.ts';
+import { lastDegradedParts, plainText, sentenceOf } from '../src/words/sentence.ts';
 import { all, AT, overviewOf } from './overview.ts';
 
 const telling = {
   past: false,
+  now: AT + 60_000,
   time: (at: number) => new Date(at).toISOString().slice(11, 16),
 };
 
@@ -44,6 +45,16 @@ describe('without trouble', () => {
       ...telling,
       past: true,
     });
+  });
+
+  test('what is no longer measured is not called the present', () => {
+    const later = { ...telling, now: AT + 10 * 60_000 };
+    check(
+      overviewOf(2, 2, 1, []),
+      'Nothing has been measured since 14:11. Before that: All 4 pairs were healthy at 14:10.',
+      later,
+    );
+    expect(sentenceOf(overviewOf(2, 2, 1, []), later).tone).toBe('unknown');
   });
 
   test('a range of the past is told as such', () => {
@@ -163,6 +174,17 @@ test('what was left off but belongs to a cause is accounted for', () => {
   );
   const few = { ...overview, diagnoses: overview.diagnoses.slice(0, 8), diagnoses_left_off: 12 };
   check(few, '1 of 40 targets is degraded since 14:02: server-bound at t-7 for all 4 providers.');
+});
+
+test('what was last degraded is told with its main cause', () => {
+  const said = (overview: Overview) => plainText({ tone: 'good', parts: lastDegradedParts(overview, '16:17') });
+  const target7 = all(20).map((client) => ({ client, target: 7 }));
+  expect(said(overviewOf(20, 40, 4, target7))).toBe(
+    'Last degraded: 20 pairs until 16:17, server-bound at t-7 for all 4 providers.',
+  );
+  expect(said(overviewOf(20, 40, 4, [...target7, { client: 3, target: 9 }]))).toBe(
+    'Last degraded: 21 pairs until 16:17, server-bound at t-7 for all 4 providers; and 1 more cause.',
+  );
 });
 
 test('names are parts of their own, so that they can be shown with care', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { evidenceText } from '../src/words/evidence.ts';
+import { evidenceText, failedText } from '../src/words/evidence.ts';
 import { axisMs, bytes, duration, figure, ms, percent, spread } from '../src/words/figures.ts';
 import { cut, shortNames, visible } from '../src/words/text.ts';
 import { differentParts, pointsText } from '../src/words/different.ts';
@@ -91,6 +91,12 @@ describe('evidence', () => {
     expect(evidenceText('throughput-bound', evidence)).toBe(
       'throughput p50 27.0 Mbit/s, usually 90.0 ± 4.5 Mbit/s, 14 σ below; latency normal',
     );
+  });
+
+  test('failures are told with their stages', () => {
+    const errors = { dns: [0, 0], tcp: [0, 0], tls: [3, 0], http: [1, 0], throughput: [0, 0] };
+    const series = { count_error: [4, 0], count_total: [5, 6], errors };
+    expect([failedText(series, 0), failedText(series, 1)]).toEqual(['4 of 5 (TLS 3, HTTP 1)', '0 of 6']);
   });
 
   test('error-bound has no baseline', () => {

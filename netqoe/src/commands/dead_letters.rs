@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use netqoe_dashboard::{DeadLetters, DeadLettersError, Letter, LetterPage, SHOWN_BYTES};
 use netqoe_eventlog::{EventLog, LetterOrder, ReplayError, SqliteLog, with_recv_ts};
 use netqoe_model::{Event, LogTime, Partition, Position};
-use netqoe_sinks::{LetterExcerpt, LetterKey, SqliteDeadLetters, StoreError};
+use netqoe_sinks::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters, StoreError};
 use tokio::sync::Mutex;
 
 use crate::clock::now_ms;
@@ -43,7 +43,7 @@ impl StoreLetters {
     }
 
     /// First appended, and deleted once that is durable: whatever happens between, the letter is in one place at least.
-    async fn append_and_remove(&self, key: LetterKey) -> Result<bool, DeadLettersError> {
+    pub(super) async fn append_and_remove(&self, key: LetterKey) -> Result<bool, DeadLettersError> {
         let _one = self.replaying.lock().await;
         let Some(letter) = self.with(move |letters| letters.get(key)).await? else { return Ok(false) };
         let line = with_recv_ts(&letter.original, now_ms());
@@ -69,7 +69,7 @@ impl DeadLetters for StoreLetters {
             let mut letters = self.with(move |letters| letters.page(after, limit + 1, SHOWN_BYTES)).await?;
             let has_more = letters.len() > limit;
             letters.truncate(limit);
-            let next = letters.last().filter(|_| has_more).map(|last| format!("{}-{}", last.log_time, id(last.key)));
+            let next = letters.last().filter(|_| has_more).map(|last| format!("{}-{}", last.log_time, last.key));
             Ok(Some(LetterPage { letters: letters.into_iter().map(of_excerpt).collect(), next }))
         }
         .boxed()
@@ -77,9 +77,10 @@ impl DeadLetters for StoreLetters {
 
     fn replay(&self, id: String) -> BoxFuture<'_, Result<bool, DeadLettersError>> {
         async move {
-            match parse_id(&id) {
-                Some(key) => self.append_and_remove(key).await,
-                None => Ok(false),
+            match id.parse() {
+                Ok(key) => self.append_and_remove(key).await,
+                // What is no id names none.
+                Err(NoLetterKey) => Ok(false),
             }
         }
         .boxed()
@@ -92,27 +93,20 @@ impl DeadLetters for StoreLetters {
 
 fn of_excerpt(excerpt: LetterExcerpt) -> Letter {
     let LetterExcerpt { key, log_time, reason, original, bytes } = excerpt;
-    Letter { id: id(key), partition: Some(key.partition.0), log_time_ms: log_time.ms(), reason, original, bytes }
-}
-
-/// A letter's name: its partition, its record, and which line of it.
-fn id(LetterKey { partition, position, line }: LetterKey) -> String {
-    format!("{partition}-{}-{line}", position.0)
-}
-
-fn parse_id(id: &str) -> Option<LetterKey> {
-    let mut parts = id.split('-');
-    let partition = Partition(parts.next()?.parse().ok()?);
-    // A store counts in 63 bits.
-    let position = parts.next()?.parse::<i64>().ok()?.cast_unsigned();
-    let line = parts.next()?.parse().ok()?;
-    parts.next().is_none().then_some(LetterKey { partition, position: Position(position), line })
+    Letter {
+        id: key.to_string(),
+        partition: Some(key.partition.0),
+        log_time_ms: log_time.ms(),
+        reason,
+        original,
+        bytes,
+    }
 }
 
 /// A log time and the id of a letter of that time.
 fn parse_place(place: &str) -> Option<(LogTime, LetterKey)> {
     let (log_time, id) = place.split_once('-')?;
-    Some((LogTime::from_ms(log_time.parse().ok()?), parse_id(id)?))
+    Some((LogTime::from_ms(log_time.parse().ok()?), id.parse().ok()?))
 }
 
 /// Those of a cluster's stream, which go back into its log.
@@ -182,19 +176,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_comes_back_as_it_was() {
+    fn a_place_is_a_time_and_a_letter() {
         let key = LetterKey { partition: Partition(3), position: Position(12_345), line: 7 };
-        assert_eq!(id(key), "3-12345-7");
-        assert_eq!(parse_id("3-12345-7"), Some(key));
         assert_eq!(parse_place("1795536448627-3-12345-7"), Some((LogTime::from_ms(1_795_536_448_627), key)));
-    }
-
-    #[test]
-    fn what_is_no_id_is_none() {
-        for text in
-            ["", "-", "3", "3-1", "3-1-1-1", "x-1-1", "70000-1-1", "3--1-1", "3-18446744073709551615-1", "3-1-é"]
-        {
-            assert_eq!(parse_id(text), None, "{text}");
+        for text in ["", "-", "1795536448627", "3-12345-7", "x-3-12345-7", "-5-3-12345-7"] {
             assert_eq!(parse_place(text), None, "{text}");
         }
     }

@@ -4,6 +4,7 @@ mod bench;
 mod cluster;
 mod database;
 mod history;
+mod letter_name;
 mod metrics_listen;
 mod nats;
 mod operations;
@@ -30,6 +31,7 @@ pub(crate) use bench::{BenchClusterOptions, BenchProbeOptions, BenchQueryOptions
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
+pub(crate) use letter_name::LetterName;
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
@@ -67,7 +69,7 @@ pub(crate) enum Command {
     /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),
-    /// What could not be counted, in a stream of NATS JetStream
+    /// What could not be counted, in a stream of NATS JetStream or in the store of `up`
     #[command(subcommand)]
     Dlq(DlqCommand),
     /// Brings the schema of a store up to date, as every command that writes to it does

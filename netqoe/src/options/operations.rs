@@ -1,12 +1,13 @@
 //! The commands for operators.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches, Subcommand};
 use netqoe_sinks::StoreUrl;
 
-use super::DatabaseOptions;
 use super::nats::{DeadLetterArguments, NatsArguments};
+use super::{DatabaseOptions, LetterName};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DlqCommand {
@@ -19,14 +20,14 @@ pub(crate) enum DlqCommand {
         limit: usize,
         /// Shows what is older than this one: the position of the last that was shown
         #[arg(long, value_name = "POSITION")]
-        after: Option<u64>,
+        after: Option<LetterName>,
     },
     /// The original bytes of one
     Show {
         #[command(flatten)]
         letters: DlqOptions,
         /// Its position
-        position: u64,
+        position: LetterName,
     },
     /// Appends originals to the log again; what still can't be counted comes back
     Replay {
@@ -50,6 +51,10 @@ pub(crate) struct DlqOptions {
     pub(crate) dead_letters: DeadLetterArguments,
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
+    /// Folder of the data file of `up`, where no NATS server is named. To replay, `up` must be stopped: while it runs, its
+    /// page does that
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl DlqOptions {
@@ -65,7 +70,7 @@ impl DlqOptions {
 pub(crate) struct LetterChoice {
     /// Positions of letters
     #[arg(value_name = "POSITION")]
-    pub(crate) positions: Vec<u64>,
+    pub(crate) positions: Vec<LetterName>,
     /// All that are there
     #[arg(long)]
     pub(crate) all: bool,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, failed, succeeded};
-use crate::support::{Server, eventually, query};
+use crate::support::{JSON, Server, eventually, get, query, send};
 
 /// Neither JSON nor text.
 const GARBAGE: &[u8] = b"\xff\x00 is no event";
@@ -69,6 +69,47 @@ fn what_cannot_be_read_is_listed_shown_replayed_and_purged() {
     assert_eq!(printed(&stage, &["dlq", "purge", "--all"]), json!({"purged": 2}));
     assert_eq!(letters(&stage), Vec::<Value>::new());
     assert_eq!(kept().len(), 6, "what the store has is its own");
+    aggregate.stop();
+}
+
+/// The page shows the stream's letters, in pages, though the store has them as well.
+#[test]
+fn the_page_shows_and_replays_what_the_stream_keeps() {
+    const PATH: &str = "/api/v1/dead-letters";
+    let stage = Stage::new();
+    let mut aggregate = Server::run(stage.aggregate(&stage.store("store.db")), Arc::default());
+    let port = aggregate.port();
+    let shown = |query: &str| get(port, &format!("{PATH}?{query}")).unwrap().json();
+    assert_eq!((&shown("")["items"], &shown("")["may_replay"]), (&json!([]), &json!(true)));
+    let big: &[u8] = vec![b'x'; 100_000].leak();
+    for _ in 0..5 {
+        stage.publish("telemetry.events", GARBAGE);
+        stage.publish("telemetry.events", big);
+    }
+    eventually("all are set aside", || letters(&stage).len() == 10);
+    assert_eq!(get(port, "/api/v1/pipeline").unwrap().json()["dead_letters"], 10);
+    let listed: Vec<_> = letters(&stage).iter().map(|letter| json!(position(letter))).collect();
+    for limit in [3, 9, 10] {
+        let (mut ids, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = shown(&format!("limit={limit}{cursor}"));
+            ids.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(ids, listed, "{limit}");
+    }
+    let newest = &shown("limit=2")["items"];
+    assert_eq!((&newest[0]["bytes"], &newest[0]["is_cut"]), (&json!(100_000), &json!(true)));
+    assert_eq!(newest[1]["original"], String::from_utf8_lossy(GARBAGE).as_ref());
+    assert_eq!(get(port, &format!("{PATH}?cursor=x")).unwrap().status, 400);
+
+    let replay = format!("{PATH}/{}/replay", newest[1]["id"].as_str().unwrap());
+    assert_eq!(send(port, "POST", &replay, &[], b"").unwrap().status, 403);
+    assert_eq!(send(port, "POST", &replay, &[JSON], b"").unwrap().json(), json!({"replayed": true}));
+    assert_eq!(send(port, "POST", &replay, &[JSON], b"").unwrap().status, 404);
+    assert_eq!(send(port, "POST", &format!("{PATH}/x/replay"), &[JSON], b"").unwrap().status, 404);
+    eventually("it has come back", || letters(&stage).len() == 10 && json!(position(&letters(&stage)[0])) != listed[0]);
     aggregate.stop();
 }
 

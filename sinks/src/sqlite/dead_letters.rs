@@ -1,6 +1,8 @@
 //! The dead letters of a SQLite store, for who looks at them and tries them again beside the process that writes them.
 
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 use netqoe_model::{DeadLetter, LogTime, Partition, Position};
 use parking_lot::Mutex;
@@ -18,6 +20,35 @@ pub struct LetterKey {
     pub position: Position,
     /// Which line of that record, from 0.
     pub line: u32,
+}
+
+/// Its three numbers, as `3-17-0`.
+impl fmt::Display for LetterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { partition, position, line } = self;
+        write!(f, "{partition}-{}-{line}", position.0)
+    }
+}
+
+/// A text that names no letter that could be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a letter is named by its partition, record and line, as 3-17-0")]
+pub struct NoLetterKey;
+
+impl FromStr for LetterKey {
+    type Err = NoLetterKey;
+
+    fn from_str(text: &str) -> Result<Self, NoLetterKey> {
+        let [partition, position, line] = text.split('-').collect::<Vec<_>>()[..] else { return Err(NoLetterKey) };
+        let number = |text: &str| text.parse::<u64>().map_err(|_| NoLetterKey);
+        // A store counts in 63 bits.
+        let position = number(position).ok().filter(|position| i64::try_from(*position).is_ok());
+        Ok(Self {
+            partition: Partition(number(partition)?.try_into().map_err(|_| NoLetterKey)?),
+            position: Position(position.ok_or(NoLetterKey)?),
+            line: number(line)?.try_into().map_err(|_| NoLetterKey)?,
+        })
+    }
 }
 
 /// The beginning of a letter.
@@ -140,6 +171,16 @@ impl SqliteDeadLetters {
         deleted.map(|count| count > 0).map_err(|error| self.file.error("delete a dead letter", &error))
     }
 
+    /// Deletes all letters. Returns how many those were.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn remove_all(&self) -> Result<u64, StoreError> {
+        let _turn = self.write_turn.lock();
+        let deleted = self.connection.lock().execute("DELETE FROM dead_letters", []);
+        deleted.map(|count| count as u64).map_err(|error| self.file.error("delete dead letters", &error))
+    }
+
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         read(&self.connection.lock()).map_err(|error| self.file.error("read dead letters", &error))
     }
@@ -151,4 +192,25 @@ fn key(row: &Row<'_>) -> rusqlite::Result<LetterKey> {
         position: Position(row.get::<_, i64>(1)?.cast_unsigned()),
         line: row.get(2)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_comes_back_as_it_was() {
+        let key = LetterKey { partition: Partition(3), position: Position(12_345), line: 7 };
+        assert_eq!(key.to_string(), "3-12345-7");
+        assert_eq!("3-12345-7".parse(), Ok(key));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for text in
+            ["", "-", "3", "3-1", "3-1-1-1", "x-1-1", "70000-1-1", "3--1-1", "3-18446744073709551615-1", "3-1-é"]
+        {
+            assert_eq!(text.parse::<LetterKey>(), Err(NoLetterKey), "{text}");
+        }
+    }
 }

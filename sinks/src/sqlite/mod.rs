@@ -14,7 +14,7 @@ use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partitio
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use build::SqliteBuild;
-pub use dead_letters::{LetterExcerpt, LetterKey, SqliteDeadLetters};
+pub use dead_letters::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters};
 
 use crate::fence::{Start, admit};
 use crate::{Clock, Opening, Store, StoreError, WriteTurn};

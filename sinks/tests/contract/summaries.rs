@@ -91,12 +91,13 @@ fn rows() -> impl Strategy<Value = Vec<AggregateRow>> {
 fn made(client_id: &str, target: &str, start_ms: i64, kind: u8, figure: u64) -> AggregateRow {
     let mut made = full_row(client_id, target, start_ms, 1);
     let ttfb = &mut made.window.percentiles[Metric::Ttfb as usize];
-    *ttfb = ttfb.map(|both| netqoe_model::Percentiles { p95: figure * 1000, ..both }).filter(|_| kind % 5 != 0);
-    if kind % 7 == 0 {
+    *ttfb =
+        ttfb.map(|both| netqoe_model::Percentiles { p95: figure * 1000, ..both }).filter(|_| !kind.is_multiple_of(5));
+    if kind.is_multiple_of(7) {
         made.window.count_success = 0;
         made.window.percentiles = [None; 5];
     }
-    if kind % 3 == 0 {
+    if kind.is_multiple_of(3) {
         let p50 = figure * 10;
         made.window.percentiles[Metric::Throughput as usize] = Some(netqoe_model::Percentiles { p50, p95: p50 });
     }

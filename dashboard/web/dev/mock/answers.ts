@@ -94,6 +94,14 @@ export function overview(network: Network, to: number): Overview {
   };
 }
 
+/** The start of the newest window of a range in which something was degraded. */
+export function newestDegraded(network: Network, from: number, to: number): number | null {
+  for (let at = atOf(to); at >= from; at -= MINUTE_MS) {
+    if (network.targets.some((_, target) => network.fault(target, at / MINUTE_MS))) return at;
+  }
+  return null;
+}
+
 export function matrix(network: Network, to: number): MatrixAnswer {
   const at = atOf(to);
   const cells = network.clients.map((_, row) => network.targets.map((_, column) => network.window(row, column, at)));
@@ -121,7 +129,7 @@ export function series(network: Network, client_id: string, target: string, from
   const usual = start.map((at) => network.usualOf(row, column, at));
   const metrics = ['dns', 'tcp', 'tls', 'ttfb', 'throughput'] as const;
   const stages = ['dns', 'handshake', 'ttfb', 'total', 'throughput'] as const;
-  const column_of = <K extends string, V>(keys: readonly K[], value: (key: K) => V) =>
+  const columnOf = <K extends string, V>(keys: readonly K[], value: (key: K) => V) =>
     Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
   return {
     window_ms: MINUTE_MS,
@@ -130,12 +138,12 @@ export function series(network: Network, client_id: string, target: string, from
     windows: start.map(() => 1),
     count_total: windows.map(({ total }) => total),
     count_error: windows.map(({ errors }) => errors),
-    errors: column_of(['dns', 'tcp', 'tls', 'http', 'throughput'], (key) =>
+    errors: columnOf(['dns', 'tcp', 'tls', 'http', 'throughput'], (key) =>
       windows.map(({ errors }) => (key === 'tls' ? errors : 0)),
     ),
-    p50: column_of(metrics, (key) => windows.map(({ p50 }) => p50[key])),
-    p95: column_of(metrics, (key) => windows.map(({ p95 }) => p95[key])),
-    usual: column_of(stages, (key) => ({
+    p50: columnOf(metrics, (key) => windows.map(({ p50 }) => p50[key])),
+    p95: columnOf(metrics, (key) => windows.map(({ p95 }) => p95[key])),
+    usual: columnOf(stages, (key) => ({
       mean: usual.map((of) => of[key]),
       sigma: usual.map((of) => Math.max(1, of[key] * 0.05)),
     })),

@@ -1,10 +1,11 @@
 // The one place that knows the server's URLs.
 
-import { noteServerTime } from '../state/clock.ts';
+import { noteAnswer } from '../state/clock.ts';
 import type {
   ClientItem,
   Compare,
   DeadLetters,
+  Diagnosis,
   Different,
   Items,
   MatrixAnswer,
@@ -47,6 +48,9 @@ export const ask = {
   session: (signal?: AbortSignal) => get<Session>('/session', {}, signal),
   overview: (range: Bounds, signal?: AbortSignal) => get<Overview>('/overview', { ...range }, signal),
   matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
+  /** The newest diagnosis of a range. */
+  newestDiagnosis: (range: Bounds, signal?: AbortSignal) =>
+    get<Items<Pick<Diagnosis, 'window_start_ts'>>>('/diagnoses', { ...range, limit: 1 }, signal),
   series: (client_id: string, target: string, range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Series>('/series', { client_id, target, ...range, max_points }, signal),
   compare: (one: { client_id: string } | { target: string }, range: Bounds, signal?: AbortSignal) =>
@@ -113,7 +117,7 @@ async function request(address: string, init: RequestInit): Promise<Response> {
     if (init.signal?.aborted) throw error;
     throw new AskError(0, 'netqoe does not answer. Is it running, and can this machine reach it?');
   }
-  noteServerTime(response.headers.get('date'));
+  noteAnswer(response.headers.get('date'));
   if (!response.ok) throw new AskError(response.status, await refusal(response));
   return response;
 }

@@ -6,7 +6,8 @@ import { Tabs } from '../parts/Tabs.tsx';
 import { Time } from '../parts/Time.tsx';
 import { go } from '../state/navigation.ts';
 import { PHASES, type Phase } from '../state/place.ts';
-import { axisMs, count, ms, spread } from '../words/figures.ts';
+import { failedText } from '../words/evidence.ts';
+import { axisMs, ms, spread } from '../words/figures.ts';
 import { Chart, type Reading } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { bandBlocks, steps, usualBlocks } from './points.ts';
@@ -15,7 +16,7 @@ import { blocks, crosses, line } from './series.ts';
 const NAMES: Record<Phase, string> = { ttfb: 'TTFB', tls: 'TLS', tcp: 'TCP', dns: 'DNS' };
 
 export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: Bounds; phase: Phase }) {
-  const { start, point_ms, p50, p95, count_total, count_error } = series;
+  const { start, point_ms, p50, p95, count_error } = series;
   const colors = palette.value;
   // TCP and TLS are judged as one, the handshake; alone they have no band.
   const usual = phase === 'ttfb' || phase === 'dns' ? series.usual[phase] : null;
@@ -28,7 +29,7 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
     ...(usual ? [{ name: 'p95 usually', value: usualText(usual, index, 'ms'), token: 'usual' }] : []),
     {
       name: 'failed',
-      value: failedText(count_error[index], count_total[index]),
+      value: failedText(series, index),
       token: 'error',
       shape: 'cross' as const,
     },
@@ -49,14 +50,13 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       ]}
       readings={readings}
       table={() => ({
-        head: ['Window', 'p50', 'p95', 'p95 usually', 'Failed', 'Measurements'],
+        head: ['Window', 'p50', 'p95', 'p95 usually', 'Failed'],
         rows: start.map((from, index) => [
           <Time key={from} at={from} />,
           ms(p50[phase][index] ?? null),
           ms(p95[phase][index] ?? null),
           usual ? usualText(usual, index, 'ms') : '–',
-          count(count_error[index]),
-          count(count_total[index]),
+          failedText(series, index),
         ]),
       })}
       tools={
@@ -79,8 +79,4 @@ export function usualText(
 ): string {
   const [mean, sigma] = [usual.mean[index] ?? null, usual.sigma[index] ?? null];
   return mean === null || sigma === null ? '–' : `${spread(mean, sigma)} ${unit}`;
-}
-
-export function failedText(errors: number | undefined, total: number | undefined): string {
-  return `${count(errors)} of ${count(total)}`;
 }

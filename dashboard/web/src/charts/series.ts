@@ -8,7 +8,16 @@ import type { Block, Step } from './points.ts';
 
 const QUIET = { silent: true, animation: false } as const;
 
-/** Rectangles; a hair of room between them where there is room for it. */
+interface Mark {
+  letter: string;
+  ink: string;
+  font: string;
+}
+
+/** Smaller blocks than this have no room for a letter. */
+const LETTER_WIDTH = 11;
+
+/** Rectangles: one shape for all of them, since a chart with thousands of shapes is slow. */
 export function blocks(data: Block[], color: string, opacity: number, z: number): SeriesOption {
   return {
     ...QUIET,
@@ -17,15 +26,45 @@ export function blocks(data: Block[], color: string, opacity: number, z: number)
     clip: true,
     encode: { x: [0, 1], y: [2, 3] },
     data,
-    renderItem: (_, api) => {
-      const [left, top] = api.coord([api.value(0), api.value(3)]) as [number, number];
-      const [right, bottom] = api.coord([api.value(1), api.value(2)]) as [number, number];
-      const shape = { x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) };
-      return { type: 'rect', shape, style: { fill: color, opacity } };
+    renderItem: ({ dataIndex }, api) => {
+      if (dataIndex > 0) return undefined;
+      const outline = data.map(([from, to, low, high]) => {
+        const { x, y, width, height } = rectangle(api.coord([from, high]), api.coord([to, low]));
+        return `M${x} ${y}h${width}v${height}h${-width}Z`;
+      });
+      return { type: 'path', shape: { pathData: outline.join('') }, style: { fill: color, opacity } };
     },
   };
 }
 
+/** Between two corners, at least a pixel wide and high, with a hair of room to the next one where there is some. */
+function rectangle([left = 0, top = 0]: number[], [right = 0, bottom = 0]: number[]) {
+  const gap = right - left > 6 ? 0.5 : 0;
+  const tenth = (value: number) => Math.round(value * 10) / 10;
+  return {
+    x: tenth(left),
+    y: tenth(top),
+    width: Math.max(1, tenth(right - left - gap)),
+    height: Math.max(1, tenth(bottom - top)),
+  };
+}
+
+function letterIn({ x, y, width, height }: { x: number; y: number; width: number; height: number }, mark: Mark) {
+  return {
+    type: 'text' as const,
+    style: {
+      text: mark.letter,
+      x: x + width / 2,
+      y: y + height / 2,
+      fill: mark.ink,
+      align: 'center' as const,
+      verticalAlign: 'middle' as const,
+      font: mark.font,
+    },
+  };
+}
+
+/** A line of steps, one shape as well. */
 export function line(data: Step[], color: string, width: number, z: number): SeriesOption {
   return {
     ...QUIET,
@@ -34,11 +73,16 @@ export function line(data: Step[], color: string, width: number, z: number): Ser
     clip: true,
     encode: { x: [0, 1], y: [2] },
     data,
-    renderItem: (parameters, api) => {
-      const [from, to, value, next] = data[parameters.dataIndex] as Step;
-      const points = [api.coord([from, value]), api.coord([to, value])];
-      if (next !== null) points.push(api.coord([to, next]));
-      return { type: 'polyline', shape: { points }, style: { stroke: color, lineWidth: width, fill: 'none' } };
+    renderItem: ({ dataIndex }, api) => {
+      if (dataIndex > 0) return undefined;
+      const pixel = (at: number, value: number) => api.coord([at, value]).map((pixel) => Math.round(pixel * 10) / 10);
+      const pieces = data.map(([from, to, value, next], index) => {
+        const follows = index > 0 && data[index - 1]?.[3] !== null;
+        const level = `${follows ? 'L' : 'M'}${pixel(from, value).join(' ')}H${pixel(to, value)[0]}`;
+        return next === null ? level : `${level}V${pixel(to, next)[1]}`;
+      });
+      const style = { stroke: color, lineWidth: width, fill: 'none' };
+      return { type: 'path', shape: { pathData: pieces.join('') }, style };
     },
   };
 }
@@ -66,15 +110,16 @@ export function crosses(points: { from: number; to: number }[], color: string, z
   };
 }
 
+function letterFont(palette: Palette): string {
+  return `700 11px ${palette.font}`;
+}
+
 export interface LabelBlock {
   from: number;
   to: number;
   label: Label | null;
   weight: number;
 }
-
-/** Narrower blocks than this have no room for a letter. */
-const LETTER_WIDTH = 11;
 
 /** One row of labels: colour, letter, and as many bars as the severity is heavy. */
 export function strip(points: LabelBlock[], palette: Palette): SeriesOption {
@@ -101,18 +146,7 @@ export function strip(points: LabelBlock[], palette: Palette): SeriesOption {
         shape: { x: left + width / 2 - 4 + bar * 3, y: y + height - 4 - (3 + bar * 2), width: 2, height: 3 + bar * 2 },
         style: { fill: ink },
       }));
-      const text = {
-        type: 'text' as const,
-        style: {
-          text: letter,
-          x: left + width / 2,
-          y: y + height / 2 - 4,
-          fill: ink,
-          align: 'center' as const,
-          verticalAlign: 'middle' as const,
-          font: `700 11px ${palette.font}`,
-        },
-      };
+      const text = letterIn({ ...shape, height: height - 8 }, { letter, ink, font: letterFont(palette) });
       const rect = { type: 'rect' as const, shape, style: { fill: palette.label(point.label) } };
       const marked = letter !== '' && width >= LETTER_WIDTH;
       return { type: 'group', children: marked ? [rect, text, ...bars] : [rect] };

@@ -2,13 +2,15 @@
 
 import { useEffect, useState } from 'preact/hooks';
 
-import { now, serverNow } from '../state/clock.ts';
+import { heardAt, now, serverNow } from '../state/clock.ts';
 import { link, news } from '../state/live.ts';
 import { mayRead, pageVersion, session } from '../state/session.ts';
 import { duration } from '../words/figures.ts';
 
 /** A stream that is back this soon is nobody's business. */
 const UNNOTICED_MS = 1_500;
+/** After an answer, questions are asked often enough for the next one to come sooner than this. */
+const SILENT_MS = 4_000;
 
 export function Banner() {
   return (
@@ -24,10 +26,20 @@ function LostBanner() {
   const lost = link.value === 'lost';
   useEffect(() => setLostAt(lost ? serverNow() : null), [lost]);
   if (!lost || lostAt === null || now.value - lostAt < UNNOTICED_MS) return null;
+  const silent_ms = now.value - heardAt.value;
   return (
     <div class="banner" data-testid="reconnect">
-      <strong>No connection to netqoe.</strong>
-      <span aria-live="off">What you see is {duration(now.value - lostAt)} old. Trying again …</span>
+      {heardAt.value < lostAt || silent_ms > SILENT_MS ? (
+        <>
+          <strong>No connection to netqoe.</strong>
+          <span aria-live="off">What you see is {duration(silent_ms)} old. Trying again …</span>
+        </>
+      ) : (
+        <>
+          <strong>No live updates.</strong>
+          <span>netqoe answers, but announces no commits; asking every few seconds.</span>
+        </>
+      )}
       <button type="button" onClick={() => (news.value += 1)}>
         Ask now
       </button>

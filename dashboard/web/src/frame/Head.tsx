@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { Link } from '../parts/Link.tsx';
 import { go, place } from '../state/navigation.ts';
 import { bounds } from '../state/present.ts';
-import { isPreset, PRESETS, shifted } from '../state/range.ts';
+import { following, isPreset, PRESETS, shifted } from '../state/range.ts';
 import { serverNow } from '../state/clock.ts';
 import { mayRead, session, signOut } from '../state/session.ts';
 import { choice, choose, type Choice } from '../state/theme.ts';
@@ -81,6 +81,11 @@ function RangeChoice() {
         >
           ›
         </button>
+        {!('last' in range) && (
+          <button type="button" title="Follow the present (n)" onClick={() => go({ range: following(range) })}>
+            Now
+          </button>
+        )}
         <button type="button" aria-expanded={exact} onClick={() => setExact(!exact)}>
           From … to …
         </button>

@@ -3,7 +3,7 @@
 import { go, goBack, place } from '../state/navigation.ts';
 import { above } from '../state/place.ts';
 import { bounds } from '../state/present.ts';
-import { shifted } from '../state/range.ts';
+import { following, shifted } from '../state/range.ts';
 import { mayRead } from '../state/session.ts';
 import { finderOpen } from './Finder.tsx';
 import { keysOpen } from './Keys.tsx';
@@ -18,6 +18,7 @@ export const KEYS: { where: string; keys: [keys: string, does: string][] }[] = [
       ['d', 'what is different'],
       ['p', 'the pipeline'],
       ['[  ]', 'the range earlier, later'],
+      ['n', 'now: follow the present again'],
       ['t', 'tables behind the charts'],
       ['?', 'these keys'],
     ],
@@ -66,6 +67,7 @@ const ACTIONS: Record<string, () => void> = {
   p: () => go({ view: 'pipeline' }),
   '[': () => go({ range: shifted(bounds(), -0.5) }),
   ']': () => 'last' in place.value.range || go({ range: shifted(bounds(), 0.5) }),
+  n: () => 'last' in place.value.range || go({ range: following(place.value.range) }),
   t: () => go({ tables: !place.value.tables }, 'replace'),
 };
 

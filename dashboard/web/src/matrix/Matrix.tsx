@@ -5,10 +5,11 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { Diagnosis, MatrixAnswer } from '../api/types.ts';
 import { palette } from '../charts/palette.ts';
 import { go } from '../state/navigation.ts';
-import { cut, shortNames, visible } from '../words/text.ts';
+import { fit, useFrame, useSize } from './canvas.ts';
 import { cellsOf, type MatrixFilter } from './cells.ts';
 import { draw } from './draw.ts';
-import { hit, layoutOf, moved, revealed, type Hit, type Layout, type Size, type Spot } from './layout.ts';
+import { hit, layoutOf, moved, revealed, type Hit, type Layout, type Spot } from './layout.ts';
+import { useNames, widthsOf } from './names.ts';
 import { CellWords, cellText } from './CellWords.tsx';
 
 interface Props {
@@ -16,10 +17,6 @@ interface Props {
   diagnoses: Diagnosis[];
   filter: MatrixFilter;
 }
-
-const LONGEST_CLIENT = 30;
-const LONGEST_TARGET = 20;
-const NAME_FONT = '600 12px ';
 
 export function Matrix({ answer, diagnoses, filter }: Props) {
   const { isp, label, only } = filter;
@@ -60,6 +57,8 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
     });
   });
   useLayoutEffect(paint);
+  // Other rows are looked at from their beginning.
+  useEffect(() => box.current?.scrollTo(0, 0), [isp, only, only && label]);
 
   const find = (event: MouseEvent): Hit => {
     const element = box.current;
@@ -68,16 +67,16 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
     const scroll = { x: element.scrollLeft, y: element.scrollTop };
     return hit(layout, scroll, event.clientX - left - element.clientLeft, event.clientY - top - element.clientTop);
   };
-  const names_at = ({ row, column }: Spot) => ({
+  const namesAt = ({ row, column }: Spot) => ({
     client: answer.clients[cells.rows[row] as number]?.client_id ?? null,
     target: answer.targets[cells.columns[column] as number] ?? null,
   });
   const open = (found: Hit) => {
-    if (found?.on === 'cell') go({ view: 'pair', ...names_at(found) });
+    if (found?.on === 'cell') go({ view: 'pair', ...namesAt(found) });
     if (found?.on === 'row')
-      go({ view: 'client', client: names_at({ row: found.row, column: 0 }).client, target: null });
+      go({ view: 'client', client: namesAt({ row: found.row, column: 0 }).client, target: null });
     if (found?.on === 'column') {
-      go({ view: 'target', target: names_at({ row: 0, column: found.column }).target, client: null });
+      go({ view: 'target', target: namesAt({ row: 0, column: found.column }).target, client: null });
     }
   };
   const press = (event: KeyboardEvent) => {
@@ -152,88 +151,4 @@ function spotOf(found: Hit): Spot | null {
 
 function within({ rows, columns }: Layout, { row, column }: Spot): Spot | null {
   return rows > 0 && columns > 0 ? { row: Math.min(row, rows - 1), column: Math.min(column, columns - 1) } : null;
-}
-
-interface Names {
-  clients: string[];
-  targets: string[];
-}
-
-/** Names change seldom, answers each second. */
-function useNames({ clients, targets }: MatrixAnswer): Names {
-  const clientKey = clients.map(({ client_id }) => client_id).join('\n');
-  const targetKey = targets.join('\n');
-  const clientNames = useMemo(
-    () => clients.map(({ client_id }) => cut(visible(client_id), LONGEST_CLIENT)),
-    [clientKey],
-  );
-  const targetNames = useMemo(() => shortNames(targets).map((name) => cut(name, LONGEST_TARGET)), [targetKey]);
-  return useMemo(() => ({ clients: clientNames, targets: targetNames }), [clientNames, targetNames]);
-}
-
-/** The widths of the longest names: of the longest few by characters, since measuring thousands takes a while. */
-function widthsOf(names: Names, cells: { rows: number[]; columns: number[] }, font: string) {
-  const context = document.createElement('canvas').getContext('2d');
-  const widest = (texts: string[]) => {
-    if (!context) return 0;
-    context.font = NAME_FONT + font;
-    const longest = [...texts].sort((a, b) => b.length - a.length).slice(0, 20);
-    return Math.max(0, ...longest.map((text) => context.measureText(text).width));
-  };
-  return {
-    row: widest(cells.rows.map((row) => names.clients[row] ?? '')),
-    column: widest(cells.columns.map((column) => names.targets[column] ?? '')),
-  };
-}
-
-function useSize(box: { current: HTMLElement | null }): Size {
-  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
-  const known = useRef(size);
-  const observed = useRef<HTMLElement | null>(null);
-  const observer = useRef<ResizeObserver | null>(null);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === observed.current) return;
-    observer.current?.disconnect();
-    observed.current = element;
-    if (!element) return;
-    const read = () => {
-      const { clientWidth: width, clientHeight: height } = element;
-      if (known.current.width === width && known.current.height === height) return;
-      known.current = { width, height };
-      setSize(known.current);
-    };
-    observer.current = new ResizeObserver(read);
-    observer.current.observe(element);
-    read();
-  });
-  useEffect(() => () => observer.current?.disconnect(), []);
-  return size;
-}
-
-/** The latest `paint`, at most once a frame. */
-function useFrame(paint: () => void): () => void {
-  const latest = useRef(paint);
-  latest.current = paint;
-  const frame = useRef(0);
-  useEffect(() => () => cancelAnimationFrame(frame.current), []);
-  return useMemo(
-    () => () => {
-      cancelAnimationFrame(frame.current);
-      frame.current = requestAnimationFrame(() => latest.current());
-    },
-    [],
-  );
-}
-
-function fit(canvas: HTMLCanvasElement, context: CanvasRenderingContext2D, { width, height }: Size): void {
-  const ratio = devicePixelRatio;
-  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== wide || canvas.height !== high) {
-    canvas.width = wide;
-    canvas.height = high;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-  }
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
 }

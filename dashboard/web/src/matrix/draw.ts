@@ -3,6 +3,7 @@
 import type { MatrixAnswer } from '../api/types.ts';
 import type { Palette } from '../charts/palette.ts';
 import { labelOfCode, wordsOf } from '../words/labels.ts';
+import { cut } from '../words/text.ts';
 import type { Cells } from './cells.ts';
 import { seen, type Layout, type Size, type Spot } from './layout.ts';
 
@@ -143,7 +144,7 @@ function drawHeads(context: CanvasRenderingContext2D, scene: Scene, range: Range
     context.font = font(is);
     context.fillStyle = ink(is);
     const y = head.height + row * cell.height - scroll.y + cell.height / 2;
-    context.fillText(scene.clientNames[cells.rows[row] as number] ?? '', 8, y);
+    context.fillText(fitted(context, scene.clientNames[cells.rows[row] as number] ?? '', head.width - 14), 8, y);
   }
   context.restore();
 
@@ -170,4 +171,10 @@ function drawHeads(context: CanvasRenderingContext2D, scene: Scene, range: Range
   context.restore();
   context.fillStyle = palette.token('line');
   context.fillRect(0, head.height - 1, view.width, 1);
+}
+
+/** The name, cut where it is wider than its room. */
+function fitted(context: CanvasRenderingContext2D, name: string, room: number): string {
+  const { width } = context.measureText(name);
+  return width <= room ? name : cut(name, Math.max(1, Math.floor((name.length * room) / width) - 1));
 }

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { AskError } from '../api/client.ts';
-import { news } from './live.ts';
+import { doubt, news } from './live.ts';
 import { pacer } from './pacer.ts';
 import { signedOut } from './session.ts';
 
@@ -36,6 +36,7 @@ export function useAnswer<T>(
       } catch (error) {
         if (abort.signal.aborted) return;
         if (error instanceof AskError && error.status === 401) signedOut();
+        if (error instanceof AskError && error.status === 0) doubt();
         const reason = error instanceof AskError ? error : new AskError(0, String(error));
         setAnswer((old) => ({ key, value: old.key === key ? old.value : null, error: reason }));
       }

@@ -7,8 +7,12 @@ const TRUSTED_SKEW_MS = 2_000;
 
 let skew_ms = 0;
 
+/** When the server last answered. */
+export const heardAt = signal(serverNow());
+
 /** Takes an answer's Date header: an age is counted by the clock that stamped the rows. */
-export function noteServerTime(date: string | null): void {
+export function noteAnswer(date: string | null): void {
+  heardAt.value = Date.now() + skew_ms;
   const server = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(server)) return;
   const skew = server - Date.now();

@@ -22,15 +22,37 @@ let lastEventId = '';
 let retry_ms = RETRY_MS;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let echo: ReturnType<typeof setTimeout> | undefined;
-
+let heart: ReturnType<typeof setInterval> | undefined;
 let wanted = false;
+/** When there were last news, or this machine slept. */
+let beat = Date.now();
+
+/** Without news for so long, the page asks all the same: a connection can be dead and not know it. */
+const BEAT_MS = 30_000;
+/** A timer that comes so late was held up by a machine that slept; its connections are dead. */
+const SLEPT_MS = 60_000;
 
 /** Listens, or no longer; only while the page is seen: a browser has few connections to a server, and hidden pages must not hold them. */
 export function listen(wish: boolean): void {
   wanted = wish;
   document.removeEventListener('visibilitychange', listenIfSeen);
   if (wish) document.addEventListener('visibilitychange', listenIfSeen);
+  clearInterval(heart);
+  if (wish) heart = setInterval(lookForLife, BEAT_MS);
   listenIfSeen();
+}
+
+function lookForLife(): void {
+  const silent_ms = Date.now() - beat;
+  beat = Date.now();
+  if (document.hidden) return;
+  if (silent_ms > SLEPT_MS) open();
+  else if (silent_ms >= BEAT_MS) news.value += 1;
+}
+
+/** A question found no server: the stream will not hear it either. */
+export function doubt(): void {
+  if (source !== null && link.value === 'open') open();
 }
 
 function listenIfSeen(): void {
@@ -56,14 +78,21 @@ function open(): void {
     stream.close();
     if (source !== stream) return;
     link.value = 'lost';
-    timer = setTimeout(open, retry_ms);
+    timer = setTimeout(again, retry_ms);
     retry_ms = Math.min(retry_ms * 2, LONGEST_RETRY_MS);
   };
+}
+
+/** Opens once more; and asks, since answers may come where no stream does. */
+function again(): void {
+  news.value += 1;
+  open();
 }
 
 /** There are news; and again when the answers that viewers share have grown too old to lack them. */
 function tellNews(): void {
   news.value += 1;
+  beat = Date.now();
   clearTimeout(echo);
   echo = setTimeout(() => (news.value += 1), SHARED_ANSWER_MS);
 }

@@ -10,7 +10,7 @@ const INNER = { inner: true };
 export const place = signal<Place>(HOME);
 
 /** A place that differs from the present one by what is said; a marked region does not go along to another view. */
-export function placeWith(change: Partial<Place>): Place {
+function placeWith(change: Partial<Place>): Place {
   const leaves = change.view !== undefined && change.view !== place.value.view;
   return { ...place.value, ...(leaves ? { inside: null, measure: null } : {}), ...change };
 }

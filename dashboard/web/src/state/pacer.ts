@@ -6,8 +6,8 @@ export interface Pacer {
   stop(): void;
 }
 
-/** From start to start at least `spacing_ms`, and ten times as long as the task took: a slow server is asked less often. */
-const REST = 10;
+/** From start to start at least `spacing_ms`, and four times as long as the task took: a slow server is asked less often. */
+const REST = 4;
 
 export function pacer(task: () => Promise<void>, spacing_ms: number): Pacer {
   let wished = false;

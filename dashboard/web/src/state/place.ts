@@ -4,7 +4,7 @@ import type { Bounds } from '../api/client.ts';
 import type { Label } from '../api/types.ts';
 import { DEFAULT_RANGE, isPreset, type Range } from './range.ts';
 
-export const VIEWS = ['fleet', 'pair', 'target', 'client', 'different', 'pipeline'] as const;
+const VIEWS = ['fleet', 'pair', 'target', 'client', 'different', 'pipeline'] as const;
 export type View = (typeof VIEWS)[number];
 
 export const GROUPINGS = ['target', 'client', 'isp'] as const;
@@ -13,7 +13,7 @@ export type Grouping = (typeof GROUPINGS)[number];
 export const PHASES = ['ttfb', 'tls', 'tcp', 'dns'] as const;
 export type Phase = (typeof PHASES)[number];
 
-export const SORTS = ['worst', 'name', 'degraded', 'failed', 'ttfb', 'total', 'throughput'] as const;
+const SORTS = ['worst', 'name', 'degraded', 'failed', 'ttfb', 'total', 'throughput'] as const;
 export type Sort = (typeof SORTS)[number];
 
 const LABELS = ['dns-bound', 'handshake-bound', 'server-bound', 'throughput-bound', 'error-bound'] as const;

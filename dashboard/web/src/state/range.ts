@@ -32,7 +32,15 @@ export function boundsOf(range: Range, now_ms: number): Bounds {
 
 /** Whether a range shows what was, not what is. */
 export function isPast(range: Range, now_ms: number): boolean {
-  return !('last' in range) && range.to < now_ms - 5 * MINUTE_MS;
+  return !('last' in range) && range.to <= now_ms - MINUTE_MS;
+}
+
+/** The named range that is nearest in length, which follows the present. */
+export function following({ from, to }: Bounds): Range {
+  const length = (to - from) / MINUTE_MS;
+  const presets = Object.keys(PRESETS) as Preset[];
+  const distance = (preset: Preset) => Math.abs(Math.log(PRESETS[preset].minutes / length));
+  return { last: presets.reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)) };
 }
 
 /** The range moved by a part of its own length; it stays where it was set from then on. */

@@ -18,7 +18,7 @@ export const pageVersion = signal<string | null>(null);
 const RETRY_MS = 2_000;
 
 /** Asks who we are; tries again until somebody answers. */
-export async function lookAtSession(): Promise<void> {
+async function lookAtSession(): Promise<void> {
   try {
     const answer = await ask.session();
     session.value = answer;

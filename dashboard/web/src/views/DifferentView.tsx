@@ -1,14 +1,13 @@
 // What is different inside a marked region from the rest of the range.
 
 import { ask } from '../api/client.ts';
-import { Link } from '../parts/Link.tsx';
 import { Name } from '../parts/Name.tsx';
+import { Parts } from '../parts/Parts.tsx';
 import { Empty, Shown } from '../parts/States.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { go, place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
 import { differentParts } from '../words/different.ts';
-import { visible } from '../words/text.ts';
 import { DimensionTable } from './different/DimensionTable.tsx';
 import { Question } from './different/Question.tsx';
 import { matchesText } from './different/columns.ts';
@@ -52,15 +51,7 @@ export function DifferentView() {
           {(value) => (
             <>
               <p class="answer" data-testid="different-sentence">
-                {differentParts(value, matchesText(measure)).map((part, index) =>
-                  typeof part === 'string' ? (
-                    <bdi key={index}>{visible(part)}</bdi>
-                  ) : (
-                    <Link key={index} to={part.place}>
-                      <Name text={part.name} length={60} />
-                    </Link>
-                  ),
-                )}
+                <Parts parts={differentParts(value, matchesText(measure))} />
               </p>
               <div class="dimensions">
                 {value.dimensions.map((dimension) => (

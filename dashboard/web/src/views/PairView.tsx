@@ -13,6 +13,7 @@ import { Empty, Shown } from '../parts/States.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
+import { evidenceText } from '../words/evidence.ts';
 import { EvidenceTable } from './pair/EvidenceTable.tsx';
 
 /** As many as a wide screen can tell apart. */
@@ -63,11 +64,13 @@ export function PairView({ client, target }: { client: string; target: string })
 
 function Now({ series }: { series: Series }) {
   const last = series.start.length - 1;
+  const why = series.diagnoses[0];
   if (last < 0) return null;
   return (
     <p class="now" data-testid="pair-now">
       <LabelMark label={series.labels[last] ?? null} />
       <SeverityMark severity={series.severities[last] ?? null} />
+      {why?.window_start_ts === series.start[last] && why && <span>{evidenceText(why.label, why.evidence)}</span>}
     </p>
   );
 }

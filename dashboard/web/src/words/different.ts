@@ -36,7 +36,7 @@ export function differentParts({ inside, outside, dimensions }: Different, match
   ];
 }
 
-export function sharesText({ inside_share, outside_share }: DimensionValue): string {
+function sharesText({ inside_share, outside_share }: DimensionValue): string {
   const share = (value: number | null) => (value === null ? 'no windows' : percent(value));
   return `${share(inside_share)} inside, ${share(outside_share)} outside`;
 }

@@ -1,7 +1,7 @@
 // A diagnosis in words and figures.
 
-import type { Evidence, Label } from '../api/types.ts';
-import { figure, mbits, ms, percent, spread } from './figures.ts';
+import type { Evidence, Label, Series } from '../api/types.ts';
+import { count, figure, mbits, ms, percent, spread } from './figures.ts';
 
 const STAGES: Record<string, string> = { dns: 'DNS', tcp: 'TCP', tls: 'TLS', http: 'HTTP', ttfb: 'TTFB' };
 
@@ -40,4 +40,17 @@ function deviation(sigmas: number | null): string {
   const size = Math.abs(sigmas);
   const digits = size < 10 ? size.toFixed(1) : Math.round(size).toLocaleString('en');
   return `, ${digits} σ ${sigmas > 0 ? 'above' : 'below'}`;
+}
+
+/** As `4 of 5 (TLS 3, HTTP 1)`. */
+export function failedText(
+  { count_error, count_total, errors }: Pick<Series, 'count_error' | 'count_total' | 'errors'>,
+  index: number,
+): string {
+  const failed = `${count(count_error[index])} of ${count(count_total[index])}`;
+  const stages = Object.entries(errors).flatMap(([name, counts]) => {
+    const at = counts[index] ?? 0;
+    return at > 0 ? [`${stage(name)} ${count(at)}`] : [];
+  });
+  return stages.length > 0 ? `${failed} (${stages.join(', ')})` : failed;
 }

@@ -20,14 +20,19 @@ export interface Telling {
   time: (at: number) => string;
   /** Whether the range ended in the past. */
   past: boolean;
+  now: number;
 }
 
+/** So many windows without a row, and what the newest ones say is no longer the present. */
+const SILENT_WINDOWS = 5;
 /** More causes than this are counted, not named. */
 const NAMED = 3;
 
 export function sentenceOf(overview: Overview, telling: Telling): Sentence {
   const { pairs, at } = overview;
   if (at === null || pairs.total === 0) return nothing(telling);
+  const end = at + overview.window_ms;
+  if (!telling.past && telling.now - end > SILENT_WINDOWS * overview.window_ms) return silent(overview, end, telling);
   if (pairs.degraded > 0) return { tone: 'bad', parts: hurt(overview, telling) };
   const are = telling.past ? 'were' : 'are';
   if (pairs.healthy === 0) {
@@ -49,6 +54,26 @@ export function sentenceOf(overview: Overview, telling: Telling): Sentence {
 /** What a screen reader says, and what tests compare. */
 export function plainText({ parts }: Sentence): string {
   return parts.map((part) => (typeof part === 'string' ? part : part.name)).join('');
+}
+
+/** When it last was not well, as `Last degraded: 20 pairs until 16:17, dns-bound at t-7 for all 4 providers.` */
+export function lastDegradedParts(then: Overview, until: string): Part[] {
+  const causes = causesOf(then);
+  const first = causes[0];
+  const parts: Part[] = [`Last degraded: ${plural(then.pairs.degraded, 'pair')} until ${until}`];
+  if (first) parts.push(', ', ...causeParts(first));
+  if (causes.length > 1) parts.push(`; and ${plural(causes.length - 1, 'more cause')}`);
+  return [...parts, '.'];
+}
+
+/** What is no longer measured is told as what it was. */
+function silent(overview: Overview, end: number, telling: Telling): Sentence {
+  const { parts } = sentenceOf(overview, { ...telling, past: true });
+  return {
+    tone: 'unknown',
+    parts: [`Nothing has been measured since ${telling.time(end)}. Before that: `, ...parts],
+    advice: 'See under “Pipeline” whether events arrive, and whether the probes run.',
+  };
 }
 
 function nothing({ past }: Telling): Sentence {

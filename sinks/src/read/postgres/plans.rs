@@ -9,9 +9,9 @@ use postgres::{Client, NoTls};
 use serde_json::Value as Json;
 
 use super::execute::{Parameter, numbered};
-use super::{aggregates, clients, diagnoses, targets};
+use super::{aggregates, clients, current, diagnoses, labels, points, split, targets};
 use crate::read::statement::{Statement, Value};
-use crate::read::{Filter, Query, RowPosition};
+use crate::read::{Extent, Filter, Matching, Measure, Pair, Query, RowPosition};
 use crate::{Opening, PostgresOptions, PostgresStore, Store};
 
 /// The first milliseconds of January to April 2026.
@@ -191,6 +191,53 @@ fn only_the_months_that_are_asked_for_are_read() {
     let (_database, mut client) = filled();
     let february = BTreeSet::from(["2026_02".to_owned()]);
     for (question, statement) in questions(Some(MONTHS_MS[1] + 5), Some(MONTHS_MS[2] - 5)) {
+        let plan = Plan::of(&mut client, &statement);
+        assert!(plan.partitions.is_subset(&february), "{question}: {plan:?}");
+        assert!(plan.scanned.is_empty() && plan.rows < MAX_ROWS, "{question}: {plan:?}");
+    }
+}
+
+/// What is asked of many pairs: ten days of February, and a day of it where all pairs are meant.
+fn questions_over_pairs() -> Vec<(String, Statement)> {
+    let day_ms = 86_400_000;
+    let middle_ms = MONTHS_MS[1] + 15 * day_ms;
+    let mut questions = Vec::new();
+    for (client_id, target) in
+        [(None, None), (Some("client-7"), None), (None, Some(TARGET)), (Some("client-7"), Some(TARGET))]
+    {
+        let days = if client_id.or(target).is_some() { 10 } else { 1 };
+        let extent = Extent {
+            client_id: client_id.map(str::to_owned),
+            target: target.map(str::to_owned),
+            from_ms: middle_ms - days * day_ms,
+            to_ms: middle_ms,
+        };
+        let inside_ms = [middle_ms - day_ms / 2, middle_ms];
+        let recent = Extent { from_ms: middle_ms - day_ms, ..extent.clone() };
+        let slow = Matching::Within(Measure::ALL[0], [1.0, 2.0]);
+        for (what, statement) in [
+            ("current rows", current::statement(&recent, 10_000)),
+            ("points", points::statement(&extent, 3_600_000, 10_000)),
+            ("degraded windows", split::statement(&extent, inside_ms, &Matching::Degraded, 10_000)),
+            ("slow windows", split::statement(&extent, inside_ms, &slow, 10_000)),
+        ] {
+            // Points are asked of a client or of a target.
+            if what != "points" || days > 1 {
+                questions.push((format!("{what} of {extent:?}"), statement));
+            }
+        }
+    }
+    let pairs: Vec<_> =
+        (1..50).map(|nth| Pair { client_id: format!("client-{nth}").into(), target: TARGET.into() }).collect();
+    questions.push(("labels".to_owned(), labels::statement(&pairs, [MONTHS_MS[1] + 5, middle_ms], 32)));
+    questions
+}
+
+#[test]
+fn many_pairs_are_found_by_an_index_in_the_month_that_is_asked_for() {
+    let (_database, mut client) = filled();
+    let february = BTreeSet::from(["2026_02".to_owned()]);
+    for (question, statement) in questions_over_pairs() {
         let plan = Plan::of(&mut client, &statement);
         assert!(plan.partitions.is_subset(&february), "{question}: {plan:?}");
         assert!(plan.scanned.is_empty() && plan.rows < MAX_ROWS, "{question}: {plan:?}");

@@ -1,15 +1,17 @@
 //! No question walks through a whole table.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use netqoe_model::{Label, WindowStart};
 use rusqlite::Connection;
+use tempfile::TempDir;
 
-use super::{execute, keys, targets};
+use super::{current, keys, labels, pairs, points, split, targets};
 use crate::SqliteStore;
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
-use crate::read::{Filter, Query, RowPosition};
+use crate::read::{Extent, Filter, Matching, Measure, Pair, Query, RowPosition};
 
 /// Every combination of filters, with and without a place to go on from.
 fn filters() -> impl Iterator<Item = Filter> {
@@ -23,22 +25,44 @@ fn filters() -> impl Iterator<Item = Filter> {
 }
 
 #[track_caller]
-fn check(connection: &Connection, filter: &Filter, statement: Statement) {
-    let explained = Statement::new("EXPLAIN QUERY PLAN").nest(statement);
-    let plan = execute::rows(&explained, connection, |row| row.get::<_, String>("detail")).unwrap();
-    assert!(!plan.is_empty());
+fn check(connection: &Connection, question: &impl Debug, statement: Statement) {
+    let plan = plan(connection, statement);
     for table in ["agg_1m", "diagnoses"] {
-        let scanned = plan.iter().find(|step| **step == format!("SCAN {table}"));
-        assert_eq!(scanned, None, "{filter:?}: {plan:#?}");
+        let scanned = plan.iter().find(|step| step.starts_with(&format!("SCAN {table}")));
+        assert_eq!(scanned, None, "{question:?}: {plan:#?}");
     }
+    // A whole key is found along the primary key. Along the index on time it would be found twice.
+    let twice = plan.iter().find(|step| step.contains("_window (window_start_ts=? AND client_id=? AND target=?)"));
+    assert_eq!(twice, None, "{question:?}: {plan:#?}");
 }
 
-#[test]
-fn every_question_uses_an_index() {
+fn plan(connection: &Connection, statement: Statement) -> Vec<String> {
+    let explained = Statement::new("EXPLAIN QUERY PLAN").nest(statement);
+    let mut prepared = connection.prepare(&explained.sql).unwrap();
+    // What is not given is null, which no plan depends on.
+    for (place, value) in (1..).zip(&explained.values) {
+        prepared.raw_bind_parameter(place, value).unwrap();
+    }
+    let mut rows = prepared.raw_query();
+    let mut plan = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        plan.push(row.get::<_, String>("detail").unwrap());
+    }
+    assert!(!plan.is_empty());
+    plan
+}
+
+/// An empty store, and its folder.
+fn empty() -> (Connection, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     SqliteStore::open(&path, Arc::default(), Arc::new(|| 0)).unwrap();
-    let connection = Connection::open(&path).unwrap();
+    (Connection::open(&path).unwrap(), folder)
+}
+
+#[test]
+fn every_page_uses_an_index() {
+    let (connection, _folder) = empty();
     let place = RowPosition { window_start: WindowStart::from_ms(5), client_id: "c".into(), target: "t".into() };
     for filter in filters() {
         for after in [None, Some(place.clone())] {
@@ -50,4 +74,24 @@ fn every_question_uses_an_index() {
         let query = Query { filter: filter.clone(), after: Some("t".to_owned()), limit: 10 };
         check(&connection, &filter, targets::statement(&query));
     }
+}
+
+#[test]
+fn every_question_over_many_pairs_uses_an_index() {
+    let (connection, _folder) = empty();
+    let pair = Pair { client_id: "c".into(), target: "t".into() };
+    for bits in 0..4 {
+        let name = |bit: i32| (bits & bit != 0).then(|| "n".to_owned());
+        let extent = Extent { client_id: name(1), target: name(2), from_ms: 1, to_ms: 2 };
+        check(&connection, &extent, current::statement(&extent, 10));
+        check(&connection, &extent, pairs::statement(&extent));
+        check(&connection, &extent, points::of_pair(&pair, &extent));
+        for matching in [Matching::Degraded, Matching::Within(Measure::ALL[0], [1.0, 2.0])] {
+            check(&connection, &extent, split::of_pair(&pair, &extent, [1, 2], &matching));
+        }
+    }
+    check(&connection, &pair, Statement::new(labels::LATEST));
+    let of_a_time =
+        plan(&connection, current::statement(&Extent { client_id: None, target: None, from_ms: 1, to_ms: 2 }, 1));
+    assert!(of_a_time.iter().any(|step| step.contains("COVERING INDEX agg_1m_window")), "{of_a_time:#?}");
 }

@@ -58,7 +58,7 @@ export function Facts({ overview }: { overview: Overview }) {
         </dd>
         <dd>
           <small>
-            events, {percent(shareOf(events.late, events.read))} of {count(events.read)}
+            {events.read === 0 ? 'events' : `events, ${percent(events.late / events.read)} of ${count(events.read)}`}
           </small>
         </dd>
       </div>
@@ -88,8 +88,4 @@ export function Facts({ overview }: { overview: Overview }) {
 
 function part(count: number, of: number): string {
   return `${of === 0 ? 0 : (100 * count) / of}%`;
-}
-
-function shareOf(count: number, of: number): number | null {
-  return of === 0 ? null : count / of;
 }

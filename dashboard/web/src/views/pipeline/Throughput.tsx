@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 
 import type { Pipeline } from '../../api/types.ts';
+import { plural } from '../../words/text.ts';
 import { count, duration, ms, rate } from '../../words/figures.ts';
 
 export function Throughput({ pipeline }: { pipeline: Pipeline }) {
@@ -17,21 +18,21 @@ export function Throughput({ pipeline }: { pipeline: Pipeline }) {
           ? `p50 ${delayText(delay.p50_ms)}, p99 ${delayText(delay.p99_ms)}, last minute`
           : 'no commit in the last minute'}
       </Fact>
-      <Fact name="Lag" value={pipeline.lag_records === null ? '–' : `${count(pipeline.lag_records)} records`}>
+      <Fact name="Lag" value={pipeline.lag_records === null ? '–' : plural(pipeline.lag_records, 'record')}>
         {pipeline.oldest_waiting_ms === null
           ? 'nothing waits'
           : `the oldest waits ${duration(pipeline.oldest_waiting_ms)}`}
       </Fact>
       <Fact name="Open windows" value={count(pipeline.open_windows)}>
-        {count(pipeline.tracked_pairs)} pairs
+        {pipeline.tracked_pairs === null ? '' : `of ${plural(pipeline.tracked_pairs, 'pair')}`}
       </Fact>
       <Fact name="Dead letters" value={count(pipeline.dead_letters)}>
         see below
       </Fact>
       <Fact name="Up for" value={duration(pipeline.uptime_s * 1_000)}>
         netqoe {pipeline.version}
-        {processes ? `, process ${(process ?? 0) + 1} of ${processes}` : ''}, {count(pipeline.live_readers)} live
-        readers
+        {processes && processes > 1 ? `, process ${(process ?? 0) + 1} of ${processes}` : ''},{' '}
+        {pipeline.live_readers === null ? '' : plural(pipeline.live_readers, 'live reader')}
       </Fact>
     </dl>
   );

@@ -57,7 +57,7 @@ impl<'a> Cluster<'a> {
     pub(super) fn remove_streams(&self, runtime: &Runtime) -> anyhow::Result<()> {
         let servers = self.options.nats_url.join(",");
         let words = [&["--nats-url", &servers], &self.log()[..], &self.dead_letters()].concat();
-        let DlqOptions { nats, dead_letters } = DlqOptions::read(&words)?;
+        let DlqOptions { nats, dead_letters, data: _ } = DlqOptions::read(&words)?;
         let log = nats.open()?;
         let letters = runtime.block_on(log.dead_letters(dead_letters.stream()))?;
         runtime.block_on(letters.delete())?;

@@ -24,8 +24,11 @@ const DISTINCT_ENDS: usize = 600;
 const HEADING: &str = "| question | range | p50 ms | p95 ms | p99 ms | max ms | bytes |\n\
     | --- | --- | --- | --- | --- | --- | --- |";
 
-/// What the page asks. A question is made from its number and its range.
-const QUESTIONS: [(&str, fn(&Fleet, usize, [i64; 2]) -> String); 7] = [
+/// Makes a question from its number and its range.
+type Question = fn(&Fleet, usize, [i64; 2]) -> String;
+
+/// What the page asks.
+const QUESTIONS: [(&str, Question); 7] = [
     ("overview", |_, _, [from, to]| format!("overview?from={from}&to={to}")),
     ("matrix", |_, _, [from, to]| format!("matrix?from={from}&to={to}")),
     ("series of a pair", |fleet, nth, [from, to]| {

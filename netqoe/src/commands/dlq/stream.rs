@@ -1,27 +1,25 @@
-//! `netqoe dlq`: what could not be counted, and what becomes of it.
+//! The letters in a stream of NATS JetStream.
 
 use anyhow::{Context, ensure};
 use netqoe_eventlog::{DeadLetters, LetterOrder, StoredLetter};
 use netqoe_model::Position;
 use serde_json::json;
 
-use super::runtime::request_threads;
-use crate::options::{DlqCommand, LetterChoice};
+use crate::commands::runtime::request_threads;
+use crate::options::{DlqCommand, DlqOptions, LetterChoice, LetterName};
 
 /// Letters that are looked at together.
 const PAGE: usize = 100;
 
-pub(crate) fn run(command: &DlqCommand) -> anyhow::Result<()> {
-    let (DlqCommand::List { letters: options, .. }
-    | DlqCommand::Show { letters: options, .. }
-    | DlqCommand::Replay { letters: options, .. }
-    | DlqCommand::Purge { letters: options, .. }) = command;
+pub(super) fn run(command: &DlqCommand, options: &DlqOptions) -> anyhow::Result<()> {
     let log = options.nats.find()?;
     request_threads()?.block_on(async {
         let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
         match command {
-            DlqCommand::List { limit, after, .. } => list(&letters, *limit, after.map(Position)).await,
-            DlqCommand::Show { position, .. } => show(&letters, Position(*position)).await,
+            DlqCommand::List { limit, after, .. } => {
+                list(&letters, *limit, after.map(LetterName::of_stream).transpose()?).await
+            }
+            DlqCommand::Show { position, .. } => show(&letters, position.of_stream()?).await,
             DlqCommand::Replay { choice, .. } => replay(&letters, choice).await,
             DlqCommand::Purge { choice, .. } => purge(&letters, choice).await,
         }
@@ -67,8 +65,8 @@ async fn purge(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<(
     if choice.all {
         purged = letters.purge_all().await?;
     }
-    for &position in &choice.positions {
-        purged += u64::from(letters.purge(Position(position)).await?);
+    for position in &choice.positions {
+        purged += u64::from(letters.purge(position.of_stream()?).await?);
     }
     println!("{}", json!({ "purged": purged }));
     Ok(())
@@ -78,7 +76,7 @@ async fn purge(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<(
 async fn chosen(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<Vec<Position>> {
     if !choice.all {
         ensure!(!choice.positions.is_empty(), "no dead letter is named; give their positions, or --all");
-        return Ok(choice.positions.iter().copied().map(Position).collect());
+        return choice.positions.iter().map(|position| Ok(position.of_stream()?)).collect();
     }
     let (mut all, mut after) = (Vec::new(), None);
     loop {

@@ -1,0 +1,22 @@
+// A sentence with its names as links.
+
+import type { Part } from '../words/sentence.ts';
+import { visible } from '../words/text.ts';
+import { Link } from './Link.tsx';
+import { Name } from './Name.tsx';
+
+export function Parts({ parts }: { parts: Part[] }) {
+  return (
+    <>
+      {parts.map((part, index) =>
+        typeof part === 'string' ? (
+          <bdi key={index}>{visible(part)}</bdi>
+        ) : (
+          <Link key={index} to={part.place}>
+            <Name text={part.name} length={48} brief />
+          </Link>
+        ),
+      )}
+    </>
+  );
+}
