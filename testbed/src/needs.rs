@@ -41,7 +41,7 @@ const NPM: Need = Need { program: "npm", package: "npm", folders: &[] };
 /// Shows the page to its tests.
 const CHROMIUM: Need = Need { program: "chromium", package: "chromium", folders: &[] };
 
-/// Puts into a log what no ingest takes.
+/// Does to a data file what no request does.
 const SQLITE3: Need = Need { program: "sqlite3", package: "sqlite3", folders: &[] };
 
 const ALL: [Need; 12] =

@@ -1,6 +1,6 @@
 // A running netqoe: on a free port of loopback, with its data in a temporary folder, stopped by its process id.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,9 +39,9 @@ export class Netqoe {
     return netqoe;
   }
 
-  /** Log and store, in one file. */
-  get dataFile(): string {
-    return join(this.folder, 'data', 'netqoe.db');
+  /** Does to log and store, which are one file, what no request does. */
+  sql(statement: string): void {
+    execFileSync('sqlite3', [join(this.folder, 'data', 'netqoe.db'), statement]);
   }
 
   get origin(): string {
