@@ -41,7 +41,11 @@ const NPM: Need = Need { program: "npm", package: "npm", folders: &[] };
 /// Shows the page to its tests.
 const CHROMIUM: Need = Need { program: "chromium", package: "chromium", folders: &[] };
 
-const ALL: [Need; 11] = [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER, NODE, NPM, CHROMIUM];
+/// Does to a data file what no request does.
+const SQLITE3: Need = Need { program: "sqlite3", package: "sqlite3", folders: &[] };
+
+const ALL: [Need; 12] =
+    [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER, NODE, NPM, CHROMIUM, SQLITE3];
 
 /// Installs the packages of all programs that are missing.
 ///

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::ensure;
 use netqoe_testbed::{NatsServer, Postgres};
 
-use crate::child::{build, stopped_by_signals, succeeds};
+use crate::child::{NPM_CI, build, npm, stopped_by_signals, succeeds};
 
 /// What is shipped for production is measured.
 const POSTGRES_SETTINGS: &str = include_str!("../../deploy/postgres/postgresql.conf");
@@ -31,5 +31,15 @@ pub(crate) fn probe(options: &[String]) -> anyhow::Result<()> {
     let mut bench = Command::new(program);
     bench.args(["bench", "probe"]).args(options);
     ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed");
+    Ok(())
+}
+
+/// Measures the page in a browser.
+pub(crate) fn page() -> anyhow::Result<()> {
+    let stopped = stopped_by_signals()?;
+    netqoe_testbed::install_missing()?;
+    let program = build("release", &stopped)?;
+    ensure!(succeeds(npm(&program).args(NPM_CI), &stopped)?, "the page's modules could not be fetched");
+    ensure!(succeeds(npm(&program).args(["run", "bench"]), &stopped)?, "the measurement failed");
     Ok(())
 }

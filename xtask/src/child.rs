@@ -10,7 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 
 /// The page's folder.
-pub(crate) const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/web");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/web");
+/// The netqoe that the page's tests start.
+const PROGRAM: &str = "NETQOE_PROGRAM";
+/// Fetches the page's modules. No package's own script runs here; and the browser is Debian's.
+pub(crate) const NPM_CI: &[&str] = &["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
 /// How often a running command is looked at.
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -58,4 +62,11 @@ pub(crate) fn program(profile: &str) -> anyhow::Result<PathBuf> {
     let this = std::env::current_exe().context("can't find this program")?;
     let profiles = this.parent().and_then(Path::parent).context("this program is not in cargo's folder")?;
     Ok(profiles.join(profile).join("netqoe"))
+}
+
+/// npm in the page's folder, whose tests are to start this program.
+pub(crate) fn npm(program: &Path) -> Command {
+    let mut npm = Command::new("npm");
+    npm.current_dir(PAGE).env(PROGRAM, program);
+    npm
 }

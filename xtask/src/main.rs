@@ -21,6 +21,7 @@ usage: cargo xtask COMMAND
   bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure the release build before them; the options are
                             those of `netqoe bench cluster`
   bench probe [OPTION]…     measure what the probe takes, beside blackbox_exporter; the options are those of `netqoe bench probe`
+  bench page                measure the page in a browser: its first screen over a day of a fleet, and a large matrix
   cluster-demo              run a cluster on this machine for half a minute: two ingests behind nginx, an aggregate of two
                             processes, a load, and a crash in the middle of it
   chaos [--seconds N] [--seed S]
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["test"] => Some(steps::test()),
         ["bench", "cluster", ..] => Some(bench::cluster(&arguments[2..])),
         ["bench", "probe", ..] => Some(bench::probe(&arguments[2..])),
+        ["bench", "page"] => Some(bench::page()),
         ["cluster-demo"] => Some(cluster_demo::run()),
         ["chaos", ref options @ ..] => Chaos::parse(options).map(Chaos::run),
         _ => None,

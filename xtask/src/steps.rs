@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::bail;
 use netqoe_testbed::{Postgres, SHARED_SERVER};
 
-use crate::child::{PAGE, cargo, program, stopped_by_signals, succeeds};
+use crate::child::{NPM_CI, cargo, npm, program, stopped_by_signals, succeeds};
 
 /// One command.
 struct Step {
@@ -24,9 +24,6 @@ enum Tool {
     /// In the page's folder.
     Npm,
 }
-
-/// The netqoe that the page's tests start.
-const PROGRAM: &str = "NETQOE_PROGRAM";
 
 const FORMAT: Step =
     Step { heading: "format", tool: Tool::Cargo, arguments: &["fmt", "--all", "--check"], environment: &[] };
@@ -87,13 +84,7 @@ const TEST: [Step; 2] = [
 ];
 /// The last of them shows the page of the netqoe that the tests have built.
 const PAGE_STEPS: [Step; 4] = [
-    Step {
-        heading: "modules of the page",
-        tool: Tool::Npm,
-        // No package's own script runs here; and the browser is Debian's.
-        arguments: &["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"],
-        environment: &[],
-    },
+    Step { heading: "modules of the page", tool: Tool::Npm, arguments: NPM_CI, environment: &[] },
     Step { heading: "check of the page", tool: Tool::Npm, arguments: &["run", "check"], environment: &[] },
     Step { heading: "tests of the page", tool: Tool::Npm, arguments: &["test"], environment: &[] },
     Step { heading: "the page in a browser", tool: Tool::Npm, arguments: &["run", "e2e"], environment: &[] },
@@ -156,11 +147,7 @@ impl Tool {
     fn command(self) -> anyhow::Result<Command> {
         Ok(match self {
             Self::Cargo => Command::new(cargo()),
-            Self::Npm => {
-                let mut npm = Command::new("npm");
-                npm.current_dir(PAGE).env(PROGRAM, program("debug")?);
-                npm
-            }
+            Self::Npm => npm(&program("debug")?),
         })
     }
 }

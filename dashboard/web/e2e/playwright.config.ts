@@ -9,6 +9,7 @@ const PATIENCE_MS = 60_000;
 
 export default defineConfig({
   testDir: '.',
+  testMatch: '*.spec.ts',
   outputDir: `${OUTPUT}/results`,
   reporter: [['list']],
   // The servers and the browser share the machine with each other; and a test is not to be blamed for another one's load.

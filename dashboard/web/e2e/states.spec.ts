@@ -1,5 +1,6 @@
 // With nothing to show, the page says what to do.
 
+import { post } from './support/events.ts';
 import { expect, test } from './support/test.ts';
 
 test('a store without rows', async ({ page, up }) => {
@@ -17,4 +18,26 @@ test('a store without rows', async ({ page, up }) => {
   await expect(page.getByRole('main')).toContainText('Mark a region of time');
   await page.goto(`${netqoe.origin}/?view=pipeline`);
   await expect(page.getByTestId('dead-letters')).toContainText('None: everything could be read.');
+});
+
+test('a store that is away', async ({ page, up, watch }) => {
+  const netqoe = await up();
+  await post(netqoe, [{ client_id: 'client-1', target: 'https://example.com/' }]);
+  await page.goto(netqoe.origin);
+  await expect(page.getByTestId('matrix')).toBeVisible();
+  watch.expect(/^console: Failed to load resource: the server responded with a status of 503/);
+
+  netqoe.sql('ALTER TABLE agg_1m RENAME TO away');
+  await page.reload();
+  const failures = page.getByRole('alert');
+  for (const what of ['The overview', 'The matrix']) {
+    const failure = failures.filter({ hasText: `${what} can’t be shown.` });
+    await expect(failure).toContainText("the store can't be read; see the server's log");
+    await expect(failure.getByRole('button', { name: 'Try again' })).toBeVisible();
+  }
+
+  netqoe.sql('ALTER TABLE away RENAME TO agg_1m');
+  await failures.first().getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByTestId('matrix')).toBeVisible();
+  await expect(failures).toHaveCount(0);
 });

@@ -1,6 +1,6 @@
 // A running netqoe: on a free port of loopback, with its data in a temporary folder, stopped by its process id.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,20 +20,28 @@ export class Netqoe {
   private port = 0;
 
   private constructor(
-    private readonly options: string[],
+    private readonly command: string[],
     private readonly folder: string,
   ) {}
 
   /** Starts `up` with these further options, and waits until it takes requests. */
   static async up(...options: string[]): Promise<Netqoe> {
-    const netqoe = new Netqoe(options, await mkdtemp(join(tmpdir(), 'netqoe-e2e-')));
-    await netqoe.start();
+    const folder = await mkdtemp(join(tmpdir(), 'netqoe-e2e-'));
+    const netqoe = new Netqoe(['up', '--data', join(folder, 'data'), ...options], folder);
+    await netqoe.start(0);
     return netqoe;
   }
 
-  /** Log and store, in one file. */
-  get dataFile(): string {
-    return join(this.folder, 'data', 'netqoe.db');
+  /** Starts another command that listens on a free port by itself, and waits likewise. */
+  static async run(...command: string[]): Promise<Netqoe> {
+    const netqoe = new Netqoe(command, await mkdtemp(join(tmpdir(), 'netqoe-e2e-')));
+    await netqoe.launch([]);
+    return netqoe;
+  }
+
+  /** Does to log and store, which are one file, what no request does. */
+  sql(statement: string): void {
+    execFileSync('sqlite3', [join(this.folder, 'data', 'netqoe.db'), statement]);
   }
 
   get origin(): string {
@@ -41,10 +49,17 @@ export class Netqoe {
   }
 
   /** Starts it where it was stopped: on the same port and data. */
-  async start(): Promise<void> {
-    const options = ['up', '--data', join(this.folder, 'data'), '--port', String(this.port), ...this.options];
+  start(port = this.port): Promise<void> {
+    return this.launch(['--port', String(port)]);
+  }
+
+  private async launch(options: string[]): Promise<void> {
     // Neither a configuration file nor variables of whoever runs the tests.
-    const child = spawn(PROGRAM, options, { cwd: this.folder, env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(PROGRAM, [...this.command, ...options], {
+      cwd: this.folder,
+      env: {},
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.process = child;
     const ended = once(child, 'exit').then(() => {
       throw new Error(`netqoe ended early: ${this.log.slice(-LAST_LINES).join(' | ')}`);

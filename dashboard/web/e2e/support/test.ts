@@ -38,7 +38,8 @@ export const test = base.extend<OfTest, OfWorker>({
     for (const netqoe of started) await netqoe.remove();
   },
   watch: [
-    async ({ page }, use) => {
+    // After `up`, so that this ends before the servers do: then the page has nothing to complain of.
+    async ({ page, up: _ }, use) => {
       const watch = new Watch();
       await watch.over(page);
       await use(watch);
