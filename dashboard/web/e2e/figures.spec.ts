@@ -48,6 +48,7 @@ test('a pair: its newest row, the tables behind its charts, its evidence', async
   await page.goto(`${demo.origin}/?${query}&from=${range.from}&to=${range.to}`);
 
   const smoke = page.getByTestId('chart').filter({ hasText: 'TTFB, median to 95th percentile' });
+  await expect(smoke.getByTestId('chart-table')).toBeVisible();
   const { head, times, rows } = await cellsOf(smoke);
   expect(times.map((time) => Date.parse(time))).toEqual(series.start);
   const columns: [string, (number | null)[]][] = [
