@@ -4,6 +4,7 @@ import { ask } from '../api/client.ts';
 import { Matrix } from '../matrix/Matrix.tsx';
 import { MatrixTable } from '../matrix/MatrixTable.tsx';
 import { Empty, Shown } from '../parts/States.tsx';
+import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
@@ -41,7 +42,11 @@ export function Fleet() {
               <>
                 <Matrix answer={value} diagnoses={overview.value?.diagnoses ?? []} filter={{ isp, label, only }} />
                 <LeftOff clients={value.clients_left_off} targets={value.targets_left_off} />
-                {tables && <MatrixTable answer={value} filter={{ isp, label }} />}
+                {tables && (
+                  <Wide label="Degraded pairs of the matrix">
+                    <MatrixTable answer={value} filter={{ isp, label }} />
+                  </Wide>
+                )}
               </>
             )
           }
