@@ -114,8 +114,8 @@ impl Reader for PostgresReader {
 
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         let mut labels = vec![Vec::new(); pairs.len()];
-        for (nth, label) in self.pool.read(&labels::statement(pairs, times_ms, limit), labels::record)? {
-            labels[nth].push(label);
+        for (nth, of_pair) in self.pool.read(&labels::statement(pairs, times_ms, limit), labels::record)? {
+            labels[nth] = of_pair;
         }
         Ok(labels)
     }
