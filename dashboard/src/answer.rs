@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netqoe_model::{AggregateRow, Diagnosis, ErrorStage, Label, Metric, Severity, WindowRow};
-use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, ReadError, TargetRecord};
+use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -92,19 +92,26 @@ pub(crate) struct DiagnosisItem {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Evidence {
     /// dns, handshake, ttfb, throughput; for error-bound the stage at which most events failed.
-    pub(crate) stage: String,
+    stage: String,
     /// Of observed, mean and sigma: `ms`, `Mbit/s`, or `share` of the events.
-    pub(crate) unit: &'static str,
-    pub(crate) observed: f64,
-    pub(crate) mean: Option<f64>,
-    pub(crate) sigma: Option<f64>,
+    unit: &'static str,
+    observed: f64,
+    mean: Option<f64>,
+    sigma: Option<f64>,
     /// How many σ the observed lies above the mean.
-    pub(crate) sigmas: Option<f64>,
+    sigmas: Option<f64>,
     /// From 0 to 1.
-    pub(crate) share_of_total: Option<f64>,
+    share_of_total: Option<f64>,
 }
 
-pub(crate) fn unit(label: Label) -> &'static str {
+impl Evidence {
+    pub(crate) fn of(label: Label, finding: FindingRecord) -> Self {
+        let FindingRecord { severity: _, stage, observed, mean, sigma, sigmas, share_of_total } = finding;
+        Self { stage, unit: unit(label), observed, mean, sigma, sigmas, share_of_total }
+    }
+}
+
+fn unit(label: Label) -> &'static str {
     match label {
         Label::ErrorBound => "share",
         Label::ThroughputBound => "Mbit/s",
@@ -114,22 +121,13 @@ pub(crate) fn unit(label: Label) -> &'static str {
 
 impl From<DiagnosisRecord> for DiagnosisItem {
     fn from(record: DiagnosisRecord) -> Self {
-        let evidence = Evidence {
-            unit: unit(record.label),
-            stage: record.stage,
-            observed: record.observed,
-            mean: record.mean,
-            sigma: record.sigma,
-            sigmas: record.sigmas,
-            share_of_total: record.share_of_total,
-        };
         Self {
             client_id: record.client_id,
             target: record.target,
             window_start_ts: record.window_start.ms(),
             label: record.label,
-            severity: record.severity,
-            evidence,
+            severity: record.finding.severity,
+            evidence: Evidence::of(record.label, record.finding),
             is_final: record.is_final,
             as_of: record.as_of.ms(),
             updated_at: record.updated_at_ms,

@@ -12,7 +12,7 @@ use super::current::Current;
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
 use super::networks::Networks;
 use super::since::{Since, since};
-use crate::answer::{Evidence, Refusal, unit};
+use crate::answer::{Evidence, Refusal};
 
 /// Diagnoses that are listed: more than anybody reads.
 const MAX_DIAGNOSES: usize = 500;
@@ -170,15 +170,7 @@ impl CurrentDiagnosis {
             label,
             severity: finding.severity,
             since: since.get(&row.pair).copied().unwrap_or(Since::UNKNOWN),
-            evidence: Evidence {
-                stage: finding.stage.clone(),
-                unit: unit(label),
-                observed: finding.observed,
-                mean: finding.mean,
-                sigma: finding.sigma,
-                sigmas: finding.sigmas,
-                share_of_total: finding.share_of_total,
-            },
+            evidence: Evidence::of(label, finding.clone()),
             is_final: row.is_final,
         })
     }

@@ -93,7 +93,8 @@ pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &R
 
 fn series(history: PairHistory, extent: &Extent, point_ms: i64, rules: &Rules) -> Series {
     let PairHistory { windows, labels, diagnoses } = history;
-    let severities: HashMap<_, _> = diagnoses.iter().map(|found| (found.window_start, found.severity)).collect();
+    let severities: HashMap<_, _> =
+        diagnoses.iter().map(|found| (found.window_start, found.finding.severity)).collect();
     let mut series =
         Series { window_ms: rules.window_ms, point_ms, latency: "maximum", throughput: "minimum", ..Series::default() };
     let judged = judged_by(windows, extent.from_ms, &rules.diagnosis);

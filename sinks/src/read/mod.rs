@@ -22,9 +22,9 @@ pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
 pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
-pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, TargetRecord};
+pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, TargetRecord};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
-pub use summary::{CurrentRecord, FindingRecord, PastLabel, PointRecord, SplitRecord};
+pub use summary::{CurrentRecord, PastLabel, PointRecord, SplitRecord};
 
 /// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
 /// something rare in a long history, and holds a core or a connection that others need.

@@ -30,6 +30,19 @@ pub struct DiagnosisRecord {
     pub window_start: WindowStart,
     /// What hurts.
     pub label: Label,
+    /// How much, and the figures behind it.
+    pub finding: FindingRecord,
+    /// Whether the row can't change any more.
+    pub is_final: bool,
+    /// The log time that the row reflects.
+    pub as_of: LogTime,
+    /// When the row was written, in Unix milliseconds.
+    pub updated_at_ms: i64,
+}
+
+/// How much a label hurts, and the figures behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FindingRecord {
     /// How much.
     pub severity: Severity,
     /// What was compared, as in [`netqoe_model::Evidence::stage`].
@@ -44,12 +57,6 @@ pub struct DiagnosisRecord {
     pub sigmas: Option<f64>,
     /// Share of the total p95 that the stage takes (0 to 1).
     pub share_of_total: Option<f64>,
-    /// Whether the row can't change any more.
-    pub is_final: bool,
-    /// The log time that the row reflects.
-    pub as_of: LogTime,
-    /// When the row was written, in Unix milliseconds.
-    pub updated_at_ms: i64,
 }
 
 /// A row of `clients`.

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use netqoe_model::{Label, LogTime, Severity, WindowStart};
+use netqoe_model::{Label, LogTime, WindowStart};
 
-use super::Pair;
+use super::{FindingRecord, Pair};
 
 /// The newest row of a pair, as far as it says how the pair is.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,25 +24,6 @@ pub struct CurrentRecord {
     pub as_of: LogTime,
     /// When the row was written, in Unix milliseconds.
     pub updated_at_ms: i64,
-}
-
-/// The figures behind a label, as in [`super::DiagnosisRecord`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct FindingRecord {
-    /// How much it hurts.
-    pub severity: Severity,
-    /// What was compared.
-    pub stage: String,
-    /// What the window shows.
-    pub observed: f64,
-    /// The baseline's mean.
-    pub mean: Option<f64>,
-    /// The baseline's σ with its floor.
-    pub sigma: Option<f64>,
-    /// How many σ `observed` lies above the mean.
-    pub sigmas: Option<f64>,
-    /// Share of the total p95 that the stage takes (0 to 1).
-    pub share_of_total: Option<f64>,
 }
 
 /// Whether a window of a pair was degraded.

@@ -101,9 +101,10 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
     let diagnoses = reader.diagnoses(&first_page()).unwrap();
     let [diagnosis] = &diagnoses.items[..] else { panic!("{diagnoses:?}") };
     let (severity, evidence) = written.diagnosis.unwrap().finding.unwrap().as_ref().clone();
-    assert_eq!((diagnosis.label, diagnosis.severity), (Label::ServerBound, severity));
-    assert_eq!((&*diagnosis.stage, diagnosis.observed), (evidence.stage, evidence.observed));
-    let figures = [diagnosis.mean, diagnosis.sigma, diagnosis.sigmas, diagnosis.share_of_total];
+    assert_eq!((diagnosis.label, diagnosis.finding.severity), (Label::ServerBound, severity));
+    let found = &diagnosis.finding;
+    assert_eq!((&*found.stage, found.observed), (evidence.stage, evidence.observed));
+    let figures = [found.mean, found.sigma, found.sigmas, found.share_of_total];
     assert_eq!(figures, [evidence.mean, evidence.sigma, evidence.sigmas, evidence.share_of_total]);
     assert_eq!((diagnosis.is_final, diagnosis.as_of), (written.window.is_final, written.window.as_of));
     assert_eq!((diagnosis.position(), diagnosis.updated_at_ms), (aggregate.position(), YEAR_2026_MS + 200_007));

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use netqoe_model::{Label, LogTime, Severity, WindowStart};
+use netqoe_model::{Label, LogTime, WindowStart};
 use postgres::Row;
 
+use super::diagnoses;
 use super::execute::known;
 use crate::postgres::window::{Unreadable, unix_ms};
 use crate::read::statement::Statement;
 use crate::read::summary::Names;
-use crate::read::{CurrentRecord, Extent, FindingRecord, Pair};
+use crate::read::{CurrentRecord, Extent, Pair};
 
 const ROWS: &str = "SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, finding.*
     FROM (SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at FROM agg_1m WHERE";
@@ -41,27 +42,15 @@ impl Newest {
         if self.seen.len() == limit as usize || !self.seen.insert(pair.clone()) {
             return Ok(None);
         }
-        let severity = row.try_get::<_, Option<&str>>(7)?.map(|text| known(text, Severity::parse)).transpose()?;
+        let is_found = row.try_get::<_, Option<&str>>(7)?.is_some();
         Ok(Some(CurrentRecord {
             pair,
             window_start: WindowStart::from_ms(unix_ms(row.try_get(2)?)),
             label: row.try_get::<_, Option<&str>>(3)?.map(|text| known(text, Label::parse)).transpose()?,
-            finding: severity.map(|severity| finding(row, severity)).transpose()?.map(Box::new),
+            finding: is_found.then(|| diagnoses::finding(row)).transpose()?.map(Box::new),
             is_final: row.try_get(4)?,
             as_of: LogTime::from_ms(unix_ms(row.try_get(5)?)),
             updated_at_ms: unix_ms(row.try_get(6)?),
         }))
     }
-}
-
-fn finding(row: &Row, severity: Severity) -> Result<FindingRecord, Unreadable> {
-    Ok(FindingRecord {
-        severity,
-        stage: row.try_get(8)?,
-        observed: row.try_get(9)?,
-        mean: row.try_get(10)?,
-        sigma: row.try_get(11)?,
-        sigmas: row.try_get(12)?,
-        share_of_total: row.try_get(13)?,
-    })
 }

@@ -8,7 +8,7 @@ use super::keys;
 use crate::postgres::window::{Unreadable, unix_ms};
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
-use crate::read::{DiagnosisRecord, Query, RowPosition};
+use crate::read::{DiagnosisRecord, FindingRecord, Query, RowPosition};
 
 const COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, mean, sigma, sigmas,
     share_of_total, is_final, as_of, updated_at";
@@ -23,6 +23,16 @@ pub(super) fn record(row: &Row) -> Result<DiagnosisRecord, Unreadable> {
         target: row.try_get("target")?,
         window_start: WindowStart::from_ms(unix_ms(row.try_get("window_start_ts")?)),
         label: known(row.try_get("label")?, Label::parse)?,
+        finding: finding(row)?,
+        is_final: row.try_get("is_final")?,
+        as_of: LogTime::from_ms(unix_ms(row.try_get("as_of")?)),
+        updated_at_ms: unix_ms(row.try_get("updated_at")?),
+    })
+}
+
+/// Of a row with these columns of `diagnoses`.
+pub(super) fn finding(row: &Row) -> Result<FindingRecord, Unreadable> {
+    Ok(FindingRecord {
         severity: known(row.try_get("severity")?, Severity::parse)?,
         stage: row.try_get("stage")?,
         observed: row.try_get("observed")?,
@@ -30,8 +40,5 @@ pub(super) fn record(row: &Row) -> Result<DiagnosisRecord, Unreadable> {
         sigma: row.try_get("sigma")?,
         sigmas: row.try_get("sigmas")?,
         share_of_total: row.try_get("share_of_total")?,
-        is_final: row.try_get("is_final")?,
-        as_of: LogTime::from_ms(unix_ms(row.try_get("as_of")?)),
-        updated_at_ms: unix_ms(row.try_get("updated_at")?),
     })
 }

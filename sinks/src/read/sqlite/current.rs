@@ -1,12 +1,13 @@
 //! The newest row of each pair.
 
-use netqoe_model::{Label, LogTime, Severity, WindowStart};
+use netqoe_model::{Label, LogTime, WindowStart};
 use rusqlite::{Connection, Row};
 
+use super::diagnoses;
 use super::execute::{known, rows};
 use crate::read::statement::{Statement, Value};
 use crate::read::summary::Names;
-use crate::read::{CurrentRecord, Extent, FindingRecord};
+use crate::read::{CurrentRecord, Extent};
 
 /// The row of each key and its diagnosis, both along the primary key: the index on time would only lead there. A healthy
 /// row has no diagnosis, and a null is not looked for.
@@ -37,26 +38,14 @@ pub(super) fn statement(extent: &Extent, limit: u32) -> Statement {
 
 fn record(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<CurrentRecord> {
     let label = row.get_ref(3)?.as_str_or_null()?.map(|text| known(text, Label::parse)).transpose()?;
-    let severity = row.get_ref(7)?.as_str_or_null()?.map(|text| known(text, Severity::parse)).transpose()?;
+    let is_found = row.get_ref(7)?.as_str_or_null()?.is_some();
     Ok(CurrentRecord {
         pair: names.pair(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?),
         window_start: WindowStart::from_ms(row.get(2)?),
         label,
-        finding: severity.map(|severity| finding(row, severity)).transpose()?.map(Box::new),
+        finding: is_found.then(|| diagnoses::finding(row)).transpose()?.map(Box::new),
         is_final: row.get(4)?,
         as_of: LogTime::from_ms(row.get(5)?),
         updated_at_ms: row.get(6)?,
-    })
-}
-
-fn finding(row: &Row<'_>, severity: Severity) -> rusqlite::Result<FindingRecord> {
-    Ok(FindingRecord {
-        severity,
-        stage: row.get(8)?,
-        observed: row.get(9)?,
-        mean: row.get(10)?,
-        sigma: row.get(11)?,
-        sigmas: row.get(12)?,
-        share_of_total: row.get(13)?,
     })
 }

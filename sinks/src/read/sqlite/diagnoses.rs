@@ -7,7 +7,7 @@ use super::execute::{known, rows};
 use super::keys;
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
-use crate::read::{DiagnosisRecord, Page, Query, RowPosition};
+use crate::read::{DiagnosisRecord, FindingRecord, Page, Query, RowPosition};
 
 const COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, mean, sigma, sigmas,
     share_of_total, is_final, as_of, updated_at";
@@ -26,6 +26,16 @@ fn record(row: &Row<'_>) -> rusqlite::Result<DiagnosisRecord> {
         target: row.get("target")?,
         window_start: WindowStart::from_ms(row.get("window_start_ts")?),
         label: known(&row.get::<_, String>("label")?, Label::parse)?,
+        finding: finding(row)?,
+        is_final: row.get("is_final")?,
+        as_of: LogTime::from_ms(row.get("as_of")?),
+        updated_at_ms: row.get("updated_at")?,
+    })
+}
+
+/// Of a row with these columns of `diagnoses`.
+pub(super) fn finding(row: &Row<'_>) -> rusqlite::Result<FindingRecord> {
+    Ok(FindingRecord {
         severity: known(&row.get::<_, String>("severity")?, Severity::parse)?,
         stage: row.get("stage")?,
         observed: row.get("observed")?,
@@ -33,8 +43,5 @@ fn record(row: &Row<'_>) -> rusqlite::Result<DiagnosisRecord> {
         sigma: row.get("sigma")?,
         sigmas: row.get("sigmas")?,
         share_of_total: row.get("share_of_total")?,
-        is_final: row.get("is_final")?,
-        as_of: LogTime::from_ms(row.get("as_of")?),
-        updated_at_ms: row.get("updated_at")?,
     })
 }
