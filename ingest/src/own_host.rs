@@ -1,28 +1,22 @@
 //! Whether a request names this machine as the host that it asks. A site that points a name of its own at this machine
 //! is of the same origin for a browser, and would read what is open to everybody here.
 
-use std::net::IpAddr;
-
 use axum::extract::Request;
 use http::header;
 use http::uri::Authority;
+use netqoe_model::names_this_machine;
 
 use crate::answer::{Code, Refusal};
 
 /// Refuses who asks by another name. No browser leaves out whom it asks.
 pub(crate) fn check(request: &Request) -> Result<(), Refusal> {
     let is_own = match (request.headers().get(header::HOST), request.uri().authority()) {
-        (Some(host), _) => Authority::try_from(host.as_bytes()).is_ok_and(|host| names_this_machine(&host)),
-        (None, Some(authority)) => names_this_machine(authority),
+        (Some(host), _) => Authority::try_from(host.as_bytes()).is_ok_and(|host| names_this_machine(host.host())),
+        (None, Some(authority)) => names_this_machine(authority.host()),
         (None, None) => true,
     };
     let message = "without tokens this is for this machine alone: ask for it as localhost or by its address, or use --tokens-file";
     if is_own { Ok(()) } else { Err(Refusal::new(Code::Forbidden, message)) }
-}
-
-fn names_this_machine(authority: &Authority) -> bool {
-    let name = authority.host().trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod context;
 mod diagnosis;
 mod event;
 mod fingerprint;
+mod host;
 pub mod metrics;
 mod partition;
 #[cfg(feature = "planted-faults")]
@@ -28,6 +29,7 @@ pub use event::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,
 };
 pub use fingerprint::Fingerprint;
+pub use host::names_this_machine;
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};
 pub use rules::{DiagnosisRules, Rules};

@@ -7,7 +7,6 @@ mod families;
 mod gauges;
 mod question;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ::http::header::{CONTENT_TYPE, HOST};
@@ -17,6 +16,7 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use netqoe_model::names_this_machine;
 use prometheus::TextEncoder;
 use prometheus::proto::MetricFamily;
 use tokio::sync::{Semaphore, watch};
@@ -110,8 +110,7 @@ async fn probe(
 fn is_asked_by_address(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST) else { return true };
     let Ok(authority) = Authority::try_from(host.as_bytes()) else { return false };
-    let name = authority.host().trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+    names_this_machine(authority.host())
 }
 
 fn text(families: &[MetricFamily]) -> Response {
