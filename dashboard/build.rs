@@ -82,8 +82,7 @@ impl Workshop {
             return Ok(());
         }
         remove(&fetched_by)?;
-        // No package's own script runs here; none that the page needs has one that it needs.
-        npm(&["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], copy)?;
+        npm(&["ci"], copy)?;
         Ok(fs::write(fetched_by, wanted)?)
     }
 }

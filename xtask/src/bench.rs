@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::ensure;
 use netqoe_testbed::{NatsServer, Postgres};
 
-use crate::child::{NPM_CI, build, npm, stopped_by_signals, succeeds};
+use crate::child::{build, npm, stopped_by_signals, succeeds};
 
 /// What is shipped for production is measured.
 const POSTGRES_SETTINGS: &str = include_str!("../../deploy/postgres/postgresql.conf");
@@ -39,7 +39,7 @@ pub(crate) fn page() -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
     let program = build("release", &stopped)?;
-    ensure!(succeeds(npm(&program).args(NPM_CI), &stopped)?, "the page's modules could not be fetched");
+    ensure!(succeeds(npm(&program).arg("ci"), &stopped)?, "the page's modules could not be fetched");
     ensure!(succeeds(npm(&program).args(["run", "bench"]), &stopped)?, "the measurement failed");
     Ok(())
 }

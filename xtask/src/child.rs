@@ -13,8 +13,6 @@ use anyhow::{Context, bail, ensure};
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/web");
 /// The netqoe that the page's tests start.
 const PROGRAM: &str = "NETQOE_PROGRAM";
-/// Fetches the page's modules. No package's own script runs here; and the browser is Debian's.
-pub(crate) const NPM_CI: &[&str] = &["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
 /// How often a running command is looked at.
 const EVERY: Duration = Duration::from_millis(50);
 

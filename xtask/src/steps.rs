@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::bail;
 use netqoe_testbed::{Postgres, SHARED_SERVER};
 
-use crate::child::{NPM_CI, cargo, npm, program, stopped_by_signals, succeeds};
+use crate::child::{cargo, npm, program, stopped_by_signals, succeeds};
 
 /// One command.
 struct Step {
@@ -84,7 +84,7 @@ const TEST: [Step; 2] = [
 ];
 /// The last of them shows the page of the netqoe that the tests have built.
 const PAGE_STEPS: [Step; 4] = [
-    Step { heading: "modules of the page", tool: Tool::Npm, arguments: NPM_CI, environment: &[] },
+    Step { heading: "modules of the page", tool: Tool::Npm, arguments: &["ci"], environment: &[] },
     Step { heading: "check of the page", tool: Tool::Npm, arguments: &["run", "check"], environment: &[] },
     Step { heading: "tests of the page", tool: Tool::Npm, arguments: &["test"], environment: &[] },
     Step { heading: "the page in a browser", tool: Tool::Npm, arguments: &["run", "e2e"], environment: &[] },
