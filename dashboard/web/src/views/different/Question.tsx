@@ -54,26 +54,8 @@ export function Question() {
       </label>
       {measured && (
         <>
-          <label class="field">
-            from {unit && `(${unit})`}
-            <input
-              type="number"
-              min="0"
-              step="any"
-              value={min}
-              onInput={(event) => setMin(event.currentTarget.value)}
-            />
-          </label>
-          <label class="field">
-            to {unit && `(${unit})`}
-            <input
-              type="number"
-              min="0"
-              step="any"
-              value={max}
-              onInput={(event) => setMax(event.currentTarget.value)}
-            />
-          </label>
+          <Bound name="from" unit={unit} value={min} set={setMin} />
+          <Bound name="to" unit={unit} value={max} set={setMax} />
         </>
       )}
       <button type="submit" class="primary" disabled={!rightTimes || !rightValues}>
@@ -81,5 +63,16 @@ export function Question() {
       </button>
       {!rightTimes && <span class="quiet">The region must lie in the range above, and “from” before “to”.</span>}
     </form>
+  );
+}
+
+/** One end of the values that are looked for. */
+function Bound(props: { name: string; unit: string | undefined; value: string; set: (value: string) => void }) {
+  const { name, unit, value, set } = props;
+  return (
+    <label class="field">
+      {name} {unit && `(${unit})`}
+      <input type="number" min="0" step="any" value={value} onInput={(event) => set(event.currentTarget.value)} />
+    </label>
   );
 }
