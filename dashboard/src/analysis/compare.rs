@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
-use super::current::{Current, is_degraded};
+use super::current::{self, degraded, is_degraded};
 use super::networks::{Network, Networks};
 use super::points::{length_ms, maximum, minimum};
 use super::since::{Since, since};
@@ -70,10 +70,10 @@ pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &R
     if points.len() > MAX_POINT_RECORDS as usize {
         return Err(Refusal::invalid("there are too many pairs for so many points; ask for fewer with max_points"));
     }
-    let current = Current::read(reader, &asked, rules)?;
-    let since = since(reader, &current.degraded(), asked.extent.from_ms, rules.window_ms)?;
+    let current = current::rows(reader, &asked, rules)?;
+    let since = since(reader, &degraded(&current), asked.extent.from_ms, rules.window_ms)?;
     let networks = seen(reader, &asked.extent)?;
-    Ok(comparison(point_ms, &points, &current.rows, &since, &networks))
+    Ok(comparison(point_ms, &points, &current, &since, &networks))
 }
 
 /// The networks of all clients of the range, also of those that are silent now.

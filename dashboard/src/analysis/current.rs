@@ -7,13 +7,11 @@ use netqoe_sinks::read::{CurrentRecord, Extent, Reader};
 
 use super::asked::Resolved;
 use super::networks::Networks;
+use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
 
 /// A pair whose newest row lies this many windows back is current: it measures seldom, or its rows are on their way.
 pub(crate) const CURRENT_WINDOWS: i64 = 5;
-
-/// More than a fleet of this kind has; a hundred megabytes while they are looked at.
-const MAX_PAIRS: u32 = 1_000_000;
 
 /// The current rows at one time, by client and target, and the networks of their clients.
 #[derive(Debug, Default)]
@@ -26,25 +24,31 @@ pub(crate) struct Current {
 impl Current {
     pub(crate) fn read(reader: &dyn Reader, asked: &Resolved, rules: &Rules) -> Result<Self, Refusal> {
         let Some(at_ms) = asked.at_ms else { return Ok(Self::default()) };
-        let (from_ms, to_ms) = (at_ms - (CURRENT_WINDOWS - 1) * rules.window_ms, at_ms + 1);
-        let extent = Extent { from_ms, to_ms, ..asked.extent.clone() };
-        let rows = reader.current(&extent, MAX_PAIRS + 1)?;
-        if rows.len() > MAX_PAIRS as usize {
-            let message = format!("more than {MAX_PAIRS} pairs have rows; narrow it with client_id or target");
-            return Err(Refusal::invalid(message));
-        }
+        let rows = rows(reader, asked, rules)?;
         // A window's events are from its start to its end.
-        let seen_ms = [from_ms, at_ms + rules.window_ms];
-        let networks = Networks::read(reader, extent.client_id.as_ref(), seen_ms)?;
+        let seen_ms = [earliest_ms(at_ms, rules), at_ms + rules.window_ms];
+        let networks = Networks::read(reader, asked.extent.client_id.as_ref(), seen_ms)?;
         Ok(Self { at_ms: Some(at_ms), rows, networks })
     }
+}
 
-    /// Rows with a label that is not healthy, worst first.
-    pub(crate) fn degraded(&self) -> Vec<&CurrentRecord> {
-        let mut degraded: Vec<_> = self.rows.iter().filter(|row| is_degraded(row)).collect();
-        degraded.sort_by(|a, b| worst_first(a, b));
-        degraded
-    }
+/// The current rows alone.
+pub(crate) fn rows(reader: &dyn Reader, asked: &Resolved, rules: &Rules) -> Result<Vec<CurrentRecord>, Refusal> {
+    let Some(at_ms) = asked.at_ms else { return Ok(Vec::new()) };
+    let extent = Extent { from_ms: earliest_ms(at_ms, rules), to_ms: at_ms + 1, ..asked.extent.clone() };
+    of_all_pairs(|limit| reader.current(&extent, limit))
+}
+
+/// Start of the earliest window whose rows are current.
+fn earliest_ms(at_ms: i64, rules: &Rules) -> i64 {
+    at_ms - (CURRENT_WINDOWS - 1) * rules.window_ms
+}
+
+/// Rows with a label that is not healthy, worst first.
+pub(crate) fn degraded(rows: &[CurrentRecord]) -> Vec<&CurrentRecord> {
+    let mut degraded: Vec<_> = rows.iter().filter(|row| is_degraded(row)).collect();
+    degraded.sort_by(|a, b| worst_first(a, b));
+    degraded
 }
 
 pub(crate) fn is_degraded(row: &CurrentRecord) -> bool {

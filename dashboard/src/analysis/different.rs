@@ -10,13 +10,11 @@ use utoipa::ToSchema;
 
 use super::asked::Scope;
 use super::networks::Networks;
+use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
 
 /// Values that are listed of each dimension.
 const MAX_VALUES: usize = 20;
-
-/// More pairs than this take more memory than an answer may.
-const MAX_PAIRS: u32 = 1_000_000;
 
 /// By what the windows that match inside a region differ from those outside. The dimension comes first of which a value
 /// differs most.
@@ -101,11 +99,7 @@ pub(crate) fn read(
     rules: &Rules,
 ) -> Result<Difference, Refusal> {
     let extent = scope.resolve(reader, rules)?.extent;
-    let records = reader.split(&extent, inside_ms, matching, MAX_PAIRS + 1)?;
-    if records.len() > MAX_PAIRS as usize {
-        let message = format!("more than {MAX_PAIRS} pairs have rows; narrow it with client_id or target");
-        return Err(Refusal::invalid(message));
-    }
+    let records = of_all_pairs(|limit| reader.split(&extent, inside_ms, matching, limit))?;
     let networks = Networks::read(reader, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?;
     Ok(difference(matching, &records, &networks))
 }

@@ -12,6 +12,7 @@ mod history;
 mod matrix;
 mod networks;
 mod overview;
+mod pairs;
 mod points;
 mod routes;
 mod series;

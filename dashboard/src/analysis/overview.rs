@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::{Resolved, Scope};
-use super::current::Current;
+use super::current::{Current, degraded};
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
 use super::networks::Networks;
 use super::since::{Since, since};
@@ -90,7 +90,7 @@ pub(crate) struct CurrentDiagnosis {
 pub(crate) fn read(reader: &dyn Reader, scope: Scope, rules: &Rules) -> Result<Overview, Refusal> {
     let asked = scope.resolve(reader, rules)?;
     let current = Current::read(reader, &asked, rules)?;
-    let degraded = current.degraded();
+    let degraded = degraded(&current.rows);
     let since = since(reader, &degraded, asked.extent.from_ms, rules.window_ms)?;
     let mut ledger = Ledger::default();
     reader.checkpoints()?.into_iter().for_each(|checkpoint| ledger += checkpoint.ledger);
