@@ -67,7 +67,7 @@ impl Block {
         for (row, end) in rows.iter().zip(1..) {
             match pairs.last_mut() {
                 Some(last) if *last.pair.client_id == *row.client_id && *last.pair.target == *row.target => {
-                    last.end = end
+                    last.end = end;
                 }
                 _ => {
                     let (client_id, target) = (names.shared(&row.client_id), names.shared(&row.target));

@@ -64,7 +64,8 @@ impl SettledReader {
         Some(self.rules.earliest_open(log_time).ms())
     }
 
-    /// All rows of a block, unless they are too many or one of them may change, made by other rules.
+    /// All rows of a block, unless they are too many, or one of them was made by other rules: it may change, or its window
+    /// has another length.
     fn rows(&self, start_ms: i64) -> Result<Option<Vec<AggregateRecord>>, ReadError> {
         let to_ms = start_ms + i64::from(WINDOWS) * self.rules.window_ms;
         let filter = Filter { from_ms: Some(start_ms), to_ms: Some(to_ms), ..Filter::default() };
@@ -73,8 +74,12 @@ impl SettledReader {
         loop {
             let page = self.store.aggregates(&query)?;
             query.after = page.items.last().map(AggregateRecord::position);
+            let is_ours = |row: &AggregateRecord| {
+                row.window.is_final && row.window.start.ms().rem_euclid(self.rules.window_ms) == 0
+            };
+            let are_ours = page.items.iter().all(is_ours);
             rows.extend(page.items);
-            if rows.len() > MAX_ROWS || rows.iter().any(|row| !row.window.is_final) {
+            if rows.len() > MAX_ROWS || !are_ours {
                 return Ok(None);
             }
             if !page.has_more {
