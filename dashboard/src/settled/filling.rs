@@ -14,8 +14,8 @@ use super::reader::SettledReader;
 /// answers for it.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Rows that are read at once.
-const PAGE: u16 = 10_000;
+/// Rows that are read at once: also from a cold disk in much less than a question may take.
+const PAGE: u16 = 5_000;
 
 /// A block with more rows is not kept: of so large a fleet memory would hold a few hours only, and reading a block would
 /// take a good part of the time that it spans.
