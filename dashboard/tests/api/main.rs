@@ -18,3 +18,4 @@ mod refusals;
 mod series;
 mod stores;
 mod support;
+mod timeline;
