@@ -26,10 +26,12 @@ interface Props extends Plotted {
   tools?: ComponentChildren;
   /** What is to be said of a time without a point. */
   gap?: string;
+  /** What the newest point is, where there is none for each time. */
+  newest?: string;
 }
 
 export function Chart(props: Props) {
-  const { title, start, point_ms, readings, table, tools, gap = 'no measurement' } = props;
+  const { title, start, point_ms, readings, table, tools, gap = 'no measurement', newest = 'newest' } = props;
   const id = useId();
   const at = crosshair.value;
   const pointed = indexAt(start, point_ms, at);
@@ -44,7 +46,7 @@ export function Chart(props: Props) {
         <p class="readings">
           <span class="quiet">
             {from !== null ? span(from, from + point_ms, serverNow()) : gap}
-            {pointed === null && from !== null && ' (newest)'}
+            {pointed === null && from !== null && ` (${newest})`}
           </span>
           {said.map(({ name, value, token, shape = 'block' }) => (
             <span key={name} class="reading">

@@ -37,9 +37,11 @@ export function Fleet() {
           </>
         )}
       </Shown>
-      <Shown answer={timeline} what="the timeline">
-        {({ timeline, range }) => <TimelineChart timeline={timeline} bounds={range} />}
-      </Shown>
+      <div class="timeline">
+        <Shown answer={timeline} what="the timeline">
+          {({ timeline, range }) => <TimelineChart timeline={timeline} bounds={range} />}
+        </Shown>
+      </div>
       <section aria-labelledby="matrix-title">
         <div class="section-head">
           <h2 id="matrix-title">Clients × targets</h2>

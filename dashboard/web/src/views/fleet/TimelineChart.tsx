@@ -38,6 +38,7 @@ export function TimelineChart({ timeline, bounds }: { timeline: Timeline; bounds
       value={count}
       top={Math.max(1, ...stacked.flat().map(([, , , high]) => high))}
       gap={start.length === 0 ? 'no pair was degraded in this range' : 'no pair degraded'}
+      newest="last degraded"
       pick={lookAt}
       series={present.map(({ label, letter }, index) =>
         letteredBlocks(stacked[index] ?? [], colors.label(label), 1, {
