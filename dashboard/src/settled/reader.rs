@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use netqoe_model::{Checkpoint, Rules};
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
-    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
+    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
 };
 use parking_lot::{Mutex, RwLock};
 
@@ -108,6 +108,10 @@ impl Reader for SettledReader {
 
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         self.store.latest_labels(pairs, times_ms, limit)
+    }
+
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+        self.store.degraded(extent, limit)
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {
