@@ -3,7 +3,9 @@
 import { post } from './support/events.ts';
 import { expect, test } from './support/test.ts';
 
-test('a store without rows', async ({ page, up }) => {
+const STORES = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
+
+test('a store without rows', async ({ page, up, store }) => {
   const netqoe = await up();
   await page.goto(netqoe.origin);
   await expect(page.getByTestId('sentence')).toHaveText('There are no measurements yet.');
@@ -18,6 +20,7 @@ test('a store without rows', async ({ page, up }) => {
   await expect(page.getByRole('main')).toContainText('Mark a region of time');
   await page.goto(`${netqoe.origin}/?view=pipeline`);
   await expect(page.getByTestId('dead-letters')).toContainText('None: everything could be read.');
+  await expect(page.getByTestId('state-store')).toContainText(`${STORES[store]} works`);
 });
 
 test('a store that is away', async ({ page, up, watch }) => {
