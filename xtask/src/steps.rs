@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::bail;
 use netqoe_testbed::{NatsServer, Postgres, SHARED_SERVER};
 
-use crate::child::{cargo, npm, program, stopped_by_signals, succeeds};
+use crate::child::{cargo, program, stopped_by_signals, succeeds};
+use crate::page::{check_node, npm};
 
 /// The variable with the URL of the NATS server that the page's tests share.
 const NATS_SERVER: &str = "NETQOE_TEST_NATS_URL";
@@ -104,6 +105,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let started = Instant::now();
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
+    check_node()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url())];
     let mut failed = Vec::new();
