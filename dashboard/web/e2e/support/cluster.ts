@@ -1,6 +1,7 @@
 // `netqoe ingest` and `netqoe aggregate`, with a stream of their own in JetStream and a database of their own in PostgreSQL.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -89,6 +90,18 @@ export class Cluster implements Netqoe {
 
   sql(statement: string): void {
     psql(this.database, statement);
+  }
+
+  /** Lets nobody read a table, until what it returns is called. */
+  async lock(table: string): Promise<() => Promise<void>> {
+    const session = spawn('psql', ['--no-psqlrc', '--quiet', this.database], { stdio: ['pipe', 'pipe', 'inherit'] });
+    session.stdin.write(`BEGIN;\nLOCK TABLE ${table};\n\\echo locked\n`);
+    await once(session.stdout, 'data');
+    return async () => {
+      const ended = once(session, 'exit');
+      session.stdin.end();
+      await ended;
+    };
   }
 
   async remove(): Promise<void> {
