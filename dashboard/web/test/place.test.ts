@@ -16,6 +16,8 @@ describe('a place and its query', () => {
       measure: { column: 'ttfb_p95', min: 300, max: 900.5 },
       phase: 'dns',
     },
+    { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: 0, max: null } },
+    { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: null, max: 12.5 } },
   ];
 
   test.each(places)('%j comes back as it was', (change) => {
@@ -32,7 +34,9 @@ describe('a place and its query', () => {
     '?from=2000&to=1000',
     '?from=x&to=y',
     '?inside_from=5',
-    '?measure=ttfb_p95&min=1',
+    '?measure=ttfb_p95',
+    '?measure=ttfb_p95&min=x&max=',
+    '?min=1&max=2',
     '?measure=drop table&min=1&max=2',
   ])('%s is like home', (query) => {
     const { client, ...place } = parsePlace(query);

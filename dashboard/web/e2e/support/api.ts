@@ -3,7 +3,16 @@
 import { expect } from '@playwright/test';
 
 import type { Bounds } from '../../src/api/client.ts';
-import type { DeadLetters, Diagnosis, Items, MatrixAnswer, Overview, Pipeline, Series } from '../../src/api/types.ts';
+import type {
+  DeadLetters,
+  Diagnosis,
+  Different,
+  Items,
+  MatrixAnswer,
+  Overview,
+  Pipeline,
+  Series,
+} from '../../src/api/types.ts';
 import type { Netqoe } from './netqoe.ts';
 
 type Query = Record<string, string | number>;
@@ -16,6 +25,7 @@ export const answers = {
   diagnoses: (netqoe: Netqoe, query: Query) =>
     get<Items<Omit<Diagnosis, 'since'>>>(netqoe, 'diagnoses', { limit: 1000, ...query }),
   aggregates: (netqoe: Netqoe, query: Query) => get<Items<{ client_id: string }>>(netqoe, 'aggregates', query),
+  different: (netqoe: Netqoe, query: Query) => get<Different>(netqoe, 'different', query),
   pipeline: (netqoe: Netqoe) => get<Pipeline>(netqoe, 'pipeline', {}),
   deadLetters: (netqoe: Netqoe) => get<DeadLetters>(netqoe, 'dead-letters', {}),
 };

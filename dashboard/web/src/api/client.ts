@@ -37,7 +37,7 @@ export interface Bounds {
 export interface Marked {
   inside: Bounds;
   /** A column and the values that match; where absent, degraded windows match. */
-  measure: { column: string; min: number; max: number } | null;
+  measure: { column: string; min: number | null; max: number | null } | null;
   client: string | null;
   target: string | null;
 }

@@ -42,6 +42,7 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       start={start}
       point_ms={point_ms}
       value={axisMs}
+      column={`${phase}_p95`}
       series={[
         ...(usual ? [blocks(usualBlocks(start, point_ms, usual), colors.token('usual'), 0.2, 1)] : []),
         blocks(bandBlocks(start, point_ms, p50[phase], p95[phase]), colors.token('smoke'), 0.62, 2),

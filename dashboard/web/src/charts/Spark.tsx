@@ -2,7 +2,10 @@
 
 import type { Bounds } from '../api/client.ts';
 import type { Values } from '../api/types.ts';
+import { place } from '../state/navigation.ts';
 import { crosshair } from './crosshair.ts';
+import { useDrag } from './drag.ts';
+import { markOf } from './mark.ts';
 import { steps } from './points.ts';
 
 interface Props {
@@ -21,7 +24,8 @@ const HEIGHT = 30;
 const FOOT = 5;
 
 export function Spark({ start, point_ms, bounds, values, most, degraded, label }: Props) {
-  const x = (at: number) => (WIDTH * (at - bounds.from)) / (bounds.to - bounds.from);
+  const share = (at: number) => Math.min(1, Math.max(0, (at - bounds.from) / (bounds.to - bounds.from)));
+  const x = (at: number) => WIDTH * share(at);
   const y = (value: number) => (HEIGHT - FOOT - 1) * (1 - value / Math.max(1, most)) + 1;
   const path = steps(start, point_ms, values)
     .map(([from, to, value, next], index, all) => {
@@ -30,10 +34,12 @@ export function Spark({ start, point_ms, bounds, values, most, degraded, label }
       return next === null ? level : `${level}V${y(next)}`;
     })
     .join('');
-  const point = (event: PointerEvent) => {
-    const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
-    crosshair.value = bounds.from + ((event.clientX - left) / width) * (bounds.to - bounds.from);
-  };
+  const { dragged, listeners } = useDrag({
+    cornerAt: (pixel, y, width) => ({ time: bounds.from + (pixel / width) * (bounds.to - bounds.from), y }),
+    // Too low for values to be told apart.
+    markOf: (a, b) => markOf(a, b, point_ms, null),
+  });
+  const inside = dragged?.inside ?? place.value.inside;
   return (
     <svg
       class="spark"
@@ -41,9 +47,9 @@ export function Spark({ start, point_ms, bounds, values, most, degraded, label }
       preserveAspectRatio="none"
       role="img"
       aria-label={label}
-      onPointerMove={point}
-      onPointerLeave={() => (crosshair.value = null)}
+      {...listeners}
     >
+      {inside && <rect class="mark" x={x(inside.from)} width={x(inside.to) - x(inside.from)} y={0} height={HEIGHT} />}
       <path d={path} class="line" />
       {start.map((from, index) =>
         (degraded[index] ?? 0) > 0 ? (

@@ -21,6 +21,7 @@ export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bo
       start={start}
       point_ms={point_ms}
       value={axisMbits}
+      column="throughput_p50"
       series={[
         blocks(usualBlocks(start, point_ms, usual.throughput), colors.token('usual'), 0.2, 1),
         line(steps(start, point_ms, p50.throughput), colors.token('median'), 1.8, 2),

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Bounds } from '../api/client.ts';
 import { axisTime } from '../words/times.ts';
 import { init, type Instance, type SeriesOption } from './echarts.ts';
-import { BOTTOM, LEFT, RIGHT, TOP } from './frame.ts';
+import { BOTTOM, LEFT, RIGHT, TOP, type Scale } from './frame.ts';
 import { palette } from './palette.ts';
 
 export interface Drawn {
@@ -13,15 +13,17 @@ export interface Drawn {
   series: SeriesOption[];
   value: ((value: number) => string) | null;
   whole: boolean;
+  height: number;
 }
 
-/** Keeps the chart library's drawing up to date; gives its width. */
+/** Keeps the chart library's drawing up to date; gives its width, and the scale that the library has chosen. */
 export function useDrawing(
   element: { current: HTMLDivElement | null },
-  { bounds, series, value, whole }: Drawn,
-): number {
+  { bounds, series, value, whole, height }: Drawn,
+): { width: number; scale: Scale | null } {
   const chart = useRef<Instance | null>(null);
   const [width, setWidth] = useState(0);
+  const [scale, setScale] = useState<Scale | null>(null);
   useEffect(() => {
     const container = element.current;
     if (!container) return;
@@ -69,6 +71,14 @@ export function useDrawing(
       },
       { notMerge: true },
     );
+    const drawn = chart.current && value !== null ? scaleOf(chart.current, height) : null;
+    setScale((old) => (old?.low === drawn?.low && old?.high === drawn?.high ? old : drawn));
   }, [series, bounds.from, bounds.to, colors]);
-  return width;
+  return { width, scale };
+}
+
+function scaleOf(chart: Instance, height: number): Scale | null {
+  const valueAt = (y: number) => Number(chart.convertFromPixel({ yAxisIndex: 0 }, y));
+  const [low, high] = [valueAt(height - BOTTOM), valueAt(TOP)];
+  return high > low ? { low, high } : null;
 }

@@ -8,9 +8,9 @@ import { useAnswer } from '../state/answer.ts';
 import { go, place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
 import { differentParts } from '../words/different.ts';
+import { matchesText } from '../words/measures.ts';
 import { DimensionTable } from './different/DimensionTable.tsx';
 import { Question } from './different/Question.tsx';
-import { matchesText } from './different/columns.ts';
 
 export function DifferentView() {
   const { inside, measure, client, target } = place.value;
@@ -43,7 +43,8 @@ export function DifferentView() {
           <strong>Mark a region of time to compare it with the rest of the range.</strong>
           <span>
             Drag over any chart of a pair, target or client, or mark with Shift and the arrow keys on it; or enter the
-            region above.
+            region above. A rectangle drawn over TTFB, another phase or throughput looks for the windows with its
+            values.
           </span>
         </Empty>
       ) : (
