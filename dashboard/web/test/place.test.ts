@@ -81,8 +81,19 @@ describe('ranges', () => {
 
   test('only an exact one can be past', () => {
     expect(isPast({ last: '1h' }, now)).toBe(false);
-    expect(isPast({ from: 0, to: now }, now)).toBe(false);
-    expect(isPast({ from: 0, to: now - 600_000 }, now)).toBe(true);
+  });
+
+  test.each([
+    [-600, false],
+    [0, false],
+    [30, false],
+    [59, false],
+    [60, true],
+    [120, true],
+    [300, true],
+    [86_400, true],
+  ])('one that ended %d s ago is past: %s', (ago_s, is) => {
+    expect(isPast({ from: 0, to: now - ago_s * 1_000 }, now)).toBe(is);
   });
 
   test('back to the present with about the same length', () => {

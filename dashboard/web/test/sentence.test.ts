@@ -58,7 +58,14 @@ describe('without trouble', () => {
   });
 
   test('a range of the past is told as such', () => {
-    check(overviewOf(2, 2, 1, []), 'All 4 pairs were healthy at 14:10.', { ...telling, past: true });
+    const past = { ...telling, past: true };
+    check(overviewOf(2, 2, 1, []), 'All 4 pairs were healthy at 14:10.', past);
+    const hurt = all(20).map((client) => ({ client, target: 7 }));
+    check(
+      overviewOf(20, 40, 4, hurt),
+      '1 of 40 targets was degraded at 14:10, since 14:02: server-bound at t-7 for all 4 providers.',
+      past,
+    );
   });
 });
 

@@ -132,11 +132,11 @@ function subject({ targets, clients, pairs, at }: Overview, causes: Cause[], tel
   return `${who}${when}${sinceText(causes, telling)}`;
 }
 
-function sinceText(causes: Cause[], { time }: Telling): string {
+function sinceText(causes: Cause[], { time, past }: Telling): string {
   const { since, since_before } = firstOf(causes);
   if (since === null) return '';
-  const before = since_before ? 'before ' : '';
-  return causes.length > 1 ? `, the first since ${before}${time(since)}` : ` since ${before}${time(since)}`;
+  const which = causes.length > 1 ? ', the first' : past ? ',' : '';
+  return `${which} since ${since_before ? 'before ' : ''}${time(since)}`;
 }
 
 function causeParts(cause: Cause): Part[] {

@@ -6,7 +6,7 @@ import { ask } from '../../api/client.ts';
 import type { Compare } from '../../api/types.ts';
 import { Empty, Shown } from '../../parts/States.tsx';
 import { useAnswer } from '../../state/answer.ts';
-import { bounds, rangeKey } from '../../state/present.ts';
+import { bounds, rangeKey, showsPast } from '../../state/present.ts';
 import { compareText } from '../../words/compare.ts';
 import { visible } from '../../words/text.ts';
 import { DegradedChart } from './DegradedChart.tsx';
@@ -40,7 +40,7 @@ export function CompareView({ one, kind, children }: Props) {
             </Empty>
           ) : (
             <>
-              <p data-testid="compare-sentence">{compareText(compare, kind)}</p>
+              <p data-testid="compare-sentence">{compareText(compare, kind, showsPast.value)}</p>
               <DegradedChart compare={compare} bounds={range} kind={kind} />
               <PairsTable compare={compare} bounds={range} kind={kind} />
             </>

@@ -11,6 +11,7 @@ import { Name } from '../../parts/Name.tsx';
 import { SinceTime } from '../../parts/Time.tsx';
 import { Wide } from '../../parts/Wide.tsx';
 import { go, place } from '../../state/navigation.ts';
+import { showsPast } from '../../state/present.ts';
 import type { Sort } from '../../state/place.ts';
 import { isHurt } from '../../words/compare.ts';
 import { count, mbits, ms, percent } from '../../words/figures.ts';
@@ -43,7 +44,7 @@ export function PairsTable({ compare, bounds, kind }: Props) {
           <thead>
             <tr>
               <Head sort="name">{kind === 'client' ? 'Target' : 'Client'}</Head>
-              <Head sort="worst">Now</Head>
+              <Head sort="worst">{showsPast.value ? 'At the end' : 'Now'}</Head>
               <th scope="col">TTFB p95</th>
               <Head sort="degraded" figure>
                 Degraded windows

@@ -1,16 +1,18 @@
 // What hurts now, grouped by target, client or provider.
 
+import { useState } from 'preact/hooks';
+
 import type { Diagnosis, HurtGroup, Overview } from '../../api/types.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
 import { Tabs } from '../../parts/Tabs.tsx';
-import { SinceTime } from '../../parts/Time.tsx';
+import { SinceTime, Time } from '../../parts/Time.tsx';
 import { go, place } from '../../state/navigation.ts';
+import { showsPast } from '../../state/present.ts';
 import { GROUPINGS, type Grouping, type Place } from '../../state/place.ts';
 import { evidenceText } from '../../words/evidence.ts';
 import { plural, visible } from '../../words/text.ts';
-import { useState } from 'preact/hooks';
 
 const NAMES: Record<Grouping, string> = { target: 'By target', client: 'By client', isp: 'By provider' };
 /** Diagnoses of a group that are shown at first, and groups. */
@@ -28,7 +30,15 @@ export function Diagnoses({ overview }: { overview: Overview }) {
   return (
     <section aria-labelledby="diagnoses-title" data-testid="diagnoses">
       <div class="section-head">
-        <h2 id="diagnoses-title">Current diagnoses</h2>
+        <h2 id="diagnoses-title">
+          {showsPast.value && overview.at !== null ? (
+            <>
+              Diagnoses at <Time at={overview.at} />
+            </>
+          ) : (
+            'Current diagnoses'
+          )}
+        </h2>
         <Tabs
           label="Group by"
           controls="diagnoses-list"

@@ -15,7 +15,7 @@ export function Facts({ overview }: { overview: Overview }) {
   const judged = pairs.healthy + pairs.degraded;
   const newest = freshness.newest_row_updated_at;
   const age = newest === null ? null : Math.max(0, now.value - newest);
-  const old = age !== null && age > OLD_WINDOWS * window_ms && !showsPast();
+  const old = age !== null && age > OLD_WINDOWS * window_ms && !showsPast.value;
   return (
     <dl class="facts" data-testid="facts">
       <div class="share">
