@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { pacer } from '../src/state/pacer.ts';
+import { pacer, pauseAfter, type Pace } from '../src/state/pacer.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+
+const PACE: Pace = { spacing_ms: 500, kept_ms: 0 };
+const SHARED: Pace = { spacing_ms: 500, kept_ms: 550 };
 
 /** A task that takes a while, and when it was started. */
 function task(takes_ms: number) {
@@ -18,31 +21,64 @@ function task(takes_ms: number) {
 
 test('the first wish is fulfilled at once, the next ones together after the spacing', async () => {
   const { starts, run } = task(10);
-  const asking = pacer(run, 600);
+  const asking = pacer(run, PACE);
   asking.wish();
   await vi.advanceTimersByTimeAsync(50);
   for (let wish = 0; wish < 5; wish++) asking.wish();
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(starts).toEqual([0, 600]);
+  expect(starts).toEqual([0, 500]);
 });
 
 test('never two at a time, and a wish during a task is not forgotten', async () => {
   const { starts, run } = task(1_000);
-  const asking = pacer(run, 600);
+  const asking = pacer(run, PACE);
   asking.wish();
   await vi.advanceTimersByTimeAsync(500);
   asking.wish();
   await vi.advanceTimersByTimeAsync(20_000);
-  // A task of one second is followed by a rest: four seconds from start to start.
-  expect(starts).toEqual([0, 4_000]);
+  // A task of one second is followed by a rest.
+  expect(starts).toEqual([0, pauseAfter(1_000, PACE)]);
 });
 
 test('after the end nothing is started', async () => {
   const { starts, run } = task(10);
-  const asking = pacer(run, 600);
+  const asking = pacer(run, PACE);
   asking.wish();
   asking.stop();
   asking.wish();
   await vi.advanceTimersByTimeAsync(5_000);
   expect(starts).toEqual([]);
+});
+
+describe('what is new is there within a second', () => {
+  test.each([
+    [10, PACE],
+    [200, PACE],
+    [400, PACE],
+    [10, SHARED],
+    [200, SHARED],
+  ])('where an answer takes %d ms at %j', async (takes_ms, pace) => {
+    const { starts, run } = task(takes_ms);
+    const asking = pacer(run, pace);
+    const wishes: number[] = [];
+    for (let at = 0; at < 10_000; at += 37) {
+      wishes.push(at);
+      asking.wish();
+      await vi.advanceTimersByTimeAsync(37);
+    }
+    await vi.advanceTimersByTimeAsync(5_000);
+    const waits = wishes.map((wish) => (starts.find((start) => start >= wish) ?? Infinity) + takes_ms - wish);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(1_000);
+  });
+});
+
+test('an answer that the server keeps is not asked for again meanwhile', () => {
+  for (const took_ms of [1, 100, 400]) expect(pauseAfter(took_ms, SHARED)).toBeGreaterThanOrEqual(took_ms + 550);
+});
+
+test('the slower an answer is, the smaller is the share of the time that it is asked for', () => {
+  const share = (took_ms: number) => took_ms / pauseAfter(took_ms, PACE);
+  expect(share(1_000)).toBeLessThan(0.2);
+  expect(share(500)).toBeLessThan(share(400));
+  for (let took_ms = 500; took_ms < 10_000; took_ms += 100) expect(share(took_ms + 100)).toBeLessThan(share(took_ms));
 });

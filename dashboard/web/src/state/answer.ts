@@ -13,14 +13,21 @@ export interface Answer<T> {
   error: AskError | null;
 }
 
-/** Commits are announced at most 250 ms late and answers take some 50 ms: what was committed is on the page within a second. */
-const SPACING_MS = 600;
+/** Whoever has just asked waits so long and then for the answer: up to 400 ms for it, what was committed is there within a second. */
+const SPACING_MS = 500;
 
-/** Asks when `key` changes, and whenever there are news; null asks nothing. `every_ms` asks also without news. */
+interface How {
+  /** Asks as often as this, also without news. */
+  every_ms?: number;
+  /** Of an answer that viewers share: how long it is kept for them. */
+  kept_ms?: number;
+}
+
+/** Asks when `key` changes, and whenever there are news; null asks nothing. */
 export function useAnswer<T>(
   key: string | null,
   question: (signal: AbortSignal) => Promise<T>,
-  every_ms?: number,
+  { every_ms, kept_ms = 0 }: How = {},
 ): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T> & { key: string | null }>({ key: null, value: null, error: null });
   const latest = useRef(question);
@@ -29,6 +36,7 @@ export function useAnswer<T>(
   useEffect(() => {
     if (key === null) return;
     const abort = new AbortController();
+    const pace = { spacing_ms: SPACING_MS, kept_ms };
     const asking = pacer(async () => {
       try {
         const value = await latest.current(abort.signal);
@@ -40,7 +48,7 @@ export function useAnswer<T>(
         const reason = error instanceof AskError ? error : new AskError(0, String(error));
         setAnswer((old) => ({ key, value: old.key === key ? old.value : null, error: reason }));
       }
-    }, SPACING_MS);
+    }, pace);
     const wish = () => {
       if (!document.hidden) asking.wish();
     };
@@ -52,7 +60,7 @@ export function useAnswer<T>(
       unsubscribe();
       clearInterval(timer);
     };
-  }, [key, every_ms]);
+  }, [key, every_ms, kept_ms]);
 
   return answer.key === key ? answer : { value: null, error: null };
 }

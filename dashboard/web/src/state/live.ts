@@ -14,8 +14,8 @@ export const news = signal(0);
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 2_000;
 
-/** The server gives all viewers an answer that is at most half a second old. */
-const SHARED_ANSWER_MS = 550;
+/** How long the server keeps an answer that viewers share, with some room. */
+export const SHARED_ANSWER_MS = 550;
 
 let source: EventSource | null = null;
 let lastEventId = '';

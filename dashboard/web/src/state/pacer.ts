@@ -6,10 +6,24 @@ export interface Pacer {
   stop(): void;
 }
 
-/** From start to start at least `spacing_ms`, and four times as long as the task took: a slow server is asked less often. */
-const REST = 4;
+export interface Pace {
+  /** The least time from start to start. */
+  spacing_ms: number;
+  /** For so long after it was made, the server gives the same answer again: there is no use in asking. */
+  kept_ms: number;
+}
 
-export function pacer(task: () => Promise<void>, spacing_ms: number): Pacer {
+/** A task that takes no longer than this costs little. */
+const QUICK_MS = 400;
+/** What it takes longer is rested from so many times: a slow server is asked less often. */
+const REST = 8;
+
+/** From the start of a task to the next one, by how long it took. */
+export function pauseAfter(took_ms: number, { spacing_ms, kept_ms }: Pace): number {
+  return Math.max(spacing_ms, took_ms + kept_ms, spacing_ms + REST * (took_ms - QUICK_MS));
+}
+
+export function pacer(task: () => Promise<void>, pace: Pace): Pacer {
   let wished = false;
   let busy = false;
   let stopped = false;
@@ -22,9 +36,8 @@ export function pacer(task: () => Promise<void>, spacing_ms: number): Pacer {
     busy = true;
     const start = performance.now();
     await task();
-    const took = performance.now() - start;
     busy = false;
-    mayStart = start + Math.max(spacing_ms, took * REST);
+    mayStart = start + pauseAfter(performance.now() - start, pace);
     if (wished) plan();
   };
   const plan = () => {

@@ -6,6 +6,7 @@ import { MatrixTable } from '../matrix/MatrixTable.tsx';
 import { Empty, Shown } from '../parts/States.tsx';
 import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
+import { SHARED_ANSWER_MS } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
 import { Diagnoses } from './fleet/Diagnoses.tsx';
@@ -13,10 +14,12 @@ import { Facts } from './fleet/Facts.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
 import { SentenceLine } from './fleet/SentenceLine.tsx';
 
+const SHARED = { kept_ms: SHARED_ANSWER_MS };
+
 export function Fleet() {
   const key = rangeKey();
-  const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal));
-  const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal));
+  const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
+  const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
   const { isp, label, only, tables } = place.value;
 
   return (
