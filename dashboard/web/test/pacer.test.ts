@@ -15,6 +15,7 @@ function task(takes_ms: number) {
   const run = async () => {
     starts.push(performance.now() - began);
     await new Promise((done) => setTimeout(done, takes_ms));
+    return null;
   };
   return { starts, run };
 }
@@ -48,6 +49,51 @@ test('after the end nothing is started', async () => {
   asking.wish();
   await vi.advanceTimersByTimeAsync(5_000);
   expect(starts).toEqual([]);
+});
+
+describe('a task that wants to be run again', () => {
+  /** One that is refused so many times, for so long each time. */
+  function refused(times: number, again_ms: number) {
+    const began = performance.now();
+    const starts: number[] = [];
+    const run = async () => {
+      starts.push(performance.now() - began);
+      return starts.length <= times ? again_ms : null;
+    };
+    return { starts, run };
+  }
+
+  test('is, by itself, and wishes do not hasten it', async () => {
+    const { starts, run } = refused(2, 3_000);
+    const asking = pacer(run, PACE);
+    asking.wish();
+    for (let wish = 0; wish < 10; wish++) {
+      await vi.advanceTimersByTimeAsync(100);
+      asking.wish();
+    }
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(starts).toEqual([0, 3_000, 6_000]);
+  });
+
+  test('is run at once when it is urged', async () => {
+    const { starts, run } = refused(1, 30_000);
+    const asking = pacer(run, PACE);
+    asking.wish();
+    await vi.advanceTimersByTimeAsync(700);
+    asking.urge();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(starts).toEqual([0, 700]);
+  });
+
+  test('is not after the end', async () => {
+    const { starts, run } = refused(9, 1_000);
+    const asking = pacer(run, PACE);
+    asking.wish();
+    await vi.advanceTimersByTimeAsync(500);
+    asking.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(starts).toEqual([0]);
+  });
 });
 
 describe('what is new is there within a second', () => {

@@ -1,6 +1,7 @@
 // The one place that knows the server's URLs.
 
-import { noteAnswer } from '../state/clock.ts';
+import { noteAnswer, serverNow } from '../state/clock.ts';
+import { retryAfter } from '../state/retry.ts';
 import type {
   ClientItem,
   Compare,
@@ -20,10 +21,11 @@ const ROOT = '/api/v1';
 
 /** Why there is no answer, in the server's words where it gave some. */
 export class AskError extends Error {
-  /** `status` is the HTTP status; 0 where no server answered. */
+  /** `status` is the HTTP status; 0 where no server answered. `retry_after_ms`: when the server wants to be asked again. */
   constructor(
     readonly status: number,
     message: string,
+    readonly retry_after_ms: number | null = null,
   ) {
     super(message);
   }
@@ -118,7 +120,10 @@ async function request(address: string, init: RequestInit): Promise<Response> {
     throw new AskError(0, 'netqoe does not answer. Is it running, and can this machine reach it?');
   }
   noteAnswer(response.headers.get('date'));
-  if (!response.ok) throw new AskError(response.status, await refusal(response));
+  if (!response.ok) {
+    const retry_after_ms = retryAfter(response.headers.get('retry-after'), serverNow());
+    throw new AskError(response.status, await refusal(response), retry_after_ms);
+  }
   return response;
 }
 

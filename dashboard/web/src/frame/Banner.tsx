@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { heardAt, now, serverNow } from '../state/clock.ts';
-import { link, news } from '../state/live.ts';
+import { link, urge } from '../state/live.ts';
 import { mayRead, pageVersion, session } from '../state/session.ts';
 import { duration } from '../words/figures.ts';
 
@@ -40,7 +40,7 @@ function LostBanner() {
           <span>netqoe answers, but announces no commits; asking every few seconds.</span>
         </>
       )}
-      <button type="button" onClick={() => (news.value += 1)}>
+      <button type="button" onClick={() => (urge.value += 1)}>
         Ask now
       </button>
     </div>

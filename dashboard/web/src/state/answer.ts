@@ -3,15 +3,21 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { AskError } from '../api/client.ts';
-import { doubt, news } from './live.ts';
+import { serverNow } from './clock.ts';
+import { doubt, news, urge } from './live.ts';
 import { pacer } from './pacer.ts';
+import { isForLater, pauseOf } from './retry.ts';
 import { signedOut } from './session.ts';
 
 export interface Answer<T> {
   value: T | null;
   /** Why the latest question has no answer; the value is then an older one, if any. */
   error: AskError | null;
+  /** When it is asked again by itself, by the server's clock; null where that waits for news. */
+  again_at: number | null;
 }
+
+const NONE = { value: null, error: null, again_at: null };
 
 /** Whoever has just asked waits so long and then for the answer: up to 400 ms for it, what was committed is there within a second. */
 const SPACING_MS = 500;
@@ -29,7 +35,7 @@ export function useAnswer<T>(
   question: (signal: AbortSignal) => Promise<T>,
   { every_ms, kept_ms = 0 }: How = {},
 ): Answer<T> {
-  const [answer, setAnswer] = useState<Answer<T> & { key: string | null }>({ key: null, value: null, error: null });
+  const [answer, setAnswer] = useState<Answer<T> & { key: string | null }>({ key: null, ...NONE });
   const latest = useRef(question);
   latest.current = question;
 
@@ -37,30 +43,39 @@ export function useAnswer<T>(
     if (key === null) return;
     const abort = new AbortController();
     const pace = { spacing_ms: SPACING_MS, kept_ms };
+    let refusals = 0;
     const asking = pacer(async () => {
+      // A page that is seen again has news.
+      if (document.hidden) return null;
       try {
         const value = await latest.current(abort.signal);
-        if (!abort.signal.aborted) setAnswer({ key, value, error: null });
-      } catch (error) {
-        if (abort.signal.aborted) return;
-        if (error instanceof AskError && error.status === 401) signedOut();
-        if (error instanceof AskError && error.status === 0) doubt();
-        const reason = error instanceof AskError ? error : new AskError(0, String(error));
-        setAnswer((old) => ({ key, value: old.key === key ? old.value : null, error: reason }));
+        refusals = 0;
+        if (!abort.signal.aborted) setAnswer({ ...NONE, key, value });
+        return null;
+      } catch (reason) {
+        if (abort.signal.aborted) return null;
+        const error = reason instanceof AskError ? reason : new AskError(0, String(reason));
+        if (error.status === 401) signedOut();
+        if (error.status === 0) doubt();
+        refusals += 1;
+        const pause_ms = isForLater(error.status) ? pauseOf(refusals, error.retry_after_ms, Math.random()) : null;
+        const again_at = pause_ms === null ? null : serverNow() + pause_ms;
+        setAnswer((old) => ({ key, value: old.key === key ? old.value : null, error, again_at }));
+        return pause_ms;
       }
     }, pace);
     const wish = () => {
       if (!document.hidden) asking.wish();
     };
-    const unsubscribe = news.subscribe(wish);
+    const unsubscribe = [news.subscribe(wish), urge.subscribe(asking.urge)];
     const timer = every_ms === undefined ? undefined : setInterval(wish, every_ms);
     return () => {
       abort.abort();
       asking.stop();
-      unsubscribe();
+      for (const end of unsubscribe) end();
       clearInterval(timer);
     };
   }, [key, every_ms, kept_ms]);
 
-  return answer.key === key ? answer : { value: null, error: null };
+  return answer.key === key ? answer : NONE;
 }

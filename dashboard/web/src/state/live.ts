@@ -9,6 +9,8 @@ export type Link = 'connecting' | 'open' | 'lost';
 export const link = signal<Link>('connecting');
 /** Changes when there may be something new to ask for. */
 export const news = signal(0);
+/** Changes when the viewer wants to ask now, whatever the page waits for. */
+export const urge = signal(0);
 
 /** First and longest wait before a lost stream is opened again. */
 const RETRY_MS = 500;

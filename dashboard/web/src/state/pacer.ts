@@ -3,6 +3,8 @@
 export interface Pacer {
   /** Runs the task now, or as soon as it may run. */
   wish(): void;
+  /** Runs it now, whatever the last run said. */
+  urge(): void;
   stop(): void;
 }
 
@@ -23,7 +25,8 @@ export function pauseAfter(took_ms: number, { spacing_ms, kept_ms }: Pace): numb
   return Math.max(spacing_ms, took_ms + kept_ms, spacing_ms + REST * (took_ms - QUICK_MS));
 }
 
-export function pacer(task: () => Promise<void>, pace: Pace): Pacer {
+/** A task that gives a time wants to be run again by itself after it, and not before; null: it waits for a wish. */
+export function pacer(task: () => Promise<number | null>, pace: Pace): Pacer {
   let wished = false;
   let busy = false;
   let stopped = false;
@@ -35,9 +38,11 @@ export function pacer(task: () => Promise<void>, pace: Pace): Pacer {
     wished = false;
     busy = true;
     const start = performance.now();
-    await task();
+    const again_ms = await task();
+    const end = performance.now();
     busy = false;
-    mayStart = start + pauseAfter(performance.now() - start, pace);
+    mayStart = Math.max(start + pauseAfter(end - start, pace), end + (again_ms ?? 0));
+    if (again_ms !== null) wished = true;
     if (wished) plan();
   };
   const plan = () => {
@@ -47,6 +52,13 @@ export function pacer(task: () => Promise<void>, pace: Pace): Pacer {
   return {
     wish: () => {
       wished = true;
+      plan();
+    },
+    urge: () => {
+      wished = true;
+      clearTimeout(timer);
+      timer = undefined;
+      mayStart = -Infinity;
       plan();
     },
     stop: () => {
