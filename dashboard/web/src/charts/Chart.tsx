@@ -30,7 +30,7 @@ interface Props extends Plotted {
 }
 
 export function Chart(props: Props) {
-  const { title, start, point_ms, readings, table, tools } = props;
+  const { title, start, point_ms, value, floor = 0, readings, table, tools } = props;
   const id = useId();
   const at = crosshair.value;
   const pointed = indexAt(start, point_ms, at);
@@ -42,6 +42,7 @@ export function Chart(props: Props) {
       <figcaption>
         <h2 id={id}>{title}</h2>
         {tools}
+        {floor > 0 && value && <span class="cut-note">axis cut: it starts at {value(floor)}</span>}
         <p class="readings">
           <span class="quiet">
             {from !== null ? span(from, from + point_ms, serverNow()) : at === null ? '' : GAP}

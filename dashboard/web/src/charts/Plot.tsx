@@ -25,14 +25,16 @@ export interface Plotted {
   value: ((value: number) => string) | null;
   /** Whether values are counts. */
   whole?: boolean;
+  /** The value at which the axis begins, where that is not 0. */
+  floor?: number;
   /** The column whose values the axis holds: by them a region can be marked, too. */
   column?: string;
 }
 
 export function Plot(plotted: Plotted & { said: string }) {
-  const { title, height, bounds, start, point_ms, series, value, whole = false, column, said } = plotted;
+  const { title, height, bounds, start, point_ms, series, value, whole = false, floor = 0, column, said } = plotted;
   const drawing = useRef<HTMLDivElement>(null);
-  const { width, scale } = useDrawing(drawing, { bounds, series, value, whole, height });
+  const { width, scale } = useDrawing(drawing, { bounds, series, value, whole, height, floor });
   const axis = column !== undefined && scale ? { column, scale, height } : null;
   const { dragged, listeners } = useDrag({
     cornerAt: (x, y) => ({ time: timeAt(x, width, bounds), y }),
@@ -56,6 +58,7 @@ export function Plot(plotted: Plotted & { said: string }) {
       {...listeners}
     >
       <div ref={drawing} class="drawing" aria-hidden="true" />
+      {floor > 0 && <div class="axis-cut" aria-hidden="true" />}
       {mark && width > 0 && <MarkArea mark={mark} axis={axis} width={width} bounds={bounds} />}
       {at !== null && width > 0 && at >= bounds.from && at <= bounds.to && (
         <div class="crosshair" style={{ left: `${xOf(at, width, bounds)}px` }} />

@@ -14,12 +14,14 @@ export interface Drawn {
   value: ((value: number) => string) | null;
   whole: boolean;
   height: number;
+  /** The value at which the axis begins. */
+  floor: number;
 }
 
 /** Keeps the chart library's drawing up to date; gives its width, and the scale that the library has chosen. */
 export function useDrawing(
   element: { current: HTMLDivElement | null },
-  { bounds, series, value, whole, height }: Drawn,
+  { bounds, series, value, whole, height, floor }: Drawn,
 ): { width: number; scale: Scale | null } {
   const chart = useRef<Instance | null>(null);
   const [width, setWidth] = useState(0);
@@ -58,7 +60,7 @@ export function useDrawing(
         },
         yAxis: {
           type: 'value',
-          min: 0,
+          min: floor,
           ...(value === null ? { max: 1, show: false } : {}),
           // Room above what is highest, so that no line lies on the edge.
           boundaryGap: [0, '4%'],
@@ -73,7 +75,7 @@ export function useDrawing(
     );
     const drawn = chart.current && value !== null ? scaleOf(chart.current, height) : null;
     setScale((old) => (old?.low === drawn?.low && old?.high === drawn?.high ? old : drawn));
-  }, [series, bounds.from, bounds.to, colors]);
+  }, [series, bounds.from, bounds.to, floor, colors]);
   return { width, scale };
 }
 
