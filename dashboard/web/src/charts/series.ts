@@ -64,8 +64,8 @@ function letterIn({ x, y, width, height }: { x: number; y: number; width: number
   };
 }
 
-/** A line of steps, one shape as well. */
-export function line(data: Step[], color: string, width: number, z: number): SeriesOption {
+/** A line of steps, one shape as well; `dash` are the lengths of dashes and gaps. */
+export function line(data: Step[], color: string, width: number, z: number, dash?: number[]): SeriesOption {
   return {
     ...QUIET,
     type: 'custom',
@@ -81,7 +81,7 @@ export function line(data: Step[], color: string, width: number, z: number): Ser
         const level = `${follows ? 'L' : 'M'}${pixel(from, value).join(' ')}H${pixel(to, value)[0]}`;
         return next === null ? level : `${level}V${pixel(to, next)[1]}`;
       });
-      const style = { stroke: color, lineWidth: width, fill: 'none' };
+      const style = { stroke: color, lineWidth: width, fill: 'none', ...(dash ? { lineDash: dash } : {}) };
       return { type: 'path', shape: { pathData: pieces.join('') }, style };
     },
   };
