@@ -73,11 +73,12 @@ export function PairsTable({ compare, bounds, kind }: Props) {
                   {kind === 'target' && <div class="quiet network">{networkOf(pair)}</div>}
                 </th>
                 <td class="now">
-                  <LabelMark label={pair.label} /> <SeverityMark severity={pair.severity} />{' '}
+                  <LabelMark label={pair.label} />
                   {isHurt(pair) && (
-                    <span class="quiet">
+                    <div class="quiet">
+                      <SeverityMark severity={pair.severity} />{' '}
                       <SinceTime since={pair.since} since_before={pair.since_before ?? false} />
-                    </span>
+                    </div>
                   )}
                 </td>
                 <td>
