@@ -27,6 +27,11 @@ describe('without trouble', () => {
     check(overviewOf(10, 2, 1, [], 3), 'All 17 judged pairs are healthy; 3 have no baseline yet.');
   });
 
+  test('of one there is no “all”', () => {
+    check(overviewOf(2, 1, 1, [], 1), 'The only judged pair is healthy; 1 has no baseline yet.');
+    check(overviewOf(1, 1, 1, [], 1), 'The only pair is measured, and has no baseline yet.');
+  });
+
   test('nothing can be judged yet', () => {
     const sentence = sentenceOf(overviewOf(10, 2, 1, [], 20), telling);
     expect(plainText(sentence)).toBe('20 pairs are measured, and none has a baseline yet.');

@@ -9,6 +9,7 @@ import { useAnswer } from '../state/answer.ts';
 import { SHARED_ANSWER_MS } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
+import { plural } from '../words/text.ts';
 import { Diagnoses } from './fleet/Diagnoses.tsx';
 import { Facts } from './fleet/Facts.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
@@ -64,7 +65,7 @@ function LeftOff({ clients = 0, targets = 0 }: { clients: number | undefined; ta
   if (clients + targets === 0) return null;
   return (
     <p class="quiet">
-      Not shown: {clients.toLocaleString('en')} clients and {targets.toLocaleString('en')} targets that are hurt least.
+      Not shown, since they are hurt least: {plural(clients, 'client')} and {plural(targets, 'target')}.
     </p>
   );
 }

@@ -38,11 +38,15 @@ export function sentenceOf(overview: Overview, telling: Telling): Sentence {
   if (pairs.healthy === 0) {
     return {
       tone: 'unknown',
-      parts: [`${plural(pairs.total, 'pair')} ${are} measured, and none has a baseline yet.`],
+      parts: [
+        pairs.total === 1
+          ? `The only pair ${telling.past ? 'was' : 'is'} measured, and has no baseline yet.`
+          : `${plural(pairs.total, 'pair')} ${are} measured, and none has a baseline yet.`,
+      ],
       advice: `A pair is judged once it has five earlier windows with a success: after about ${Math.round((overview.window_ms * 6) / 60_000)} minutes.`,
     };
   }
-  const of = pairs.unknown > 0 ? `All ${plural(pairs.healthy, 'judged pair')}` : all(pairs.total, 'pair');
+  const of = pairs.unknown > 0 ? all(pairs.healthy, 'judged pair') : all(pairs.total, 'pair');
   const rest =
     pairs.unknown > 0
       ? `; ${pairs.unknown.toLocaleString('en')} ${pairs.unknown === 1 ? 'has' : 'have'} no baseline yet`
@@ -81,7 +85,7 @@ function nothing({ past }: Telling): Sentence {
     return {
       tone: 'unknown',
       parts: ['There are no measurements in this range.'],
-      advice: 'Choose another range, or “1 hour” for the present.',
+      advice: 'Choose another range, or “Last 1 hour” for the present.',
     };
   }
   return {

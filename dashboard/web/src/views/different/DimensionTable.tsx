@@ -21,7 +21,12 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
           <tr>
             <th scope="col">{DIMENSIONS[dimension]}</th>
             <th scope="col" class="bars-head">
-              <i class="key inside" aria-hidden="true" /> inside, <i class="key outside" aria-hidden="true" /> outside
+              <span>
+                <i class="key inside" aria-hidden="true" /> inside,
+              </span>{' '}
+              <span>
+                <i class="key outside" aria-hidden="true" /> outside
+              </span>
             </th>
             <th scope="col" class="figure">
               Difference, points

@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 
-import type { Diagnosis, HurtGroup, Overview } from '../../api/types.ts';
+import type { Diagnosis, HurtGroup, HurtTarget, Overview } from '../../api/types.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
@@ -91,7 +91,7 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
         name: hurt.target,
         to: { view: 'target', target: hurt.target, client: null },
         hurt,
-        about: `${pairs(hurt)}, ${hurt.all_isps ? 'all of its' : ''} ${plural(hurt.isp_count, 'provider')}`,
+        about: [pairs(hurt), providersText(hurt)].filter(Boolean).join(', '),
         diagnoses: of((diagnosis) => diagnosis.target === hurt.target),
       })),
     client: () =>
@@ -114,6 +114,12 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
       })),
   };
   return groups[by]().filter((group) => group.diagnoses.length > 0);
+}
+
+function providersText({ isp_count, all_isps }: HurtTarget): string {
+  if (isp_count === 0) return '';
+  if (!all_isps) return plural(isp_count, 'provider');
+  return isp_count === 1 ? 'its only provider' : `all of its ${plural(isp_count, 'provider')}`;
 }
 
 function GroupItem({ group, by }: { group: Group; by: Grouping }) {

@@ -3,7 +3,7 @@
 import type { Overview } from '../../api/types.ts';
 import { now } from '../../state/clock.ts';
 import { showsPast } from '../../state/present.ts';
-import { count, duration, percent } from '../../words/figures.ts';
+import { count, percent, wholeSeconds } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
 import { Time } from '../../parts/Time.tsx';
 
@@ -37,7 +37,7 @@ export function Facts({ overview }: { overview: Overview }) {
       <div data-testid="freshness">
         <dt>Newest row</dt>
         <dd class={old ? 'large old' : 'large'}>
-          {age === null ? 'none' : age < 1_000 ? 'under 1 s old' : `${duration(Math.floor(age / 1_000) * 1_000)} old`}
+          {age === null ? 'none' : age < 1_000 ? 'under 1 s old' : `${wholeSeconds(age)} old`}
         </dd>
         <dd>
           <small>

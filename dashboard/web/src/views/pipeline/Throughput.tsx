@@ -31,8 +31,8 @@ export function Throughput({ pipeline }: { pipeline: Pipeline }) {
       </Fact>
       <Fact name="Up for" value={duration(pipeline.uptime_s * 1_000)}>
         netqoe {pipeline.version}
-        {processes && processes > 1 ? `, process ${(process ?? 0) + 1} of ${processes}` : ''},{' '}
-        {pipeline.live_readers === null ? '' : plural(pipeline.live_readers, 'live reader')}
+        {processes && processes > 1 ? `, process ${(process ?? 0) + 1} of ${processes}` : ''}
+        {pipeline.live_readers === null ? '' : `, ${plural(pipeline.live_readers, 'live reader')}`}
       </Fact>
     </dl>
   );
