@@ -3,12 +3,12 @@
 import type { Bounds } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { Time } from '../parts/Time.tsx';
+import { usualText } from '../words/evidence.ts';
 import { axisMs, ms } from '../words/figures.ts';
 import { Chart } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { stackBlocks, steps, usualBlocks, usualEdge } from './points.ts';
 import { blocks, line } from './series.ts';
-import { usualText } from './SmokeChart.tsx';
 
 const PHASES = [
   ['dns', 'DNS'],

@@ -6,8 +6,8 @@ import { Tabs } from '../parts/Tabs.tsx';
 import { Time } from '../parts/Time.tsx';
 import { go } from '../state/navigation.ts';
 import { PHASES, type Phase } from '../state/place.ts';
-import { failedText } from '../words/evidence.ts';
-import { axisMs, ms, spread } from '../words/figures.ts';
+import { failedText, usualText } from '../words/evidence.ts';
+import { axisMs, ms } from '../words/figures.ts';
 import { Chart, type Reading } from './Chart.tsx';
 import { floorOf } from './floor.ts';
 import { palette } from './palette.ts';
@@ -76,13 +76,4 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       }
     />
   );
-}
-
-export function usualText(
-  usual: { mean: (number | null)[]; sigma: (number | null)[] },
-  index: number,
-  unit: string,
-): string {
-  const [mean, sigma] = [usual.mean[index] ?? null, usual.sigma[index] ?? null];
-  return mean === null || sigma === null ? '–' : `${spread(mean, sigma)} ${unit}`;
 }

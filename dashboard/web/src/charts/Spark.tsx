@@ -6,7 +6,7 @@ import { place } from '../state/navigation.ts';
 import { crosshair } from './crosshair.ts';
 import { useDrag } from './drag.ts';
 import { markOf } from './mark.ts';
-import { steps } from './points.ts';
+import { stepPath, steps } from './points.ts';
 
 interface Props {
   start: number[];
@@ -27,13 +27,7 @@ export function Spark({ start, point_ms, bounds, values, most, degraded, label }
   const share = (at: number) => Math.min(1, Math.max(0, (at - bounds.from) / (bounds.to - bounds.from)));
   const x = (at: number) => WIDTH * share(at);
   const y = (value: number) => (HEIGHT - FOOT - 1) * (1 - value / Math.max(1, most)) + 1;
-  const path = steps(start, point_ms, values)
-    .map(([from, to, value, next], index, all) => {
-      const continues = index > 0 && all[index - 1]?.[3] !== null;
-      const level = `${continues ? 'L' : 'M'}${x(from)} ${y(value)}H${x(to)}`;
-      return next === null ? level : `${level}V${y(next)}`;
-    })
-    .join('');
+  const path = stepPath(steps(start, point_ms, values), x, y);
   const { dragged, listeners } = useDrag({
     cornerAt: (pixel, y, width) => ({ time: bounds.from + (pixel / width) * (bounds.to - bounds.from), y }),
     // Too low for values to be told apart.

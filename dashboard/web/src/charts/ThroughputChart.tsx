@@ -3,12 +3,12 @@
 import type { Bounds } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { Time } from '../parts/Time.tsx';
+import { usualText } from '../words/evidence.ts';
 import { axisMbits, mbits } from '../words/figures.ts';
 import { Chart } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { steps, usualBlocks } from './points.ts';
 import { blocks, line } from './series.ts';
-import { usualText } from './SmokeChart.tsx';
 
 export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bounds }) {
   const { start, point_ms, p50, usual, window_ms } = series;

@@ -93,7 +93,7 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
         aria-label="Clients by targets"
         aria-rowcount={cells.rows.length}
         aria-colcount={cells.columns.length}
-        aria-activedescendant={cursor ? 'matrix-cursor' : undefined}
+        aria-activedescendant={cursor ? cellId(cursor) : undefined}
         onScroll={paint}
         onFocus={() => {
           setFocused(true);
@@ -114,7 +114,7 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
         </div>
         {cursor && (
           <div role="row" class="unseen" aria-rowindex={cursor.row + 1}>
-            <div role="gridcell" id="matrix-cursor" aria-colindex={cursor.column + 1}>
+            <div role="gridcell" key={cellId(cursor)} id={cellId(cursor)} aria-colindex={cursor.column + 1}>
               {cellText(answer, cells, cursor)}
             </div>
           </div>
@@ -141,6 +141,11 @@ function useCursor(answer: MatrixAnswer, cells: Cells, follow: (spot: Spot) => v
     if (cursor && before.kept === kept && isElsewhere) follow(cursor);
   });
   return { cursor, moveTo };
+}
+
+/** Another one for each cell: what the cursor comes to is announced only where the active cell has changed. */
+function cellId({ row, column }: Spot): string {
+  return `matrix-${row}-${column}`;
 }
 
 function hitBy(event: MouseEvent, layout: Layout): Hit {

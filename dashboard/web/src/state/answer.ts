@@ -54,11 +54,8 @@ export function useAnswer<T>(
         return null;
       } catch (reason) {
         if (abort.signal.aborted) return null;
-        const error = reason instanceof AskError ? reason : new AskError(0, String(reason));
-        if (error.status === 401) signedOut();
-        if (error.status === 0) doubt();
         refusals += 1;
-        const pause_ms = isForLater(error.status) ? pauseOf(refusals, error.retry_after_ms, Math.random()) : null;
+        const { error, pause_ms } = refusalOf(reason, refusals);
         const again_at = pause_ms === null ? null : serverNow() + pause_ms;
         setAnswer((old) => ({ key, value: old.key === key ? old.value : null, error, again_at }));
         return pause_ms;
@@ -78,4 +75,13 @@ export function useAnswer<T>(
   }, [key, every_ms, kept_ms]);
 
   return answer.key === key ? answer : NONE;
+}
+
+/** Why there is no answer, after so many times in a row, and when to ask again; tells whom it concerns. */
+function refusalOf(reason: unknown, refusals: number): { error: AskError; pause_ms: number | null } {
+  const error = reason instanceof AskError ? reason : new AskError(0, String(reason));
+  if (error.status === 401) signedOut();
+  if (error.status === 0) doubt();
+  const isLater = isForLater(error.status);
+  return { error, pause_ms: isLater ? pauseOf(refusals, error.retry_after_ms, Math.random()) : null };
 }

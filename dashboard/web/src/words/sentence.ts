@@ -3,6 +3,7 @@
 import type { Overview } from '../api/types.ts';
 import type { Place } from '../state/place.ts';
 import { causesOf, firstOf, type Cause } from './causes.ts';
+import { networkText } from './network.ts';
 import { plural } from './text.ts';
 
 /** A part of a sentence; a name leads to its view. `name` is text from events, to be shown with care. */
@@ -156,7 +157,8 @@ function causeParts(cause: Cause): Part[] {
     }
     case 'client': {
       const { client_id, targets, target_count, pairs } = cause.group;
-      const network = networkText(cause.group);
+      const known = networkText(cause.group);
+      const network = known && ` (${known})`;
       const client: Part = { name: client_id, place: { view: 'client', client: client_id, target: null } };
       const one = targets[0];
       if (target_count === 1 && one !== undefined)
@@ -189,11 +191,6 @@ function targetScope({ isps, isp_count, all_isps, client_count, degraded_pairs, 
 }
 
 type HurtTargetScope = Extract<Cause, { kind: 'target' }>['group'];
-
-function networkText({ isp, network_type }: { isp: string | null; network_type: string | null }): string {
-  const known = [isp, network_type].filter((text) => text !== null && text !== '');
-  return known.length > 0 ? ` (${known.join(', ')})` : '';
-}
 
 function ofAll(count: number, total: number, what: string): string {
   return count >= total ? all(total, what).toLowerCase() : `${count.toLocaleString('en')} of ${plural(total, what)}`;
