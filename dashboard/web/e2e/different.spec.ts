@@ -1,14 +1,13 @@
 // A marked region leads to its cause.
 
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
 import { answers } from './support/api.ts';
 import { faultsOf, type Fault } from './support/faults.ts';
+import { drag } from './support/plot.ts';
 import { expect, test } from './support/test.ts';
 
 const CLIENT = 'demo-07';
-type Point = { x: number; y: number };
-type Box = { x: number; y: number; width: number; height: number };
 
 const MINUTE_MS = 60_000;
 
@@ -18,13 +17,9 @@ test('a region marked with the mouse: the planted target stands out', async ({ p
     await page.goto(
       `${demo.origin}/?${new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target })}&from=${range.from}&to=${range.to}`,
     );
-    const { plot, box } = await plotOf(page.getByTestId('chart').nth(1).getByRole('slider'));
-    const y = box.y + box.height / 2;
-    const [from, to] = [
-      await xOf(plot, box, fault.from + 0.4 * MINUTE_MS),
-      await xOf(plot, box, fault.to - 0.4 * MINUTE_MS),
-    ];
-    await drag(page, { x: from, y }, { x: to, y });
+    const plot = page.getByTestId('chart').nth(1).getByRole('slider');
+    await expect(plot).toBeVisible();
+    await drag(plot, fault.from + 0.4 * MINUTE_MS, fault.to - 0.4 * MINUTE_MS);
     await expect(page.getByTestId('mark-bar')).toBeVisible();
     const marked = new URL(page.url()).searchParams;
     expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual([fault.from, fault.to]);
@@ -40,13 +35,10 @@ test('a rectangle marks values as well: windows that have them are compared', as
   const range = { from: fault.from - 5 * MINUTE_MS, to: fault.to + MINUTE_MS };
   const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
   await page.goto(`${demo.origin}/?${query}&from=${range.from}&to=${range.to}`);
-  const { plot, box } = await plotOf(page.getByTestId('chart').nth(1).getByRole('slider'));
-  const [from, to] = [
-    await xOf(plot, box, fault.from + 0.4 * MINUTE_MS),
-    await xOf(plot, box, fault.to - 0.4 * MINUTE_MS),
-  ];
-  // From the top edge down to the middle: what is fast is left out.
-  await drag(page, { x: to, y: box.y + 2 }, { x: from, y: box.y + box.height / 2 });
+  const plot = page.getByTestId('chart').nth(1).getByRole('slider');
+  await expect(plot).toBeVisible();
+  // Backwards, from the top edge down to the middle: what is fast is left out.
+  await drag(plot, fault.to - 0.4 * MINUTE_MS, fault.from + 0.4 * MINUTE_MS, [0.01, 0.5]);
   const marked = new URL(page.url()).searchParams;
   expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual([fault.from, fault.to]);
   expect([marked.get('measure'), marked.has('max')]).toEqual(['ttfb_p95', false]);
@@ -79,9 +71,15 @@ test('a region can be marked on the small charts, too', async ({ page, demo }) =
   const query = new URLSearchParams({ view: 'target', target: fault.target });
   await page.goto(`${demo.origin}/?${query}&from=${fault.from}&to=${fault.from + 10 * MINUTE_MS}`);
   const spark = page.getByTestId('pairs').getByRole('img').first();
-  const { box } = await plotOf(spark);
+  await expect(spark).toBeVisible();
+  await spark.scrollIntoViewIfNeeded();
+  const box = await spark.boundingBox();
+  if (!box) throw new Error('the small chart has no place');
   const y = box.y + box.height / 2;
-  await drag(page, { x: box.x + 0.13 * box.width, y }, { x: box.x + 0.37 * box.width, y });
+  await page.mouse.move(box.x + 0.13 * box.width, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.37 * box.width, y, { steps: 5 });
+  await page.mouse.up();
   await expect(page.getByTestId('mark-bar')).toBeVisible();
   const marked = new URL(page.url()).searchParams;
   expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual(
@@ -102,35 +100,6 @@ test('the same by keyboard', async ({ page, demo }) => {
   await page.keyboard.press('Enter');
   await standsOut(page, fault);
 });
-
-/** A chart that can be drawn on, and where it is. */
-async function plotOf(plot: Locator): Promise<{ plot: Locator; box: Box }> {
-  await expect(plot).toBeVisible();
-  await plot.scrollIntoViewIfNeeded();
-  const box = await plot.boundingBox();
-  if (!box) throw new Error('the plot has no place');
-  return { plot, box };
-}
-
-async function drag(page: Page, from: Point, to: Point): Promise<void> {
-  await page.mouse.move(from.x, from.y);
-  await page.mouse.down();
-  await page.mouse.move(to.x, to.y, { steps: 5 });
-  await page.mouse.up();
-}
-
-/** Where a time is in a plot: its crosshair says which time is under the mouse. */
-async function xOf(plot: Locator, box: Box, time: number): Promise<number> {
-  const y = box.y + box.height / 2;
-  let [low, high] = [box.x, box.x + box.width - 1];
-  while (high - low > 1) {
-    const middle = (low + high) / 2;
-    await plot.page().mouse.move(middle, y);
-    if (Number(await plot.getAttribute('aria-valuenow')) < time) low = middle;
-    else high = middle;
-  }
-  return high;
-}
 
 async function standsOut(page: Page, { target }: Fault): Promise<void> {
   await expect(page.getByTestId('different-sentence')).toContainText(new URL(target).host);

@@ -29,23 +29,29 @@ export interface Plotted {
   floor?: number;
   /** The column whose values the axis holds: by them a region can be marked, too. */
   column?: string;
+  /** The highest value, where the axis is to say only this: for what is low. */
+  top?: number;
+  /** What a click on a time does, and Enter where nothing is marked. */
+  pick?: (at: number) => void;
 }
 
 export function Plot(plotted: Plotted & { said: string }) {
-  const { title, height, bounds, start, point_ms, series, value, whole = false, floor = 0, column, said } = plotted;
+  const { title, height, bounds, start, point_ms, series, value, column, pick, said } = plotted;
+  const { whole = false, floor = 0, top = null } = plotted;
   const drawing = useRef<HTMLDivElement>(null);
-  const { width, scale } = useDrawing(drawing, { bounds, series, value, whole, height, floor });
+  const { width, scale } = useDrawing(drawing, { bounds, series, value, whole, height, floor, top });
   const axis = column !== undefined && scale ? { column, scale, height } : null;
   const { dragged, listeners } = useDrag({
     cornerAt: (x, y) => ({ time: timeAt(x, width, bounds), y }),
     markOf: (a, b) => markOf(a, b, point_ms, axis),
+    click: ({ time }) => pick?.(time),
   });
   const { inside, measure } = place.value;
   const mark = dragged ?? (inside && { inside, measure });
   const at = crosshair.value;
   return (
     <div
-      class="plot"
+      class={pick ? 'plot picks' : 'plot'}
       role="slider"
       tabIndex={0}
       aria-label={`${title}: point in time`}
@@ -89,7 +95,7 @@ function MarkArea({ mark, axis, width, bounds }: { mark: Mark; axis: Axis | null
   );
 }
 
-function press(event: KeyboardEvent, { bounds, start, point_ms }: Plotted): void {
+function press(event: KeyboardEvent, { bounds, start, point_ms, pick }: Plotted): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const half = point_ms / 2;
   const [first, last] = [(start[0] ?? bounds.from) + half, (start.at(-1) ?? bounds.to - point_ms) + half];
@@ -106,6 +112,7 @@ function press(event: KeyboardEvent, { bounds, start, point_ms }: Plotted): void
     crosshair.value = Math.min(bounds.to - half, Math.max(bounds.from + half, target));
     if (event.shiftKey) go({ inside: extended(inside, old, crosshair.value, point_ms), measure: null }, 'replace');
   } else if (event.key === 'Enter' && inside) showDifference();
+  else if (event.key === 'Enter' && pick) pick(old);
   else return;
   event.preventDefault();
 }

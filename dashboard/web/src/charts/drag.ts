@@ -13,10 +13,12 @@ interface Place {
   /** Where the pointer is, within the element that listens. */
   cornerAt: (x: number, y: number, width: number) => Corner;
   markOf: (a: Corner, b: Corner) => Mark;
+  /** What a press without a drag does. */
+  click?: (at: Corner) => void;
 }
 
 /** Gives what is being marked, and what listens. */
-export function useDrag({ cornerAt, markOf }: Place) {
+export function useDrag({ cornerAt, markOf, click }: Place) {
   const pressed = useRef<PointerEvent | null>(null);
   const [dragged, setDragged] = useState<Mark | null>(null);
   const cornerOf = (event: PointerEvent, element: EventTarget | null) => {
@@ -42,8 +44,9 @@ export function useDrag({ cornerAt, markOf }: Place) {
       const moved = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY);
       if (dragged || moved > DRAG_PIXELS) setDragged(markOf(cornerOf(from, event.currentTarget), corner));
     },
-    onPointerUp: () => {
+    onPointerUp: (event: PointerEvent) => {
       if (dragged) go(dragged, 'replace');
+      else if (pressed.current) click?.(cornerOf(pressed.current, event.currentTarget));
       end();
     },
     onPointerCancel: end,

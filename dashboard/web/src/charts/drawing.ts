@@ -16,12 +16,14 @@ export interface Drawn {
   height: number;
   /** The value at which the axis begins. */
   floor: number;
+  /** The value at which it ends, and the only one that it says; null: as what is drawn wants it. */
+  top: number | null;
 }
 
 /** Keeps the chart library's drawing up to date; gives its width, and the scale that the library has chosen. */
 export function useDrawing(
   element: { current: HTMLDivElement | null },
-  { bounds, series, value, whole, height, floor }: Drawn,
+  { bounds, series, value, whole, height, floor, top }: Drawn,
 ): { width: number; scale: Scale | null } {
   const chart = useRef<Instance | null>(null);
   const [width, setWidth] = useState(0);
@@ -66,6 +68,7 @@ export function useDrawing(
           boundaryGap: [0, '4%'],
           splitNumber: 3,
           ...(whole ? { minInterval: 1 } : {}),
+          ...(top === null ? {} : { max: top, interval: top }),
           axisLabel: { ...quiet, formatter: (at: number) => (value ? value(at) : '') },
           splitLine: { lineStyle: { color: colors.token('line') } },
         },
