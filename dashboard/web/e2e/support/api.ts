@@ -6,6 +6,7 @@ import type { Bounds } from '../../src/api/client.ts';
 import type {
   DeadLetters,
   Diagnosis,
+  Different,
   Items,
   MatrixAnswer,
   Overview,
@@ -26,6 +27,7 @@ export const answers = {
   diagnoses: (netqoe: Netqoe, query: Query) =>
     get<Items<Omit<Diagnosis, 'since'>>>(netqoe, 'diagnoses', { limit: 1000, ...query }),
   aggregates: (netqoe: Netqoe, query: Query) => get<Items<{ client_id: string }>>(netqoe, 'aggregates', query),
+  different: (netqoe: Netqoe, query: Query) => get<Different>(netqoe, 'different', query),
   pipeline: (netqoe: Netqoe) => get<Pipeline>(netqoe, 'pipeline', {}),
   deadLetters: (netqoe: Netqoe) => get<DeadLetters>(netqoe, 'dead-letters', {}),
 };

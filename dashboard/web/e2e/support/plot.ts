@@ -22,11 +22,13 @@ export async function pointOf(plot: Locator, time: number): Promise<Place> {
   return { x: high, y };
 }
 
-/** Drags from one time of a plot to another. */
-export async function drag(plot: Locator, from: number, to: number): Promise<void> {
+/** Drags from one time of a plot to another: along its middle, or between two heights, each a share of it from the top. */
+export async function drag(plot: Locator, from: number, to: number, heights?: [number, number]): Promise<void> {
   await plot.scrollIntoViewIfNeeded();
   const [start, end] = [await pointOf(plot, from), await pointOf(plot, to)];
   const { mouse } = plot.page();
+  const box = await plot.boundingBox();
+  if (box && heights) [start.y, end.y] = heights.map((share) => box.y + share * box.height) as [number, number];
   await mouse.move(start.x, start.y);
   await mouse.down();
   await mouse.move(end.x, end.y, { steps: 5 });

@@ -31,7 +31,8 @@ interface Props extends Plotted {
 }
 
 export function Chart(props: Props) {
-  const { title, start, point_ms, readings, table, tools, gap = 'no measurement', newest = 'newest' } = props;
+  const { title, start, point_ms, value, floor = 0, readings, table, tools } = props;
+  const { gap = 'no measurement', newest = 'newest' } = props;
   const id = useId();
   const at = crosshair.value;
   const pointed = indexAt(start, point_ms, at);
@@ -43,6 +44,7 @@ export function Chart(props: Props) {
       <figcaption>
         <h2 id={id}>{title}</h2>
         {tools}
+        {floor > 0 && value && <span class="cut-note">axis cut: it starts at {value(floor)}</span>}
         <p class="readings">
           <span class="quiet">
             {from !== null ? span(from, from + point_ms, serverNow()) : gap}

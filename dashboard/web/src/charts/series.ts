@@ -4,7 +4,7 @@ import type { Label } from '../api/types.ts';
 import { wordsOf } from '../words/labels.ts';
 import type { SeriesOption } from './echarts.ts';
 import type { Palette } from './palette.ts';
-import type { Block, Step } from './points.ts';
+import { stepPath, type Block, type Step } from './points.ts';
 
 const QUIET = { silent: true, animation: false } as const;
 
@@ -84,8 +84,8 @@ function letterIn({ x, y, width, height }: { x: number; y: number; width: number
   };
 }
 
-/** A line of steps, one shape as well. */
-export function line(data: Step[], color: string, width: number, z: number): SeriesOption {
+/** A line of steps, one shape as well; `dash` are the lengths of dashes and gaps. */
+export function line(data: Step[], color: string, width: number, z: number, dash?: number[]): SeriesOption {
   return {
     ...QUIET,
     type: 'custom',
@@ -95,14 +95,11 @@ export function line(data: Step[], color: string, width: number, z: number): Ser
     data,
     renderItem: ({ dataIndex }, api) => {
       if (dataIndex > 0) return undefined;
-      const pixel = (at: number, value: number) => api.coord([at, value]).map((pixel) => Math.round(pixel * 10) / 10);
-      const pieces = data.map(([from, to, value, next], index) => {
-        const follows = index > 0 && data[index - 1]?.[3] !== null;
-        const level = `${follows ? 'L' : 'M'}${pixel(from, value).join(' ')}H${pixel(to, value)[0]}`;
-        return next === null ? level : `${level}V${pixel(to, next)[1]}`;
-      });
-      const style = { stroke: color, lineWidth: width, fill: 'none' };
-      return { type: 'path', shape: { pathData: pieces.join('') }, style };
+      const tenth = (pixel: number | undefined) => Math.round((pixel ?? 0) * 10) / 10;
+      const x = (at: number) => tenth(api.coord([at, 0])[0]);
+      const y = (value: number) => tenth(api.coord([0, value])[1]);
+      const style = { stroke: color, lineWidth: width, fill: 'none', ...(dash ? { lineDash: dash } : {}) };
+      return { type: 'path', shape: { pathData: stepPath(data, x, y) }, style };
     },
   };
 }
