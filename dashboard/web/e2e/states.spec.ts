@@ -41,7 +41,9 @@ test('a store that is away', async ({ page, up, watch }) => {
   }
 
   netqoe.sql('ALTER TABLE away RENAME TO agg_1m');
-  await failures.first().getByRole('button', { name: 'Try again' }).click();
+  // Where something is committed meanwhile, the page has asked already.
+  const again = failures.first().getByRole('button', { name: 'Try again' });
+  await Promise.race([again.click(), expect(failures).toHaveCount(0)]);
   await expect(page.getByTestId('matrix')).toBeVisible();
   await expect(failures).toHaveCount(0);
 });
@@ -62,9 +64,9 @@ test('a store that takes too long', async ({ page, up, store, watch }) => {
     await expect(failure).toContainText('It took too long to find, and was given up.');
     await expect(failure.getByRole('button', { name: 'Try again' })).toBeVisible();
   }
-  await unlock();
   await failures.first().getByRole('link', { name: 'Show only the last 6 hours of it' }).click();
+  await unlock();
+  await expect(page.getByTestId('range')).toHaveValue('6h');
   await expect(page.getByTestId('matrix')).toBeVisible();
   await expect(failures).toHaveCount(0);
-  await expect(page.getByTestId('range')).toHaveValue('6h');
 });
