@@ -10,13 +10,14 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::asked::{CompareParameters, DifferentParameters, FleetParameters, SeriesParameters};
+use super::asked::{CompareParameters, DifferentParameters, FleetParameters, SeriesParameters, TimelineParameters};
 use super::compare::{self, Comparison};
 use super::different::{self, Difference};
 use super::matrix::{self, Matrix};
 use super::overview::{self, Overview};
 use super::series::{self, Series};
 use super::shared::Question;
+use super::timeline::{self, Timeline};
 use crate::answer::Refusal;
 use crate::parameters::asked;
 use crate::queries::QueryApi;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
     OpenApiRouter::new()
         .routes(routes!(overview))
         .routes(routes!(matrix))
+        .routes(routes!(timeline))
         .routes(routes!(series))
         .routes(routes!(compare))
         .routes(routes!(different))
@@ -50,6 +52,17 @@ async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>)
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Matrix(scope.clone());
     shared(&api, question, api.ask(move |reader, rules| json(&matrix::read(reader, scope, rules)?))).await
+}
+
+/// Degraded pairs over time, by what hurts. May be half a second old.
+#[utoipa::path(get, path = "/api/v1/timeline", params(TimelineParameters),
+    responses((status = 200, body = Timeline), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParameters>) -> Result<Response, Refusal> {
+    let parameters = asked(parameters)?;
+    let (scope, max_points) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.max_points()?);
+    let question = Question::Timeline(scope.clone(), max_points);
+    shared(&api, question, api.ask(move |reader, rules| json(&timeline::read(reader, scope, max_points, rules)?))).await
 }
 
 /// The chart of one pair, with what was usual for it.

@@ -21,6 +21,8 @@ pub(crate) enum Question {
     Overview(Scope),
     /// The cells of the heatmap.
     Matrix(Scope),
+    /// Degraded pairs over time, in so many points at most.
+    Timeline(Scope, u32),
 }
 
 /// The answers, as JSON.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use netqoe_model::{Checkpoint, Rules};
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
-    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
+    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
 };
 use parking_lot::{Mutex, RwLock};
 
 use super::block::{Block, Names};
 use super::kept::Kept;
 use super::totals::Totals;
-use super::{points, split};
+use super::{degraded, points, split};
 
 /// Answers as the store does. Questions that add up the windows of many pairs are answered from memory, as far as it
 /// reaches.
@@ -80,6 +80,17 @@ impl Reader for SettledReader {
             split::add_records(&mut totals, &self.store.split(&extent, inside_ms, matching, limit)?);
         }
         Ok(split::records(totals, limit))
+    }
+
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+        let Parts { blocks, beside } = self.parts(extent);
+        let mut windows: Vec<_> = blocks.iter().flat_map(|block| degraded::records(block, extent)).collect();
+        for extent in beside {
+            windows.extend(self.store.degraded(&extent, limit)?);
+        }
+        windows.sort_by_key(|window| window.window_start);
+        windows.truncate(limit as usize);
+        Ok(windows)
     }
 
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {

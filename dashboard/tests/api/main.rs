@@ -19,3 +19,4 @@ mod series;
 mod settled;
 mod stores;
 mod support;
+mod timeline;

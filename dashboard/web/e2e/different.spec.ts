@@ -1,12 +1,13 @@
 // A marked region leads to its cause.
 
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
+import { answers } from './support/api.ts';
 import { faultsOf, type Fault } from './support/faults.ts';
+import { drag } from './support/plot.ts';
 import { expect, test } from './support/test.ts';
 
 const CLIENT = 'demo-07';
-type Box = { x: number; y: number; width: number; height: number };
 
 const MINUTE_MS = 60_000;
 
@@ -18,24 +19,72 @@ test('a region marked with the mouse: the planted target stands out', async ({ p
     );
     const plot = page.getByTestId('chart').nth(1).getByRole('slider');
     await expect(plot).toBeVisible();
-    await plot.scrollIntoViewIfNeeded();
-    const box = await plot.boundingBox();
-    if (!box) throw new Error('the plot has no place');
-    const [from, to] = [
-      await pointOf(plot, box, fault.from + 0.4 * MINUTE_MS),
-      await pointOf(plot, box, fault.to - 0.4 * MINUTE_MS),
-    ];
-    await page.mouse.move(from.x, from.y);
-    await page.mouse.down();
-    await page.mouse.move(to.x, to.y, { steps: 5 });
-    await page.mouse.up();
+    await drag(plot, fault.from + 0.4 * MINUTE_MS, fault.to - 0.4 * MINUTE_MS);
     await expect(page.getByTestId('mark-bar')).toBeVisible();
     const marked = new URL(page.url()).searchParams;
     expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual([fault.from, fault.to]);
+    expect(marked.has('measure'), 'a mark along the time is one of time only').toBe(false);
 
     await page.getByTestId('mark-bar').getByRole('button', { name: 'What is different' }).click();
     await standsOut(page, fault);
   }
+});
+
+test('a rectangle marks values as well: windows that have them are compared', async ({ page, demo }) => {
+  const fault = (await faultsOf(demo))[2] as Fault;
+  const range = { from: fault.from - 5 * MINUTE_MS, to: fault.to + MINUTE_MS };
+  const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
+  await page.goto(`${demo.origin}/?${query}&from=${range.from}&to=${range.to}`);
+  const plot = page.getByTestId('chart').nth(1).getByRole('slider');
+  await expect(plot).toBeVisible();
+  // Backwards, from the top edge down to the middle: what is fast is left out.
+  await drag(plot, fault.to - 0.4 * MINUTE_MS, fault.from + 0.4 * MINUTE_MS, [0.01, 0.5]);
+  const marked = new URL(page.url()).searchParams;
+  expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual([fault.from, fault.to]);
+  expect([marked.get('measure'), marked.has('max')]).toEqual(['ttfb_p95', false]);
+  const { start, p95 } = await answers.series(demo, CLIENT, fault.target, range);
+  const [during, before] = [true, false].map((is) =>
+    p95.ttfb.filter((_, index) => (start[index] ?? 0) >= fault.from === is).map(Number),
+  ) as [number[], number[]];
+  const min = Number(marked.get('min'));
+  expect(min).toBeLessThan(during[0] as number);
+  expect(min).toBeGreaterThan(before[0] as number);
+  // A rectangle over the axis that has these values, the time alone over the others.
+  await expect(page.locator('.mark-area')).toHaveCount(4);
+  await expect(page.locator('.mark-area.bounded')).toHaveCount(1);
+  await expect(page.getByTestId('mark-bar')).toContainText(/TTFB p95 of at least [\d,.]+ ms/);
+
+  await page.getByTestId('mark-bar').getByRole('button', { name: 'What is different' }).click();
+  await standsOut(page, fault);
+  const asked = { inside_from: fault.from, inside_to: fault.to, metric: 'ttfb_p95', min };
+  const { inside } = await answers.different(demo, { ...range, ...asked });
+  expect(inside.matching).toBeGreaterThan(0);
+  await expect(page.getByTestId('different-sentence')).toContainText(
+    `${inside.matching} of ${inside.windows.toLocaleString('en')} windows`,
+  );
+  await expect(page.getByLabel('from (ms)')).toHaveValue(String(min));
+  await expect(page.getByLabel('to (ms)')).toHaveValue('');
+});
+
+test('a region can be marked on the small charts, too', async ({ page, demo }) => {
+  const fault = (await faultsOf(demo))[2] as Fault;
+  const query = new URLSearchParams({ view: 'target', target: fault.target });
+  await page.goto(`${demo.origin}/?${query}&from=${fault.from}&to=${fault.from + 10 * MINUTE_MS}`);
+  const spark = page.getByTestId('pairs').getByRole('img').first();
+  await expect(spark).toBeVisible();
+  await spark.scrollIntoViewIfNeeded();
+  const box = await spark.boundingBox();
+  if (!box) throw new Error('the small chart has no place');
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + 0.13 * box.width, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.37 * box.width, y, { steps: 5 });
+  await page.mouse.up();
+  await expect(page.getByTestId('mark-bar')).toBeVisible();
+  const marked = new URL(page.url()).searchParams;
+  expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual(
+    [1, 4].map((minutes) => fault.from + minutes * MINUTE_MS),
+  );
 });
 
 test('the same by keyboard', async ({ page, demo }) => {
@@ -51,19 +100,6 @@ test('the same by keyboard', async ({ page, demo }) => {
   await page.keyboard.press('Enter');
   await standsOut(page, fault);
 });
-
-/** Where a time is in a plot: its crosshair says which time is under the mouse. */
-async function pointOf(plot: Locator, box: Box, time: number): Promise<{ x: number; y: number }> {
-  const y = box.y + box.height / 2;
-  let [low, high] = [box.x, box.x + box.width - 1];
-  while (high - low > 1) {
-    const middle = (low + high) / 2;
-    await plot.page().mouse.move(middle, y);
-    if (Number(await plot.getAttribute('aria-valuenow')) < time) low = middle;
-    else high = middle;
-  }
-  return { x: high, y };
-}
 
 async function standsOut(page: Page, { target }: Fault): Promise<void> {
   await expect(page.getByTestId('different-sentence')).toContainText(new URL(target).host);

@@ -2,6 +2,7 @@
 
 import type { Page } from '@playwright/test';
 
+import { post } from './support/events.ts';
 import { faultsOf, within, type Fault } from './support/faults.ts';
 import { pointAt, stepTo, tabToMatrix, type Pair } from './support/matrix.ts';
 import type { Netqoe } from './support/netqoe.ts';
@@ -44,6 +45,28 @@ test('arrows and Enter open a pair, Esc goes back', async ({ page, demo }) => {
   await showsPair(page, pair, fault);
   await page.keyboard.press('Escape');
   await expect(page.getByTestId('sentence')).toContainText(fault.label);
+});
+
+test('the cursor stays with its pair when another client appears before it', async ({ page, up }) => {
+  const netqoe = await up();
+  const target = 'https://example.com/';
+  const measured = (...clients: string[]) =>
+    post(
+      netqoe,
+      clients.map((client_id) => ({ client_id, target })),
+    );
+  await measured('client-b', 'client-c');
+  await page.goto(netqoe.origin);
+  await expect(page.getByTestId('facts')).toContainText('of 2 clients');
+  await tabToMatrix(page);
+  await page.keyboard.press('ArrowDown');
+  const readout = page.getByTestId('matrix-readout');
+  await expect(readout).toContainText('client-c → ');
+  await measured('client-a');
+  await expect(page.getByTestId('matrix')).toHaveAttribute('aria-rowcount', '3');
+  await expect(readout).toContainText('client-c → ');
+  await page.keyboard.press('Enter');
+  await expect(page.getByTestId('pair-title')).toContainText('client-c');
 });
 
 test('a name is found by a part of it', async ({ page, demo }) => {

@@ -94,3 +94,18 @@ test('a pair: its newest row, the tables behind its charts, its evidence', async
     expectFigure(observed, found.observed, `evidence ${index}`);
   }
 });
+
+test('an axis that does not begin at 0 says so', async ({ page, demo }) => {
+  const fault = (await faultsOf(demo))[2] as Fault;
+  const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
+  const open = (from: number, to: number) => page.goto(`${demo.origin}/?${query}&from=${from}&to=${to}`);
+  const smoke = page.getByTestId('chart').filter({ hasText: 'TTFB, median to 95th percentile' });
+  const note = smoke.getByText(/^axis cut: it starts at [\d.]+ ms$/);
+  await open(fault.from - 6 * 60_000, fault.from);
+  await expect(note).toBeVisible();
+  await expect(smoke.locator('.axis-cut')).toBeVisible();
+  // What a fault adds is shown against all of the usual.
+  await open(fault.from - 6 * 60_000, fault.to);
+  await expect(smoke).toBeVisible();
+  await expect(note).toHaveCount(0);
+});

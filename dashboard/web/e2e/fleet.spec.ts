@@ -1,7 +1,7 @@
 // The first screen: who is hurt, since when, why.
 
 import { answers } from './support/api.ts';
-import { CLIENTS, faultsOf, TARGETS, within } from './support/faults.ts';
+import { CLIENTS, faultsOf, TARGETS, within, type Fault } from './support/faults.ts';
 import { expect, test } from './support/test.ts';
 
 test('the sentence names each planted fault, in the moment when it was', async ({ page, demo }) => {
@@ -22,4 +22,20 @@ test('the sentence names each planted fault, in the moment when it was', async (
     await expect(page.getByTestId('group').first()).toContainText(name);
     await expect(page.getByTestId('group').first()).toContainText(fault.label);
   }
+});
+
+test('what is over is told as it was, on every view', async ({ page, demo }) => {
+  const fault = (await faultsOf(demo))[2] as Fault;
+  const { from, to } = within(fault);
+  const open = (query: Record<string, string>) =>
+    page.goto(`${demo.origin}/?${new URLSearchParams({ ...query, from: String(from), to: String(to) })}`);
+  await open({});
+  await expect(page.getByTestId('sentence')).toContainText(`1 of ${TARGETS} targets was degraded at `);
+  await expect(page.getByTestId('diagnoses')).toContainText('Diagnoses at ');
+  await open({ view: 'target', target: fault.target });
+  await expect(page.getByTestId('compare-sentence')).toContainText(
+    `${CLIENTS} of ${CLIENTS} clients were degraded at the end of this range, all ${fault.label}`,
+  );
+  await open({ view: 'pair', client: 'demo-07', target: fault.target });
+  await expect(page.getByTestId('pair-now')).toContainText(/^at \d\d:\d\d/);
 });

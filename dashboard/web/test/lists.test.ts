@@ -43,18 +43,33 @@ test('pairs are ranked worst first, and what is unknown stands last', () => {
 
 test('what the pairs have in common is said', () => {
   const compare = (pairs: ComparedPair[]) => ({ point_ms: 60_000, start: [], pairs });
-  expect(compareText(compare([pair('a'), pair('b')]), 'target')).toBe(
+  expect(compareText(compare([pair('a'), pair('b')]), 'target', false)).toBe(
     'None of 2 clients is degraded now; none was in this range.',
   );
   const hurt = [pair('a', { label: 'dns-bound', degraded_windows: 1 }), pair('b', { degraded_windows: 2 })];
-  expect(compareText(compare(hurt), 'target')).toBe(
+  expect(compareText(compare(hurt), 'target', false)).toBe(
     '1 of 2 clients is degraded now: dns-bound; 2 had degraded windows in this range.',
+  );
+});
+
+test('of a range of the past it is said as it was', () => {
+  const said = (...pairs: ComparedPair[]) => compareText({ point_ms: 60_000, start: [], pairs }, 'target', true);
+  const hurt = pair('a', { label: 'dns-bound', degraded_windows: 1 });
+  expect(said(pair('a'), pair('b'))).toBe('None of 2 clients was degraded in this range.');
+  expect(said(hurt, pair('b'))).toBe(
+    '1 of 2 clients was degraded at the end of this range: dns-bound; 1 had degraded windows in it.',
+  );
+  expect(said(pair('a'), pair('b', { degraded_windows: 2 }))).toBe(
+    'None of 2 clients was degraded at the end of this range; 1 had degraded windows in it.',
+  );
+  expect(said(hurt)).toBe(
+    'Its only client was degraded at the end of this range: dns-bound; 1 window of this range is degraded.',
   );
 });
 
 test('one pair alone is no comparison', () => {
   const compare = (pairs: ComparedPair[]) => ({ point_ms: 60_000, start: [], pairs });
-  expect(compareText(compare([pair('a')]), 'client')).toBe(
+  expect(compareText(compare([pair('a')]), 'client', false)).toBe(
     'Its only target is not degraded now; 0 windows of this range are degraded.',
   );
 });

@@ -14,6 +14,24 @@ describe('where things are', () => {
     expect(layoutOf(20, 6, VIEW, { row: 80, column: 100 }).upright).toBe(true);
   });
 
+  test.each([
+    [2, 1_700],
+    [6, 1_400],
+    [6, 1_700],
+    [12, 1_400],
+  ])('%d targets fill a width of %d, up to what a cell may have', (columns, width) => {
+    for (const column of [40, 150, 600]) {
+      const { cell, content } = layoutOf(20, columns, { width, height: 500 }, { row: 80, column });
+      expect(content.width).toBeLessThanOrEqual(width);
+      expect(content.width > width - columns || cell.width === 260).toBe(true);
+    }
+  });
+
+  test('few rows are higher', () => {
+    const heights = [1, 12, 13, 2_000].map((rows) => layoutOf(rows, 6, VIEW, { row: 80, column: 100 }).cell.height);
+    expect(heights).toEqual([24, 24, 18, 18]);
+  });
+
   test('every cell is hit at its corners, and only it', () => {
     for (const [row, column] of [
       [0, 0],

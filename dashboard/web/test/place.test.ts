@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { above, formatPlace, HOME, parsePlace, type Place } from '../src/state/place.ts';
-import { boundsOf, following, isPast, shifted, shorter } from '../src/state/range.ts';
+import { boundsOf, endingAt, following, isPast, shifted, shorter } from '../src/state/range.ts';
 
 describe('a place and its query', () => {
   const places: Partial<Place>[] = [
@@ -16,6 +16,8 @@ describe('a place and its query', () => {
       measure: { column: 'ttfb_p95', min: 300, max: 900.5 },
       phase: 'dns',
     },
+    { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: 0, max: null } },
+    { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: null, max: 12.5 } },
   ];
 
   test.each(places)('%j comes back as it was', (change) => {
@@ -32,7 +34,9 @@ describe('a place and its query', () => {
     '?from=2000&to=1000',
     '?from=x&to=y',
     '?inside_from=5',
-    '?measure=ttfb_p95&min=1',
+    '?measure=ttfb_p95',
+    '?measure=ttfb_p95&min=x&max=',
+    '?min=1&max=2',
     '?measure=drop table&min=1&max=2',
   ])('%s is like home', (query) => {
     const { client, ...place } = parsePlace(query);
@@ -77,8 +81,23 @@ describe('ranges', () => {
 
   test('only an exact one can be past', () => {
     expect(isPast({ last: '1h' }, now)).toBe(false);
-    expect(isPast({ from: 0, to: now }, now)).toBe(false);
-    expect(isPast({ from: 0, to: now - 600_000 }, now)).toBe(true);
+  });
+
+  test.each([
+    [-600, false],
+    [0, false],
+    [30, false],
+    [59, false],
+    [60, true],
+    [120, true],
+    [300, true],
+    [86_400, true],
+  ])('one that ended %d s ago is past: %s', (ago_s, is) => {
+    expect(isPast({ from: 0, to: now - ago_s * 1_000 }, now)).toBe(is);
+  });
+
+  test('a range that ends elsewhere keeps its length', () => {
+    expect(endingAt({ from: 0, to: 3_600_000 }, 10_000_000)).toEqual({ from: 6_400_000, to: 10_000_000 });
   });
 
   test('back to the present with about the same length', () => {

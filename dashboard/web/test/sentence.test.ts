@@ -27,6 +27,11 @@ describe('without trouble', () => {
     check(overviewOf(10, 2, 1, [], 3), 'All 17 judged pairs are healthy; 3 have no baseline yet.');
   });
 
+  test('of one there is no “all”', () => {
+    check(overviewOf(2, 1, 1, [], 1), 'The only judged pair is healthy; 1 has no baseline yet.');
+    check(overviewOf(1, 1, 1, [], 1), 'The only pair is measured, and has no baseline yet.');
+  });
+
   test('nothing can be judged yet', () => {
     const sentence = sentenceOf(overviewOf(10, 2, 1, [], 20), telling);
     expect(plainText(sentence)).toBe('20 pairs are measured, and none has a baseline yet.');
@@ -58,7 +63,14 @@ describe('without trouble', () => {
   });
 
   test('a range of the past is told as such', () => {
-    check(overviewOf(2, 2, 1, []), 'All 4 pairs were healthy at 14:10.', { ...telling, past: true });
+    const past = { ...telling, past: true };
+    check(overviewOf(2, 2, 1, []), 'All 4 pairs were healthy at 14:10.', past);
+    const hurt = all(20).map((client) => ({ client, target: 7 }));
+    check(
+      overviewOf(20, 40, 4, hurt),
+      '1 of 40 targets was degraded at 14:10, since 14:02: server-bound at t-7 for all 4 providers.',
+      past,
+    );
   });
 });
 

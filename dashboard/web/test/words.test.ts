@@ -1,10 +1,25 @@
 import { describe, expect, test } from 'vitest';
 
 import { evidenceText, failedText } from '../src/words/evidence.ts';
-import { axisMs, bytes, duration, figure, ms, percent, spread } from '../src/words/figures.ts';
+import { ago, axisMs, bytes, duration, figure, ms, percent, spread } from '../src/words/figures.ts';
+import { matchesText, measureText } from '../src/words/measures.ts';
 import { cut, shortNames, visible } from '../src/words/text.ts';
 import { differentParts, pointsText } from '../src/words/different.ts';
 import type { DimensionValue, Evidence } from '../src/api/types.ts';
+
+describe('marked values', () => {
+  test.each([
+    [{ column: 'ttfb_p95', min: 110, max: 180.5 }, 'TTFB p95 from 110 to 181 ms'],
+    [{ column: 'throughput_p50', min: null, max: 40 }, 'throughput p50 of at most 40 Mbit/s'],
+    [{ column: 'count_error', min: 2, max: null }, 'failed measurements of at least 2'],
+    [{ column: 'tcp_p50', min: 1, max: 2 }, 'tcp_p50 from 1 to 2'],
+  ])('%j reads %s', (measure, expected) => expect(measureText(measure)).toBe(expected));
+
+  test('windows have them, or are degraded', () => {
+    expect(matchesText(null)).toBe('are degraded');
+    expect(matchesText({ column: 'dns_p95', min: 5, max: null })).toBe('have DNS p95 of at least 5 ms');
+  });
+});
 
 describe('figures', () => {
   test.each([
@@ -48,6 +63,15 @@ describe('figures', () => {
     [4_321_000, '1 h 12 min'],
     [90_000_000, '1 d 1 h'],
   ])('%d ms last %s', (value, expected) => expect(duration(value)).toBe(expected));
+
+  test.each([
+    [-300, 'now'],
+    [0, 'now'],
+    [999, 'now'],
+    [1_000, '1 s ago'],
+    [9_870, '9 s ago'],
+    [65_000, '1 min 5 s ago'],
+  ])('%d ms are %s', (age, expected) => expect(ago(age)).toBe(expected));
 
   test('bytes', () =>
     expect([bytes(34), bytes(4_096), bytes(3 * 1024 * 1024)]).toEqual(['34 B', '4.00 KiB', '3.00 MiB']));

@@ -92,6 +92,15 @@ pub struct SplitRecord {
     pub outside_matching: u64,
 }
 
+/// How many pairs were degraded in one window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DegradedRecord {
+    /// First millisecond of the window.
+    pub window_start: WindowStart,
+    /// Each label that a pair has, in the order of [`Label::ALL`], and how many have it.
+    pub pairs: Vec<(Label, u64)>,
+}
+
 /// Names that many rows share, each kept once.
 #[derive(Default)]
 pub(super) struct Names(HashSet<Arc<str>>);

@@ -3,7 +3,17 @@
 import { expect } from '@playwright/test';
 
 import type { Bounds } from '../../src/api/client.ts';
-import type { DeadLetters, Diagnosis, Items, MatrixAnswer, Overview, Pipeline, Series } from '../../src/api/types.ts';
+import type {
+  DeadLetters,
+  Diagnosis,
+  Different,
+  Items,
+  MatrixAnswer,
+  Overview,
+  Pipeline,
+  Series,
+  Timeline,
+} from '../../src/api/types.ts';
 import type { Netqoe } from './netqoe.ts';
 
 type Query = Record<string, string | number>;
@@ -11,11 +21,13 @@ type Query = Record<string, string | number>;
 export const answers = {
   overview: (netqoe: Netqoe, range: Partial<Bounds> = {}) => get<Overview>(netqoe, 'overview', { ...range }),
   matrix: (netqoe: Netqoe, range: Partial<Bounds> = {}) => get<MatrixAnswer>(netqoe, 'matrix', { ...range }),
+  timeline: (netqoe: Netqoe, range: Bounds) => get<Timeline>(netqoe, 'timeline', { ...range }),
   series: (netqoe: Netqoe, client_id: string, target: string, range: Bounds) =>
     get<Series>(netqoe, 'series', { client_id, target, ...range }),
   diagnoses: (netqoe: Netqoe, query: Query) =>
     get<Items<Omit<Diagnosis, 'since'>>>(netqoe, 'diagnoses', { limit: 1000, ...query }),
   aggregates: (netqoe: Netqoe, query: Query) => get<Items<{ client_id: string }>>(netqoe, 'aggregates', query),
+  different: (netqoe: Netqoe, query: Query) => get<Different>(netqoe, 'different', query),
   pipeline: (netqoe: Netqoe) => get<Pipeline>(netqoe, 'pipeline', {}),
   deadLetters: (netqoe: Netqoe) => get<DeadLetters>(netqoe, 'dead-letters', {}),
 };

@@ -1,6 +1,7 @@
 // The one place that knows the server's URLs.
 
-import { noteAnswer } from '../state/clock.ts';
+import { noteAnswer, serverNow } from '../state/clock.ts';
+import { retryAfter } from '../state/retry.ts';
 import type {
   ClientItem,
   Compare,
@@ -14,17 +15,22 @@ import type {
   Series,
   Session,
   TargetItem,
+  Timeline,
 } from './types.ts';
 
 const ROOT = '/api/v1';
 
 /** Why there is no answer, in the server's words where it gave some. */
 export class AskError extends Error {
-  /** `status` is the HTTP status; 0 where no server answered. `code` is the server's own word, where it gave one. */
+  /**
+   * `status` is the HTTP status; 0 where no server answered. `code` is the server's own word, where it gave one.
+   * `retry_after_ms`: when the server wants to be asked again.
+   */
   constructor(
     readonly status: number,
     message: string,
     readonly code: string | null = null,
+    readonly retry_after_ms: number | null = null,
   ) {
     super(message);
   }
@@ -38,7 +44,7 @@ export interface Bounds {
 export interface Marked {
   inside: Bounds;
   /** A column and the values that match; where absent, degraded windows match. */
-  measure: { column: string; min: number; max: number } | null;
+  measure: { column: string; min: number | null; max: number | null } | null;
   client: string | null;
   target: string | null;
 }
@@ -49,6 +55,8 @@ export const ask = {
   session: (signal?: AbortSignal) => get<Session>('/session', {}, signal),
   overview: (range: Bounds, signal?: AbortSignal) => get<Overview>('/overview', { ...range }, signal),
   matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
+  timeline: (range: Bounds, max_points: number, signal?: AbortSignal) =>
+    get<Timeline>('/timeline', { ...range, max_points }, signal),
   /** The newest diagnosis of a range. */
   newestDiagnosis: (range: Bounds, signal?: AbortSignal) =>
     get<Items<Pick<Diagnosis, 'window_start_ts'>>>('/diagnoses', { ...range, limit: 1 }, signal),
@@ -125,13 +133,14 @@ async function request(address: string, init: RequestInit): Promise<Response> {
 
 async function refusal(response: Response): Promise<AskError> {
   const { status, statusText } = response;
+  const retry_after_ms = retryAfter(response.headers.get('retry-after'), serverNow());
   try {
     const { message, error } = (await response.json()) as { message?: unknown; error?: unknown };
     if (typeof message === 'string' && message) {
-      return new AskError(status, message, typeof error === 'string' ? error : null);
+      return new AskError(status, message, typeof error === 'string' ? error : null, retry_after_ms);
     }
   } catch {
     // Not JSON: a proxy's page, say. Its status is what there is to tell.
   }
-  return new AskError(status, `The server answered ${status} ${statusText}`.trim());
+  return new AskError(status, `The server answered ${status} ${statusText}`.trim(), null, retry_after_ms);
 }

@@ -1,14 +1,17 @@
 // The plot of a chart: the drawing, and over it the crosshair and the mark, by pointer and by keys.
 
-import { useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 
 import type { Bounds } from '../api/client.ts';
 import { showDifference } from '../frame/mark.ts';
 import { go, place } from '../state/navigation.ts';
+import { valuesText } from '../words/measures.ts';
 import { crosshair } from './crosshair.ts';
+import { useDrag } from './drag.ts';
 import { useDrawing } from './drawing.ts';
 import type { SeriesOption } from './echarts.ts';
-import { timeAt, xOf } from './frame.ts';
+import { timeAt, xOf, yOf } from './frame.ts';
+import { markOf, type Axis, type Mark } from './mark.ts';
 import { wholePoints } from './points.ts';
 
 export interface Plotted {
@@ -22,22 +25,33 @@ export interface Plotted {
   value: ((value: number) => string) | null;
   /** Whether values are counts. */
   whole?: boolean;
+  /** The value at which the axis begins, where that is not 0. */
+  floor?: number;
+  /** The column whose values the axis holds: by them a region can be marked, too. */
+  column?: string;
+  /** The highest value, where the axis is to say only this: for what is low. */
+  top?: number;
+  /** What a click on a time does, and Enter where nothing is marked. */
+  pick?: (at: number) => void;
 }
 
-/** A pointer that moves less than this while it is pressed has clicked. */
-const DRAG_PIXELS = 4;
-
 export function Plot(plotted: Plotted & { said: string }) {
-  const { title, height, bounds, start, series, value, whole = false, said } = plotted;
+  const { title, height, bounds, start, point_ms, series, value, column, pick, said } = plotted;
+  const { whole = false, floor = 0, top = null } = plotted;
   const drawing = useRef<HTMLDivElement>(null);
-  const width = useDrawing(drawing, { bounds, series, value, whole });
-  const { dragged, ...pointer } = useDrag(plotted, width);
-  const inside = dragged ?? place.value.inside;
+  const { width, scale } = useDrawing(drawing, { bounds, series, value, whole, height, floor, top });
+  const axis = column !== undefined && scale ? { column, scale, height } : null;
+  const { dragged, listeners } = useDrag({
+    cornerAt: (x, y) => ({ time: timeAt(x, width, bounds), y }),
+    markOf: (a, b) => markOf(a, b, point_ms, axis),
+    click: ({ time }) => pick?.(time),
+  });
+  const { inside, measure } = place.value;
+  const mark = dragged ?? (inside && { inside, measure });
   const at = crosshair.value;
-  const x = (time: number) => xOf(time, width, bounds);
   return (
     <div
-      class="plot"
+      class={pick ? 'plot picks' : 'plot'}
       role="slider"
       tabIndex={0}
       aria-label={`${title}: point in time`}
@@ -47,58 +61,41 @@ export function Plot(plotted: Plotted & { said: string }) {
       aria-valuetext={said}
       style={{ height: `${height}px` }}
       onKeyDown={(event) => press(event, plotted)}
-      {...pointer}
+      {...listeners}
     >
       <div ref={drawing} class="drawing" aria-hidden="true" />
-      {inside && width > 0 && inside.to > bounds.from && inside.from < bounds.to && (
-        <div class="mark-area" style={{ left: `${x(inside.from)}px`, width: `${x(inside.to) - x(inside.from)}px` }} />
-      )}
+      {floor > 0 && <div class="axis-cut" aria-hidden="true" />}
+      {mark && width > 0 && <MarkArea mark={mark} axis={axis} width={width} bounds={bounds} />}
       {at !== null && width > 0 && at >= bounds.from && at <= bounds.to && (
-        <div class="crosshair" style={{ left: `${x(at)}px` }} />
+        <div class="crosshair" style={{ left: `${xOf(at, width, bounds)}px` }} />
       )}
     </div>
   );
 }
 
-/** Moves the crosshair, marks what is dragged over. */
-function useDrag({ bounds, point_ms }: Plotted, width: number) {
-  const pressedAt = useRef<number | null>(null);
-  const [dragged, setDragged] = useState<Bounds | null>(null);
-  const timeOf = (event: PointerEvent) => {
-    const { left } = (event.currentTarget as Element).getBoundingClientRect();
-    return timeAt(event.clientX - left, width, bounds);
-  };
-  const end = () => {
-    pressedAt.current = null;
-    setDragged(null);
-  };
-  return {
-    dragged,
-    onPointerDown: (event: PointerEvent) => {
-      if (event.button !== 0) return;
-      pressedAt.current = timeOf(event);
-      // A finger that moves scrolls the page.
-      if (event.pointerType !== 'touch') (event.currentTarget as Element).setPointerCapture(event.pointerId);
-    },
-    onPointerMove: (event: PointerEvent) => {
-      const time = timeOf(event);
-      crosshair.value = time;
-      if (pressedAt.current === null || event.pointerType === 'touch') return;
-      const moved = Math.abs(xOf(pressedAt.current, width, bounds) - xOf(time, width, bounds));
-      if (dragged || moved > DRAG_PIXELS) setDragged(wholePoints(pressedAt.current, time, point_ms));
-    },
-    onPointerUp: () => {
-      if (dragged) go({ inside: dragged, measure: null }, 'replace');
-      end();
-    },
-    onPointerCancel: end,
-    onPointerLeave: () => {
-      if (pressedAt.current === null) crosshair.value = null;
-    },
-  };
+/** The marked region: a rectangle where this chart shows the column whose values are marked, else as high as the chart. */
+function MarkArea({ mark, axis, width, bounds }: { mark: Mark; axis: Axis | null; width: number; bounds: Bounds }) {
+  const { inside, measure } = mark;
+  if (inside.to <= bounds.from || inside.from >= bounds.to) return null;
+  const [left, right] = [xOf(inside.from, width, bounds), xOf(inside.to, width, bounds)];
+  const across = { left: `${left}px`, width: `${right - left}px` };
+  if (measure === null || axis === null || measure.column !== axis.column) {
+    return <div class="mark-area" style={across} aria-hidden="true" />;
+  }
+  const { scale, height } = axis;
+  const [top, bottom] = [yOf(measure.max ?? scale.high, height, scale), yOf(measure.min ?? scale.low, height, scale)];
+  return (
+    <div
+      class={`mark-area bounded ${left + right > width ? 'rightwards' : 'leftwards'}`}
+      style={{ ...across, top: `${top}px`, bottom: 'auto', height: `${bottom - top}px` }}
+      aria-hidden="true"
+    >
+      <span class={measure.max === null ? 'below' : 'above'}>{valuesText(measure)}</span>
+    </div>
+  );
 }
 
-function press(event: KeyboardEvent, { bounds, start, point_ms }: Plotted): void {
+function press(event: KeyboardEvent, { bounds, start, point_ms, pick }: Plotted): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const half = point_ms / 2;
   const [first, last] = [(start[0] ?? bounds.from) + half, (start.at(-1) ?? bounds.to - point_ms) + half];
@@ -115,6 +112,7 @@ function press(event: KeyboardEvent, { bounds, start, point_ms }: Plotted): void
     crosshair.value = Math.min(bounds.to - half, Math.max(bounds.from + half, target));
     if (event.shiftKey) go({ inside: extended(inside, old, crosshair.value, point_ms), measure: null }, 'replace');
   } else if (event.key === 'Enter' && inside) showDifference();
+  else if (event.key === 'Enter' && pick) pick(old);
   else return;
   event.preventDefault();
 }

@@ -6,9 +6,10 @@ import { Tabs } from '../parts/Tabs.tsx';
 import { Time } from '../parts/Time.tsx';
 import { go } from '../state/navigation.ts';
 import { PHASES, type Phase } from '../state/place.ts';
-import { failedText } from '../words/evidence.ts';
-import { axisMs, ms, spread } from '../words/figures.ts';
+import { failedText, usualText } from '../words/evidence.ts';
+import { axisMs, ms } from '../words/figures.ts';
 import { Chart, type Reading } from './Chart.tsx';
+import { floorOf } from './floor.ts';
 import { palette } from './palette.ts';
 import { bandBlocks, steps, usualBlocks } from './points.ts';
 import { blocks, crosses, line } from './series.ts';
@@ -21,6 +22,9 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
   // TCP and TLS are judged as one, the handshake; alone they have no band.
   const usual = phase === 'ttfb' || phase === 'dns' ? series.usual[phase] : null;
   const failed = start.flatMap((from, index) => ((count_error[index] ?? 0) > 0 ? [{ from, to: from + point_ms }] : []));
+  const band = bandBlocks(start, point_ms, p50[phase], p95[phase]);
+  const usualBand = usual ? usualBlocks(start, point_ms, usual) : [];
+  const median = steps(start, point_ms, p50[phase]);
   const coarse = point_ms > series.window_ms;
 
   const readings = (index: number): Reading[] => [
@@ -42,10 +46,12 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       start={start}
       point_ms={point_ms}
       value={axisMs}
+      floor={floorOf([...band, ...usualBand], median)}
+      column={`${phase}_p95`}
       series={[
-        ...(usual ? [blocks(usualBlocks(start, point_ms, usual), colors.token('usual'), 0.2, 1)] : []),
-        blocks(bandBlocks(start, point_ms, p50[phase], p95[phase]), colors.token('smoke'), 0.62, 2),
-        line(steps(start, point_ms, p50[phase]), colors.token('median'), 1.8, 3),
+        blocks(usualBand, colors.token('usual'), 0.2, 1),
+        blocks(band, colors.token('smoke'), 0.62, 2),
+        line(median, colors.token('median'), 1.8, 3),
         crosses(failed, colors.token('label-error'), 4),
       ]}
       readings={readings}
@@ -70,13 +76,4 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       }
     />
   );
-}
-
-export function usualText(
-  usual: { mean: (number | null)[]; sigma: (number | null)[] },
-  index: number,
-  unit: string,
-): string {
-  const [mean, sigma] = [usual.mean[index] ?? null, usual.sigma[index] ?? null];
-  return mean === null || sigma === null ? '–' : `${spread(mean, sigma)} ${unit}`;
 }

@@ -2,8 +2,11 @@
 
 import type { Bounds } from '../api/client.ts';
 import type { Values } from '../api/types.ts';
+import { place } from '../state/navigation.ts';
 import { crosshair } from './crosshair.ts';
-import { steps } from './points.ts';
+import { useDrag } from './drag.ts';
+import { markOf } from './mark.ts';
+import { stepPath, steps } from './points.ts';
 
 interface Props {
   start: number[];
@@ -21,19 +24,16 @@ const HEIGHT = 30;
 const FOOT = 5;
 
 export function Spark({ start, point_ms, bounds, values, most, degraded, label }: Props) {
-  const x = (at: number) => (WIDTH * (at - bounds.from)) / (bounds.to - bounds.from);
+  const share = (at: number) => Math.min(1, Math.max(0, (at - bounds.from) / (bounds.to - bounds.from)));
+  const x = (at: number) => WIDTH * share(at);
   const y = (value: number) => (HEIGHT - FOOT - 1) * (1 - value / Math.max(1, most)) + 1;
-  const path = steps(start, point_ms, values)
-    .map(([from, to, value, next], index, all) => {
-      const continues = index > 0 && all[index - 1]?.[3] !== null;
-      const level = `${continues ? 'L' : 'M'}${x(from)} ${y(value)}H${x(to)}`;
-      return next === null ? level : `${level}V${y(next)}`;
-    })
-    .join('');
-  const point = (event: PointerEvent) => {
-    const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
-    crosshair.value = bounds.from + ((event.clientX - left) / width) * (bounds.to - bounds.from);
-  };
+  const path = stepPath(steps(start, point_ms, values), x, y);
+  const { dragged, listeners } = useDrag({
+    cornerAt: (pixel, y, width) => ({ time: bounds.from + (pixel / width) * (bounds.to - bounds.from), y }),
+    // Too low for values to be told apart.
+    markOf: (a, b) => markOf(a, b, point_ms, null),
+  });
+  const inside = dragged?.inside ?? place.value.inside;
   return (
     <svg
       class="spark"
@@ -41,9 +41,9 @@ export function Spark({ start, point_ms, bounds, values, most, degraded, label }
       preserveAspectRatio="none"
       role="img"
       aria-label={label}
-      onPointerMove={point}
-      onPointerLeave={() => (crosshair.value = null)}
+      {...listeners}
     >
+      {inside && <rect class="mark" x={x(inside.from)} width={x(inside.to) - x(inside.from)} y={0} height={HEIGHT} />}
       <path d={path} class="line" />
       {start.map((from, index) =>
         (degraded[index] ?? 0) > 0 ? (

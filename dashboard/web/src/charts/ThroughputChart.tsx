@@ -3,12 +3,12 @@
 import type { Bounds } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { Time } from '../parts/Time.tsx';
+import { usualText } from '../words/evidence.ts';
 import { axisMbits, mbits } from '../words/figures.ts';
 import { Chart } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { steps, usualBlocks } from './points.ts';
 import { blocks, line } from './series.ts';
-import { usualText } from './SmokeChart.tsx';
 
 export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bounds }) {
   const { start, point_ms, p50, usual, window_ms } = series;
@@ -21,6 +21,7 @@ export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bo
       start={start}
       point_ms={point_ms}
       value={axisMbits}
+      column="throughput_p50"
       series={[
         blocks(usualBlocks(start, point_ms, usual.throughput), colors.token('usual'), 0.2, 1),
         line(steps(start, point_ms, p50.throughput), colors.token('median'), 1.8, 2),

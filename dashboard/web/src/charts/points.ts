@@ -61,6 +61,16 @@ export function steps(start: number[], point_ms: number, values: Values): Step[]
   });
 }
 
+/** The line as an SVG path, by where times and values are. */
+export function stepPath(line: Step[], x: (at: number) => number, y: (value: number) => number): string {
+  const pieces = line.map(([from, to, value, next], index) => {
+    const follows = index > 0 && line[index - 1]?.[3] !== null;
+    const level = `${follows ? 'L' : 'M'}${x(from)} ${y(value)}H${x(to)}`;
+    return next === null ? level : `${level}V${y(next)}`;
+  });
+  return pieces.join('');
+}
+
 /** The index of the point that holds a time; null in a gap. */
 export function indexAt(start: number[], point_ms: number, at: number | null): number | null {
   if (at === null) return null;

@@ -4,11 +4,11 @@ import type { Label } from '../api/types.ts';
 import { wordsOf } from '../words/labels.ts';
 import type { SeriesOption } from './echarts.ts';
 import type { Palette } from './palette.ts';
-import type { Block, Step } from './points.ts';
+import { stepPath, type Block, type Step } from './points.ts';
 
 const QUIET = { silent: true, animation: false } as const;
 
-interface Mark {
+export interface Mark {
   letter: string;
   ink: string;
   font: string;
@@ -16,6 +16,7 @@ interface Mark {
 
 /** Smaller blocks than this have no room for a letter. */
 const LETTER_WIDTH = 11;
+const LETTER_HEIGHT = 13;
 
 /** Rectangles: one shape for all of them, since a chart with thousands of shapes is slow. */
 export function blocks(data: Block[], color: string, opacity: number, z: number): SeriesOption {
@@ -33,6 +34,25 @@ export function blocks(data: Block[], color: string, opacity: number, z: number)
         return `M${x} ${y}h${width}v${height}h${-width}Z`;
       });
       return { type: 'path', shape: { pathData: outline.join('') }, style: { fill: color, opacity } };
+    },
+  };
+}
+
+/** Rectangles with a letter each, where there is room for one. */
+export function letteredBlocks(data: Block[], color: string, z: number, mark: Mark): SeriesOption {
+  return {
+    ...QUIET,
+    type: 'custom',
+    z,
+    clip: true,
+    encode: { x: [0, 1], y: [2, 3] },
+    data,
+    renderItem: ({ dataIndex }, api) => {
+      const [from, to, low, high] = data[dataIndex] as Block;
+      const shape = rectangle(api.coord([from, high]), api.coord([to, low]));
+      const rect = { type: 'rect' as const, shape, style: { fill: color } };
+      const roomy = shape.width >= LETTER_WIDTH && shape.height >= LETTER_HEIGHT;
+      return { type: 'group', children: roomy ? [rect, letterIn(shape, mark)] : [rect] };
     },
   };
 }
@@ -64,8 +84,8 @@ function letterIn({ x, y, width, height }: { x: number; y: number; width: number
   };
 }
 
-/** A line of steps, one shape as well. */
-export function line(data: Step[], color: string, width: number, z: number): SeriesOption {
+/** A line of steps, one shape as well; `dash` are the lengths of dashes and gaps. */
+export function line(data: Step[], color: string, width: number, z: number, dash?: number[]): SeriesOption {
   return {
     ...QUIET,
     type: 'custom',
@@ -75,14 +95,11 @@ export function line(data: Step[], color: string, width: number, z: number): Ser
     data,
     renderItem: ({ dataIndex }, api) => {
       if (dataIndex > 0) return undefined;
-      const pixel = (at: number, value: number) => api.coord([at, value]).map((pixel) => Math.round(pixel * 10) / 10);
-      const pieces = data.map(([from, to, value, next], index) => {
-        const follows = index > 0 && data[index - 1]?.[3] !== null;
-        const level = `${follows ? 'L' : 'M'}${pixel(from, value).join(' ')}H${pixel(to, value)[0]}`;
-        return next === null ? level : `${level}V${pixel(to, next)[1]}`;
-      });
-      const style = { stroke: color, lineWidth: width, fill: 'none' };
-      return { type: 'path', shape: { pathData: pieces.join('') }, style };
+      const tenth = (pixel: number | undefined) => Math.round((pixel ?? 0) * 10) / 10;
+      const x = (at: number) => tenth(api.coord([at, 0])[0]);
+      const y = (value: number) => tenth(api.coord([0, value])[1]);
+      const style = { stroke: color, lineWidth: width, fill: 'none', ...(dash ? { lineDash: dash } : {}) };
+      return { type: 'path', shape: { pathData: stepPath(data, x, y) }, style };
     },
   };
 }
@@ -110,7 +127,7 @@ export function crosses(points: { from: number; to: number }[], color: string, z
   };
 }
 
-function letterFont(palette: Palette): string {
+export function letterFont(palette: Palette): string {
   return `700 11px ${palette.font}`;
 }
 

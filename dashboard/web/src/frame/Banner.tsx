@@ -3,9 +3,9 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { heardAt, now, serverNow } from '../state/clock.ts';
-import { link, news } from '../state/live.ts';
+import { link, urge } from '../state/live.ts';
 import { mayRead, pageVersion, session } from '../state/session.ts';
-import { duration } from '../words/figures.ts';
+import { wholeSeconds } from '../words/figures.ts';
 
 /** A stream that is back this soon is nobody's business. */
 const UNNOTICED_MS = 1_500;
@@ -32,7 +32,7 @@ function LostBanner() {
       {heardAt.value < lostAt || silent_ms > SILENT_MS ? (
         <>
           <strong>No connection to netqoe.</strong>
-          <span aria-live="off">What you see is {duration(silent_ms)} old. Trying again …</span>
+          <span aria-live="off">What you see is {wholeSeconds(silent_ms)} old. Trying again …</span>
         </>
       ) : (
         <>
@@ -40,7 +40,7 @@ function LostBanner() {
           <span>netqoe answers, but announces no commits; asking every few seconds.</span>
         </>
       )}
-      <button type="button" onClick={() => (news.value += 1)}>
+      <button type="button" onClick={() => (urge.value += 1)}>
         Ask now
       </button>
     </div>

@@ -5,6 +5,7 @@ import { LabelMark, SeverityMark } from '../parts/Label.tsx';
 import { Name } from '../parts/Name.tsx';
 import { SinceTime } from '../parts/Time.tsx';
 import { evidenceText } from '../words/evidence.ts';
+import { networkText } from '../words/network.ts';
 import { visible } from '../words/text.ts';
 import { cellAt, type Cell, type Cells } from './cells.ts';
 import type { Spot } from './layout.ts';
@@ -27,18 +28,18 @@ export function CellWords({ answer, cells, spot, diagnoses }: Props) {
   }
   const { client, target, cell } = found;
   const why = diagnoses.find((diagnosis) => diagnosis.client_id === client.client_id && diagnosis.target === target);
-  const network = [client.isp, client.network_type].filter(Boolean).join(', ');
+  const network = networkText(client);
   return (
     <p class="matrix-readout" aria-hidden="true" data-testid="matrix-readout">
       <span>
         <Name text={client.client_id} length={40} /> → <Name text={target} length={60} />
       </span>
-      {network && <span class="quiet">{visible(network)}</span>}
+      {network && <span class="quiet">{network}</span>}
       {cell.state === 'absent' && <span class="quiet">not measured lately</span>}
       {cell.state === 'unknown' && <LabelMark label={null} />}
       {cell.state === 'judged' && <LabelMark label={cell.label} />}
       {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
-      {why && <SinceTime since={why.since} since_before={why.since_before ?? false} />}
+      {why && <SinceTime of={why} />}
       {why && <span>{evidenceText(why.label, why.evidence)}</span>}
     </p>
   );

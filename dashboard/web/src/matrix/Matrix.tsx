@@ -6,9 +6,10 @@ import type { Diagnosis, MatrixAnswer } from '../api/types.ts';
 import { palette } from '../charts/palette.ts';
 import { go } from '../state/navigation.ts';
 import { fit, useFrame, useSize } from './canvas.ts';
-import { cellsOf, type MatrixFilter } from './cells.ts';
+import { cellsOf, type Cells, type MatrixFilter } from './cells.ts';
+import { pairAt, spotOf, type Cursor } from './cursor.ts';
 import { draw } from './draw.ts';
-import { hit, layoutOf, moved, revealed, type Hit, type Layout, type Spot } from './layout.ts';
+import { hit, layoutOf, moved, revealed, type Hit, type Layout, type Size, type Spot } from './layout.ts';
 import { useNames, widthsOf } from './names.ts';
 import { CellWords, cellText } from './CellWords.tsx';
 
@@ -17,6 +18,8 @@ interface Props {
   diagnoses: Diagnosis[];
   filter: MatrixFilter;
 }
+
+const FIRST: Spot = { row: 0, column: 0 };
 
 export function Matrix({ answer, diagnoses, filter }: Props) {
   const { isp, label, only } = filter;
@@ -31,27 +34,30 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
     return layoutOf(cells.rows.length, cells.columns.length, view, widths);
   }, [names, cells, view, colors.font]);
   const [pointed, setPointed] = useState<Spot | null>(null);
-  const [wish, setCursor] = useState<Spot | null>(null);
-  const cursor = wish && within(layout, wish);
   const [focused, setFocused] = useState(false);
+  const reveal = (spot: Spot) => {
+    const element = box.current;
+    if (!element) return;
+    const scroll = revealed(layout, { x: element.scrollLeft, y: element.scrollTop }, view, spot);
+    element.scrollTo(scroll.x, scroll.y);
+  };
+  const { cursor, moveTo } = useCursor(answer, cells, (spot) => focused && reveal(spot));
 
   const paint = useFrame(() => {
     const [element, on] = [box.current, canvas.current];
     const context = on?.getContext('2d');
     if (!element || !on || !context || view.width === 0) return;
     fit(on, context, view);
-    const scroll = { x: element.scrollLeft, y: element.scrollTop };
-    const shownCursor = focused ? cursor : null;
     draw(context, {
       answer,
       cells,
       layout,
       view,
-      scroll,
+      scroll: { x: element.scrollLeft, y: element.scrollTop },
       clientNames: names.clients,
       targetNames: names.targets,
       label,
-      cursor: shownCursor,
+      cursor: focused ? cursor : null,
       pointed,
       palette: colors,
     });
@@ -60,48 +66,22 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
   // Other rows are looked at from their beginning.
   useEffect(() => box.current?.scrollTo(0, 0), [isp, only, only && label]);
 
-  const find = (event: MouseEvent): Hit => {
-    const element = box.current;
-    if (!element) return null;
-    const { left, top } = element.getBoundingClientRect();
-    const scroll = { x: element.scrollLeft, y: element.scrollTop };
-    return hit(layout, scroll, event.clientX - left - element.clientLeft, event.clientY - top - element.clientTop);
-  };
-  const namesAt = ({ row, column }: Spot) => ({
-    client: answer.clients[cells.rows[row] as number]?.client_id ?? null,
-    target: answer.targets[cells.columns[column] as number] ?? null,
-  });
-  const open = (found: Hit) => {
-    if (found?.on === 'cell') go({ view: 'pair', ...namesAt(found) });
-    if (found?.on === 'row')
-      go({ view: 'client', client: namesAt({ row: found.row, column: 0 }).client, target: null });
-    if (found?.on === 'column') {
-      go({ view: 'target', target: namesAt({ row: 0, column: found.column }).target, client: null });
-    }
-  };
   const press = (event: KeyboardEvent) => {
-    const element = box.current;
-    if (!element || event.altKey || event.metaKey) return;
-    const at = cursor ?? { row: 0, column: 0 };
-    if (event.key === 'Enter') {
-      event.preventDefault();
-      open({ on: 'cell', ...at });
-      return;
-    }
-    const page = Math.max(1, Math.floor((view.height - layout.head.height) / layout.cell.height) - 1);
-    const next = moved(layout, at, event.key, page, event.ctrlKey);
-    if (!next) return;
+    if (event.altKey || event.metaKey) return;
+    const at = cursor ?? FIRST;
+    const next = moved(layout, at, event.key, pageOf(layout, view), event.ctrlKey);
+    if (event.key === 'Enter') open({ on: 'cell', ...at }, answer, cells);
+    else if (next) {
+      setPointed(null);
+      moveTo(next);
+      reveal(next);
+    } else return;
     event.preventDefault();
-    setPointed(null);
-    setCursor(next);
-    const scroll = revealed(layout, { x: element.scrollLeft, y: element.scrollTop }, view, next);
-    element.scrollTo(scroll.x, scroll.y);
   };
 
   if (cells.rows.length === 0 || cells.columns.length === 0) {
     return <p class="state">Nothing is degraded among what the filters leave. Take a filter away to see the rest.</p>;
   }
-  const active = pointed ?? (focused ? cursor : null);
   return (
     <div>
       <div
@@ -113,17 +93,17 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
         aria-label="Clients by targets"
         aria-rowcount={cells.rows.length}
         aria-colcount={cells.columns.length}
-        aria-activedescendant={cursor ? 'matrix-cursor' : undefined}
+        aria-activedescendant={cursor ? cellId(cursor) : undefined}
         onScroll={paint}
         onFocus={() => {
           setFocused(true);
-          setCursor((old) => old ?? { row: 0, column: 0 });
+          if (!cursor) moveTo(FIRST);
         }}
         onBlur={() => setFocused(false)}
         onKeyDown={press}
-        onMouseMove={(event) => setPointed(spotOf(find(event)))}
+        onMouseMove={(event) => setPointed(cellOf(hitBy(event, layout)))}
         onMouseLeave={() => setPointed(null)}
-        onClick={(event) => open(find(event))}
+        onClick={(event) => open(hitBy(event, layout), answer, cells)}
       >
         <div
           role="presentation"
@@ -134,21 +114,60 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
         </div>
         {cursor && (
           <div role="row" class="unseen" aria-rowindex={cursor.row + 1}>
-            <div role="gridcell" id="matrix-cursor" aria-colindex={cursor.column + 1}>
+            <div role="gridcell" key={cellId(cursor)} id={cellId(cursor)} aria-colindex={cursor.column + 1}>
               {cellText(answer, cells, cursor)}
             </div>
           </div>
         )}
       </div>
-      <CellWords answer={answer} cells={cells} spot={active} diagnoses={diagnoses} />
+      <CellWords answer={answer} cells={cells} spot={pointed ?? (focused ? cursor : null)} diagnoses={diagnoses} />
     </div>
   );
 }
 
-function spotOf(found: Hit): Spot | null {
+/** The cursor, where its pair now is; `follow` is told when news have put that elsewhere. */
+function useCursor(answer: MatrixAnswer, cells: Cells, follow: (spot: Spot) => void) {
+  const [kept, keep] = useState<Cursor | null>(null);
+  const cursor = useMemo(() => kept && spotOf(answer, cells, kept), [answer, cells, kept]);
+  const moveTo = (spot: Spot) => {
+    const pair = pairAt(answer, cells, spot);
+    if (pair) keep({ pair, spot });
+  };
+  const last = useRef({ kept, cursor });
+  useLayoutEffect(() => {
+    const before = last.current;
+    last.current = { kept, cursor };
+    const isElsewhere = before.cursor?.row !== cursor?.row || before.cursor?.column !== cursor?.column;
+    if (cursor && before.kept === kept && isElsewhere) follow(cursor);
+  });
+  return { cursor, moveTo };
+}
+
+/** Another one for each cell: what the cursor comes to is announced only where the active cell has changed. */
+function cellId({ row, column }: Spot): string {
+  return `matrix-${row}-${column}`;
+}
+
+function hitBy(event: MouseEvent, layout: Layout): Hit {
+  const element = event.currentTarget as HTMLElement;
+  const { left, top } = element.getBoundingClientRect();
+  const scroll = { x: element.scrollLeft, y: element.scrollTop };
+  return hit(layout, scroll, event.clientX - left - element.clientLeft, event.clientY - top - element.clientTop);
+}
+
+function cellOf(found: Hit): Spot | null {
   return found?.on === 'cell' ? { row: found.row, column: found.column } : null;
 }
 
-function within({ rows, columns }: Layout, { row, column }: Spot): Spot | null {
-  return rows > 0 && columns > 0 ? { row: Math.min(row, rows - 1), column: Math.min(column, columns - 1) } : null;
+function open(found: Hit, answer: MatrixAnswer, cells: Cells): void {
+  const pair = found && pairAt(answer, cells, { ...FIRST, ...found });
+  if (!pair) return;
+  if (found.on === 'cell') go({ view: 'pair', ...pair });
+  else if (found.on === 'row') go({ view: 'client', client: pair.client, target: null });
+  else go({ view: 'target', target: pair.target, client: null });
+}
+
+/** So many rows are a page. */
+function pageOf({ head, cell }: Layout, view: Size): number {
+  return Math.max(1, Math.floor((view.height - head.height) / cell.height) - 1);
 }

@@ -125,40 +125,37 @@ function drawCursor(context: CanvasRenderingContext2D, { layout, scroll, cursor,
 }
 
 function drawHeads(context: CanvasRenderingContext2D, scene: Scene, range: Range): void {
-  const { cells, layout, view, scroll, palette, pointed, cursor } = scene;
-  const { cell, head } = layout;
-  const ink = (is: boolean) => (is ? palette.token('text') : palette.token('quiet'));
-  const font = (is: boolean) => `${is ? 600 : 400} 12px ${palette.font}`;
-
+  const { layout, view, palette } = scene;
+  const { head } = layout;
   context.fillStyle = palette.token('ground');
   context.fillRect(0, 0, head.width, view.height);
   context.fillRect(0, 0, view.width, head.height);
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  context.save();
-  context.beginPath();
-  context.rect(0, head.height, head.width - 4, view.height);
-  context.clip();
-  for (let row = range.rows[0]; row < range.rows[1]; row++) {
-    const is = pointed?.row === row || cursor?.row === row;
-    context.font = font(is);
-    context.fillStyle = ink(is);
-    const y = head.height + row * cell.height - scroll.y + cell.height / 2;
-    context.fillText(fitted(context, scene.clientNames[cells.rows[row] as number] ?? '', head.width - 14), 8, y);
-  }
-  context.restore();
+  within(context, [0, head.height, head.width - 4, view.height], () => drawRowNames(context, scene, range));
+  within(context, [head.width - 2, 0, view.width, head.height - 2], () => drawColumnNames(context, scene, range));
+  context.fillStyle = palette.token('line');
+  context.fillRect(0, head.height - 1, view.width, 1);
+}
 
-  context.save();
-  context.beginPath();
-  context.rect(head.width - 2, 0, view.width, head.height - 2);
-  context.clip();
-  for (let column = range.columns[0]; column < range.columns[1]; column++) {
-    const is = pointed?.column === column || cursor?.column === column;
-    context.font = font(is);
-    context.fillStyle = ink(is);
+function drawRowNames(context: CanvasRenderingContext2D, scene: Scene, { rows }: Range): void {
+  const { cells, layout, scroll, clientNames, pointed, cursor } = scene;
+  const { cell, head } = layout;
+  for (let row = rows[0]; row < rows[1]; row++) {
+    setNameStyle(context, scene, pointed?.row === row || cursor?.row === row);
+    const y = head.height + row * cell.height - scroll.y + cell.height / 2;
+    context.fillText(fitted(context, clientNames[cells.rows[row] as number] ?? '', head.width - 14), 8, y);
+  }
+}
+
+function drawColumnNames(context: CanvasRenderingContext2D, scene: Scene, { columns }: Range): void {
+  const { cells, layout, scroll, targetNames, pointed, cursor } = scene;
+  const { cell, head, upright } = layout;
+  for (let column = columns[0]; column < columns[1]; column++) {
+    setNameStyle(context, scene, pointed?.column === column || cursor?.column === column);
     const x = head.width + column * cell.width - scroll.x;
-    const name = scene.targetNames[cells.columns[column] as number] ?? '';
-    if (layout.upright) {
+    const name = targetNames[cells.columns[column] as number] ?? '';
+    if (upright) {
       context.fillText(name, x + 2, head.height / 2);
       continue;
     }
@@ -168,9 +165,26 @@ function drawHeads(context: CanvasRenderingContext2D, scene: Scene, range: Range
     context.fillText(name, 0, 0);
     context.restore();
   }
+}
+
+/** The name of what is looked at stands out. */
+function setNameStyle(context: CanvasRenderingContext2D, { palette }: Scene, isLookedAt: boolean): void {
+  context.font = `${isLookedAt ? 600 : 400} 12px ${palette.font}`;
+  context.fillStyle = palette.token(isLookedAt ? 'text' : 'quiet');
+}
+
+/** What is drawn meanwhile does not reach beyond the rectangle. */
+function within(
+  context: CanvasRenderingContext2D,
+  [x, y, width, height]: [number, number, number, number],
+  drawing: () => void,
+): void {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  drawing();
   context.restore();
-  context.fillStyle = palette.token('line');
-  context.fillRect(0, head.height - 1, view.width, 1);
 }
 
 /** The name, cut where it is wider than its room. */

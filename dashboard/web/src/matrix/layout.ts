@@ -25,8 +25,12 @@ export interface Spot {
 export type Hit = ({ on: 'cell' } & Spot) | { on: 'row'; row: number } | { on: 'column'; column: number } | null;
 
 const ROW_HEIGHT = 18;
+/** So few rows have room to be higher. */
+const FEW_ROWS = 12;
+const HIGH_ROW_HEIGHT = 24;
 const NARROWEST = 18;
-const WIDEST = 120;
+/** Six targets fill a wide screen; wider, a cell would no longer look like one. */
+const WIDEST = 260;
 /** Names this wide may still lie. */
 const WIDEST_NAME = 190;
 const HEAD_HEIGHT = 24;
@@ -42,7 +46,8 @@ export function layoutOf(rows: number, columns: number, view: Size, names: { row
   const upright = columns > 0 && wanted <= WIDEST_NAME && wanted * columns <= room;
   const width = upright
     ? Math.max(wanted, Math.min(WIDEST, Math.floor(room / columns)))
-    : Math.max(NARROWEST, Math.min(48, Math.floor((room - OVERHANG) / Math.max(1, columns))));
+    : Math.max(NARROWEST, Math.min(WIDEST, Math.floor((room - OVERHANG) / Math.max(1, columns))));
+  const height = rows <= FEW_ROWS ? HIGH_ROW_HEIGHT : ROW_HEIGHT;
   const headSize = {
     width: head,
     height: upright ? HEAD_HEIGHT : Math.min(SLANTED_HEAD_HEIGHT, 16 + names.column * 0.75),
@@ -51,11 +56,11 @@ export function layoutOf(rows: number, columns: number, view: Size, names: { row
     rows,
     columns,
     upright,
-    cell: { width, height: ROW_HEIGHT },
+    cell: { width, height },
     head: headSize,
     content: {
       width: headSize.width + columns * width + (upright ? 0 : OVERHANG),
-      height: headSize.height + rows * ROW_HEIGHT,
+      height: headSize.height + rows * height,
     },
   };
 }

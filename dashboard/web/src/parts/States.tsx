@@ -4,8 +4,8 @@ import type { ComponentChildren } from 'preact';
 
 import type { AskError } from '../api/client.ts';
 import type { Answer } from '../state/answer.ts';
-import { serverNow } from '../state/clock.ts';
-import { news } from '../state/live.ts';
+import { now, serverNow } from '../state/clock.ts';
+import { urge } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
 import { boundsOf, shorter } from '../state/range.ts';
 import { visible } from '../words/text.ts';
@@ -23,14 +23,22 @@ export function Loading({ what }: { what: string }) {
 const TOO_SLOW =
   'It took too long to find, and was given up. A shorter range is found sooner; a store that has just been started is slow at first.';
 
-export function Failed({ what, error }: { what: string; error: AskError }) {
+interface FailedProps {
+  what: string;
+  error: AskError;
+  /** When the page asks again by itself. */
+  again_at?: number | null;
+}
+
+export function Failed({ what, error, again_at = null }: FailedProps) {
   const isTooSlow = error.code === 'too_slow';
   return (
     <div class="state failed" role="alert">
       <strong>{what} can’t be shown.</strong>
       <span>{isTooSlow ? TOO_SLOW : visible(error.message)}</span>
       {isTooSlow && <ShorterRange />}
-      <button type="button" onClick={() => (news.value += 1)}>
+      {again_at !== null && <Again at={again_at} />}
+      <button type="button" onClick={() => (urge.value += 1)}>
         Try again
       </button>
     </div>
@@ -48,6 +56,17 @@ function ShorterRange() {
   return <Link to={{ range: less.range, ...unmarked }}>Show only the last {less.name} of it</Link>;
 }
 
+/** Not told each second to who hears it: that it is asked again is in the first words. */
+function Again({ at }: { at: number }) {
+  const seconds = Math.ceil((at - now.value) / 1_000);
+  return (
+    <span>
+      The page asks again by itself
+      <span aria-hidden="true">{seconds > 0 ? ` in ${seconds} s` : ' now'}</span>.
+    </span>
+  );
+}
+
 export function Empty({ children }: { children: ComponentChildren }) {
   return <div class="state">{children}</div>;
 }
@@ -61,15 +80,16 @@ interface ShownProps<T> {
 
 /** The answer where there is one (also an older one: the banner says so), else why not. */
 export function Shown<T>({ answer, what, children }: ShownProps<T>) {
-  const { value, error } = answer;
+  const { value, error, again_at } = answer;
   if (value !== null) {
     const refused = error !== null && error.status >= 400;
     return (
       <>
-        {refused && <Failed what={`The newest state of ${what}`} error={error} />}
+        {refused && <Failed what={`The newest state of ${what}`} error={error} again_at={again_at} />}
         {children(value)}
       </>
     );
   }
-  return error ? <Failed what={what.charAt(0).toUpperCase() + what.slice(1)} error={error} /> : <Loading what={what} />;
+  if (!error) return <Loading what={what} />;
+  return <Failed what={what.charAt(0).toUpperCase() + what.slice(1)} error={error} again_at={again_at} />;
 }

@@ -1,5 +1,6 @@
 // A time in the viewer's zone; its title says it in full and in UTC.
 
+import type { Since } from '../api/types.ts';
 import { today } from '../state/clock.ts';
 import { fullTime, time, utc, zone } from '../words/times.ts';
 
@@ -11,7 +12,7 @@ export function Time({ at }: { at: number }) {
   );
 }
 
-export function SinceTime({ since, since_before }: { since: number | null; since_before?: boolean }) {
+export function SinceTime({ of: { since, since_before } }: { of: Since }) {
   if (since === null) return null;
   return (
     <span class="since">

@@ -9,13 +9,20 @@ export type Link = 'connecting' | 'open' | 'lost';
 export const link = signal<Link>('connecting');
 /** Changes when there may be something new to ask for. */
 export const news = signal(0);
+/** Changes when the viewer wants to ask now, whatever the page waits for. */
+export const urge = signal(0);
 
 /** First and longest wait before a lost stream is opened again. */
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 2_000;
 
-/** The server gives all viewers an answer that is at most half a second old. */
-const SHARED_ANSWER_MS = 550;
+/** How long the server keeps an answer that viewers share, with some room. */
+export const SHARED_ANSWER_MS = 550;
+
+/** Without news for so long, the page asks all the same: a connection can be dead and not know it. */
+const BEAT_MS = 30_000;
+/** A timer that comes so late was held up by a machine that slept; its connections are dead. */
+const SLEPT_MS = 60_000;
 
 let source: EventSource | null = null;
 let lastEventId = '';
@@ -26,11 +33,6 @@ let heart: ReturnType<typeof setInterval> | undefined;
 let wanted = false;
 /** When there were last news, or this machine slept. */
 let beat = Date.now();
-
-/** Without news for so long, the page asks all the same: a connection can be dead and not know it. */
-const BEAT_MS = 30_000;
-/** A timer that comes so late was held up by a machine that slept; its connections are dead. */
-const SLEPT_MS = 60_000;
 
 /** Listens, or no longer; only while the page is seen: a browser has few connections to a server, and hidden pages must not hold them. */
 export function listen(wish: boolean): void {

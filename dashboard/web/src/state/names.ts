@@ -2,7 +2,8 @@
 
 import { ask } from '../api/client.ts';
 import type { Items } from '../api/types.ts';
-import { plural, visible } from '../words/text.ts';
+import { networkText } from '../words/network.ts';
+import { plural } from '../words/text.ts';
 
 export interface Named {
   kind: 'client' | 'target';
@@ -23,7 +24,7 @@ export async function allNames(signal: AbortSignal): Promise<Named[]> {
       return { kind: 'target', name: target, about: plural(client_count, 'client') };
     }),
     ...clients.map(({ client_id, isp, network_type }): Named => {
-      return { kind: 'client', name: client_id, about: visible([isp, network_type].filter(Boolean).join(', ')) };
+      return { kind: 'client', name: client_id, about: networkText({ isp, network_type }) };
     }),
   ];
 }

@@ -18,10 +18,11 @@ export type Sort = (typeof SORTS)[number];
 
 const LABELS = ['dns-bound', 'handshake-bound', 'server-bound', 'throughput-bound', 'error-bound'] as const;
 
+/** Values of a column, both ends included; an end that is null is open, and one of them is not. */
 export interface Measure {
   column: string;
-  min: number;
-  max: number;
+  min: number | null;
+  max: number | null;
 }
 
 export interface Place {
@@ -157,7 +158,12 @@ function time(text: string | null): number | null {
 
 function measure(asked: URLSearchParams): Measure | null {
   const column = asked.get('measure');
-  const [min, max] = [asked.get('min'), asked.get('max')].map((text) => (text ? Number(text) : Number.NaN));
-  if (!column || !/^[a-z0-9_]+$/.test(column) || !Number.isFinite(min) || !Number.isFinite(max)) return null;
-  return { column, min: min as number, max: max as number };
+  const [min, max] = [number(asked.get('min')), number(asked.get('max'))];
+  if (!column || !/^[a-z0-9_]+$/.test(column) || (min === null && max === null)) return null;
+  return { column, min, max };
+}
+
+function number(text: string | null): number | null {
+  const value = text ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : null;
 }

@@ -1,7 +1,9 @@
 // The range that is shown, as times: what the present place and the present moment make of it.
 
+import { computed } from '@preact/signals';
+
 import type { Bounds } from '../api/client.ts';
-import { serverNow } from './clock.ts';
+import { now, serverNow } from './clock.ts';
 import { place } from './navigation.ts';
 import { boundsOf, isPast } from './range.ts';
 
@@ -14,6 +16,5 @@ export function rangeKey(): string {
   return JSON.stringify(place.value.range);
 }
 
-export function showsPast(): boolean {
-  return isPast(place.value.range, serverNow());
-}
+/** Whether all that is shown is to be told as what was; changes by itself as time goes on. */
+export const showsPast = computed(() => isPast(place.value.range, now.value));

@@ -30,9 +30,17 @@ export function boundsOf(range: Range, now_ms: number): Bounds {
   return { from: to - PRESETS[range.last].minutes * MINUTE_MS, to };
 }
 
-/** Whether a range shows what was, not what is. */
+/**
+ * Whether a range shows what was, not what is. One that ends now is the present, and stays it until a further minute has been
+ * measured in full: then there is something newer that it does not show.
+ */
 export function isPast(range: Range, now_ms: number): boolean {
-  return !('last' in range) && range.to <= now_ms - MINUTE_MS;
+  return !('last' in range) && range.to + MINUTE_MS <= now_ms;
+}
+
+/** The range of the same length that ends with a moment. */
+export function endingAt({ from, to }: Bounds, at: number): Bounds {
+  return { from: at - (to - from), to: at };
 }
 
 /** The named range that is nearest in length, which follows the present. */

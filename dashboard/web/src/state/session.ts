@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals';
 
 import { ask, AskError, tell } from '../api/client.ts';
 import type { Session } from '../api/types.ts';
-import { link } from './live.ts';
+import { link, urge } from './live.ts';
 
 export const session = signal<Session | null>(null);
 /** Whether questions will be answered. */
@@ -17,8 +17,11 @@ export const pageVersion = signal<string | null>(null);
 
 const RETRY_MS = 2_000;
 
+let retry: ReturnType<typeof setTimeout> | undefined;
+
 /** Asks who we are; tries again until somebody answers. */
 async function lookAtSession(): Promise<void> {
+  clearTimeout(retry);
   try {
     const answer = await ask.session();
     session.value = answer;
@@ -26,7 +29,7 @@ async function lookAtSession(): Promise<void> {
     pageVersion.value ??= answer.version;
   } catch (error) {
     sessionError.value = error instanceof AskError ? error : new AskError(0, String(error));
-    if (session.value === null) setTimeout(() => void lookAtSession(), RETRY_MS);
+    if (session.value === null) retry = setTimeout(() => void lookAtSession(), RETRY_MS);
   }
 }
 
@@ -36,7 +39,10 @@ export function startSession(): void {
     if (is === 'open' && was === 'lost') void lookAtSession();
     was = is;
   });
-  void lookAtSession();
+  // The first time now, and later where a viewer does not want to wait for it.
+  urge.subscribe(() => {
+    if (session.value === null) void lookAtSession();
+  });
 }
 
 /** A question was refused for want of a token. */

@@ -6,17 +6,33 @@ import { MatrixTable } from '../matrix/MatrixTable.tsx';
 import { Empty, Shown } from '../parts/States.tsx';
 import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
+import { SHARED_ANSWER_MS } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
+import { plural } from '../words/text.ts';
 import { Diagnoses } from './fleet/Diagnoses.tsx';
 import { Facts } from './fleet/Facts.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
 import { SentenceLine } from './fleet/SentenceLine.tsx';
+import { TimelineChart } from './fleet/TimelineChart.tsx';
+
+/** As many as can be told apart. */
+const POINTS = 240;
+
+const SHARED = { kept_ms: SHARED_ANSWER_MS };
 
 export function Fleet() {
   const key = rangeKey();
-  const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal));
-  const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal));
+  const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
+  const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
+  const timeline = useAnswer(
+    `timeline ${key}`,
+    (signal) => {
+      const range = bounds();
+      return ask.timeline(range, POINTS, signal).then((timeline) => ({ timeline, range }));
+    },
+    SHARED,
+  );
   const { isp, label, only, tables } = place.value;
 
   return (
@@ -29,6 +45,11 @@ export function Fleet() {
           </>
         )}
       </Shown>
+      <div class="timeline">
+        <Shown answer={timeline} what="the timeline">
+          {({ timeline, range }) => <TimelineChart timeline={timeline} bounds={range} />}
+        </Shown>
+      </div>
       <section aria-labelledby="matrix-title">
         <div class="section-head">
           <h2 id="matrix-title">Clients × targets</h2>
@@ -61,7 +82,7 @@ function LeftOff({ clients = 0, targets = 0 }: { clients: number | undefined; ta
   if (clients + targets === 0) return null;
   return (
     <p class="quiet">
-      Not shown: {clients.toLocaleString('en')} clients and {targets.toLocaleString('en')} targets that are hurt least.
+      Not shown, since they are hurt least: {plural(clients, 'client')} and {plural(targets, 'target')}.
     </p>
   );
 }

@@ -10,9 +10,10 @@ import { LabelMark, SeverityMark } from '../parts/Label.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Name } from '../parts/Name.tsx';
 import { Empty, Shown } from '../parts/States.tsx';
+import { Time } from '../parts/Time.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { place } from '../state/navigation.ts';
-import { bounds, rangeKey } from '../state/present.ts';
+import { bounds, rangeKey, showsPast } from '../state/present.ts';
 import { evidenceText } from '../words/evidence.ts';
 import { EvidenceTable } from './pair/EvidenceTable.tsx';
 
@@ -68,6 +69,11 @@ function Now({ series }: { series: Series }) {
   if (last < 0) return null;
   return (
     <p class="now" data-testid="pair-now">
+      {showsPast.value && (
+        <span class="quiet">
+          at <Time at={series.start[last] as number} />
+        </span>
+      )}
       <LabelMark label={series.labels[last] ?? null} />
       <SeverityMark severity={series.severities[last] ?? null} />
       {why?.window_start_ts === series.start[last] && why && <span>{evidenceText(why.label, why.evidence)}</span>}

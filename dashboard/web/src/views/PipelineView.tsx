@@ -13,7 +13,7 @@ import { Throughput } from './pipeline/Throughput.tsx';
 const EVERY_MS = 1_000;
 
 export function PipelineView() {
-  const answer = useAnswer('pipeline', (signal) => ask.pipeline(signal), EVERY_MS);
+  const answer = useAnswer('pipeline', (signal) => ask.pipeline(signal), { every_ms: EVERY_MS });
   return (
     <>
       <h1>Pipeline</h1>

@@ -3,6 +3,7 @@
 import type { Different, Dimension, DimensionValue } from '../api/types.ts';
 import { percent } from './figures.ts';
 import type { Part } from './sentence.ts';
+import { plural } from './text.ts';
 
 export const DIMENSIONS: Record<Dimension, string> = {
   client_id: 'Client',
@@ -18,7 +19,7 @@ export function differentParts({ inside, outside, dimensions }: Different, match
   const part = (of: { windows: number; matching: number }) =>
     of.windows === 0
       ? 'no windows'
-      : `${of.matching.toLocaleString('en')} of ${of.windows.toLocaleString('en')} windows (${percent(of.matching / of.windows)})`;
+      : `${of.matching.toLocaleString('en')} of ${plural(of.windows, 'window')} (${percent(of.matching / of.windows)})`;
   const parts: Part[] = [`Inside, ${part(inside)} ${matches}; outside, ${part(outside)}.`];
   if (inside.windows === 0 || outside.windows === 0) return parts;
   const best = dimensions[0];

@@ -1,6 +1,6 @@
 // A diagnosis in words and figures.
 
-import type { Evidence, Label, Series } from '../api/types.ts';
+import type { Evidence, Label, Series, Values } from '../api/types.ts';
 import { count, figure, mbits, ms, percent, spread } from './figures.ts';
 
 const STAGES: Record<string, string> = { dns: 'DNS', tcp: 'TCP', tls: 'TLS', http: 'HTTP', ttfb: 'TTFB' };
@@ -53,4 +53,10 @@ export function failedText(
     return at > 0 ? [`${stage(name)} ${count(at)}`] : [];
   });
   return stages.length > 0 ? `${failed} (${stages.join(', ')})` : failed;
+}
+
+/** What is usual at a point, as `96.2 ± 7.1 ms`. */
+export function usualText({ mean, sigma }: { mean: Values; sigma: Values }, index: number, unit: string): string {
+  const [middle, reach] = [mean[index] ?? null, sigma[index] ?? null];
+  return middle === null || reach === null ? '–' : `${spread(middle, reach)} ${unit}`;
 }

@@ -76,6 +76,17 @@ export function duration(milliseconds: number | null): string {
   return two(days, 'd', hours % 24, 'h', true);
 }
 
+/** The age of what is looked at each second: `now`, `3 s ago`, `2 min 5 s ago`. */
+export function ago(milliseconds: number): string {
+  return milliseconds < 1_000 ? 'now' : `${wholeSeconds(milliseconds)} ago`;
+}
+
+/** As a duration, without the tenths that no clock of the page shows. */
+export function wholeSeconds(milliseconds: number): string {
+  const seconds = Math.floor(Math.max(0, milliseconds) / 1_000);
+  return seconds < 60 ? `${seconds} s` : duration(seconds * 1_000);
+}
+
 function two(large: number, unit: string, small: number, smallUnit: string, both: boolean): string {
   return both && small > 0 ? `${large} ${unit} ${small} ${smallUnit}` : `${large} ${unit}`;
 }

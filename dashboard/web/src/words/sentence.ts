@@ -3,6 +3,7 @@
 import type { Overview } from '../api/types.ts';
 import type { Place } from '../state/place.ts';
 import { causesOf, firstOf, type Cause } from './causes.ts';
+import { networkText } from './network.ts';
 import { plural } from './text.ts';
 
 /** A part of a sentence; a name leads to its view. `name` is text from events, to be shown with care. */
@@ -38,11 +39,15 @@ export function sentenceOf(overview: Overview, telling: Telling): Sentence {
   if (pairs.healthy === 0) {
     return {
       tone: 'unknown',
-      parts: [`${plural(pairs.total, 'pair')} ${are} measured, and none has a baseline yet.`],
+      parts: [
+        pairs.total === 1
+          ? `The only pair ${telling.past ? 'was' : 'is'} measured, and has no baseline yet.`
+          : `${plural(pairs.total, 'pair')} ${are} measured, and none has a baseline yet.`,
+      ],
       advice: `A pair is judged once it has five earlier windows with a success: after about ${Math.round((overview.window_ms * 6) / 60_000)} minutes.`,
     };
   }
-  const of = pairs.unknown > 0 ? `All ${plural(pairs.healthy, 'judged pair')}` : all(pairs.total, 'pair');
+  const of = pairs.unknown > 0 ? all(pairs.healthy, 'judged pair') : all(pairs.total, 'pair');
   const rest =
     pairs.unknown > 0
       ? `; ${pairs.unknown.toLocaleString('en')} ${pairs.unknown === 1 ? 'has' : 'have'} no baseline yet`
@@ -81,7 +86,7 @@ function nothing({ past }: Telling): Sentence {
     return {
       tone: 'unknown',
       parts: ['There are no measurements in this range.'],
-      advice: 'Choose another range, or “1 hour” for the present.',
+      advice: 'Choose another range, or “Last 1 hour” for the present.',
     };
   }
   return {
@@ -132,11 +137,11 @@ function subject({ targets, clients, pairs, at }: Overview, causes: Cause[], tel
   return `${who}${when}${sinceText(causes, telling)}`;
 }
 
-function sinceText(causes: Cause[], { time }: Telling): string {
+function sinceText(causes: Cause[], { time, past }: Telling): string {
   const { since, since_before } = firstOf(causes);
   if (since === null) return '';
-  const before = since_before ? 'before ' : '';
-  return causes.length > 1 ? `, the first since ${before}${time(since)}` : ` since ${before}${time(since)}`;
+  const which = causes.length > 1 ? ', the first' : past ? ',' : '';
+  return `${which} since ${since_before ? 'before ' : ''}${time(since)}`;
 }
 
 function causeParts(cause: Cause): Part[] {
@@ -152,7 +157,8 @@ function causeParts(cause: Cause): Part[] {
     }
     case 'client': {
       const { client_id, targets, target_count, pairs } = cause.group;
-      const network = networkText(cause.group);
+      const known = networkText(cause.group);
+      const network = known && ` (${known})`;
       const client: Part = { name: client_id, place: { view: 'client', client: client_id, target: null } };
       const one = targets[0];
       if (target_count === 1 && one !== undefined)
@@ -185,11 +191,6 @@ function targetScope({ isps, isp_count, all_isps, client_count, degraded_pairs, 
 }
 
 type HurtTargetScope = Extract<Cause, { kind: 'target' }>['group'];
-
-function networkText({ isp, network_type }: { isp: string | null; network_type: string | null }): string {
-  const known = [isp, network_type].filter((text) => text !== null && text !== '');
-  return known.length > 0 ? ` (${known.join(', ')})` : '';
-}
 
 function ofAll(count: number, total: number, what: string): string {
   return count >= total ? all(total, what).toLowerCase() : `${count.toLocaleString('en')} of ${plural(total, what)}`;

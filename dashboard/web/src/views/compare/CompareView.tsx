@@ -3,12 +3,11 @@
 import type { ComponentChildren } from 'preact';
 
 import { ask } from '../../api/client.ts';
-import type { Compare } from '../../api/types.ts';
 import { Empty, Shown } from '../../parts/States.tsx';
 import { useAnswer } from '../../state/answer.ts';
-import { bounds, rangeKey } from '../../state/present.ts';
+import { bounds, rangeKey, showsPast } from '../../state/present.ts';
 import { compareText } from '../../words/compare.ts';
-import { visible } from '../../words/text.ts';
+import { networkText } from '../../words/network.ts';
 import { DegradedChart } from './DegradedChart.tsx';
 import { PairsTable } from './PairsTable.tsx';
 
@@ -24,12 +23,12 @@ export function CompareView({ one, kind, children }: Props) {
     const range = bounds();
     return ask.compare(one, range, signal).then((compare) => ({ compare, range }));
   });
-  const network = kind === 'client' ? networkOf(answer.value?.compare) : '';
+  const measuring = kind === 'client' ? answer.value?.compare.pairs[0] : undefined;
   return (
     <>
       <div class="title">
         <h1 data-testid={`${kind}-title`}>{children}</h1>
-        {network && <span class="quiet">{visible(network)}</span>}
+        {measuring && <span class="quiet">{networkText(measuring)}</span>}
       </div>
       <Shown answer={answer} what={`the ${kind}`}>
         {({ compare, range }) =>
@@ -40,7 +39,7 @@ export function CompareView({ one, kind, children }: Props) {
             </Empty>
           ) : (
             <>
-              <p data-testid="compare-sentence">{compareText(compare, kind)}</p>
+              <p data-testid="compare-sentence">{compareText(compare, kind, showsPast.value)}</p>
               <DegradedChart compare={compare} bounds={range} kind={kind} />
               <PairsTable compare={compare} bounds={range} kind={kind} />
             </>
@@ -49,9 +48,4 @@ export function CompareView({ one, kind, children }: Props) {
       </Shown>
     </>
   );
-}
-
-function networkOf(compare: Compare | undefined): string {
-  const pair = compare?.pairs[0];
-  return [pair?.isp, pair?.network_type].filter(Boolean).join(', ');
 }

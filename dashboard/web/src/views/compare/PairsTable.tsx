@@ -1,20 +1,23 @@
 // Pairs beside each other, ranked, each with a small chart on the same scale.
 
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 
 import type { Bounds } from '../../api/client.ts';
 import type { Compare, ComparedPair } from '../../api/types.ts';
 import { Spark } from '../../charts/Spark.tsx';
+import { useFew } from '../../parts/few.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
 import { SinceTime } from '../../parts/Time.tsx';
 import { Wide } from '../../parts/Wide.tsx';
 import { go, place } from '../../state/navigation.ts';
+import { showsPast } from '../../state/present.ts';
 import type { Sort } from '../../state/place.ts';
 import { isHurt } from '../../words/compare.ts';
 import { count, mbits, ms, percent } from '../../words/figures.ts';
-import { plural, visible } from '../../words/text.ts';
+import { networkText } from '../../words/network.ts';
+import { plural } from '../../words/text.ts';
 import { ranked } from './ranking.ts';
 
 const FEW = 60;
@@ -27,10 +30,9 @@ interface Props {
 
 export function PairsTable({ compare, bounds, kind }: Props) {
   const { sort } = place.value;
-  const [all, setAll] = useState(false);
   const nameOf = kind === 'client' ? (pair: ComparedPair) => pair.target : (pair: ComparedPair) => pair.client_id;
   const pairs = useMemo(() => ranked(compare.pairs, sort, nameOf), [compare, sort, kind]);
-  const shown = all ? pairs : pairs.slice(0, FEW);
+  const { shown, left, showAll } = useFew(pairs, FEW);
   const most = Math.max(1, ...pairs.map(({ ttfb_p95_max }) => ttfb_p95_max ?? 0));
   return (
     <section aria-labelledby="pairs-title">
@@ -43,7 +45,7 @@ export function PairsTable({ compare, bounds, kind }: Props) {
           <thead>
             <tr>
               <Head sort="name">{kind === 'client' ? 'Target' : 'Client'}</Head>
-              <Head sort="worst">Now</Head>
+              <Head sort="worst">{showsPast.value ? 'At the end' : 'Now'}</Head>
               <th scope="col">TTFB p95</th>
               <Head sort="degraded" figure>
                 Degraded windows
@@ -64,46 +66,13 @@ export function PairsTable({ compare, bounds, kind }: Props) {
           </thead>
           <tbody>
             {shown.map((pair) => (
-              <tr key={nameOf(pair)}>
-                <th scope="row">
-                  <Link to={{ view: 'pair', client: pair.client_id, target: pair.target }}>
-                    <Name text={nameOf(pair)} length={44} brief={kind === 'client'} />
-                  </Link>
-                  {kind === 'target' && <div class="quiet network">{networkOf(pair)}</div>}
-                </th>
-                <td class="now">
-                  <LabelMark label={pair.label} /> <SeverityMark severity={pair.severity} />{' '}
-                  {isHurt(pair) && (
-                    <span class="quiet">
-                      <SinceTime since={pair.since} since_before={pair.since_before ?? false} />
-                    </span>
-                  )}
-                </td>
-                <td>
-                  <Spark
-                    start={compare.start}
-                    point_ms={compare.point_ms}
-                    bounds={bounds}
-                    values={pair.ttfb_p95}
-                    most={most}
-                    degraded={pair.degraded}
-                    label={`TTFB p95, at most ${ms(pair.ttfb_p95_max)}; ${plural(pair.degraded_windows, 'degraded window')}`}
-                  />
-                </td>
-                <td class="figure">
-                  {count(pair.degraded_windows)} of {count(pair.windows)}
-                </td>
-                <td class="figure">{percent(pair.count_total === 0 ? null : pair.count_error / pair.count_total)}</td>
-                <td class="figure">{ms(pair.ttfb_p95_max)}</td>
-                <td class="figure">{ms(pair.total_p95_max)}</td>
-                <td class="figure">{mbits(pair.throughput_p50_min)}</td>
-              </tr>
+              <Row key={nameOf(pair)} pair={pair} kind={kind} compare={compare} bounds={bounds} most={most} />
             ))}
           </tbody>
         </table>
       </Wide>
-      {pairs.length > shown.length && (
-        <button type="button" onClick={() => setAll(true)}>
+      {left > 0 && (
+        <button type="button" onClick={showAll}>
           Show all {count(pairs.length)}
         </button>
       )}
@@ -111,6 +80,52 @@ export function PairsTable({ compare, bounds, kind }: Props) {
         <p class="quiet">{plural(compare.pairs_left_off ?? 0, 'less hurt pair')} not listed.</p>
       )}
     </section>
+  );
+}
+
+interface RowProps extends Props {
+  pair: ComparedPair;
+  most: number;
+}
+
+function Row({ pair, kind, compare, bounds, most }: RowProps) {
+  const { client_id, target, label, severity, degraded_windows, windows, count_error, count_total } = pair;
+  const ttfb = ms(pair.ttfb_p95_max);
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={{ view: 'pair', client: client_id, target }}>
+          <Name text={kind === 'client' ? target : client_id} length={44} brief={kind === 'client'} />
+        </Link>
+        {kind === 'target' && <div class="quiet network">{networkText(pair)}</div>}
+      </th>
+      <td class="now">
+        <LabelMark label={label} />
+        {isHurt(pair) && (
+          <div class="quiet">
+            <SeverityMark severity={severity} /> <SinceTime of={pair} />
+          </div>
+        )}
+      </td>
+      <td>
+        <Spark
+          start={compare.start}
+          point_ms={compare.point_ms}
+          bounds={bounds}
+          values={pair.ttfb_p95}
+          most={most}
+          degraded={pair.degraded}
+          label={`TTFB p95, at most ${ttfb}; ${plural(degraded_windows, 'degraded window')}`}
+        />
+      </td>
+      <td class="figure">
+        {count(degraded_windows)} of {count(windows)}
+      </td>
+      <td class="figure">{percent(count_total === 0 ? null : count_error / count_total)}</td>
+      <td class="figure">{ttfb}</td>
+      <td class="figure">{ms(pair.total_p95_max)}</td>
+      <td class="figure">{mbits(pair.throughput_p50_min)}</td>
+    </tr>
   );
 }
 
@@ -133,8 +148,4 @@ function Head({ sort, figure = false, children }: { sort: Sort; figure?: boolean
       </button>
     </th>
   );
-}
-
-function networkOf({ isp, network_type }: ComparedPair): string {
-  return visible([isp, network_type].filter(Boolean).join(', '));
 }

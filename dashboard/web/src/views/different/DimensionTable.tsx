@@ -1,8 +1,7 @@
 // The values of one dimension, with the shares of their windows that match inside and outside.
 
-import { useState } from 'preact/hooks';
-
 import type { Different } from '../../api/types.ts';
+import { useFew } from '../../parts/few.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
 import { DIMENSIONS, placeOf, pointsText } from '../../words/different.ts';
@@ -12,8 +11,7 @@ import { count, percent } from '../../words/figures.ts';
 const FEW = 8;
 
 export function DimensionTable({ dimension, values }: Different['dimensions'][number]) {
-  const [all, setAll] = useState(false);
-  const shown = all ? values : values.slice(0, FEW);
+  const { shown, left, showAll } = useFew(values, FEW);
   return (
     <section class="dimension" aria-label={DIMENSIONS[dimension]} data-testid={`dimension-${dimension}`}>
       <table>
@@ -21,7 +19,12 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
           <tr>
             <th scope="col">{DIMENSIONS[dimension]}</th>
             <th scope="col" class="bars-head">
-              <i class="key inside" aria-hidden="true" /> inside, <i class="key outside" aria-hidden="true" /> outside
+              <span>
+                <i class="key inside" aria-hidden="true" /> inside,
+              </span>{' '}
+              <span>
+                <i class="key outside" aria-hidden="true" /> outside
+              </span>
             </th>
             <th scope="col" class="figure">
               Difference, points
@@ -61,9 +64,9 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
           ))}
         </tbody>
       </table>
-      {values.length > shown.length && (
-        <button type="button" class="plain more" onClick={() => setAll(true)}>
-          {values.length - shown.length} more
+      {left > 0 && (
+        <button type="button" class="plain more" onClick={showAll}>
+          {left} more
         </button>
       )}
     </section>

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { go, place } from '../../state/navigation.ts';
 import { bounds } from '../../state/present.ts';
 import { fromInput, toInput } from '../../words/times.ts';
-import { COLUMNS } from './columns.ts';
+import { COLUMNS } from '../../words/measures.ts';
 
 const DEGRADED = 'degraded';
 /** Where nothing is marked yet, the end of the range is proposed. */
@@ -18,17 +18,19 @@ export function Question() {
   const [from, setFrom] = useState(toInput(proposed.from));
   const [to, setTo] = useState(toInput(proposed.to));
   const [column, setColumn] = useState(measure?.column ?? DEGRADED);
-  const [min, setMin] = useState(String(measure?.min ?? 0));
-  const [max, setMax] = useState(String(measure?.max ?? 1_000));
+  const [min, setMin] = useState(textOf(measure?.min));
+  const [max, setMax] = useState(textOf(measure?.max));
   const [start, end] = [fromInput(from), fromInput(to)];
   const measured = column !== DEGRADED;
   const rightTimes = start !== null && end !== null && start < end && start < range.to && end > range.from;
-  const rightValues = !measured || (min !== '' && max !== '' && Number(min) <= Number(max));
+  const [least, greatest] = [valueOf(min), valueOf(max)];
+  const bounded = least !== null || greatest !== null;
+  const rightValues = !measured || (bounded && (least ?? -Infinity) <= (greatest ?? Infinity));
   const unit = COLUMNS.find((known) => known.column === column)?.unit;
   const submit = (event: Event) => {
     event.preventDefault();
     if (start === null || end === null || !rightTimes || !rightValues) return;
-    const asked = measured ? { column, min: Number(min), max: Number(max) } : null;
+    const asked = measured ? { column, min: least, max: greatest } : null;
     go({ inside: { from: start, to: end }, measure: asked });
   };
   return (
@@ -62,8 +64,22 @@ export function Question() {
         Compare
       </button>
       {!rightTimes && <span class="quiet">The region must lie in the range above, and “from” before “to”.</span>}
+      {!rightValues && (
+        <span class="quiet">
+          {bounded ? 'The values must not end below where they begin.' : 'Give the values an end, or both.'}
+        </span>
+      )}
     </form>
   );
+}
+
+/** An end that is open has no text. */
+function textOf(bound: number | null | undefined): string {
+  return bound === null || bound === undefined ? '' : String(bound);
+}
+
+function valueOf(text: string): number | null {
+  return text === '' ? null : Number(text);
 }
 
 /** One end of the values that are looked for. */
@@ -72,7 +88,14 @@ function Bound(props: { name: string; unit: string | undefined; value: string; s
   return (
     <label class="field">
       {name} {unit && `(${unit})`}
-      <input type="number" min="0" step="any" value={value} onInput={(event) => set(event.currentTarget.value)} />
+      <input
+        type="number"
+        min="0"
+        step="any"
+        placeholder="any"
+        value={value}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
     </label>
   );
 }

@@ -1,16 +1,18 @@
 // What hurts now, grouped by target, client or provider.
 
-import type { Diagnosis, HurtGroup, Overview } from '../../api/types.ts';
+import type { Diagnosis, HurtGroup, HurtTarget, Overview } from '../../api/types.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
+import { useFew } from '../../parts/few.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
 import { Tabs } from '../../parts/Tabs.tsx';
-import { SinceTime } from '../../parts/Time.tsx';
+import { SinceTime, Time } from '../../parts/Time.tsx';
 import { go, place } from '../../state/navigation.ts';
+import { showsPast } from '../../state/present.ts';
 import { GROUPINGS, type Grouping, type Place } from '../../state/place.ts';
 import { evidenceText } from '../../words/evidence.ts';
+import { networkText } from '../../words/network.ts';
 import { plural, visible } from '../../words/text.ts';
-import { useState } from 'preact/hooks';
 
 const NAMES: Record<Grouping, string> = { target: 'By target', client: 'By client', isp: 'By provider' };
 /** Diagnoses of a group that are shown at first, and groups. */
@@ -19,16 +21,24 @@ const FEW_GROUPS = 20;
 
 export function Diagnoses({ overview }: { overview: Overview }) {
   const { by, isp, label } = place.value;
-  const [all, setAll] = useState(false);
   const wanted = overview.diagnoses.filter(
     (diagnosis) => (isp === null || (diagnosis.isp ?? '') === isp) && (label === null || diagnosis.label === label),
   );
   const groups = groupsOf(overview, by, wanted);
+  const { shown, left, showAll } = useFew(groups, FEW_GROUPS);
   const counts = { target: overview.by_target.length, client: overview.by_client.length, isp: overview.by_isp.length };
   return (
     <section aria-labelledby="diagnoses-title" data-testid="diagnoses">
       <div class="section-head">
-        <h2 id="diagnoses-title">Current diagnoses</h2>
+        <h2 id="diagnoses-title">
+          {showsPast.value && overview.at !== null ? (
+            <>
+              Diagnoses at <Time at={overview.at} />
+            </>
+          ) : (
+            'Current diagnoses'
+          )}
+        </h2>
         <Tabs
           label="Group by"
           controls="diagnoses-list"
@@ -38,7 +48,7 @@ export function Diagnoses({ overview }: { overview: Overview }) {
         />
       </div>
       <ul class="diagnoses" id="diagnoses-list" role="list">
-        {(all ? groups : groups.slice(0, FEW_GROUPS)).map((group) => (
+        {shown.map((group) => (
           <GroupItem key={group.key} group={group} by={by} />
         ))}
       </ul>
@@ -47,8 +57,8 @@ export function Diagnoses({ overview }: { overview: Overview }) {
           {overview.pairs.degraded === 0 ? 'Nothing is degraded.' : 'No diagnosis passes the filters above.'}
         </p>
       )}
-      {!all && groups.length > FEW_GROUPS && (
-        <button type="button" onClick={() => setAll(true)}>
+      {left > 0 && (
+        <button type="button" onClick={showAll}>
           Show all {groups.length}
         </button>
       )}
@@ -81,7 +91,7 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
         name: hurt.target,
         to: { view: 'target', target: hurt.target, client: null },
         hurt,
-        about: `${pairs(hurt)}, ${hurt.all_isps ? 'all of its' : ''} ${plural(hurt.isp_count, 'provider')}`,
+        about: [pairs(hurt), providersText(hurt)].filter(Boolean).join(', '),
         diagnoses: of((diagnosis) => diagnosis.target === hurt.target),
       })),
     client: () =>
@@ -90,7 +100,7 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
         name: hurt.client_id,
         to: { view: 'client', client: hurt.client_id, target: null },
         hurt,
-        about: [pairs(hurt), hurt.isp, hurt.network_type].filter(Boolean).join(', '),
+        about: [pairs(hurt), networkText(hurt)].filter(Boolean).join(', '),
         diagnoses: of((diagnosis) => diagnosis.client_id === hurt.client_id),
       })),
     isp: () =>
@@ -106,10 +116,15 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
   return groups[by]().filter((group) => group.diagnoses.length > 0);
 }
 
+function providersText({ isp_count, all_isps }: HurtTarget): string {
+  if (isp_count === 0) return '';
+  if (!all_isps) return plural(isp_count, 'provider');
+  return isp_count === 1 ? 'its only provider' : `all of its ${plural(isp_count, 'provider')}`;
+}
+
 function GroupItem({ group, by }: { group: Group; by: Grouping }) {
-  const [all, setAll] = useState(false);
   const { hurt, name, to, about, diagnoses } = group;
-  const shown = all ? diagnoses : diagnoses.slice(0, FEW);
+  const { shown, left, showAll } = useFew(diagnoses, FEW);
   return (
     <li data-testid="group">
       <div class="group-head">
@@ -120,17 +135,17 @@ function GroupItem({ group, by }: { group: Group; by: Grouping }) {
           <LabelMark label={hurt.label} /> <SeverityMark severity={hurt.severity} />
         </span>
         <span class="quiet">
-          <SinceTime since={hurt.since} since_before={hurt.since_before ?? false} />, {visible(about)}
+          <SinceTime of={hurt} />, {visible(about)}
         </span>
       </div>
       <ul class="evidence-list" role="list">
         {shown.map((diagnosis) => (
           <EvidenceItem key={`${diagnosis.client_id}\n${diagnosis.target}`} diagnosis={diagnosis} by={by} />
         ))}
-        {diagnoses.length > shown.length && (
+        {left > 0 && (
           <li>
-            <button type="button" class="plain more" onClick={() => setAll(true)}>
-              {plural(diagnoses.length - shown.length, 'more pair')}
+            <button type="button" class="plain more" onClick={showAll}>
+              {plural(left, 'more pair')}
             </button>
           </li>
         )}
@@ -152,7 +167,7 @@ function EvidenceItem({ diagnosis, by }: { diagnosis: Diagnosis; by: Grouping })
       </Link>
       <span class="words">{evidenceText(label, evidence)}</span>
       <span class="quiet">
-        <SinceTime since={diagnosis.since} since_before={diagnosis.since_before ?? false} />
+        <SinceTime of={diagnosis} />
       </span>
     </li>
   );

@@ -3,8 +3,9 @@
 import type { Overview } from '../../api/types.ts';
 import { now } from '../../state/clock.ts';
 import { showsPast } from '../../state/present.ts';
-import { count, duration, percent } from '../../words/figures.ts';
+import { count, percent, wholeSeconds } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
+import { Fact } from '../../parts/Fact.tsx';
 import { Time } from '../../parts/Time.tsx';
 
 /** Windows without a new row after which the page says that it is old. */
@@ -15,7 +16,7 @@ export function Facts({ overview }: { overview: Overview }) {
   const judged = pairs.healthy + pairs.degraded;
   const newest = freshness.newest_row_updated_at;
   const age = newest === null ? null : Math.max(0, now.value - newest);
-  const old = age !== null && age > OLD_WINDOWS * window_ms && !showsPast();
+  const old = age !== null && age > OLD_WINDOWS * window_ms && !showsPast.value;
   return (
     <dl class="facts" data-testid="facts">
       <div class="share">
@@ -34,54 +35,29 @@ export function Facts({ overview }: { overview: Overview }) {
           </small>
         </dd>
       </div>
-      <div data-testid="freshness">
-        <dt>Newest row</dt>
-        <dd class={old ? 'large old' : 'large'}>
-          {age === null ? 'none' : age < 1_000 ? 'under 1 s old' : `${duration(Math.floor(age / 1_000) * 1_000)} old`}
-        </dd>
-        <dd>
-          <small>
-            {old
-              ? 'Nothing arrives: see “Pipeline” and the probes.'
-              : at !== null && (
-                  <>
-                    window <Time at={at} />
-                  </>
-                )}
-          </small>
-        </dd>
-      </div>
-      <div>
-        <dt>Late</dt>
-        <dd class="large" data-testid="late">
-          {count(events.late)}
-        </dd>
-        <dd>
-          <small>
-            {events.read === 0 ? 'events' : `events, ${percent(events.late / events.read)} of ${count(events.read)}`}
-          </small>
-        </dd>
-      </div>
-      <div>
-        <dt>Rejected</dt>
-        <dd class="large" data-testid="invalid">
-          {count(events.invalid)}
-        </dd>
-        <dd>
-          <small>
-            {plural(events.duplicate, 'duplicate')}, {count(events.accepted)} accepted
-          </small>
-        </dd>
-      </div>
-      <div>
-        <dt>Measured</dt>
-        <dd class="large">{count(pairs.total)}</dd>
-        <dd>
-          <small>
-            pairs of {plural(overview.clients.total, 'client')} and {plural(overview.targets.total, 'target')}
-          </small>
-        </dd>
-      </div>
+      <Fact
+        name="Newest row"
+        value={age === null ? 'none' : age < 1_000 ? 'under 1 s old' : `${wholeSeconds(age)} old`}
+        testid="freshness"
+        old={old}
+      >
+        {old ? (
+          'Nothing arrives: see “Pipeline” and the probes.'
+        ) : at !== null ? (
+          <>
+            window <Time at={at} />
+          </>
+        ) : null}
+      </Fact>
+      <Fact name="Late" value={count(events.late)} testid="late">
+        {events.read === 0 ? 'events' : `events, ${percent(events.late / events.read)} of ${count(events.read)}`}
+      </Fact>
+      <Fact name="Rejected" value={count(events.invalid)} testid="invalid">
+        {plural(events.duplicate, 'duplicate')}, {count(events.accepted)} accepted
+      </Fact>
+      <Fact name="Measured" value={count(pairs.total)}>
+        pairs of {plural(overview.clients.total, 'client')} and {plural(overview.targets.total, 'target')}
+      </Fact>
     </dl>
   );
 }

@@ -14,7 +14,7 @@ import { time } from '../../words/times.ts';
 import { LastDegraded } from './LastDegraded.tsx';
 
 export function SentenceLine({ overview }: { overview: Overview }) {
-  const past = showsPast();
+  const past = showsPast.value;
   const minute = Math.floor(now.value / 60_000) * 60_000;
   const sentence = useMemo(
     () => sentenceOf(overview, { past, now: minute, time: (at) => time(at, serverNow()) }),

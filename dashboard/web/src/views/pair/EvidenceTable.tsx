@@ -1,9 +1,8 @@
 // The pair's diagnoses, newest first, with their evidence.
 
-import { useState } from 'preact/hooks';
-
 import type { Series } from '../../api/types.ts';
 import { crosshair } from '../../charts/crosshair.ts';
+import { useFew } from '../../parts/few.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
 import { Time } from '../../parts/Time.tsx';
 import { Wide } from '../../parts/Wide.tsx';
@@ -14,9 +13,8 @@ import { plural } from '../../words/text.ts';
 const FEW = 30;
 
 export function EvidenceTable({ series }: { series: Series }) {
-  const [all, setAll] = useState(false);
   const { diagnoses, window_ms } = series;
-  const shown = all ? diagnoses : diagnoses.slice(0, FEW);
+  const { shown, left, showAll } = useFew(diagnoses, FEW);
   return (
     <section aria-labelledby="evidence-title">
       <div class="section-head">
@@ -65,8 +63,8 @@ export function EvidenceTable({ series }: { series: Series }) {
           </table>
         </Wide>
       )}
-      {diagnoses.length > shown.length && (
-        <button type="button" onClick={() => setAll(true)}>
+      {left > 0 && (
+        <button type="button" onClick={showAll}>
           Show all {diagnoses.length}
         </button>
       )}

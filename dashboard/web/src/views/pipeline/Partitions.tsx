@@ -4,7 +4,7 @@ import type { Pipeline } from '../../api/types.ts';
 import { Time } from '../../parts/Time.tsx';
 import { Wide } from '../../parts/Wide.tsx';
 import { now } from '../../state/clock.ts';
-import { count, duration } from '../../words/figures.ts';
+import { ago, count } from '../../words/figures.ts';
 
 export function Partitions({ pipeline: { partitions, processes } }: { pipeline: Pipeline }) {
   if (partitions.length === 0) return null;
@@ -51,8 +51,7 @@ export function Partitions({ pipeline: { partitions, processes } }: { pipeline: 
                     '–'
                   ) : (
                     <>
-                      <Time at={partition.log_time} />{' '}
-                      <span class="quiet">{duration(Math.max(0, now.value - partition.log_time))} ago</span>
+                      <Time at={partition.log_time} /> <span class="quiet">{ago(now.value - partition.log_time)}</span>
                     </>
                   )}
                 </td>

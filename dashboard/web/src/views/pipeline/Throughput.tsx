@@ -1,8 +1,7 @@
 // The pipeline's figures of the present.
 
-import type { ComponentChildren } from 'preact';
-
 import type { Pipeline } from '../../api/types.ts';
+import { Fact } from '../../parts/Fact.tsx';
 import { plural } from '../../words/text.ts';
 import { count, duration, ms, rate } from '../../words/figures.ts';
 
@@ -31,22 +30,10 @@ export function Throughput({ pipeline }: { pipeline: Pipeline }) {
       </Fact>
       <Fact name="Up for" value={duration(pipeline.uptime_s * 1_000)}>
         netqoe {pipeline.version}
-        {processes && processes > 1 ? `, process ${(process ?? 0) + 1} of ${processes}` : ''},{' '}
-        {pipeline.live_readers === null ? '' : plural(pipeline.live_readers, 'live reader')}
+        {processes && processes > 1 ? `, process ${(process ?? 0) + 1} of ${processes}` : ''}
+        {pipeline.live_readers === null ? '' : `, ${plural(pipeline.live_readers, 'live reader')}`}
       </Fact>
     </dl>
-  );
-}
-
-function Fact({ name, value, children }: { name: string; value: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd class="large">{value}</dd>
-      <dd>
-        <small>{children}</small>
-      </dd>
-    </div>
   );
 }
 
