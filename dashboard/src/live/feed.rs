@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use netqoe_model::metrics::Metrics;
 use netqoe_model::{Ledger, PartitionCommit};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -29,6 +30,7 @@ struct Shared {
     places: Arc<Semaphore>,
     /// Those who want to know of commits, and those among them who want rows.
     listeners: Mutex<[Listeners; 2]>,
+    metrics: Metrics,
 }
 
 /// Readers of a kind.
@@ -45,8 +47,8 @@ impl Listeners {
 }
 
 impl LiveFeed {
-    /// A feed that nobody listens to yet.
-    pub fn new() -> Self {
+    /// A feed that nobody listens to yet. Readers that are too slow are counted.
+    pub fn new(metrics: Metrics) -> Self {
         // Two runs of a process don't begin in the same nanosecond.
         let run = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let shared = Shared {
@@ -55,6 +57,7 @@ impl LiveFeed {
             newest: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(MAX_READERS)),
             listeners: Mutex::default(),
+            metrics,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -112,12 +115,6 @@ impl LiveFeed {
     }
 }
 
-impl Default for LiveFeed {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// A reader's, which is free again once this is dropped.
 pub(super) struct Seat {
     feed: LiveFeed,
@@ -144,6 +141,11 @@ impl Seat {
     /// Whether a place is of this run.
     pub(super) fn is_of_this_run(&self, place: &Place) -> bool {
         place.run == self.feed.shared.run
+    }
+
+    /// Counts a reader that was too slow.
+    pub(super) fn count_dropped(&self) {
+        self.feed.shared.metrics.live_readers_dropped.inc();
     }
 
     fn of_its_kinds(&self, change: impl Fn(&mut Listeners)) {

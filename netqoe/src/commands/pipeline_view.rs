@@ -38,7 +38,8 @@ struct Progress {
 impl Observed {
     /// Nothing was seen yet.
     pub(super) fn new(metrics: Metrics) -> Self {
-        let (live, states, progress) = Default::default();
+        let (states, progress) = Default::default();
+        let live = LiveFeed::new(metrics.clone());
         Self { metrics, live, states, progress, started: Instant::now() }
     }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_ingest::ServerLimits;
 use netqoe_model::Rules;
+use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::Reader;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +57,7 @@ pub(super) async fn measure(reader: Arc<dyn Reader>, fleet: &Fleet, questions: u
     let stop = CancellationToken::new();
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).context("can't listen")?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
-    let (routes, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(), stop.clone()).router();
+    let (routes, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(Metrics::new()), stop.clone()).router();
     let serving = stop.clone();
     let served =
         tokio::spawn(async move { netqoe_ingest::serve(listener, routes, &ServerLimits::default(), serving).await });
