@@ -10,8 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::kept::{KEPT_ROWS, Kept, Rows, Totals};
 use super::place::Place;
+use super::shared_rows::{KeptText, SharedRows};
 
-/// Readers at once. Each costs a connection and the JSON of every row that it has not filtered out.
+/// Readers at once. Each costs a connection and a copy of the text of every row that it has not filtered out.
 const MAX_READERS: usize = 100;
 /// How long commits are kept for readers that have left: as long as a network takes to come back.
 const LATELY: Duration = Duration::from_secs(60);
@@ -25,6 +26,7 @@ pub struct LiveFeed {
 struct Shared {
     run: String,
     kept: Mutex<Kept>,
+    kept_text: KeptText,
     /// The number of the newest commit.
     newest: watch::Sender<u64>,
     places: Arc<Semaphore>,
@@ -54,6 +56,7 @@ impl LiveFeed {
         let shared = Shared {
             run: format!("{run:x}"),
             kept: Mutex::default(),
+            kept_text: KeptText::default(),
             newest: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(MAX_READERS)),
             listeners: Mutex::default(),
@@ -75,7 +78,10 @@ impl LiveFeed {
         let added =
             Totals { rows: count as u64, events: events.read, elsewhere: 0, as_of_ms: as_of.unwrap_or_default() };
         let rows = match for_rows && count <= KEPT_ROWS {
-            true => Rows::Here(partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect()),
+            true => {
+                let rows = partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect();
+                Rows::Here(Arc::new(SharedRows::new(rows, &self.shared.kept_text)))
+            }
             false => Rows::NotKept,
         };
         self.add(added, for_commits.then_some(rows));

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::feed::Seat;
 use super::kept::{Found, Kept, Rows, Totals};
 use super::place::Place;
+use super::shared_rows::SharedRows;
 
 /// How far apart the commits are that a reader is told of: what comes meanwhile is told with the next.
 const BETWEEN_COMMITS: Duration = Duration::from_millis(250);
@@ -21,7 +22,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// What a reader is told next.
 pub(super) enum Live {
     /// The row of this index.
-    Row(Arc<[AggregateRow]>, usize),
+    Row(Arc<SharedRows>, usize),
     /// One or several commits, up to where this reader is now.
     Commits { added: Totals },
     /// Something up to there can't be told any more.
@@ -38,7 +39,7 @@ pub(super) struct RowReader {
     /// The next commit, and its first row that was not seen.
     next: (u64, usize),
     /// The rows of that commit, once it is being read.
-    open: Option<Arc<[AggregateRow]>>,
+    open: Option<Arc<SharedRows>>,
     to_reset: bool,
     took_at: Instant,
     /// When it last went on after it had stood still while rows waited.
@@ -130,7 +131,7 @@ impl RowReader {
     /// Of the commit that is being read; none at its end.
     fn next_of_open(&mut self) -> Option<Live> {
         let (rows, (commit, from)) = (self.open.take()?, self.next);
-        match self.wanted(&rows, from) {
+        match self.wanted(rows.rows(), from) {
             Some(index) => {
                 self.next = (commit, index + 1);
                 self.open = Some(Arc::clone(&rows));
@@ -156,7 +157,7 @@ impl RowReader {
         let (next, from) = self.next;
         let newest = self.seat.look(Kept::newest);
         match &self.open {
-            Some(rows) => next < newest || self.wanted(rows, from).is_some(),
+            Some(rows) => next < newest || self.wanted(rows.rows(), from).is_some(),
             None => next <= newest,
         }
     }

@@ -18,7 +18,7 @@ use super::LiveFeed;
 use super::kept::Totals;
 use super::place::Place;
 use super::readers::{CommitReader, Live, RowReader};
-use crate::answer::{Refusal, live_row};
+use crate::answer::Refusal;
 use crate::parameters::{Parameters, asked};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -118,13 +118,13 @@ fn beginning(place: &Place) -> Event {
 /// What is told, in one event.
 fn event(place: &Place, told: &Live) -> Event {
     let (name, data) = match told {
-        Live::Row(rows, index) => ("row", live_row(&rows[*index])),
+        Live::Row(rows, index) => ("row", rows.text(*index)),
         Live::Commits { added: Totals { rows, events, elsewhere, as_of_ms } } => {
             let rows = if *elsewhere == 0 { json!(rows) } else { Value::Null };
-            ("commit", json!({ "rows": rows, "as_of": as_of_ms, "events": events }))
+            ("commit", json!({ "rows": rows, "as_of": as_of_ms, "events": events }).to_string().into())
         }
-        Live::Lagged { missed } => ("lagged", json!({ "missed_commits": missed })),
-        Live::Reset => ("reset", json!({})),
+        Live::Lagged { missed } => ("lagged", json!({ "missed_commits": missed }).to_string().into()),
+        Live::Reset => ("reset", "{}".into()),
     };
-    Event::default().event(name).id(place.to_string()).data(data.to_string())
+    Event::default().event(name).id(place.to_string()).data(data)
 }
