@@ -25,6 +25,7 @@ mod same_origin;
 mod server;
 mod session;
 mod sign_in;
+mod signed_out;
 mod tokens;
 
 pub use clock::{Clock, SystemClock};
