@@ -13,9 +13,11 @@ mod page;
 mod parameters;
 mod pipeline;
 mod queries;
+mod settled;
 
 pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};
 pub use live::{LiveFeed, watch_others};
 pub use page::page;
 pub use pipeline::{Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView};
 pub use queries::QueryApi;
+pub use settled::{Filling, SettledReader, keep_filled};

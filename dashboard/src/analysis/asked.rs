@@ -14,6 +14,7 @@ const DEFAULT_RANGE_MS: i64 = 3_600_000;
 /// Of a page that shows a chart: fewer points are no chart, more are finer than a screen.
 const MIN_POINTS: u32 = 10;
 const MAX_POINTS: u32 = 2000;
+const DEFAULT_TIMELINE_POINTS: u32 = 240;
 const DEFAULT_SERIES_POINTS: u32 = 400;
 const DEFAULT_COMPARE_POINTS: u32 = 60;
 
@@ -83,6 +84,34 @@ pub(crate) struct FleetParameters {
 impl FleetParameters {
     pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
         Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+    }
+}
+
+/// Names, times, and how many points a chart may have.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TimelineParameters {
+    /// Of this client only.
+    client_id: Option<String>,
+    /// Of this target only.
+    target: Option<String>,
+    /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    from: Option<String>,
+    /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    to: Option<String>,
+    /// Points at most; 240 where absent.
+    #[param(value_type = Option<u32>, minimum = 10, maximum = 2000)]
+    max_points: Option<String>,
+}
+
+impl TimelineParameters {
+    pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+    }
+
+    pub(crate) fn max_points(&self) -> Result<u32, Refusal> {
+        points(self.max_points.as_ref(), DEFAULT_TIMELINE_POINTS)
     }
 }
 

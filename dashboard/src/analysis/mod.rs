@@ -18,6 +18,7 @@ mod routes;
 mod series;
 mod shared;
 mod since;
+mod timeline;
 
 pub(crate) use routes::routes;
 pub(crate) use shared::SharedAnswers;

@@ -12,7 +12,9 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::asked::{CompareParameters, DifferentParameters, FleetParameters, Scope, SeriesParameters};
+use super::asked::{
+    CompareParameters, DifferentParameters, FleetParameters, Scope, SeriesParameters, TimelineParameters,
+};
 use super::compare::{self, Comparison};
 use super::current::Current;
 use super::different::{self, Difference};
@@ -20,6 +22,7 @@ use super::matrix::{self, Matrix};
 use super::overview::{self, Overview};
 use super::series::{self, Series};
 use super::shared::{Question, Reading};
+use super::timeline::{self, Timeline};
 use crate::answer::Refusal;
 use crate::parameters::asked;
 use crate::queries::QueryApi;
@@ -30,6 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
     OpenApiRouter::new()
         .routes(routes!(overview))
         .routes(routes!(matrix))
+        .routes(routes!(timeline))
         .routes(routes!(series))
         .routes(routes!(compare))
         .routes(routes!(different))
@@ -44,7 +48,7 @@ async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters
     let question = Question::Overview(scope.clone());
     let answer =
         |reading: Arc<Reading>| api.ask(move |reader, rules| json(&overview::of(&reading.current, reader, rules)?));
-    shared(&api, question, scope, answer).await
+    of_current(&api, question, scope, answer).await
 }
 
 /// The label of each pair of client and target, by its newest row. May be half a second old.
@@ -55,7 +59,19 @@ async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>)
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Matrix(scope.clone());
     let answer = |reading: Arc<Reading>| api.ask(move |_, _| json(&matrix::of(&reading.current)));
-    shared(&api, question, scope, answer).await
+    of_current(&api, question, scope, answer).await
+}
+
+/// Degraded pairs over time, by what hurts. May be half a second old.
+#[utoipa::path(get, path = "/api/v1/timeline", params(TimelineParameters),
+    responses((status = 200, body = Timeline), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParameters>) -> Result<Response, Refusal> {
+    let parameters = asked(parameters)?;
+    let (scope, max_points) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.max_points()?);
+    let question = Question::Timeline(scope.clone(), max_points);
+    let answer = api.ask(move |reader, rules| json(&timeline::read(reader, scope, max_points, rules)?));
+    Ok(response(api.answers.get(question, answer).await?))
 }
 
 /// The chart of one pair, with what was usual for it.
@@ -94,14 +110,18 @@ async fn different(
     api.ask(move |reader, rules| different::read(reader, scope, inside_ms, &matching, rules)).await.map(Json)
 }
 
-async fn shared<A: Future<Output = Result<Bytes, Refusal>>>(
+async fn of_current<A: Future<Output = Result<Bytes, Refusal>>>(
     api: &QueryApi,
     question: Question,
     scope: Scope,
     answer: impl FnOnce(Arc<Reading>) -> A,
 ) -> Result<Response, Refusal> {
-    let read = api.ask(move |reader, rules| Current::read(reader, scope, rules));
-    Ok(([(CONTENT_TYPE, "application/json")], api.answers.get(question, read, answer).await?).into_response())
+    let current = (scope.clone(), api.ask(move |reader, rules| Current::read(reader, scope, rules)));
+    Ok(response(api.answers.get_of_current(question, current, answer).await?))
+}
+
+fn response(json: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], json).into_response()
 }
 
 /// Written where the answer is made: a heatmap is too long to be written between two requests.

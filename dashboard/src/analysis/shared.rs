@@ -25,20 +25,14 @@ pub(crate) enum Question {
     Overview(Scope),
     /// The cells of the heatmap.
     Matrix(Scope),
-}
-
-impl Question {
-    fn scope(&self) -> &Scope {
-        match self {
-            Self::Overview(scope) | Self::Matrix(scope) => scope,
-        }
-    }
+    /// Degraded pairs over time, in so many points at most.
+    Timeline(Scope, u32),
 }
 
 /// Memory for readings. A larger one serves those who wait for it, and is not kept.
 const MAX_READING_BYTES: u64 = 32 << 20;
 
-/// What both questions are answered from, and when it began to be read.
+/// What several questions are answered from, and when it began to be read.
 pub(crate) struct Reading {
     began: Instant,
     pub(crate) current: Current,
@@ -67,24 +61,45 @@ impl SharedAnswers {
         Self { readings: readings.build(), answers: answers.build() }
     }
 
-    /// The answer that others got just now, or are waiting for, or else what `answer` makes of the reading that others got just
-    /// now, or are waiting for, or else of what `read` finds.
-    pub(crate) async fn get<A: Future<Output = Result<Bytes, Refusal>>>(
+    /// The answer that others got just now, or are waiting for, or else this one.
+    pub(crate) async fn get(
         &self,
         question: Question,
-        read: impl Future<Output = Result<Current, Refusal>>,
+        answer: impl Future<Output = Result<Bytes, Refusal>>,
+    ) -> Result<Bytes, Refusal> {
+        let answer = async {
+            let began = Instant::now();
+            Ok(Answer { began, json: answer.await? })
+        };
+        self.get_or(question, answer).await
+    }
+
+    /// The answer that others got just now, or are waiting for, or else what `answer` makes of the current rows of a scope that
+    /// others got just now, or are waiting for, or else of what `read` finds.
+    pub(crate) async fn get_of_current<A: Future<Output = Result<Bytes, Refusal>>>(
+        &self,
+        question: Question,
+        (scope, read): (Scope, impl Future<Output = Result<Current, Refusal>>),
         answer: impl FnOnce(Arc<Reading>) -> A,
     ) -> Result<Bytes, Refusal> {
-        let scope = question.scope().clone();
-        let answered = self.answers.try_get_with(question, async {
+        let answer = async {
             let reading = self.readings.try_get_with(scope, async {
                 let began = Instant::now();
                 Ok(Arc::new(Reading { began, current: read.await? }))
             });
             let reading = reading.await.map_err(|refusal: Arc<Refusal>| Refusal::clone(&refusal))?;
             Ok(Answer { began: reading.began, json: answer(reading).await? })
-        });
-        answered.await.map(|answer| answer.json).map_err(|refusal: Arc<Refusal>| Refusal::clone(&refusal))
+        };
+        self.get_or(question, answer).await
+    }
+
+    async fn get_or(
+        &self,
+        question: Question,
+        answer: impl Future<Output = Result<Answer, Refusal>>,
+    ) -> Result<Bytes, Refusal> {
+        let answered = self.answers.try_get_with(question, answer).await;
+        answered.map(|answer| answer.json).map_err(|refusal| Refusal::clone(&refusal))
     }
 }
 
@@ -133,7 +148,14 @@ mod tests {
     }
 
     impl Done {
-        async fn ask(&self, answers: &SharedAnswers, question: Question, json: &'static str) -> Bytes {
+        async fn ask(
+            &self,
+            answers: &SharedAnswers,
+            question: fn(Scope) -> Question,
+            client_id: &str,
+            json: &'static str,
+        ) -> Bytes {
+            let scope = scope(client_id);
             let read = async {
                 self.read.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
@@ -144,7 +166,7 @@ mod tests {
                 tokio::task::yield_now().await;
                 Ok(Bytes::from_static(json.as_bytes()))
             };
-            answers.get(question, read, answer).await.unwrap()
+            answers.get_of_current(question(scope.clone()), (scope, read), answer).await.unwrap()
         }
 
         fn counts(&self) -> (usize, usize) {
@@ -156,10 +178,10 @@ mod tests {
     async fn who_asks_the_same_at_the_same_time_shares_an_answer_and_all_a_reading() {
         let (answers, done) = (SharedAnswers::new(), Done::default());
         let got = tokio::join!(
-            done.ask(&answers, Question::Overview(scope("a")), "overview of a"),
-            done.ask(&answers, Question::Overview(scope("a")), "overview of a"),
-            done.ask(&answers, Question::Matrix(scope("a")), "matrix of a"),
-            done.ask(&answers, Question::Overview(scope("b")), "overview of b"),
+            done.ask(&answers, Question::Overview, "a", "overview of a"),
+            done.ask(&answers, Question::Overview, "a", "overview of a"),
+            done.ask(&answers, Question::Matrix, "a", "matrix of a"),
+            done.ask(&answers, Question::Overview, "b", "overview of b"),
         );
         let expected = ["overview of a", "overview of a", "matrix of a", "overview of b"];
         assert_eq!([got.0, got.1, got.2, got.3], expected);
@@ -168,14 +190,21 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_not_kept_for_long_and_a_refusal_not_at_all() {
-        let (answers, done, question) = (SharedAnswers::new(), Done::default(), Question::Overview(scope("a")));
+        let (answers, done, scope) = (SharedAnswers::new(), Done::default(), scope("a"));
+        let (question, no) = (Question::Overview(scope.clone()), || async { Err(Refusal::invalid("no")) });
+        assert!(answers.get(question.clone(), no()).await.is_err());
         let read = async { Err(Refusal::invalid("no")) };
-        assert!(answers.get(question.clone(), read, |_| async { Ok("never".into()) }).await.is_err());
+        let answered =
+            answers.get_of_current(question.clone(), (scope.clone(), read), |_| async { Ok("never".into()) });
+        assert!(answered.await.is_err());
         let read = async { Ok(Current::default()) };
-        assert!(answers.get(question.clone(), read, |_| async { Err(Refusal::invalid("no")) }).await.is_err());
-        assert_eq!(done.ask(&answers, question.clone(), "1").await, "1");
+        assert!(answers.get_of_current(question, (scope, read), |_| no()).await.is_err());
+
+        assert_eq!(done.ask(&answers, Question::Overview, "a", "1").await, "1");
         tokio::time::sleep(MAX_AGE * 2).await;
-        assert_eq!(done.ask(&answers, question.clone(), "2").await, "2");
+        assert_eq!(done.ask(&answers, Question::Overview, "a", "2").await, "2");
+        assert_eq!(answers.get(Question::Matrix(self::scope("a")), async { Ok("3".into()) }).await.unwrap(), "3");
+        assert_eq!(answers.get(Question::Matrix(self::scope("a")), async { Ok("4".into()) }).await.unwrap(), "3");
     }
 
     #[test]

@@ -23,6 +23,7 @@ async fn every_route_is_documented_and_answers() {
         ("overview", "", &fleet),
         ("series", "?client_id=c&target=t", &of_points),
         ("targets", "", PAGED),
+        ("timeline", "", &of_points),
     ];
     let paths: Vec<_> = api.document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(paths, routes.map(|(route, ..)| format!("/api/v1/{route}")));

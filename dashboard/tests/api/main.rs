@@ -16,5 +16,7 @@ mod pipeline;
 mod questions;
 mod refusals;
 mod series;
+mod settled;
 mod stores;
 mod support;
+mod timeline;

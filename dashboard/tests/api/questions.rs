@@ -2,9 +2,10 @@
 
 use crate::support::*;
 
-const ROUTES: [&str; 5] = [
+const ROUTES: [&str; 6] = [
     "overview?",
     "matrix?",
+    "timeline?",
     "series?client_id=c&target=t&",
     "compare?target=t&",
     "different?inside_from=1&inside_to=2&",
@@ -44,7 +45,7 @@ async fn a_parameter_that_is_not_known_or_stands_twice() {
 
 #[tokio::test]
 async fn so_many_points_are_no_chart() {
-    for route in ["series?client_id=c&target=t", "compare?client_id=c"] {
+    for route in ["series?client_id=c&target=t", "compare?client_id=c", "timeline?client_id=c"] {
         for points in ["9", "2001", "0", "-10", "1e3", "", "99999999999"] {
             let message = "max_points must be a whole number from 10 to 2000";
             assert_invalid(&format!("{route}&max_points={points}"), message).await;

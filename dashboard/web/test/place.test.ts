@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { above, formatPlace, HOME, parsePlace, type Place } from '../src/state/place.ts';
-import { boundsOf, following, isPast, shifted } from '../src/state/range.ts';
+import { boundsOf, endingAt, following, isPast, shifted } from '../src/state/range.ts';
 
 describe('a place and its query', () => {
   const places: Partial<Place>[] = [
@@ -79,6 +79,10 @@ describe('ranges', () => {
     expect(isPast({ last: '1h' }, now)).toBe(false);
     expect(isPast({ from: 0, to: now }, now)).toBe(false);
     expect(isPast({ from: 0, to: now - 600_000 }, now)).toBe(true);
+  });
+
+  test('a range that ends elsewhere keeps its length', () => {
+    expect(endingAt({ from: 0, to: 3_600_000 }, 10_000_000)).toEqual({ from: 6_400_000, to: 10_000_000 });
   });
 
   test('back to the present with about the same length', () => {

@@ -15,7 +15,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::dashboard::Dashboard;
+use super::dashboard::{Dashboard, with_memory};
 use super::dead_letters::StreamLetters;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
@@ -177,7 +177,9 @@ async fn serve(
     }
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
     let letters = Arc::new(StreamLetters(letters));
-    let app = app(Dashboard { reader, view, rules: options.rules.rules(), tokens, letters, address }, &stop);
+    let rules = options.rules.rules();
+    let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
+    let app = app(Dashboard { reader, view, rules, tokens, letters, address }, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits();
     let admin = async {

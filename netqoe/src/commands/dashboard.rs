@@ -1,17 +1,32 @@
 //! What people look at, on the same listener as all else: the query API, the pipeline, and sessions for the page.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Router;
-use netqoe_dashboard::{DeadLetters, PipelineApi, QueryApi};
+use netqoe_dashboard::{DeadLetters, PipelineApi, QueryApi, SettledReader, keep_filled};
 use netqoe_ingest::{SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
 use netqoe_sinks::read::Reader;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
 use super::pipeline_view::View;
+
+/// The reader with what can't change any more in memory, which one of the tasks keeps filled until `stop`.
+pub(super) fn with_memory(
+    reader: Arc<dyn Reader>,
+    rules: &Rules,
+    partitions: NonZeroU16,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Arc<dyn Reader> {
+    let settled = Arc::new(SettledReader::new(reader, rules, partitions));
+    tasks.spawn(keep_filled(Arc::clone(&settled), stop.clone()));
+    settled
+}
 
 /// What is shown, and to whom.
 pub(super) struct Dashboard {

@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::dashboard::Dashboard;
+use super::dashboard::{Dashboard, with_memory};
 use super::dead_letters::StoreLetters;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
@@ -54,7 +54,8 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&view.observed.states), stop.clone()));
     let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
-    let dashboard = Dashboard { reader: Arc::new(reader), view, rules, tokens, letters, address };
+    let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
+    let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
     let app = app(options, &log, dashboard, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));

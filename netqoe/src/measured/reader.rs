@@ -1,8 +1,8 @@
 use netqoe_model::Checkpoint;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
-    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
+    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
 };
 
 use super::{AtWork, StoreHealth};
@@ -80,6 +80,10 @@ impl<R: Reader> Reader for MeasuredReader<R> {
         self.ask("split", |reader| reader.split(extent, inside_ms, matching, limit))
     }
 
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+        self.ask("degraded", |reader| reader.degraded(extent, limit))
+    }
+
     fn rules(&self) -> Result<Option<String>, ReadError> {
         self.ask("rules", Reader::rules)
     }
@@ -139,6 +143,10 @@ mod tests {
             self.nothing()
         }
 
+        fn degraded(&self, _: &Extent, _: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+            self.nothing()
+        }
+
         fn rules(&self) -> Result<Option<String>, ReadError> {
             (self.0)().map_or(Ok(None), Err)
         }
@@ -168,8 +176,9 @@ mod tests {
         assert_eq!(reader.latest_labels(&[], [0, 1], 1).is_err(), is_error);
         assert_eq!(reader.points(&extent, 1, 1).is_err(), is_error);
         assert_eq!(reader.split(&extent, [0, 1], &Matching::Degraded, 1).is_err(), is_error);
+        assert_eq!(reader.degraded(&extent, 1).is_err(), is_error);
         let pages = ["aggregates", "diagnoses", "clients", "targets"];
-        let summaries = ["checkpoints", "current", "latest_labels", "points", "split"];
+        let summaries = ["checkpoints", "current", "latest_labels", "points", "split", "degraded"];
         for operation in pages.into_iter().chain(summaries).chain(["rules"]) {
             let durations = metrics.db_query_duration.with_label_values(&[operation]);
             assert_eq!(durations.get_sample_count(), times_taken, "{operation}");

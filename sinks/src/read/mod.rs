@@ -4,6 +4,7 @@
 //! other show every row that was there at the start exactly once, whatever is inserted meanwhile. Every question is
 //! answered from an index and within a time limit, so that no question can hold up the process.
 
+mod degraded;
 mod error;
 mod extent;
 mod keyed_table;
@@ -24,7 +25,7 @@ pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
 pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, TargetRecord};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
-pub use summary::{CurrentRecord, PastLabel, PointRecord, SplitRecord};
+pub use summary::{CurrentRecord, DegradedRecord, PastLabel, PointRecord, SplitRecord};
 
 /// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
 /// something rare in a long history, and holds a core or a connection that others need.
@@ -95,6 +96,13 @@ pub trait Reader: Send + Sync {
         matching: &Matching,
         limit: u32,
     ) -> Result<Vec<SplitRecord>, ReadError>;
+
+    /// How many pairs were degraded in each window of the extent, in the order of time: windows with such a pair, `limit` at
+    /// most.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError>;
 
     /// The rules by which rows have been made since the last generation was opened, as JSON; none where an older netqoe
     /// has opened it.

@@ -58,6 +58,25 @@ pub struct PointRecord {
     pub throughput_p50_min: Option<f64>,
 }
 
+impl PointRecord {
+    /// Takes another one in that begins where it does.
+    pub fn absorb(&mut self, other: &Self) {
+        self.windows += other.windows;
+        self.degraded_windows += other.degraded_windows;
+        self.count_total += other.count_total;
+        self.count_error += other.count_error;
+        for (maximum, value) in
+            [(&mut self.ttfb_p95_max, other.ttfb_p95_max), (&mut self.total_p95_max, other.total_p95_max)]
+        {
+            *maximum = maximum.map_or(value, |maximum| Some(value.map_or(maximum, |value| maximum.max(value))));
+        }
+        let minimum = &mut self.throughput_p50_min;
+        *minimum = minimum.map_or(other.throughput_p50_min, |minimum| {
+            Some(other.throughput_p50_min.map_or(minimum, |value| minimum.min(value)))
+        });
+    }
+}
+
 /// How many windows of a pair match, inside a range of time and outside of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitRecord {
@@ -71,6 +90,15 @@ pub struct SplitRecord {
     pub outside_windows: u64,
     /// Those that match.
     pub outside_matching: u64,
+}
+
+/// How many pairs were degraded in one window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DegradedRecord {
+    /// First millisecond of the window.
+    pub window_start: WindowStart,
+    /// Each label that a pair has, in the order of [`Label::ALL`], and how many have it.
+    pub pairs: Vec<(Label, u64)>,
 }
 
 /// Names that many rows share, each kept once.

@@ -104,7 +104,8 @@ fn made(client_id: &str, target: &str, start_ms: i64, kind: u8, figure: u64) -> 
     made.diagnosis = match kind % 4 {
         0 => None,
         1 => Some(healthy()),
-        _ => Some(finding(Label::DnsBound, 1.0)),
+        2 => Some(finding(Label::DnsBound, 1.0)),
+        _ => Some(finding(Label::ALL[usize::from(kind / 4) % 5], 1.0)),
     };
     made
 }
@@ -142,6 +143,7 @@ fn every_answer_is_what_going_through_all_rows_gives(bench: &Bench) {
                 check_current(&*reader, &rows, &extent);
                 check_labels(&*reader, &rows, &extent);
                 check_points(&*reader, &rows, &extent, minutes * MINUTE_MS);
+                check_degraded(&*reader, &rows, &extent);
                 check_split(&*reader, &rows, &extent, [region.from_ms, region.to_ms], &matching);
             }
             Ok(())
@@ -233,6 +235,21 @@ fn point(pair: &Pair, start_ms: i64, rows: &[&AggregateRow]) -> PointRecord {
 }
 
 #[track_caller]
+fn check_degraded(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
+    let mut expected: BTreeMap<i64, BTreeMap<Label, u64>> = BTreeMap::new();
+    let pairs = within(rows, extent);
+    for (start_ms, row) in pairs.values().flatten().filter(|(_, row)| is_degraded(row)) {
+        let label = row.diagnosis.as_ref().unwrap().label;
+        *expected.entry(*start_ms).or_default().entry(label).or_default() += 1;
+    }
+    let found = reader.degraded(extent, ALL).unwrap();
+    let found: Vec<_> = found.into_iter().map(|window| (window.window_start.ms(), window.pairs)).collect();
+    let expected: Vec<(i64, Vec<_>)> =
+        expected.into_iter().map(|(start_ms, pairs)| (start_ms, pairs.into_iter().collect())).collect();
+    assert_eq!(found, expected, "{extent:?}");
+}
+
+#[track_caller]
 fn check_split(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent, inside_ms: [i64; 2], matching: &Matching) {
     let expected = within(rows, extent).into_iter().map(|(pair, rows)| {
         let mut split =
@@ -274,6 +291,7 @@ fn no_more_is_read_than_asked_for(bench: &Bench) {
         assert_eq!(reader.points(&everything(), 5 * MINUTE_MS, limit).unwrap().len(), limit as usize);
         let split = reader.split(&everything(), [0, YEAR_2026_MS], &Matching::Degraded, limit).unwrap();
         assert_eq!(split.len(), limit as usize);
+        assert_eq!(reader.degraded(&everything(), limit).unwrap().len(), limit as usize);
     }
 }
 
@@ -285,6 +303,7 @@ fn names_and_times_that_no_row_can_have_find_nothing(bench: &Bench) {
         assert_eq!(reader.points(extent, MINUTE_MS, ALL).unwrap().len(), expected, "{extent:?}");
         let split = reader.split(extent, [i64::MIN, i64::MAX], &Matching::Degraded, ALL).unwrap();
         assert_eq!(split.len(), expected, "{extent:?}");
+        assert_eq!(reader.degraded(extent, ALL).unwrap().len(), expected, "{extent:?}");
     };
     check(&everything(), 1);
     check(&Extent { from_ms: i64::MAX, ..everything() }, 0);

@@ -10,6 +10,7 @@ import type {
   Overview,
   Pipeline,
   Series,
+  Timeline,
 } from '../../src/api/types.ts';
 import { MINUTE_MS, type Network } from './network.ts';
 
@@ -94,12 +95,27 @@ export function overview(network: Network, to: number): Overview {
   };
 }
 
-/** The start of the newest window of a range in which something was degraded. */
-export function newestDegraded(network: Network, from: number, to: number): number | null {
-  for (let at = atOf(to); at >= from; at -= MINUTE_MS) {
-    if (network.targets.some((_, target) => network.fault(target, at / MINUTE_MS))) return at;
+export function timeline(network: Network, from: number, to: number): Timeline {
+  const start: number[] = [];
+  const found: Map<string, number>[] = [];
+  for (let at = Math.ceil(from / MINUTE_MS) * MINUTE_MS; at < Math.min(to, Date.now()); at += MINUTE_MS) {
+    const counts = new Map<string, number>();
+    network.targets.forEach((_, target) => {
+      const label = network.fault(target, at / MINUTE_MS);
+      if (label) counts.set(label, network.clients.length);
+    });
+    if (counts.size === 0) continue;
+    start.push(at);
+    found.push(counts);
   }
-  return null;
+  const labels = new Set(found.flatMap((counts) => [...counts.keys()]));
+  return {
+    window_ms: MINUTE_MS,
+    point_ms: MINUTE_MS,
+    start,
+    degraded: Object.fromEntries([...labels].map((label) => [label, found.map((counts) => counts.get(label) ?? 0)])),
+    pairs: found.map((counts) => [...counts.values()].reduce((sum, one) => sum + one, 0)),
+  };
 }
 
 export function matrix(network: Network, to: number): MatrixAnswer {

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
 
-import { compare, deadLetters, different, matrix, newestDegraded, overview, pipeline, series } from './answers.ts';
+import { compare, deadLetters, different, matrix, overview, pipeline, series, timeline } from './answers.ts';
 import { Network } from './network.ts';
 
 const COMMIT_EVERY_MS = 1_000;
@@ -28,9 +28,11 @@ export function mockApi(size: string): Plugin {
             return json({ token_needed: false, signed_in: false, version: 'mock' });
           case '/overview':
             return json(overview(network, number('to')));
+          case '/timeline':
+            return json(timeline(network, number('from'), number('to')));
           case '/diagnoses': {
-            const last = newestDegraded(network, number('from'), number('to'));
-            return json({ items: last === null ? [] : [{ window_start_ts: last }], next_cursor: null });
+            const last = timeline(network, number('from'), number('to')).start.at(-1);
+            return json({ items: last === undefined ? [] : [{ window_start_ts: last }], next_cursor: null });
           }
           case '/matrix':
             return json(matrix(network, number('to')));

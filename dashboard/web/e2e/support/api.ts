@@ -3,7 +3,16 @@
 import { expect } from '@playwright/test';
 
 import type { Bounds } from '../../src/api/client.ts';
-import type { DeadLetters, Diagnosis, Items, MatrixAnswer, Overview, Pipeline, Series } from '../../src/api/types.ts';
+import type {
+  DeadLetters,
+  Diagnosis,
+  Items,
+  MatrixAnswer,
+  Overview,
+  Pipeline,
+  Series,
+  Timeline,
+} from '../../src/api/types.ts';
 import type { Netqoe } from './netqoe.ts';
 
 type Query = Record<string, string | number>;
@@ -11,6 +20,7 @@ type Query = Record<string, string | number>;
 export const answers = {
   overview: (netqoe: Netqoe, range: Partial<Bounds> = {}) => get<Overview>(netqoe, 'overview', { ...range }),
   matrix: (netqoe: Netqoe, range: Partial<Bounds> = {}) => get<MatrixAnswer>(netqoe, 'matrix', { ...range }),
+  timeline: (netqoe: Netqoe, range: Bounds) => get<Timeline>(netqoe, 'timeline', { ...range }),
   series: (netqoe: Netqoe, client_id: string, target: string, range: Bounds) =>
     get<Series>(netqoe, 'series', { client_id, target, ...range }),
   diagnoses: (netqoe: Netqoe, query: Query) =>

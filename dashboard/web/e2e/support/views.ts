@@ -15,25 +15,29 @@ export interface Shown {
 export interface View {
   name: string;
   query: Record<string, string>;
-  /** Seen once the view has its answer. */
-  ready: string;
+  /** All seen once the view has its answers. */
+  ready: string[];
 }
 
 /** All views of one pair, its client and its target; with a table behind each chart. */
 export function viewsOf({ client, target, inside }: Shown): View[] {
   const region = { inside_from: String(inside.from), inside_to: String(inside.to) };
-  const grouped = (by: string): View => ({ name: `fleet by ${by}`, query: { by, tables: '1' }, ready: 'matrix' });
+  const grouped = (by: string): View => ({
+    name: `fleet by ${by}`,
+    query: { by, tables: '1' },
+    ready: ['chart', 'matrix'],
+  });
   return [
     ...['target', 'client', 'isp'].map(grouped),
-    { name: 'pair', query: { view: 'pair', client, target, tables: '1', ...region }, ready: 'evidence' },
-    { name: 'target', query: { view: 'target', target, tables: '1' }, ready: 'pairs' },
-    { name: 'client', query: { view: 'client', client, tables: '1' }, ready: 'pairs' },
-    { name: 'different', query: { view: 'different', ...region }, ready: 'different-sentence' },
-    { name: 'pipeline', query: { view: 'pipeline' }, ready: 'partitions' },
+    { name: 'pair', query: { view: 'pair', client, target, tables: '1', ...region }, ready: ['evidence'] },
+    { name: 'target', query: { view: 'target', target, tables: '1' }, ready: ['pairs'] },
+    { name: 'client', query: { view: 'client', client, tables: '1' }, ready: ['pairs'] },
+    { name: 'different', query: { view: 'different', ...region }, ready: ['different-sentence'] },
+    { name: 'pipeline', query: { view: 'pipeline' }, ready: ['partitions'] },
   ];
 }
 
 export async function show(page: Page, { origin }: Netqoe, { query, ready }: View, more = {}): Promise<void> {
   await page.goto(`${origin}/?${new URLSearchParams({ ...query, ...more })}`);
-  await expect(page.getByTestId(ready)).toBeVisible();
+  for (const part of ready) await expect(page.getByTestId(part)).toBeVisible();
 }

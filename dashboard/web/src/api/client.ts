@@ -14,6 +14,7 @@ import type {
   Series,
   Session,
   TargetItem,
+  Timeline,
 } from './types.ts';
 
 const ROOT = '/api/v1';
@@ -48,6 +49,8 @@ export const ask = {
   session: (signal?: AbortSignal) => get<Session>('/session', {}, signal),
   overview: (range: Bounds, signal?: AbortSignal) => get<Overview>('/overview', { ...range }, signal),
   matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
+  timeline: (range: Bounds, max_points: number, signal?: AbortSignal) =>
+    get<Timeline>('/timeline', { ...range, max_points }, signal),
   /** The newest diagnosis of a range. */
   newestDiagnosis: (range: Bounds, signal?: AbortSignal) =>
     get<Items<Pick<Diagnosis, 'window_start_ts'>>>('/diagnoses', { ...range, limit: 1 }, signal),

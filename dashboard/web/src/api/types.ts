@@ -90,6 +90,16 @@ export interface Overview {
   diagnoses_left_off: number;
 }
 
+export interface Timeline {
+  window_ms: number;
+  point_ms: number;
+  /** Points with a degraded window; at all others nothing was degraded. */
+  start: number[];
+  /** The most pairs that were degraded in one of the point's windows. */
+  degraded: Partial<Record<Label, number[]>>;
+  pairs: number[];
+}
+
 export interface MatrixAnswer {
   at: number | null;
   clients: ({ client_id: string } & Network)[];

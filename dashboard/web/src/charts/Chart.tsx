@@ -19,18 +19,19 @@ export interface Reading {
   shape?: 'line' | 'block' | 'cross';
 }
 
-/** What is to be said of a time without a point. */
-const GAP = 'no measurement';
-
 interface Props extends Plotted {
   /** What the chart says of a point; of the newest where none is looked at. */
   readings: (index: number) => Reading[];
   table: () => TableData;
   tools?: ComponentChildren;
+  /** What is to be said of a time without a point. */
+  gap?: string;
+  /** What the newest point is, where there is none for each time. */
+  newest?: string;
 }
 
 export function Chart(props: Props) {
-  const { title, start, point_ms, readings, table, tools } = props;
+  const { title, start, point_ms, readings, table, tools, gap = 'no measurement', newest = 'newest' } = props;
   const id = useId();
   const at = crosshair.value;
   const pointed = indexAt(start, point_ms, at);
@@ -44,8 +45,8 @@ export function Chart(props: Props) {
         {tools}
         <p class="readings">
           <span class="quiet">
-            {from !== null ? span(from, from + point_ms, serverNow()) : at === null ? '' : GAP}
-            {pointed === null && from !== null && ' (newest)'}
+            {from !== null ? span(from, from + point_ms, serverNow()) : gap}
+            {pointed === null && from !== null && ` (${newest})`}
           </span>
           {said.map(({ name, value, token, shape = 'block' }) => (
             <span key={name} class="reading">
@@ -55,14 +56,14 @@ export function Chart(props: Props) {
           ))}
         </p>
       </figcaption>
-      <Plot {...props} said={saidText(from, point_ms, said)} />
+      <Plot {...props} said={saidText(from, point_ms, said, gap)} />
       {place.value.tables && <DataTable caption={title} data={table()} />}
     </figure>
   );
 }
 
 /** What the crosshair's point says, for who hears it. */
-function saidText(from: number | null, point_ms: number, said: Reading[]): string {
-  if (from === null) return GAP;
+function saidText(from: number | null, point_ms: number, said: Reading[], gap: string): string {
+  if (from === null) return gap;
   return [span(from, from + point_ms, serverNow()), ...said.map(({ name, value }) => `${name} ${value}`)].join(', ');
 }

@@ -22,22 +22,26 @@ export interface Plotted {
   value: ((value: number) => string) | null;
   /** Whether values are counts. */
   whole?: boolean;
+  /** The highest value, where the axis is to say only this: for what is low. */
+  top?: number;
+  /** What a click on a time does, and Enter where nothing is marked. */
+  pick?: (at: number) => void;
 }
 
 /** A pointer that moves less than this while it is pressed has clicked. */
 const DRAG_PIXELS = 4;
 
 export function Plot(plotted: Plotted & { said: string }) {
-  const { title, height, bounds, start, series, value, whole = false, said } = plotted;
+  const { title, height, bounds, start, series, value, whole = false, top = null, said } = plotted;
   const drawing = useRef<HTMLDivElement>(null);
-  const width = useDrawing(drawing, { bounds, series, value, whole });
+  const width = useDrawing(drawing, { bounds, series, value, whole, top });
   const { dragged, ...pointer } = useDrag(plotted, width);
   const inside = dragged ?? place.value.inside;
   const at = crosshair.value;
   const x = (time: number) => xOf(time, width, bounds);
   return (
     <div
-      class="plot"
+      class={plotted.pick ? 'plot picks' : 'plot'}
       role="slider"
       tabIndex={0}
       aria-label={`${title}: point in time`}
@@ -60,8 +64,8 @@ export function Plot(plotted: Plotted & { said: string }) {
   );
 }
 
-/** Moves the crosshair, marks what is dragged over. */
-function useDrag({ bounds, point_ms }: Plotted, width: number) {
+/** Moves the crosshair, marks what is dragged over, picks what is clicked. */
+function useDrag({ bounds, point_ms, pick }: Plotted, width: number) {
   const pressedAt = useRef<number | null>(null);
   const [dragged, setDragged] = useState<Bounds | null>(null);
   const timeOf = (event: PointerEvent) => {
@@ -89,6 +93,7 @@ function useDrag({ bounds, point_ms }: Plotted, width: number) {
     },
     onPointerUp: () => {
       if (dragged) go({ inside: dragged, measure: null }, 'replace');
+      else if (pressedAt.current !== null) pick?.(pressedAt.current);
       end();
     },
     onPointerCancel: end,
@@ -98,7 +103,7 @@ function useDrag({ bounds, point_ms }: Plotted, width: number) {
   };
 }
 
-function press(event: KeyboardEvent, { bounds, start, point_ms }: Plotted): void {
+function press(event: KeyboardEvent, { bounds, start, point_ms, pick }: Plotted): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const half = point_ms / 2;
   const [first, last] = [(start[0] ?? bounds.from) + half, (start.at(-1) ?? bounds.to - point_ms) + half];
@@ -115,6 +120,7 @@ function press(event: KeyboardEvent, { bounds, start, point_ms }: Plotted): void
     crosshair.value = Math.min(bounds.to - half, Math.max(bounds.from + half, target));
     if (event.shiftKey) go({ inside: extended(inside, old, crosshair.value, point_ms), measure: null }, 'replace');
   } else if (event.key === 'Enter' && inside) showDifference();
+  else if (event.key === 'Enter' && pick) pick(old);
   else return;
   event.preventDefault();
 }

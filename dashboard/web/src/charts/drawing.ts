@@ -13,12 +13,13 @@ export interface Drawn {
   series: SeriesOption[];
   value: ((value: number) => string) | null;
   whole: boolean;
+  top: number | null;
 }
 
 /** Keeps the chart library's drawing up to date; gives its width. */
 export function useDrawing(
   element: { current: HTMLDivElement | null },
-  { bounds, series, value, whole }: Drawn,
+  { bounds, series, value, whole, top }: Drawn,
 ): number {
   const chart = useRef<Instance | null>(null);
   const [width, setWidth] = useState(0);
@@ -62,6 +63,7 @@ export function useDrawing(
           boundaryGap: [0, '4%'],
           splitNumber: 3,
           ...(whole ? { minInterval: 1 } : {}),
+          ...(top === null ? {} : { max: top, interval: top }),
           axisLabel: { ...quiet, formatter: (at: number) => (value ? value(at) : '') },
           splitLine: { lineStyle: { color: colors.token('line') } },
         },

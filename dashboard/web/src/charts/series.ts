@@ -8,7 +8,7 @@ import type { Block, Step } from './points.ts';
 
 const QUIET = { silent: true, animation: false } as const;
 
-interface Mark {
+export interface Mark {
   letter: string;
   ink: string;
   font: string;
@@ -16,6 +16,7 @@ interface Mark {
 
 /** Smaller blocks than this have no room for a letter. */
 const LETTER_WIDTH = 11;
+const LETTER_HEIGHT = 13;
 
 /** Rectangles: one shape for all of them, since a chart with thousands of shapes is slow. */
 export function blocks(data: Block[], color: string, opacity: number, z: number): SeriesOption {
@@ -33,6 +34,25 @@ export function blocks(data: Block[], color: string, opacity: number, z: number)
         return `M${x} ${y}h${width}v${height}h${-width}Z`;
       });
       return { type: 'path', shape: { pathData: outline.join('') }, style: { fill: color, opacity } };
+    },
+  };
+}
+
+/** Rectangles with a letter each, where there is room for one. */
+export function letteredBlocks(data: Block[], color: string, z: number, mark: Mark): SeriesOption {
+  return {
+    ...QUIET,
+    type: 'custom',
+    z,
+    clip: true,
+    encode: { x: [0, 1], y: [2, 3] },
+    data,
+    renderItem: ({ dataIndex }, api) => {
+      const [from, to, low, high] = data[dataIndex] as Block;
+      const shape = rectangle(api.coord([from, high]), api.coord([to, low]));
+      const rect = { type: 'rect' as const, shape, style: { fill: color } };
+      const roomy = shape.width >= LETTER_WIDTH && shape.height >= LETTER_HEIGHT;
+      return { type: 'group', children: roomy ? [rect, letterIn(shape, mark)] : [rect] };
     },
   };
 }
@@ -110,7 +130,7 @@ export function crosses(points: { from: number; to: number }[], color: string, z
   };
 }
 
-function letterFont(palette: Palette): string {
+export function letterFont(palette: Palette): string {
   return `700 11px ${palette.font}`;
 }
 

@@ -35,6 +35,11 @@ export function isPast(range: Range, now_ms: number): boolean {
   return !('last' in range) && range.to <= now_ms - MINUTE_MS;
 }
 
+/** The range of the same length that ends with a moment. */
+export function endingAt({ from, to }: Bounds, at: number): Bounds {
+  return { from: at - (to - from), to: at };
+}
+
 /** The named range that is nearest in length, which follows the present. */
 export function following({ from, to }: Bounds): Range {
   const length = (to - from) / MINUTE_MS;

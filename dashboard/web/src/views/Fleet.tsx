@@ -12,11 +12,19 @@ import { Diagnoses } from './fleet/Diagnoses.tsx';
 import { Facts } from './fleet/Facts.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
 import { SentenceLine } from './fleet/SentenceLine.tsx';
+import { TimelineChart } from './fleet/TimelineChart.tsx';
+
+/** As many as can be told apart. */
+const POINTS = 240;
 
 export function Fleet() {
   const key = rangeKey();
   const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal));
   const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal));
+  const timeline = useAnswer(`timeline ${key}`, (signal) => {
+    const range = bounds();
+    return ask.timeline(range, POINTS, signal).then((timeline) => ({ timeline, range }));
+  });
   const { isp, label, only, tables } = place.value;
 
   return (
@@ -29,6 +37,11 @@ export function Fleet() {
           </>
         )}
       </Shown>
+      <div class="timeline">
+        <Shown answer={timeline} what="the timeline">
+          {({ timeline, range }) => <TimelineChart timeline={timeline} bounds={range} />}
+        </Shown>
+      </div>
       <section aria-labelledby="matrix-title">
         <div class="section-head">
           <h2 id="matrix-title">Clients × targets</h2>

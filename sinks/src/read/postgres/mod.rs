@@ -3,6 +3,7 @@
 mod aggregates;
 mod clients;
 mod current;
+mod degraded;
 mod diagnoses;
 mod execute;
 mod keys;
@@ -24,8 +25,8 @@ use self::pool::Pool;
 use super::statement::Statement;
 use super::summary::Names;
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
-    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
+    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
 };
 use crate::PostgresOptions;
 use crate::postgres::read_back;
@@ -132,6 +133,11 @@ impl Reader for PostgresReader {
         limit: u32,
     ) -> Result<Vec<SplitRecord>, ReadError> {
         self.within(extent, &split::statement(extent, inside_ms, matching, limit), split::record)
+    }
+
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+        let statement = degraded::statement(extent, limit);
+        self.within(extent, &statement, |row, _| degraded::record(row))
     }
 
     /// An older schema has no such column, and no row in JSON has such a member.

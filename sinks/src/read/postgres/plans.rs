@@ -9,7 +9,7 @@ use postgres::{Client, NoTls};
 use serde_json::Value as Json;
 
 use super::execute::{Parameter, numbered};
-use super::{aggregates, clients, current, diagnoses, labels, points, split, targets};
+use super::{aggregates, clients, current, degraded, diagnoses, labels, points, split, targets};
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Filter, Matching, Measure, Pair, Query, RowPosition};
 use crate::{Opening, PostgresOptions, PostgresStore, Store};
@@ -91,6 +91,8 @@ struct Plan {
     scanned: BTreeSet<String>,
     /// The indexes that it walks, without their partition.
     indexes: BTreeSet<String>,
+    /// How it reads `diagnoses`.
+    diagnoses: BTreeSet<String>,
     /// Rows that it read from tables and indexes.
     rows: u64,
 }
@@ -118,6 +120,9 @@ impl Plan {
             let index = text("Index Name");
             self.indexes
                 .extend(index.strip_prefix("agg_1m_").and_then(|name| name.strip_prefix(partition)).map(str::to_owned));
+        }
+        if node["Relation Name"] == "diagnoses" {
+            self.diagnoses.insert(format!("{} {}", text("Node Type"), text("Index Name")));
         }
         if node.get("Relation Name").is_some() {
             let per_loop = number("Actual Rows") + number("Rows Removed by Filter");
@@ -217,6 +222,7 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
         let slow = Matching::Within(Measure::ALL[0], [1.0, 2.0]);
         for (what, statement) in [
             ("current rows", current::statement(&recent)),
+            ("degraded pairs", degraded::statement(&extent, 10_000)),
             ("points", points::statement(&extent, 3_600_000, 10_000)),
             ("degraded windows", split::statement(&extent, inside_ms, &Matching::Degraded, 10_000)),
             ("slow windows", split::statement(&extent, inside_ms, &slow, 10_000)),
@@ -241,6 +247,28 @@ fn many_pairs_are_found_by_an_index_in_the_month_that_is_asked_for() {
         let plan = Plan::of(&mut client, &statement);
         assert!(plan.partitions.is_subset(&february), "{question}: {plan:?}");
         assert!(plan.scanned.is_empty() && plan.rows < MAX_ROWS, "{question}: {plan:?}");
+    }
+}
+
+#[test]
+fn degraded_pairs_are_counted_in_the_index_alone_or_pair_by_pair() {
+    let (_database, mut client) = filled();
+    // The server looks into a table whose pages may hold what is no longer seen.
+    client.batch_execute("VACUUM diagnoses").unwrap();
+    for (client_id, target, expected) in [
+        (None, None, "Index Only Scan idx_diagnoses_window"),
+        (Some("client-7"), None, "Index Scan diagnoses_pkey"),
+        (None, Some(TARGET), "Index Scan diagnoses_pkey"),
+        (Some("client-7"), Some(TARGET), "Index Scan diagnoses_pkey"),
+    ] {
+        let extent = Extent {
+            client_id: client_id.map(str::to_owned),
+            target: target.map(str::to_owned),
+            from_ms: MONTHS_MS[1],
+            to_ms: MONTHS_MS[1] + 86_400_000,
+        };
+        let plan = Plan::of(&mut client, &degraded::statement(&extent, 10_000));
+        assert_eq!(plan.diagnoses, BTreeSet::from([expected.to_owned()]), "{extent:?}: {plan:?}");
     }
 }
 

@@ -4,6 +4,7 @@ mod aggregates;
 mod clients;
 mod connections;
 mod current;
+mod degraded;
 mod diagnoses;
 mod execute;
 mod keys;
@@ -22,8 +23,8 @@ use rusqlite::OptionalExtension;
 
 use self::connections::Connections;
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DiagnosisRecord, Extent, Matching, Page, Pair, PastLabel,
-    PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
+    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
 };
 use crate::sqlite::read_back;
 
@@ -85,6 +86,10 @@ impl Reader for SqliteReader {
         limit: u32,
     ) -> Result<Vec<SplitRecord>, ReadError> {
         self.connections.read(|connection| split::read(connection, extent, inside_ms, matching, limit))
+    }
+
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+        self.connections.read(|connection| degraded::read(connection, extent, limit))
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

@@ -47,7 +47,7 @@ fn add_points(
     while let Some(row) = windows.next()? {
         let window = record(row, pair, point_ms)?;
         match &mut current {
-            Some(point) if point.start_ms == window.start_ms => absorb(point, &window),
+            Some(point) if point.start_ms == window.start_ms => point.absorb(&window),
             _ => points.extend(current.replace(window)),
         }
     }
@@ -74,21 +74,4 @@ fn record(row: &Row<'_>, pair: &Pair, point_ms: i64) -> rusqlite::Result<PointRe
         total_p95_max: row.get(5)?,
         throughput_p50_min: row.get(6)?,
     })
-}
-
-/// Takes one more window in.
-fn absorb(point: &mut PointRecord, window: &PointRecord) {
-    point.windows += window.windows;
-    point.degraded_windows += window.degraded_windows;
-    point.count_total += window.count_total;
-    point.count_error += window.count_error;
-    for (maximum, value) in
-        [(&mut point.ttfb_p95_max, window.ttfb_p95_max), (&mut point.total_p95_max, window.total_p95_max)]
-    {
-        *maximum = maximum.map_or(value, |maximum| Some(value.map_or(maximum, |value| maximum.max(value))));
-    }
-    let minimum = &mut point.throughput_p50_min;
-    *minimum = minimum.map_or(window.throughput_p50_min, |minimum| {
-        Some(window.throughput_p50_min.map_or(minimum, |value| minimum.min(value)))
-    });
 }

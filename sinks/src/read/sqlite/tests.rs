@@ -7,7 +7,7 @@ use netqoe_model::{Label, WindowStart};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{current, keys, labels, pairs, points, split, targets};
+use super::{current, degraded, keys, labels, pairs, points, split, targets};
 use crate::SqliteStore;
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
@@ -85,13 +85,16 @@ fn every_question_over_many_pairs_uses_an_index() {
         let extent = Extent { client_id: name(1), target: name(2), from_ms: 1, to_ms: 2 };
         check(&connection, &extent, current::statement(&extent, 10));
         check(&connection, &extent, pairs::statement(&extent));
+        check(&connection, &extent, degraded::statement(&extent, 10));
         check(&connection, &extent, points::of_pair(&pair, &extent));
         for matching in [Matching::Degraded, Matching::Within(Measure::ALL[0], [1.0, 2.0])] {
             check(&connection, &extent, split::of_pair(&pair, &extent, [1, 2], &matching));
         }
     }
     check(&connection, &pair, Statement::new(labels::LATEST));
-    let of_a_time =
-        plan(&connection, current::statement(&Extent { client_id: None, target: None, from_ms: 1, to_ms: 2 }, 1));
-    assert!(of_a_time.iter().any(|step| step.contains("COVERING INDEX agg_1m_window")), "{of_a_time:#?}");
+    let of_all = Extent { client_id: None, target: None, from_ms: 1, to_ms: 2 };
+    let newest = plan(&connection, current::statement(&of_all, 1));
+    assert!(newest.iter().any(|step| step.contains("COVERING INDEX agg_1m_window")), "{newest:#?}");
+    let counts = plan(&connection, degraded::statement(&of_all, 1));
+    assert!(counts[0].contains("COVERING INDEX diagnoses_window") && counts.len() == 1, "{counts:#?}");
 }

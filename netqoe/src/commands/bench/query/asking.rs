@@ -32,9 +32,10 @@ const HEADING: &str = "| question | range | p50 ms | p95 ms | p99 ms | max ms | 
 type Question = fn(&Fleet, usize, [i64; 2]) -> String;
 
 /// What the page asks.
-const QUESTIONS: [(&str, Question); 7] = [
+const QUESTIONS: [(&str, Question); 8] = [
     ("overview", |_, _, [from, to]| format!("overview?from={from}&to={to}")),
     ("matrix", |_, _, [from, to]| format!("matrix?from={from}&to={to}")),
+    ("timeline", |_, _, [from, to]| format!("timeline?from={from}&to={to}")),
     ("series of a pair", |fleet, nth, [from, to]| {
         let (client, target) = fleet.names(nth);
         format!("series?client_id={client}&target={target}&from={from}&to={to}")

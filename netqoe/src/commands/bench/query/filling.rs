@@ -12,6 +12,9 @@ use super::fleet::Fleet;
 /// The log that the store follows. It does not exist.
 const LOG: &str = "bench-query";
 
+/// Of that log.
+pub(super) const PARTITIONS: NonZeroU16 = NonZeroU16::MIN;
+
 /// Measurements that a row counts.
 const EVENTS_A_ROW: u64 = 2;
 
@@ -20,7 +23,7 @@ const MINUTES_A_COMMIT: usize = 10;
 
 /// The fleet that is in the store: as it was, where an earlier run has filled it.
 pub(super) fn fill(mut store: Box<dyn Store>, mut fleet: Fleet) -> anyhow::Result<Fleet> {
-    let log = LogIdentity { id: LOG.to_owned(), partitions: NonZeroU16::MIN };
+    let log = LogIdentity { id: LOG.to_owned(), partitions: PARTITIONS };
     let generation = store.open(&log, &Opening::default())?;
     if let Some(checkpoint) = store.checkpoints()?.first() {
         let is_whole = checkpoint.processed == Position(fleet.minutes.into());

@@ -1,0 +1,132 @@
+//! Reading what has settled, block by block.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use netqoe_model::Checkpoint;
+use netqoe_sinks::read::{AggregateRecord, Filter, Query, ReadError};
+use tokio_util::sync::CancellationToken;
+
+use super::block::{Block, WINDOWS};
+use super::reader::SettledReader;
+
+/// How often is looked whether more has settled. A block settles once in ten minutes, and until it is here the store
+/// answers for it.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Rows that are read at once: also from a cold disk in much less than a question may take.
+const PAGE: u16 = 5_000;
+
+/// A block with more rows is not kept: of so large a fleet memory would hold a few hours only, and reading a block would
+/// take a good part of the time that it spans.
+const MAX_ROWS: usize = 100_000;
+
+/// What one step has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// There may be more to read.
+    GoesOn,
+    /// All that has settled and may be kept is here.
+    IsDone,
+}
+
+impl SettledReader {
+    /// Reads one block, where there is one to read. Blocks its thread.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long; memory is as it was.
+    pub fn fill_one(&self) -> Result<Filling, ReadError> {
+        // Before the rows: they are then at least as far.
+        let settled_before_ms = self.settled_before_ms(&self.store.checkpoints()?);
+        if settled_before_ms.is_none_or(|settled_before_ms| self.kept.read().reaches(settled_before_ms)) {
+            // The store is another one than it was.
+            self.kept.write().clear();
+        }
+        let next_ms = |settled_before_ms| self.kept.read().next_ms(settled_before_ms, self.rules.window_ms);
+        let Some(start_ms) = settled_before_ms.and_then(next_ms) else { return Ok(Filling::IsDone) };
+        let rows = self.rows(start_ms)?;
+        let mut names = self.names.lock();
+        let block = rows.map(|rows| Block::of(start_ms, self.rules.window_ms, rows, &mut names));
+        match block {
+            Some(block) => self.kept.write().keep(block),
+            None => self.kept.write().refuse(start_ms),
+        }
+        names.forget_unused();
+        Ok(Filling::GoesOn)
+    }
+
+    /// Windows that start before this time never change: every partition's log time has passed their end and the lateness.
+    fn settled_before_ms(&self, checkpoints: &[Checkpoint]) -> Option<i64> {
+        if checkpoints.len() < usize::from(self.partitions.get()) {
+            return None;
+        }
+        let log_time = checkpoints.iter().map(|checkpoint| checkpoint.log_time).min()?;
+        Some(self.rules.earliest_open(log_time).ms())
+    }
+
+    /// All rows of a block, unless they are too many, or one of them was made by other rules: it may change, or its window
+    /// has another length.
+    fn rows(&self, start_ms: i64) -> Result<Option<Vec<AggregateRecord>>, ReadError> {
+        let to_ms = start_ms + i64::from(WINDOWS) * self.rules.window_ms;
+        let filter = Filter { from_ms: Some(start_ms), to_ms: Some(to_ms), ..Filter::default() };
+        let mut query = Query { filter, after: None, limit: PAGE };
+        let mut rows = Vec::new();
+        loop {
+            let page = self.store.aggregates(&query)?;
+            query.after = page.items.last().map(AggregateRecord::position);
+            let is_ours = |row: &AggregateRecord| {
+                row.window.is_final && row.window.start.ms().rem_euclid(self.rules.window_ms) == 0
+            };
+            let are_ours = page.items.iter().all(is_ours);
+            rows.extend(page.items);
+            if rows.len() > MAX_ROWS || !are_ours {
+                return Ok(None);
+            }
+            if !page.has_more {
+                return Ok(Some(rows));
+            }
+        }
+    }
+
+    /// What memory has.
+    pub fn tell(&self) -> String {
+        let kept = self.kept.read();
+        let mebibytes = kept.bytes() as f64 / f64::from(1 << 20);
+        format!("{} windows that can't change any more are in memory, in {mebibytes:.1} MiB", kept.windows())
+    }
+}
+
+/// Keeps memory filled until `stop`. Takes half of one core and one connection at most, and only while it catches up.
+pub async fn keep_filled(reader: Arc<SettledReader>, stop: CancellationToken) {
+    let (mut was_done, mut has_failed) = (false, false);
+    while !stop.is_cancelled() {
+        let (filling, began) = (Arc::clone(&reader), Instant::now());
+        let filled = tokio::task::spawn_blocking(move || filling.fill_one()).await;
+        let pause = match filled {
+            Ok(Ok(Filling::GoesOn)) => began.elapsed(),
+            Ok(Ok(Filling::IsDone)) => {
+                if !was_done {
+                    tracing::info!("{}", reader.tell());
+                }
+                (was_done, has_failed) = (true, false);
+                EVERY
+            }
+            Ok(Err(error)) => {
+                // Once for each time that it begins to fail: the store's health tells the rest.
+                if !has_failed {
+                    tracing::warn!("windows are not taken into memory, so questions take longer: {error}");
+                }
+                has_failed = true;
+                EVERY
+            }
+            Err(ended) => {
+                tracing::error!("windows are taken into memory no more, so questions take longer: {ended}");
+                return;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}

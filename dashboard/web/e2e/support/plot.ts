@@ -1,0 +1,34 @@
+// Where things are in a chart.
+
+import type { Locator } from '@playwright/test';
+
+export interface Place {
+  x: number;
+  y: number;
+}
+
+/** Where a time is in a plot: its crosshair says which time is under the mouse. */
+export async function pointOf(plot: Locator, time: number): Promise<Place> {
+  const box = await plot.boundingBox();
+  if (!box) throw new Error('the plot has no place');
+  const y = box.y + box.height / 2;
+  let [low, high] = [box.x, box.x + box.width - 1];
+  while (high - low > 1) {
+    const middle = (low + high) / 2;
+    await plot.page().mouse.move(middle, y);
+    if (Number(await plot.getAttribute('aria-valuenow')) < time) low = middle;
+    else high = middle;
+  }
+  return { x: high, y };
+}
+
+/** Drags from one time of a plot to another. */
+export async function drag(plot: Locator, from: number, to: number): Promise<void> {
+  await plot.scrollIntoViewIfNeeded();
+  const [start, end] = [await pointOf(plot, from), await pointOf(plot, to)];
+  const { mouse } = plot.page();
+  await mouse.move(start.x, start.y);
+  await mouse.down();
+  await mouse.move(end.x, end.y, { steps: 5 });
+  await mouse.up();
+}
