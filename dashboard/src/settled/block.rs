@@ -22,7 +22,8 @@ pub(super) struct Block {
     pairs: Box<[PairRows]>,
     /// Which window of the block each row is.
     nth: Box<[u8]>,
-    is_degraded: Box<[bool]>,
+    /// What hurts, where something does.
+    findings: Box<[Option<Label>]>,
     count_total: Column,
     count_error: Column,
     /// p50 and p95, in thousandths, in the order of [`Metric::ALL`].
@@ -84,10 +85,7 @@ impl Block {
             window_ms,
             pairs: pairs.into(),
             nth: rows.iter().map(nth).collect(),
-            is_degraded: rows
-                .iter()
-                .map(|row| row.diagnosis_label.is_some_and(|label| label != Label::Healthy))
-                .collect(),
+            findings: rows.iter().map(|row| row.diagnosis_label.filter(|label| *label != Label::Healthy)).collect(),
             count_total: column(&|row| Some(row.window.count_total().into())),
             count_error: column(&|row| Some(row.window.count_error().into())),
             percentiles: std::array::from_fn(|metric| {
@@ -139,12 +137,8 @@ impl Block {
         self.nth_start_ms(self.nth[row])
     }
 
-    pub(super) fn is_degraded(&self, row: usize) -> bool {
-        self.is_degraded[row]
-    }
-
-    pub(super) fn degraded(&self, rows: Range<usize>) -> u64 {
-        self.is_degraded[rows].iter().filter(|is_degraded| **is_degraded).count() as u64
+    pub(super) fn findings(&self, rows: Range<usize>) -> &[Option<Label>] {
+        &self.findings[rows]
     }
 
     pub(super) fn count_total(&self, row: usize) -> u64 {
@@ -182,7 +176,7 @@ impl Block {
     pub(super) fn bytes(&self) -> usize {
         let columns = [&self.count_total, &self.count_error].into_iter().chain(self.percentiles.iter().flatten());
         let figures: usize = columns.map(Column::bytes).sum();
-        let flags = size_of_val(&*self.nth) + size_of_val(&*self.is_degraded);
+        let flags = size_of_val(&*self.nth) + size_of_val(&*self.findings);
         size_of::<Self>() + size_of_val(&*self.pairs) + flags + figures
     }
 }

@@ -6,6 +6,7 @@
 
 mod block;
 mod column;
+mod degraded;
 mod filling;
 mod kept;
 mod points;

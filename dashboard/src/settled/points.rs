@@ -55,7 +55,7 @@ fn of_window(block: &Block, row: usize, pair: &Pair, point_ms: i64) -> PointReco
         pair: pair.clone(),
         start_ms: block.row_start_ms(row).div_euclid(point_ms) * point_ms,
         windows: 1,
-        degraded_windows: block.is_degraded(row).into(),
+        degraded_windows: block.findings(row..row + 1).iter().flatten().count() as u64,
         count_total,
         count_error,
         ttfb_p95_max: phases[3],

@@ -13,7 +13,7 @@ use parking_lot::{Mutex, RwLock};
 use super::block::{Block, Names};
 use super::kept::Kept;
 use super::totals::Totals;
-use super::{points, split};
+use super::{degraded, points, split};
 
 /// Answers as the store does. Questions that add up the windows of many pairs are answered from memory, as far as it
 /// reaches.
@@ -82,6 +82,17 @@ impl Reader for SettledReader {
         Ok(split::records(totals, limit))
     }
 
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+        let Parts { blocks, beside } = self.parts(extent);
+        let mut windows: Vec<_> = blocks.iter().flat_map(|block| degraded::records(block, extent)).collect();
+        for extent in beside {
+            windows.extend(self.store.degraded(&extent, limit)?);
+        }
+        windows.sort_by_key(|window| window.window_start);
+        windows.truncate(limit as usize);
+        Ok(windows)
+    }
+
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {
         self.store.aggregates(query)
     }
@@ -108,10 +119,6 @@ impl Reader for SettledReader {
 
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         self.store.latest_labels(pairs, times_ms, limit)
-    }
-
-    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
-        self.store.degraded(extent, limit)
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

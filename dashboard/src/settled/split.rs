@@ -45,7 +45,7 @@ pub(super) fn records(totals: Totals<Counts>, limit: u32) -> Vec<SplitRecord> {
 
 fn count(block: &Block, rows: Range<usize>, matching: &Matching) -> u64 {
     match matching {
-        Matching::Degraded => block.degraded(rows),
+        Matching::Degraded => block.findings(rows).iter().flatten().count() as u64,
         Matching::Within(measure, bounds) => block.count_within(rows, *measure, *bounds),
     }
 }

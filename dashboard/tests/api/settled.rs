@@ -59,9 +59,10 @@ impl Dice {
             let p50 = [0, 1, 1_000, 33_333, 300_007, 5_000_000_000_123][self.throw(6) as usize];
             (self.throw(5) > 0).then_some(Percentiles { p50, p95: p50 + self.throw(70_000) })
         });
-        match self.throw(4) {
+        match self.throw(7) {
             0 => row,
             1 => diagnosed(row, Label::ServerBound),
+            2 => diagnosed(row, Label::ErrorBound),
             _ => diagnosed(row, Label::Healthy),
         }
     }
@@ -92,6 +93,8 @@ impl Dice {
             let point_ms = 60_000 * (1 + self.throw(25) as i64);
             let points = |reader: &dyn Reader| reader.points(&extent, point_ms, limit).unwrap();
             assert_eq!(points(memory), points(store), "{extent:?} in points of {point_ms} ms");
+            let degraded = |reader: &dyn Reader| reader.degraded(&extent, limit).unwrap();
+            assert_eq!(degraded(memory), degraded(store), "{extent:?}");
             let (inside_ms, matching) = ([self.minute_ms(), self.minute_ms()], self.matching());
             let split = |reader: &dyn Reader| reader.split(&extent, inside_ms, &matching, limit).unwrap();
             assert_eq!(split(memory), split(store), "{extent:?}, inside {inside_ms:?}, {matching:?}");

@@ -4,8 +4,12 @@ import type { ComponentChildren } from 'preact';
 
 import type { AskError } from '../api/client.ts';
 import type { Answer } from '../state/answer.ts';
+import { serverNow } from '../state/clock.ts';
 import { news } from '../state/live.ts';
+import { place } from '../state/navigation.ts';
+import { boundsOf, shorter } from '../state/range.ts';
 import { visible } from '../words/text.ts';
+import { Link } from './Link.tsx';
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -15,16 +19,33 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
+/** What the store was stopped at: the server's own words are for programs, which have no range to choose. */
+const TOO_SLOW =
+  'It took too long to find, and was given up. A shorter range is found sooner; a store that has just been started is slow at first.';
+
 export function Failed({ what, error }: { what: string; error: AskError }) {
+  const isTooSlow = error.code === 'too_slow';
   return (
     <div class="state failed" role="alert">
       <strong>{what} can’t be shown.</strong>
-      <span>{visible(error.message)}</span>
+      <span>{isTooSlow ? TOO_SLOW : visible(error.message)}</span>
+      {isTooSlow && <ShorterRange />}
       <button type="button" onClick={() => (news.value += 1)}>
         Try again
       </button>
     </div>
   );
+}
+
+/** Leads to the same place over less time. */
+function ShorterRange() {
+  const { range, inside } = place.value;
+  const less = shorter(range, serverNow());
+  if (less === null) return null;
+  const { from, to } = boundsOf(less.range, serverNow());
+  const staysMarked = inside !== null && from <= inside.from && inside.to <= to;
+  const unmarked = staysMarked ? {} : { inside: null, measure: null };
+  return <Link to={{ range: less.range, ...unmarked }}>Show only the last {less.name} of it</Link>;
 }
 
 export function Empty({ children }: { children: ComponentChildren }) {
