@@ -3,7 +3,11 @@
 //! npm works in a copy, beside what cargo builds, so that a build writes nothing into the source tree. It works once: tests,
 //! lints and documentation run this script each for itself, and find what the first has made. Modules are fetched again only
 //! where the lock file has changed. Where npm fails, so does the build: a netqoe that lacks its page without anybody having
-//! asked for that is worse than none. Offline it succeeds where npm's cache has the packages.
+//! asked for that is worse than none. Offline it succeeds where npm's cache has the packages. Where npm is absent, or Node.js
+//! too old, it is not tried: cargo warns, and the program says why it has no page.
+
+#[path = "build/node.rs"]
+mod node;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -15,9 +19,12 @@ use std::{env, fs};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use node::Engines;
 
 /// Set to 1, it makes a netqoe without a page, and npm is not looked for.
 const WITHOUT_PAGE: &str = "NETQOE_WITHOUT_PAGE";
+/// Tells the crate why it has no page, and what to do; not set where it has one.
+const NO_PAGE_SINCE: &str = "NETQOE_NO_PAGE_SINCE";
 /// What lies in `web/` and the page is not made of: what npm and tests leave there, and the tests themselves.
 const NOT_OF_THE_PAGE: [&str; 5] = ["node_modules", "dist", "test", "e2e", "test-results"];
 /// What npm's modules follow from.
@@ -33,6 +40,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-env-changed={WITHOUT_PAGE}");
     let sources = Path::new("web");
     for part in parts(sources)? {
@@ -42,7 +50,13 @@ fn main() -> Outcome {
     let embedded = out.join("page");
     remove(&embedded)?;
     fs::create_dir_all(&embedded)?;
-    if env::var_os(WITHOUT_PAGE).is_some_and(|value| value == "1") || !has_npm() {
+    if env::var_os(WITHOUT_PAGE).is_some_and(|value| value == "1") {
+        println!("cargo::rustc-env={NO_PAGE_SINCE}={WITHOUT_PAGE} was 1; unset it");
+        return Ok(());
+    }
+    if let Some(why) = missing(sources)? {
+        println!("cargo::rustc-env={NO_PAGE_SINCE}={why}");
+        println!("cargo::warning=netqoe is built without its page, since {why}");
         return Ok(());
     }
     // OUT_DIR is PROFILE/build/PACKAGE-HASH/out within cargo's folder.
@@ -99,9 +113,15 @@ fn parts(sources: &Path) -> Outcome<Vec<PathBuf>> {
     Ok(parts)
 }
 
-fn has_npm() -> bool {
-    let found = Command::new("npm").arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).status();
-    found.is_ok_and(|status| status.success())
+/// What this machine lacks to make the page, and what to do.
+fn missing(sources: &Path) -> Outcome<Option<String>> {
+    let engines = Engines::of(&fs::read_to_string(sources.join("package.json"))?)?;
+    let has_npm = || {
+        let found = Command::new("npm").arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).status();
+        found.is_ok_and(|status| status.success())
+    };
+    let no_npm = || (!has_npm()).then(|| "there is no npm; install it".to_owned());
+    Ok(engines.refuse_this_machines().or_else(no_npm))
 }
 
 /// Makes the copy what the sources are now, and keeps its modules.

@@ -182,7 +182,7 @@ const RETRY_AFTER_S: u64 = 1;
 pub(crate) struct Refusal {
     #[serde(skip)]
     status: StatusCode,
-    /// What is wrong, for programs: `invalid_request`, `not_found`, `conflict` or `service_unavailable`.
+    /// What is wrong, for programs: `invalid_request`, `not_found`, `conflict`, `too_slow` or `service_unavailable`.
     error: &'static str,
     /// What is wrong and what to do, for people.
     message: String,
@@ -207,6 +207,12 @@ impl Refusal {
         Self { status, error: "conflict", message: message.into(), retry_after_s: None }
     }
 
+    /// Nothing says that the same question would be answered soon.
+    fn too_slow(message: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, error: "too_slow", message: message.into(), retry_after_s: None }
+    }
+
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self { status, error: "service_unavailable", message: message.into(), retry_after_s: Some(RETRY_AFTER_S) }
@@ -216,7 +222,7 @@ impl Refusal {
 impl From<ReadError> for Refusal {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::TooSlow { .. } => Self::invalid(error.to_string()),
+            ReadError::TooSlow { .. } => Self::too_slow(error.to_string()),
             // The path of the data file is the operator's business.
             ReadError::Open { .. } | ReadError::Query { .. } => {
                 tracing::error!("{error}");
@@ -231,5 +237,20 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let retry_after = self.retry_after_s.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
         (self.status, retry_after, Json(self)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who asked did nothing wrong, and would not be helped by asking the same again at once.
+    #[test]
+    fn a_question_that_takes_too_long_is_told_from_a_store_that_is_away() {
+        let refusal = Refusal::from(ReadError::TooSlow { limit_ms: 5_000 });
+        let message = "the question took longer than 5000 ms; narrow it with client_id, target, from or to";
+        let expected = json!({ "error": "too_slow", "message": message });
+        assert_eq!((refusal.status.as_u16(), serde_json::to_value(&refusal).unwrap()), (503, expected));
+        assert!(!refusal.into_response().headers().contains_key(header::RETRY_AFTER));
     }
 }

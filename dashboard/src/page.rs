@@ -36,13 +36,15 @@ const PROTECTION: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// What `/` says where there is no page.
-const NO_PAGE: &str = "this netqoe was built without its page: install Node.js and npm, run `cargo clean -p netqoe-dashboard`, \
-     and build it again; the API is at /api/v1/openapi.json\n";
+/// Why there is no page, and what to do first; none where there is one.
+const NO_PAGE_SINCE: Option<&str> = option_env!("NETQOE_NO_PAGE_SINCE");
 
 /// `/` and the files that the page consists of.
 pub fn page() -> Router {
-    let router = if Files::get(INDEX).is_some() { files() } else { Router::new().route("/", get(no_page)) };
+    let router = match NO_PAGE_SINCE {
+        None => files(),
+        Some(why) => Router::new().route("/", get(no_page(why))),
+    };
     router.layer(map_response(protect))
 }
 
@@ -58,8 +60,11 @@ fn files() -> Router {
     })
 }
 
-async fn no_page() -> impl IntoResponse {
-    (StatusCode::NOT_FOUND, NO_PAGE)
+/// What `/` says then.
+fn no_page(why: &str) -> (StatusCode, String) {
+    let what_to_do = "run `cargo clean -p netqoe-dashboard`, and build it again";
+    let api = "the API is at /api/v1/openapi.json";
+    (StatusCode::NOT_FOUND, format!("this netqoe was built without its page, since {why}, {what_to_do}; {api}\n"))
 }
 
 fn file(path: &str, asked: &HeaderMap) -> Response<axum::body::Body> {
@@ -122,4 +127,18 @@ async fn protect(mut response: Response<axum::body::Body>) -> Response<axum::bod
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_page_is_explained_in_one_line() {
+        let (status, text) = no_page("Node.js 18.20.4 is too old; install Node.js >=20.19");
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        let expected = "this netqoe was built without its page, since Node.js 18.20.4 is too old; install Node.js >=20.19, \
+                        run `cargo clean -p netqoe-dashboard`, and build it again; the API is at /api/v1/openapi.json\n";
+        assert_eq!(text, expected);
+    }
 }

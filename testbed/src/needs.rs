@@ -35,7 +35,7 @@ const IP: Need = Need { program: "ip", package: "iproute2", folders: SYSTEM_PROG
 const BLACKBOX_EXPORTER: Need =
     Need { program: "prometheus-blackbox-exporter", package: "prometheus-blackbox-exporter", folders: SYSTEM_PROGRAMS };
 
-/// Build the page that netqoe is tested with. Debian's may be older than the page wants; npm then says what it wants.
+/// Build the page that netqoe is tested with. Debian 12's is too old for that, which `xtask` says.
 const NODE: Need = Need { program: "node", package: "nodejs", folders: &[] };
 const NPM: Need = Need { program: "npm", package: "npm", folders: &[] };
 /// Shows the page to its tests.

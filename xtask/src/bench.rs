@@ -5,7 +5,8 @@ use std::process::Command;
 use anyhow::ensure;
 use netqoe_testbed::{NatsServer, Postgres};
 
-use crate::child::{build, npm, stopped_by_signals, succeeds};
+use crate::child::{build, stopped_by_signals, succeeds};
+use crate::page::{check_node, npm};
 
 /// What is shipped for production is measured.
 const POSTGRES_SETTINGS: &str = include_str!("../../deploy/postgres/postgresql.conf");
@@ -38,6 +39,7 @@ pub(crate) fn probe(options: &[String]) -> anyhow::Result<()> {
 pub(crate) fn page() -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
+    check_node()?;
     let program = build("release", &stopped)?;
     ensure!(succeeds(npm(&program).arg("ci"), &stopped)?, "the page's modules could not be fetched");
     ensure!(succeeds(npm(&program).args(["run", "bench"]), &stopped)?, "the measurement failed");

@@ -9,10 +9,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
-/// The page's folder.
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/web");
-/// The netqoe that the page's tests start.
-const PROGRAM: &str = "NETQOE_PROGRAM";
 /// How often a running command is looked at.
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -60,11 +56,4 @@ pub(crate) fn program(profile: &str) -> anyhow::Result<PathBuf> {
     let this = std::env::current_exe().context("can't find this program")?;
     let profiles = this.parent().and_then(Path::parent).context("this program is not in cargo's folder")?;
     Ok(profiles.join(profile).join("netqoe"))
-}
-
-/// npm in the page's folder, whose tests are to start this program.
-pub(crate) fn npm(program: &Path) -> Command {
-    let mut npm = Command::new("npm");
-    npm.current_dir(PAGE).env(PROGRAM, program);
-    npm
 }

@@ -6,6 +6,7 @@ mod bench;
 mod chaos;
 mod child;
 mod cluster_demo;
+mod page;
 mod steps;
 
 use std::process::ExitCode;

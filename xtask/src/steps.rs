@@ -5,9 +5,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::bail;
-use netqoe_testbed::{Postgres, SHARED_SERVER};
+use netqoe_testbed::{NatsServer, Postgres, SHARED_SERVER};
 
-use crate::child::{cargo, npm, program, stopped_by_signals, succeeds};
+use crate::child::{cargo, program, stopped_by_signals, succeeds};
+use crate::page::{check_node, npm};
+
+/// The variable with the URL of the NATS server that the page's tests share.
+const NATS_SERVER: &str = "NETQOE_TEST_NATS_URL";
 
 /// One command.
 struct Step {
@@ -87,7 +91,13 @@ const PAGE_STEPS: [Step; 4] = [
     Step { heading: "modules of the page", tool: Tool::Npm, arguments: &["ci"], environment: &[] },
     Step { heading: "check of the page", tool: Tool::Npm, arguments: &["run", "check"], environment: &[] },
     Step { heading: "tests of the page", tool: Tool::Npm, arguments: &["test"], environment: &[] },
-    Step { heading: "the page in a browser", tool: Tool::Npm, arguments: &["run", "e2e"], environment: &[] },
+    // Named, since one that its servers are missing for would not be noticed.
+    Step {
+        heading: "the page in a browser",
+        tool: Tool::Npm,
+        arguments: &["run", "e2e", "--", "--project=sqlite", "--project=postgres"],
+        environment: &[],
+    },
 ];
 
 /// All checks and tests. Whatever was started is stopped, however this ends.
@@ -95,15 +105,17 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let started = Instant::now();
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
-    let postgres = Postgres::start()?;
+    check_node()?;
+    let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
+    let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url())];
     let mut failed = Vec::new();
     let tests = if has_nextest() { NEXTEST } else { TEST };
     for step in [FORMAT, LINT, LINT_FEATURES, DOCUMENT].into_iter().chain(tests).chain(PAGE_STEPS) {
-        if !step.run(&postgres.url(), &stopped)? {
+        if !step.run(&servers, &stopped)? {
             failed.push(step.heading);
         }
     }
-    drop(postgres);
+    drop((postgres, nats));
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
@@ -119,11 +131,11 @@ fn has_nextest() -> bool {
 
 impl Step {
     /// Whether it passed. An error where it was stopped, or could not be started.
-    fn run(&self, postgres_url: &str, stopped: &AtomicBool) -> anyhow::Result<bool> {
+    fn run(&self, servers: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<bool> {
         let started = Instant::now();
         let mut command = self.tool.command()?;
         println!("\n== {}: {}", self.heading, self.shown());
-        command.args(self.arguments).env(SHARED_SERVER, postgres_url).envs(self.environment.iter().copied());
+        command.args(self.arguments).envs(servers.iter().cloned()).envs(self.environment.iter().copied());
         let passed = succeeds(&mut command, stopped)?;
         println!(
             "== {}: {} in {} s",

@@ -98,17 +98,18 @@ impl SettledReader {
 
 /// Keeps memory filled until `stop`. Takes half of one core and one connection at most, and only while it catches up.
 pub async fn keep_filled(reader: Arc<SettledReader>, stop: CancellationToken) {
-    let (mut was_done, mut has_failed) = (false, false);
+    let (mut has_told, mut has_failed) = (false, false);
     while !stop.is_cancelled() {
         let (filling, began) = (Arc::clone(&reader), Instant::now());
         let filled = tokio::task::spawn_blocking(move || filling.fill_one()).await;
         let pause = match filled {
             Ok(Ok(Filling::GoesOn)) => began.elapsed(),
             Ok(Ok(Filling::IsDone)) => {
-                if !was_done {
+                if !has_told && reader.kept.read().windows() > 0 {
+                    has_told = true;
                     tracing::info!("{}", reader.tell());
                 }
-                (was_done, has_failed) = (true, false);
+                has_failed = false;
                 EVERY
             }
             Ok(Err(error)) => {

@@ -1,22 +1,14 @@
 // What could not be read is shown with its reason and content, and can be tried again.
 
 import { answers } from './support/api.ts';
-import type { Netqoe } from './support/netqoe.ts';
 import { expect, test } from './support/test.ts';
 
 const LETTER = '{"client_id": "<script>globalThis.ran=1</script>", \u202Ethis is no event';
 
-/** No ingest takes such a line: it is put into the log of a netqoe that is stopped. */
-function append(netqoe: Netqoe, line: string): void {
-  const hex = Buffer.from(line).toString('hex');
-  const record = `SELECT 0, ${Date.now()}, coalesce(max(end_byte), 0) + ${hex.length / 2}, X'${hex}' FROM log_records`;
-  netqoe.sql(`INSERT INTO log_records (partition, log_time, end_byte, lines) ${record}`);
-}
-
 test('a dead letter is shown, and comes back when it is replayed', async ({ page, up }) => {
   const netqoe = await up();
   await netqoe.stop();
-  append(netqoe, LETTER);
+  await netqoe.append(LETTER);
   await netqoe.start();
 
   await page.goto(`${netqoe.origin}/?view=pipeline`);

@@ -1,15 +1,27 @@
 // The page in Debian's Chromium, before a netqoe that the tests start. `npm run e2e`; NETQOE_PROGRAM names the program.
 
-import { defineConfig } from '@playwright/test';
+import { defineConfig, type Project } from '@playwright/test';
 
-import { OUTPUT } from './support/output.ts';
+import { NATS_URL, OUTPUT, POSTGRES_URL } from './support/output.ts';
+import type { OfWorker } from './support/test.ts';
 
 /** Correctness never depends on the machine's speed: whatever is waited for may take this long. */
 const PATIENCE_MS = 60_000;
 
-export default defineConfig({
+/** Tests of what stands on the page because it is in the store. */
+const OF_THE_STORE = ['dead-letters', 'different', 'drill-down', 'figures', 'fleet', 'live', 'states'];
+
+type OnStore = Project<object, OfWorker>;
+const SQLITE: OnStore = { name: 'sqlite', testMatch: '*.spec.ts', use: { store: 'sqlite' } };
+const POSTGRES: OnStore = {
+  name: 'postgres',
+  testMatch: OF_THE_STORE.map((name) => `${name}.spec.ts`),
+  use: { store: 'postgres' },
+};
+
+export default defineConfig<object, OfWorker>({
   testDir: '.',
-  testMatch: '*.spec.ts',
+  projects: POSTGRES_URL && NATS_URL ? [SQLITE, POSTGRES] : [SQLITE],
   outputDir: `${OUTPUT}/results`,
   reporter: [['list']],
   // The servers and the browser share the machine with each other; and a test is not to be blamed for another one's load.

@@ -1,9 +1,12 @@
 // With nothing to show, the page says what to do.
 
+import type { Cluster } from './support/cluster.ts';
 import { post } from './support/events.ts';
 import { expect, test } from './support/test.ts';
 
-test('a store without rows', async ({ page, up }) => {
+const STORES = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
+
+test('a store without rows', async ({ page, up, store }) => {
   const netqoe = await up();
   await page.goto(netqoe.origin);
   await expect(page.getByTestId('sentence')).toHaveText('There are no measurements yet.');
@@ -18,6 +21,7 @@ test('a store without rows', async ({ page, up }) => {
   await expect(page.getByRole('main')).toContainText('Mark a region of time');
   await page.goto(`${netqoe.origin}/?view=pipeline`);
   await expect(page.getByTestId('dead-letters')).toContainText('None: everything could be read.');
+  await expect(page.getByTestId('state-store')).toContainText(`${STORES[store]} works`);
 });
 
 test('a store that is away', async ({ page, up, watch }) => {
@@ -41,6 +45,29 @@ test('a store that is away', async ({ page, up, watch }) => {
   netqoe.sql('ALTER TABLE away RENAME TO agg_1m');
   await expect(page.getByTestId('matrix')).toBeVisible();
   await expect(failures).toHaveCount(0);
+});
+
+test('a store that takes too long', async ({ page, up, store, watch }) => {
+  test.skip(store === 'sqlite', 'its readers wait for nobody');
+  const netqoe = (await up()) as Cluster;
+  await post(netqoe, [{ client_id: 'client-1', target: 'https://example.com/' }]);
+  await page.goto(`${netqoe.origin}/?range=24h`);
+  await expect(page.getByTestId('matrix')).toBeVisible();
+  watch.expect(/^console: Failed to load resource: the server responded with a status of 503/);
+
+  const unlock = await netqoe.lock('agg_1m');
+  await page.reload();
+  const failures = page.getByRole('alert');
+  for (const what of ['The overview', 'The matrix']) {
+    const failure = failures.filter({ hasText: `${what} can’t be shown.` });
+    await expect(failure).toContainText('It took too long to find, and was given up.');
+    await expect(failure.getByRole('button', { name: 'Try again' })).toBeVisible();
+  }
+  await unlock();
+  await failures.first().getByRole('link', { name: 'Show only the last 6 hours of it' }).click();
+  await expect(page.getByTestId('matrix')).toBeVisible();
+  await expect(failures).toHaveCount(0);
+  await expect(page.getByTestId('range')).toHaveValue('6h');
 });
 
 test('a server that wants to be left alone for long can be asked all the same', async ({ page, up, watch }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { above, formatPlace, HOME, parsePlace, type Place } from '../src/state/place.ts';
-import { boundsOf, endingAt, following, isPast, shifted } from '../src/state/range.ts';
+import { boundsOf, endingAt, following, isPast, shifted, shorter } from '../src/state/range.ts';
 
 describe('a place and its query', () => {
   const places: Partial<Place>[] = [
@@ -104,6 +104,16 @@ describe('ranges', () => {
     expect(following({ from: 0, to: 3_600_000 })).toEqual({ last: '1h' });
     expect(following({ from: 0, to: 20 * 3_600_000 })).toEqual({ last: '24h' });
     expect(following({ from: 0, to: 60_000 })).toEqual({ last: '15m' });
+  });
+
+  test('a shorter one has a name, and the same end', () => {
+    expect(shorter({ last: '24h' }, now)).toEqual({ range: { last: '6h' }, name: '6 hours' });
+    expect(shorter({ from: 0, to: 7_200_000 }, now)).toEqual({
+      range: { from: 3_600_000, to: 7_200_000 },
+      name: '1 hour',
+    });
+    expect(shorter({ from: 0, to: 3_600_000 }, now)?.name).toBe('15 minutes');
+    expect([shorter({ last: '15m' }, now), shorter({ from: 0, to: 900_000 }, now)]).toEqual([null, null]);
   });
 
   test('shifting keeps the length', () => {

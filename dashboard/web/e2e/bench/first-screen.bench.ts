@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Netqoe } from '../support/netqoe.ts';
+import { Process } from '../support/process.ts';
 import { expect, test } from '../support/test.ts';
 import { transferred } from '../support/transferred.ts';
 
@@ -17,7 +17,7 @@ const STORE = process.env['NETQOE_BENCH_STORE'];
 test('first screen', async ({ browser }) => {
   const folder = await mkdtemp(join(tmpdir(), 'netqoe-bench-'));
   const store = STORE ?? `sqlite:${join(folder, 'day.db')}`;
-  const netqoe = await Netqoe.run('bench', 'query', '--show', '--database-url', store);
+  const netqoe = await Process.run(['bench', 'query', '--show', '--database-url', store], folder);
   console.log(`\n| range | usable after, median ms | longest of ${LOADS}, ms | files, KB | answers, KB |`);
   console.log('| --- | --- | --- | --- | --- |');
   for (const range of RANGES) {
@@ -41,7 +41,7 @@ test('first screen', async ({ browser }) => {
       `| ${range} | ${median.toFixed(0)} | ${longest.toFixed(0)} | ${kb(weight.files)} | ${kb(weight.answers)} |`,
     );
   }
-  await netqoe.remove();
+  await netqoe.stop();
   await rm(folder, { recursive: true });
 });
 

@@ -7,4 +7,4 @@ import tests from '../playwright.config.ts';
 /** Stores are filled first. */
 const TIMEOUT_MS = 20 * 60_000;
 
-export default defineConfig({ ...tests, testDir: '.', testMatch: '*.bench.ts', timeout: TIMEOUT_MS });
+export default defineConfig({ ...tests, testDir: '.', projects: [{ testMatch: '*.bench.ts' }], timeout: TIMEOUT_MS });

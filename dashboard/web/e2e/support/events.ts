@@ -31,7 +31,7 @@ export function event(measured: Measured) {
 
 /** Sends them; all must be taken. */
 export async function post(netqoe: Netqoe, events: Measured[], token?: string): Promise<void> {
-  const response = await fetch(`${netqoe.origin}/api/v1/events`, {
+  const response = await fetch(`${netqoe.ingest}/api/v1/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
     body: JSON.stringify(events.map(event)),

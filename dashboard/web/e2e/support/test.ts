@@ -2,36 +2,41 @@
 
 import { test as base, expect, type Page } from '@playwright/test';
 
+import { Cluster } from './cluster.ts';
 import { digested } from './faults.ts';
-import { Netqoe } from './netqoe.ts';
+import type { Netqoe } from './netqoe.ts';
+import { Up } from './up.ts';
 
-/** Starts `netqoe up` with these options; it is gone after the test. */
-type Up = (...options: string[]) => Promise<Netqoe>;
+/** Starts a netqoe with these options; it is gone after the test. */
+type Start = (...options: string[]) => Promise<Netqoe>;
 
 interface OfTest {
-  up: Up;
+  up: Start;
   watch: Watch;
 }
 
-interface OfWorker {
-  /** `up --demo`, shared by tests that leave it as it is. */
+export interface OfWorker {
+  /** What rows are kept in. */
+  store: 'sqlite' | 'postgres';
+  /** One with the history of `up --demo`, shared by tests that leave it as it is. */
   demo: Netqoe;
 }
 
 export const test = base.extend<OfTest, OfWorker>({
+  store: ['sqlite', { scope: 'worker', option: true }],
   demo: [
-    async ({}, use) => {
-      const netqoe = await Netqoe.up('--demo');
+    async ({ store }, use) => {
+      const netqoe = await (store === 'sqlite' ? Up.start('--demo') : Cluster.demo());
       await digested(netqoe);
       await use(netqoe);
       await netqoe.remove();
     },
     { scope: 'worker' },
   ],
-  up: async ({}, use) => {
+  up: async ({ store }, use) => {
     const started: Netqoe[] = [];
     await use(async (...options) => {
-      const netqoe = await Netqoe.up(...options);
+      const netqoe = await (store === 'sqlite' ? Up.start(...options) : Cluster.start(options));
       started.push(netqoe);
       return netqoe;
     });

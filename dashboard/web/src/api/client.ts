@@ -22,10 +22,14 @@ const ROOT = '/api/v1';
 
 /** Why there is no answer, in the server's words where it gave some. */
 export class AskError extends Error {
-  /** `status` is the HTTP status; 0 where no server answered. `retry_after_ms`: when the server wants to be asked again. */
+  /**
+   * `status` is the HTTP status; 0 where no server answered. `code` is the server's own word, where it gave one.
+   * `retry_after_ms`: when the server wants to be asked again.
+   */
   constructor(
     readonly status: number,
     message: string,
+    readonly code: string | null = null,
     readonly retry_after_ms: number | null = null,
   ) {
     super(message);
@@ -123,19 +127,20 @@ async function request(address: string, init: RequestInit): Promise<Response> {
     throw new AskError(0, 'netqoe does not answer. Is it running, and can this machine reach it?');
   }
   noteAnswer(response.headers.get('date'));
-  if (!response.ok) {
-    const retry_after_ms = retryAfter(response.headers.get('retry-after'), serverNow());
-    throw new AskError(response.status, await refusal(response), retry_after_ms);
-  }
+  if (!response.ok) throw await refusal(response);
   return response;
 }
 
-async function refusal(response: Response): Promise<string> {
+async function refusal(response: Response): Promise<AskError> {
+  const { status, statusText } = response;
+  const retry_after_ms = retryAfter(response.headers.get('retry-after'), serverNow());
   try {
-    const { message } = (await response.json()) as { message?: unknown };
-    if (typeof message === 'string' && message) return message;
+    const { message, error } = (await response.json()) as { message?: unknown; error?: unknown };
+    if (typeof message === 'string' && message) {
+      return new AskError(status, message, typeof error === 'string' ? error : null, retry_after_ms);
+    }
   } catch {
     // Not JSON: a proxy's page, say. Its status is what there is to tell.
   }
-  return `The server answered ${response.status} ${response.statusText}`.trim();
+  return new AskError(status, `The server answered ${status} ${statusText}`.trim(), null, retry_after_ms);
 }

@@ -4,9 +4,12 @@ import type { ComponentChildren } from 'preact';
 
 import type { AskError } from '../api/client.ts';
 import type { Answer } from '../state/answer.ts';
-import { now } from '../state/clock.ts';
+import { now, serverNow } from '../state/clock.ts';
 import { urge } from '../state/live.ts';
+import { place } from '../state/navigation.ts';
+import { boundsOf, shorter } from '../state/range.ts';
 import { visible } from '../words/text.ts';
+import { Link } from './Link.tsx';
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -16,6 +19,10 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
+/** What the store was stopped at: the server's own words are for programs, which have no range to choose. */
+const TOO_SLOW =
+  'It took too long to find, and was given up. A shorter range is found sooner; a store that has just been started is slow at first.';
+
 interface FailedProps {
   what: string;
   error: AskError;
@@ -24,16 +31,29 @@ interface FailedProps {
 }
 
 export function Failed({ what, error, again_at = null }: FailedProps) {
+  const isTooSlow = error.code === 'too_slow';
   return (
     <div class="state failed" role="alert">
       <strong>{what} can’t be shown.</strong>
-      <span>{visible(error.message)}</span>
+      <span>{isTooSlow ? TOO_SLOW : visible(error.message)}</span>
+      {isTooSlow && <ShorterRange />}
       {again_at !== null && <Again at={again_at} />}
       <button type="button" onClick={() => (urge.value += 1)}>
         Try again
       </button>
     </div>
   );
+}
+
+/** Leads to the same place over less time. */
+function ShorterRange() {
+  const { range, inside } = place.value;
+  const less = shorter(range, serverNow());
+  if (less === null) return null;
+  const { from, to } = boundsOf(less.range, serverNow());
+  const staysMarked = inside !== null && from <= inside.from && inside.to <= to;
+  const unmarked = staysMarked ? {} : { inside: null, measure: null };
+  return <Link to={{ range: less.range, ...unmarked }}>Show only the last {less.name} of it</Link>;
 }
 
 /** Not told each second to who hears it: that it is asked again is in the first words. */

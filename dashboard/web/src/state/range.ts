@@ -56,3 +56,13 @@ export function shifted(bounds: Bounds, part: number): Bounds {
   const by = Math.round(((bounds.to - bounds.from) * part) / MINUTE_MS) * MINUTE_MS;
   return { from: bounds.from + by, to: bounds.to + by };
 }
+
+/** The longest named range that is shorter than this one, at its end, and that name; null where there is none. */
+export function shorter(range: Range, now_ms: number): { range: Range; name: string } | null {
+  const { from, to } = boundsOf(range, now_ms);
+  const length = (to - from) / MINUTE_MS;
+  const preset = (Object.keys(PRESETS) as Preset[]).filter((preset) => PRESETS[preset].minutes < length).at(-1);
+  if (preset === undefined) return null;
+  const { name, minutes } = PRESETS[preset];
+  return { range: 'last' in range ? { last: preset } : { from: to - minutes * MINUTE_MS, to }, name };
+}
