@@ -9,7 +9,7 @@ import type { OfWorker } from './support/test.ts';
 const PATIENCE_MS = 60_000;
 
 /** Tests of what stands on the page because it is in the store. */
-const OF_THE_STORE = ['dead-letters', 'different', 'drill-down', 'figures', 'fleet', 'live', 'states'];
+const OF_THE_STORE = ['dead-letters', 'different', 'drill-down', 'figures', 'fleet', 'live', 'states', 'timeline'];
 
 type OnStore = Project<object, OfWorker>;
 const SQLITE: OnStore = { name: 'sqlite', testMatch: '*.spec.ts', use: { store: 'sqlite' } };
