@@ -17,12 +17,19 @@ interface Place {
   click?: (at: Corner) => void;
 }
 
+/** Where a pointer was pressed: in the chart, and on the screen. */
+interface Press {
+  corner: Corner;
+  x: number;
+  y: number;
+}
+
 /** Gives what is being marked, and what listens. */
 export function useDrag({ cornerAt, markOf, click }: Place) {
-  const pressed = useRef<PointerEvent | null>(null);
+  const pressed = useRef<Press | null>(null);
   const [dragged, setDragged] = useState<Mark | null>(null);
-  const cornerOf = (event: PointerEvent, element: EventTarget | null) => {
-    const { left, top, width } = (element as Element).getBoundingClientRect();
+  const cornerOf = (event: PointerEvent) => {
+    const { left, top, width } = (event.currentTarget as Element).getBoundingClientRect();
     return cornerAt(event.clientX - left, event.clientY - top, width);
   };
   const end = () => {
@@ -32,21 +39,21 @@ export function useDrag({ cornerAt, markOf, click }: Place) {
   const listeners = {
     onPointerDown: (event: PointerEvent) => {
       if (event.button !== 0) return;
-      pressed.current = event;
+      pressed.current = { corner: cornerOf(event), x: event.clientX, y: event.clientY };
       // A finger that moves scrolls the page.
       if (event.pointerType !== 'touch') (event.currentTarget as Element).setPointerCapture(event.pointerId);
     },
     onPointerMove: (event: PointerEvent) => {
-      const corner = cornerOf(event, event.currentTarget);
+      const corner = cornerOf(event);
       crosshair.value = corner.time;
       const from = pressed.current;
       if (from === null || event.pointerType === 'touch') return;
-      const moved = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY);
-      if (dragged || moved > DRAG_PIXELS) setDragged(markOf(cornerOf(from, event.currentTarget), corner));
+      const moved = Math.hypot(event.clientX - from.x, event.clientY - from.y);
+      if (dragged || moved > DRAG_PIXELS) setDragged(markOf(from.corner, corner));
     },
-    onPointerUp: (event: PointerEvent) => {
+    onPointerUp: () => {
       if (dragged) go(dragged, 'replace');
-      else if (pressed.current) click?.(cornerOf(pressed.current, event.currentTarget));
+      else if (pressed.current) click?.(pressed.current.corner);
       end();
     },
     onPointerCancel: end,

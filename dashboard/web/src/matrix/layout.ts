@@ -35,18 +35,20 @@ const WIDEST = 260;
 const WIDEST_NAME = 190;
 const HEAD_HEIGHT = 24;
 const SLANTED_HEAD_HEIGHT = 116;
-/** Slanted names reach over the last column. */
-const OVERHANG = 96;
+/** Slanted names reach over the last column: by so much of their width, and no further than this. */
+const OVERHANG_SHARE = 0.75;
+const WIDEST_OVERHANG = 96;
 
 /** `names` are the widths of the longest client's and target's name. */
 export function layoutOf(rows: number, columns: number, view: Size, names: { row: number; column: number }): Layout {
   const head = Math.ceil(Math.min(names.row + 16, Math.max(72, view.width * 0.3), 260));
   const room = view.width - head;
   const wanted = names.column + 14;
+  const overhang = Math.ceil(Math.min(WIDEST_OVERHANG, names.column * OVERHANG_SHARE));
   const upright = columns > 0 && wanted <= WIDEST_NAME && wanted * columns <= room;
   const width = upright
     ? Math.max(wanted, Math.min(WIDEST, Math.floor(room / columns)))
-    : Math.max(NARROWEST, Math.min(WIDEST, Math.floor((room - OVERHANG) / Math.max(1, columns))));
+    : Math.max(NARROWEST, Math.min(WIDEST, Math.floor((room - overhang) / Math.max(1, columns))));
   const height = rows <= FEW_ROWS ? HIGH_ROW_HEIGHT : ROW_HEIGHT;
   const headSize = {
     width: head,
@@ -59,7 +61,7 @@ export function layoutOf(rows: number, columns: number, view: Size, names: { row
     cell: { width, height },
     head: headSize,
     content: {
-      width: headSize.width + columns * width + (upright ? 0 : OVERHANG),
+      width: headSize.width + columns * width + (upright ? 0 : overhang),
       height: headSize.height + rows * height,
     },
   };
