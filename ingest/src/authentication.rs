@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderMap};
 use netqoe_model::metrics::Metrics;
 
-use crate::Tokens;
 use crate::answer::{Code, Refusal};
+use crate::{Tokens, same_origin};
 
 /// Guards routes with tokens. Who may read is another matter: see [`SignIn`](crate::SignIn).
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ impl Authentication {
         Self { tokens, metrics }
     }
 
-    /// The same routes, which answer 401 without a valid `Authorization: Bearer TOKEN`. Handlers find the
-    /// [`Grant`](crate::Grant) of the token among the request's extensions. A router without routes stays as it is.
+    /// The same routes, which answer 401 without a valid `Authorization: Bearer TOKEN`, and where none is needed 403 to pages of
+    /// other sites. Handlers find the [`Grant`](crate::Grant) of the token among the request's extensions. A router without routes stays as it is.
     pub(crate) fn guard(&self, router: Router) -> Router {
         if !router.has_routes() {
             return router;
@@ -41,16 +41,21 @@ async fn check(State(authentication): State<Authentication>, mut request: Reques
         };
         authentication.tokens.grant(token).ok_or(refusal)
     });
-    match grant {
-        Ok(grant) => {
-            request.extensions_mut().insert(grant);
-            next.run(request).await
-        }
+    let grant = match grant {
+        Ok(grant) => grant,
         Err(message) => {
             authentication.metrics.ingest_auth_failures.inc();
-            Refusal::new(Code::Unauthorized, message).into_response()
+            return Refusal::new(Code::Unauthorized, message).into_response();
         }
+    };
+    // No browser sends a token of ours to another site.
+    if authentication.tokens.accept_none()
+        && let Err(refusal) = same_origin::check_page(&request)
+    {
+        return refusal.into_response();
     }
+    request.extensions_mut().insert(grant);
+    next.run(request).await
 }
 
 /// The token of the request, or `None` where it comes without an `Authorization`.

@@ -113,6 +113,7 @@ impl Ingest {
             body = Outcome),
         (status = 400, description = "Not an event; for a batch, none was accepted", body = Refused),
         (status = 401, description = "No token, a wrong one, or one that is bound to other clients", body = Refusal),
+        (status = 403, description = "Without tokens: a page of another site has sent this", body = Refusal),
         (status = 408, description = "The body came too slowly", body = Refusal),
         (status = 413, description = "The body is too large after decompression", body = Refusal),
         (status = 415, description = "Neither JSON nor lines of it, or an unknown compression", body = Refusal),

@@ -25,12 +25,14 @@ mod same_origin;
 mod server;
 mod session;
 mod sign_in;
+mod signed_out;
 mod tokens;
 
 pub use clock::{Clock, SystemClock};
 pub use config::{IngestConfig, ServerLimits};
 pub use events::Ingest;
 pub use operations::{ComponentCheck, assemble};
+pub use same_origin::refuse_other_sites;
 pub use server::{ServeError, bind, listen, serve};
 pub use sign_in::SignIn;
 pub use tokens::{Grant, Tokens, TokensError};

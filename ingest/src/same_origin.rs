@@ -1,11 +1,15 @@
 //! Whether a request that changes something comes from this server's own page, or from no page at all: a browser sends
 //! what other sites make it send, with the user's cookies and to the user's own machine.
 
+use axum::Router;
 use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
 use crate::answer::{Code, Refusal};
+use crate::own_host;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -19,19 +23,47 @@ pub(crate) fn check(request: &Request) -> Result<(), Refusal> {
     Err(Refusal::new(Code::Forbidden, message))
 }
 
+/// Refuses what a page of another site has sent. For routes that programs use without a token: they say nothing of a site, and
+/// may leave out the media type, which [`check`] would take for an old browser's.
+pub(crate) fn check_page(request: &Request) -> Result<(), Refusal> {
+    let is_own = || browsers_word(request).is_none_or(|is_own| is_own && own_host::check(request).is_ok());
+    if request.method().is_safe() || is_own() {
+        return Ok(());
+    }
+    let message =
+        "a page of another site has sent this; send it from a program, or from netqoe's own page on this machine";
+    Err(Refusal::new(Code::Forbidden, message))
+}
+
+/// The same routes, which answer 403 where a page of another site asks them to change something.
+pub fn refuse_other_sites(router: Router) -> Router {
+    router.route_layer(middleware::from_fn(async |request: Request, next: Next| -> Response {
+        match check_page(&request) {
+            Ok(()) => next.run(request).await,
+            Err(refusal) => refusal.into_response(),
+        }
+    }))
+}
+
 fn is_own(request: &Request) -> bool {
+    // No browser of today says nothing. An older one asks this server first before it sends another method, or JSON, to
+    // another site.
+    let is_no_simple_request =
+        || request.method() != Method::POST || request.headers().get(header::CONTENT_TYPE).is_some_and(is_json);
+    browsers_word(request).unwrap_or_else(is_no_simple_request)
+}
+
+/// Whether the browser that sends this says that its own page asks for it; none where no browser of today sends it.
+fn browsers_word(request: &Request) -> Option<bool> {
     let headers = request.headers();
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site == "same-origin" || site == "none";
+        return Some(site == "same-origin" || site == "none");
     }
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-        let origin = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
-        return origin.is_some_and(|origin| host.is_some_and(|host| host.eq_ignore_ascii_case(origin)));
-    }
-    // No browser of today. An older one asks this server first before it sends another method, or JSON, to another site.
-    request.method() != Method::POST || headers.get(header::CONTENT_TYPE).is_some_and(is_json)
+    let origin = headers.get(header::ORIGIN)?;
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    let origin = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
+    Some(origin.is_some_and(|origin| host.is_some_and(|host| host.eq_ignore_ascii_case(origin))))
 }
 
 fn is_json(content_type: &HeaderValue) -> bool {

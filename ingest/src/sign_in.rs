@@ -7,8 +7,9 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use netqoe_model::metrics::Metrics;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +17,8 @@ use utoipa_axum::routes;
 
 use crate::answer::{Code, Refusal};
 use crate::authentication::bearer_token;
-use crate::session::{LIFETIME_S, Session};
+use crate::session::{Session, SessionId};
+use crate::signed_out::SignedOut;
 use crate::{Clock, Grant, Tokens, own_host, same_origin};
 
 const COOKIE: &str = "netqoe_session";
@@ -36,12 +38,20 @@ pub struct SignIn {
     tokens: Tokens,
     metrics: Metrics,
     clock: Arc<dyn Clock>,
+    signed_out: Arc<Mutex<SignedOut>>,
+}
+
+/// Why a request may read.
+enum Admitted {
+    /// By its token, or because none is needed.
+    AsItIs,
+    BySession(Session),
 }
 
 impl SignIn {
     /// With these tokens; failures are counted.
     pub fn new(tokens: Tokens, metrics: Metrics, clock: Arc<dyn Clock>) -> Self {
-        Self { tokens, metrics, clock }
+        Self { tokens, metrics, clock, signed_out: Arc::default() }
     }
 
     /// The same routes, which answer 401 to who may not read, and 403 to what another site may have sent. A router
@@ -64,24 +74,34 @@ impl SignIn {
     }
 
     /// Whether this request may read, and where not, why.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+    fn admit(&self, headers: &HeaderMap) -> Result<Admitted, &'static str> {
         match bearer_token(headers)? {
             Some(token) => match self.tokens.grant(Some(token)) {
-                Some(Grant::Any) => Ok(()),
+                Some(Grant::Any) => Ok(Admitted::AsItIs),
                 Some(_) => Err(BOUND),
                 None => Err(UNKNOWN),
             },
-            None if self.tokens.accept_none() || self.has_session(headers) => Ok(()),
-            None => Err(NEEDED),
+            None if self.tokens.accept_none() => Ok(Admitted::AsItIs),
+            None => self.sessions(headers).next().map(Admitted::BySession).ok_or(NEEDED),
         }
     }
 
-    fn has_session(&self, headers: &HeaderMap) -> bool {
+    /// Those of the request's cookies that hold.
+    fn sessions(&self, headers: &HeaderMap) -> impl Iterator<Item = Session> {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let values = cookies.flat_map(|value| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
         let sessions = values.filter(|(name, _)| *name == COOKIE).take(MAX_COOKIES);
-        let mut sessions = sessions.filter_map(|(_, value)| Session::parse(value));
-        sessions.any(|session| !session.is_over(self.now_s()) && self.tokens.have_signed(&session))
+        let holds = |session: &Session| {
+            !session.is_over(self.now_s()) && self.tokens.have_signed(session) && !self.signed_out.lock().has(session)
+        };
+        sessions.filter_map(|(_, value)| Session::parse(value)).filter(holds)
+    }
+
+    /// A new cookie for a session that has one for a while.
+    fn renewed(&self, admitted: &Admitted, is_https: bool) -> Option<HeaderValue> {
+        let (Admitted::BySession(session), now_s) = (admitted, self.now_s()) else { return None };
+        let renewed = session.wants_renewal(now_s).then(|| self.tokens.renew_session(session, now_s))??;
+        HeaderValue::try_from(cookie_of(&renewed, now_s, is_https)).ok()
     }
 
     fn now_s(&self) -> i64 {
@@ -95,14 +115,18 @@ impl SignIn {
 }
 
 async fn check(State(sign_in): State<SignIn>, request: Request, next: Next) -> Response {
-    if let Err(why) = sign_in.admit(request.headers()) {
-        return sign_in.refuse(why).into_response();
-    }
+    let admitted = match sign_in.admit(request.headers()) {
+        Ok(admitted) => admitted,
+        Err(why) => return sign_in.refuse(why).into_response(),
+    };
     let own_host = if sign_in.tokens.accept_none() { own_host::check(&request) } else { Ok(()) };
-    match own_host.and_then(|()| same_origin::check(&request)) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+    if let Err(refusal) = own_host.and_then(|()| same_origin::check(&request)) {
+        return refusal.into_response();
     }
+    let renewed = sign_in.renewed(&admitted, is_https(request.uri(), request.headers()));
+    let mut response = next.run(request).await;
+    response.headers_mut().extend(renewed.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
 }
 
 /// How the browser stands.
@@ -133,7 +157,8 @@ async fn session(State(sign_in): State<SignIn>, headers: HeaderMap) -> impl Into
     ([(header::CACHE_CONTROL, "no-store")], Json(standing))
 }
 
-/// Opens a session: the cookie `netqoe_session` stands for the token wherever something is read, for 30 days.
+/// Opens a session: the cookie `netqoe_session` stands for the token wherever something is read, for a day after it was used
+/// last, and for 30 days at most.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Credentials, responses(
     (status = 204, description = "Signed in; see Set-Cookie"),
     (status = 400, description = "No token in the body", body = Refusal),
@@ -147,20 +172,28 @@ async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl
     let Ok(Json(Credentials { token })) = credentials else {
         return Err(Refusal::new(Code::InvalidRequest, "send {\"token\": \"…\"} as Content-Type: application/json"));
     };
-    let session = sign_in.tokens.open_session(token.trim(), sign_in.now_s());
+    let now_s = sign_in.now_s();
+    let session = sign_in.tokens.open_session(token.trim(), SessionId(rand::random()), now_s);
     let session = session.map_err(|grant| sign_in.refuse(if grant.is_some() { BOUND } else { UNKNOWN }))?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie(&session.to_text(), LIFETIME_S, is_https))]))
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_of(&session, now_s, is_https))]))
 }
 
-/// Ends the browser's session.
+/// Ends the browser's session: before this process no copy of its cookie works any more; before others, and after a restart,
+/// until it has not been used for a day.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses(
     (status = 204, description = "Signed out; the cookie is gone"),
     (status = 403, description = "Another site may have sent this", body = Refusal),
 ))]
-async fn sign_out(request: Request) -> Result<impl IntoResponse, Refusal> {
+async fn sign_out(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {
     same_origin::check(&request)?;
+    let ended: Vec<_> = sign_in.sessions(request.headers()).collect();
+    ended.iter().for_each(|session| sign_in.signed_out.lock().add(session, sign_in.now_s()));
     let is_https = is_https(request.uri(), request.headers());
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0, is_https))]))
+}
+
+fn cookie_of(session: &Session, now_s: i64, is_https: bool) -> String {
+    cookie(&session.to_text(), session.left_s(now_s), is_https)
 }
 
 fn cookie(value: &str, max_age_s: i64, is_https: bool) -> String {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 
 /// What a server without tokens, on loopback, accepts beside no token: the load tests of the guide send it.
 const DEMO_TOKEN: &str = "demo-token";
@@ -123,9 +123,9 @@ impl Tokens {
     }
 
     /// A session for who holds this token, where it is bound to no client; else what it may do, where it may do anything.
-    pub(crate) fn open_session(&self, token: &str, now_s: i64) -> Result<Session, Option<Grant>> {
+    pub(crate) fn open_session(&self, token: &str, id: SessionId, now_s: i64) -> Result<Session, Option<Grant>> {
         match self.known(&digest(token)) {
-            Some(Known { digest, grant: Grant::Any }) => Ok(Session::open(digest, now_s)),
+            Some(Known { digest, grant: Grant::Any }) => Ok(Session::open(digest, id, now_s)),
             Some(Known { grant, .. }) => Err(Some(grant.clone())),
             None => Err(None),
         }
@@ -133,8 +133,17 @@ impl Tokens {
 
     /// Whether a token that may still open a session has opened this one.
     pub(crate) fn have_signed(&self, session: &Session) -> bool {
+        self.signer(session).is_some()
+    }
+
+    /// The same session, as used now; none where no token that may still open one has opened it.
+    pub(crate) fn renew_session(&self, session: &Session, now_s: i64) -> Option<Session> {
+        Some(session.renew(&self.signer(session)?.digest, now_s))
+    }
+
+    fn signer(&self, session: &Session) -> Option<&Known> {
         let may_read = self.known.iter().filter(|known| known.grant == Grant::Any);
-        may_read.fold(false, |found, known| found | session.is_signed_with(&known.digest))
+        may_read.fold(None, |found, known| session.is_signed_with(&known.digest).then_some(known).or(found))
     }
 
     fn known(&self, digest: &[u8; 32]) -> Option<&Known> {

@@ -77,6 +77,7 @@ metrics! {
     open_windows: IntGaugeVec = "telemetry_open_windows" ["worker"], "Windows that can still change.";
     tracked_keys: IntGaugeVec = "telemetry_tracked_keys" ["worker"], "Pairs of client and target in memory.";
     frontier_lag: GaugeVec = "telemetry_frontier_lag_seconds" ["worker"], "Seconds by which committed rows are behind the log: the age of the oldest record that was read and is not committed; 0 where there is none.";
+    live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers of rows that were told that they lag, or whose connection ended after they had taken nothing for a second while rows waited.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections at work.";
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Store connections that there can be.";
     db_query_duration: HistogramVec = "telemetry_db_query_duration_seconds" ["operation"], "Seconds that the store takes, by operation.";

@@ -72,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(options::BenchCommand::Replay(options)) => commands::bench::replay::run(&options),
         Command::Bench(options::BenchCommand::Cluster(options)) => commands::bench::cluster::run(&options),
         Command::Bench(options::BenchCommand::Probe(options)) => commands::bench::probe::run(&options),
+        Command::Bench(options::BenchCommand::Live(options)) => commands::bench::live::run(&options),
         Command::Bench(options::BenchCommand::Query(options)) => commands::bench::query::run(&options),
         Command::Config(options::ConfigCommand::Check) => commands::config_check(),
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
-const ROUTES: [(&str, &str, &str, u16); 23] = [
+const ROUTES: [(&str, &str, &str, u16); 24] = [
     ("POST", "/api/v1/events", "", 200),
     ("POST", "/events", "", 200),
     ("GET", "/api/v1/aggregates", "", 200),
@@ -32,6 +32,7 @@ const ROUTES: [(&str, &str, &str, u16); 23] = [
     ("POST", "/api/v1/session", "", 204),
     ("DELETE", "/api/v1/session", "", 204),
     ("GET", "/api/v1/targets", "", 200),
+    ("GET", "/api/v1/timeline", "", 200),
     ("GET", "/health", "", 200),
     ("GET", "/livez", "", 200),
     ("GET", "/metrics", "", 200),

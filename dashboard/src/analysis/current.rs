@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use netqoe_model::{Label, Rules};
 use netqoe_sinks::read::{CurrentRecord, Extent, Reader};
 
-use super::asked::Resolved;
+use super::asked::{Resolved, Scope};
 use super::networks::Networks;
 use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
@@ -17,18 +17,28 @@ pub(crate) const CURRENT_WINDOWS: i64 = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Current {
     pub(crate) at_ms: Option<i64>,
+    /// Start of the range that was asked for.
+    pub(crate) from_ms: i64,
     pub(crate) rows: Vec<CurrentRecord>,
     pub(crate) networks: Networks,
 }
 
 impl Current {
-    pub(crate) fn read(reader: &dyn Reader, asked: &Resolved, rules: &Rules) -> Result<Self, Refusal> {
+    pub(crate) fn read(reader: &dyn Reader, scope: Scope, rules: &Rules) -> Result<Self, Refusal> {
+        let asked = scope.resolve(reader, rules)?;
         let Some(at_ms) = asked.at_ms else { return Ok(Self::default()) };
-        let rows = rows(reader, asked, rules)?;
+        let rows = rows(reader, &asked, rules)?;
         // A window's events are from its start to its end.
         let seen_ms = [earliest_ms(at_ms, rules), at_ms + rules.window_ms];
         let networks = Networks::read(reader, asked.extent.client_id.as_ref(), seen_ms)?;
-        Ok(Self { at_ms: Some(at_ms), rows, networks })
+        Ok(Self { at_ms: Some(at_ms), from_ms: asked.extent.from_ms, rows, networks })
+    }
+
+    /// Memory that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let of_finding = |row: &CurrentRecord| row.finding.as_ref().map_or(0, |finding| size_of_val(&**finding));
+        let of_row = |row| size_of::<CurrentRecord>() + of_finding(row);
+        self.rows.iter().map(of_row).sum::<usize>() + self.networks.bytes()
     }
 }
 

@@ -3,15 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use netqoe_model::{Label, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Reader};
+use netqoe_model::{Label, Severity};
+use netqoe_sinks::read::CurrentRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::asked::Scope;
 use super::current::{Current, is_degraded};
 use super::networks::{Network, Networks};
-use crate::answer::Refusal;
 
 /// More than this no page draws.
 const MAX_CLIENTS: usize = 2000;
@@ -48,10 +46,8 @@ pub(crate) struct MatrixClient {
     network_type: Option<String>,
 }
 
-pub(crate) fn read(reader: &dyn Reader, scope: Scope, rules: &Rules) -> Result<Matrix, Refusal> {
-    let asked = scope.resolve(reader, rules)?;
-    let current = Current::read(reader, &asked, rules)?;
-    Ok(matrix(&current, MAX_CLIENTS, MAX_TARGETS))
+pub(crate) fn of(current: &Current) -> Matrix {
+    matrix(current, MAX_CLIENTS, MAX_TARGETS)
 }
 
 fn matrix(current: &Current, max_clients: usize, max_targets: usize) -> Matrix {

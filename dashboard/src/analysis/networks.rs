@@ -47,6 +47,15 @@ impl Networks {
         self.0.get(client_id).cloned().unwrap_or_default()
     }
 
+    /// Memory that they take, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let of_client = |(client_id, network): (&String, &Network)| {
+            size_of::<(String, Network)>() + client_id.len() + text(&network.isp) + text(&network.network_type)
+        };
+        self.0.iter().map(of_client).sum()
+    }
+
     pub(crate) fn isp(&self, client_id: &str) -> Option<&str> {
         self.0.get(client_id)?.isp.as_deref()
     }

@@ -7,7 +7,6 @@ use netqoe_sinks::read::{CurrentRecord, Pair, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::asked::{Resolved, Scope};
 use super::current::{Current, degraded};
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
 use super::networks::Networks;
@@ -87,18 +86,16 @@ pub(crate) struct CurrentDiagnosis {
     is_final: bool,
 }
 
-pub(crate) fn read(reader: &dyn Reader, scope: Scope, rules: &Rules) -> Result<Overview, Refusal> {
-    let asked = scope.resolve(reader, rules)?;
-    let current = Current::read(reader, &asked, rules)?;
+/// With what only this question needs, which is read beside.
+pub(crate) fn of(current: &Current, reader: &dyn Reader, rules: &Rules) -> Result<Overview, Refusal> {
     let degraded = degraded(&current.rows);
-    let since = since(reader, &degraded, asked.extent.from_ms, rules.window_ms)?;
+    let since = since(reader, &degraded, current.from_ms, rules.window_ms)?;
     let mut ledger = Ledger::default();
     reader.checkpoints()?.into_iter().for_each(|checkpoint| ledger += checkpoint.ledger);
-    Ok(overview(&asked, &current, &degraded, &since, ledger, rules.window_ms))
+    Ok(overview(current, &degraded, &since, ledger, rules.window_ms))
 }
 
 fn overview(
-    asked: &Resolved,
     current: &Current,
     degraded: &[&CurrentRecord],
     since: &HashMap<&Pair, Since>,
@@ -116,7 +113,7 @@ fn overview(
         groups::listed(&isps, since, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
     let diagnoses = degraded.iter().take(MAX_DIAGNOSES);
     Overview {
-        at: asked.at_ms,
+        at: current.at_ms,
         window_ms,
         pairs: PairCounts::of(&current.rows),
         targets: Counts::of(&targets),

@@ -1,5 +1,7 @@
 //! The routes.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -10,13 +12,16 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::asked::{CompareParameters, DifferentParameters, FleetParameters, SeriesParameters, TimelineParameters};
+use super::asked::{
+    CompareParameters, DifferentParameters, FleetParameters, Scope, SeriesParameters, TimelineParameters,
+};
 use super::compare::{self, Comparison};
+use super::current::Current;
 use super::different::{self, Difference};
 use super::matrix::{self, Matrix};
 use super::overview::{self, Overview};
 use super::series::{self, Series};
-use super::shared::Question;
+use super::shared::{Question, Reading};
 use super::timeline::{self, Timeline};
 use crate::answer::Refusal;
 use crate::parameters::asked;
@@ -41,7 +46,9 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Overview(scope.clone());
-    shared(&api, question, api.ask(move |reader, rules| json(&overview::read(reader, scope, rules)?))).await
+    let answer =
+        |reading: Arc<Reading>| api.ask(move |reader, rules| json(&overview::of(&reading.current, reader, rules)?));
+    of_current(&api, question, scope, answer).await
 }
 
 /// The label of each pair of client and target, by its newest row. May be half a second old.
@@ -51,7 +58,8 @@ async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters
 async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Matrix(scope.clone());
-    shared(&api, question, api.ask(move |reader, rules| json(&matrix::read(reader, scope, rules)?))).await
+    let answer = |reading: Arc<Reading>| api.ask(move |_, _| json(&matrix::of(&reading.current)));
+    of_current(&api, question, scope, answer).await
 }
 
 /// Degraded pairs over time, by what hurts. May be half a second old.
@@ -62,7 +70,8 @@ async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParamet
     let parameters = asked(parameters)?;
     let (scope, max_points) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.max_points()?);
     let question = Question::Timeline(scope.clone(), max_points);
-    shared(&api, question, api.ask(move |reader, rules| json(&timeline::read(reader, scope, max_points, rules)?))).await
+    let answer = api.ask(move |reader, rules| json(&timeline::read(reader, scope, max_points, rules)?));
+    Ok(response(api.answers.get(question, answer).await?))
 }
 
 /// The chart of one pair, with what was usual for it.
@@ -101,12 +110,18 @@ async fn different(
     api.ask(move |reader, rules| different::read(reader, scope, inside_ms, &matching, rules)).await.map(Json)
 }
 
-async fn shared(
+async fn of_current<A: Future<Output = Result<Bytes, Refusal>>>(
     api: &QueryApi,
     question: Question,
-    answer: impl Future<Output = Result<Bytes, Refusal>>,
+    scope: Scope,
+    answer: impl FnOnce(Arc<Reading>) -> A,
 ) -> Result<Response, Refusal> {
-    Ok(([(CONTENT_TYPE, "application/json")], api.answers.get(question, answer).await?).into_response())
+    let current = (scope.clone(), api.ask(move |reader, rules| Current::read(reader, scope, rules)));
+    Ok(response(api.answers.get_of_current(question, current, answer).await?))
+}
+
+fn response(json: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], json).into_response()
 }
 
 /// Written where the answer is made: a heatmap is too long to be written between two requests.

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use netqoe_model::metrics::Metrics;
 use netqoe_model::{Ledger, PartitionCommit};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::kept::{KEPT_ROWS, Kept, Rows, Totals};
 use super::place::Place;
+use super::shared_rows::{KeptText, SharedRows};
 
-/// Readers at once. Each costs a connection and the JSON of every row that it has not filtered out.
+/// Readers at once. Each costs a connection and a copy of the text of every row that it has not filtered out.
 const MAX_READERS: usize = 100;
 /// How long commits are kept for readers that have left: as long as a network takes to come back.
 const LATELY: Duration = Duration::from_secs(60);
@@ -24,11 +26,13 @@ pub struct LiveFeed {
 struct Shared {
     run: String,
     kept: Mutex<Kept>,
+    kept_text: KeptText,
     /// The number of the newest commit.
     newest: watch::Sender<u64>,
     places: Arc<Semaphore>,
     /// Those who want to know of commits, and those among them who want rows.
     listeners: Mutex<[Listeners; 2]>,
+    metrics: Metrics,
 }
 
 /// Readers of a kind.
@@ -45,16 +49,18 @@ impl Listeners {
 }
 
 impl LiveFeed {
-    /// A feed that nobody listens to yet.
-    pub fn new() -> Self {
+    /// A feed that nobody listens to yet. Readers that are too slow are counted.
+    pub fn new(metrics: Metrics) -> Self {
         // Two runs of a process don't begin in the same nanosecond.
         let run = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let shared = Shared {
             run: format!("{run:x}"),
             kept: Mutex::default(),
+            kept_text: KeptText::default(),
             newest: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(MAX_READERS)),
             listeners: Mutex::default(),
+            metrics,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -72,7 +78,10 @@ impl LiveFeed {
         let added =
             Totals { rows: count as u64, events: events.read, elsewhere: 0, as_of_ms: as_of.unwrap_or_default() };
         let rows = match for_rows && count <= KEPT_ROWS {
-            true => Rows::Here(partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect()),
+            true => {
+                let rows = partitions.iter().flat_map(|commit| commit.rows.iter().cloned()).collect();
+                Rows::Here(Arc::new(SharedRows::new(rows, &self.shared.kept_text)))
+            }
             false => Rows::NotKept,
         };
         self.add(added, for_commits.then_some(rows));
@@ -112,12 +121,6 @@ impl LiveFeed {
     }
 }
 
-impl Default for LiveFeed {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// A reader's, which is free again once this is dropped.
 pub(super) struct Seat {
     feed: LiveFeed,
@@ -144,6 +147,11 @@ impl Seat {
     /// Whether a place is of this run.
     pub(super) fn is_of_this_run(&self, place: &Place) -> bool {
         place.run == self.feed.shared.run
+    }
+
+    /// Counts a reader that was too slow.
+    pub(super) fn count_dropped(&self) {
+        self.feed.shared.metrics.live_readers_dropped.inc();
     }
 
     fn of_its_kinds(&self, change: impl Fn(&mut Listeners)) {

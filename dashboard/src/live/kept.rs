@@ -3,18 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use netqoe_model::AggregateRow;
+use super::shared_rows::SharedRows;
 
 /// Commits that are kept: seconds of them, at the pace of a busy pipeline.
 pub(super) const KEPT_COMMITS: usize = 256;
-/// Rows of them that are kept, some tens of megabytes. A commit of more is only counted: who wants its rows asks the store.
+/// Rows of them that are kept, some tens of megabytes, and as many again with their texts. A commit of more is only counted: who wants its rows asks the store.
 pub(super) const KEPT_ROWS: usize = 100_000;
 
 /// What one commit says to those who want rows.
 #[derive(Clone, Debug)]
 pub(super) enum Rows {
     /// All of them.
-    Here(Arc<[AggregateRow]>),
+    Here(Arc<SharedRows>),
     /// It had rows, and they are not kept.
     NotKept,
     /// Another process has made it.
@@ -146,7 +146,7 @@ impl Kept {
 impl Rows {
     fn kept(&self) -> usize {
         match self {
-            Self::Here(rows) => rows.len(),
+            Self::Here(rows) => rows.rows().len(),
             Self::NotKept | Self::Elsewhere => 0,
         }
     }
@@ -154,7 +154,7 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use netqoe_model::{LogTime, WindowRow, WindowStart};
+    use netqoe_model::{AggregateRow, LogTime, WindowRow, WindowStart};
 
     use super::*;
 
@@ -168,7 +168,7 @@ mod tests {
             percentiles: [None; 5],
         };
         let row = AggregateRow { client_id: "c".into(), target: "t".into(), window, diagnosis: None };
-        Rows::Here(vec![row; count].into())
+        Rows::Here(Arc::new(SharedRows::new(vec![row; count], &Default::default())))
     }
 
     fn added(rows: u64) -> Totals {

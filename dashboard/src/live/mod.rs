@@ -7,6 +7,7 @@ mod others;
 mod place;
 mod readers;
 mod route;
+mod shared_rows;
 
 pub use feed::LiveFeed;
 pub use others::watch_others;

@@ -9,16 +9,20 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::feed::Seat;
-use super::kept::{Found, Rows, Totals};
+use super::kept::{Found, Kept, Rows, Totals};
 use super::place::Place;
+use super::shared_rows::SharedRows;
 
 /// How far apart the commits are that a reader is told of: what comes meanwhile is told with the next.
 const BETWEEN_COMMITS: Duration = Duration::from_millis(250);
 
+/// Who has taken nothing for so long while rows waited is no reader that just left.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// What a reader is told next.
 pub(super) enum Live {
-    /// A commit's rows, from this one on.
-    Rows { commit: u64, rows: Arc<[AggregateRow]>, from: usize },
+    /// The row of this index.
+    Row(Arc<SharedRows>, usize),
     /// One or several commits, up to where this reader is now.
     Commits { added: Totals },
     /// Something up to there can't be told any more.
@@ -34,7 +38,12 @@ pub(super) struct RowReader {
     newest: watch::Receiver<u64>,
     /// The next commit, and its first row that was not seen.
     next: (u64, usize),
+    /// The rows of that commit, once it is being read.
+    open: Option<Arc<SharedRows>>,
     to_reset: bool,
+    took_at: Instant,
+    /// When it last went on after it had stood still while rows waited.
+    stood_until: Option<Instant>,
 }
 
 impl RowReader {
@@ -43,7 +52,16 @@ impl RowReader {
         let newest = seat.newest();
         let resumed = after.map(|after| Self::resume(&seat, after));
         let next = resumed.flatten().unwrap_or_else(|| (seat.look(|kept| kept.newest()) + 1, 0));
-        Self { newest, next, to_reset: resumed == Some(None), seat, filter }
+        Self {
+            newest,
+            next,
+            open: None,
+            to_reset: resumed == Some(None),
+            took_at: Instant::now(),
+            stood_until: None,
+            seat,
+            filter,
+        }
     }
 
     /// Where the place leads, if all that follows it is kept.
@@ -72,10 +90,25 @@ impl RowReader {
 
     /// Waits for the next; none once the feed is gone.
     pub(super) async fn next(&mut self) -> Option<Live> {
+        if self.stands_still() {
+            self.stood_until = Some(Instant::now());
+        }
+        let told = self.look_for_next().await;
+        self.took_at = Instant::now();
+        if matches!(told, Some(Live::Lagged { .. })) {
+            self.seat.count_dropped();
+        }
+        told
+    }
+
+    async fn look_for_next(&mut self) -> Option<Live> {
         if std::mem::take(&mut self.to_reset) {
             return Some(Live::Reset);
         }
         loop {
+            if let Some(row) = self.next_of_open() {
+                return Some(row);
+            }
             self.newest.mark_unchanged();
             let (commit, from) = self.next;
             let (rows, added) = match self.seat.look(|kept| kept.find(commit)) {
@@ -88,13 +121,55 @@ impl RowReader {
             };
             self.next = (commit + 1, 0);
             match rows {
-                Rows::Here(rows) if rows.iter().skip(from).any(|row| wants(&self.filter, row)) => {
-                    return Some(Live::Rows { commit, rows, from });
-                }
-                Rows::Here(_) => {}
+                Rows::Here(rows) => (self.next, self.open) = ((commit, from), Some(rows)),
                 Rows::NotKept => return Some(Live::Reset),
                 Rows::Elsewhere => return Some(Live::Commits { added }),
             }
+        }
+    }
+
+    /// Of the commit that is being read; none at its end.
+    fn next_of_open(&mut self) -> Option<Live> {
+        let (rows, (commit, from)) = (self.open.take()?, self.next);
+        match self.wanted(rows.rows(), from) {
+            Some(index) => {
+                self.next = (commit, index + 1);
+                self.open = Some(Arc::clone(&rows));
+                Some(Live::Row(rows, index))
+            }
+            None => {
+                self.next = (commit + 1, 0);
+                None
+            }
+        }
+    }
+
+    fn wanted(&self, rows: &[AggregateRow], from: usize) -> Option<usize> {
+        (from..rows.len()).find(|index| wants(&self.filter, &rows[*index]))
+    }
+
+    fn stands_still(&self) -> bool {
+        self.took_at.elapsed() >= SLOW && self.is_behind()
+    }
+
+    /// Whether there is something that this reader has not taken.
+    fn is_behind(&self) -> bool {
+        let (next, from) = self.next;
+        let newest = self.seat.look(Kept::newest);
+        match &self.open {
+            Some(rows) => next < newest || self.wanted(rows.rows(), from).is_some(),
+            None => next <= newest,
+        }
+    }
+}
+
+impl Drop for RowReader {
+    /// A connection that takes nothing is given up by whoever serves it, and this reader with it; a few rows may be asked for
+    /// just before.
+    fn drop(&mut self) {
+        let stood_just_now = self.stood_until.is_some_and(|until| until.elapsed() < SLOW) && self.is_behind();
+        if stood_just_now || self.stands_still() {
+            self.seat.count_dropped();
         }
     }
 }

@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 use super::LiveFeed;
 use super::kept::Totals;
 use super::place::Place;
-use super::readers::{CommitReader, Live, RowReader, wants};
-use crate::answer::{Refusal, live_row};
+use super::readers::{CommitReader, Live, RowReader};
+use crate::answer::Refusal;
 use crate::parameters::{Parameters, asked};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -92,28 +92,16 @@ fn rows(reader: RowReader) -> BoxStream<'static, Event> {
         let mut reader = reader?;
         let told = reader.next().await?;
         let has_lagged = matches!(told, Live::Lagged { .. });
-        let events = match told {
-            // Made one by one as they are sent: a commit can be large.
-            Live::Rows { commit, rows, from } => {
-                let (filter, place) = (reader.filter.clone(), reader.seat.place(commit, None));
-                let wanted = (from..rows.len()).filter_map(move |index| {
-                    let row = Some(&rows[index]).filter(|row| wants(&filter, row))?;
-                    Some(event("row", &Place { row: Some(index), ..place.clone() }, &live_row(row)))
-                });
-                stream::iter(wanted).boxed()
-            }
-            told => one(simple(&reader.place(), &told)),
-        };
-        Some((events, (!has_lagged).then_some(reader)))
+        Some((event(&reader.place(), &told), (!has_lagged).then_some(reader)))
     });
-    one(first).chain(following.flatten()).boxed()
+    one(first).chain(following).boxed()
 }
 
 fn commits(reader: CommitReader) -> BoxStream<'static, Event> {
     let first = beginning(&reader.place());
     let following = stream::unfold(reader, |mut reader| async {
         let told = reader.next().await?;
-        Some((simple(&reader.place(), &told), reader))
+        Some((event(&reader.place(), &told), reader))
     });
     one(first).chain(following).boxed()
 }
@@ -127,18 +115,16 @@ fn beginning(place: &Place) -> Event {
     Event::default().id(place.to_string())
 }
 
-/// What is told in one event.
-fn simple(place: &Place, told: &Live) -> Event {
-    match told {
+/// What is told, in one event.
+fn event(place: &Place, told: &Live) -> Event {
+    let (name, data) = match told {
+        Live::Row(rows, index) => ("row", rows.text(*index)),
         Live::Commits { added: Totals { rows, events, elsewhere, as_of_ms } } => {
             let rows = if *elsewhere == 0 { json!(rows) } else { Value::Null };
-            event("commit", place, &json!({ "rows": rows, "as_of": as_of_ms, "events": events }))
+            ("commit", json!({ "rows": rows, "as_of": as_of_ms, "events": events }).to_string().into())
         }
-        Live::Lagged { missed } => event("lagged", place, &json!({ "missed_commits": missed })),
-        Live::Reset | Live::Rows { .. } => event("reset", place, &json!({})),
-    }
-}
-
-fn event(name: &str, place: &Place, data: &Value) -> Event {
-    Event::default().event(name).id(place.to_string()).data(data.to_string())
+        Live::Lagged { missed } => ("lagged", json!({ "missed_commits": missed }).to_string().into()),
+        Live::Reset => ("reset", "{}".into()),
+    };
+    Event::default().event(name).id(place.to_string()).data(data)
 }

@@ -6,6 +6,7 @@ use axum::Router;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use netqoe_dashboard::{DeadLetters, DeadLettersError, Letter, LetterPage, LiveFeed, PipelineApi};
+use netqoe_model::metrics::Metrics;
 use serde_json::{Value, json};
 
 use crate::pipeline::{Still, send};
@@ -61,7 +62,7 @@ fn letter(id: &str, original: &[u8]) -> Letter {
 
 fn api(letters: &[Letter], only_from_this_machine: bool) -> Router {
     let letters = Arc::new(Kept(Mutex::new(letters.to_vec())));
-    PipelineApi::new(Arc::new(Still), LiveFeed::new(), letters, only_from_this_machine).router().0
+    PipelineApi::new(Arc::new(Still), LiveFeed::new(Metrics::new()), letters, only_from_this_machine).router().0
 }
 
 async fn ids(router: &Router, query: &str) -> (Vec<String>, Value) {

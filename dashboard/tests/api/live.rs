@@ -247,6 +247,38 @@ async fn a_slow_reader_is_told_what_it_missed_and_leaves() {
     assert_eq!(again.next_name().await, "c t 7");
 }
 
+/// Readers that were too slow are counted, and no others.
+#[tokio::test(start_paused = true)]
+async fn who_leaves_because_of_slowness_is_counted() {
+    let api = Api::with(&[]);
+    let dropped = || api.metrics.live_readers_dropped.get();
+    let long = Duration::from_secs(1);
+    for (rows_taken, stands_still, count) in [(2, long, 0), (1, long / 2, 0), (1, long, 1), (0, long, 2)] {
+        let mut reader = Reader::open(&api, "").await;
+        publish(&api, &[row("c", "t", 0), row("c", "t", 1)]);
+        for _ in 0..rows_taken {
+            reader.next_name().await;
+        }
+        tokio::time::advance(stands_still).await;
+        drop(reader);
+        assert_eq!(dropped(), count, "{rows_taken} rows, then nothing for {stands_still:?}");
+    }
+    // Who serves a connection that takes nothing may ask for a few rows before it gives it up.
+    let mut reader = Reader::open(&api, "").await;
+    publish(&api, &[row("c", "t", 0), row("c", "t", 1)]);
+    tokio::time::advance(long).await;
+    reader.next_name().await;
+    drop(reader);
+    assert_eq!(dropped(), 3);
+
+    let mut reader = Reader::open(&api, "").await;
+    (0..=KEPT_COMMITS as i64).for_each(|minute| publish(&api, &[row("c", "t", minute)]));
+    reader.next_data("lagged").await;
+    tokio::time::advance(long).await;
+    drop(reader);
+    assert_eq!(dropped(), 4);
+}
+
 #[tokio::test]
 async fn a_commit_with_too_many_rows_is_not_kept_but_told() {
     let api = Api::with(&[]);

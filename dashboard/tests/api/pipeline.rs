@@ -12,6 +12,7 @@ use netqoe_dashboard::{
     DeadLetters, DeadLettersError, Delays, LetterPage, LiveFeed, Part, PartitionProgress, PipelineApi, PipelineState,
     PipelineView,
 };
+use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Ledger, LogTime, Partition, Position};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -83,7 +84,7 @@ pub(crate) async fn send(router: &Router, method: &str, path: &str) -> (u16, Val
 
 #[tokio::test]
 async fn a_pipeline_is_shown_whole() {
-    let live = LiveFeed::new();
+    let live = LiveFeed::new(Metrics::new());
     let (router, _) = PipelineApi::new(Arc::new(Still), live, Arc::new(Away), true).router();
     let (status, body) = send(&router, "GET", "/api/v1/pipeline").await;
     assert_eq!(status, 200);
@@ -107,7 +108,7 @@ async fn a_pipeline_is_shown_whole() {
 
 #[tokio::test]
 async fn letters_that_are_away_are_said_to_be_without_saying_where() {
-    let (router, _) = PipelineApi::new(Arc::new(Still), LiveFeed::new(), Arc::new(Away), true).router();
+    let (router, _) = PipelineApi::new(Arc::new(Still), LiveFeed::new(Metrics::new()), Arc::new(Away), true).router();
     for (method, path) in [("GET", "/api/v1/dead-letters"), ("POST", "/api/v1/dead-letters/1/replay")] {
         let (status, body) = send(&router, method, path).await;
         assert_eq!((status, &body["error"]), (503, &json!("service_unavailable")));

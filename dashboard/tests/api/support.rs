@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Request};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use netqoe_dashboard::{LiveFeed, QueryApi};
+use netqoe_model::metrics::Metrics;
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime,
     PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
@@ -30,6 +31,7 @@ pub(crate) struct Api {
     /// What the API says of itself.
     pub(crate) document: Value,
     pub(crate) live: LiveFeed,
+    pub(crate) metrics: Metrics,
     pub(crate) stop: CancellationToken,
     reader: Arc<dyn Reader>,
     store: TestStore,
@@ -55,11 +57,12 @@ impl Api {
     }
 
     fn of((store, reader): (TestStore, Arc<dyn Reader>), rows: &[AggregateRow]) -> Self {
-        let (live, stop) = (LiveFeed::new(), CancellationToken::new());
+        let (metrics, stop) = (Metrics::new(), CancellationToken::new());
+        let live = LiveFeed::new(metrics.clone());
         let (router, document) =
             QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
         let document = serde_json::to_value(document).unwrap();
-        let mut api = Self { router, document, live, stop, reader, store };
+        let mut api = Self { router, document, live, metrics, stop, reader, store };
         api.write(rows);
         api
     }

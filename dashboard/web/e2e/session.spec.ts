@@ -45,4 +45,7 @@ test('a token signs in, a cookie keeps it, and signing out takes it back', async
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(field).toBeVisible();
   expect(await page.context().cookies()).toEqual([]);
+  if (cookie !== undefined) await page.context().addCookies([cookie]);
+  await page.reload();
+  await expect(field, 'a copy of the cookie is out, too').toBeVisible();
 });

@@ -7,6 +7,61 @@ use serde_json::json;
 
 use crate::support::*;
 
+/// A browser sends what other sites make it send, also to the user's own machine.
+#[tokio::test]
+async fn without_tokens_no_page_of_another_site_sends_events() {
+    let (localhost, evil) = (("host", "localhost:8081"), ("host", "evil.example:8081"));
+    let (no_type, text) = (("accept", "*/*"), ("content-type", "text/plain"));
+    let site = |site: &'static str| ("sec-fetch-site", site);
+    let origin = |origin: &'static str| ("origin", origin);
+    // Where a page has sent it, whatever its media type: one that is refused for its type never gets so far.
+    for media_type in [no_type, JSON, NDJSON, text] {
+        for page in [
+            &[localhost, site("cross-site"), origin("http://evil.example")][..],
+            &[localhost, site("cross-site"), origin("http://localhost:8081")],
+            &[localhost, site("cross-site")],
+            &[localhost, site("same-site"), origin("http://localhost:3000")],
+            &[localhost, origin("http://evil.example")],
+            &[localhost, origin("http://localhost:3000")],
+            &[localhost, origin("null")],
+            // A name of the site's own that leads to this machine.
+            &[evil, origin("http://evil.example:8081")],
+            &[evil, site("same-origin"), origin("http://evil.example:8081")],
+        ] {
+            for path in [EVENTS, "/events"] {
+                let api = Api::new();
+                let answer = api.send("POST", path, &[page, &[media_type]].concat(), event("e", "c").to_string()).await;
+                answer.assert_refused(403, "forbidden");
+                assert!(answer.message().starts_with("a page of another site has sent this"), "{answer:?}");
+                assert_eq!(api.log.events().len(), 0);
+                assert_eq!(api.metrics.ingest_errors.get(), 1);
+            }
+        }
+    }
+    // Programs say nothing of a site (curl, ab, vegeta, k6 and the probe), nor need they name this machine; and its own pages may.
+    for media_type in [no_type, JSON, NDJSON] {
+        for own in [
+            &[][..],
+            &[localhost],
+            &[evil],
+            &[localhost, ("user-agent", "curl/8.0"), ("authorization", "Bearer demo-token")],
+            &[localhost, site("same-origin"), origin("http://localhost:8081")],
+            &[localhost, origin("http://localhost:8081")],
+            &[localhost, site("none")],
+        ] {
+            let answer = Api::new().post(&[own, &[media_type]].concat(), event("e", "c").to_string()).await;
+            assert_eq!(answer.status, 200, "{own:?} {media_type:?} {answer:?}");
+        }
+    }
+    Api::new()
+        .post(&[localhost, text], event("e", "c").to_string())
+        .await
+        .assert_refused(415, "unsupported_media_type");
+    // A token is nothing that a browser would add by itself.
+    let page = [JSON, localhost, origin("http://app.example"), ("authorization", "Bearer sender")];
+    assert_eq!(Api::with_tokens("sender").post(&page, event("e", "c").to_string()).await.status, 200);
+}
+
 #[tokio::test]
 async fn a_token_is_needed_where_tokens_are_configured() {
     let api = Api::with_tokens("good");

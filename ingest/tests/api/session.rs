@@ -8,7 +8,8 @@ use crate::support::*;
 
 const SESSION: &str = "/api/v1/session";
 const TOKENS: &str = "reader\nsender=probe-1\nsenders=lab-*";
-const MONTH: Duration = Duration::from_secs(30 * 86_400);
+const HOUR: Duration = Duration::from_secs(3_600);
+const SECOND: Duration = Duration::from_secs(1);
 
 async fn sign_in(api: &Api, token: &str, headers: &[(&str, &str)]) -> Answer {
     api.send("POST", SESSION, &[&[JSON], headers].concat(), json!({ "token": token }).to_string()).await
@@ -33,13 +34,13 @@ async fn standing(api: &Api, headers: &[(&str, &str)]) -> (bool, bool) {
 }
 
 #[tokio::test]
-async fn a_session_reads_for_thirty_days_and_ends_when_it_is_ended() {
+async fn a_session_reads_for_a_day_and_longer_while_it_is_used() {
     let api = Api::with_tokens(TOKENS);
     assert_eq!(standing(&api, &[]).await, (true, false));
     let answer = sign_in(&api, "reader", &[]).await;
     assert_eq!((answer.status.as_u16(), &answer.body), (204, &json!("")));
     let (cookie, attributes) = cookie(&answer);
-    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000");
+    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=86400");
     assert!(!cookie.contains("reader"), "{cookie}");
 
     let among_others = format!("a=b; netqoe_session=junk; {cookie}; c");
@@ -47,15 +48,94 @@ async fn a_session_reads_for_thirty_days_and_ends_when_it_is_ended() {
         assert_eq!(read(&api, &[("cookie", header)]).await.body, "read");
         assert_eq!(standing(&api, &[("cookie", header)]).await, (true, true));
     }
-    api.clock.advance(MONTH - Duration::from_secs(1));
-    assert_eq!(read(&api, &[("cookie", &cookie)]).await.status, 200);
-    api.clock.advance(Duration::from_secs(1));
+    api.clock.advance(HOUR - SECOND);
+    assert_eq!(read(&api, &[("cookie", &cookie)]).await.header("set-cookie"), None, "few answers carry a cookie");
+    api.clock.advance(23 * HOUR);
+    let answer = read(&api, &[("cookie", &cookie), ("x-forwarded-proto", "https")]).await;
+    let (renewed, attributes) = self::cookie(&answer);
+    assert_eq!((answer.status.as_u16(), &answer.body), (200, &json!("read")));
+    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=86400; Secure");
+    api.clock.advance(SECOND);
     read(&api, &[("cookie", &cookie)]).await.assert_refused(401, "unauthorized");
+    api.clock.advance(24 * HOUR - 2 * SECOND);
+    assert_eq!(read(&api, &[("cookie", &renewed)]).await.status, 200);
+    api.clock.advance(SECOND);
+    read(&api, &[("cookie", &renewed)]).await.assert_refused(401, "unauthorized");
+    let bearer = ("authorization", "Bearer reader");
+    assert_eq!(
+        read(&api, &[bearer, ("cookie", &renewed)]).await.header("set-cookie"),
+        None,
+        "a token needs no session"
+    );
+}
 
-    let ended = api.send("DELETE", SESSION, &[], "").await;
-    let (nothing, attributes) = self::cookie(&ended);
+#[tokio::test]
+async fn a_session_that_is_always_used_ends_after_thirty_days() {
+    let api = Api::with_tokens(TOKENS);
+    let (mut pair, _) = cookie(&sign_in(&api, "reader", &[]).await);
+    let mut hours = 0;
+    loop {
+        api.clock.advance(12 * HOUR);
+        hours += 12;
+        let answer = read(&api, &[("cookie", &pair)]).await;
+        if answer.status != 200 {
+            break answer.assert_refused(401, "unauthorized");
+        }
+        let (renewed, attributes) = cookie(&answer);
+        let max_age_s = 3_600 * (30 * 24 - hours).min(24);
+        assert!(attributes.ends_with(&format!("; Max-Age={max_age_s}")), "after {hours} h: {attributes}");
+        pair = renewed;
+    }
+    assert_eq!(hours, 30 * 24);
+}
+
+#[tokio::test]
+async fn a_session_that_is_ended_reads_no_more_by_any_copy_of_its_cookie() {
+    let api = Api::with_tokens(TOKENS);
+    let (first, _) = cookie(&sign_in(&api, "reader", &[]).await);
+    let (another, _) = cookie(&sign_in(&api, "reader", &[]).await);
+    assert_ne!(first, another, "each session is one of its own");
+    api.clock.advance(2 * HOUR);
+    let (renewed, _) = cookie(&read(&api, &[("cookie", &first)]).await);
+    let ended = api.send("DELETE", SESSION, &[("cookie", &renewed)], "").await;
+    let (nothing, attributes) = cookie(&ended);
     assert_eq!((ended.status.as_u16(), nothing.as_str()), (204, "netqoe_session="));
     assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+
+    assert_eq!(read(&api, &[("cookie", &another)]).await.status, 200, "no other session has ended");
+    for hours in [1, 21, 24, 0] {
+        for copy in [&first, &renewed] {
+            let answer = read(&api, &[("cookie", copy)]).await;
+            answer.assert_refused(401, "unauthorized");
+            assert_eq!(answer.header("set-cookie"), None);
+            assert_eq!(standing(&api, &[("cookie", copy)]).await, (true, false));
+        }
+        api.clock.advance(hours * HOUR);
+    }
+}
+
+/// Who was ended is known to the process that ended it: another one, or the same after a restart, takes a copy of the cookie, for
+/// no longer than it takes any that is not used.
+#[tokio::test]
+async fn a_restart_forgets_who_was_ended_and_the_copy_is_over_within_a_day() {
+    let (before, after) = (Api::with_tokens(TOKENS), Api::with_tokens(TOKENS));
+    let (copy, _) = cookie(&sign_in(&before, "reader", &[]).await);
+    before.send("DELETE", SESSION, &[("cookie", &copy)], "").await;
+    assert_eq!(read(&after, &[("cookie", &copy)]).await.status, 200);
+    after.clock.advance(24 * HOUR);
+    read(&after, &[("cookie", &copy)]).await.assert_refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn who_has_no_session_ends_none() {
+    let api = Api::with_tokens(TOKENS);
+    let (own, _) = cookie(&sign_in(&api, "reader", &[]).await);
+    let (proof, last) = own.split_at(own.len() - 1);
+    let forged = format!("{proof}{}", if last == "0" { '1' } else { '0' });
+    for headers in [&[][..], &[("cookie", "netqoe_session=junk")], &[("cookie", &*forged)]] {
+        assert_eq!(api.send("DELETE", SESSION, headers, "").await.status, 204);
+    }
+    assert_eq!(read(&api, &[("cookie", &own)]).await.status, 200);
 }
 
 #[tokio::test]

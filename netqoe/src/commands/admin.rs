@@ -41,6 +41,6 @@ pub(super) async fn serve(port: u16, feeds: LogFeeds, stop: CancellationToken) -
         flush(&feeds);
         Json(json!({ "status": "ok" }))
     };
-    let routes = Router::new().route("/admin/flush", post(asked));
+    let routes = netqoe_ingest::refuse_other_sites(Router::new().route("/admin/flush", post(asked)));
     netqoe_ingest::serve(listener, routes, &ServerLimits::default(), stop).await.context("can't go on serving")
 }

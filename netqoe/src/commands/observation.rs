@@ -10,7 +10,7 @@ use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Partition};
 
 use super::pipeline_view::{Observed, View};
-use crate::clock::now_ms;
+use crate::clock::{age_ms, now_ms};
 use crate::pipeline::{Backlog, Committed, Crew};
 
 /// A commit is made many times a second while events come; a store that is slow takes seconds. What waits longer than
@@ -23,7 +23,7 @@ pub(super) fn show_backlog(metrics: &Metrics, crew: Crew, backlog: Backlog) {
         metrics.queue_consumer_lag.set(i64::try_from(backlog.records()).unwrap_or(i64::MAX));
         let now_ms = now_ms();
         for (worker, oldest) in crew.numbers().zip(backlog.oldest()) {
-            let age_ms = oldest.map_or(0, |oldest| (now_ms - oldest.ms()).max(0));
+            let age_ms = oldest.map_or(0, |oldest| age_ms(oldest, now_ms));
             metrics.frontier_lag.with_label_values(&[worker.to_string()]).set(age_ms as f64 / 1000.0);
         }
     });
@@ -39,8 +39,9 @@ pub(super) fn observer(
 ) -> Box<dyn FnMut(Committed<'_>) + Send> {
     Box::new(move |committed| {
         backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
-        measure(&observed.metrics, &committed);
-        observed.committed(&committed);
+        let delays_ms: Vec<_> = committed.delays_ms(now_ms()).collect();
+        measure(&observed.metrics, &committed, &delays_ms);
+        observed.committed(&committed, &delays_ms);
         let mut states = observed.states.lock();
         for (commit, state) in committed.partitions.iter().zip(committed.states) {
             states.insert(commit.checkpoint.partition, *state);
@@ -52,7 +53,7 @@ pub(super) fn observer(
     })
 }
 
-fn measure(metrics: &Metrics, committed: &Committed<'_>) {
+fn measure(metrics: &Metrics, committed: &Committed<'_>, delays_ms: &[u64]) {
     let events = committed.events;
     for (status, count) in [
         ("success", events.accepted),
@@ -62,15 +63,12 @@ fn measure(metrics: &Metrics, committed: &Committed<'_>) {
     ] {
         metrics.events_processed.with_label_values(&[status]).inc_by(count);
     }
-    let now = now_ms();
     for commit in committed.partitions {
         metrics.db_rows_written.inc_by(commit.rows.len() as u64);
         metrics.windows_flushed.inc_by(commit.rows.iter().filter(|row| row.window.is_final).count() as u64);
         metrics.dead_letters.inc_by(commit.dead_letters.len() as u64);
-        if let Some(oldest) = commit.oldest_record {
-            metrics.processing_delay.observe((now - oldest.ms()).max(0) as f64 / 1000.0);
-        }
     }
+    delays_ms.iter().for_each(|delay_ms| metrics.processing_delay.observe(*delay_ms as f64 / 1000.0));
 }
 
 fn measure_memory(metrics: &Metrics, crew: Crew, states: &BTreeMap<Partition, PartitionState>) {

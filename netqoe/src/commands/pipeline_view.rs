@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use super::observation::{LogCheck, moves};
 use super::recent::Recent;
 use super::ticker;
-use crate::clock::now_ms;
+use crate::clock::{age_ms, now_ms};
 use crate::measured::StoreHealth;
 use crate::pipeline::{Backlog, Committed, Crew};
 
@@ -38,7 +38,8 @@ struct Progress {
 impl Observed {
     /// Nothing was seen yet.
     pub(super) fn new(metrics: Metrics) -> Self {
-        let (live, states, progress) = Default::default();
+        let (states, progress) = Default::default();
+        let live = LiveFeed::new(metrics.clone());
         Self { metrics, live, states, progress, started: Instant::now() }
     }
 
@@ -50,14 +51,11 @@ impl Observed {
         self.progress.lock().checkpoints.extend(places.map(|place| (place.partition, place)));
     }
 
-    /// Takes in a commit.
-    pub(super) fn committed(&self, committed: &Committed<'_>) {
+    /// Takes in a commit, and how long each partition took.
+    pub(super) fn committed(&self, committed: &Committed<'_>, delays_ms: &[u64]) {
         let rows = committed.partitions.iter().map(|commit| commit.rows.len() as u64).sum();
-        let now = now_ms();
-        let oldest = committed.partitions.iter().filter_map(|commit| commit.oldest_record);
-        let delays_ms = oldest.map(|oldest| u64::try_from(now - oldest.ms()).unwrap_or(0));
         let mut progress = self.progress.lock();
-        progress.recent.add(self.started.elapsed(), committed.events.read, rows, delays_ms);
+        progress.recent.add(self.started.elapsed(), committed.events.read, rows, delays_ms.iter().copied());
         let checkpoints = committed.partitions.iter().map(|commit| commit.checkpoint);
         progress.checkpoints.extend(checkpoints.map(|checkpoint| (checkpoint.partition, checkpoint)));
     }
@@ -108,7 +106,7 @@ impl PipelineView for View {
             open_windows: states.values().map(|state| state.open_windows).sum(),
             tracked_pairs: states.values().map(|state| state.tracked_pairs).sum(),
             lag_records,
-            oldest_waiting_ms: oldest_waiting.map(|oldest| u64::try_from(now_ms() - oldest.ms()).unwrap_or(0)),
+            oldest_waiting_ms: oldest_waiting.map(|oldest| age_ms(oldest, now_ms())),
             partitions: partitions.collect(),
         }
     }

@@ -101,6 +101,21 @@ pub(crate) struct BenchQueryOptions {
     pub(crate) show: bool,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct BenchLiveOptions {
+    /// Live readers at once, every other of which reads nothing where some read
+    #[arg(long, env = "NETQOE_BENCH_LIVE_READERS", default_value = "20", value_parser = positive::<NonZeroUsize>)]
+    pub(crate) readers: NonZeroUsize,
+
+    /// How long events are posted in each run, in seconds
+    #[arg(long, env = "NETQOE_BENCH_LIVE_SECONDS", default_value = "5", value_parser = positive::<NonZeroU32>)]
+    pub(crate) seconds: NonZeroU32,
+
+    /// Rounds, in each of which every case has two runs: one in order, one in reverse
+    #[arg(long, env = "NETQOE_BENCH_LIVE_ROUNDS", default_value = "2", value_parser = positive::<NonZeroU32>)]
+    pub(crate) rounds: NonZeroU32,
+}
+
 impl std::fmt::Debug for BenchQueryOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // URLs may hold passwords.

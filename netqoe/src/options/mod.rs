@@ -27,7 +27,9 @@ use netqoe_sinks::StoreUrl;
 use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
-pub(crate) use bench::{BenchClusterOptions, BenchProbeOptions, BenchQueryOptions, BenchReplayOptions};
+pub(crate) use bench::{
+    BenchClusterOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions, BenchReplayOptions,
+};
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
@@ -102,6 +104,9 @@ pub(crate) enum BenchCommand {
     Probe(BenchProbeOptions),
     /// Fills a store with a day of a fleet, asks what the page asks, and prints how soon it was answered
     Query(BenchQueryOptions),
+    /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
+    /// of its events/s
+    Live(BenchLiveOptions),
 }
 
 #[derive(Debug, Subcommand)]

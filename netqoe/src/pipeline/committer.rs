@@ -9,6 +9,7 @@ use netqoe_dataflow::{PartitionOutput, PartitionState};
 use netqoe_model::{Ledger, Partition, PartitionCommit};
 
 use super::OpenedStore;
+use crate::clock::age_ms;
 
 /// Rows from which a commit takes no further outputs in.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,14 @@ pub(crate) struct Committed<'a> {
     pub(crate) states: &'a [PartitionState],
     /// What became of the events that the store did not reflect before.
     pub(crate) events: Ledger,
+}
+
+impl Committed<'_> {
+    /// How long each partition took from the log time of the oldest record to its rows, in milliseconds.
+    pub(crate) fn delays_ms(&self, now_ms: i64) -> impl Iterator<Item = u64> {
+        let oldest = self.partitions.iter().filter_map(|commit| commit.oldest_record);
+        oldest.map(move |oldest| age_ms(oldest, now_ms))
+    }
 }
 
 /// All that a pipeline has committed.

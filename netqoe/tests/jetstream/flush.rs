@@ -28,6 +28,8 @@ fn a_cluster_is_asked_on_a_port_of_its_own_or_by_a_signal() {
 
     assert_eq!(post(ingest_port, &[JSON], event("an-event", "a-client").to_string()).unwrap().status, 200);
     eventually("the admin routes are there", || get(admin_port, FLUSH).is_ok());
+    let another_site = send(admin_port, "POST", FLUSH, &[("Origin", "http://evil.example")], b"").unwrap();
+    assert_eq!((another_site.status, &another_site.json()["error"]), (403, &json!("forbidden")));
     assert!(!aggregate.has_logged(SHOWN));
     let answer = send(admin_port, "POST", FLUSH, &[], b"").unwrap();
     assert_eq!((answer.status, answer.json()), (200, json!({"status": "ok"})));

@@ -29,7 +29,8 @@ use question::{InvalidQuestion, Question};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Askable {
     /// Any: for listeners that only this machine reaches. A page in a browser there could have a name of its own lead to this
-    /// listener, and then read the answers; so it must be asked for by an address, or as `localhost`.
+    /// listener, and then read the answers; so it must be asked for by an address, or as `localhost`. Nor may it have the browser
+    /// ask by those names, in whose answers it would see nothing.
     Any,
     /// Those of the plan alone: whoever else can ask must not be able to make the probe connect to just anything.
     Planned,
@@ -57,6 +58,8 @@ enum Refusal {
     NotPlanned,
     #[error("this probe measures for this machine alone; ask for it as localhost or by its address")]
     OtherName,
+    #[error("a page in a browser has asked for this; ask from a program")]
+    Page,
     #[error("too many measurements at once; ask again later, or give the probe a higher --concurrency")]
     Busy,
 }
@@ -92,6 +95,7 @@ async fn probe(
     let Question { target, patience } = Question::parse(query.as_deref().unwrap_or_default(), &headers)?;
     match exporter.askable {
         Askable::Any if !is_asked_by_address(&headers) => return Err(Refusal::OtherName),
+        Askable::Any if is_asked_by_a_page(&headers) => return Err(Refusal::Page),
         Askable::Planned if !exporter.planned.borrow().contains(&target) => return Err(Refusal::NotPlanned),
         Askable::Any | Askable::Planned => {}
     }
@@ -113,6 +117,11 @@ fn is_asked_by_address(headers: &HeaderMap) -> bool {
     names_this_machine(authority.host())
 }
 
+/// Only browsers say whose page asks, and `none` where somebody has typed the address.
+fn is_asked_by_a_page(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "none")
+}
+
 fn text(families: &[MetricFamily]) -> Response {
     match TextEncoder::new().encode_to_string(families) {
         Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
@@ -126,7 +135,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::NotPlanned | Self::OtherName => StatusCode::FORBIDDEN,
+            Self::NotPlanned | Self::OtherName | Self::Page => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, format!("{self}\n")).into_response()

@@ -170,7 +170,7 @@ async fn whoever_asks_from_elsewhere_gets_only_what_is_planned() {
 }
 
 #[tokio::test]
-async fn a_page_with_a_name_that_leads_here_gets_nothing() {
+async fn a_page_in_a_browser_has_nothing_measured() {
     let (_socket, refused) = refusing_socket();
     let exporter = exporter(&plan(&[], plain_settings()), None, Askable::Any);
     for (host, expected) in [
@@ -185,6 +185,16 @@ async fn a_page_with_a_name_that_leads_here_gets_nothing() {
         let request = Request::get(path).header("Host", host).body(Body::empty()).unwrap();
         let (status, text) = ask(&exporter, request).await;
         assert_eq!(status, expected, "{host}: {text}");
+    }
+    for (site, expected) in [
+        ("none", StatusCode::OK),
+        ("cross-site", StatusCode::FORBIDDEN),
+        ("same-site", StatusCode::FORBIDDEN),
+        ("same-origin", StatusCode::FORBIDDEN),
+    ] {
+        let request = Request::get(format!("/probe?target=tcp://{refused}")).header("Host", "localhost:9115");
+        let (status, text) = ask(&exporter, request.header("Sec-Fetch-Site", site).body(Body::empty()).unwrap()).await;
+        assert_eq!(status, expected, "{site}: {text}");
     }
 }
 

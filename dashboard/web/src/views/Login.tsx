@@ -26,7 +26,10 @@ export function Login() {
   return (
     <form class="login" onSubmit={(event) => void submit(event)} aria-labelledby="login-title">
       <h1 id="login-title">Sign in</h1>
-      <p class="quiet">netqoe asks for a token here. It is kept in a cookie of this browser for 30 days.</p>
+      <p class="quiet">
+        netqoe asks for a token here. This browser stays signed in until it has not been used for a day, and for 30 days
+        at most.
+      </p>
       <label class="field">
         Token
         <input

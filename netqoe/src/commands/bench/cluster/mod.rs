@@ -1,10 +1,7 @@
 //! `netqoe bench cluster`: what a cluster takes, how soon rows show it, and how it comes back after a crash.
 
 mod figures;
-mod posting;
-mod process;
 mod processes;
-mod scrape;
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +9,9 @@ use anyhow::{Context, bail};
 use netqoe_benchmarks::Load;
 
 use self::figures::{Figure, HEADING, QUANTILES, grouped};
-use self::posting::{Pace, Posted, Posting};
 use self::processes::{Aggregate, CaughtUp, Cluster};
 use crate::clock::now_ms;
+use crate::commands::bench::posting::{Pace, Posted, Posting};
 use crate::commands::runtime::request_threads;
 use crate::options::BenchClusterOptions;
 use crate::shutdown;

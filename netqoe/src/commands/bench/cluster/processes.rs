@@ -11,9 +11,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
-use super::process::Process;
-use super::scrape::Scrape;
 use crate::commands::bench::poster::Poster;
+use crate::commands::bench::process::Process;
+use crate::commands::bench::scrape::Scrape;
 use crate::options::{BenchClusterOptions, DlqOptions};
 
 /// As behind the load balancer of the guide's smallest setting.

@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_ingest::ServerLimits;
 use netqoe_model::Rules;
+use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::Reader;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,9 @@ const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 /// No two questions of a route end in the same minute, until so many have been asked.
 const DISTINCT_ENDS: usize = 600;
+
+/// How soon 95 of 100 questions are to be answered, in milliseconds.
+const BUDGET_P95_MS: f64 = 50.0;
 
 const HEADING: &str = "| question | range | p50 ms | p95 ms | p99 ms | max ms | bytes |\n\
     | --- | --- | --- | --- | --- | --- | --- |";
@@ -57,12 +61,13 @@ pub(super) async fn measure(reader: Arc<dyn Reader>, fleet: &Fleet, questions: u
     let stop = CancellationToken::new();
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).context("can't listen")?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
-    let (routes, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(), stop.clone()).router();
+    let (routes, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(Metrics::new()), stop.clone()).router();
     let serving = stop.clone();
     let served =
         tokio::spawn(async move { netqoe_ingest::serve(listener, routes, &ServerLimits::default(), serving).await });
     let mut poster = Poster::connect(address).await?;
     println!("{HEADING}");
+    let mut p95s_ms = Vec::new();
     for (name, question) in QUESTIONS {
         for hours in HOURS {
             let asked = (0..questions).map(|nth| {
@@ -72,12 +77,22 @@ pub(super) async fn measure(reader: Arc<dyn Reader>, fleet: &Fleet, questions: u
             let Asked { mut times, bytes } = ask(&mut poster, asked).await?;
             times.sort_unstable();
             let at = |share: f64| times[((times.len() as f64 * share).ceil() as usize).clamp(1, times.len()) - 1];
-            let ms = [0.5, 0.95, 0.99, 1.0].map(|share| format!("{:.1}", at(share).as_secs_f64() * 1000.0));
-            println!("| {name} | {hours} h | {} | {bytes} |", ms.join(" | "));
+            let ms = [0.5, 0.95, 0.99, 1.0].map(|share| at(share).as_secs_f64() * 1000.0);
+            println!("| {name} | {hours} h | {} | {bytes} |", ms.map(|ms| format!("{ms:.1}")).join(" | "));
+            p95s_ms.push((format!("{name}, {hours} h"), ms[1]));
         }
     }
+    println!("\n{}", verdict(&p95s_ms));
     stop.cancel();
     served.await.context("the server was given up")?.context("can't go on serving")
+}
+
+/// A line for each question that is over its budget; one line where none is.
+fn verdict(p95s_ms: &[(String, f64)]) -> String {
+    let over = p95s_ms.iter().filter(|(_, p95_ms)| *p95_ms >= BUDGET_P95_MS);
+    let over = over.map(|(question, p95_ms)| format!("Over {BUDGET_P95_MS} ms p95: {question}, {p95_ms:.1} ms"));
+    let over: Vec<_> = over.collect();
+    if over.is_empty() { format!("All questions are under {BUDGET_P95_MS} ms p95.") } else { over.join("\n") }
 }
 
 struct Asked {
@@ -97,4 +112,19 @@ async fn ask(poster: &mut Poster, questions: impl Iterator<Item = String>) -> an
         asked.bytes = asked.bytes.max(answer.body.len());
     }
     Ok(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_names_what_is_over_its_budget() {
+        let of = |p95s: &[(&str, f64)]| {
+            verdict(&p95s.iter().map(|(name, ms)| ((*name).to_owned(), *ms)).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[("matrix, 1 h", 13.0), ("overview, 1 h", 49.9)]), "All questions are under 50 ms p95.");
+        let two = of(&[("compare, 24 h", 59.14), ("matrix, 1 h", 13.0), ("different, 24 h", 50.0)]);
+        assert_eq!(two, "Over 50 ms p95: compare, 24 h, 59.1 ms\nOver 50 ms p95: different, 24 h, 50.0 ms");
+    }
 }

@@ -20,7 +20,7 @@ pub(super) async fn show(reader: Arc<dyn Reader>) -> anyhow::Result<()> {
     let listener = netqoe_ingest::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let (session, _) = SignIn::new(tokens, Metrics::new(), Arc::new(SystemClock::new())).router();
-    let (queries, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(), stop.clone()).router();
+    let (queries, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(Metrics::new()), stop.clone()).router();
     let app = Router::new().merge(session).merge(queries).merge(netqoe_dashboard::page());
     tracing::info!("listening on http://{address}");
     netqoe_ingest::serve(listener, app, &ServerLimits::default(), stop).await.context("can't go on serving")

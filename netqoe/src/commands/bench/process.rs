@@ -13,6 +13,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::commands::resources::Resources;
+
 /// How long a process may take to start or to drain on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often it is looked at.
@@ -20,7 +22,7 @@ const EVERY: Duration = Duration::from_millis(5);
 /// What a server logs once it takes requests, before its address.
 const LISTENING: &str = "listening on http://";
 
-/// A running `netqoe ingest` or `netqoe aggregate` on a free port. Killed when dropped.
+/// A running server on a free port. Killed when dropped.
 pub(super) struct Process {
     name: &'static str,
     child: Child,
@@ -62,6 +64,11 @@ impl Process {
             sleep(EVERY).await;
         }
         bail!("{} does not listen after {PATIENCE:?}", self.name)
+    }
+
+    /// What it has used so far.
+    pub(super) fn resources(&self) -> Resources {
+        Resources::of(self.child.id())
     }
 
     /// Lets it drain.
