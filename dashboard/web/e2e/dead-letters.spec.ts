@@ -5,7 +5,7 @@ import { expect, test } from './support/test.ts';
 
 const LETTER = '{"client_id": "<script>globalThis.ran=1</script>", \u202Ethis is no event';
 
-test('a dead letter is shown, and comes back when it is replayed', async ({ page, up }) => {
+test('a dead letter is shown, and comes back when it is replayed', { tag: '@store' }, async ({ page, up }) => {
   const netqoe = await up();
   await netqoe.stop();
   await netqoe.append(LETTER);

@@ -11,7 +11,7 @@ const CLIENT = 'demo-07';
 
 const MINUTE_MS = 60_000;
 
-test('a region marked with the mouse: the planted target stands out', async ({ page, demo }) => {
+test('a region marked with the mouse: the planted target stands out', { tag: '@store' }, async ({ page, demo }) => {
   for (const fault of (await faultsOf(demo)).slice(0, 3)) {
     const range = { from: fault.from - 5 * MINUTE_MS, to: fault.to + MINUTE_MS };
     await page.goto(
@@ -87,7 +87,7 @@ test('a region can be marked on the small charts, too', async ({ page, demo }) =
   );
 });
 
-test('the same by keyboard', async ({ page, demo }) => {
+test('the same by keyboard', { tag: '@store' }, async ({ page, demo }) => {
   const fault = (await faultsOf(demo))[2] as Fault;
   const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
   await page.goto(`${demo.origin}/?${query}&from=${fault.from - 5 * MINUTE_MS}&to=${fault.to}`);

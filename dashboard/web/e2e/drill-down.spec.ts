@@ -25,7 +25,7 @@ async function showsPair(page: Page, { client, target }: Pair, fault: Fault): Pr
   await expect(page.getByTestId('chart')).toHaveCount(4);
 }
 
-test('a click on a cell opens its pair', async ({ page, demo }) => {
+test('a click on a cell opens its pair', { tag: '@store' }, async ({ page, demo }) => {
   const { fault, pair } = await openFault(page, demo);
   const { x, y } = await pointAt(page, pair);
   await expect(page.getByTestId('matrix-readout')).toContainText(fault.label);
@@ -79,7 +79,7 @@ test('a name is found by a part of it', async ({ page, demo }) => {
   await expect(page.getByTestId('target-title')).toContainText('login.example.com');
 });
 
-test('reload, back and forward keep what is shown', async ({ page, demo }) => {
+test('reload, back and forward keep what is shown', { tag: '@store' }, async ({ page, demo }) => {
   const { fault, pair } = await openFault(page, demo);
   await page.getByRole('button', { name: 'Tables' }).click();
   const fleet = page.url();

@@ -38,7 +38,7 @@ async function cellsOf(chart: Locator): Promise<{ head: string[]; times: string[
   return { head, times, rows };
 }
 
-test('a pair: its newest row, the tables behind its charts, its evidence', async ({ page, demo }) => {
+test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, async ({ page, demo }) => {
   const fault = (await faultsOf(demo))[2] as Fault;
   // Past and final: neither the answer nor the page changes any more.
   const range = { from: fault.from - 6 * 60_000, to: fault.to };

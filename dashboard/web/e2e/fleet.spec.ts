@@ -4,7 +4,7 @@ import { answers } from './support/api.ts';
 import { CLIENTS, faultsOf, TARGETS, within, type Fault } from './support/faults.ts';
 import { expect, test } from './support/test.ts';
 
-test('the sentence names each planted fault, in the moment when it was', async ({ page, demo }) => {
+test('the sentence names each planted fault, in the moment when it was', { tag: '@store' }, async ({ page, demo }) => {
   for (const fault of await faultsOf(demo)) {
     const range = within(fault);
     await page.goto(`${demo.origin}/?from=${range.from}&to=${range.to}`);
@@ -24,7 +24,7 @@ test('the sentence names each planted fault, in the moment when it was', async (
   }
 });
 
-test('what is over is told as it was, on every view', async ({ page, demo }) => {
+test('what is over is told as it was, on every view', { tag: '@store' }, async ({ page, demo }) => {
   const fault = (await faultsOf(demo))[2] as Fault;
   const { from, to } = within(fault);
   const open = (query: Record<string, string>) =>

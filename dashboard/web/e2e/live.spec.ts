@@ -34,7 +34,7 @@ async function staysLoaded(page: Page): Promise<() => Promise<void>> {
   return async () => expect(await page.evaluate(() => 'loadedOnce' in globalThis), 'no reload').toBe(true);
 }
 
-test('a new event is seen within a second', async ({ page, up }) => {
+test('a new event is seen within a second', { tag: '@store' }, async ({ page, up }) => {
   const netqoe = await up();
   await post(netqoe, [pairOf(0)]);
   await page.goto(netqoe.origin);
@@ -67,7 +67,7 @@ test('a new event is seen within a second', async ({ page, up }) => {
   await stillLoaded();
 });
 
-test('the page says that its server is away, and recovers by itself', async ({ page, up, watch }) => {
+test('the page says that its server is away, and recovers', { tag: '@store' }, async ({ page, up, watch }) => {
   const netqoe = await up();
   await post(netqoe, [pairOf(0)]);
   await page.goto(netqoe.origin);

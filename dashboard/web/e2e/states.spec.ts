@@ -6,7 +6,7 @@ import { expect, test } from './support/test.ts';
 
 const STORES = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
 
-test('a store without rows', async ({ page, up, store }) => {
+test('a store without rows', { tag: '@store' }, async ({ page, up, store }) => {
   const netqoe = await up();
   await page.goto(netqoe.origin);
   await expect(page.getByTestId('sentence')).toHaveText('There are no measurements yet.');
@@ -24,7 +24,7 @@ test('a store without rows', async ({ page, up, store }) => {
   await expect(page.getByTestId('state-store')).toContainText(`${STORES[store]} works`);
 });
 
-test('a store that is away', async ({ page, up, watch }) => {
+test('a store that is away', { tag: '@store' }, async ({ page, up, watch }) => {
   const netqoe = await up();
   await post(netqoe, [{ client_id: 'client-1', target: 'https://example.com/' }]);
   await page.goto(netqoe.origin);
@@ -47,7 +47,7 @@ test('a store that is away', async ({ page, up, watch }) => {
   await expect(failures).toHaveCount(0);
 });
 
-test('a store that takes too long', async ({ page, up, store, watch }) => {
+test('a store that takes too long', { tag: '@store' }, async ({ page, up, store, watch }) => {
   test.skip(store === 'sqlite', 'its readers wait for nobody');
   const netqoe = (await up()) as Cluster;
   await post(netqoe, [{ client_id: 'client-1', target: 'https://example.com/' }]);

@@ -28,7 +28,7 @@ async function stripOf(page: Page, { origin }: Netqoe, range: Bounds, more = {})
   return { strip, plot: strip.getByRole('slider') };
 }
 
-test('each planted fault is in the strip, with the figures of the API', async ({ page, demo }) => {
+test('each planted fault is in the strip, with the figures of the API', { tag: '@store' }, async ({ page, demo }) => {
   const faults = await faultsOf(demo);
   const range = rangeOf(faults);
   const timeline = await answers.timeline(demo, range);
@@ -101,7 +101,7 @@ test('the same click by keyboard', async ({ page, demo }) => {
   await expect.poll(() => Number(new URL(page.url()).searchParams.get('to'))).toBe(first.from + 2 * MINUTE_MS);
 });
 
-test('where nothing was degraded, the strip says so', async ({ page, demo }) => {
+test('where nothing was degraded, the strip says so', { tag: '@store' }, async ({ page, demo }) => {
   const first = (await faultsOf(demo))[0] as Fault;
   const { strip } = await stripOf(page, demo, { from: first.from - 6 * MINUTE_MS, to: first.from });
   await expect(strip.locator('.readings')).toHaveText('no pair was degraded in this range');
