@@ -162,7 +162,7 @@ async fn serve(
 ) -> anyhow::Result<Ended> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
-    tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&view.observed.states), stop.clone()));
+    tasks.spawn(ticker::run(Arc::new(log.clone()), view.observed.clone(), stop.clone()));
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(store) = follower {
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netqoe_dashboard::{LiveFeed, Part, PartitionProgress, PipelineState, PipelineView};
+use netqoe_dataflow::PartitionState;
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Ledger, Partition};
+use netqoe_model::{Checkpoint, Ledger, LogTime, Partition};
 use netqoe_sinks::StoreUrl;
 use parking_lot::Mutex;
 
 use super::observation::{LogCheck, moves};
 use super::recent::Recent;
-use super::ticker;
 use crate::clock::{age_ms, now_ms};
 use crate::measured::StoreHealth;
 use crate::pipeline::{Backlog, Committed, Crew};
@@ -23,7 +23,8 @@ use crate::pipeline::{Backlog, Committed, Crew};
 pub(super) struct Observed {
     pub(super) metrics: Metrics,
     pub(super) live: LiveFeed,
-    pub(super) states: ticker::States,
+    /// What each partition holds in memory, as of its last commit.
+    pub(super) states: Arc<Mutex<BTreeMap<Partition, PartitionState>>>,
     progress: Arc<Mutex<Progress>>,
     started: Instant,
 }
@@ -49,6 +50,12 @@ impl Observed {
             (0..partitions.get()).map(|number| Checkpoint { partition: Partition(number), ..Default::default() });
         let places = beginning.chain(checkpoints.iter().copied()).filter(|place| crew.owns(place.partition));
         self.progress.lock().checkpoints.extend(places.map(|place| (place.partition, place)));
+    }
+
+    /// Of each of this process' partitions: how far the log had come at its last commit.
+    pub(super) fn log_times(&self) -> BTreeMap<Partition, LogTime> {
+        let progress = self.progress.lock();
+        progress.checkpoints.iter().map(|(partition, checkpoint)| (*partition, checkpoint.log_time)).collect()
     }
 
     /// Takes in a commit, and how long each partition took.

@@ -1,5 +1,5 @@
-//! Ticks for partitions that nobody writes to while they have windows open: the log moves on by itself, and with it
-//! the dataflow, which knows no other clock.
+//! Ticks for partitions that nobody writes to: the log moves on by itself, and with it the dataflow, which knows no other
+//! clock. So windows close, and of a partition that is empty it is known that nothing older is to come.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use netqoe_dataflow::PartitionState;
 use netqoe_eventlog::EventLog;
 use netqoe_model::{LogTime, Partition};
-use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::pipeline_view::Observed;
 use crate::clock::now_ms;
 
 /// How often open windows are looked at: a row becomes final this much after it could, at most.
@@ -18,11 +18,13 @@ const EVERY: Duration = Duration::from_millis(500);
 /// A tick that has led to nothing is repeated after this time. One is enough unless it could not be written.
 const AGAIN_AFTER_TURNS: u32 = 20;
 
-/// What each partition holds in memory, as of its last commit.
-pub(super) type States = Arc<Mutex<BTreeMap<Partition, PartitionState>>>;
+/// A partition without open windows gets a tick after this time: readers keep in memory what all partitions have passed.
+const QUIET_MS: i64 = 5 * 60_000;
 
-/// Appends a tick to each partition whose next window the log's clock has passed, until `stop`.
-pub(super) async fn run(log: Arc<dyn EventLog>, states: States, stop: CancellationToken) {
+/// Appends a tick to each partition whose next window the log's clock has passed, or that has been quiet for long, until
+/// `stop`.
+pub(super) async fn run(log: Arc<dyn EventLog>, observed: Observed, stop: CancellationToken) {
+    let started = LogTime::from_ms(now_ms());
     let mut ticked: BTreeMap<Partition, (LogTime, u32)> = BTreeMap::new();
     let mut interval = tokio::time::interval(EVERY);
     loop {
@@ -30,7 +32,8 @@ pub(super) async fn run(log: Arc<dyn EventLog>, states: States, stop: Cancellati
             () = stop.cancelled() => return,
             _ = interval.tick() => {}
         }
-        let due = due(&states.lock(), LogTime::from_ms(now_ms()), &mut ticked);
+        let waiting = waiting(&observed.log_times(), &observed.states.lock(), started);
+        let due = due(&waiting, LogTime::from_ms(now_ms()), &mut ticked);
         if due.is_empty() {
             continue;
         }
@@ -40,20 +43,33 @@ pub(super) async fn run(log: Arc<dyn EventLog>, states: States, stop: Cancellati
     }
 }
 
-/// The partitions that need a tick now; `ticked` remembers for which closing time each got one, and how long ago.
-fn due(
+/// The time that the log must pass for each partition to get a tick: of the window that closes next, or of having been
+/// quiet. What was quiet before the start has been so since then.
+fn waiting(
+    log_times: &BTreeMap<Partition, LogTime>,
     states: &BTreeMap<Partition, PartitionState>,
+    started: LogTime,
+) -> BTreeMap<Partition, LogTime> {
+    let time = |partition, log_time: LogTime| {
+        let closes_after = states.get(partition).and_then(|state| state.closes_after);
+        closes_after.unwrap_or(LogTime::from_ms(log_time.max(started).ms() + QUIET_MS))
+    };
+    log_times.iter().map(|(partition, log_time)| (*partition, time(partition, *log_time))).collect()
+}
+
+/// The partitions that need a tick now; `ticked` remembers for which time each got one, and how long ago.
+fn due(
+    waiting: &BTreeMap<Partition, LogTime>,
     now: LogTime,
     ticked: &mut BTreeMap<Partition, (LogTime, u32)>,
 ) -> Vec<Partition> {
     ticked.values_mut().for_each(|(_, turns)| *turns += 1);
     ticked.retain(|_, (_, turns)| *turns < AGAIN_AFTER_TURNS);
-    let closing = states.iter().filter_map(|(partition, state)| Some((*partition, state.closes_after?)));
-    let due = closing.filter(|(partition, closes_after)| {
-        *closes_after < now && ticked.get(partition).is_none_or(|(ticked_for, _)| ticked_for != closes_after)
-    });
-    let due: Vec<_> = due.collect();
-    ticked.extend(due.iter().map(|&(partition, closes_after)| (partition, (closes_after, 0))));
+    let is_due = |(partition, time): &(&Partition, &LogTime)| {
+        **time < now && ticked.get(partition).is_none_or(|(ticked_for, _)| ticked_for != *time)
+    };
+    let due: Vec<_> = waiting.iter().filter(is_due).map(|(partition, time)| (*partition, *time)).collect();
+    ticked.extend(due.iter().map(|&(partition, time)| (partition, (time, 0))));
     due.into_iter().map(|(partition, _)| partition).collect()
 }
 
@@ -63,21 +79,31 @@ mod tests {
 
     #[test]
     fn a_partition_gets_one_tick_for_each_window_that_is_due() {
+        let mut waiting = BTreeMap::from([(Partition(1), LogTime::from_ms(100))]);
+        let mut ticked = BTreeMap::new();
+        let mut at = |waiting: &_, now| due(waiting, LogTime::from_ms(now), &mut ticked);
+        assert!(at(&waiting, 100).is_empty(), "the log must pass the time, not only reach it");
+        assert_eq!(at(&waiting, 101), [Partition(1)]);
+        assert!(at(&waiting, 102).is_empty(), "the tick is on its way");
+        waiting.insert(Partition(1), LogTime::from_ms(101));
+        assert_eq!(at(&waiting, 102), [Partition(1)], "the next window is due too");
+        for _ in 1..AGAIN_AFTER_TURNS {
+            assert!(at(&waiting, 103).is_empty());
+        }
+        assert_eq!(at(&waiting, 103), [Partition(1)], "a tick that was lost is repeated");
+    }
+
+    #[test]
+    fn a_partition_waits_for_its_next_window_or_until_it_was_quiet_for_long() {
         let state = |closes_after: Option<i64>| PartitionState {
             closes_after: closes_after.map(LogTime::from_ms),
             ..PartitionState::default()
         };
-        let mut states = BTreeMap::from([(Partition(1), state(Some(100))), (Partition(2), state(None))]);
-        let mut ticked = BTreeMap::new();
-        let mut at = |states: &_, now| due(states, LogTime::from_ms(now), &mut ticked);
-        assert!(at(&states, 100).is_empty(), "the log must pass the time, not only reach it");
-        assert_eq!(at(&states, 101), [Partition(1)]);
-        assert!(at(&states, 102).is_empty(), "the tick is on its way");
-        states.insert(Partition(1), state(Some(101)));
-        assert_eq!(at(&states, 102), [Partition(1)], "the next window is due too");
-        for _ in 1..AGAIN_AFTER_TURNS {
-            assert!(at(&states, 103).is_empty());
-        }
-        assert_eq!(at(&states, 103), [Partition(1)], "a tick that was lost is repeated");
+        let states = BTreeMap::from([(Partition(1), state(Some(100))), (Partition(2), state(None))]);
+        let log_times = [(1, 50), (2, 5_000), (3, 0)];
+        let log_times = log_times.map(|(number, ms)| (Partition(number), LogTime::from_ms(ms))).into();
+        let waiting = waiting(&log_times, &states, LogTime::from_ms(1_000));
+        let expected = [(1, 100), (2, 5_000 + QUIET_MS), (3, 1_000 + QUIET_MS)];
+        assert_eq!(waiting, expected.map(|(number, ms)| (Partition(number), LogTime::from_ms(ms))).into());
     }
 }

@@ -52,7 +52,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
 
     let mut tasks = JoinSet::new();
-    tasks.spawn(ticker::run(Arc::new(log.clone()), Arc::clone(&view.observed.states), stop.clone()));
+    tasks.spawn(ticker::run(Arc::new(log.clone()), view.observed.clone(), stop.clone()));
     let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
