@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::asked::Scope;
 use super::current::{self, degraded, is_degraded};
 use super::networks::{Network, Networks};
-use super::points::{length_ms, maximum, minimum};
+use super::points::length_ms;
 use super::since::{Since, since};
 use crate::answer::Refusal;
 
@@ -114,19 +114,20 @@ fn comparison(
 impl ComparedPair {
     /// Of points of one pair, which are not none.
     fn of(points: &[PointRecord], places: &BTreeMap<i64, usize>, network: Network) -> Self {
-        let sum = |count: fn(&PointRecord) -> u64| points.iter().map(count).sum();
+        let mut all = points[0].clone();
+        points[1..].iter().for_each(|point| all.absorb(point));
         let mut compared = Self {
-            client_id: points[0].pair.client_id.to_string(),
-            target: points[0].pair.target.to_string(),
+            client_id: all.pair.client_id.to_string(),
+            target: all.pair.target.to_string(),
             isp: network.isp,
             network_type: network.network_type,
-            windows: sum(|point| point.windows),
-            degraded_windows: sum(|point| point.degraded_windows),
-            count_total: sum(|point| point.count_total),
-            count_error: sum(|point| point.count_error),
-            ttfb_p95_max: points.iter().map(|point| point.ttfb_p95_max).fold(None, maximum),
-            total_p95_max: points.iter().map(|point| point.total_p95_max).fold(None, maximum),
-            throughput_p50_min: points.iter().map(|point| point.throughput_p50_min).fold(None, minimum),
+            windows: all.windows,
+            degraded_windows: all.degraded_windows,
+            count_total: all.count_total,
+            count_error: all.count_error,
+            ttfb_p95_max: all.ttfb_p95_max,
+            total_p95_max: all.total_p95_max,
+            throughput_p50_min: all.throughput_p50_min,
             label: None,
             severity: None,
             since: Since::UNKNOWN,

@@ -39,23 +39,9 @@ fn within_a_day_ms() -> impl Iterator<Item = i128> {
     sixtieths.chain(ROUND_HOURS.map(|hours| hours * HOUR_MS))
 }
 
-/// Where the point begins that has a window with this start.
-pub(crate) fn start_ms(window_start_ms: i64, point_ms: i64) -> i64 {
-    window_start_ms.div_euclid(point_ms) * point_ms
-}
-
-/// The greater of two values, of which each may be missing.
-pub(crate) fn maximum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-    a.map_or(b, |a| Some(b.map_or(a, |b| a.max(b))))
-}
-
-/// The smaller of two values, of which each may be missing.
-pub(crate) fn minimum(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-    a.map_or(b, |a| Some(b.map_or(a, |b| a.min(b))))
-}
-
 #[cfg(test)]
 mod tests {
+    use netqoe_sinks::read::point::start_ms;
     use proptest::prelude::*;
 
     use super::*;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, WindowRow};
+use netqoe_sinks::read::point::{maximum, minimum, start_ms};
 use netqoe_sinks::read::{DiagnosisRecord, Extent, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use super::asked::Scope;
 use super::band::{Band, UsualColumns, judged_by};
 use super::history::{self, PairHistory};
-use super::points::{length_ms, maximum, minimum, start_ms};
+use super::points::length_ms;
 use crate::answer::{DiagnosisItem, Refusal};
 
 /// Diagnoses that are listed, the newest.

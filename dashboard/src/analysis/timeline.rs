@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use netqoe_model::{Label, Rules};
+use netqoe_sinks::read::point::start_ms;
 use netqoe_sinks::read::{DegradedRecord, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
-use super::points::{length_ms, start_ms};
+use super::points::length_ms;
 use crate::answer::Refusal;
 
 /// More than a year of minutes; fifty megabytes while they are looked at.

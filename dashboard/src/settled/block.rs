@@ -1,11 +1,9 @@
 //! Some minutes of all pairs.
 
-use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use netqoe_model::{Label, Metric};
-use netqoe_sinks::read::{AggregateRecord, Extent, Measure, Pair};
+use netqoe_sinks::read::{AggregateRecord, Extent, Measure, Names, Pair};
 
 use super::column::Column;
 
@@ -37,26 +35,6 @@ struct PairRows {
     end: u32,
 }
 
-/// Names that blocks share, each kept once and as long as a block has it.
-#[derive(Default)]
-pub(super) struct Names(HashSet<Arc<str>>);
-
-impl Names {
-    fn shared(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = name.into();
-        self.0.insert(Arc::clone(&new));
-        new
-    }
-
-    /// Forgets those that no block has.
-    pub(super) fn forget_unused(&mut self) {
-        self.0.retain(|name| Arc::strong_count(name) > 1);
-    }
-}
-
 impl Block {
     /// Of all rows that start in its time, in any order.
     pub(super) fn of(start_ms: i64, window_ms: i64, mut rows: Vec<AggregateRecord>, names: &mut Names) -> Self {
@@ -71,8 +49,7 @@ impl Block {
                     last.end = end;
                 }
                 _ => {
-                    let (client_id, target) = (names.shared(&row.client_id), names.shared(&row.target));
-                    pairs.push(PairRows { pair: Pair { client_id, target }, end });
+                    pairs.push(PairRows { pair: names.pair(&row.client_id, &row.target), end });
                 }
             }
         }

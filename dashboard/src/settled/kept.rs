@@ -96,7 +96,8 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::super::block::Names;
+    use netqoe_sinks::read::Names;
+
     use super::*;
 
     const WINDOW_MS: i64 = 60_000;

@@ -1,7 +1,7 @@
 //! The windows of pairs in points.
 
 use netqoe_model::Metric;
-use netqoe_sinks::read::{Extent, Pair, PointRecord};
+use netqoe_sinks::read::{Extent, Pair, PointRecord, point};
 
 use super::block::Block;
 use super::totals::Totals;
@@ -26,7 +26,7 @@ pub(super) fn add(totals: &mut Totals<Points>, block: &Block, extent: &Extent, p
 /// Adds what the store has found.
 pub(super) fn add_records(totals: &mut Totals<Points>, records: Vec<PointRecord>) {
     for record in records {
-        totals.of(&record.pair.clone()).push(record);
+        totals.of(&record.pair).push(record);
     }
 }
 
@@ -53,7 +53,7 @@ fn of_window(block: &Block, row: usize, pair: &Pair, point_ms: i64) -> PointReco
     let (count_total, count_error) = (block.count_total(row), block.count_error(row));
     PointRecord {
         pair: pair.clone(),
-        start_ms: block.row_start_ms(row).div_euclid(point_ms) * point_ms,
+        start_ms: point::start_ms(block.row_start_ms(row), point_ms),
         windows: 1,
         degraded_windows: block.findings(row..row + 1).iter().flatten().count() as u64,
         count_total,

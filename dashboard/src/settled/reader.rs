@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use netqoe_model::{Checkpoint, Rules};
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Names, Page, Pair,
     PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
 };
 use parking_lot::{Mutex, RwLock};
 
-use super::block::{Block, Names};
+use super::block::Block;
 use super::kept::Kept;
 use super::totals::Totals;
 use super::{degraded, points, split};
@@ -23,6 +23,7 @@ pub struct SettledReader {
     /// Of the log; none is settled before each of them has a checkpoint.
     pub(super) partitions: NonZeroU16,
     pub(super) kept: RwLock<Kept>,
+    /// Those of the blocks.
     pub(super) names: Mutex<Names>,
 }
 

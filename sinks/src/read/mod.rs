@@ -8,6 +8,8 @@ mod degraded;
 mod error;
 mod extent;
 mod keyed_table;
+mod names;
+pub mod point;
 mod postgres;
 mod query;
 mod record;
@@ -21,11 +23,13 @@ use netqoe_model::Checkpoint;
 
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
+pub use names::Names;
+pub use point::PointRecord;
 pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
 pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, TargetRecord};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
-pub use summary::{CurrentRecord, DegradedRecord, PastLabel, PointRecord, SplitRecord};
+pub use summary::{CurrentRecord, DegradedRecord, PastLabel, SplitRecord};
 
 /// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
 /// something rare in a long history, and holds a core or a connection that others need.

@@ -8,8 +8,8 @@ use postgres::Row;
 use super::diagnoses;
 use super::execute::known;
 use crate::postgres::window::{Unreadable, unix_ms};
+use crate::read::Names;
 use crate::read::statement::Statement;
-use crate::read::summary::Names;
 use crate::read::{CurrentRecord, Extent, Pair};
 
 const ROWS: &str = "SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, finding.*

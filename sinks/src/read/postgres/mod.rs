@@ -22,8 +22,8 @@ use tokio::runtime::Handle;
 
 use self::current::Newest;
 use self::pool::Pool;
+use super::Names;
 use super::statement::Statement;
-use super::summary::Names;
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
     PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,

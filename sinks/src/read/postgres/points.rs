@@ -4,8 +4,8 @@ use postgres::Row;
 
 use super::pairs;
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
+use crate::read::Names;
 use crate::read::statement::{Statement, Value};
-use crate::read::summary::Names;
 use crate::read::{Extent, PointRecord};
 
 const POINTS: &str = "window_start_ts, 'epoch') AS start, count(*),

@@ -5,8 +5,8 @@ use postgres::Row;
 
 use super::pairs;
 use crate::postgres::window::{Unreadable, narrow};
+use crate::read::Names;
 use crate::read::statement::{Statement, Value};
-use crate::read::summary::Names;
 use crate::read::{Extent, Matching, SplitRecord};
 
 const COUNTS: &str = "count(*) FILTER (WHERE inside), count(*) FILTER (WHERE inside AND matching),

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row};
 
 use super::diagnoses;
 use super::execute::{known, rows};
+use crate::read::Names;
 use crate::read::statement::{Statement, Value};
-use crate::read::summary::Names;
 use crate::read::{CurrentRecord, Extent};
 
 /// The row of each key and its diagnosis, both along the primary key: the index on time would only lead there. A healthy

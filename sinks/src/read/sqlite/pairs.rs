@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::execute::rows;
+use crate::read::Names;
 use crate::read::statement::Statement;
-use crate::read::summary::Names;
 use crate::read::{Extent, Pair};
 
 /// Each client's targets after a given one, in order, then a null.

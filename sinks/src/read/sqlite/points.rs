@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use super::pairs;
 use crate::read::statement::{Statement, Value};
-use crate::read::{Extent, Pair, PointRecord};
+use crate::read::{Extent, Pair, PointRecord, point};
 
 /// Windows are put into points here: SQLite would sort them first.
 const WINDOWS: &str = "SELECT window_start_ts, coalesce(diagnosis_label <> 'healthy', false), count_total, count_error,
@@ -62,10 +62,9 @@ pub(super) fn of_pair(pair: &Pair, extent: &Extent) -> Statement {
 
 /// A point of one window.
 fn record(row: &Row<'_>, pair: &Pair, point_ms: i64) -> rusqlite::Result<PointRecord> {
-    let start_ms: i64 = row.get(0)?;
     Ok(PointRecord {
         pair: pair.clone(),
-        start_ms: start_ms.div_euclid(point_ms) * point_ms,
+        start_ms: point::start_ms(row.get(0)?, point_ms),
         windows: 1,
         degraded_windows: row.get(1)?,
         count_total: row.get(2)?,
