@@ -10,6 +10,7 @@ mod answer;
 mod dead_letters;
 mod live;
 mod page;
+mod pages;
 mod parameters;
 mod pipeline;
 mod queries;

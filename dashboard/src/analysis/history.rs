@@ -8,6 +8,7 @@ use netqoe_sinks::read::{
 };
 
 use crate::answer::Refusal;
+use crate::pages::pages;
 
 /// Rows that are read at once.
 const PAGE: u16 = 10_000;
@@ -71,17 +72,12 @@ fn all<T>(
     read: impl Fn(&Query<RowPosition>) -> Result<Page<T>, ReadError>,
     position: impl Fn(&T) -> RowPosition,
 ) -> Result<Vec<T>, Refusal> {
-    let mut query = Query { filter: filter.clone(), after: None, limit: PAGE };
     let mut all = Vec::new();
-    loop {
-        let page = read(&query)?;
-        query.after = page.items.last().map(&position);
-        all.extend(page.items);
+    for page in pages(Query { filter: filter.clone(), after: None, limit: PAGE }, read, position) {
+        all.extend(page?);
         if all.len() > MAX_ROWS {
             return Err(Refusal::invalid(format!("there are more than {MAX_ROWS} windows; narrow it with from or to")));
         }
-        if !page.has_more {
-            return Ok(all);
-        }
     }
+    Ok(all)
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use netqoe_sinks::read::{ClientRecord, Filter, Query, ReadError, Reader};
 use serde::Serialize;
 
+use crate::pages::pages;
+
 /// Clients that are read at once.
 const PAGE: u16 = 10_000;
 
@@ -28,18 +30,15 @@ impl Networks {
     ) -> Result<Self, ReadError> {
         let filter =
             Filter { client_id: client_id.cloned(), from_ms: Some(from_ms), to_ms: Some(to_ms), ..Filter::default() };
-        let (mut networks, mut after) = (HashMap::new(), None);
-        loop {
-            let page = reader.clients(&Query { filter: filter.clone(), after, limit: PAGE })?;
-            after = page.items.last().filter(|_| page.has_more).map(|client| client.client_id.clone());
-            networks.extend(page.items.into_iter().map(|client| {
+        let query = Query { filter, after: None, limit: PAGE };
+        let mut networks = HashMap::new();
+        for page in pages(query, |query| reader.clients(query), |client| client.client_id.clone()) {
+            networks.extend(page?.into_iter().map(|client| {
                 let ClientRecord { client_id, isp, network_type, .. } = client;
                 (client_id, Network { isp, network_type })
             }));
-            if after.is_none() {
-                return Ok(Self(networks));
-            }
         }
+        Ok(Self(networks))
     }
 
     /// Nothing is known of a client that the store does not know.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::block::{Block, WINDOWS};
 use super::reader::SettledReader;
+use crate::pages::pages;
 
 /// How often is looked whether more has settled. A block settles once in ten minutes, and until it is here the store
 /// answers for it.
@@ -69,23 +70,18 @@ impl SettledReader {
     fn rows(&self, start_ms: i64) -> Result<Option<Vec<AggregateRecord>>, ReadError> {
         let to_ms = start_ms + i64::from(WINDOWS) * self.rules.window_ms;
         let filter = Filter { from_ms: Some(start_ms), to_ms: Some(to_ms), ..Filter::default() };
-        let mut query = Query { filter, after: None, limit: PAGE };
+        let query = Query { filter, after: None, limit: PAGE };
+        let is_ours =
+            |row: &AggregateRecord| row.window.is_final && row.window.start.ms().rem_euclid(self.rules.window_ms) == 0;
         let mut rows = Vec::new();
-        loop {
-            let page = self.store.aggregates(&query)?;
-            query.after = page.items.last().map(AggregateRecord::position);
-            let is_ours = |row: &AggregateRecord| {
-                row.window.is_final && row.window.start.ms().rem_euclid(self.rules.window_ms) == 0
-            };
-            let are_ours = page.items.iter().all(is_ours);
-            rows.extend(page.items);
-            if rows.len() > MAX_ROWS || !are_ours {
+        for page in pages(query, |query| self.store.aggregates(query), AggregateRecord::position) {
+            let page = page?;
+            if rows.len() + page.len() > MAX_ROWS || !page.iter().all(is_ours) {
                 return Ok(None);
             }
-            if !page.has_more {
-                return Ok(Some(rows));
-            }
+            rows.extend(page);
         }
+        Ok(Some(rows))
     }
 
     /// What memory has.
