@@ -24,7 +24,8 @@ impl Authentication {
     }
 
     /// The same routes, which answer 401 without a valid `Authorization: Bearer TOKEN`, and where none is needed 403 to pages of
-    /// other sites. Handlers find the [`Grant`](crate::Grant) of the token among the request's extensions. A router without routes stays as it is.
+    /// other sites. Handlers find the [`Grant`](crate::Grant) of the token among the request's extensions. A router without
+    /// routes stays as it is.
     pub(crate) fn guard(&self, router: Router) -> Router {
         if !router.has_routes() {
             return router;

@@ -7,7 +7,8 @@ use super::shared_rows::SharedRows;
 
 /// Commits that are kept: seconds of them, at the pace of a busy pipeline.
 pub(super) const KEPT_COMMITS: usize = 256;
-/// Rows of them that are kept, some tens of megabytes, and as many again with their texts. A commit of more is only counted: who wants its rows asks the store.
+/// Rows of them that are kept, some tens of megabytes, and as many again with their texts. A commit of more is only counted:
+/// who wants its rows asks the store.
 pub(super) const KEPT_ROWS: usize = 100_000;
 
 /// What one commit says to those who want rows.
@@ -154,21 +155,11 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use netqoe_model::{AggregateRow, LogTime, WindowRow, WindowStart};
-
+    use super::super::shared_rows;
     use super::*;
 
     fn rows(count: usize) -> Rows {
-        let window = WindowRow {
-            start: WindowStart::from_ms(0),
-            is_final: true,
-            as_of: LogTime::from_ms(0),
-            count_success: 1,
-            errors: [0; 5],
-            percentiles: [None; 5],
-        };
-        let row = AggregateRow { client_id: "c".into(), target: "t".into(), window, diagnosis: None };
-        Rows::Here(Arc::new(SharedRows::new(vec![row; count], &Default::default())))
+        Rows::Here(Arc::new(SharedRows::new(shared_rows::tests::rows("c", count), &Default::default())))
     }
 
     fn added(rows: u64) -> Totals {

@@ -67,12 +67,13 @@ impl Drop for SharedRows {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use netqoe_model::{LogTime, WindowRow, WindowStart};
 
     use super::*;
 
-    fn rows(client_id: &str, count: usize) -> Vec<AggregateRow> {
+    /// So many of one pair, all alike.
+    pub(in crate::live) fn rows(client_id: &str, count: usize) -> Vec<AggregateRow> {
         let window = WindowRow {
             start: WindowStart::from_ms(0),
             is_final: true,
