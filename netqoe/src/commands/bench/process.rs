@@ -22,6 +22,9 @@ const EVERY: Duration = Duration::from_millis(5);
 /// What a server logs once it takes requests, before its address.
 const LISTENING: &str = "listening on http://";
 
+/// A rate that no client reaches.
+pub(super) const NO_RATE: &str = "1000000";
+
 /// A running server on a free port. Killed when dropped.
 pub(super) struct Process {
     name: &'static str,

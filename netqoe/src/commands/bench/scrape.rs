@@ -1,5 +1,21 @@
 //! What a process shows at `/metrics`, read as Prometheus would.
 
+use std::time::Duration;
+
+use anyhow::ensure;
+use hyper::StatusCode;
+
+use super::poster::Poster;
+
+/// How often running processes are looked at: a few times in the shortest time that is measured.
+pub(super) const EVERY: Duration = Duration::from_millis(20);
+/// How long it may take until they have processed what there is.
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+
+pub(super) const LAG: &str = "telemetry_queue_consumer_lag_messages";
+pub(super) const PROCESSED: &str = "telemetry_events_processed_total";
+pub(super) const ROWS: &str = "telemetry_db_rows_written_total";
+
 /// The samples of one or several processes, each its name with its labels, and its value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scrape(Vec<(String, f64)>);
@@ -9,8 +25,16 @@ pub(super) struct Scrape(Vec<(String, f64)>);
 pub(super) struct Buckets(Vec<(f64, f64)>);
 
 impl Scrape {
+    /// Asks one process, and takes in what it shows.
+    pub(super) async fn ask(&mut self, process: &mut Poster) -> anyhow::Result<()> {
+        let answer = process.get("/metrics").await?;
+        ensure!(answer.status == StatusCode::OK, "/metrics was answered with {}", answer.status);
+        self.add(&String::from_utf8_lossy(&answer.body));
+        Ok(())
+    }
+
     /// Takes in the text of one process.
-    pub(super) fn add(&mut self, text: &str) {
+    fn add(&mut self, text: &str) {
         let samples = text.lines().filter(|line| !line.starts_with('#'));
         let samples = samples.filter_map(|line| line.rsplit_once(' '));
         self.0.extend(samples.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))));

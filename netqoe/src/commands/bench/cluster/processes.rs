@@ -5,31 +5,20 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use hyper::StatusCode;
+use anyhow::Context;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
 use crate::commands::bench::poster::Poster;
-use crate::commands::bench::process::Process;
-use crate::commands::bench::scrape::Scrape;
+use crate::commands::bench::process::{NO_RATE, Process};
+use crate::commands::bench::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
 use crate::options::{BenchClusterOptions, DlqOptions};
 
 /// As behind the load balancer of the guide's smallest setting.
 const INGESTS: usize = 2;
-/// A rate that no client reaches.
-const NO_RATE: &str = "1000000";
 /// Nobody wants the events of a measurement for longer.
 const STREAM_MAX_AGE: &str = "1h";
-/// How often a running cluster is looked at: a few times in the shortest time that is measured.
-const EVERY: Duration = Duration::from_millis(20);
-/// How long it may take until a cluster has caught up.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-const LAG: &str = "telemetry_queue_consumer_lag_messages";
-const PROCESSED: &str = "telemetry_events_processed_total";
-const ROWS: &str = "telemetry_db_rows_written_total";
 
 /// How processes are started.
 pub(super) struct Cluster<'a> {
@@ -155,9 +144,7 @@ impl Aggregate {
     pub(super) async fn scrape(&mut self) -> anyhow::Result<Scrape> {
         let mut scrape = Scrape::default();
         for process in &mut self.metrics {
-            let answer = process.get("/metrics").await?;
-            ensure!(answer.status == StatusCode::OK, "/metrics was answered with {}", answer.status);
-            scrape.add(&String::from_utf8_lossy(&answer.body));
+            scrape.ask(process).await?;
         }
         Ok(scrape)
     }

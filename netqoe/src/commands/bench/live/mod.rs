@@ -11,8 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
-use hyper::StatusCode;
+use anyhow::{Context, bail};
 use netqoe_benchmarks::Load;
 use tokio::time::sleep;
 
@@ -20,8 +19,8 @@ use self::readers::Readers;
 use crate::clock::now_ms;
 use crate::commands::bench::poster::Poster;
 use crate::commands::bench::posting::{Pace, Posting};
-use crate::commands::bench::process::Process;
-use crate::commands::bench::scrape::Scrape;
+use crate::commands::bench::process::{NO_RATE, Process};
+use crate::commands::bench::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
 use crate::commands::runtime::request_threads;
 use crate::options::BenchLiveOptions;
 use crate::pipeline::cores;
@@ -31,16 +30,7 @@ use crate::shutdown;
 const PAIRS: u64 = 5_000;
 /// Events of a post.
 const BATCH: u64 = 500;
-/// A rate that no client reaches.
-const NO_RATE: &str = "1000000";
-/// How often it is looked whether all is in rows.
-const EVERY: Duration = Duration::from_millis(20);
-/// How long that may take.
-const PATIENCE: Duration = Duration::from_secs(600);
 
-const LAG: &str = "telemetry_queue_consumer_lag_messages";
-const PROCESSED: &str = "telemetry_events_processed_total";
-const ROWS: &str = "telemetry_db_rows_written_total";
 const DROPPED: &str = "telemetry_live_readers_dropped_total";
 
 const HEADING: &str = "| live readers | events/s | of those without | CPU s a million events | rows/s | MB/s taken | dropped |\n\
@@ -135,10 +125,8 @@ fn up(data: &Path) -> anyhow::Result<Process> {
 async fn all_in_rows(server: SocketAddr, events: f64) -> anyhow::Result<Scrape> {
     let (began, mut looking) = (Instant::now(), Poster::connect(server).await?);
     while began.elapsed() < PATIENCE {
-        let answer = looking.get("/metrics").await?;
-        ensure!(answer.status == StatusCode::OK, "/metrics was answered with {}", answer.status);
         let mut scrape = Scrape::default();
-        scrape.add(&String::from_utf8_lossy(&answer.body));
+        scrape.ask(&mut looking).await?;
         if scrape.sum(PROCESSED) >= events && scrape.sum(LAG) == 0.0 {
             return Ok(scrape);
         }
