@@ -1,10 +1,23 @@
 // With nothing to show, the page says what to do.
 
+import type { Locator, Page } from '@playwright/test';
+
 import type { Cluster } from './support/cluster.ts';
 import { post } from './support/events.ts';
 import { expect, test } from './support/test.ts';
 
 const STORES = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
+
+/** What stands where the first screen's answers would, each with this reason and a way out. */
+async function firstScreenFailures(page: Page, reason: string): Promise<Locator> {
+  const failures = page.getByRole('alert');
+  for (const what of ['The overview', 'The matrix']) {
+    const failure = failures.filter({ hasText: `${what} can’t be shown.` });
+    await expect(failure).toContainText(reason);
+    await expect(failure.getByRole('button', { name: 'Try again' })).toBeVisible();
+  }
+  return failures;
+}
 
 test('a store without rows', { tag: '@store' }, async ({ page, up, store }) => {
   const netqoe = await up();
@@ -33,12 +46,7 @@ test('a store that is away', { tag: '@store' }, async ({ page, up, watch }) => {
 
   netqoe.sql('ALTER TABLE agg_1m RENAME TO away');
   await page.reload();
-  const failures = page.getByRole('alert');
-  for (const what of ['The overview', 'The matrix']) {
-    const failure = failures.filter({ hasText: `${what} can’t be shown.` });
-    await expect(failure).toContainText("the store can't be read; see the server's log");
-    await expect(failure.getByRole('button', { name: 'Try again' })).toBeVisible();
-  }
+  const failures = await firstScreenFailures(page, "the store can't be read; see the server's log");
 
   // Nothing is committed meanwhile, and nobody clicks.
   await expect(failures.first()).toContainText('The page asks again by itself');
@@ -57,12 +65,7 @@ test('a store that takes too long', { tag: '@store' }, async ({ page, up, store,
 
   const unlock = await netqoe.lock('agg_1m');
   await page.reload();
-  const failures = page.getByRole('alert');
-  for (const what of ['The overview', 'The matrix']) {
-    const failure = failures.filter({ hasText: `${what} can’t be shown.` });
-    await expect(failure).toContainText('It took too long to find, and was given up.');
-    await expect(failure.getByRole('button', { name: 'Try again' })).toBeVisible();
-  }
+  const failures = await firstScreenFailures(page, 'It took too long to find, and was given up.');
   await failures.first().getByRole('link', { name: 'Show only the last 6 hours of it' }).click();
   await unlock();
   await expect(page.getByTestId('range')).toHaveValue('6h');

@@ -18,15 +18,20 @@ export interface Mark {
 const LETTER_WIDTH = 11;
 const LETTER_HEIGHT = 13;
 
+/** What all series of rectangles are told. */
+const ofBlocks = (data: Block[], z: number) => ({
+  ...QUIET,
+  type: 'custom' as const,
+  z,
+  clip: true,
+  encode: { x: [0, 1], y: [2, 3] },
+  data,
+});
+
 /** Rectangles: one shape for all of them, since a chart with thousands of shapes is slow. */
 export function blocks(data: Block[], color: string, opacity: number, z: number): SeriesOption {
   return {
-    ...QUIET,
-    type: 'custom',
-    z,
-    clip: true,
-    encode: { x: [0, 1], y: [2, 3] },
-    data,
+    ...ofBlocks(data, z),
     renderItem: ({ dataIndex }, api) => {
       if (dataIndex > 0) return undefined;
       const outline = data.map(([from, to, low, high]) => {
@@ -41,12 +46,7 @@ export function blocks(data: Block[], color: string, opacity: number, z: number)
 /** Rectangles with a letter each, where there is room for one. */
 export function letteredBlocks(data: Block[], color: string, z: number, mark: Mark): SeriesOption {
   return {
-    ...QUIET,
-    type: 'custom',
-    z,
-    clip: true,
-    encode: { x: [0, 1], y: [2, 3] },
-    data,
+    ...ofBlocks(data, z),
     renderItem: ({ dataIndex }, api) => {
       const [from, to, low, high] = data[dataIndex] as Block;
       const shape = rectangle(api.coord([from, high]), api.coord([to, low]));
