@@ -1,5 +1,7 @@
 // The first screen: one sentence, how fresh it is, the matrix, what hurts.
 
+import { useRef } from 'preact/hooks';
+
 import { ask } from '../api/client.ts';
 import { Matrix } from '../matrix/Matrix.tsx';
 import { MatrixTable } from '../matrix/MatrixTable.tsx';
@@ -25,8 +27,11 @@ export function Fleet() {
   const key = rangeKey();
   const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
   const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
+  // Who is hurt now comes first: to draw a chart takes as long as all else on this screen.
+  const comesNext = useRef(false);
+  comesNext.current ||= [overview, matrix].every(({ value, error }) => value !== null || error !== null);
   const timeline = useAnswer(
-    `timeline ${key}`,
+    comesNext.current ? `timeline ${key}` : null,
     (signal) => {
       const range = bounds();
       return ask.timeline(range, POINTS, signal).then((timeline) => ({ timeline, range }));
