@@ -14,6 +14,7 @@ mod pages;
 mod parameters;
 mod pipeline;
 mod queries;
+mod runs;
 mod settled;
 
 pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};

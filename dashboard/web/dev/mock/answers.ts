@@ -6,11 +6,11 @@ import type {
   Diagnosis,
   Different,
   HurtGroup,
-  Items,
   MatrixAnswer,
   Overview,
   Pipeline,
   Run,
+  Runs,
   Series,
   Timeline,
 } from '../../src/api/types.ts';
@@ -179,7 +179,7 @@ export function series(network: Network, client_id: string, target: string, from
   };
 }
 
-export function runs(network: Network, client_id: string, target: string, from: number, to: number): Items<Run> {
+export function runs(network: Network, client_id: string, target: string, from: number, to: number): Runs {
   const items: Run[] = [];
   for (const { window_start_ts, label, severity } of series(network, client_id, target, from, to).diagnoses) {
     const since = sinceOf(window_start_ts);
@@ -192,7 +192,7 @@ export function runs(network: Network, client_id: string, target: string, from: 
     const ongoing = until > Math.min(to, Date.now()) - 2 * MINUTE_MS;
     items.push({ client_id, target, label, severity, since, until: ongoing ? null : until, ongoing, windows: 1 });
   }
-  return { items, next_cursor: null };
+  return { items, has_more: false };
 }
 
 export function compare(

@@ -12,7 +12,7 @@ import type {
   MatrixAnswer,
   Overview,
   Pipeline,
-  Run,
+  Runs,
   Series,
   Session,
   TargetItem,
@@ -65,7 +65,7 @@ export const ask = {
     get<Series>('/series', { client_id, target, ...range, max_points }, signal),
   /** The newest runs of a pair. */
   runs: (client_id: string, target: string, range: Bounds, limit: number, signal?: AbortSignal) =>
-    get<Items<Run>>('/runs', { client_id, target, ...range, limit }, signal),
+    get<Runs>('/runs', { client_id, target, ...range, limit }, signal),
   compare: (one: { client_id: string } | { target: string }, range: Bounds, signal?: AbortSignal) =>
     get<Compare>('/compare', { ...one, ...range }, signal),
   different: (range: Bounds, marked: Marked, signal?: AbortSignal) =>

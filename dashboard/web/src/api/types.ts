@@ -57,6 +57,11 @@ export interface Run {
   windows: number;
 }
 
+export interface Runs {
+  items: Run[];
+  has_more: boolean;
+}
+
 export interface HurtGroup extends Since {
   label: Label;
   severity: Severity;

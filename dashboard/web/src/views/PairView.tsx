@@ -2,7 +2,6 @@
 
 import { ask } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
-import { serverNow } from '../state/clock.ts';
 import { PhasesChart } from '../charts/PhasesChart.tsx';
 import { SmokeChart } from '../charts/SmokeChart.tsx';
 import { StripChart } from '../charts/StripChart.tsx';
@@ -61,7 +60,7 @@ export function PairView({ client, target }: { client: string; target: string })
                 <PhasesChart series={series} bounds={range} />
                 <ThroughputChart series={series} bounds={range} />
               </section>
-              <Degraded series={series} runs={runs} end={Math.min(range.to, serverNow())} />
+              <Degraded series={series} runs={runs} />
             </>
           )
         }
