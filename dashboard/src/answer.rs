@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use netqoe_model::{AggregateRow, Diagnosis, ErrorStage, Label, Metric, Run, Severity, UsualRange, WindowRow, WindowStart,
+use netqoe_model::{
+    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Run, Severity, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
@@ -304,6 +305,28 @@ impl IntoResponse for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Rows that an older netqoe has written stay in a store for months.
+    #[test]
+    fn what_an_older_row_does_not_say_is_null() {
+        let finding = FindingRecord {
+            severity: Severity::Major,
+            stage: "tls".to_owned(),
+            observed: 0.8,
+            usual: None,
+            sigmas: None,
+            share_of_total: None,
+            samples: None,
+            bad_samples: None,
+            windows: None,
+            since: None,
+        };
+        let expected = json!({
+            "stage": "tls", "unit": "share", "observed": 0.8, "usual": null, "usual_low": null, "usual_high": null,
+            "sigmas": null, "share_of_total": null, "samples": null, "bad_samples": null, "windows": null, "since": null,
+        });
+        assert_eq!(serde_json::to_value(Evidence::of(Label::ErrorBound, finding)).unwrap(), expected);
+    }
 
     /// Who asked did nothing wrong, and would not be helped by asking the same again at once.
     #[test]

@@ -100,8 +100,7 @@ fn newest_ms(reader: &dyn Reader, runs: &[RunRecord], filter: &Filter) -> Result
     let earliest_ms = runs.iter().map(|run| run.last_window.ms()).min().unwrap_or(0);
     let times_ms = [earliest_ms, filter.to_ms.unwrap_or(i64::MAX).clamp(0, MAX_TIME_MS)];
     let newest = reader.latest_labels(&pairs, times_ms, 1)?;
-    let start_ms = |pair: Pair, labels: Vec<_>| Some((pair, labels.first()?.window_start.ms()));
-    Ok(pairs.into_iter().zip(newest).filter_map(|(pair, labels)| start_ms(pair, labels)).collect())
+    Ok(pairs.into_iter().zip(newest).filter_map(|(pair, rows)| Some((pair, rows.first()?.window_start.ms()))).collect())
 }
 
 fn pair(run: &RunRecord) -> Pair {

@@ -8,11 +8,7 @@ use utoipa::ToSchema;
 
 /// The windows of one pair, in the order of their starts, each with what it was compared with. `state` is the pair's
 /// before the first of them.
-pub(crate) fn judged_by(
-    mut state: PairState,
-    windows: Vec<WindowRow>,
-    rules: &Rules,
-) -> Vec<(WindowRow, UsualRanges)> {
+pub(crate) fn judged_by(mut state: PairState, windows: Vec<WindowRow>, rules: &Rules) -> Vec<(WindowRow, UsualRanges)> {
     let judged = windows.into_iter().map(|row| {
         let usual = state.usual_before(row.start, &rules.diagnosis);
         state.advance(&row, rules);

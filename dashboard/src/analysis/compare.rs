@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use netqoe_model::{Label, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Extent, Pair, PointRecord, Reader};
+use netqoe_sinks::read::{CurrentRecord, Extent, PointRecord, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -80,12 +80,7 @@ fn seen(reader: &dyn Reader, extent: &Extent) -> Result<Networks, Refusal> {
 }
 
 /// `points` are by pair.
-fn comparison(
-    point_ms: i64,
-    points: &[PointRecord],
-    current: &[CurrentRecord],
-    networks: &Networks,
-) -> Comparison {
+fn comparison(point_ms: i64, points: &[PointRecord], current: &[CurrentRecord], networks: &Networks) -> Comparison {
     let current: HashMap<_, _> = current.iter().map(|row| (&row.pair, row)).collect();
     let start: Vec<_> = points.iter().map(|point| point.start_ms).collect::<BTreeSet<_>>().into_iter().collect();
     let places: BTreeMap<_, _> = start.iter().copied().zip(0..).collect();

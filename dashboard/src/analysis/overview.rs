@@ -93,12 +93,7 @@ pub(crate) fn of(current: &Current, reader: &dyn Reader, rules: &Rules) -> Resul
     Ok(overview(current, &degraded, ledger, rules.window_ms))
 }
 
-fn overview(
-    current: &Current,
-    degraded: &[&CurrentRecord],
-    ledger: Ledger,
-    window_ms: i64,
-) -> Overview {
+fn overview(current: &Current, degraded: &[&CurrentRecord], ledger: Ledger, window_ms: i64) -> Overview {
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
     let isps = groups::by(current, degraded, |row| current.networks.isp(&row.pair.client_id));
@@ -106,8 +101,7 @@ fn overview(
         groups::listed(&targets, |target, members, hurt| groups::of_target(current, target, members, hurt));
     let (by_client, by_client_left_off) =
         groups::listed(&clients, |client, members, hurt| groups::of_client(current, client, members, hurt));
-    let (by_isp, by_isp_left_off) =
-        groups::listed(&isps, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
+    let (by_isp, by_isp_left_off) = groups::listed(&isps, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
     let diagnoses = degraded.iter().take(MAX_DIAGNOSES);
     Overview {
         at: current.at_ms,

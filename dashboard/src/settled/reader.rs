@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use netqoe_model::{Checkpoint, Rules};
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Names, Page, Pair,
-    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Names,
+    Page, Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TargetRecord,
 };
 use parking_lot::{Mutex, RwLock};
 
