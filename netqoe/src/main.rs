@@ -74,6 +74,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(options::BenchCommand::Probe(options)) => commands::bench::probe::run(&options),
         Command::Bench(options::BenchCommand::Live(options)) => commands::bench::live::run(&options),
         Command::Bench(options::BenchCommand::Query(options)) => commands::bench::query::run(&options),
+        Command::Bench(options::BenchCommand::Insight(options)) => commands::bench::insight::run(&options),
         Command::Config(options::ConfigCommand::Check) => commands::config_check(),
     }
 }

@@ -28,7 +28,8 @@ use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
 pub(crate) use bench::{
-    BenchClusterOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions, BenchReplayOptions,
+    BenchClusterOptions, BenchInsightOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions,
+    BenchReplayOptions,
 };
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
@@ -107,6 +108,8 @@ pub(crate) enum BenchCommand {
     /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
     /// of its events/s
     Live(BenchLiveOptions),
+    /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
+    Insight(BenchInsightOptions),
 }
 
 #[derive(Debug, Subcommand)]
