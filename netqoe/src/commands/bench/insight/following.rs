@@ -141,9 +141,9 @@ impl<'a> Following<'a> {
             share.count(outcome == Outcome::Right);
         }
         let cause = truth.fault.map_or(Cause::ALL.len(), |fault| fault.cause as usize);
-        let (called, outcomes) = &mut self.score.by_cause[cause];
-        called.count(said);
-        outcomes.count(outcome);
+        let of_cause = &mut self.score.by_cause[cause];
+        of_cause.called.count(said);
+        of_cause.right[strength as usize].count(outcome == Outcome::Right);
         if let Some(fault) = truth.fault {
             self.score.by_shape[fault.shape as usize].count(outcome);
         }

@@ -4,7 +4,7 @@ use netqoe_model::Label;
 
 use super::score::Share;
 
-/// A run goes on after so many windows that are called something else.
+/// A run goes on after so many windows that are healthy or empty. Another label ends it.
 const BRIDGED_WINDOWS: u32 = 2;
 
 /// The run that a pair is in.

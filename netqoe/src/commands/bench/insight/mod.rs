@@ -12,7 +12,7 @@
 //! A label that had some reason in a window or the two before (another fault has just come or gone) is neither right
 //! nor wrong. A fault's minutes and its delay are counted from the first window that lies wholly in it, for each pair;
 //! each time of a flapping fault is one. The delay counts windows in which something was measured; 0 is the first. A run
-//! is windows with the same label, gaps of up to two windows bridged; it is right where one of its windows is.
+//! is windows with the same label, up to two that are healthy or empty between them; it is right where one of its windows is.
 //!
 //! The figures follow from the seeds alone, not from the machine or the number of its cores.
 
@@ -69,7 +69,7 @@ fn runs(options: &BenchInsightOptions, per_minute: NonZeroU32) -> Result<Vec<(Ki
     if !(0.0..=MOST_NOISE).contains(&options.noise) {
         return Err(WrongUsage(format!("the noise is a number from 0 to {MOST_NOISE}")));
     }
-    let with_faults = Configuration {
+    let common = Configuration {
         clients: options.clients.get(),
         targets: options.targets.get(),
         hours: options.hours.get(),
@@ -81,8 +81,8 @@ fn runs(options: &BenchInsightOptions, per_minute: NonZeroU32) -> Result<Vec<(Ki
         ..Configuration::default()
     };
     let of_seed = |seed| {
-        let with_faults = Configuration { seed, ..with_faults.clone() };
-        let clean = Configuration { faults_an_hour: 0.0, ..with_faults.clone() };
+        let with_faults = Configuration { seed, ..common.clone() };
+        let clean = Configuration { seed, faults_an_hour: 0.0, ..common.clone() };
         [(Kind::WithFaults, with_faults), (Kind::Clean, clean)]
     };
     Ok(options.seeds.clone().flat_map(of_seed).collect())

@@ -150,6 +150,14 @@ impl Delays {
     }
 }
 
+/// What windows with a right label were called.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct OfCause {
+    pub(super) called: Called,
+    /// By [`Strength`].
+    pub(super) right: [Share; Strength::ALL.len()],
+}
+
 /// Which minutes of a fault are looked at one by one.
 pub(super) const MINUTES: usize = 120;
 
@@ -201,7 +209,7 @@ pub(super) struct Group(usize);
 impl Group {
     pub(super) const COUNT: usize = Strength::ALL.len() + 1;
 
-    pub(super) fn of(strength: Strength, flapping: bool) -> Self {
+    pub(super) const fn of(strength: Strength, flapping: bool) -> Self {
         if flapping { Self(Strength::ALL.len()) } else { Self(strength as usize) }
     }
 
@@ -211,7 +219,7 @@ impl Group {
         steady.chain([(Self::of(Strength::Clear, true), "flapping, each time")])
     }
 
-    pub(super) fn index(self) -> usize {
+    pub(super) const fn index(self) -> usize {
         self.0
     }
 }
@@ -233,7 +241,7 @@ pub(super) struct Score {
     /// Those of one fault alone, by its [`Shape`] ...
     pub(super) by_shape: [Outcomes; Shape::ALL.len()],
     /// ... and by its [`Cause`]; the last are those of several at once.
-    pub(super) by_cause: [(Called, Outcomes); Cause::ALL.len() + 1],
+    pub(super) by_cause: [OfCause; Cause::ALL.len() + 1],
     /// Windows called rightly, by [`Group`] and by minute of the fault, the first at 0.
     pub(super) by_minute: [[Share; MINUTES]; Group::COUNT],
     /// Faults of pairs, by [`Group`].
@@ -265,9 +273,9 @@ impl Score {
         pairs.for_each(|(called, more)| called.add(more));
         self.by_group.iter_mut().zip(&other.by_group).for_each(|(outcomes, more)| outcomes.add(more));
         self.by_shape.iter_mut().zip(&other.by_shape).for_each(|(outcomes, more)| outcomes.add(more));
-        for ((called, outcomes), (more_called, more_outcomes)) in self.by_cause.iter_mut().zip(&other.by_cause) {
-            called.add(more_called);
-            outcomes.add(more_outcomes);
+        for (of_cause, more) in self.by_cause.iter_mut().zip(&other.by_cause) {
+            of_cause.called.add(&more.called);
+            of_cause.right.iter_mut().zip(&more.right).for_each(|(share, more)| share.add(more));
         }
         let pairs = self.by_minute.as_flattened_mut().iter_mut().zip(other.by_minute.as_flattened());
         pairs.for_each(|(share, more)| share.add(more));

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use netqoe_benchmarks::simulator::{Access, Cause, Shape};
+use netqoe_benchmarks::simulator::{Access, Cause, Shape, Strength};
 use netqoe_model::Label;
 
-use super::score::{Called, Delays, Group, Kind, Lasted, MINUTES, Outcomes, Score, Share};
+use super::score::{Called, Delays, Group, Kind, Lasted, MINUTES, OfCause, Outcomes, Score, Share};
 
 /// The minutes of a fault that are shown.
 const SHOWN_MINUTES: [usize; 7] = [1, 2, 3, 10, 30, 60, 120];
@@ -131,14 +131,15 @@ fn after(score: &Score) -> Titled {
 
 fn causes(score: &Score) -> Titled {
     let labels = Label::ALL.map(Label::as_str).join(" | ");
-    let mut table = Table::of(&["cause", "windows", "right", &labels, "nothing"]);
+    let strengths = Strength::ALL.map(|strength| format!("right if {}", strength.as_str())).join(" | ");
+    let mut table = Table::of(&["cause", "windows", &strengths, &labels, "nothing"]);
     let names = Cause::ALL.map(Cause::as_str).into_iter().chain(["several at once"]);
-    for (name, (called, outcomes)) in names.zip(&score.by_cause) {
+    for (name, OfCause { called, right }) in names.zip(&score.by_cause) {
         let all = called.all();
-        let right = percent(Share { part: outcomes.right, all: outcomes.all() });
+        let right = Strength::ALL.map(|strength| percent(right[strength as usize]));
         let called = Label::ALL.map(|label| called.of(label)).into_iter().chain([called.nothing()]);
         let shares = called.map(|part| percent(Share { part, all }));
-        table.line([name.to_owned(), all.to_string(), right].into_iter().chain(shares));
+        table.line([name.to_owned(), all.to_string()].into_iter().chain(right).chain(shares));
     }
     ("What windows within a fault are called, by its cause:", table)
 }
