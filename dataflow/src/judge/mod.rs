@@ -14,6 +14,8 @@ mod run;
 mod severity;
 mod slow;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod usual;
 mod whole;
 
