@@ -1,9 +1,10 @@
 //! What the dataflow hands on: for each epoch, whole rows and the progress that they reflect.
 
 use hashbrown::HashMap;
-use netqoe_model::{AggregateRow, Diagnosis, LogTime, PartitionCommit, WindowRow};
+use netqoe_model::{AggregateRow, LogTime, PartitionCommit, WindowRow};
 
-use crate::baseline::Shared;
+use crate::judge::Judged;
+use crate::pair_window::Shared;
 use crate::window::{PairId, PairName, WindowOutput};
 
 /// Takes what a worker has found. It may block: the worker then reads no further.
@@ -38,8 +39,8 @@ pub struct PartitionState {
     pub closes_after: Option<LogTime>,
 }
 
-/// A row with its diagnosis, as the collection of diagnoses holds it.
-pub(crate) type DiagnosedRow = (Shared<WindowRow>, Option<Diagnosis>);
+/// A row with what it comes to, as the collection of rows holds it.
+pub(crate) type JudgedRow = (Shared<WindowRow>, Judged);
 
 /// The names that pairs stand for.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ impl Names {
     pub(crate) fn assemble(
         &mut self,
         windows: Vec<WindowOutput>,
-        mut rows: Vec<(PairId, DiagnosedRow)>,
+        mut rows: Vec<(PairId, JudgedRow)>,
     ) -> Vec<PartitionOutput> {
         // Rows of one pair come oldest first, and those of one partition together.
         rows.sort_by_key(|(pair, (row, _))| (*pair, row.start));
@@ -63,7 +64,7 @@ impl Names {
                 let end = rows.partition_point(|(pair, _)| pair.partition() <= partition);
                 let commit = PartitionCommit {
                     checkpoint: output.checkpoint,
-                    rows: rows[first..end].iter().map(|(pair, diagnosed)| self.named(*pair, diagnosed)).collect(),
+                    rows: rows[first..end].iter().map(|(pair, judged)| self.named(*pair, judged)).collect(),
                     clients: output.clients,
                     dead_letters: output.dead_letters,
                     oldest_record: output.oldest_record,
@@ -73,13 +74,16 @@ impl Names {
             .collect()
     }
 
-    fn named(&self, pair: PairId, (window, diagnosis): &DiagnosedRow) -> AggregateRow {
+    fn named(&self, pair: PairId, (window, judged): &JudgedRow) -> AggregateRow {
         let name = &self.0[&pair]; // a pair is named in the epoch of its first event, or before
         AggregateRow {
             client_id: name.client_id.clone(),
             target: name.target.clone(),
             window: WindowRow::clone(window),
-            diagnosis: diagnosis.clone(),
+            diagnosis: judged.diagnosis.clone(),
+            ended_runs: judged.ended_runs.clone(),
+            // An open window's state is nobody's past yet.
+            pair_state: judged.pair_state.clone().filter(|_| window.is_final),
         }
     }
 }

@@ -69,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dlq(command) => commands::dlq::run(&command),
         Command::Migrate(options) => commands::maintenance::migrate(&options),
         Command::Maintain(options) => commands::maintenance::maintain(&options),
+        Command::Rules(command) => commands::rules::run(&command),
         Command::Bench(options::BenchCommand::Replay(options)) => commands::bench::replay::run(&options),
         Command::Bench(options::BenchCommand::Cluster(options)) => commands::bench::cluster::run(&options),
         Command::Bench(options::BenchCommand::Probe(options)) => commands::bench::probe::run(&options),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OpenWindow;
 use super::clients::ClientIndex;
-use crate::baseline::PastWindow;
+use crate::judge::PairState;
 
 /// A pair of client and target, known to the worker that owns its partition. Numbers of forgotten pairs are given out
 /// again, with a new [`PairName`].
@@ -58,8 +58,8 @@ pub(super) struct Pair {
     pub(super) closed: Vec<Rc<WindowRow>>,
     /// ... since this turn.
     pub(super) closed_in_turn: u64,
-    /// What the collection holds as past, oldest first; where it is empty, nothing.
-    pub(super) past: Rc<[PastWindow]>,
+    /// What the collection holds as past; of a new pair, nothing.
+    pub(super) past: Option<Rc<PairState>>,
 }
 
 impl Pair {
@@ -72,7 +72,7 @@ impl Pair {
     pub(super) fn newest(&self) -> Option<WindowStart> {
         let open = self.open.iter().map(|window| window.start);
         let closed = self.closed.iter().map(|row| row.start);
-        open.chain(closed).chain(self.past.last().map(|past| past.start)).max()
+        open.chain(closed).chain(self.past.as_ref().and_then(|past| past.newest())).max()
     }
 }
 
@@ -92,14 +92,8 @@ impl Pairs {
 
     pub(super) fn add(&mut self, key: &str, client: ClientIndex) -> u32 {
         let key: Arc<str> = key.into();
-        let pair = Pair {
-            key: key.clone(),
-            client,
-            open: Vec::new(),
-            closed: Vec::new(),
-            closed_in_turn: 0,
-            past: Rc::default(),
-        };
+        let pair =
+            Pair { key: key.clone(), client, open: Vec::new(), closed: Vec::new(), closed_in_turn: 0, past: None };
         let index = if let Some(index) = self.free.pop() {
             self.pairs[index as usize] = Some(pair);
             index

@@ -9,12 +9,13 @@ use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position
 use super::clients::Clients;
 use super::pairs::{Pair, Pairs};
 use super::{OpenWindow, PairId, PairName};
-use crate::baseline::{PairWindow, PastWindow};
 use crate::event_batch::{EventBatch, EventRef};
+use crate::judge::PairState;
 use crate::output::PartitionState;
+use crate::pair_window::PairWindow;
 
-/// Pairs that were idle for longer than a baseline reaches back are looked for this many times in that span.
-const SWEEPS_PER_BASELINE: i64 = 24;
+/// Pairs that were idle for longer than a history reaches back are looked for this many times in that span.
+const SWEEPS_PER_REACH: i64 = 24;
 
 /// A change of the collection of windows: something put there (1) or taken back (-1).
 pub type WindowChange = (PairId, PairWindow, isize);
@@ -86,11 +87,11 @@ impl PartitionWindows {
         }
     }
 
-    /// The final rows with a success of a pair from before the checkpoint, for the baselines, oldest first.
-    pub fn remember(&mut self, client_id: &str, target: &str, past: &[PastWindow]) {
+    /// What the windows of a pair from before the checkpoint have led to.
+    pub fn remember(&mut self, client_id: &str, target: &str, past: PairState) {
         let index = self.pair(&format!("{client_id}\0{target}"), client_id.len());
         let id = self.id(index);
-        replace_past(id, self.pairs.get(index), past.into(), &mut self.output.changes);
+        replace_past(id, self.pairs.get(index), Some(Rc::new(past)), &mut self.output.changes);
     }
 
     /// What [`PartitionWindows::remember`] put into the collection.
@@ -235,7 +236,7 @@ impl PartitionWindows {
                 let id = self.id(index);
                 let pair = self.pairs.get(index);
                 let Some(at) = pair.open.iter().position(|window| window.start == start) else { continue };
-                make_past(id, pair, &self.rules, self.turn, self.checkpoint.log_time, &mut self.output.changes);
+                make_past(id, pair, &self.rules, self.turn, &mut self.output.changes);
                 let window = pair.open.remove(at);
                 let row = window.row(true, as_of);
                 replace(id, window.shown, row.clone(), &mut self.output.changes);
@@ -253,7 +254,7 @@ impl PartitionWindows {
             for index in slot.changed.drain(..) {
                 let id = PairId::new(self.checkpoint.partition, index);
                 let pair = self.pairs.get(index);
-                make_past(id, pair, &self.rules, self.turn, self.checkpoint.log_time, &mut self.output.changes);
+                make_past(id, pair, &self.rules, self.turn, &mut self.output.changes);
                 if let Some(window) = pair.open_at(start) {
                     let row = window.row(false, self.checkpoint.log_time);
                     replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
@@ -265,18 +266,19 @@ impl PartitionWindows {
         shown
     }
 
-    /// Forgets pairs that no later window's baseline can reach.
+    /// Forgets pairs whose past no later window can reach.
     fn forget_idle(&mut self) {
         if self.checkpoint.log_time < self.next_sweep {
             return;
         }
-        let every_ms = self.rules.diagnosis.baseline_max_age_ms / SWEEPS_PER_BASELINE;
+        let every_ms = self.rules.diagnosis.usual.reach_ms() / SWEEPS_PER_REACH;
         self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
-        let horizon = baseline_horizon(&self.rules, self.rules.earliest_open(self.checkpoint.log_time));
+        let earliest = self.rules.earliest_open(self.checkpoint.log_time);
+        let horizon = WindowStart::from_ms(earliest.ms() - self.rules.diagnosis.usual.reach_ms());
         for (index, mut pair) in self.pairs.remove_idle(horizon, self.turn) {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
-            replace_past(id, &mut pair, Rc::default(), &mut self.output.changes);
+            replace_past(id, &mut pair, None, &mut self.output.changes);
             self.output.changes.extend(pair.closed.into_iter().map(|row| (id, PairWindow::current(row), -1)));
         }
     }
@@ -298,45 +300,26 @@ impl PartitionWindows {
     }
 }
 
-/// The earliest start that the baseline of a window can reach.
-fn baseline_horizon(rules: &Rules, start: WindowStart) -> WindowStart {
-    WindowStart::from_ms(start.ms() - rules.diagnosis.baseline_max_age_ms)
-}
-
 /// Puts a row into the collection, in place of what was last shown of its window.
 fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes: &mut Vec<WindowChange>) {
     changes.extend(shown.map(|shown| (id, PairWindow::current(shown), -1)));
     changes.push((id, PairWindow::current(row), 1));
 }
 
-/// Final rows that have had their turn as current go on as past, and the past keeps what a baseline can still reach.
-fn make_past(
-    id: PairId,
-    pair: &mut Pair,
-    rules: &Rules,
-    turn: u64,
-    log_time: LogTime,
-    changes: &mut Vec<WindowChange>,
-) {
-    if pair.closed_in_turn == turn {
+/// Final rows that have had their turn as current are taken into what is past.
+fn make_past(id: PairId, pair: &mut Pair, rules: &Rules, turn: u64, changes: &mut Vec<WindowChange>) {
+    if pair.closed_in_turn == turn || pair.closed.is_empty() {
         return;
     }
-    // The log may have passed windows that are only now being closed.
-    let open = pair.open.iter().map(|window| window.start).chain([rules.earliest_open(log_time)]);
-    let horizon = open.min().map_or(WindowStart::default(), |earliest| baseline_horizon(rules, earliest));
-    if pair.closed.is_empty() && pair.past.first().is_none_or(|oldest| oldest.start >= horizon) {
-        return;
-    }
-    let closed = pair.closed.iter().filter_map(|row| PastWindow::of(row));
-    let reached: Vec<_> = pair.past.iter().copied().chain(closed).filter(|past| past.start >= horizon).collect();
-    let latest = &reached[reached.len().saturating_sub(rules.diagnosis.baseline_windows)..];
-    replace_past(id, pair, latest.into(), changes);
+    let mut past = pair.past.as_deref().cloned().unwrap_or_else(|| PairState::new(&rules.diagnosis));
+    pair.closed.iter().for_each(|row| past.advance(row, rules));
+    replace_past(id, pair, Some(Rc::new(past)), changes);
     changes.extend(pair.closed.drain(..).map(|row| (id, PairWindow::current(row), -1)));
 }
 
 /// Puts a pair's past into the collection, in place of what it was.
-fn replace_past(id: PairId, pair: &mut Pair, past: Rc<[PastWindow]>, changes: &mut Vec<WindowChange>) {
+fn replace_past(id: PairId, pair: &mut Pair, past: Option<Rc<PairState>>, changes: &mut Vec<WindowChange>) {
     let was = std::mem::replace(&mut pair.past, past.clone());
     let both = [(was, -1), (past, 1)];
-    changes.extend(both.into_iter().filter_map(|(past, diff)| Some((id, PairWindow::past(past)?, diff))));
+    changes.extend(both.into_iter().filter_map(|(past, diff)| Some((id, PairWindow::past(past?), diff))));
 }

@@ -38,7 +38,7 @@ pub(crate) use letter_name::LetterName;
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
-pub(crate) use rules::{RuleOptions, ms};
+pub(crate) use rules::{RuleOptions, RulesCommand, diagnosis_rules, ms, names as rules_names};
 pub(crate) use server::ServerOptions;
 
 /// Network quality of experience: who is hurt, where, since when and why.
@@ -79,6 +79,9 @@ pub(crate) enum Command {
     Migrate(Box<MigrateOptions>),
     /// Makes partitions ahead and lets go what is older than it is kept; a running cluster does it once a day
     Maintain(Box<MaintainOptions>),
+    /// The rules by which windows are diagnosed
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Measurements of netqoe itself
     #[command(subcommand)]
     Bench(BenchCommand),
