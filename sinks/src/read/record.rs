@@ -69,6 +69,27 @@ pub struct FindingRecord {
     pub since: Option<WindowStart>,
 }
 
+/// A run: the diagnosed windows of one pair with one label and one beginning, as far as they were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Who measured.
+    pub client_id: String,
+    /// What was measured.
+    pub target: String,
+    /// What hurt.
+    pub label: Label,
+    /// Start of its first window, which may lie before the windows that were asked for.
+    pub since: WindowStart,
+    /// Start of the last of its windows.
+    pub last_window: WindowStart,
+    /// How many of its windows have the label.
+    pub windows: u64,
+    /// How bad it was in the worst of them.
+    pub worst_severity: Severity,
+    /// Whether the last of them can't change any more.
+    pub is_final: bool,
+}
+
 /// A row of `clients`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientRecord {
