@@ -15,7 +15,7 @@ mod noise;
 mod scenario;
 mod turn;
 
-pub use demo::{Demo, Fault};
+pub use demo::{Demo, Fault, Pair, Place};
 pub use fault::FaultKind;
 pub use line::Line;
 pub use load::Load;
