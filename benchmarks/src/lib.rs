@@ -17,7 +17,7 @@ mod scenario;
 pub mod simulator;
 mod turn;
 
-pub use demo::{Demo, Fault};
+pub use demo::{Demo, Fault, Pair, Place};
 pub use fault::FaultKind;
 pub use line::Line;
 pub use load::Load;

@@ -123,7 +123,7 @@ pub(crate) enum ConfigCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct UpOptions {
-    /// First loads half an hour of generated history with faults of every kind, then goes on live
+    /// First loads an hour of generated history with faults of every kind, then goes on live
     #[arg(long, env = "NETQOE_DEMO")]
     pub(crate) demo: bool,
 
