@@ -79,7 +79,7 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
   for (const phase of ['dns', 'tcp', 'tls', 'ttfb'] as const) {
     const at = phases.head.findIndex((name) => name.toLowerCase().startsWith(phase));
     expect(at, phase).toBeGreaterThan(0);
-    phases.rows.forEach((row, index) => expectFigure(row[at], series.p95[phase][index], `${phase} of row ${index}`));
+    phases.rows.forEach((row, index) => expectFigure(row[at], series.p50[phase][index], `${phase} of row ${index}`));
   }
 
   const evidence = page.getByTestId('evidence').locator('tbody tr');
@@ -90,8 +90,27 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
     const row = evidence.nth(index);
     await expect(row).toContainText(label);
     await expect(row).toContainText(severity);
-    const observed = /TTFB p95 ([\d,.]+ m?s)/.exec((await row.textContent()) ?? '')?.[1];
+    const observed = /first byte ([\d,.]+ m?s)/.exec((await row.textContent()) ?? '')?.[1];
     expectFigure(observed, found.observed, `evidence ${index}`);
+    await expect(row).toContainText(`${found.bad_samples} of ${found.samples} measurement`);
+  }
+
+  const runs = page.getByTestId('runs').locator('tbody tr');
+  const { items: told } = await answers.runs(demo, { client_id: CLIENT, target: fault.target, ...range });
+  await expect(runs).toHaveCount(told.length);
+  for (const [index, { label, severity, since, windows }] of told.entries()) {
+    await expect(runs.nth(index)).toContainText(label);
+    await expect(runs.nth(index)).toContainText(severity);
+    const began = (await runs.nth(index).locator('time').first().getAttribute('datetime')) ?? '';
+    expect(Date.parse(began)).toBe(since);
+    const inRange = items.filter((found) => found.label === label && found.evidence.since === since);
+    await runs
+      .nth(index)
+      .getByRole('button', { name: `${windows} window` })
+      .click();
+    await expect(evidence).toHaveCount(inRange.length);
+    await page.getByRole('button', { name: 'Show those of all runs' }).click();
+    await expect(evidence).toHaveCount(series.diagnoses.length);
   }
 });
 

@@ -70,7 +70,7 @@ export class Network {
       start,
       label: label ?? 'healthy',
       severity: label ? ((['minor', 'major', 'critical'] as const)[(client + target) % 3] ?? 'minor') : null,
-      evidence: label ? evidence(label, usual, p95) : null,
+      evidence: label ? evidence(label, usual, p95, start) : null,
       total: 5,
       errors,
       p50,
@@ -98,10 +98,17 @@ function mapped(values: Phases, change: (value: number, salt: number) => number)
   return Object.fromEntries(keys.map((key, index) => [key, change(values[key], index)])) as unknown as Phases;
 }
 
-function evidence(label: Label, usual: Phases, p95: Phases): Evidence {
-  const of = (stage: string, unit: Evidence['unit'], observed: number, mean: number): Evidence => {
-    const sigma = Math.max(1, mean * 0.05);
-    return { stage, unit, observed, mean, sigma, sigmas: (observed - mean) / sigma, share_of_total: null };
+/** When the fault began that a minute is of. */
+export function sinceOf(start: number): number {
+  return Math.floor(start / MINUTE_MS / FAULT_EVERY) * FAULT_EVERY * MINUTE_MS;
+}
+
+function evidence(label: Label, usual: Phases, p95: Phases, start: number): Evidence {
+  const counted = { samples: 10, bad_samples: 8, windows: 2, since: sinceOf(start) };
+  const of = (stage: string, unit: Evidence['unit'], observed: number, middle: number): Evidence => {
+    const [usual_low, usual_high] = [middle * 0.96, middle * 1.09];
+    const range = { usual: middle, usual_low, usual_high };
+    return { stage, unit, observed, ...range, sigmas: null, share_of_total: null, ...counted };
   };
   const total = p95.dns + p95.tcp + p95.tls + p95.ttfb;
   switch (label) {
@@ -118,13 +125,10 @@ function evidence(label: Label, usual: Phases, p95: Phases): Evidence {
       return of('throughput', 'Mbit/s', p95.throughput, usual.throughput);
     default:
       return {
-        stage: 'tls',
-        unit: 'share',
-        observed: 0.8,
-        mean: null,
-        sigma: null,
-        sigmas: null,
-        share_of_total: null,
+        ...of('tls', 'share', 0.8, 0),
+        usual: null,
+        usual_low: null,
+        usual_high: null,
       };
   }
 }
