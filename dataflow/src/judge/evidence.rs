@@ -15,13 +15,22 @@ pub(super) struct PhaseEvidence {
     pub(super) samples: u32,
     pub(super) slow: u32,
     pub(super) slow_at_least: u32,
+    /// How many of them are slower than nearly all that the history knows.
+    pub(super) beyond_history: u32,
     /// The middle of its samples, in whole microseconds or kbit/s.
     pub(super) middle: u64,
 }
 
 impl PhaseEvidence {
     pub(super) fn new(start: WindowStart, samples: u32, slow: Slow, middle: u64) -> Self {
-        Self { start, samples, slow: slow.counted, slow_at_least: slow.at_least, middle }
+        Self {
+            start,
+            samples,
+            slow: slow.counted,
+            slow_at_least: slow.at_least,
+            beyond_history: slow.beyond_history,
+            middle,
+        }
     }
 }
 

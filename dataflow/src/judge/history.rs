@@ -68,6 +68,13 @@ impl Usuals<'_> {
         self.centres[phase as usize]
     }
 
+    /// The quantile of a phase's own history, and the mirrored one; none where phases have none.
+    pub(super) fn quantiles(&self, phase: Phase, quantile: f64) -> Option<(f64, f64)> {
+        let History::ByPhase(phases) = self.history else { return None };
+        let (low, high) = phases.get(phase as usize)?.quantiles(quantile);
+        Some((thousandths(low), thousandths(high)))
+    }
+
     /// The centre with its spreads.
     pub(super) fn usual(&self, phase: Phase, rules: &DiagnosisRules) -> Option<Usual> {
         let centre = self.centre(phase)?;

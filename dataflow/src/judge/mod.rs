@@ -14,6 +14,8 @@ mod run;
 mod severity;
 mod slow;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod usual;
 mod whole;
 
@@ -40,6 +42,7 @@ pub struct PairState {
     phases: [PhaseState; NAMED],
     failures: Earlier<Failures>,
     is_failing: bool,
+    failing: Option<Stretch>,
     runs: Runs,
     /// Rows since one carried the state.
     rows_since_state: u16,
@@ -52,6 +55,8 @@ struct PhaseState {
     /// Whether the newest window found it slow.
     is_slow: bool,
     slow: Option<Stretch>,
+    /// The figure of the newest window, where it is slow and the next window decides whether that was a fault or noise.
+    undecided: Option<u64>,
     /// Windows in a row that were clearly better than usual.
     better: u16,
 }
@@ -91,6 +96,7 @@ impl PairState {
             phases: std::array::from_fn(|_| PhaseState::new()),
             failures: Earlier::new(),
             is_failing: false,
+            failing: None,
             runs: Runs::default(),
             rows_since_state: 0,
         }
@@ -125,7 +131,7 @@ impl PairState {
         }
         let bridge = Bridge { window_ms: rules.window_ms, bridged_windows: diagnosis_rules.evidence.bridged_windows };
         let ended_runs = self.runs.end(row.start, bridge);
-        let mut found = Seen::of(row, self, diagnosis_rules).found(self, diagnosis_rules);
+        let mut found = Seen::of(row, self, diagnosis_rules, bridge).found(self, diagnosis_rules, rules.window_ms);
         let mut diagnosis = found.diagnosis.take();
         if let Some(Diagnosis { label, finding: Some(finding) }) = &mut diagnosis {
             finding.1.since = self.runs.extend(*label, row.start, bridge);
@@ -146,6 +152,7 @@ impl PairState {
     fn take_in(&mut self, row: &WindowRow, found: &Found, rules: &DiagnosisRules, bridge: Bridge) {
         self.newest = Some(row.start);
         self.is_failing = found.is_failing;
+        self.failing = Stretch::after(self.failing, found.is_failing, row.start, bridge);
         self.failures.push(Failures::of(row));
         for (state, (evidence, is_slow)) in self.phases.iter_mut().zip(found.evidence.iter().zip(found.is_slow)) {
             state.take_in(*evidence, is_slow, row.start, bridge);
@@ -154,8 +161,8 @@ impl PairState {
             History::Whole(windows) => windows.push(row, rules.usual.windows.into()),
             History::ByPhase(histories) => {
                 for (index, history) in histories.iter_mut().enumerate() {
-                    if let Some(evidence) = found.evidence[index] {
-                        self.phases[index].learn(history, evidence, found.learned[index], &rules.usual);
+                    if let Some(figure) = found.figures[index] {
+                        self.phases[index].learn(history, row.start, figure, found.learned[index], &rules.usual);
                     }
                 }
             }
@@ -176,6 +183,8 @@ impl PairState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Learned {
     LeftOut,
+    /// Left out if the next window shows that it belongs to a fault.
+    Undecided,
     Usual,
     /// Clearly better than usual.
     Better,
@@ -183,7 +192,7 @@ enum Learned {
 
 impl PhaseState {
     fn new() -> Self {
-        Self { earlier: Earlier::new(), is_slow: false, slow: None, better: 0 }
+        Self { earlier: Earlier::new(), is_slow: false, slow: None, undecided: None, better: 0 }
     }
 
     fn take_in(&mut self, evidence: Option<PhaseEvidence>, is_slow: bool, start: WindowStart, bridge: Bridge) {
@@ -191,17 +200,21 @@ impl PhaseState {
             self.earlier.push(evidence);
         }
         self.is_slow = is_slow;
-        self.slow = if is_slow {
-            Some(Stretch::extended(self.slow, start, bridge))
-        } else {
-            self.slow.filter(|slow| !slow.is_over(start, bridge))
-        };
+        self.slow = Stretch::after(self.slow, is_slow, start, bridge);
     }
 
     /// Takes a window's figure into the phase's history, or leaves it out; and starts the history anew where what was
     /// out of the ordinary has become the new normal.
-    fn learn(&mut self, history: &mut PhaseHistory, window: PhaseEvidence, learned: Learned, rules: &UsualRules) {
-        let slow_for_ms = self.slow.map_or(0, |slow| window.start.ms() - slow.since.ms());
+    fn learn(
+        &mut self,
+        history: &mut PhaseHistory,
+        start: WindowStart,
+        figure: u64,
+        learned: Learned,
+        rules: &UsualRules,
+    ) {
+        let undecided = self.undecided.take();
+        let slow_for_ms = self.slow.map_or(0, |slow| start.ms() - slow.since.ms());
         if learned == Learned::LeftOut {
             if slow_for_ms < rules.new_normal_after_ms() {
                 self.better = 0;
@@ -209,8 +222,15 @@ impl PhaseState {
             }
             *history = PhaseHistory::new();
             *self = Self::new();
+        } else if let Some(noise) = undecided {
+            history.push(noise, rules.windows.into());
         }
-        history.push(window.middle, rules.windows.into());
+        if learned == Learned::Undecided {
+            self.undecided = Some(figure);
+            self.better = 0;
+            return;
+        }
+        history.push(figure, rules.windows.into());
         self.better = if learned == Learned::Better { self.better + 1 } else { 0 };
         if rules.better_windows > 0 && self.better >= rules.better_windows {
             history.keep_newest(rules.better_windows.into());
@@ -239,11 +259,13 @@ struct Found {
     evidence: [Option<PhaseEvidence>; NAMED],
     is_slow: [bool; NAMED],
     is_failing: bool,
+    /// What stands for the window in the histories.
+    figures: [Option<u64>; NAMED],
     learned: [Learned; NAMED],
 }
 
 impl<'a> Seen<'a> {
-    fn of(row: &WindowRow, before: &'a PairState, rules: &DiagnosisRules) -> Self {
+    fn of(row: &WindowRow, before: &'a PairState, rules: &DiagnosisRules, bridge: Bridge) -> Self {
         let readings = Readings::of(row);
         let compared = Compared::of(row, &readings, rules.usual.figure);
         let usuals = before.history.usuals(row.start, rules);
@@ -255,18 +277,20 @@ impl<'a> Seen<'a> {
             }
             let middle = readings.of[index].map(|reading| reading.middle(readings.samples));
             evidence[index] = middle.map(|middle| PhaseEvidence::new(row.start, readings.samples, slow[index], middle));
-            is_slow[index] = is_slow_now(before, phase, row.start, evidence[index], rules);
+            is_slow[index] = is_slow_now(before, phase, row.start, evidence[index], rules, bridge);
         }
         let failures =
             before.failures.with(Some(Failures::of(row)), rules.error_bound.windows, oldest(row.start, rules));
-        let is_failing = is_failing_now(before, &failures, rules);
+        let is_failing = is_failing_now(before, &failures, row.start, rules, bridge);
         Self { start: row.start, readings, compared, usuals, slow, evidence, is_slow, failures, is_failing }
     }
 
-    fn found(&self, before: &PairState, rules: &DiagnosisRules) -> Found {
+    fn found(&self, before: &PairState, rules: &DiagnosisRules, window_ms: i64) -> Found {
         let diagnosis = self.label().map(|label| Diagnosis { label, finding: self.finding(label, before, rules) });
         let Self { evidence, is_slow, is_failing, .. } = *self;
-        Found { diagnosis, evidence, is_slow, is_failing, learned: self.learned(rules) }
+        let takes_greater = self.start.ms().div_euclid(window_ms) % 2 == 0;
+        let figures = self.readings.of.map(|reading| Some(reading?.figure(self.readings.samples, takes_greater)));
+        Found { diagnosis, evidence, is_slow, is_failing, figures, learned: self.learned(rules) }
     }
 
     /// The first that holds. None where nothing could be compared.
@@ -285,14 +309,15 @@ impl<'a> Seen<'a> {
     /// Which figures make what is usual. A slow phase's do not; and a first byte and a transfer over a slow path are not
     /// what they usually are, however little that is.
     fn learned(&self, rules: &DiagnosisRules) -> [Learned; NAMED] {
-        let is_out = |phase: Phase| {
-            let slow = self.slow[phase as usize];
-            slow.is_most || (self.is_slow[phase as usize] && slow.counted > 0)
-        };
+        let is_slow = |phase: Phase| self.is_slow[phase as usize];
+        let is_most = |phase: Phase| self.slow[phase as usize].is_most;
         Phase::NAMED.map(|phase| {
             let over_the_path = matches!(phase, Phase::Ttfb | Phase::Throughput);
-            if rules.usual.leave_out_degraded && (is_out(phase) || (over_the_path && is_out(Phase::Handshake))) {
+            if rules.usual.leave_out_degraded && (is_slow(phase) || (over_the_path && is_slow(Phase::Handshake))) {
                 Learned::LeftOut
+            } else if rules.usual.leave_out_degraded && (is_most(phase) || (over_the_path && is_most(Phase::Handshake)))
+            {
+                Learned::Undecided
             } else if self.is_better(phase, rules.usual.better_ratio) {
                 Learned::Better
             } else {
@@ -317,34 +342,63 @@ fn oldest(start: WindowStart, rules: &DiagnosisRules) -> WindowStart {
     WindowStart::from_ms(start.ms() - rules.evidence.within_ms())
 }
 
-/// Whether the newest windows show that a phase is slow; where it was slow before, less is enough.
+/// Whether the newest windows show that a phase is slow; where it has been slow for some windows, less is enough.
 fn is_slow_now(
     before: &PairState,
     phase: Phase,
     start: WindowStart,
     present: Option<PhaseEvidence>,
     rules: &DiagnosisRules,
+    bridge: Bridge,
 ) -> bool {
-    let (state, rules_of_evidence) = (&before.phases[phase as usize], &rules.evidence);
+    let (state, asked) = (&before.phases[phase as usize], &rules.evidence);
     if present.is_none_or(|present| present.slow == 0) && !state.is_slow {
         return false;
     }
-    let together = state.earlier.with(present, rules_of_evidence.windows, oldest(start, rules));
-    let (slow, samples) = (together.sum(|window| window.slow), together.sum(|window| window.samples));
-    let share = f64::from(slow) / f64::from(samples.max(1));
-    let is_kept = state.is_slow && slow > 0 && share >= rules_of_evidence.keep_share;
-    let all_show_it = together.windows().len() >= rules_of_evidence.windows.into()
-        && together.windows().iter().all(|window| window.slow > 0);
-    is_kept
-        || (present.is_some()
-            && all_show_it
-            && slow >= rules_of_evidence.least_samples
-            && share >= rules_of_evidence.share)
+    let oldest = oldest(start, rules);
+    let few = state.earlier.with(present, asked.windows, oldest);
+    if state.is_slow && share(&few) >= asked.keep_share && few.sum(|window| window.slow) > 0 {
+        let slow_for_ms = state.slow.map_or(0, |slow| start.ms() - slow.since.ms());
+        if slow_for_ms >= i64::from(asked.keep_after_windows) * bridge.window_ms {
+            return true;
+        }
+    }
+    let all_show_it = |together: &Together<PhaseEvidence>, windows: u16| {
+        together.windows().len() >= windows.into()
+            && together.windows().iter().all(|window| window.slow > 0)
+            && together.sum(|window| window.slow) >= asked.least_samples
+    };
+    let are_beyond = few.sum(|window| window.beyond_history) >= asked.least_samples;
+    if present.is_some() && are_beyond && all_show_it(&few, asked.windows) && share(&few) >= asked.share {
+        return true;
+    }
+    let more = state.earlier.with(present, asked.more_windows, oldest);
+    present.is_some() && all_show_it(&more, asked.more_windows) && share(&more) >= asked.more_share
 }
 
-fn is_failing_now(before: &PairState, together: &Together<Failures>, rules: &DiagnosisRules) -> bool {
+fn share(together: &Together<PhaseEvidence>) -> f64 {
+    let (slow, samples) = (together.sum(|window| window.slow), together.sum(|window| window.samples));
+    f64::from(slow) / f64::from(samples.max(1))
+}
+
+fn is_failing_now(
+    before: &PairState,
+    together: &Together<Failures>,
+    start: WindowStart,
+    rules: &DiagnosisRules,
+    bridge: Bridge,
+) -> bool {
     let (failed, total) = (together.sum(Failures::failed), together.sum(|window| window.total));
     let share = f64::from(failed) / f64::from(total.max(1));
-    let is_kept = before.is_failing && failed > 0 && share >= rules.error_bound.keep_share;
-    is_kept || (failed >= rules.error_bound.least_failures && share >= rules.error_bound.share)
+    let asked = &rules.error_bound;
+    if failed >= asked.least_failures && share >= asked.share {
+        return true;
+    }
+    before.failing.is_some_and(|failing| {
+        let failing_for_ms = start.ms() - failing.since.ms();
+        before.is_failing
+            && failed > 0
+            && share >= asked.keep_share
+            && failing_for_ms >= i64::from(rules.evidence.keep_after_windows) * bridge.window_ms
+    })
 }

@@ -54,6 +54,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// The one figure that stands for the window. Two samples stand for it in turn, from window to window, so that a history
+    /// varies as samples do, and one of them that is out of the ordinary does not hide in a mean.
+    pub(super) fn figure(self, samples: u32, takes_greater: bool) -> u64 {
+        if samples == 2 && takes_greater { self.p95 } else { self.p50 }
+    }
+
     /// The middle of the samples: with two, which are the p50 and the p95, what lies between them.
     pub(super) fn middle(self, samples: u32) -> u64 {
         if samples == 2 { (self.p50 + self.p95).div_ceil(2) } else { self.p50 }

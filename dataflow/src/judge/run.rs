@@ -30,6 +30,15 @@ impl Stretch {
         Self { since: joined.map_or(start, |before| before.since), last: start }
     }
 
+    /// The stretch after a window in which it holds or does not.
+    pub(super) fn after(before: Option<Self>, holds: bool, start: WindowStart, bridge: Bridge) -> Option<Self> {
+        if holds {
+            Some(Self::extended(before, start, bridge))
+        } else {
+            before.filter(|before| !before.is_over(start, bridge))
+        }
+    }
+
     /// Whether no window from this one on can belong to it.
     pub(super) fn is_over(self, start: WindowStart, bridge: Bridge) -> bool {
         !bridge.joins(self.last, start)

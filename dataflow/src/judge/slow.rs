@@ -12,8 +12,10 @@ pub(super) struct Slow {
     pub(super) counted: u32,
     /// How many are slow for sure, since a percentile says how many lie on its far side.
     pub(super) at_least: u32,
-    /// Whether the window as a whole is slow.
+    /// Whether most of them are.
     pub(super) is_most: bool,
+    /// Of those counted, how many are slower than nearly all that the history knows.
+    pub(super) beyond_history: u32,
 }
 
 /// What a window's `samples` say of a phase.
@@ -32,23 +34,33 @@ pub(super) fn slow(
     match compared {
         Compared::One(figures) if is_slow(figures) => {
             let q = if phase == Phase::Throughput { 0.50 } else { 0.95 };
-            Slow { counted: samples, at_least: beyond(q), is_most: true }
+            Slow { counted: samples, at_least: beyond(q), is_most: true, beyond_history: samples }
         }
         Compared::One(_) => Slow::default(),
         Compared::Two { p50, p95 } => {
             let (middle, far) = (is_slow(p50), is_slow(p95));
-            let sure = match (phase == Phase::Throughput, middle, far) {
-                (_, false, false) => return Slow::default(),
-                (true, _, true) => beyond(0.95),
-                (true, true, false) | (false, true, _) => beyond(0.50),
-                (false, false, true) => beyond(0.95),
+            if !middle && !far {
+                return Slow::default();
+            }
+            let at_least = match phase {
+                Phase::Throughput if far => beyond(0.95),
+                _ if middle => beyond(0.50),
+                _ => beyond(0.95),
             };
-            // Of two samples both are known, and are counted for themselves.
-            let is_most = if samples == 2 { middle && far } else { middle };
+            let count = |middle: bool, far: bool| match (samples, middle, far) {
+                // Both are known, and are counted for themselves.
+                (2, _, _) => u32::from(middle) + u32::from(far),
+                (_, true, _) => samples,
+                (_, false, true) => (samples / SHARE_BEYOND_P95).max(1),
+                _ => 0,
+            };
+            let counted = count(middle, far);
+            let is_beyond = |is_slow: bool, figures| is_slow && is_beyond_history(phase, figures, usuals, rules);
             Slow {
-                counted: if is_most { samples } else { (samples / SHARE_BEYOND_P95).max(1) },
-                at_least: sure,
-                is_most,
+                counted,
+                at_least: if samples == 2 { counted } else { at_least },
+                is_most: counted == samples,
+                beyond_history: count(is_beyond(middle, p50), is_beyond(far, p95)),
             }
         }
     }
@@ -65,6 +77,13 @@ fn rule(phase: Phase, rules: &DiagnosisRules) -> Option<&PhaseRule> {
         Phase::Throughput => Some(&rules.throughput_bound),
         Phase::Total => None,
     }
+}
+
+/// Whether a figure is slower than the history's quantile that the rules take for the end of what is known.
+fn is_beyond_history(phase: Phase, figures: &Figures, usuals: &Usuals<'_>, rules: &DiagnosisRules) -> bool {
+    let quantile = rules.evidence.beyond_quantile;
+    let known = figures.get(phase).zip(usuals.quantiles(phase, quantile));
+    known.is_none_or(|(value, (low, high))| if phase == Phase::Throughput { value < low } else { value > high })
 }
 
 fn is_slow(phase: Phase, figures: &Figures, usuals: &Usuals<'_>, rules: &DiagnosisRules) -> bool {
@@ -108,7 +127,11 @@ impl At<'_> {
     fn is_beyond(&self, spreads: f64) -> bool {
         let Some(usual) = self.usuals.usual(self.phase, self.rules) else { return false };
         match self.phase {
-            Phase::Throughput => self.value < usual.centre - spreads * usual.below,
+            // By the time that a megabit takes: it can be many times the usual, where a rate can't fall below nothing.
+            Phase::Throughput => {
+                let [time, centre, slowest] = [self.value, usual.centre, usual.centre - usual.below].map(f64::recip);
+                time > centre + spreads * (slowest - centre)
+            }
             _ => self.value > usual.centre + spreads * usual.above,
         }
     }

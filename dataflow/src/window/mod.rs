@@ -7,6 +7,7 @@ mod partition;
 mod samples;
 mod seen;
 
+pub use crate::event_batch::NO_SAMPLE;
 pub use open_window::OpenWindow;
 pub use pairs::{PairId, PairName};
 pub use partition::{PartitionWindows, WindowChange, WindowOutput};

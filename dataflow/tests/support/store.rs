@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
-use netqoe_dataflow::baseline::PastWindow;
+use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{Feed, Links, PartitionOutput, Seed, WorkerPart, start};
 use netqoe_model::{AggregateRow, Checkpoint, DeadLetter, Ledger, Partition, Position, Rules};
 
@@ -70,16 +70,23 @@ impl Store {
             let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
             for row in self.rows.values().filter(|row| row.window.is_final) {
                 if Partition::of(&row.client_id, partitions) == checkpoint.partition {
-                    let past = PastWindow::of(&row.window);
-                    by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().extend(past);
+                    by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().push(row);
                 }
             }
-            let latest = |past: Vec<_>| past[past.len().saturating_sub(rules.diagnosis.baseline_windows)..].to_vec();
-            let history = by_pair.into_iter().map(|((client_id, target), past)| (client_id, target, latest(past)));
+            let history =
+                by_pair.into_iter().map(|((client_id, target), rows)| (client_id, target, past(&rows, rules)));
             Seed { checkpoint: *checkpoint, history: history.collect() }
         };
         owned.map(seed).collect()
     }
+}
+
+/// What a pair's final rows, oldest first, have led to: from the newest state on.
+fn past(rows: &[&AggregateRow], rules: &Rules) -> PairState {
+    let newest = rows.iter().rposition(|row| row.pair_state.is_some());
+    let (state, after) = newest.map_or((None, 0), |at| (rows[at].pair_state.as_deref(), at + 1));
+    assert!(rows.len() - after < 16, "a state is never far away");
+    PairState::restore(state, rows[after..].iter().map(|row| &row.window), rules)
 }
 
 /// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then.

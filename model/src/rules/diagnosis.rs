@@ -111,8 +111,16 @@ pub struct EvidenceRules {
     pub least_samples: u32,
     /// Share of the samples that must be slow.
     pub share: f64,
-    /// Share that is enough where the window before was slow as well.
+    /// One of them must have most of its samples beyond this quantile of the phase's history; 0: none must.
+    pub beyond_quantile: f64,
+    /// Where none has, so many windows are looked at ...
+    pub more_windows: u16,
+    /// ... of whose samples this share must be slow.
+    pub more_share: f64,
+    /// Share that is enough once the phase has been slow ...
     pub keep_share: f64,
+    /// ... for so many windows.
+    pub keep_after_windows: u16,
     /// Windows without the label that do not end a run of it.
     pub bridged_windows: u32,
 }

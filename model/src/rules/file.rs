@@ -127,6 +127,15 @@ impl DiagnosisRules {
         within("evidence.within_minutes", evidence.within_minutes.into(), 1.0, 1440.0)?;
         within("evidence.least_samples", evidence.least_samples.into(), 1.0, 1e6)?;
         within("evidence.share", evidence.share, 0.0, 1.0)?;
+        within("evidence.beyond_quantile", evidence.beyond_quantile, 0.0, 1.0)?;
+        within(
+            "evidence.more_windows",
+            evidence.more_windows.into(),
+            evidence.windows.into(),
+            MAX_EVIDENCE_WINDOWS.into(),
+        )?;
+        within("evidence.more_share", evidence.more_share, 0.0, 1.0)?;
+        within("evidence.keep_after_windows", evidence.keep_after_windows.into(), 0.0, 60.0)?;
         within("evidence.keep_share", evidence.keep_share, 0.0, evidence.share)?;
         within("evidence.bridged_windows", evidence.bridged_windows.into(), 0.0, 60.0)?;
         within("error-bound.windows", errors.windows.into(), 1.0, MAX_EVIDENCE_WINDOWS.into())?;

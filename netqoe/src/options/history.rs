@@ -45,7 +45,7 @@ impl HistoryOptions {
     /// The log times that must be read for them: from the first that an event of a window in the first one's baseline can
     /// have, to the one at which the last is closed.
     pub(crate) fn log_times(&self, rules: &Rules) -> std::ops::Range<LogTime> {
-        let warm_up_ms = rules.diagnosis.baseline_max_age_ms + rules.window_ms + rules.max_future_ms;
+        let warm_up_ms = rules.diagnosis.usual.reach_ms() + rules.window_ms + rules.max_future_ms;
         let from_ms = self.from.map_or(0, |from| from.saturating_sub(warm_up_ms).max(0));
         let closed_ms = |to: i64| to.saturating_add(rules.window_ms + rules.lateness_ms);
         LogTime::from_ms(from_ms)..LogTime::from_ms(self.to.map_or(i64::MAX, closed_ms))

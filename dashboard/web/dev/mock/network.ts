@@ -1,5 +1,5 @@
 // A made-up network for looking at the page without a netqoe: every figure here is invented by a formula, none is measured.
-// It follows the schedule of `netqoe up --demo`: a fault of three minutes at one target every four minutes.
+// A fault of three minutes at one target every four minutes: more often than on any network, so that there is always one to look at.
 
 import type { Evidence, Label, Severity } from '../../src/api/types.ts';
 
