@@ -92,3 +92,53 @@ impl PastInReading {
         Some(PairPast { client_id: client_id.into(), target: target.into(), state: self.state, rows: self.rows })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netqoe_model::LogTime;
+
+    use super::*;
+
+    fn row(start_ms: i64) -> WindowRow {
+        WindowRow {
+            start: WindowStart::from_ms(start_ms),
+            is_final: true,
+            as_of: LogTime::from_ms(start_ms),
+            count_success: 1,
+            errors: [0; 5],
+            percentiles: [None; 5],
+        }
+    }
+
+    fn reach() -> Reach {
+        Reach { state_tag: *b"our tag:", gap_ms: 100, rows_without_state: 20 }
+    }
+
+    /// The state's last byte and the starts of what is left of rows that are read newest first.
+    fn past(rows: impl IntoIterator<Item = (i64, Option<&'static [u8]>)>) -> (Option<u8>, Vec<i64>) {
+        let mut past = PastInReading::new(reach());
+        let mut rows = rows.into_iter();
+        while past.wants_older() {
+            let Some((start_ms, state)) = rows.next() else { break };
+            past.take(row(start_ms), state);
+        }
+        let past = past.finish("a", "x").unwrap();
+        let end = past.state.and_then(|state| state.last().copied());
+        (end, past.rows.iter().map(|row| row.start.ms()).collect())
+    }
+
+    #[test]
+    fn a_past_ends_with_a_usable_state_a_gap_or_enough_rows() {
+        let (ours, others): (&[u8], &[u8]) = (b"our tag:7", b"its tag:8");
+        assert_eq!(past([(9, None), (8, Some(others)), (7, Some(ours)), (6, None)]), (Some(b'7'), vec![8, 9]));
+        assert_eq!(past([(300, None), (200, None), (99, Some(ours))]), (None, vec![200, 300]));
+        let rows = |state_at: i64| (0..50).map(move |n| (-n, (n == state_at).then_some(ours)));
+        assert_eq!(past(rows(16)), (Some(b'7'), (-15..=0).collect()));
+        assert_eq!(past(rows(17)), (None, (-19..=0).collect()));
+    }
+
+    #[test]
+    fn a_pair_without_final_rows_has_no_past() {
+        assert_eq!(PastInReading::new(reach()).finish("a", "x"), None);
+    }
+}
