@@ -41,13 +41,15 @@ impl Reach {
 pub(crate) struct PastInReading {
     reach: Reach,
     rows: Vec<WindowRow>,
+    /// How many rows were taken, also those that are more than are given back.
+    taken: usize,
     state: Option<Arc<[u8]>>,
     is_complete: bool,
 }
 
 impl PastInReading {
     pub(crate) fn new(reach: Reach) -> Self {
-        Self { reach, rows: Vec::new(), state: None, is_complete: false }
+        Self { reach, rows: Vec::new(), taken: 0, state: None, is_complete: false }
     }
 
     /// Whether rows before those that were read may belong to it.
@@ -55,9 +57,9 @@ impl PastInReading {
         !self.is_complete
     }
 
-    /// How many rows after a state it has so far.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+    /// How many rows were taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// The start of the oldest row that was read.
@@ -72,7 +74,7 @@ impl PastInReading {
             return;
         }
         let usable = state.filter(|state| state.starts_with(&self.reach.state_tag));
-        if let Some(state) = usable.filter(|_| self.rows.len() < ROWS_WITH_STATE) {
+        if let Some(state) = usable.filter(|_| self.taken < ROWS_WITH_STATE) {
             self.state = Some(state.into());
             self.is_complete = true;
             return;
@@ -80,7 +82,8 @@ impl PastInReading {
         if self.rows.len() < self.reach.rows_without_state {
             self.rows.push(row);
         }
-        self.is_complete = self.rows.len() >= self.reach.rows_without_state && self.rows.len() >= ROWS_WITH_STATE;
+        self.taken += 1;
+        self.is_complete = self.taken >= self.reach.most_rows();
     }
 
     /// None where there is no final row.

@@ -175,7 +175,7 @@ fn newest(transaction: &mut Transaction<'_>, reach: Reach) -> Result<Vec<Reading
 /// Reads on where the rows that were read are no whole past.
 fn older(transaction: &mut Transaction<'_>, reach: Reach, pairs: &mut [Reading]) -> Result<(), Failure> {
     let mut unfinished: Vec<&mut Reading> =
-        pairs.iter_mut().filter(|pair| pair.past.wants_older() && pair.past.len() == ROWS_WITH_STATE).collect();
+        pairs.iter_mut().filter(|pair| pair.past.wants_older() && pair.past.taken() == ROWS_WITH_STATE).collect();
     if unfinished.is_empty() {
         return Ok(());
     }
