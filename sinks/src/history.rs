@@ -41,13 +41,15 @@ impl Reach {
 pub(crate) struct PastInReading {
     reach: Reach,
     rows: Vec<WindowRow>,
+    /// How many rows were taken, also those that are more than are given back.
+    taken: usize,
     state: Option<Arc<[u8]>>,
     is_complete: bool,
 }
 
 impl PastInReading {
     pub(crate) fn new(reach: Reach) -> Self {
-        Self { reach, rows: Vec::new(), state: None, is_complete: false }
+        Self { reach, rows: Vec::new(), taken: 0, state: None, is_complete: false }
     }
 
     /// Whether rows before those that were read may belong to it.
@@ -55,9 +57,9 @@ impl PastInReading {
         !self.is_complete
     }
 
-    /// How many rows after a state it has so far.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+    /// How many rows were taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// The start of the oldest row that was read.
@@ -72,7 +74,7 @@ impl PastInReading {
             return;
         }
         let usable = state.filter(|state| state.starts_with(&self.reach.state_tag));
-        if let Some(state) = usable.filter(|_| self.rows.len() < ROWS_WITH_STATE) {
+        if let Some(state) = usable.filter(|_| self.taken < ROWS_WITH_STATE) {
             self.state = Some(state.into());
             self.is_complete = true;
             return;
@@ -80,7 +82,8 @@ impl PastInReading {
         if self.rows.len() < self.reach.rows_without_state {
             self.rows.push(row);
         }
-        self.is_complete = self.rows.len() >= self.reach.rows_without_state && self.rows.len() >= ROWS_WITH_STATE;
+        self.taken += 1;
+        self.is_complete = self.taken >= self.reach.most_rows();
     }
 
     /// None where there is no final row.
@@ -90,5 +93,55 @@ impl PastInReading {
         }
         self.rows.reverse();
         Some(PairPast { client_id: client_id.into(), target: target.into(), state: self.state, rows: self.rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netqoe_model::LogTime;
+
+    use super::*;
+
+    fn row(start_ms: i64) -> WindowRow {
+        WindowRow {
+            start: WindowStart::from_ms(start_ms),
+            is_final: true,
+            as_of: LogTime::from_ms(start_ms),
+            count_success: 1,
+            errors: [0; 5],
+            percentiles: [None; 5],
+        }
+    }
+
+    fn reach() -> Reach {
+        Reach { state_tag: *b"our tag:", gap_ms: 100, rows_without_state: 20 }
+    }
+
+    /// The state's last byte and the starts of what is left of rows that are read newest first.
+    fn past(rows: impl IntoIterator<Item = (i64, Option<&'static [u8]>)>) -> (Option<u8>, Vec<i64>) {
+        let mut past = PastInReading::new(reach());
+        let mut rows = rows.into_iter();
+        while past.wants_older() {
+            let Some((start_ms, state)) = rows.next() else { break };
+            past.take(row(start_ms), state);
+        }
+        let past = past.finish("a", "x").unwrap();
+        let end = past.state.and_then(|state| state.last().copied());
+        (end, past.rows.iter().map(|row| row.start.ms()).collect())
+    }
+
+    #[test]
+    fn a_past_ends_with_a_usable_state_a_gap_or_enough_rows() {
+        let (ours, others): (&[u8], &[u8]) = (b"our tag:7", b"its tag:8");
+        assert_eq!(past([(9, None), (8, Some(others)), (7, Some(ours)), (6, None)]), (Some(b'7'), vec![8, 9]));
+        assert_eq!(past([(300, None), (200, None), (99, Some(ours))]), (None, vec![200, 300]));
+        let rows = |state_at: i64| (0..50).map(move |n| (-n, (n == state_at).then_some(ours)));
+        assert_eq!(past(rows(16)), (Some(b'7'), (-15..=0).collect()));
+        assert_eq!(past(rows(17)), (None, (-19..=0).collect()));
+    }
+
+    #[test]
+    fn a_pair_without_final_rows_has_no_past() {
+        assert_eq!(PastInReading::new(reach()).finish("a", "x"), None);
     }
 }

@@ -91,7 +91,8 @@ pub(crate) fn checkpoint(row: &Row) -> Result<Checkpoint, Unreadable> {
 }
 
 /// Goes from key to key along the primary key and reads the newest final rows of each: a store holds thousands of rows of
-/// a key, so that a scan, even of the last day, would read a hundred times as much. A state of other rules stays there.
+/// a key, so that a scan, even of the last day, would read a hundred times as much. What is older than the newest usable
+/// state is not sent.
 static NEWEST: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
@@ -105,14 +106,19 @@ static NEWEST: LazyLock<String> = LazyLock::new(|| {
             ORDER BY client_id, target LIMIT 1
         ) AS next
     )
-    SELECT client_id, target,
-           CASE WHEN substring(pair_state FROM 1 FOR octet_length($1)) = $1 THEN pair_state END, {WINDOW_COLUMNS}
+    SELECT client_id, target, usable, {WINDOW_COLUMNS}
     FROM keys CROSS JOIN LATERAL (
-        SELECT {WINDOW_COLUMNS}, pair_state
-        FROM agg_1m
-        WHERE agg_1m.client_id = keys.client_id AND agg_1m.target = keys.target AND is_final
-        ORDER BY window_start_ts DESC LIMIT $2
+        SELECT *, count(usable) OVER (ORDER BY window_start_ts DESC
+                                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer_states
+        FROM (
+            SELECT {WINDOW_COLUMNS},
+                   CASE WHEN substring(pair_state FROM 1 FOR octet_length($1)) = $1 THEN pair_state END AS usable
+            FROM agg_1m
+            WHERE agg_1m.client_id = keys.client_id AND agg_1m.target = keys.target AND is_final
+            ORDER BY window_start_ts DESC LIMIT $2
+        ) AS newest
     ) AS latest
+    WHERE newer_states = 0
     ORDER BY client_id, target, window_start_ts DESC"
     )
 });
@@ -169,7 +175,7 @@ fn newest(transaction: &mut Transaction<'_>, reach: Reach) -> Result<Vec<Reading
 /// Reads on where the rows that were read are no whole past.
 fn older(transaction: &mut Transaction<'_>, reach: Reach, pairs: &mut [Reading]) -> Result<(), Failure> {
     let mut unfinished: Vec<&mut Reading> =
-        pairs.iter_mut().filter(|pair| pair.past.wants_older() && pair.past.len() == ROWS_WITH_STATE).collect();
+        pairs.iter_mut().filter(|pair| pair.past.wants_older() && pair.past.taken() == ROWS_WITH_STATE).collect();
     if unfinished.is_empty() {
         return Ok(());
     }

@@ -20,7 +20,7 @@ const ROWS: &str = "
 const COLUMNS: &str = "newest.client_id, newest.target, newest.window_start_ts, newest.diagnosis_label,
     newest.is_final, newest.as_of, newest.updated_at,
     severity, stage, observed, usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples,
-    finding.windows, since_ts";
+    windows, since_ts";
 
 pub(super) fn read(connection: &Connection, extent: &Extent, limit: u32) -> rusqlite::Result<Vec<CurrentRecord>> {
     let mut names = Names::default();
