@@ -120,11 +120,13 @@ impl PairState {
     /// Judges the pair's next window, and takes it in.
     pub fn judge(&mut self, row: &WindowRow, rules: &Rules) -> Judged {
         let diagnosis_rules = &rules.diagnosis;
-        if self.is_too_old(row.start, diagnosis_rules) {
-            *self = Self::new(diagnosis_rules);
-        }
         let bridge = Bridge { window_ms: rules.window_ms, bridged_windows: diagnosis_rules.evidence.bridged_windows };
         let ended_runs = self.runs.end(row.start, bridge);
+        if self.is_too_old(row.start, diagnosis_rules) {
+            // Runs end as any do, and rows go on to carry states as often.
+            let Self { runs, rows_since_state, .. } = std::mem::replace(self, Self::new(diagnosis_rules));
+            (self.runs, self.rows_since_state) = (runs, rows_since_state);
+        }
         let mut found = Seen::of(row, self, diagnosis_rules).found(self, diagnosis_rules);
         let mut diagnosis = found.diagnosis.take();
         if let Some(Diagnosis { label, finding: Some(finding) }) = &mut diagnosis {

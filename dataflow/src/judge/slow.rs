@@ -39,11 +39,12 @@ pub(super) fn slow(
             let (middle, far) = (is_slow(p50), is_slow(p95));
             let sure = match (phase == Phase::Throughput, middle, far) {
                 (_, false, false) => return Slow::default(),
+                // Of two samples both are known, and are counted for themselves.
+                _ if samples == 2 => u32::from(middle) + u32::from(far),
                 (true, _, true) => beyond(0.95),
                 (true, true, false) | (false, true, _) => beyond(0.50),
                 (false, false, true) => beyond(0.95),
             };
-            // Of two samples both are known, and are counted for themselves.
             let is_most = if samples == 2 { middle && far } else { middle };
             Slow {
                 counted: if is_most { samples } else { (samples / SHARE_BEYOND_P95).max(1) },
