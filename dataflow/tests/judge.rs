@@ -45,7 +45,7 @@ fn check(rows: &[WindowRow], rules: &Rules, restarts: &BTreeSet<usize>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
     #[test]
     fn a_pairs_windows_are_judged_as_the_reference_judges_them(

@@ -66,7 +66,7 @@ struct Phase {
     evidence: Vec<PhaseWindow>,
     /// "Where the pair's window before called the phase slow".
     is_called_slow: bool,
-    /// Starts of the windows in which the phase was slow, since it last became the new normal.
+    /// Starts of the windows at which the phase was called slow, since it last became the new normal.
     slow_at: Vec<WindowStart>,
     /// "Windows that entered, one after the other", each clearly better than usual.
     better: usize,
@@ -137,27 +137,27 @@ impl Phase {
     fn usual(&self, rules: &Rules) -> Option<UsualValue> {
         let rules = &rules.diagnosis.usual;
         let first = self.history.len().saturating_sub(rules.windows.into());
-        let mut sorted: Vec<f64> = self.history[first..].iter().map(|figure| in_ms(as_kept(*figure))).collect();
-        sorted.sort_by(f64::total_cmp);
+        let mut sorted: Vec<u64> = self.history[first..].iter().map(|figure| as_kept(*figure)).collect();
+        sorted.sort_unstable();
         let n = sorted.len();
         if n < usize::from(rules.warm_up_windows) {
             return None;
         }
-        let mean = sorted.iter().sum::<f64>() / n as f64;
+        let mean = sorted.iter().sum::<u64>() as f64 / n as f64;
         let value = match rules.centre {
-            Centre::Mean => mean,
+            Centre::Mean => mean / 1000.0,
             // "Of an even number the upper of the two in the middle."
-            Centre::Median => sorted[n / 2],
+            Centre::Median => in_ms(sorted[n / 2]),
         };
         let (below, above) = match rules.spread {
             Spread::Deviation => {
-                let squares = sorted.iter().map(|figure| (figure - mean).powi(2));
-                let deviation = (squares.sum::<f64>() / n as f64).sqrt();
+                let squares = sorted.iter().map(|figure| (*figure as f64 - mean).powi(2));
+                let deviation = (squares.sum::<f64>() / n as f64).sqrt() / 1000.0;
                 (deviation, deviation)
             }
             Spread::Quantile => {
                 let rank = rank(rules.spread_quantile, n);
-                (value - sorted[n - rank], sorted[rank - 1] - value)
+                (value - in_ms(sorted[n - rank]), in_ms(sorted[rank - 1]) - value)
             }
         };
         let floor = (rules.spread_floor_ratio * value).max(rules.spread_floor);
@@ -181,15 +181,15 @@ impl Phase {
         let rules = &rules.diagnosis.evidence;
         let slow: u32 = evidence.iter().map(|window| window.slow).sum();
         let samples: u32 = evidence.iter().map(|window| window.samples).sum();
-        let are_at_least = |share: f64| f64::from(slow) >= share * f64::from(samples);
+        let are_at_least = |share: f64| f64::from(slow) / f64::from(samples) >= share;
         let all_there = evidence.len() == usize::from(rules.windows);
         let each_slow = evidence.iter().all(|window| window.slow > 0);
         let is_new = all_there && each_slow && slow >= rules.least_samples && are_at_least(rules.share);
         (is_new, self.is_called_slow && slow > 0 && are_at_least(rules.keep_share))
     }
 
-    /// Since when the phase has been slow, "gaps of up to two windows in between do not interrupt it"; none where it is
-    /// not slow any more.
+    /// Since when the phase has been called slow, "gaps of up to two windows (minutes) in between do not interrupt it"; none
+    /// where it is not any more.
     fn slow_since(&self, start: WindowStart, rules: &Rules) -> Option<WindowStart> {
         let longest = (i64::from(rules.diagnosis.evidence.bridged_windows) + 1) * rules.window_ms;
         let mut since = start;
@@ -219,7 +219,7 @@ fn is_slow(row: &WindowRow, phase: usize, percentile: usize, usual: &[Option<Usu
         } else {
             let can_be_times = if phase == DNS { figure > 0.0 } else { own.value > 0.0 };
             condition.ratio.is_none_or(|ratio| can_be_times && figure >= ratio * own.value)
-                && condition.extra_ms.is_none_or(|extra| figure - own.value >= extra)
+                && condition.extra_ms.is_none_or(|extra| figure >= own.value + extra)
                 && condition.spreads.is_none_or(|spreads| figure > own.value + spreads * own.above)
                 && condition.share_of_total.is_none_or(|share| figure >= share * total)
                 && condition.share_of_extra.is_none_or(|share| figure - own.value >= share * (total - usual_total))
@@ -229,7 +229,7 @@ fn is_slow(row: &WindowRow, phase: usize, percentile: usize, usual: &[Option<Usu
     let handshake = figure_of(HANDSHAKE).zip(usual[HANDSHAKE]);
     let more_handshake = handshake.map(|(handshake, usual)| handshake - usual.value).filter(|more| *more > 0.0);
     let beyond = |times: f64| more_handshake.is_none_or(|more| figure - own.value > times * more);
-    let near = |spreads: f64| handshake.is_none_or(|(figure, usual)| figure <= usual.value + spreads * usual.above);
+    let near = |spreads: f64| handshake.is_some_and(|(figure, usual)| figure <= usual.value + spreads * usual.above);
     rule.when.iter().any(holds) && rule.beyond_handshake.is_none_or(beyond) && rule.handshake_spreads.is_none_or(near)
 }
 
@@ -280,6 +280,9 @@ impl Pair {
             phase.evidence.extend(here.clone());
             let (is_new, stays) = phase.is_called_slow_at(row.start, rules);
             phase.is_called_slow = is_new || stays;
+            if phase.is_called_slow {
+                phase.slow_at.push(row.start);
+            }
             self.turns.kept_by_keep_share += usize::from(stays && !is_new);
         }
         let label = self.label(row, &usual, rules);
@@ -314,7 +317,7 @@ impl Pair {
         let rules = &rules.diagnosis.error_bound;
         let failed: u32 = evidence.iter().flat_map(|row| row.errors).sum();
         let all = failed + evidence.iter().map(|row| row.count_success).sum::<u32>();
-        let are_at_least = |share: f64| f64::from(failed) >= share * f64::from(all);
+        let are_at_least = |share: f64| f64::from(failed) / f64::from(all) >= share;
         // The windows before that are not forgotten, and their labels.
         let was = self.windows.len() > 1 && self.labels.last().is_some_and(|(_, was)| *was == Some(Label::ErrorBound));
         (failed >= rules.least_failures && are_at_least(rules.share))
@@ -361,7 +364,7 @@ impl Pair {
             stage: STAGES[phase],
             observed,
             usual: Some(own.range()),
-            sigmas: deviations.then_some((observed - own.value) / own.above),
+            sigmas: (deviations && own.above > 0.0).then(|| (observed - own.value) / own.above),
             // "And where `observed` is an earlier window's."
             share_of_total: shown.share_of_total.filter(|_| shown.start == row.start),
             samples: evidence.iter().map(|window| window.samples).sum(),
@@ -389,9 +392,6 @@ impl Pair {
             let most = window.slow == window.samples;
             let is_slow_here =
                 rules.diagnosis.usual.leave_out_degraded && window.slow > 0 && (most || past.is_called_slow);
-            if is_slow_here {
-                past.slow_at.push(row.start);
-            }
             let over_slow_path = handshake_is_left_out && (phase == TTFB || phase == THROUGHPUT);
             if phase == HANDSHAKE {
                 handshake_is_left_out = is_slow_here;
@@ -439,7 +439,7 @@ fn phase_severity(phase: usize, observed: f64, usual: f64, rules: &Rules) -> Sev
     }
     // "At least 2 times the usual value and at least 1,000 ms more."
     let [major, critical] = [&levels.latency.major, &levels.latency.critical]
-        .map(|level| observed >= level.ratio * usual && observed - usual >= level.extra_ms);
+        .map(|level| observed >= level.ratio * usual && observed >= usual + level.extra_ms);
     severity(major, critical)
 }
 
