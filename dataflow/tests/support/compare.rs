@@ -1,11 +1,21 @@
 //! Whether the engine found what the reference found. Counts and names are the same; figures may differ by the last bits,
 //! as the order of a sum is not part of the rules.
 
+use std::collections::BTreeMap;
+
 use netqoe_model::{Diagnosis, Evidence, UsualRange};
 
-use super::reference::{Judged, Row};
+use super::reference::{Judged, Key, Row};
 
-pub(crate) fn is_same_row(got: &Row, expected: &Row) -> bool {
+#[track_caller]
+pub(crate) fn assert_same_rows(got: &BTreeMap<Key, Row>, expected: &BTreeMap<Key, Row>) {
+    assert_eq!(got.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "the windows that have a row");
+    for (key, row) in expected {
+        assert!(is_same_row(&got[key], row), "{key:?} is\n{:?}\nand should be\n{row:?}", got[key]);
+    }
+}
+
+fn is_same_row(got: &Row, expected: &Row) -> bool {
     let as_expected = Row { judged: expected.judged.clone(), ..got.clone() };
     as_expected == *expected && is_same(&got.judged, &expected.judged)
 }

@@ -29,6 +29,8 @@ struct Stretch {
     touched_percent: u64,
     failed_percent: u64,
     samples: Option<usize>,
+    /// After one of this many windows some minutes are missing; 0: never.
+    missing_one_in: u64,
     seed: u64,
 }
 
@@ -51,10 +53,17 @@ pub(crate) fn windows(stretches: usize) -> impl Strategy<Value = Vec<Window>> {
         touched_percent: 0,
         failed_percent: 0,
         samples,
+        missing_one_in: 20,
         seed,
     });
-    (base, present, varies, first, prop::collection::vec(stretch(), 0..stretches)).prop_map(
-        |(base, present, varies, first, others)| {
+    (
+        base,
+        present,
+        varies,
+        first,
+        prop::collection::vec(prop_oneof![6 => stretch(), 1 => long_stretch()], 0..stretches),
+    )
+        .prop_map(|(base, present, varies, first, others)| {
             let (mut windows, mut start_ms) = (Vec::new(), START_MS);
             for stretch in std::iter::once(&first).chain(&others) {
                 start_ms += stretch.silence * WINDOW_MS;
@@ -64,13 +73,12 @@ pub(crate) fn windows(stretches: usize) -> impl Strategy<Value = Vec<Window>> {
                     let mut measure = || measurement(stretch, &base, &present, varies, &mut chance);
                     let measurements = (0..samples).map(|_| measure()).collect();
                     windows.push(Window { start_ms, measurements });
-                    // Now and then a minute is missing.
-                    start_ms += if chance.below(20) == 0 { 1 + chance.below(3) as i64 } else { 1 } * WINDOW_MS;
+                    let is_missing = stretch.missing_one_in > 0 && chance.below(stretch.missing_one_in) == 0;
+                    start_ms += if is_missing { 2 + chance.below(3) as i64 } else { 1 } * WINDOW_MS;
                 }
             }
             windows
-        },
-    )
+        })
 }
 
 fn samples() -> impl Strategy<Value = Option<usize>> {
@@ -79,7 +87,7 @@ fn samples() -> impl Strategy<Value = Option<usize>> {
 
 fn stretch() -> impl Strategy<Value = Stretch> {
     let silence = prop_oneof![12 => Just(0), 2 => 1..6_i64, 2 => 14..18_i64, 1 => 58..64_i64, 1 => 110..130_i64];
-    let windows = prop_oneof![4 => 1..4_usize, 4 => 4..14_usize, 1 => 60..75_usize];
+    let windows = prop_oneof![1 => 1..4_usize, 1 => 4..14_usize];
     let touched = select(vec![100, 100, 100, 60, 30, 10]);
     let failed = select(vec![0, 0, 0, 0, 5, 25, 50, 80, 100]);
     (windows, silence, times(), touched, failed, samples(), any::<u64>()).prop_map(
@@ -90,6 +98,23 @@ fn stretch() -> impl Strategy<Value = Stretch> {
             touched_percent,
             failed_percent,
             samples,
+            missing_one_in: 20,
+            seed,
+        },
+    )
+}
+
+/// More than an hour of one fault, which is then the new normal, hardly ever interrupted.
+fn long_stretch() -> impl Strategy<Value = Stretch> {
+    (62..75_usize, times(), select(vec![0, 0, 5]), samples(), select(vec![0, 0, 60]), any::<u64>()).prop_map(
+        |(windows, times, failed_percent, samples, missing_one_in, seed)| Stretch {
+            windows,
+            silence: 0,
+            times,
+            touched_percent: 100,
+            failed_percent,
+            samples,
+            missing_one_in,
             seed,
         },
     )

@@ -35,6 +35,15 @@ pub(crate) struct Turns {
     pub(crate) started_anew: usize,
 }
 
+impl std::ops::AddAssign for Turns {
+    fn add_assign(&mut self, other: Self) {
+        self.kept_by_keep_share += other.kept_by_keep_share;
+        self.new_normals += other.new_normals;
+        self.better += other.better;
+        self.started_anew += other.started_anew;
+    }
+}
+
 pub(crate) fn judged_with_turns(windows: &[WindowRow], rules: &Rules) -> (Vec<Judged>, Turns) {
     let mut pair = Pair::default();
     (windows.iter().map(|row| pair.judge(row, rules)).collect(), pair.turns)
