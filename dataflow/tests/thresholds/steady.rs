@@ -239,6 +239,50 @@ fn two_windows_without_the_label_do_not_end_a_run() {
     }
 }
 
+#[test]
+fn silence_ends_a_run_and_it_is_told() {
+    let mut pair = usual(USUAL);
+    assert_eq!(pair.label(failing(1, 2, 2)), Some(Label::ErrorBound));
+    assert_eq!(pair.judge(failing(1_000 + 1_500, 2, 0)).ended_runs.len(), 1);
+    let mut rules = DiagnosisRules::default();
+    (rules.usual.reach_hours, rules.evidence.bridged_windows) = (1, 60);
+    let mut pair = Pair::usual(rules, 60, 4, USUAL);
+    assert_eq!(pair.label(failing(1, 2, 2)), Some(Label::ErrorBound));
+    let judged = pair.judge(failing(1_000 + 62, 2, 2));
+    assert_eq!(judged.ended_runs, [], "a run that is bridged for longer than the pair is remembered goes on");
+    assert_eq!(judged.diagnosis.unwrap().finding.unwrap().1.since.ms(), 1_021 * 60_000);
+}
+
+#[test]
+fn nothing_is_a_share_of_nothing_and_no_deviation_measures_nothing() {
+    let name_only = |minute, samples, p50, p95| Window {
+        figures: [(p50, p95), (0, 0), (0, 0), (0, 0), (64_000, 64_000)],
+        ..Window::of(minute, samples, [0; 5])
+    };
+    let mut pair = usual([0, 0, 0, 0, 64_000]);
+    pair.label(name_only(0, 1, 30_000, 30_000));
+    assert_eq!(pair.label(name_only(1, 1, 30_000, 30_000)), Some(Label::DnsBound));
+    let evidence = pair.judge(name_only(1_002, 3, 0, 30_000)).diagnosis.unwrap().finding.unwrap().1;
+    assert_eq!((evidence.observed, evidence.share_of_total, evidence.bad_samples), (0.0, None, 2));
+    let mut rules = DiagnosisRules::default();
+    (rules.usual.centre, rules.usual.spread) = (netqoe_model::Centre::Mean, netqoe_model::Spread::Deviation);
+    let mut pair = Pair::usual(rules, 60, 4, USUAL);
+    pair.label(Window::of(0, 4, SLOW));
+    let evidence = pair.judge(Window::of(1_001, 4, SLOW)).diagnosis.unwrap().finding.unwrap().1;
+    assert_eq!((evidence.stage, evidence.sigmas), ("ttfb", None));
+}
+
+/// The name takes half of the total at the p50, and little of it at the p95.
+#[test]
+fn of_two_samples_of_which_one_is_slow_one_is_slow_for_sure() {
+    let mut pair = usual(USUAL);
+    pair.label(Window::of(0, 8, with(0, 400_000, USUAL)));
+    let mut window = Window::of(1_001, 2, with(0, 200_000, USUAL));
+    window.figures[3] = (64_000, 3_000_000);
+    let evidence = pair.judge(window).diagnosis.unwrap().finding.unwrap().1;
+    assert_eq!((evidence.stage, evidence.samples, evidence.bad_samples), ("dns", 10, 8 - 4 + 1 + 1));
+}
+
 /// The severity of the second of two windows that are alike.
 fn severity(usual_figures: [u64; 5], figures: [u64; 5]) -> Severity {
     let mut pair = usual(usual_figures);
