@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(of(90.0, 2.0), Severity::Minor);
         assert_eq!(of(200.0, 100.0), Severity::Major);
         assert_eq!(of(199.0, 100.0), Severity::Minor);
-        assert_eq!(of(140.1, 40.1), Severity::Major, "as exact as what is called slow");
+        assert_eq!(of(128.2, 28.2), Severity::Major, "as exact as what is called slow");
         assert_eq!(of(1_100.0, 950.0), Severity::Minor, "little more than usual");
         assert_eq!(of(1_100.0, 100.0), Severity::Critical);
         assert_eq!(of(1_099.0, 100.0), Severity::Major);

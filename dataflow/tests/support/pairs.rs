@@ -42,6 +42,7 @@ pub(crate) fn windows(stretches: usize) -> impl Strategy<Value = Vec<Window>> {
         [100, 300, 0, 2_047, 2_049],
         [30_000, 150_000, 150_000, 900_000, 8_000],
         [40_000, 3_000, 4_000, 10_000, 4_000],
+        [0, 0, 0, 0, 0],
     ]);
     // Out of a hundred measurements, how many have the metric.
     let present = prop::collection::vec(select(vec![100, 100, 100, 100, 70, 0]), 5);
@@ -150,7 +151,9 @@ fn measurement(
     for metric in 0..5 {
         let more = 1.0 + chance.below(varies_percent + 1) as f64 / 100.0;
         let times = if is_touched { stretch.times[metric] } else { 1.0 };
-        let figure = (base[metric] as f64 * times * more).round() as u64;
+        // Where nothing is usual, a fault adds to it.
+        let usual = if base[metric] == 0 && times != 1.0 { 20_000 } else { base[metric] };
+        let figure = (usual as f64 * times * more).round() as u64;
         figures[metric] = (chance.below(100) < present[metric]).then_some(figure);
     }
     Ok(figures)

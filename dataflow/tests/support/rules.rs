@@ -64,9 +64,10 @@ fn errors_and_phases() -> impl Strategy<Value = DiagnosisRules> {
     let ratios = (select(vec![1.1, 1.3, 1.5]), select(vec![0.5, 0.72, 0.9]));
     let beyond = select(vec![None, Some(1.0), Some(1.3), Some(2.0)]);
     let handshake = select(vec![None, None, Some(1.0)]);
-    let spreads = select(vec![0.5, 1.0, 2.0]);
-    (1..=3_u16, 1..4_u32, shares, ratios, beyond, handshake, spreads).prop_map(
-        |(windows, least, (share, keep), (slow, slow_transfer), beyond, handshake, spreads)| {
+    let spreads = select(vec![None, Some(0.5), Some(1.0), Some(2.0)]);
+    let extra_ms = select(vec![None, Some(3.0), Some(20.0)]);
+    (1..=3_u16, 1..4_u32, shares, ratios, (beyond, handshake), spreads, extra_ms).prop_map(
+        |(windows, least, (share, keep), (slow, slow_transfer), (beyond, handshake), spreads, extra_ms)| {
             let mut rules = DiagnosisRules::default();
             let errors = &mut rules.error_bound;
             (errors.windows, errors.least_failures) = (windows, least);
@@ -74,10 +75,10 @@ fn errors_and_phases() -> impl Strategy<Value = DiagnosisRules> {
             let latencies: [&mut PhaseRule; 3] =
                 [&mut rules.dns_bound, &mut rules.handshake_bound, &mut rules.server_bound];
             for condition in latencies.into_iter().flat_map(|rule| &mut rule.when) {
-                (condition.ratio, condition.spreads) = (Some(slow), Some(spreads));
+                (condition.ratio, condition.spreads, condition.extra_ms) = (Some(slow), spreads, extra_ms);
             }
             rules.throughput_bound.when[0].ratio = Some(slow_transfer);
-            rules.throughput_bound.when[0].spreads = Some(spreads);
+            rules.throughput_bound.when[0].spreads = spreads;
             rules.server_bound.beyond_handshake = beyond;
             rules.server_bound.handshake_spreads = handshake;
             rules

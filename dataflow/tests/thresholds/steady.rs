@@ -42,6 +42,12 @@ fn dns_is_slow_where_it_is_half_of_the_total_or_60_percent_of_what_that_is_more(
     let base = [80_000, 10_000, 10_000, 60_000, 64_000];
     let of_total = [160_000, 10_000, 10_000, 140_000, 64_000];
     check(base, with(3, 140_001, of_total), of_total, Label::DnsBound, Label::ServerBound);
+    for (base, figures) in [
+        ([80_000, 10_000, 10_000, 60_000, 64_000], [120_000, 10_000, 10_000, 90_000, 64_000]),
+        ([32_000, 2_000, 2_000, 16_000, 64_000], [52_000, 2_000, 2_000, 32_000, 64_000]),
+    ] {
+        check(base, with(0, figures[0] - 1, figures), figures, Label::DnsBound, Label::ServerBound);
+    }
     let of_extra = [72_000, 24_000, 40_000, 104_000, 64_000];
     check(USUAL, with(3, 104_001, of_extra), of_extra, Label::DnsBound, Label::ServerBound);
 }
@@ -60,6 +66,9 @@ fn the_first_byte_is_slow_from_1_3_times_and_5_ms_more_on_and_by_more_than_the_w
     check(near, with(3, 12_999, near), with(3, 13_000, near), Label::ServerBound, Label::Healthy);
     let longer = with(1, 40_000, USUAL);
     check(USUAL, with(3, 84_800, longer), with(3, 84_801, longer), Label::ServerBound, Label::Healthy);
+    let far = with(1, 88_000, USUAL);
+    let farther = with(1, 108_000, USUAL);
+    check(far, with(3, 90_000, farther), with(3, 90_001, farther), Label::ServerBound, Label::Healthy);
 }
 
 #[test]
@@ -69,10 +78,10 @@ fn a_transfer_is_slow_from_0_72_times_on() {
 
 /// The pair's windows, of which the first seven have another figure of a metric: of sixty just enough that it is the end of
 /// the usual range. Nothing is judged by then.
-fn varied(metric: usize, figure: u64, windows: i64) -> Pair {
+fn varied(usual: [u64; 5], metric: usize, figure: u64) -> Pair {
     let mut pair = Pair::new(DiagnosisRules::default());
-    for minute in -windows..0 {
-        let figures = if minute < 7 - windows { with(metric, figure, USUAL) } else { USUAL };
+    for minute in -60..0 {
+        let figures = if minute < -53 { with(metric, figure, usual) } else { usual };
         pair.label(Window::of(minute, 4, figures));
     }
     pair
@@ -87,20 +96,31 @@ fn a_figure_is_slow_beyond_two_spreads() {
         (4, 48_000, 32_000, 31_999, Label::ThroughputBound),
     ] {
         for (figure, expected) in [(on_it, Label::Healthy), (beyond, label)] {
-            let mut pair = varied(metric, seven, 60);
+            let mut pair = varied(USUAL, metric, seven);
             pair.label(Window::of(0, 4, with(metric, figure, USUAL)));
             assert_eq!(pair.label(Window::of(1, 4, with(metric, figure, USUAL))), Some(expected), "{metric} {figure}");
         }
+    }
+    // Half of the total, and less than 60 % of what that is more.
+    for (dns, expected) in [(128_000, Label::ServerBound), (128_001, Label::DnsBound)] {
+        let mut pair = varied([80_000, 10_000, 10_000, 60_000, 64_000], 0, 104_000);
+        pair.label(Window::of(0, 4, [dns, 10_000, 10_000, 100_000, 64_000]));
+        assert_eq!(pair.label(Window::of(1, 4, [dns, 10_000, 10_000, 100_000, 64_000])), Some(expected));
     }
 }
 
 #[test]
 fn the_usual_range_is_of_the_last_60_windows_from_their_10_percent_to_their_90_percent_quantile() {
     let low = |pair: &Pair, minute| pair.usual_throughput(minute).unwrap().low;
-    let mut pair = varied(4, 56_000, 60);
+    let mut pair = varied(USUAL, 4, 56_000);
     assert_eq!(low(&pair, 0), 56.0, "seven of sixty");
     pair.label(Window::of(0, 4, USUAL));
     assert_eq!(low(&pair, 1), 64.0, "six of sixty");
+    let mut pair = Pair::new(DiagnosisRules::default());
+    for minute in -60..0 {
+        pair.label(Window::of(minute, 4, with(3, if minute % 2 == 0 { 72_000 } else { 64_000 }, USUAL)));
+    }
+    assert_eq!(pair.usual_ttfb(0).unwrap().centre, 72.0, "the upper in the middle, and the oldest window counts");
 }
 
 #[test]
@@ -162,10 +182,10 @@ fn seventy_percent_of_two_windows_are_needed() {
 
 #[test]
 fn half_of_them_keep_it() {
-    for (healthy, label) in [(10, Label::ServerBound), (11, Label::Healthy)] {
+    for (healthy, label) in [(49, Label::ServerBound), (50, Label::Healthy)] {
         let mut pair = usual(USUAL);
-        pair.label(Window::of(0, 10, SLOW));
-        assert_eq!(pair.label(Window::of(1, 10, SLOW)), Some(Label::ServerBound));
+        pair.label(Window::of(0, 49, SLOW));
+        assert_eq!(pair.label(Window::of(1, 49, SLOW)), Some(Label::ServerBound));
         assert_eq!(pair.label(Window::of(2, healthy, USUAL)), Some(label));
     }
 }
@@ -210,9 +230,9 @@ fn failures_are_named_from_two_and_half_of_two_windows_on() {
         assert_eq!(pair.label(failing(gap, 2, 1)), Some(label), "two of four, {gap} minutes apart");
     }
     let mut pair = usual(USUAL);
-    pair.label(failing(0, 5, 2));
+    pair.label(failing(0, 1, 1));
     pair.label(failing(1, 1, 0));
-    assert_eq!(pair.label(failing(2, 2, 1)), Some(Label::Healthy), "three of eight, but of two windows one of three");
+    assert_eq!(pair.label(failing(2, 1, 1)), None, "two of three, but of two windows one of two");
     let mut pair = usual(USUAL);
     pair.label(failing(0, 4, 0));
     assert_eq!(pair.label(failing(1, 4, 3)), Some(Label::Healthy), "three of eight");
@@ -220,9 +240,9 @@ fn failures_are_named_from_two_and_half_of_two_windows_on() {
 
 #[test]
 fn a_quarter_keeps_failures_named() {
-    for (all, label) in [(4, Label::ErrorBound), (5, Label::Healthy)] {
+    for (all, label) in [(50, Label::ErrorBound), (51, Label::Healthy)] {
         let mut pair = usual(USUAL);
-        assert_eq!(pair.label(failing(0, 4, 2)), Some(Label::ErrorBound));
+        assert_eq!(pair.label(failing(0, 50, 25)), Some(Label::ErrorBound));
         assert_eq!(pair.label(failing(1, all, 0)), Some(label));
     }
 }
