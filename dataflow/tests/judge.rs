@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use support::compare::{is_same, is_same_range};
-use support::reference::{Judged, Turns};
+use support::reference::Judged;
+use support::reference::steady::{Turns, judged_with_turns};
 use support::{pairs, reference, rules};
 
 /// The engine's verdict in the reference's form, and the state that the row carries.
@@ -86,7 +87,7 @@ fn the_generated_pairs_reach_all_that_the_rules_say() {
             continue;
         }
         restored += check(&rows, &rules, &restarts);
-        let (judged, met) = reference::judged_with_turns(&rows, &rules);
+        let (judged, met) = judged_with_turns(&rows, &rules);
         turns += met;
         ended += judged.iter().map(|judged| judged.ended_runs.len()).sum::<usize>();
         usual_kept += usize::from(rows.len() > usize::from(rules.diagnosis.usual.windows) + 30);

@@ -123,7 +123,7 @@ fn long_stretch() -> impl Strategy<Value = Stretch> {
 
 fn times() -> impl Strategy<Value = [f64; 5]> {
     let slower = || select(vec![1.0, 1.25, 1.3, 1.301, 1.5, 2.0, 2.5, 10.0, 40.0]);
-    let transfer = || select(vec![1.0, 0.9, 0.72, 0.71, 0.5, 0.2, 0.05]);
+    let transfer = || select(vec![1.0, 0.9, 0.72, 0.71, 0.6, 0.6, 0.5, 0.2, 0.05]);
     prop_oneof![
         2 => Just([1.0; 5]),
         2 => slower().prop_map(|dns| [dns, 1.0, 1.0, 1.0, 1.0]),

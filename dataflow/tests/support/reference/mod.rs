@@ -9,9 +9,7 @@ use netqoe_model::{
 mod classic;
 mod error_bound;
 mod runs;
-mod steady;
-
-pub(crate) use steady::{Turns, judged_with_turns};
+pub(crate) mod steady;
 
 pub(crate) type Key = (String, String, i64);
 
