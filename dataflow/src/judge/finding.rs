@@ -4,7 +4,7 @@ use netqoe_model::{DiagnosisRules, Evidence, Label, Severity, Spread};
 
 use super::evidence::{Failures, PhaseEvidence};
 use super::phase::{Compared, Figures, Phase, thousandths};
-use super::severity::{of_failures, of_latency, of_throughput, ratio};
+use super::severity::{of_failures, of_latency, of_throughput};
 use super::{PairState, Seen, oldest};
 
 impl Seen<'_> {
@@ -62,8 +62,11 @@ impl Seen<'_> {
             stage: phase.stage(),
             observed,
             usual: Some(usual.range()),
-            sigmas: (rules.usual.spread == Spread::Deviation).then(|| (observed - usual.centre) / usual.above),
-            share_of_total: figures.filter(|_| !is_throughput).map(|figures| ratio(observed, figures.total)),
+            sigmas: (rules.usual.spread == Spread::Deviation && usual.above > 0.0)
+                .then(|| (observed - usual.centre) / usual.above),
+            share_of_total: figures
+                .filter(|figures| !is_throughput && figures.total > 0.0)
+                .map(|figures| observed / figures.total),
             samples: together.sum(|window| window.samples),
             bad_samples: together.sum(|window: &PhaseEvidence| window.slow_at_least),
             windows: together.windows().len() as u32,

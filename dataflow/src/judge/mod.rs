@@ -129,7 +129,7 @@ impl PairState {
         if self.is_too_old(row.start, diagnosis_rules) {
             *self = Self::new(diagnosis_rules);
         }
-        let bridge = Bridge { window_ms: rules.window_ms, bridged_windows: diagnosis_rules.evidence.bridged_windows };
+        let bridge = Bridge::new(rules, self.newest);
         let ended_runs = self.runs.end(row.start, bridge);
         let mut found = Seen::of(row, self, diagnosis_rules, bridge).found(self, diagnosis_rules, rules.window_ms);
         let mut diagnosis = found.diagnosis.take();

@@ -1,18 +1,31 @@
 //! Runs: since when a pair has had its label, and when that ended.
 
-use netqoe_model::{Label, Run, WindowStart};
+use netqoe_model::{Label, Rules, Run, WindowStart};
 use serde::{Deserialize, Serialize};
 
-/// How far apart two windows of one run may start.
+/// What does not interrupt a stretch of windows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bridge {
     pub(super) window_ms: i64,
-    pub(super) bridged_windows: u32,
+    bridged_windows: u32,
+    within_ms: i64,
+    /// The pair's window before the present one.
+    previous: Option<WindowStart>,
 }
 
 impl Bridge {
-    fn joins(self, earlier: WindowStart, later: WindowStart) -> bool {
-        later.ms() - earlier.ms() <= (i64::from(self.bridged_windows) + 1) * self.window_ms
+    pub(super) fn new(rules: &Rules, previous: Option<WindowStart>) -> Self {
+        let evidence = &rules.diagnosis.evidence;
+        let (bridged_windows, within_ms) = (evidence.bridged_windows, evidence.within_ms());
+        Self { window_ms: rules.window_ms, bridged_windows, within_ms, previous }
+    }
+
+    /// Whether the present window can go on with what last held in an earlier one: after a few windows, or after silence
+    /// that is no longer than evidence may lie apart. So pairs that are measured every five minutes have runs, too.
+    fn joins(self, earlier: WindowStart, present: WindowStart) -> bool {
+        let apart_ms = present.ms() - earlier.ms();
+        let is_silence = self.previous == Some(earlier) && apart_ms <= self.within_ms;
+        is_silence || apart_ms <= (i64::from(self.bridged_windows) + 1) * self.window_ms
     }
 }
 
@@ -78,7 +91,7 @@ impl Runs {
 mod tests {
     use super::*;
 
-    const BRIDGE: Bridge = Bridge { window_ms: 60_000, bridged_windows: 2 };
+    const BRIDGE: Bridge = Bridge { window_ms: 60_000, bridged_windows: 2, within_ms: 900_000, previous: None };
 
     fn minute(minute: i64) -> WindowStart {
         WindowStart::from_ms(minute * 60_000)
@@ -95,6 +108,17 @@ mod tests {
         assert_eq!(runs.end(minute(12), BRIDGE), [ended]);
         assert_eq!(runs.end(minute(13), BRIDGE), [], "it is told once");
         assert_eq!(runs.extend(Label::DnsBound, minute(13), BRIDGE), minute(13));
+    }
+
+    #[test]
+    fn silence_ends_a_run_only_where_it_is_long() {
+        let mut runs = Runs::default();
+        runs.extend(Label::DnsBound, minute(5), BRIDGE);
+        let after_silence = Bridge { previous: Some(minute(5)), ..BRIDGE };
+        assert_eq!(runs.end(minute(20), after_silence), []);
+        assert_eq!(runs.extend(Label::DnsBound, minute(20), after_silence), minute(5));
+        let after_silence = Bridge { previous: Some(minute(20)), ..BRIDGE };
+        assert_eq!(runs.end(minute(36), after_silence).len(), 1, "16 minutes are too long");
     }
 
     #[test]

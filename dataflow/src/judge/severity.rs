@@ -1,19 +1,17 @@
 //! How bad a finding is for a person.
 
-use netqoe_model::{Severity, SeverityRules};
+use netqoe_model::{LatencyLevel, Severity, SeverityRules, ThroughputLevel};
 
 /// Of a slow phase, in milliseconds.
 pub(super) fn of_latency(observed: f64, centre: f64, rules: &SeverityRules) -> Severity {
-    let (ratio, extra_ms) = (ratio(observed, centre), observed - centre);
-    let reaches = |level: &netqoe_model::LatencyLevel| ratio >= level.ratio && extra_ms >= level.extra_ms;
+    let reaches = |level: &LatencyLevel| observed >= level.ratio * centre && observed >= centre + level.extra_ms;
     gravest(reaches(&rules.latency.critical), reaches(&rules.latency.major))
 }
 
 /// Of a slow transfer, in Mbit/s.
 pub(super) fn of_throughput(observed: f64, centre: f64, rules: &SeverityRules) -> Severity {
-    let ratio = ratio(centre, observed);
-    let reaches = |level: &netqoe_model::ThroughputLevel| {
-        ratio >= level.ratio && level.below_mbps.is_none_or(|below| observed < below)
+    let reaches = |level: &ThroughputLevel| {
+        centre >= level.ratio * observed && level.below_mbps.is_none_or(|below| observed < below)
     };
     gravest(reaches(&rules.throughput.critical), reaches(&rules.throughput.major))
 }
@@ -21,11 +19,6 @@ pub(super) fn of_throughput(observed: f64, centre: f64, rules: &SeverityRules) -
 /// Of a share of failed measurements.
 pub(super) fn of_failures(share: f64, rules: &SeverityRules) -> Severity {
     gravest(share >= rules.failed.critical_share, share >= rules.failed.major_share)
-}
-
-/// `value / of`, where nothing is as much more than nothing as can be.
-pub(super) fn ratio(value: f64, of: f64) -> f64 {
-    if of > 0.0 { value / of } else { f64::MAX }
 }
 
 fn gravest(is_critical: bool, is_major: bool) -> Severity {
@@ -51,6 +44,7 @@ mod tests {
         assert_eq!(of(90.0, 2.0), Severity::Minor);
         assert_eq!(of(200.0, 100.0), Severity::Major);
         assert_eq!(of(199.0, 100.0), Severity::Minor);
+        assert_eq!(of(128.2, 28.2), Severity::Major, "as exact as what is called slow");
         assert_eq!(of(1_100.0, 950.0), Severity::Minor, "little more than usual");
         assert_eq!(of(1_100.0, 100.0), Severity::Critical);
         assert_eq!(of(1_099.0, 100.0), Severity::Major);

@@ -8,7 +8,7 @@ use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{Feed, Links, PartitionOutput, Seed, WorkerPart, start};
 use netqoe_model::{AggregateRow, Checkpoint, DeadLetter, Ledger, Partition, Position, Rules};
 
-use super::reference::{Key, Row};
+use super::reference::{Judged, Key, Row};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
@@ -48,12 +48,10 @@ impl Store {
 
     /// The rows in the reference's form.
     pub(crate) fn plain_rows(&self) -> BTreeMap<Key, Row> {
-        let plain = |row: &AggregateRow| Row {
-            is_final: row.window.is_final,
-            count_success: row.window.count_success,
-            errors: row.window.errors,
-            percentiles: row.window.percentiles,
-            label: row.diagnosis.as_ref().map(|diagnosis| diagnosis.label),
+        let plain = |row: &AggregateRow| {
+            let mut ended_runs = row.ended_runs.clone();
+            ended_runs.sort();
+            Row::of(&row.window, Judged { diagnosis: row.diagnosis.clone(), ended_runs })
         };
         self.rows.iter().map(|(key, row)| (key.clone(), plain(row))).collect()
     }

@@ -145,7 +145,7 @@ pub struct ErrorRule {
 pub struct PhaseRule {
     /// Any of them is enough.
     pub when: Vec<Condition>,
-    /// The handshake lies at most this many spreads above its centre.
+    /// The handshake lies at most this many spreads above its centre; without samples or a centre it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake_spreads: Option<f64>,
     /// The total lies at most this many spreads above its centre.

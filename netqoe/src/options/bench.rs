@@ -5,9 +5,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::Args;
+use netqoe_model::Rules;
 use netqoe_sinks::StoreUrl;
 
 use super::positive;
+use super::rules::diagnosis_rules;
 
 #[derive(Args, Debug)]
 pub(crate) struct BenchReplayOptions {
@@ -120,10 +122,10 @@ pub(crate) struct BenchLiveOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct BenchInsightOptions {
-    /// Rules to compare, by name
-    #[arg(long, env = "NETQOE_BENCH_INSIGHT_RULES", value_name = "NAME", value_delimiter = ',', num_args = 1..,
-          default_value = "classic")]
-    pub(crate) rules: Vec<String>,
+    /// Rules to compare: names of rules that are part of netqoe, and rules files
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_RULES", value_name = "NAME|FILE", value_delimiter = ',', num_args = 1..,
+          default_values = ["classic", "steady"], value_parser = named_rules)]
+    pub(crate) rules: Vec<NamedRules>,
 
     /// Seeds, from the first to the last; each has a run with faults and one without
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_SEEDS", value_name = "FIRST..LAST", default_value = "1..20", value_parser = seeds)]
@@ -146,6 +148,10 @@ pub(crate) struct BenchInsightOptions {
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_TARGETS", default_value = "10", value_parser = positive::<NonZeroUsize>)]
     pub(crate) targets: NonZeroUsize,
 
+    /// Faults in the whole fleet, an hour; for long ones give less, or all of them overlap
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_FAULTS_AN_HOUR", default_value_t = 1.0)]
+    pub(crate) faults_an_hour: f64,
+
     /// How long faults last at least
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_SHORTEST_FAULT", default_value = "5m", value_parser = humantime::parse_duration)]
     pub(crate) shortest_fault: Duration,
@@ -161,6 +167,18 @@ pub(crate) struct BenchInsightOptions {
     /// Lets each metric be far off on its own, more often than in networks
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_HEAVY_TAILS")]
     pub(crate) heavy_tails: bool,
+}
+
+/// Rules, as they were asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedRules {
+    pub(crate) name: String,
+    pub(crate) rules: Rules,
+}
+
+fn named_rules(name_or_file: &str) -> Result<NamedRules, String> {
+    let rules = Rules { diagnosis: diagnosis_rules(name_or_file)?, ..Rules::default() };
+    Ok(NamedRules { name: name_or_file.to_owned(), rules })
 }
 
 /// `3..7`, or `3` alone.

@@ -29,7 +29,7 @@ use crate::logging::LogFormat;
 use crate::pipeline::cores;
 pub(crate) use bench::{
     BenchClusterOptions, BenchInsightOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions,
-    BenchReplayOptions,
+    BenchReplayOptions, NamedRules,
 };
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;

@@ -1,6 +1,6 @@
 //! Holds what the windows of a pair were called against the truth, one window after the other.
 
-use netqoe_benchmarks::simulator::{Access, ByLabel, Cause, Expectation, Strength};
+use netqoe_benchmarks::simulator::{Access, ByLabel, Cause, Expectation, Shape, Strength};
 use netqoe_model::Label;
 
 use super::label_runs::{LabelRuns, Verdict};
@@ -78,7 +78,7 @@ impl<'a> Following<'a> {
                 self.score.clean[self.kind as usize][self.access as usize].count(said);
             }
             if let Some(label) = degraded(said) {
-                self.runs.degraded(self.window, label, verdict, &mut self.score.runs);
+                self.runs.degraded(self.window, label, verdict, &mut self.score.runs[self.kind as usize]);
             }
             self.count_after(said);
         }
@@ -89,7 +89,7 @@ impl<'a> Following<'a> {
     /// There are no more windows.
     pub(super) fn finish(mut self) {
         self.end_episode();
-        self.runs.end(&mut self.score.runs);
+        self.runs.end(&mut self.score.runs[self.kind as usize]);
     }
 
     fn go_on(&mut self, strength: Strength, flapping: bool) {
@@ -138,6 +138,11 @@ impl<'a> Following<'a> {
         let group = Group::of(strength, episode.flapping).index();
         self.score.by_group[group].count(outcome);
         if let Some(share) = self.score.by_minute[group].get_mut(minute) {
+            share.count(outcome == Outcome::Right);
+        }
+        if truth.fault.is_some_and(|fault| fault.shape == Shape::Ramping)
+            && let Some(share) = self.score.ramping_by_minute.get_mut(minute)
+        {
             share.count(outcome == Outcome::Right);
         }
         let cause = truth.fault.map_or(Cause::ALL.len(), |fault| fault.cause as usize);

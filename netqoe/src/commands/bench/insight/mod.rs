@@ -35,22 +35,22 @@ use netqoe_benchmarks::simulator::{Configuration, Pair, Simulation, Stretch, Tai
 use netqoe_model::{Rules, WindowStart};
 
 use self::following::Following;
-use self::judging::{NamedRules, PairJudge};
+use self::judging::PairJudge;
 use self::rows::Rows;
 use self::score::{Kind, Score};
 use crate::exit::WrongUsage;
-use crate::options::{BenchInsightOptions, ms};
+use crate::options::{BenchInsightOptions, NamedRules, ms};
 
 /// Shortest and longest fault.
 const FAULT_MS: std::ops::RangeInclusive<i64> = 60_000..=86_400_000;
 const MOST_NOISE: f64 = 10.0;
+const MOST_FAULTS_AN_HOUR: f64 = 100.0;
 
 pub(crate) fn run(options: &BenchInsightOptions) -> anyhow::Result<()> {
-    let rules = options.rules.iter().map(|name| NamedRules::named(name)).collect::<Result<Vec<_>, _>>()?;
     for &per_minute in &options.per_minute {
         let runs = runs(options, per_minute)?;
         let began = Instant::now();
-        for (rules, score) in rules.iter().zip(measure(&runs, &rules)?) {
+        for (rules, score) in options.rules.iter().zip(measure(&runs, &options.rules)?) {
             println!("## {}, {per_minute} a minute, seeds {:?}\n", rules.name, options.seeds);
             println!("{}", tables::tables(&score));
         }
@@ -69,11 +69,15 @@ fn runs(options: &BenchInsightOptions, per_minute: NonZeroU32) -> Result<Vec<(Ki
     if !(0.0..=MOST_NOISE).contains(&options.noise) {
         return Err(WrongUsage(format!("the noise is a number from 0 to {MOST_NOISE}")));
     }
+    if !(0.0..=MOST_FAULTS_AN_HOUR).contains(&options.faults_an_hour) {
+        return Err(WrongUsage(format!("there are from 0 to {MOST_FAULTS_AN_HOUR} faults an hour")));
+    }
     let common = Configuration {
         clients: options.clients.get(),
         targets: options.targets.get(),
         hours: options.hours.get(),
         per_minute: per_minute.get(),
+        faults_an_hour: options.faults_an_hour,
         shortest_fault_ms,
         longest_fault_ms,
         noise: options.noise,
@@ -126,7 +130,7 @@ fn follow_pair(simulation: &Simulation, pair: Pair, kind: Kind, rules: &[NamedRu
     let mut followed: Vec<_> = rules
         .iter()
         .zip(scores)
-        .map(|(rules, score)| (PairJudge::new(&rules.rules), Following::new(score, kind, access)))
+        .map(|(rules, score)| (PairJudge::new(rules), Following::new(score, kind, access)))
         .collect();
     let mut from_ms = simulation.run().from_ms;
     while from_ms < simulation.run().to_ms {

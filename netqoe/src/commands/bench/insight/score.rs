@@ -244,10 +244,12 @@ pub(super) struct Score {
     pub(super) by_cause: [OfCause; Cause::ALL.len() + 1],
     /// Windows called rightly, by [`Group`] and by minute of the fault, the first at 0.
     pub(super) by_minute: [[Share; MINUTES]; Group::COUNT],
+    /// The same of those that grow.
+    pub(super) ramping_by_minute: [Share; MINUTES],
     /// Faults of pairs, by [`Group`].
     pub(super) delays: [Delays; Group::COUNT],
-    /// Runs of windows with the same label that were right at some time.
-    pub(super) runs: Share,
+    /// Runs of windows with the same label that were right at some time, by [`Kind`].
+    pub(super) runs: [Share; 2],
     /// By [`Lasted`].
     pub(super) after: [After; Lasted::ALL.len()],
 }
@@ -260,8 +262,9 @@ impl Default for Score {
             by_shape: Default::default(),
             by_cause: Default::default(),
             by_minute: [[Share::default(); MINUTES]; Group::COUNT],
+            ramping_by_minute: [Share::default(); MINUTES],
             delays: Default::default(),
-            runs: Share::default(),
+            runs: Default::default(),
             after: Default::default(),
         }
     }
@@ -279,8 +282,9 @@ impl Score {
         }
         let pairs = self.by_minute.as_flattened_mut().iter_mut().zip(other.by_minute.as_flattened());
         pairs.for_each(|(share, more)| share.add(more));
+        self.ramping_by_minute.iter_mut().zip(&other.ramping_by_minute).for_each(|(share, more)| share.add(more));
         self.delays.iter_mut().zip(&other.delays).for_each(|(delays, more)| delays.add(more));
-        self.runs.add(&other.runs);
+        self.runs.iter_mut().zip(&other.runs).for_each(|(share, more)| share.add(more));
         for (after, more) in self.after.iter_mut().zip(&other.after) {
             after.well.add(&more.well);
             after.hour.add(&more.hour);

@@ -67,9 +67,10 @@ fn windows(score: &Score) -> Titled {
     }
     let false_in_clean = sum(score.clean[Kind::WithFaults as usize].iter()).degraded();
     let precision = Share { part: all.right, all: all.right + all.wrong + false_in_clean };
+    let runs = score.runs[Kind::WithFaults as usize];
     let labelled = format!("of {} windows with a label", precision.all);
     table.line(["precision".to_owned(), labelled, percent(precision)]);
-    table.line(["precision".to_owned(), format!("of {} runs of a label", score.runs.all), percent(score.runs)]);
+    table.line(["precision".to_owned(), format!("of {} runs of a label", runs.all), percent(runs)]);
     ("Windows that lie within a fault that a person notices, and whether their label is right:", table)
 }
 
@@ -83,8 +84,9 @@ fn all_groups(score: &Score) -> (Outcomes, Share) {
 fn minutes(score: &Score) -> Titled {
     let shown = SHOWN_MINUTES.map(|minute| minute.to_string()).join(" | ");
     let mut table = Table::of(&["in minute", &shown, "worst of 3 to 120"]);
-    for (group, name) in Group::all() {
-        let by_minute = &score.by_minute[group.index()];
+    let groups = Group::all().map(|(group, name)| (name, &score.by_minute[group.index()]));
+    let ramping = ("of the first two lines, ramping", &score.ramping_by_minute);
+    for (name, by_minute) in groups.chain([ramping]) {
         let shown = SHOWN_MINUTES.map(|minute| percent(by_minute[minute - 1]));
         table.line([name.to_owned()].into_iter().chain(shown).chain([worst(by_minute)]));
     }

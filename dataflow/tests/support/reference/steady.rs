@@ -1,0 +1,461 @@
+//! The steady rules as docs/diagnoses.md says them, whose sentences the comments cite. Everything is kept in plain lists,
+//! and whatever can be is computed anew for each window. Only the rules' values come from the rules file.
+
+use netqoe_model::{
+    Centre, Condition, Diagnosis, Evidence, Label, Metric, PhaseRule, Rules, Severity, Spread, UsualRange, WindowRow,
+    WindowStart,
+};
+
+use super::{Judged, Usual, error_bound, runs};
+
+const DNS: usize = 0;
+const HANDSHAKE: usize = 1;
+const TTFB: usize = 2;
+const THROUGHPUT: usize = 3;
+const LATENCIES: [usize; 3] = [DNS, HANDSHAKE, TTFB];
+const PHASES: [usize; 4] = [DNS, HANDSHAKE, TTFB, THROUGHPUT];
+const LABELS: [Label; 4] = [Label::DnsBound, Label::HandshakeBound, Label::ServerBound, Label::ThroughputBound];
+const STAGES: [&str; 4] = ["dns", "handshake", "ttfb", "throughput"];
+
+/// "All figures are compared in milliseconds and Mbit/s, in binary floating point."
+fn in_ms(figure: u64) -> f64 {
+    figure as f64 / 1000.0
+}
+
+pub(crate) fn judged(windows: &[WindowRow], rules: &Rules) -> Vec<Judged> {
+    judged_with_turns(windows, rules).0
+}
+
+/// How often something happened that a label alone does not show: tests want to know that it did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turns {
+    pub(crate) kept_by_keep_share: usize,
+    pub(crate) new_normals: usize,
+    pub(crate) better: usize,
+    pub(crate) started_anew: usize,
+}
+
+impl std::ops::AddAssign for Turns {
+    fn add_assign(&mut self, other: Self) {
+        self.kept_by_keep_share += other.kept_by_keep_share;
+        self.new_normals += other.new_normals;
+        self.better += other.better;
+        self.started_anew += other.started_anew;
+    }
+}
+
+pub(crate) fn judged_with_turns(windows: &[WindowRow], rules: &Rules) -> (Vec<Judged>, Turns) {
+    let mut pair = Pair::default();
+    (windows.iter().map(|row| pair.judge(row, rules)).collect(), pair.turns)
+}
+
+pub(crate) fn usual_before(start: WindowStart, windows: &[WindowRow], rules: &Rules) -> Usual {
+    let mut pair = Pair::default();
+    windows.iter().for_each(|row| drop(pair.judge(row, rules)));
+    pair.start_anew_where_silent(start, rules);
+    let of = |phase: usize| pair.phases[phase].usual(rules).map(|usual| usual.range());
+    [of(DNS), of(HANDSHAKE), of(TTFB), None, of(THROUGHPUT)]
+}
+
+/// What a pair's windows so far have led to.
+#[derive(Default)]
+struct Pair {
+    windows: Vec<WindowRow>,
+    /// Of all windows ever, as a run outlives what else is forgotten.
+    labels: Vec<(WindowStart, Option<Label>)>,
+    phases: [Phase; 4],
+    turns: Turns,
+}
+
+#[derive(Default)]
+struct Phase {
+    /// The middles of all windows that entered since the history was emptied.
+    history: Vec<u64>,
+    /// Of all windows with samples since the evidence was forgotten.
+    evidence: Vec<PhaseWindow>,
+    /// "Where the pair's window before called the phase slow".
+    is_called_slow: bool,
+    /// Starts of the windows at which the phase was called slow, since it last became the new normal.
+    slow_at: Vec<WindowStart>,
+    /// "Windows that entered, one after the other", each clearly better than usual.
+    better: usize,
+}
+
+/// What a window says of one phase.
+#[derive(Clone)]
+struct PhaseWindow {
+    start: WindowStart,
+    samples: u32,
+    slow: u32,
+    slow_for_sure: u32,
+    middle: u64,
+    share_of_total: Option<f64>,
+}
+
+/// The usual value, and the spreads below and above it.
+#[derive(Clone, Copy)]
+struct UsualValue {
+    value: f64,
+    below: f64,
+    above: f64,
+}
+
+impl UsualValue {
+    fn range(self) -> UsualRange {
+        UsualRange { centre: self.value, low: self.value - self.below, high: self.value + self.above }
+    }
+}
+
+/// "A p50 and a p95: `dns`, `handshake` (p50 of TCP plus p50 of TLS, and so the p95; where one is missing, the other
+/// alone), `ttfb` and `throughput`."
+fn percentiles(row: &WindowRow, phase: usize) -> Option<[u64; 2]> {
+    let of = |metric: Metric| row.percentiles[metric as usize].map(|p| [p.p50, p.p95]);
+    match phase {
+        DNS => of(Metric::Dns),
+        HANDSHAKE => match (of(Metric::Tcp), of(Metric::Tls)) {
+            (Some(tcp), Some(tls)) => Some([tcp[0] + tls[0], tcp[1] + tls[1]]),
+            (tcp, tls) => tcp.or(tls),
+        },
+        TTFB => of(Metric::Ttfb),
+        _ => of(Metric::Throughput),
+    }
+}
+
+/// "(p50 + p95) / 2 with two samples, rounded up to whole microseconds or kbit/s, and the p50 otherwise."
+fn middle(row: &WindowRow, phase: usize) -> Option<u64> {
+    let [p50, p95] = percentiles(row, phase)?;
+    Some(if row.count_success == 2 { (p50 + p95).div_ceil(2) } else { p50 })
+}
+
+/// "Figures below 2,048 are kept as they are, others are rounded half up to 11 significant binary digits."
+fn as_kept(figure: u64) -> u64 {
+    let mut unit = 1;
+    while figure / unit >= 2048 {
+        unit *= 2;
+    }
+    (figure + unit / 2) / unit * unit
+}
+
+/// "The ⌈0.9·n⌉th of n from below", from 1.
+fn rank(share: f64, n: usize) -> usize {
+    (share * n as f64).ceil() as usize
+}
+
+impl Phase {
+    /// "The middles of its last 60 windows that were not left out"; "a phase is judged once its history has ten".
+    fn usual(&self, rules: &Rules) -> Option<UsualValue> {
+        let rules = &rules.diagnosis.usual;
+        let first = self.history.len().saturating_sub(rules.windows.into());
+        let mut sorted: Vec<u64> = self.history[first..].iter().map(|figure| as_kept(*figure)).collect();
+        sorted.sort_unstable();
+        let n = sorted.len();
+        if n < usize::from(rules.warm_up_windows) {
+            return None;
+        }
+        let mean = sorted.iter().sum::<u64>() as f64 / n as f64;
+        let value = match rules.centre {
+            Centre::Mean => mean / 1000.0,
+            // "Of an even number the upper of the two in the middle."
+            Centre::Median => in_ms(sorted[n / 2]),
+        };
+        let (below, above) = match rules.spread {
+            Spread::Deviation => {
+                let squares = sorted.iter().map(|figure| (*figure as f64 - mean).powi(2));
+                let deviation = (squares.sum::<f64>() / n as f64).sqrt() / 1000.0;
+                (deviation, deviation)
+            }
+            Spread::Quantile => {
+                let rank = rank(rules.spread_quantile, n);
+                (value - in_ms(sorted[n - rank]), in_ms(sorted[rank - 1]) - value)
+            }
+        };
+        let floor = (rules.spread_floor_ratio * value).max(rules.spread_floor);
+        Some(UsualValue { value, below: below.max(floor), above: above.max(floor) })
+    }
+
+    /// "The present one, if it has samples of the phase, and the newest one before it that has some, if that starts at most
+    /// 15 minutes before the present window."
+    fn evidence_at(&self, start: WindowStart, rules: &Rules) -> Vec<PhaseWindow> {
+        let rules = &rules.diagnosis.evidence;
+        let present = self.evidence.iter().filter(|window| window.start == start);
+        let earlier = self.evidence.iter().rev().filter(|window| window.start < start);
+        let earlier = earlier.take(usize::from(rules.windows) - 1);
+        let near = earlier.filter(|window| start.ms() - window.start.ms() <= i64::from(rules.within_minutes) * 60_000);
+        present.chain(near).cloned().collect()
+    }
+
+    /// Whether it is "called slow" anew, and whether it "stays slow".
+    fn is_called_slow_at(&self, start: WindowStart, rules: &Rules) -> (bool, bool) {
+        let evidence = self.evidence_at(start, rules);
+        let rules = &rules.diagnosis.evidence;
+        let slow: u32 = evidence.iter().map(|window| window.slow).sum();
+        let samples: u32 = evidence.iter().map(|window| window.samples).sum();
+        let are_at_least = |share: f64| f64::from(slow) / f64::from(samples) >= share;
+        let all_there = evidence.len() == usize::from(rules.windows);
+        let each_slow = evidence.iter().all(|window| window.slow > 0);
+        let is_new = all_there && each_slow && slow >= rules.least_samples && are_at_least(rules.share);
+        (is_new, self.is_called_slow && slow > 0 && are_at_least(rules.keep_share))
+    }
+
+    /// Since when the phase has been called slow, "gaps of up to two windows (minutes) in between do not interrupt it"; none
+    /// where it is not any more.
+    fn slow_since(&self, start: WindowStart, rules: &Rules) -> Option<WindowStart> {
+        let longest = (i64::from(rules.diagnosis.evidence.bridged_windows) + 1) * rules.window_ms;
+        let mut since = start;
+        for slow_at in self.slow_at.iter().rev() {
+            if since.ms() - slow_at.ms() > longest {
+                break;
+            }
+            since = *slow_at;
+        }
+        self.slow_at.last().filter(|last| start.ms() - last.ms() <= longest).map(|_| since)
+    }
+}
+
+/// Whether the p50 (0) or the p95 (1) of a phase is slow.
+fn is_slow(row: &WindowRow, phase: usize, percentile: usize, usual: &[Option<UsualValue>; 4], rules: &Rules) -> bool {
+    let figure_of = |phase: usize| percentiles(row, phase).map(|both| in_ms(both[percentile]));
+    let (Some(figure), Some(own)) = (figure_of(phase), usual[phase]) else { return false };
+    let rule = rule_of(phase, rules);
+    // "The total is the sum of the three latencies at the same percentile; what is missing counts as 0."
+    let total: f64 = LATENCIES.into_iter().map(|phase| figure_of(phase).unwrap_or(0.0)).sum();
+    // "It is more than usual by what it is more than the sum of the usual values of these phases, as far as they are judged."
+    let usual_total: f64 = LATENCIES.into_iter().filter_map(|phase| usual[phase]).map(|usual| usual.value).sum();
+    let holds = |condition: &Condition| {
+        if phase == THROUGHPUT {
+            condition.ratio.is_none_or(|ratio| own.value > 0.0 && figure <= ratio * own.value)
+                && condition.spreads.is_none_or(|spreads| figure < own.value - spreads * own.below)
+        } else {
+            let can_be_times = if phase == DNS { figure > 0.0 } else { own.value > 0.0 };
+            condition.ratio.is_none_or(|ratio| can_be_times && figure >= ratio * own.value)
+                && condition.extra_ms.is_none_or(|extra| figure >= own.value + extra)
+                && condition.spreads.is_none_or(|spreads| figure > own.value + spreads * own.above)
+                && condition.share_of_total.is_none_or(|share| figure >= share * total)
+                && condition.share_of_extra.is_none_or(|share| figure - own.value >= share * (total - usual_total))
+        }
+    };
+    // "What the handshake is more than its own (if it is, and has a usual value)."
+    let handshake = figure_of(HANDSHAKE).zip(usual[HANDSHAKE]);
+    let more_handshake = handshake.map(|(handshake, usual)| handshake - usual.value).filter(|more| *more > 0.0);
+    let beyond = |times: f64| more_handshake.is_none_or(|more| figure - own.value > times * more);
+    let near = |spreads: f64| handshake.is_some_and(|(figure, usual)| figure <= usual.value + spreads * usual.above);
+    rule.when.iter().any(holds) && rule.beyond_handshake.is_none_or(beyond) && rule.handshake_spreads.is_none_or(near)
+}
+
+fn rule_of(phase: usize, rules: &Rules) -> &PhaseRule {
+    let rules = &rules.diagnosis;
+    [&rules.dns_bound, &rules.handshake_bound, &rules.server_bound, &rules.throughput_bound][phase]
+}
+
+fn phase_window(row: &WindowRow, phase: usize, usual: &[Option<UsualValue>; 4], rules: &Rules) -> Option<PhaseWindow> {
+    let middle_here = middle(row, phase)?;
+    let n = row.count_success;
+    let p50 = is_slow(row, phase, 0, usual, rules);
+    let p95 = is_slow(row, phase, 1, usual, rules);
+    // "Most are, where the p50 is slow; with two samples, where both are slow. Then all samples of the window count as slow.
+    // Else, where the p50 or the p95 is slow, an eighth of them counts, rounded down, and at least one."
+    let most = if n == 2 { p50 && p95 } else { p50 };
+    let slow = match (most, p50 || p95) {
+        (true, _) => n,
+        (_, true) => (n / 8).max(1),
+        _ => 0,
+    };
+    let half = n.div_ceil(2);
+    let nearly_all = rank(0.95, n as usize) as u32;
+    let slow_for_sure = match (p50, p95) {
+        (false, false) => 0,
+        // "Two samples are both known."
+        _ if n == 2 => u32::from(p50) + u32::from(p95),
+        // "Of throughput, which is slow downwards: ⌈0.95·n⌉ where the p95 is slow, ⌈n/2⌉ where only the p50 is."
+        (_, true) if phase == THROUGHPUT => nearly_all,
+        _ if phase == THROUGHPUT => half,
+        // "n − ⌈n/2⌉ + 1 where the p50 is slow, n − ⌈0.95·n⌉ + 1 where only the p95 is."
+        (true, _) => n - half + 1,
+        _ => n - nearly_all + 1,
+    };
+    // "What `observed` is of the sum of all latencies' middles in the window; none for throughput."
+    let total: f64 = LATENCIES.into_iter().filter_map(|phase| middle(row, phase)).map(in_ms).sum();
+    let share_of_total = (phase != THROUGHPUT && total > 0.0).then(|| in_ms(middle_here) / total);
+    Some(PhaseWindow { start: row.start, samples: n, slow, slow_for_sure, middle: middle_here, share_of_total })
+}
+
+impl Pair {
+    fn judge(&mut self, row: &WindowRow, rules: &Rules) -> Judged {
+        self.start_anew_where_silent(row.start, rules);
+        let usual = [0, 1, 2, 3].map(|phase: usize| self.phases[phase].usual(rules));
+        let here = PHASES.map(|phase| phase_window(row, phase, &usual, rules));
+        self.windows.push(row.clone());
+        for (phase, here) in self.phases.iter_mut().zip(&here) {
+            phase.evidence.extend(here.clone());
+            let (is_new, stays) = phase.is_called_slow_at(row.start, rules);
+            phase.is_called_slow = is_new || stays;
+            if phase.is_called_slow {
+                phase.slow_at.push(row.start);
+            }
+            self.turns.kept_by_keep_share += usize::from(stays && !is_new);
+        }
+        let label = self.label(row, &usual, rules);
+        self.labels.push((row.start, label));
+        let finding = label.and_then(|label| self.finding(row, label, &usual, rules)).map(Box::new);
+        self.take_in(row, &here, &usual, rules);
+        Judged {
+            diagnosis: label.map(|label| Diagnosis { label, finding }),
+            ended_runs: runs::ended(&self.labels, rules),
+        }
+    }
+
+    /// "A pair that has no window for 24 hours (between the starts of one and the next) starts anew."
+    fn start_anew_where_silent(&mut self, start: WindowStart, rules: &Rules) {
+        let reach_ms = i64::from(rules.diagnosis.usual.reach_hours) * 3_600_000;
+        if self.windows.last().is_some_and(|newest| start.ms() - newest.start.ms() > reach_ms) {
+            self.windows.clear();
+            self.phases = Default::default();
+            self.turns.started_anew += 1;
+        }
+    }
+
+    /// "The newest two windows (the earlier one at most 15 minutes before)."
+    fn error_evidence(&self, start: WindowStart, rules: &Rules) -> Vec<&WindowRow> {
+        let within_ms = i64::from(rules.diagnosis.evidence.within_minutes) * 60_000;
+        let newest = self.windows.iter().rev().take(rules.diagnosis.error_bound.windows.into());
+        newest.filter(|row| start.ms() - row.start.ms() <= within_ms).collect()
+    }
+
+    fn is_error_bound(&self, start: WindowStart, rules: &Rules) -> bool {
+        let evidence = self.error_evidence(start, rules);
+        let rules = &rules.diagnosis.error_bound;
+        let failed: u32 = evidence.iter().flat_map(|row| row.errors).sum();
+        let all = failed + evidence.iter().map(|row| row.count_success).sum::<u32>();
+        let are_at_least = |share: f64| f64::from(failed) / f64::from(all) >= share;
+        // The windows before that are not forgotten, and their labels.
+        let was = self.windows.len() > 1 && self.labels.last().is_some_and(|(_, was)| *was == Some(Label::ErrorBound));
+        (failed >= rules.least_failures && are_at_least(rules.share))
+            || (was && failed > 0 && are_at_least(rules.keep_share))
+    }
+
+    fn label(&self, row: &WindowRow, usual: &[Option<UsualValue>; 4], rules: &Rules) -> Option<Label> {
+        if self.is_error_bound(row.start, rules) {
+            return Some(Label::ErrorBound);
+        }
+        // "Else it has the label of the first phase that is called slow."
+        if let Some(slow) = PHASES.into_iter().find(|phase| self.phases[*phase].is_called_slow) {
+            return Some(LABELS[slow]);
+        }
+        // "Healthy where it has samples of at least one phase that is judged."
+        let compared = |phase: usize| usual[phase].is_some() && percentiles(row, phase).is_some();
+        PHASES.into_iter().any(compared).then_some(Label::Healthy)
+    }
+
+    fn finding(
+        &self,
+        row: &WindowRow,
+        label: Label,
+        usual: &[Option<UsualValue>; 4],
+        rules: &Rules,
+    ) -> Option<(Severity, Evidence)> {
+        if label == Label::Healthy {
+            return None;
+        }
+        let since = runs::since_of_newest(&self.labels, label, rules);
+        if label == Label::ErrorBound {
+            let evidence = error_bound::evidence(&self.error_evidence(row.start, rules), since);
+            let failed = &rules.diagnosis.severity.failed;
+            let share = evidence.observed;
+            return Some((severity(share >= failed.major_share, share >= failed.critical_share), evidence));
+        }
+        let phase = LABELS.iter().position(|other| *other == label)?;
+        let evidence = self.phases[phase].evidence_at(row.start, rules);
+        // "The middle of the newest window of the evidence that has a slow sample."
+        let shown = evidence.iter().filter(|window| window.slow > 0).max_by_key(|window| window.start)?;
+        let (observed, own) = (in_ms(shown.middle), usual[phase]?);
+        let deviations = rules.diagnosis.usual.spread == Spread::Deviation;
+        let found = Evidence {
+            stage: STAGES[phase],
+            observed,
+            usual: Some(own.range()),
+            sigmas: (deviations && own.above > 0.0).then(|| (observed - own.value) / own.above),
+            // "And where `observed` is an earlier window's."
+            share_of_total: shown.share_of_total.filter(|_| shown.start == row.start),
+            samples: evidence.iter().map(|window| window.samples).sum(),
+            bad_samples: evidence.iter().map(|window| window.slow_for_sure).sum(),
+            windows: evidence.len() as u32,
+            since,
+        };
+        Some((phase_severity(phase, observed, own.value, rules), found))
+    }
+
+    /// What becomes usual "after it was judged".
+    fn take_in(
+        &mut self,
+        row: &WindowRow,
+        here: &[Option<PhaseWindow>; 4],
+        usual: &[Option<UsualValue>; 4],
+        rules: &Rules,
+    ) {
+        let mut handshake_is_left_out = false;
+        for phase in PHASES {
+            let Some(window) = &here[phase] else { continue };
+            let past = &mut self.phases[phase];
+            let [p50, p95] = percentiles(row, phase).map(|both| both.map(in_ms)).unwrap_or_default();
+            // "Where most of its samples are slow, or where some are and the phase is called slow."
+            let most = window.slow == window.samples;
+            let is_slow_here =
+                rules.diagnosis.usual.leave_out_degraded && window.slow > 0 && (most || past.is_called_slow);
+            let over_slow_path = handshake_is_left_out && (phase == TTFB || phase == THROUGHPUT);
+            if phase == HANDSHAKE {
+                handshake_is_left_out = is_slow_here;
+            }
+            let long_ms = i64::from(rules.diagnosis.usual.new_normal_after_hours) * 3_600_000;
+            if is_slow_here || over_slow_path {
+                past.better = 0;
+                let since = past.slow_since(row.start, rules);
+                if since.is_some_and(|since| row.start.ms() - since.ms() >= long_ms) {
+                    // "The phase's history is emptied, the phase counts as not slow, its evidence is forgotten, and this
+                    // window is the first of a new history."
+                    *past = Phase { history: vec![window.middle], ..Phase::default() };
+                    self.turns.new_normals += 1;
+                }
+                continue;
+            }
+            // "Latencies: p95 · 1.25 ≤ usual value; throughput: p50 ≥ 1.25 · usual value; the usual value must be above 0
+            // and the phase be judged."
+            let ratio = rules.diagnosis.usual.better_ratio;
+            let is_better = usual[phase].is_some_and(|usual| {
+                let better = if phase == THROUGHPUT { p50 >= ratio * usual.value } else { p95 * ratio <= usual.value };
+                usual.value > 0.0 && better
+            });
+            past.history.push(window.middle);
+            past.better = if is_better { past.better + 1 } else { 0 };
+            let wanted = usize::from(rules.diagnosis.usual.better_windows);
+            if wanted > 0 && past.better == wanted {
+                // "Only these ten stay in the history, and the count begins anew."
+                past.history.drain(..past.history.len() - wanted);
+                past.better = 0;
+                self.turns.better += 1;
+            }
+        }
+    }
+}
+
+fn phase_severity(phase: usize, observed: f64, usual: f64, rules: &Rules) -> Severity {
+    let levels = &rules.diagnosis.severity;
+    if phase == THROUGHPUT {
+        // "At most half of the usual value, and below 5 Mbit/s."
+        let [major, critical] = [&levels.throughput.major, &levels.throughput.critical].map(|level| {
+            observed * level.ratio <= usual && level.below_mbps.is_none_or(|below_mbps| observed < below_mbps)
+        });
+        return severity(major, critical);
+    }
+    // "At least 2 times the usual value and at least 1,000 ms more."
+    let [major, critical] = [&levels.latency.major, &levels.latency.critical]
+        .map(|level| observed >= level.ratio * usual && observed >= usual + level.extra_ms);
+    severity(major, critical)
+}
+
+fn severity(is_major: bool, is_critical: bool) -> Severity {
+    match (is_major, is_critical) {
+        (_, true) => Severity::Critical,
+        (true, _) => Severity::Major,
+        _ => Severity::Minor,
+    }
+}
