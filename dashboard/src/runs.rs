@@ -48,7 +48,7 @@ struct Runs {
     has_more: bool,
 }
 
-/// Windows of one pair with the same label, with gaps of up to two windows. Only windows that were asked for count, but
+/// Windows of one pair with the same label, short gaps included. Only windows that were asked for count, but
 /// for where it began.
 #[derive(Debug, Serialize, ToSchema)]
 struct RunItem {

@@ -62,7 +62,7 @@ async fn only_windows_that_are_asked_for_count(kind: Kind) {
     assert_eq!(items("label=healthy".to_owned()).await, json!([]));
     // What began before is told with its beginning.
     let late = run("c", "dns-bound", "major", [5, 9], 1);
-    assert_eq!(items(format!("from={}&to={}", minute_ms(7), minute_ms(12))).await, json!([late]));
+    assert_eq!(items(format!("label=dns-bound&from={}&to={}", minute_ms(7), minute_ms(13))).await, json!([late]));
     // At the end of what is asked for it went on.
     let early = run("c", "dns-bound", "critical", [5, 0], 2);
     assert_eq!(items(format!("client_id=c&to={}", minute_ms(8))).await, json!([early]));

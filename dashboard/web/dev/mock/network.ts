@@ -47,6 +47,10 @@ export class Network {
   }
 
   window(client: number, target: number, start: number): Window {
+    return this.windowWith(this.fault(target, start / MINUTE_MS), client, target, start);
+  }
+
+  private windowWith(label: Label | null, client: number, target: number, start: number): Window {
     const minute = start / MINUTE_MS;
     const around = (mean: number, salt: number) => mean * (1 + 0.03 * (noise(client, target, minute, salt) - 0.5));
     const distance = 0.4 + (target % 7) * 0.15;
@@ -57,7 +61,6 @@ export class Network {
       ttfb: 90 * distance,
       throughput: 60 + 40 * (client % 4),
     };
-    const label = this.fault(target, minute);
     const now = { ...usual };
     if (label === 'dns-bound') now.dns *= 30;
     if (label === 'handshake-bound') [now.tcp, now.tls] = [now.tcp * 3, now.tls * 3];
@@ -79,13 +82,13 @@ export class Network {
   }
 
   usualOf(client: number, target: number, start: number) {
-    const { p95, p50 } = this.window(client, target, start - 4 * 6 * MINUTE_MS * 5 + 3 * MINUTE_MS);
-    const handshake = p95.tcp + p95.tls;
+    const { p50 } = this.windowWith(null, client, target, Math.floor(start / (10 * MINUTE_MS)) * 10 * MINUTE_MS);
+    const handshake = p50.tcp + p50.tls;
     return {
-      dns: p95.dns,
+      dns: p50.dns,
       handshake,
-      ttfb: p95.ttfb,
-      total: p95.dns + handshake + p95.ttfb,
+      ttfb: p50.ttfb,
+      total: p50.dns + handshake + p50.ttfb,
       throughput: p50.throughput,
     };
   }

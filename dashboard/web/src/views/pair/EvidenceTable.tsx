@@ -38,7 +38,7 @@ export function EvidenceTable({ series, run, showAllRuns }: Props) {
           )}
         </span>
         {run !== null && (
-          <button type="button" class="plain" onClick={showAllRuns}>
+          <button type="button" class="plain more" onClick={showAllRuns}>
             Show those of all runs
           </button>
         )}

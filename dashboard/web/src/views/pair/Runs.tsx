@@ -67,7 +67,7 @@ export function Runs({ runs, more, end, chosen, choose }: Props) {
                   <td>
                     <button
                       type="button"
-                      class="plain"
+                      class="chip"
                       aria-pressed={pressed}
                       aria-controls="evidence"
                       onClick={() => choose(pressed ? null : run)}
