@@ -162,7 +162,14 @@ impl PairState {
             History::ByPhase(histories) => {
                 for (index, history) in histories.iter_mut().enumerate() {
                     if let Some(figure) = found.figures[index] {
-                        self.phases[index].learn(history, row.start, figure, found.learned[index], &rules.usual);
+                        self.phases[index].learn(
+                            history,
+                            row.start,
+                            figure,
+                            found.learned[index],
+                            &rules.usual,
+                            bridge.window_ms,
+                        );
                     }
                 }
             }
@@ -212,6 +219,7 @@ impl PhaseState {
         figure: u64,
         learned: Learned,
         rules: &UsualRules,
+        window_ms: i64,
     ) {
         let undecided = self.undecided.take();
         let slow_for_ms = self.slow.map_or(0, |slow| start.ms() - slow.since.ms());
@@ -224,6 +232,12 @@ impl PhaseState {
             *self = Self::new();
         } else if let Some(noise) = undecided {
             history.push(noise, rules.windows.into());
+        }
+        let is_due = history.len() < usize::from(rules.windows)
+            || start.ms().div_euclid(window_ms) % i64::from(rules.every_windows) == 0;
+        if !is_due {
+            self.better = if learned == Learned::Better { self.better } else { 0 };
+            return;
         }
         if learned == Learned::Undecided {
             self.undecided = Some(figure);
@@ -288,7 +302,8 @@ impl<'a> Seen<'a> {
     fn found(&self, before: &PairState, rules: &DiagnosisRules, window_ms: i64) -> Found {
         let diagnosis = self.label().map(|label| Diagnosis { label, finding: self.finding(label, before, rules) });
         let Self { evidence, is_slow, is_failing, .. } = *self;
-        let takes_greater = self.start.ms().div_euclid(window_ms) % 2 == 0;
+        let turn = self.start.ms().div_euclid(window_ms).div_euclid(rules.usual.every_windows.into());
+        let takes_greater = turn % 2 == 0;
         let figures = self.readings.of.map(|reading| Some(reading?.figure(self.readings.samples, takes_greater)));
         Found { diagnosis, evidence, is_slow, is_failing, figures, learned: self.learned(rules) }
     }

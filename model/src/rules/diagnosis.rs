@@ -85,6 +85,8 @@ pub struct UsualRules {
     pub spread_floor: f64,
     /// How many windows the history holds.
     pub windows: u16,
+    /// Once it is full, one of so many windows enters it.
+    pub every_windows: u16,
     /// How far back it goes, in hours: an older window does not count, and a pair that was not measured for as long starts anew.
     pub reach_hours: u32,
     /// Windows that the history needs before anything is compared with it.

@@ -101,6 +101,7 @@ impl DiagnosisRules {
         let by_phase = usual.figure == Figure::Samples;
         let most = if by_phase { MAX_WINDOWS_BY_PHASE } else { MAX_WINDOWS };
         within("usual.windows", usual.windows.into(), 1.0, most.into())?;
+        within("usual.every_windows", usual.every_windows.into(), 1.0, 60.0)?;
         within("usual.warm_up_windows", usual.warm_up_windows.into(), 1.0, usual.windows.into())?;
         within("usual.reach_hours", usual.reach_hours.into(), 1.0, 24.0 * 90.0)?;
         within("usual.new_normal_after_hours", usual.new_normal_after_hours.into(), 1.0, 24.0 * 90.0)?;

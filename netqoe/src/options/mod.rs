@@ -38,7 +38,7 @@ pub(crate) use letter_name::LetterName;
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
-pub(crate) use rules::{RuleOptions, RulesCommand, diagnosis_rules, ms, names as rules_names};
+pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use server::ServerOptions;
 
 /// Network quality of experience: who is hurt, where, since when and why.
