@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 use netqoe_model::{AggregateRow, LogTime, PartitionCommit, WindowRow};
 
 use crate::judge::Judged;
-use crate::pair_window::Shared;
+use crate::pair_window::{Shared, Verdict};
 use crate::window::{PairId, PairName, WindowOutput};
 
 /// Takes what a worker has found. It may block: the worker then reads no further.
@@ -40,7 +40,7 @@ pub struct PartitionState {
 }
 
 /// A row with what it comes to, as the collection of rows holds it.
-pub(crate) type JudgedRow = (Shared<WindowRow>, Judged);
+pub(crate) type JudgedRow = (Shared<WindowRow>, Verdict);
 
 /// The names that pairs stand for.
 #[derive(Debug, Default)]
@@ -74,16 +74,16 @@ impl Names {
             .collect()
     }
 
-    fn named(&self, pair: PairId, (window, judged): &JudgedRow) -> AggregateRow {
+    fn named(&self, pair: PairId, (window, verdict): &JudgedRow) -> AggregateRow {
         let name = &self.0[&pair]; // a pair is named in the epoch of its first event, or before
+        let Judged { diagnosis, ended_runs, pair_state } = verdict.judged();
         AggregateRow {
             client_id: name.client_id.clone(),
             target: name.target.clone(),
             window: WindowRow::clone(window),
-            diagnosis: judged.diagnosis.clone(),
-            ended_runs: judged.ended_runs.clone(),
-            // An open window's state is nobody's past yet.
-            pair_state: judged.pair_state.clone().filter(|_| window.is_final),
+            diagnosis,
+            ended_runs,
+            pair_state,
         }
     }
 }

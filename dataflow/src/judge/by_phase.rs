@@ -82,11 +82,21 @@ impl PhaseHistory {
         if codes.is_empty() {
             return (0, 0);
         }
-        let rank = ((quantile * codes.len() as f64).ceil() as usize).clamp(1, codes.len());
+        let rank = self.rank(quantile);
         let mirrored = codes.len() - rank;
         let high = *codes.select_nth_unstable(rank - 1).1;
         let low = *codes.select_nth_unstable(mirrored).1;
         (decode(low), decode(high))
+    }
+
+    /// The nearest rank of a quantile, from 1; 0 where there are no figures.
+    pub(super) fn rank(&self, quantile: f64) -> usize {
+        ((quantile * f64::from(self.len)).ceil() as usize).clamp(self.len().min(1), self.len())
+    }
+
+    /// How many figures are so.
+    pub(super) fn count(&self, is_so: impl Fn(u64) -> bool) -> usize {
+        self.codes[..self.len.into()].iter().filter(|&&code| is_so(decode(code))).count()
     }
 
     fn of(oldest_first: &[u16]) -> Self {

@@ -1,5 +1,7 @@
 //! A pair's past, in the form that the rules ask for.
 
+use std::cell::Cell;
+
 use netqoe_model::{Centre, DiagnosisRules, Figure, Spread, WindowStart};
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +34,18 @@ impl History {
         match self {
             Self::Whole(windows) => {
                 let usual = windows.usual(start, rules);
-                Usuals { history: self, centres: usual.map(|usual| usual.map(|usual| usual.centre)), usual }
+                Usuals {
+                    history: self,
+                    centres: usual.map(|usual| usual.map(|usual| usual.centre)),
+                    usual: usual.map(Cell::new),
+                }
             }
             Self::ByPhase(phases) => {
                 let mut centres = [None; 5];
                 for (centre, history) in centres.iter_mut().zip(phases) {
                     *centre = centre_of(history, rules);
                 }
-                Usuals { history: self, centres, usual: [None; 5] }
+                Usuals { history: self, centres, usual: Default::default() }
             }
         }
     }
@@ -59,7 +65,8 @@ fn centre_of(history: &PhaseHistory, rules: &DiagnosisRules) -> Option<f64> {
 pub(super) struct Usuals<'a> {
     history: &'a History,
     centres: [Option<f64>; 5],
-    usual: [Option<Usual>; 5],
+    /// With spreads, as far as these were asked for.
+    usual: [Cell<Option<Usual>>; 5],
 }
 
 impl Usuals<'_> {
@@ -68,17 +75,26 @@ impl Usuals<'_> {
         self.centres[phase as usize]
     }
 
-    /// The quantile of a phase's own history, and the mirrored one; none where phases have none.
-    pub(super) fn quantiles(&self, phase: Phase, quantile: f64) -> Option<(f64, f64)> {
-        let History::ByPhase(phases) = self.history else { return None };
-        let (low, high) = phases.get(phase as usize)?.quantiles(quantile);
-        Some((thousandths(low), thousandths(high)))
+    /// Whether a figure is above the quantile of a phase's own history, or below the mirrored one. So is every figure
+    /// where phases have no history of their own.
+    pub(super) fn is_beyond(&self, phase: Phase, figure: f64, quantile: f64) -> bool {
+        let History::ByPhase(phases) = self.history else { return true };
+        let Some(history) = phases.get(phase as usize) else { return true };
+        let is_inside = |known: u64| {
+            let known = thousandths(known);
+            if phase == Phase::Throughput { known > figure } else { known < figure }
+        };
+        quantile <= 0.0 || history.count(is_inside) >= history.rank(quantile)
     }
 
     /// The centre with its spreads.
     pub(super) fn usual(&self, phase: Phase, rules: &DiagnosisRules) -> Option<Usual> {
         let centre = self.centre(phase)?;
-        let History::ByPhase(phases) = self.history else { return self.usual[phase as usize] };
+        let known = &self.usual[phase as usize];
+        let History::ByPhase(phases) = self.history else { return known.get() };
+        if known.get().is_some() {
+            return known.get();
+        }
         let history = phases.get(phase as usize)?;
         let (below, above) = match rules.usual.spread {
             Spread::Quantile => {
@@ -90,6 +106,7 @@ impl Usuals<'_> {
                 (deviation, deviation)
             }
         };
-        Some(Usual::new(centre, below, above, rules))
+        known.set(Some(Usual::new(centre, below, above, rules)));
+        known.get()
     }
 }

@@ -68,7 +68,7 @@ pub struct Judged {
     pub diagnosis: Option<Diagnosis>,
     /// The runs of which it tells that they are over.
     pub ended_runs: Vec<Run>,
-    /// With every [`ROWS_PER_STATE`]th row: the state after it, to be stored if the row is final.
+    /// With every [`ROWS_PER_STATE`]th row, if it is final: the state after it, to be stored.
     pub pair_state: Option<Arc<[u8]>>,
 }
 
@@ -137,7 +137,7 @@ impl PairState {
             finding.1.since = self.runs.extend(*label, row.start, bridge);
         }
         self.take_in(row, &found, diagnosis_rules, bridge);
-        Judged { diagnosis, ended_runs, pair_state: self.due_state(diagnosis_rules) }
+        Judged { diagnosis, ended_runs, pair_state: self.due_state(row.is_final, diagnosis_rules) }
     }
 
     /// Takes in a window that was judged before.
@@ -176,13 +176,14 @@ impl PairState {
         }
     }
 
-    fn due_state(&mut self, rules: &DiagnosisRules) -> Option<Arc<[u8]>> {
+    /// The state to be stored, where it is this row's turn. An open window's state is nobody's past yet.
+    fn due_state(&mut self, is_final: bool, rules: &DiagnosisRules) -> Option<Arc<[u8]>> {
         self.rows_since_state += 1;
         if self.rows_since_state < ROWS_PER_STATE {
             return None;
         }
         self.rows_since_state = 0;
-        Some(self.to_stored(rules))
+        is_final.then(|| self.to_stored(rules))
     }
 }
 
@@ -233,10 +234,12 @@ impl PhaseState {
         } else if let Some(noise) = undecided {
             history.push(noise, rules.windows.into());
         }
-        let is_due = history.len() < usize::from(rules.windows)
+        // Better figures enter out of turn, so that after an improvement they soon make the history.
+        let is_due = learned == Learned::Better
+            || history.len() < usize::from(rules.windows)
             || start.ms().div_euclid(window_ms) % i64::from(rules.every_windows) == 0;
         if !is_due {
-            self.better = if learned == Learned::Better { self.better } else { 0 };
+            self.better = 0;
             return;
         }
         if learned == Learned::Undecided {

@@ -55,7 +55,10 @@ pub(super) fn slow(
                 _ => 0,
             };
             let counted = count(middle, far);
-            let is_beyond = |is_slow: bool, figures| is_slow && is_beyond_history(phase, figures, usuals, rules);
+            let quantile = rules.evidence.beyond_quantile;
+            let is_beyond = |is_slow: bool, figures: &Figures| {
+                is_slow && figures.get(phase).is_some_and(|figure| usuals.is_beyond(phase, figure, quantile))
+            };
             Slow {
                 counted,
                 at_least: if samples == 2 { counted } else { at_least },
@@ -77,13 +80,6 @@ fn rule(phase: Phase, rules: &DiagnosisRules) -> Option<&PhaseRule> {
         Phase::Throughput => Some(&rules.throughput_bound),
         Phase::Total => None,
     }
-}
-
-/// Whether a figure is slower than the history's quantile that the rules take for the end of what is known.
-fn is_beyond_history(phase: Phase, figures: &Figures, usuals: &Usuals<'_>, rules: &DiagnosisRules) -> bool {
-    let quantile = rules.evidence.beyond_quantile;
-    let known = figures.get(phase).zip(usuals.quantiles(phase, quantile));
-    known.is_none_or(|(value, (low, high))| if phase == Phase::Throughput { value < low } else { value > high })
 }
 
 fn is_slow(phase: Phase, figures: &Figures, usuals: &Usuals<'_>, rules: &DiagnosisRules) -> bool {

@@ -8,16 +8,17 @@ use differential_dataflow::trace::implementations::{ValBatcher, ValBuilder, ValS
 use netqoe_model::{Rules, WindowRow, WindowStart};
 use timely::dataflow::channels::pact::Pipeline;
 
-use crate::judge::{Judged, PairState};
-use crate::pair_window::{PairWindow, Shared};
+use crate::judge::PairState;
+use crate::pair_window::{PairWindow, Shared, Verdict};
 use crate::window::PairId;
 
 /// A window's row with what it comes to. The start is there so that most comparisons need not look further.
-type JudgedWindow = (WindowStart, Shared<WindowRow>, Judged);
+type JudgedWindow = (WindowStart, Shared<WindowRow>, Verdict);
 
 type Spine<V> = ValSpine<PairId, V, u64, isize>;
 
-/// The current windows of each pair, judged. A correction of a window takes back what followed from it.
+/// The windows of each pair that are open or were closed just now, judged. A correction of an open window takes back what
+/// followed from it.
 ///
 /// A pair's windows stay on the worker that owns its partition, so nothing is exchanged. They are few: those that can
 /// still change, and one value for all that is past.
@@ -34,13 +35,19 @@ pub(crate) fn judged<'s>(
     .reduce_abelian::<_, ValBuilder<_, _, _, _>, Spine<JudgedWindow>, _, _>(
         "Judged",
         move |_pair, windows, output| {
-            let mut state = None;
+            let (mut past, mut state) = (None, None);
             for (window, _) in windows {
                 match window {
-                    PairWindow::Past(_, past) => state = Some(PairState::clone(past)),
-                    PairWindow::Current(start, row) => {
-                        let state = state.get_or_insert_with(|| PairState::new(&rules.diagnosis));
-                        output.push(((*start, row.clone(), state.judge(row, &rules)), 1));
+                    PairWindow::Past(_, shared) => past = Some(shared),
+                    PairWindow::Closed(start, row, verdict) => {
+                        output.push(((*start, row.clone(), verdict.clone()), 1));
+                    }
+                    PairWindow::Open(start, row) => {
+                        let state = state.get_or_insert_with(|| match past {
+                            Some(past) => PairState::clone(past),
+                            None => PairState::new(&rules.diagnosis),
+                        });
+                        output.push(((*start, row.clone(), state.judge(row, &rules).into()), 1));
                     }
                 }
             }

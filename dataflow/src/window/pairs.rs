@@ -4,12 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use netqoe_model::{Partition, WindowRow, WindowStart};
+use netqoe_model::{Partition, WindowStart};
 use serde::{Deserialize, Serialize};
 
 use super::OpenWindow;
 use super::clients::ClientIndex;
 use crate::judge::PairState;
+use crate::pair_window::PairWindow;
 
 /// A pair of client and target, known to the worker that owns its partition. Numbers of forgotten pairs are given out
 /// again, with a new [`PairName`].
@@ -54,12 +55,14 @@ pub(super) struct Pair {
     pub(super) client: ClientIndex,
     /// Windows that can still change; a handful at most.
     pub(super) open: Vec<OpenWindow>,
-    /// Final rows that the collection still holds as current ...
-    pub(super) closed: Vec<Rc<WindowRow>>,
+    /// Closed windows that the collection still holds ...
+    pub(super) closed: Vec<PairWindow>,
     /// ... since this turn.
     pub(super) closed_in_turn: u64,
     /// What the collection holds as past; of a new pair, nothing.
     pub(super) past: Option<Rc<PairState>>,
+    /// What it comes to with the windows that are closed in this turn.
+    pub(super) next_past: Option<Box<PairState>>,
 }
 
 impl Pair {
@@ -71,7 +74,7 @@ impl Pair {
     /// Start of the newest window that is remembered.
     pub(super) fn newest(&self) -> Option<WindowStart> {
         let open = self.open.iter().map(|window| window.start);
-        let closed = self.closed.iter().map(|row| row.start);
+        let closed = self.closed.iter().filter_map(PairWindow::start);
         open.chain(closed).chain(self.past.as_ref().and_then(|past| past.newest())).max()
     }
 }
@@ -92,8 +95,15 @@ impl Pairs {
 
     pub(super) fn add(&mut self, key: &str, client: ClientIndex) -> u32 {
         let key: Arc<str> = key.into();
-        let pair =
-            Pair { key: key.clone(), client, open: Vec::new(), closed: Vec::new(), closed_in_turn: 0, past: None };
+        let pair = Pair {
+            key: key.clone(),
+            client,
+            open: Vec::new(),
+            closed: Vec::new(),
+            closed_in_turn: 0,
+            past: None,
+            next_past: None,
+        };
         let index = if let Some(index) = self.free.pop() {
             self.pairs[index as usize] = Some(pair);
             index

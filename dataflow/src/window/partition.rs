@@ -65,6 +65,8 @@ pub struct PartitionWindows {
     moved: bool,
     turn: u64,
     next_sweep: LogTime,
+    /// Pairs of which windows were closed in this turn.
+    advanced: Vec<u32>,
     output: WindowOutput,
 }
 
@@ -83,6 +85,7 @@ impl PartitionWindows {
             moved: false,
             turn: 1,
             next_sweep: LogTime::default(),
+            advanced: Vec::new(),
             output: WindowOutput::default(),
         }
     }
@@ -236,13 +239,25 @@ impl PartitionWindows {
                 let id = self.id(index);
                 let pair = self.pairs.get(index);
                 let Some(at) = pair.open.iter().position(|window| window.start == start) else { continue };
-                make_past(id, pair, &self.rules, self.turn, &mut self.output.changes);
+                take_back_closed(id, pair, self.turn, &mut self.output.changes);
                 let window = pair.open.remove(at);
-                let row = window.row(true, as_of);
-                replace(id, window.shown, row.clone(), &mut self.output.changes);
-                pair.closed.push(row);
+                self.output
+                    .changes
+                    .extend(window.shown.as_ref().map(|shown| (id, PairWindow::open(shown.clone()), -1)));
+                if pair.next_past.is_none() {
+                    self.advanced.push(index);
+                }
+                let judged = judge_closed(pair, window.row(true, as_of), &self.rules);
+                self.output.changes.push((id, judged.clone(), 1));
+                pair.closed.push(judged);
                 pair.closed_in_turn = self.turn;
             }
+        }
+        for index in std::mem::take(&mut self.advanced) {
+            let id = self.id(index);
+            let pair = self.pairs.get(index);
+            let past = pair.next_past.take().map(|past| Rc::new(*past));
+            replace_past(id, pair, past, &mut self.output.changes);
         }
         closed
     }
@@ -254,7 +269,7 @@ impl PartitionWindows {
             for index in slot.changed.drain(..) {
                 let id = PairId::new(self.checkpoint.partition, index);
                 let pair = self.pairs.get(index);
-                make_past(id, pair, &self.rules, self.turn, &mut self.output.changes);
+                take_back_closed(id, pair, self.turn, &mut self.output.changes);
                 if let Some(window) = pair.open_at(start) {
                     let row = window.row(false, self.checkpoint.log_time);
                     replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
@@ -279,7 +294,7 @@ impl PartitionWindows {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
             replace_past(id, &mut pair, None, &mut self.output.changes);
-            self.output.changes.extend(pair.closed.into_iter().map(|row| (id, PairWindow::current(row), -1)));
+            self.output.changes.extend(pair.closed.into_iter().map(|closed| (id, closed, -1)));
         }
     }
 
@@ -302,19 +317,23 @@ impl PartitionWindows {
 
 /// Puts a row into the collection, in place of what was last shown of its window.
 fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes: &mut Vec<WindowChange>) {
-    changes.extend(shown.map(|shown| (id, PairWindow::current(shown), -1)));
-    changes.push((id, PairWindow::current(row), 1));
+    changes.extend(shown.map(|shown| (id, PairWindow::open(shown), -1)));
+    changes.push((id, PairWindow::open(row), 1));
 }
 
-/// Final rows that have had their turn as current are taken into what is past.
-fn make_past(id: PairId, pair: &mut Pair, rules: &Rules, turn: u64, changes: &mut Vec<WindowChange>) {
-    if pair.closed_in_turn == turn || pair.closed.is_empty() {
-        return;
+/// Closed windows that have had their turn are taken back: they are part of what is past.
+fn take_back_closed(id: PairId, pair: &mut Pair, turn: u64, changes: &mut Vec<WindowChange>) {
+    if pair.closed_in_turn != turn {
+        changes.extend(pair.closed.drain(..).map(|closed| (id, closed, -1)));
     }
-    let mut past = pair.past.as_deref().cloned().unwrap_or_else(|| PairState::new(&rules.diagnosis));
-    pair.closed.iter().for_each(|row| past.advance(row, rules));
-    replace_past(id, pair, Some(Rc::new(past)), changes);
-    changes.extend(pair.closed.drain(..).map(|row| (id, PairWindow::current(row), -1)));
+}
+
+/// Judges a window that is closed, and takes it into what is past.
+fn judge_closed(pair: &mut Pair, row: Rc<WindowRow>, rules: &Rules) -> PairWindow {
+    let past = pair.past.as_deref();
+    let new = || Box::new(past.cloned().unwrap_or_else(|| PairState::new(&rules.diagnosis)));
+    let judged = pair.next_past.get_or_insert_with(new).judge(&row, rules);
+    PairWindow::closed(row, judged)
 }
 
 /// Puts a pair's past into the collection, in place of what it was.
