@@ -79,8 +79,11 @@ impl Store {
     }
 }
 
-/// What a pair's final rows, oldest first, have led to: from the newest state on.
+/// What a pair's final rows, oldest first, have led to: from the newest state on, and not before a silence that ends a past.
 fn past(rows: &[&AggregateRow], rules: &Rules) -> PairState {
+    let ends_past =
+        |two: &[&AggregateRow]| two[1].window.start.ms() - two[0].window.start.ms() > rules.diagnosis.usual.reach_ms();
+    let rows = &rows[rows.windows(2).rposition(ends_past).map_or(0, |before| before + 1)..];
     let newest = rows.iter().rposition(|row| row.pair_state.is_some());
     let (state, after) = newest.map_or((None, 0), |at| (rows[at].pair_state.as_deref(), at + 1));
     assert!(rows.len() - after < 16, "a state is never far away");
