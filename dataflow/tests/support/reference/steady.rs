@@ -85,7 +85,7 @@ struct Pair {
 
 #[derive(Default)]
 struct Phase {
-    /// The figures of all windows that entered since the history was emptied.
+    /// The figures of all windows that entered since the history was emptied, as they are kept.
     history: Vec<u64>,
     /// The figure of the window that the next one decides.
     undecided: Option<u64>,
@@ -172,7 +172,7 @@ impl Phase {
         let beyond_quantile = rules.diagnosis.evidence.beyond_quantile;
         let rules = &rules.diagnosis.usual;
         let first = self.history.len().saturating_sub(rules.windows.into());
-        let mut sorted: Vec<u64> = self.history[first..].iter().map(|figure| as_kept(*figure)).collect();
+        let mut sorted = self.history[first..].to_vec();
         sorted.sort_unstable();
         let n = sorted.len();
         if n < usize::from(rules.warm_up_windows) {
@@ -206,10 +206,10 @@ impl Phase {
     /// have some, if they start at most 15 minutes before"; of these, "the present and at most so many before it".
     fn evidence_at(&self, start: WindowStart, windows: u16, rules: &Rules) -> Vec<PhaseWindow> {
         let within_ms = i64::from(rules.diagnosis.evidence.within_minutes) * 60_000;
-        let present = self.evidence.iter().filter(|window| window.start == start);
-        let earlier = self.evidence.iter().rev().filter(|window| window.start < start).take(usize::from(windows) - 1);
+        let present = self.evidence.last().filter(|window| window.start == start);
+        let earlier = self.evidence.iter().rev().skip(present.iter().count()).take(usize::from(windows) - 1);
         let near = earlier.filter(|window| start.ms() - window.start.ms() <= within_ms);
-        present.chain(near).cloned().collect()
+        present.into_iter().chain(near).cloned().collect()
     }
 
     /// "There are so many windows, each has a slow sample, at least three samples of all are slow, and they are 80 % of them";
@@ -245,7 +245,7 @@ impl Phase {
         let may_be_kept = self.may_be_kept(start, rules);
         let is_new = (by_first && are_beyond) || by_more;
         turns.not_beyond += usize::from(by_first && !are_beyond);
-        turns.named_by_more_windows_only += usize::from(is_new && !by_first);
+        turns.named_by_more_windows_only += usize::from(by_more && !(by_first && are_beyond));
         turns.kept += usize::from(!is_new && is_old && may_be_kept);
         turns.too_young_to_keep += usize::from(!is_new && was_slow && !is_old && may_be_kept);
         is_new || (is_old && may_be_kept)
@@ -477,7 +477,7 @@ impl Pair {
         let all_slow = PHASES.map(|phase| here[phase].as_ref().is_some_and(|window| window.slow == window.samples));
         for phase in PHASES {
             let Some([p50, p95]) = percentiles(row, phase) else { continue };
-            let figure = history_figure(row, [p50, p95], rules);
+            let figure = as_kept(history_figure(row, [p50, p95], rules));
             let past = &mut self.phases[phase];
             let is_over_path = phase == TTFB || phase == THROUGHPUT;
             // "Left out is a window in which the phase is called slow. Where the handshake is, `ttfb` and `throughput`, too."
