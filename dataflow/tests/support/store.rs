@@ -90,8 +90,16 @@ fn past(rows: &[&AggregateRow], rules: &Rules) -> PairState {
     PairState::restore(state, rows[after..].iter().map(|row| &row.window), rules)
 }
 
-/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then.
-pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZeroU16, rules: &Rules, commits: usize) {
+/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then. `check` sees the
+/// store after each of them, and which partition was committed.
+pub(crate) fn run(
+    store: &mut Store,
+    feeds: Vec<Box<dyn Feed>>,
+    partitions: NonZeroU16,
+    rules: &Rules,
+    commits: usize,
+    check: impl Fn(&Store, Partition),
+) {
     let workers = feeds.len();
     let outputs = Arc::new(Mutex::new(Vec::new()));
     let part = |(worker, feed)| {
@@ -106,5 +114,8 @@ pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZ
     let guards =
         start(parts, Links::within(NonZeroUsize::new(workers).unwrap()).unwrap(), partitions, rules.clone()).unwrap();
     guards.join().into_iter().for_each(|worker| worker.unwrap());
-    outputs.lock().unwrap().iter().take(commits).for_each(|output| store.commit(output));
+    for output in outputs.lock().unwrap().iter().take(commits) {
+        store.commit(output);
+        check(store, output.commit.checkpoint.partition);
+    }
 }
