@@ -27,8 +27,7 @@ fn judge(state: &mut PairState, row: &WindowRow, rules: &Rules) -> (Judged, Opti
 /// Judges the rows, and forgets all but the newest carried state and the rows after it before each of `restarts`. How often
 /// there was a carried state to go on from.
 #[track_caller]
-fn check(rows: &[WindowRow], rules: &Rules, restarts: &BTreeSet<usize>) -> usize {
-    let expected = reference::judged(rows, rules);
+fn check(rows: &[WindowRow], rules: &Rules, restarts: &BTreeSet<usize>, expected: &[Judged]) -> usize {
     let mut state = PairState::new(&rules.diagnosis);
     let (mut carried, mut after, mut restored) = (None, 0, 0);
     for (at, row) in rows.iter().enumerate() {
@@ -38,6 +37,10 @@ fn check(rows: &[WindowRow], rules: &Rules, restarts: &BTreeSet<usize>) -> usize
             restored += usize::from(carried.is_some());
             check_usual(&state, row.start, &rows[..at], rules);
         }
+        if at > 0 && row.start.ms() - rows[at - 1].start.ms() > rules.diagnosis.usual.reach_ms() {
+            // A pair that starts anew has no past.
+            (carried, after) = (None, at);
+        }
         let (judged, pair_state) = judge(&mut state, row, rules);
         assert!(is_same(&judged, &expected[at]), "window {at} is\n{judged:?}\nand should be\n{:?}", expected[at]);
         if pair_state.is_some() {
@@ -45,7 +48,7 @@ fn check(rows: &[WindowRow], rules: &Rules, restarts: &BTreeSet<usize>) -> usize
         }
     }
     let last_ms = rows.last().map_or(0, |row| row.start.ms());
-    let reach_ms = i64::from(rules.diagnosis.usual.reach_hours) * 3_600_000;
+    let reach_ms = rules.diagnosis.usual.reach_ms();
     for silence_ms in [rules.window_ms, reach_ms, reach_ms + 1] {
         check_usual(&state, WindowStart::from_ms(last_ms + silence_ms), rows, rules);
     }
@@ -71,7 +74,7 @@ proptest! {
 
     #[test]
     fn a_pairs_windows_are_judged_as_the_reference_judges_them((rows, rules, restarts) in cases()) {
-        check(&rows, &rules, &restarts);
+        check(&rows, &rules, &restarts, &reference::judged(&rows, &rules));
     }
 }
 
@@ -86,8 +89,8 @@ fn the_generated_pairs_reach_all_that_the_rules_say() {
         if rules.diagnosis.usual.figure == Figure::P95 {
             continue;
         }
-        restored += check(&rows, &rules, &restarts);
         let (judged, met) = judged_with_turns(&rows, &rules);
+        restored += check(&rows, &rules, &restarts, &judged);
         turns += met;
         ended += judged.iter().map(|judged| judged.ended_runs.len()).sum::<usize>();
         usual_kept += usize::from(rows.len() > usize::from(rules.diagnosis.usual.windows) + 30);
@@ -103,8 +106,11 @@ fn the_generated_pairs_reach_all_that_the_rules_say() {
     let all = kinds.flat_map(|label| [Severity::Minor, Severity::Major, Severity::Critical].map(|how| (label, how)));
     assert_eq!(severities, all.collect());
     assert_eq!(sparse.len(), 6, "one to three windows of evidence, the present one among them or not: {sparse:?}");
-    assert!(turns.kept_by_keep_share >= 100, "{turns:?}");
+    assert!(turns.named_by_more_windows_only >= 100 && turns.not_beyond >= 100, "{turns:?}");
+    assert!(turns.kept >= 100 && turns.too_young_to_keep >= 10 && turns.failures_kept >= 30, "{turns:?}");
+    assert!(turns.undecided_entered >= 100 && turns.undecided_left_out >= 100, "{turns:?}");
     assert!(turns.new_normals >= 10 && turns.better >= 20 && turns.started_anew >= 10, "{turns:?}");
+    assert!(turns.runs_over_silence >= 100, "{turns:?}");
     assert!(ended >= 100, "{ended} ended runs");
     assert!(restored >= 100, "{restored} states went on from bytes");
     assert!(usual_kept >= 50, "{usual_kept} pairs had more windows than a history takes");

@@ -51,12 +51,20 @@ fn usual() -> impl Strategy<Value = UsualRules> {
 fn evidence() -> impl Strategy<Value = EvidenceRules> {
     let shares = select(vec![(0.7, 0.5), (0.7, 0.5), (0.5, 0.25), (1.0, 0.3), (0.6, 0.6), (0.1, 0.0)]);
     let within = select(vec![1, 2, 5, 15, 90]);
-    (1..=3_u16, within, 1..5_u32, shares, 0..4_u32).prop_map(|(windows, within, least, (share, keep), bridged)| {
-        let mut evidence = DiagnosisRules::default().evidence;
-        (evidence.windows, evidence.within_minutes, evidence.least_samples) = (windows, within, least);
-        (evidence.share, evidence.keep_share, evidence.bridged_windows) = (share, keep, bridged);
-        evidence
-    })
+    let windows = (1..=3_u16).prop_flat_map(|windows| (Just(windows), windows..=3));
+    let beyond = select(vec![0.0, 0.01, 0.5, 0.9, 0.97, 1.0]);
+    let more_share = select(vec![0.0, 0.5, 0.8, 1.0]);
+    (windows, within, 1..5_u32, shares, 0..4_u32, beyond, more_share, 0..=5_u16).prop_map(
+        |((windows, more_windows), within, least, (share, keep), bridged, beyond, more_share, keep_after)| {
+            let mut evidence = DiagnosisRules::default().evidence;
+            (evidence.windows, evidence.within_minutes, evidence.least_samples) = (windows, within, least);
+            (evidence.share, evidence.keep_share, evidence.bridged_windows) = (share, keep, bridged);
+            evidence.beyond_quantile = beyond;
+            (evidence.more_windows, evidence.more_share) = (more_windows, more_share);
+            evidence.keep_after_windows = keep_after;
+            evidence
+        },
+    )
 }
 
 fn errors_and_phases() -> impl Strategy<Value = DiagnosisRules> {

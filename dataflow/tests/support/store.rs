@@ -79,16 +79,27 @@ impl Store {
     }
 }
 
-/// What a pair's final rows, oldest first, have led to: from the newest state on.
+/// What a pair's final rows, oldest first, have led to: from the newest state on, and not before a silence that ends a past.
 fn past(rows: &[&AggregateRow], rules: &Rules) -> PairState {
+    let ends_past =
+        |two: &[&AggregateRow]| two[1].window.start.ms() - two[0].window.start.ms() > rules.diagnosis.usual.reach_ms();
+    let rows = &rows[rows.windows(2).rposition(ends_past).map_or(0, |before| before + 1)..];
     let newest = rows.iter().rposition(|row| row.pair_state.is_some());
     let (state, after) = newest.map_or((None, 0), |at| (rows[at].pair_state.as_deref(), at + 1));
     assert!(rows.len() - after < 16, "a state is never far away");
     PairState::restore(state, rows[after..].iter().map(|row| &row.window), rules)
 }
 
-/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then.
-pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZeroU16, rules: &Rules, commits: usize) {
+/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then. `check` sees the
+/// store after each of them, and which partition was committed.
+pub(crate) fn run(
+    store: &mut Store,
+    feeds: Vec<Box<dyn Feed>>,
+    partitions: NonZeroU16,
+    rules: &Rules,
+    commits: usize,
+    check: impl Fn(&Store, Partition),
+) {
     let workers = feeds.len();
     let outputs = Arc::new(Mutex::new(Vec::new()));
     let part = |(worker, feed)| {
@@ -103,5 +114,8 @@ pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZ
     let guards =
         start(parts, Links::within(NonZeroUsize::new(workers).unwrap()).unwrap(), partitions, rules.clone()).unwrap();
     guards.join().into_iter().for_each(|worker| worker.unwrap());
-    outputs.lock().unwrap().iter().take(commits).for_each(|output| store.commit(output));
+    for output in outputs.lock().unwrap().iter().take(commits) {
+        store.commit(output);
+        check(store, output.commit.checkpoint.partition);
+    }
 }

@@ -15,13 +15,15 @@ struct Window {
     samples: u32,
     failed: u32,
     figures: [(u64, u64); 5],
+    /// The metric that none of its measurements has.
+    without: Option<usize>,
 }
 
 impl Window {
     /// All samples are the same: dns, tcp, tls and ttfb in microseconds, throughput in kbit/s.
     const fn of(minute: i64, samples: u32, [dns, tcp, tls, ttfb, throughput]: [u64; 5]) -> Self {
         let figures = [(dns, dns), (tcp, tcp), (tls, tls), (ttfb, ttfb), (throughput, throughput)];
-        Self { minute, samples, failed: 0, figures }
+        Self { minute, samples, failed: 0, figures, without: None }
     }
 
     /// Of some measurements, so many fail; the others are as given.
@@ -29,8 +31,16 @@ impl Window {
         Self { failed, samples: self.samples - failed, ..self }
     }
 
+    /// Without samples of a metric.
+    const fn without(self, metric: usize) -> Self {
+        Self { without: Some(metric), ..self }
+    }
+
     fn row(&self) -> WindowRow {
-        let figures = self.figures.map(|(p50, p95)| (self.samples > 0).then_some(Percentiles { p50, p95 }));
+        let mut figures = self.figures.map(|(p50, p95)| (self.samples > 0).then_some(Percentiles { p50, p95 }));
+        if let Some(metric) = self.without {
+            figures[metric] = None;
+        }
         WindowRow {
             start: WindowStart::from_ms(self.minute * 60_000),
             is_final: true,

@@ -88,12 +88,13 @@ fn varied(usual: [u64; 5], metric: usize, figure: u64) -> Pair {
 }
 
 #[test]
-fn a_figure_is_slow_beyond_two_spreads() {
+fn a_figure_is_slow_beyond_one_and_a_half_spreads() {
     for (metric, seven, on_it, beyond, label) in [
-        (0, 36_000, 60_000, 60_001, Label::DnsBound),
-        (1, 40_000, 56_000, 56_001, Label::HandshakeBound),
-        (3, 80_000, 96_000, 96_001, Label::ServerBound),
-        (4, 48_000, 32_000, 31_999, Label::ThroughputBound),
+        (0, 36_000, 48_000, 48_001, Label::DnsBound),
+        (1, 40_000, 48_000, 48_001, Label::HandshakeBound),
+        (3, 80_000, 88_000, 88_001, Label::ServerBound),
+        // Of the time that a megabit takes: 1/64 + 1.5 · (1/48 − 1/64) = 1/42.667.
+        (4, 48_000, 42_667, 42_666, Label::ThroughputBound),
     ] {
         for (figure, expected) in [(on_it, Label::Healthy), (beyond, label)] {
             let mut pair = varied(USUAL, metric, seven);
@@ -103,7 +104,7 @@ fn a_figure_is_slow_beyond_two_spreads() {
     }
     // Half of the total, and less than 60 % of what that is more.
     for (dns, expected) in [(128_000, Label::ServerBound), (128_001, Label::DnsBound)] {
-        let mut pair = varied([80_000, 10_000, 10_000, 60_000, 64_000], 0, 104_000);
+        let mut pair = varied([80_000, 10_000, 10_000, 60_000, 64_000], 0, 112_000);
         pair.label(Window::of(0, 4, [dns, 10_000, 10_000, 100_000, 64_000]));
         assert_eq!(pair.label(Window::of(1, 4, [dns, 10_000, 10_000, 100_000, 64_000])), Some(expected));
     }
@@ -180,26 +181,108 @@ fn seventy_percent_of_two_windows_are_needed() {
     }
 }
 
+/// Of so many windows before minute 0 that are usual, the first has another first byte. Nothing is judged by then.
+fn with_one_of(windows: i64, ttfb: u64) -> Pair {
+    let mut pair = Pair::new(DiagnosisRules::default());
+    for minute in -windows..0 {
+        pair.label(Window::of(minute, 4, if minute == -windows { with(3, ttfb, USUAL) } else { USUAL }));
+    }
+    pair
+}
+
+/// The 97 % quantile is the greatest of 33 figures, and the greatest but one of 34 to 66.
 #[test]
-fn half_of_them_keep_it() {
-    for (healthy, label) in [(49, Label::ServerBound), (50, Label::Healthy)] {
-        let mut pair = usual(USUAL);
-        pair.label(Window::of(0, 49, SLOW));
-        assert_eq!(pair.label(Window::of(1, 49, SLOW)), Some(Label::ServerBound));
-        assert_eq!(pair.label(Window::of(2, healthy, USUAL)), Some(label));
+fn three_samples_of_two_windows_are_beyond_the_97_percent_quantile() {
+    for (windows, ttfb, label) in [
+        (33, 192_000, Label::Healthy),
+        (33, 192_001, Label::ServerBound),
+        (34, 192_000, Label::ServerBound),
+        (60, 192_000, Label::ServerBound),
+    ] {
+        let mut pair = with_one_of(windows, 192_000);
+        pair.label(Window::of(0, 4, with(3, ttfb, USUAL)));
+        assert_eq!(pair.label(Window::of(1, 4, with(3, ttfb, USUAL))), Some(label), "{ttfb} after {windows} windows");
+    }
+    // Of 60 it is the greatest but one: two of them are as slow.
+    for (ttfb, label) in [(192_000, Label::Healthy), (192_001, Label::ServerBound)] {
+        let mut pair = with_one_of(58, 192_000);
+        // One such window enters where the next is not slow.
+        pair.label(Window::of(0, 4, with(3, 192_000, USUAL)));
+        pair.label(Window::of(1, 1, USUAL));
+        pair.label(Window::of(2, 4, with(3, ttfb, USUAL)));
+        assert_eq!(pair.label(Window::of(3, 4, with(3, ttfb, USUAL))), Some(label), "{ttfb}");
+    }
+    for (beyond, label) in [(1, Label::Healthy), (2, Label::ServerBound)] {
+        let mut pair = with_one_of(33, 192_000);
+        pair.label(Window::of(0, 1, with(3, 200_000, USUAL)));
+        // Both of its samples are slow, and one or both of them are beyond the history.
+        let mut window = Window::of(1, 2, with(3, 200_000, USUAL));
+        window.figures[3].0 = if beyond == 1 { 150_000 } else { 200_000 };
+        assert_eq!(pair.label(window), Some(label), "three are slow, and {} beyond", beyond + 1);
     }
 }
 
 #[test]
-fn two_windows_of_one_sample_name_a_fault_and_one_of_many_does_not() {
-    for (samples, minute) in [(1, 1), (1, 15)] {
+fn three_windows_name_what_is_not_beyond_the_history() {
+    let mut pair = with_one_of(33, 192_000);
+    for (minute, label) in [(0, Label::Healthy), (1, Label::Healthy), (2, Label::ServerBound)] {
+        assert_eq!(pair.label(Window::of(minute, 4, with(3, 192_000, USUAL))), Some(label), "minute {minute}");
+    }
+}
+
+/// The window before was called slow, for one minute: that does not keep it.
+#[test]
+fn eighty_percent_of_three_windows_are_needed() {
+    for (all_slow, label) in [(339, Label::ServerBound), (338, Label::Healthy)] {
         let mut pair = usual(USUAL);
-        assert_eq!(pair.label(Window::of(0, samples, SLOW)), Some(Label::Healthy));
-        assert_eq!(pair.label(Window::of(minute, samples, SLOW)), Some(Label::ServerBound));
+        pair.label(Window::of(0, all_slow, SLOW));
+        assert_eq!(pair.label(Window::of(1, 1, SLOW)), Some(Label::ServerBound));
+        // 339 + 1 + 12 of 440 are 80 %.
+        assert_eq!(pair.label(partly(2, 100)), Some(label));
+    }
+}
+
+/// So many windows of 49 slow samples, of which the second and those after it are named.
+fn slow_for(windows: i64) -> Pair {
+    let mut pair = usual(USUAL);
+    for minute in 0..windows {
+        let label = if minute == 0 { Label::Healthy } else { Label::ServerBound };
+        assert_eq!(pair.label(Window::of(minute, 49, SLOW)), Some(label));
+    }
+    pair
+}
+
+#[test]
+fn half_of_two_windows_keep_it_from_two_windows_after_its_first_on() {
+    for (windows, healthy, label) in
+        [(3, 49, Label::ServerBound), (3, 50, Label::Healthy), (2, 49, Label::Healthy), (2, 1, Label::Healthy)]
+    {
+        assert_eq!(slow_for(windows).label(Window::of(windows, healthy, USUAL)), Some(label), "{windows} {healthy}");
+    }
+    for (minute, label) in [(17, Label::ServerBound), (18, Label::Healthy)] {
+        // Windows without samples of the phase, of which the last is as far from the newest slow one as evidence may be.
+        let mut pair = slow_for(3);
+        for minute in 3..minute {
+            pair.label(Window::of(minute, 1, USUAL).without(3));
+        }
+        assert_eq!(pair.label(Window::of(minute, 1, USUAL).without(3)), Some(label), "minute {minute}");
+    }
+}
+
+#[test]
+fn three_slow_samples_of_two_windows_name_a_fault_and_one_window_of_many_does_not() {
+    for (samples, minute, label) in
+        [(1, 1, Label::Healthy), (2, 1, Label::ServerBound), (2, 15, Label::ServerBound), (100, 16, Label::Healthy)]
+    {
+        let mut pair = usual(USUAL);
+        assert_eq!(pair.label(Window::of(0, 1, SLOW)), Some(Label::Healthy));
+        assert_eq!(pair.label(Window::of(minute, samples, SLOW)), Some(label), "{samples} at minute {minute}");
     }
     let mut pair = usual(USUAL);
     assert_eq!(pair.label(Window::of(0, 100, SLOW)), Some(Label::Healthy));
-    assert_eq!(pair.label(Window::of(16, 100, SLOW)), Some(Label::Healthy), "not within 15 minutes");
+    let mut pair = usual(USUAL);
+    let labels = [0, 7, 14].map(|minute| pair.label(Window::of(minute, 1, SLOW)));
+    assert_eq!(labels, [Label::Healthy, Label::Healthy, Label::ServerBound].map(Some), "three of three windows");
 }
 
 /// Where only the p95 is slow, an eighth of the samples counts.
@@ -208,9 +291,22 @@ fn of_sixteen_samples_two_are_slow_where_the_p95_is() {
     for (samples, label) in [(15, Label::Healthy), (16, Label::ServerBound)] {
         let mut pair = usual(USUAL);
         pair.label(Window::of(0, 10, SLOW));
-        assert_eq!(pair.label(Window::of(1, 12, SLOW)), Some(Label::ServerBound));
+        pair.label(Window::of(1, 10, SLOW));
+        assert_eq!(pair.label(Window::of(2, 12, SLOW)), Some(Label::ServerBound));
         // 12 + 1 of 27 are less than half, 12 + 2 of 28 are half.
-        assert_eq!(pair.label(partly(2, samples)), Some(label));
+        assert_eq!(pair.label(partly(3, samples)), Some(label));
+    }
+}
+
+/// It would be the new normal after six hours and a minute, but for the gap.
+#[test]
+fn six_hours_go_on_over_15_minutes_of_silence() {
+    for (silence, centre) in [(15, None), (16, Some(64.0))] {
+        let (mut pair, slow) = (usual(USUAL), with(3, 128_000, USUAL));
+        for minute in (0..=100).chain(100 + silence..=361) {
+            pair.label(Window::of(minute, 4, slow));
+        }
+        assert_eq!(pair.usual_ttfb(362).map(|usual| usual.centre), centre, "{silence} minutes");
     }
 }
 
@@ -240,37 +336,53 @@ fn failures_are_named_from_two_and_half_of_two_windows_on() {
 
 #[test]
 fn a_quarter_keeps_failures_named() {
-    for (all, label) in [(50, Label::ErrorBound), (51, Label::Healthy)] {
+    for (minutes, all, label) in [(2, 50, Label::ErrorBound), (2, 51, Label::Healthy), (1, 50, Label::Healthy)] {
         let mut pair = usual(USUAL);
-        assert_eq!(pair.label(failing(0, 50, 25)), Some(Label::ErrorBound));
-        assert_eq!(pair.label(failing(1, all, 0)), Some(label));
+        for minute in 0..minutes {
+            assert_eq!(pair.label(failing(minute, 50, 25)), Some(Label::ErrorBound));
+        }
+        assert_eq!(pair.label(failing(minutes, all, 0)), Some(label), "{all} after {minutes} minutes");
     }
 }
 
+/// That the run of minute 1 goes on in a window of that minute, or else is told to have ended.
+#[track_caller]
+fn check_run(pair: &mut Pair, minute: i64, since: i64) {
+    let judged = pair.judge(failing(minute + 1_000, 4, 4));
+    let evidence = judged.diagnosis.unwrap().finding.unwrap().1;
+    assert_eq!(evidence.since.ms(), (since + 1_020) * 60_000, "since when minute {minute} has its run");
+    assert_eq!(judged.ended_runs.len(), usize::from(since == minute));
+}
+
 #[test]
-fn two_windows_without_the_label_do_not_end_a_run() {
+fn two_windows_without_the_label_do_not_end_a_run_nor_do_15_minutes_of_silence() {
     for (again, since) in [(4, 1), (5, 5)] {
         let mut pair = usual(USUAL);
         assert_eq!(pair.label(failing(1, 2, 2)), Some(Label::ErrorBound));
-        let judged = pair.judge(failing(again + 1_000, 2, 2));
-        let evidence = judged.diagnosis.unwrap().finding.unwrap().1;
-        assert_eq!(evidence.since.ms(), (since + 1_020) * 60_000);
-        assert_eq!(judged.ended_runs.len(), usize::from(since == again));
+        assert_eq!(pair.label(failing(2, 4, 0)), Some(Label::Healthy));
+        check_run(&mut pair, again, since);
+    }
+    for (again, since) in [(16, 1), (17, 17)] {
+        let mut pair = usual(USUAL);
+        assert_eq!(pair.label(failing(1, 2, 2)), Some(Label::ErrorBound));
+        check_run(&mut pair, again, since);
     }
 }
 
 #[test]
-fn silence_ends_a_run_and_it_is_told() {
-    let mut pair = usual(USUAL);
-    assert_eq!(pair.label(failing(1, 2, 2)), Some(Label::ErrorBound));
-    assert_eq!(pair.judge(failing(1_000 + 1_500, 2, 0)).ended_runs.len(), 1);
+fn a_pair_that_starts_anew_has_no_runs() {
+    for (silence, ended) in [(1_440, 1), (1_441, 0)] {
+        let mut pair = usual(USUAL);
+        assert_eq!(pair.label(failing(1, 2, 2)), Some(Label::ErrorBound));
+        assert_eq!(pair.judge(failing(1_001 + silence, 2, 0)).ended_runs.len(), ended, "{silence} minutes");
+    }
     let mut rules = DiagnosisRules::default();
     (rules.usual.reach_hours, rules.evidence.bridged_windows) = (1, 60);
     let mut pair = Pair::usual(rules, 60, 4, USUAL);
     assert_eq!(pair.label(failing(1, 2, 2)), Some(Label::ErrorBound));
-    let judged = pair.judge(failing(1_000 + 62, 2, 2));
-    assert_eq!(judged.ended_runs, [], "a run that is bridged for longer than the pair is remembered goes on");
-    assert_eq!(judged.diagnosis.unwrap().finding.unwrap().1.since.ms(), 1_021 * 60_000);
+    let judged = pair.judge(failing(1_062, 2, 2));
+    assert_eq!(judged.ended_runs, []);
+    assert_eq!(judged.diagnosis.unwrap().finding.unwrap().1.since.ms(), 1_082 * 60_000, "though it could be bridged");
 }
 
 #[test]
@@ -280,10 +392,11 @@ fn nothing_is_a_share_of_nothing_and_no_deviation_measures_nothing() {
         ..Window::of(minute, samples, [0; 5])
     };
     let mut pair = usual([0, 0, 0, 0, 64_000]);
-    pair.label(name_only(0, 1, 30_000, 30_000));
-    assert_eq!(pair.label(name_only(1, 1, 30_000, 30_000)), Some(Label::DnsBound));
-    let evidence = pair.judge(name_only(1_002, 3, 0, 30_000)).diagnosis.unwrap().finding.unwrap().1;
-    assert_eq!((evidence.observed, evidence.share_of_total, evidence.bad_samples), (0.0, None, 2));
+    pair.label(name_only(0, 2, 30_000, 30_000));
+    assert_eq!(pair.label(name_only(1, 2, 30_000, 30_000)), Some(Label::DnsBound));
+    assert_eq!(pair.label(name_only(2, 2, 30_000, 30_000)), Some(Label::DnsBound));
+    let evidence = pair.judge(name_only(1_003, 3, 0, 30_000)).diagnosis.unwrap().finding.unwrap().1;
+    assert_eq!((evidence.observed, evidence.share_of_total, evidence.bad_samples), (0.0, None, 3));
     let mut rules = DiagnosisRules::default();
     (rules.usual.centre, rules.usual.spread) = (netqoe_model::Centre::Mean, netqoe_model::Spread::Deviation);
     let mut pair = Pair::usual(rules, 60, 4, USUAL);
@@ -351,5 +464,6 @@ fn failures_are_as_bad_as_they_are_many() {
     }
     let mut pair = usual(USUAL);
     pair.label(failing(0, 49, 49));
-    assert_eq!(pair.severity(failing(1, 50, 0)), Some(Severity::Minor), "49 of 99");
+    pair.label(failing(1, 49, 49));
+    assert_eq!(pair.severity(failing(2, 50, 0)), Some(Severity::Minor), "49 of 99");
 }

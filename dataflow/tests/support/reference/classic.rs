@@ -36,15 +36,23 @@ pub(crate) fn judged(windows: &[WindowRow], rules: &Rules) -> Vec<Judged> {
         .map(|(at, row)| (row.start, label(row, &usual(row.start, &windows[..at]))))
         .collect();
     let judge = |(at, row): (usize, &WindowRow)| {
-        let label = labels[at].1;
-        let since = |label| runs::since_of_newest(&labels[..=at], label, rules);
+        let labels = &labels[first_since_silence(windows, at, rules)..=at];
+        let label = labels[labels.len() - 1].1;
+        let since = |label| runs::since_of_newest(labels, label, rules).0;
         let finding = |label| finding(row, label, &usual(row.start, &windows[..at]), since(label));
         Judged {
             diagnosis: label.map(|label| Diagnosis { label, finding: finding(label).map(Box::new) }),
-            ended_runs: runs::ended(&labels[..=at], rules),
+            ended_runs: runs::ended(labels, rules),
         }
     };
     windows.iter().enumerate().map(judge).collect()
+}
+
+/// "A pair that has no window for more than 24 hours starts anew": the first window since it last did.
+fn first_since_silence(windows: &[WindowRow], at: usize, rules: &Rules) -> usize {
+    let reach_ms = i64::from(rules.diagnosis.usual.reach_hours) * 3_600_000;
+    let is_silent = |at: &usize| windows[*at].start.ms() - windows[at - 1].start.ms() > reach_ms;
+    (1..=at).rev().find(is_silent).unwrap_or(0)
 }
 
 pub(crate) fn usual_before(start: WindowStart, windows: &[WindowRow]) -> Usual {

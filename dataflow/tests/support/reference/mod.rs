@@ -10,6 +10,7 @@ mod classic;
 mod error_bound;
 mod runs;
 pub(crate) mod steady;
+mod stretches;
 
 pub(crate) type Key = (String, String, i64);
 
