@@ -109,7 +109,10 @@ fn the_generated_pairs_reach_all_that_the_rules_say() {
     assert!(turns.named_by_more_windows_only >= 100 && turns.not_beyond >= 100, "{turns:?}");
     assert!(turns.kept >= 100 && turns.too_young_to_keep >= 10 && turns.failures_kept >= 30, "{turns:?}");
     assert!(turns.undecided_entered >= 100 && turns.undecided_left_out >= 100, "{turns:?}");
-    assert!(turns.new_normals >= 10 && turns.better >= 20 && turns.started_anew >= 10, "{turns:?}");
+    assert!(
+        turns.out_of_turn >= 100 && turns.new_normals >= 10 && turns.better >= 20 && turns.started_anew >= 10,
+        "{turns:?}"
+    );
     assert!(turns.runs_over_silence >= 100, "{turns:?}");
     assert!(ended >= 100, "{ended} ended runs");
     assert!(restored >= 100, "{restored} states went on from bytes");

@@ -27,17 +27,17 @@ fn usual() -> impl Strategy<Value = UsualRules> {
     ]);
     let quantile = select(vec![0.6, 0.75, 0.9, 0.9, 1.0]);
     let floors = (select(vec![0.0, 0.0, 0.05]), select(vec![0.0, 0.0, 1.0]));
-    let windows = (prop_oneof![3 => 5..15_u16, 1 => 15..=60_u16], 1..=10_u16);
+    let windows = (prop_oneof![3 => 5..15_u16, 1 => 15..=60_u16], 1..=10_u16, 1..=4_u16);
     let better = (0..4_u16, select(vec![1.0, 1.1, 1.25, 2.0]));
     let hours = (select(vec![1, 1, 2, 24]), select(vec![1, 1, 1, 6]));
     let leave_out = prop::bool::weighted(0.9);
     (spreads, quantile, floors, windows, better, hours, leave_out).prop_map(
-        |(spreads, quantile, floors, (windows, warm_up), (more, ratio), hours, leave_out)| {
+        |(spreads, quantile, floors, (windows, warm_up, every), (more, ratio), hours, leave_out)| {
             let mut usual = DiagnosisRules::default().usual;
             (usual.centre, usual.spread) = spreads;
             usual.spread_quantile = quantile;
             (usual.spread_floor_ratio, usual.spread_floor) = floors;
-            usual.windows = windows;
+            (usual.windows, usual.every_windows) = (windows, every);
             usual.warm_up_windows = warm_up.min(windows);
             usual.better_windows = if more == 0 { 0 } else { (usual.warm_up_windows + more - 1).min(windows) };
             usual.better_ratio = ratio;

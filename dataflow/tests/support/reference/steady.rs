@@ -41,6 +41,8 @@ pub(crate) struct Turns {
     pub(crate) undecided_left_out: usize,
     pub(crate) new_normals: usize,
     pub(crate) better: usize,
+    /// Whose turn it was not to enter.
+    pub(crate) out_of_turn: usize,
     pub(crate) started_anew: usize,
     pub(crate) runs_over_silence: usize,
 }
@@ -56,6 +58,7 @@ impl std::ops::AddAssign for Turns {
         self.undecided_left_out += other.undecided_left_out;
         self.new_normals += other.new_normals;
         self.better += other.better;
+        self.out_of_turn += other.out_of_turn;
         self.started_anew += other.started_anew;
         self.runs_over_silence += other.runs_over_silence;
     }
@@ -146,9 +149,10 @@ fn middle(row: &WindowRow, phase: usize) -> Option<u64> {
     Some(if row.count_success == 2 { (p50 + p95).div_ceil(2) } else { p50 })
 }
 
-/// "The window's p50; of two samples the p95 in windows whose start, in window lengths since 1970, is even."
+/// "Its p50; of two samples the p95 where a third of that start, rounded down, is even."
 fn history_figure(row: &WindowRow, [p50, p95]: [u64; 2], rules: &Rules) -> u64 {
-    let is_even = row.start.ms() / rules.window_ms % 2 == 0;
+    let third = row.start.ms() / rules.window_ms / i64::from(rules.diagnosis.usual.every_windows);
+    let is_even = third % 2 == 0;
     if row.count_success == 2 && is_even { p95 } else { p50 }
 }
 
@@ -498,22 +502,33 @@ impl Pair {
             // "Else it enters the history just before the next one enters or becomes undecided itself."
             self.turns.undecided_entered += usize::from(past.undecided.is_some());
             past.history.extend(past.undecided.take());
+            // "Latencies: p95 · 1.25 ≤ usual value; throughput: p50 ≥ 1.25 · usual value; the usual value must be above 0
+            // and the phase be judged."
+            let ratio = rules.diagnosis.usual.better_ratio;
+            let is_undecided = leave_out && (all_slow[phase] || (is_over_path && all_slow[HANDSHAKE]));
+            let is_better = !is_undecided
+                && usual[phase].is_some_and(|usual| {
+                    let better = match phase {
+                        THROUGHPUT => in_ms(p50) >= ratio * usual.value,
+                        _ => in_ms(p95) * ratio <= usual.value,
+                    };
+                    usual.value > 0.0 && better
+                });
+            // "Once it is full, only every third window enters: one whose start, in window lengths since 1970, is divisible
+            // by three; and any that is clearly better."
+            let is_full = past.history.len() >= usize::from(rules.diagnosis.usual.windows);
+            let start = row.start.ms() / rules.window_ms;
+            if is_full && !is_better && start % i64::from(rules.diagnosis.usual.every_windows) != 0 {
+                past.better = 0;
+                self.turns.out_of_turn += 1;
+                continue;
+            }
             // "Of which all samples count as slow (for `ttfb` and `throughput`: of these phases, or of the handshake)."
             if leave_out && (all_slow[phase] || (is_over_path && all_slow[HANDSHAKE])) {
                 past.better = 0;
                 past.undecided = Some(figure);
                 continue;
             }
-            // "Latencies: p95 · 1.25 ≤ usual value; throughput: p50 ≥ 1.25 · usual value; the usual value must be above 0
-            // and the phase be judged."
-            let ratio = rules.diagnosis.usual.better_ratio;
-            let is_better = usual[phase].is_some_and(|usual| {
-                let better = match phase {
-                    THROUGHPUT => in_ms(p50) >= ratio * usual.value,
-                    _ => in_ms(p95) * ratio <= usual.value,
-                };
-                usual.value > 0.0 && better
-            });
             past.history.push(figure);
             past.better = if is_better { past.better + 1 } else { 0 };
             let wanted = usize::from(rules.diagnosis.usual.better_windows);
