@@ -72,10 +72,10 @@ pub(super) fn is_slow(
                 && condition.share_of_extra.is_none_or(|share| figure - own.value >= share * (total - usual_total))
         }
     };
-    // "What the handshake is more than its own (if it is, and has a usual value)."
+    // "By more than 1.3 times what the handshake is more than its own (0 where it is not, or has no usual value)."
     let handshake = figure_of(HANDSHAKE).zip(usual[HANDSHAKE]);
-    let more_handshake = handshake.map(|(handshake, usual)| handshake - usual.value).filter(|more| *more > 0.0);
-    let beyond = |times: f64| more_handshake.is_none_or(|more| figure - own.value > times * more);
+    let more_handshake = handshake.map_or(0.0, |(handshake, usual)| handshake - usual.value).max(0.0);
+    let beyond = |times: f64| figure - own.value > times * more_handshake;
     let near = |spreads: f64| handshake.is_some_and(|(figure, usual)| figure <= usual.value + spreads * usual.above);
     rule.when.iter().any(holds) && rule.beyond_handshake.is_none_or(beyond) && rule.handshake_spreads.is_none_or(near)
 }
