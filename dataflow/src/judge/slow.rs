@@ -79,9 +79,12 @@ fn rule(phase: Phase, rules: &DiagnosisRules) -> Option<&PhaseRule> {
     }
 }
 
-/// Whether a figure is slower than the history's quantile that the rules take for the end of what is known.
+/// Whether a figure is slower than the history's quantile that the rules take for the end of what is known; any is, at 0.
 fn is_beyond_history(phase: Phase, figures: &Figures, usuals: &Usuals<'_>, rules: &DiagnosisRules) -> bool {
     let quantile = rules.evidence.beyond_quantile;
+    if quantile <= 0.0 {
+        return true;
+    }
     let known = figures.get(phase).zip(usuals.quantiles(phase, quantile));
     known.is_none_or(|(value, (low, high))| if phase == Phase::Throughput { value < low } else { value > high })
 }
