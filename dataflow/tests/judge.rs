@@ -108,7 +108,7 @@ fn the_generated_pairs_reach_all_that_the_rules_say() {
     assert_eq!(sparse.len(), 6, "one to three windows of evidence, the present one among them or not: {sparse:?}");
     assert!(turns.named_by_more_windows_only >= 100 && turns.not_beyond >= 100, "{turns:?}");
     assert!(turns.kept >= 100 && turns.too_young_to_keep >= 10 && turns.failures_kept >= 30, "{turns:?}");
-    assert!(turns.undecided_entered >= 100 && turns.undecided_left_out >= 100, "{turns:?}");
+    assert!(turns.undecided_entered >= 100 && turns.undecided_left_out >= 50, "{turns:?}");
     assert!(
         turns.out_of_turn >= 100 && turns.new_normals >= 10 && turns.better >= 20 && turns.started_anew >= 10,
         "{turns:?}"

@@ -376,8 +376,7 @@ fn is_slow_now(
     let oldest = oldest(start, rules);
     let few = state.earlier.with(present, asked.windows, oldest);
     if state.is_slow && share(&few) >= asked.keep_share && few.sum(|window| window.slow) > 0 {
-        let slow_for_ms = state.slow.map_or(0, |slow| start.ms() - slow.since.ms());
-        if slow_for_ms >= i64::from(asked.keep_after_windows) * bridge.window_ms {
+        if state.slow.is_some_and(|slow| slow.has_lasted(asked.keep_after_windows, start, bridge)) {
             return true;
         }
     }
@@ -412,11 +411,8 @@ fn is_failing_now(
     if failed >= asked.least_failures && share >= asked.share {
         return true;
     }
-    before.failing.is_some_and(|failing| {
-        let failing_for_ms = start.ms() - failing.since.ms();
-        before.is_failing
-            && failed > 0
-            && share >= asked.keep_share
-            && failing_for_ms >= i64::from(rules.evidence.keep_after_windows) * bridge.window_ms
-    })
+    before.is_failing
+        && failed > 0
+        && share >= asked.keep_share
+        && before.failing.is_some_and(|failing| failing.has_lasted(rules.evidence.keep_after_windows, start, bridge))
 }

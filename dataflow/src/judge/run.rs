@@ -52,6 +52,11 @@ impl Stretch {
         }
     }
 
+    /// Whether it goes on to the present window, and began at least so many window lengths before.
+    pub(super) fn has_lasted(self, windows: u16, start: WindowStart, bridge: Bridge) -> bool {
+        !self.is_over(start, bridge) && start.ms() - self.since.ms() >= i64::from(windows) * bridge.window_ms
+    }
+
     /// Whether no window from this one on can belong to it.
     pub(super) fn is_over(self, start: WindowStart, bridge: Bridge) -> bool {
         !bridge.joins(self.last, start)

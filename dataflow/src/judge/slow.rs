@@ -125,8 +125,9 @@ impl At<'_> {
         match self.phase {
             // By the time that a megabit takes: it can be many times the usual, where a rate can't fall below nothing.
             Phase::Throughput => {
-                let [time, centre, slowest] = [self.value, usual.centre, usual.centre - usual.below].map(f64::recip);
-                time > centre + spreads * (slowest - centre)
+                let low = usual.centre - usual.below;
+                let [time, centre, slowest] = [self.value, usual.centre, low].map(f64::recip);
+                low > 0.0 && time > centre + spreads * (slowest - centre)
             }
             _ => self.value > usual.centre + spreads * usual.above,
         }

@@ -26,7 +26,7 @@ fn usual() -> impl Strategy<Value = UsualRules> {
         (Centre::Mean, Spread::Deviation),
     ]);
     let quantile = select(vec![0.6, 0.75, 0.9, 0.9, 1.0]);
-    let floors = (select(vec![0.0, 0.0, 0.05]), select(vec![0.0, 0.0, 1.0]));
+    let floors = (select(vec![0.0, 0.0, 0.05]), select(vec![0.0, 0.0, 1.0, 30.0]));
     let windows = (prop_oneof![3 => 5..15_u16, 1 => 15..=60_u16], 1..=10_u16, 1..=4_u16);
     let better = (0..4_u16, select(vec![1.0, 1.1, 1.25, 2.0]));
     let hours = (select(vec![1, 1, 2, 24]), select(vec![1, 1, 1, 6]));
@@ -69,7 +69,7 @@ fn evidence() -> impl Strategy<Value = EvidenceRules> {
 
 fn errors_and_phases() -> impl Strategy<Value = DiagnosisRules> {
     let shares = select(vec![(0.5, 0.25), (0.5, 0.5), (0.75, 0.1), (0.3, 0.0)]);
-    let ratios = (select(vec![1.1, 1.3, 1.5]), select(vec![0.5, 0.72, 0.9]));
+    let ratios = (select(vec![1.0, 1.1, 1.3, 1.5]), select(vec![0.5, 0.72, 0.9, 1.0]));
     let beyond = select(vec![None, Some(1.0), Some(1.3), Some(2.0)]);
     let handshake = select(vec![None, None, Some(1.0)]);
     let spreads = select(vec![None, Some(0.5), Some(1.0), Some(2.0)]);

@@ -226,6 +226,31 @@ fn three_samples_of_two_windows_are_beyond_the_97_percent_quantile() {
 }
 
 #[test]
+fn at_quantile_0_no_sample_must_be_beyond_the_history() {
+    // As slow as usual is slow, by these rules: that is never beyond the history.
+    for (quantile, label) in [(0.0, Label::ServerBound), (0.01, Label::Healthy)] {
+        let mut rules = DiagnosisRules::default();
+        rules.evidence.beyond_quantile = quantile;
+        let condition = &mut rules.server_bound.when[0];
+        (condition.ratio, condition.extra_ms, condition.spreads) = (Some(1.0), None, None);
+        rules.server_bound.beyond_handshake = None;
+        let mut pair = Pair::usual(rules, 10, 4, USUAL);
+        pair.label(Window::of(0, 4, USUAL));
+        assert_eq!(pair.label(Window::of(1, 4, USUAL)), Some(label), "quantile {quantile}");
+    }
+}
+
+#[test]
+fn no_transfer_is_beyond_a_usual_low_below_0() {
+    let mut rules = DiagnosisRules::default();
+    // The usual range goes from 64 - 100 to 64 + 100 Mbit/s.
+    rules.usual.spread_floor = 100.0;
+    let mut pair = Pair::usual(rules, 60, 4, USUAL);
+    let labels = [0, 1].map(|minute| pair.label(Window::of(minute, 4, with(4, 10_000, USUAL))));
+    assert_eq!(labels, [Some(Label::Healthy); 2]);
+}
+
+#[test]
 fn three_windows_name_what_is_not_beyond_the_history() {
     let mut pair = with_one_of(33, 192_000);
     for (minute, label) in [(0, Label::Healthy), (1, Label::Healthy), (2, Label::ServerBound)] {

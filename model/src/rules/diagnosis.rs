@@ -113,7 +113,8 @@ pub struct EvidenceRules {
     pub least_samples: u32,
     /// Share of the samples that must be slow.
     pub share: f64,
-    /// One of them must have most of its samples beyond this quantile of the phase's history; 0: none must.
+    /// As many slow samples must lie beyond this quantile of the phase's history; 0: none must. Of no meaning where one figure
+    /// decides for all of a window's samples.
     pub beyond_quantile: f64,
     /// Where none has, so many windows are looked at ...
     pub more_windows: u16,
@@ -137,7 +138,7 @@ pub struct ErrorRule {
     pub least_failures: u32,
     /// Share of the measurements that must fail.
     pub share: f64,
-    /// Share that is enough where the window before was error-bound as well.
+    /// Share that is enough once failures have been named for `keep_after_windows`.
     pub keep_share: f64,
 }
 
