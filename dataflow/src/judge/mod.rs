@@ -46,6 +46,9 @@ pub struct PairState {
     runs: Runs,
     /// Rows since one carried the state.
     rows_since_state: u16,
+    /// What it begins with where it is stored: the rules are the same for all of a pair's life.
+    #[serde(skip)]
+    tag: [u8; 8],
 }
 
 /// How a phase has been lately.
@@ -99,6 +102,7 @@ impl PairState {
             failing: None,
             runs: Runs::default(),
             rows_since_state: 0,
+            tag: rules.state_tag(),
         }
     }
 
@@ -137,7 +141,7 @@ impl PairState {
             finding.1.since = self.runs.extend(*label, row.start, bridge);
         }
         self.take_in(row, &found, diagnosis_rules, bridge);
-        Judged { diagnosis, ended_runs, pair_state: self.due_state(row.is_final, diagnosis_rules) }
+        Judged { diagnosis, ended_runs, pair_state: self.due_state(row.is_final) }
     }
 
     /// Takes in a window that was judged before.
@@ -177,13 +181,13 @@ impl PairState {
     }
 
     /// The state to be stored, where it is this row's turn. An open window's state is nobody's past yet.
-    fn due_state(&mut self, is_final: bool, rules: &DiagnosisRules) -> Option<Arc<[u8]>> {
+    fn due_state(&mut self, is_final: bool) -> Option<Arc<[u8]>> {
         self.rows_since_state += 1;
         if self.rows_since_state < ROWS_PER_STATE {
             return None;
         }
         self.rows_since_state = 0;
-        is_final.then(|| self.to_stored(rules))
+        is_final.then(|| self.to_stored())
     }
 }
 
@@ -375,10 +379,10 @@ fn is_slow_now(
     }
     let oldest = oldest(start, rules);
     let few = state.earlier.with(present, asked.windows, oldest);
-    if state.is_slow && share(&few) >= asked.keep_share && few.sum(|window| window.slow) > 0 {
-        if state.slow.is_some_and(|slow| slow.has_lasted(asked.keep_after_windows, start, bridge)) {
-            return true;
-        }
+    let has_lasted = |slow: Stretch| slow.has_lasted(asked.keep_after_windows, start, bridge);
+    let may_be_kept = state.is_slow && state.slow.is_some_and(has_lasted);
+    if may_be_kept && share(&few) >= asked.keep_share && few.sum(|window| window.slow) > 0 {
+        return true;
     }
     let all_show_it = |together: &Together<PhaseEvidence>, windows: u16| {
         together.windows().len() >= windows.into()

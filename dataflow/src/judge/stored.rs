@@ -17,15 +17,16 @@ impl PairState {
     }
 
     /// The tag of the rules, and the state in postcard's format.
-    pub(super) fn to_stored(&self, rules: &DiagnosisRules) -> Arc<[u8]> {
+    pub(super) fn to_stored(&self) -> Arc<[u8]> {
         // Serializing into memory does not fail; were it to, the bytes would not be read back, and the rows would be.
         let body = postcard::to_allocvec(self).unwrap_or_default();
-        rules.state_tag().into_iter().chain(body).collect()
+        self.tag.into_iter().chain(body).collect()
     }
 
     fn from_stored(bytes: &[u8], rules: &DiagnosisRules) -> Option<Self> {
-        let body = bytes.strip_prefix(&rules.state_tag())?;
-        let state: Self = postcard::from_bytes(body).ok()?;
+        let tag = rules.state_tag();
+        let state: Self = postcard::from_bytes(bytes.strip_prefix(&tag)?).ok()?;
+        let state = Self { tag, ..state };
         let is_of_these_rules = match (&state.history, History::new(rules)) {
             (History::Whole(_), History::Whole(_)) => true,
             (History::ByPhase(phases), History::ByPhase(_)) => {

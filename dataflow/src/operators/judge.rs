@@ -1,4 +1,4 @@
-//! Windows to judged windows: one differential reduction over the windows of each pair.
+//! Open windows to judged windows: one differential reduction over the windows of each pair.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use differential_dataflow::trace::implementations::{ValBatcher, ValBuilder, ValS
 use netqoe_model::{Rules, WindowRow, WindowStart};
 use timely::dataflow::channels::pact::Pipeline;
 
-use crate::judge::PairState;
-use crate::pair_window::{PairWindow, Shared, Verdict};
+use crate::judge::{Judged, PairState};
+use crate::pair_window::{PairWindow, Shared};
 use crate::window::PairId;
 
 /// A window's row with what it comes to. The start is there so that most comparisons need not look further.
-type JudgedWindow = (WindowStart, Shared<WindowRow>, Verdict);
+type JudgedWindow = (WindowStart, Shared<WindowRow>, Judged);
 
 type Spine<V> = ValSpine<PairId, V, u64, isize>;
 
-/// The windows of each pair that are open or were closed just now, judged. A correction of an open window takes back what
-/// followed from it.
+/// The open windows of each pair, judged. A correction of one takes back what followed from it. Closed windows can't be
+/// corrected, and are judged where they are closed.
 ///
 /// A pair's windows stay on the worker that owns its partition, so nothing is exchanged. They are few: those that can
 /// still change, and one value for all that is past.
@@ -39,15 +39,12 @@ pub(crate) fn judged<'s>(
             for (window, _) in windows {
                 match window {
                     PairWindow::Past(_, shared) => past = Some(shared),
-                    PairWindow::Closed(start, row, verdict) => {
-                        output.push(((*start, row.clone(), verdict.clone()), 1));
-                    }
                     PairWindow::Open(start, row) => {
                         let state = state.get_or_insert_with(|| match past {
                             Some(past) => PairState::clone(past),
                             None => PairState::new(&rules.diagnosis),
                         });
-                        output.push(((*start, row.clone(), state.judge(row, &rules).into()), 1));
+                        output.push(((*start, row.clone(), state.judge(row, &rules)), 1));
                     }
                 }
             }

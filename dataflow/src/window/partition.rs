@@ -10,7 +10,7 @@ use super::clients::Clients;
 use super::pairs::{Pair, Pairs};
 use super::{OpenWindow, PairId, PairName};
 use crate::event_batch::{EventBatch, EventRef};
-use crate::judge::PairState;
+use crate::judge::{Judged, PairState};
 use crate::output::PartitionState;
 use crate::pair_window::PairWindow;
 
@@ -20,11 +20,24 @@ const SWEEPS_PER_REACH: i64 = 24;
 /// A change of the collection of windows: something put there (1) or taken back (-1).
 pub type WindowChange = (PairId, PairWindow, isize);
 
+/// A window that can't change any more, with what it comes to.
+#[derive(Clone, Debug)]
+pub struct ClosedWindow {
+    /// Whose it is.
+    pub pair: PairId,
+    /// The final row.
+    pub row: WindowRow,
+    /// What hurts in it.
+    pub judged: Judged,
+}
+
 /// What one turn of a partition led to.
 #[derive(Clone, Debug, Default)]
 pub struct WindowOutput {
-    /// For the baselines.
+    /// Of the collection of open windows, and of what is past.
     pub changes: Vec<WindowChange>,
+    /// By pair, and then oldest first.
+    pub closed: Vec<ClosedWindow>,
     /// Pairs that were named since the last output.
     pub names: Vec<PairName>,
     /// Clients that were seen since the last output.
@@ -63,7 +76,6 @@ pub struct PartitionWindows {
     flush: bool,
     /// Whether this turn has something to say.
     moved: bool,
-    turn: u64,
     next_sweep: LogTime,
     /// Pairs of which windows were closed in this turn.
     advanced: Vec<u32>,
@@ -83,7 +95,6 @@ impl PartitionWindows {
             clients: Clients::default(),
             flush: false,
             moved: false,
-            turn: 1,
             next_sweep: LogTime::default(),
             advanced: Vec::new(),
             output: WindowOutput::default(),
@@ -147,7 +158,6 @@ impl PartitionWindows {
             self.output.clients = self.clients.take_changed();
             self.forget_idle();
         }
-        self.turn += 1;
         if !std::mem::take(&mut self.moved) && !shown {
             return None;
         }
@@ -239,7 +249,6 @@ impl PartitionWindows {
                 let id = self.id(index);
                 let pair = self.pairs.get(index);
                 let Some(at) = pair.open.iter().position(|window| window.start == start) else { continue };
-                take_back_closed(id, pair, self.turn, &mut self.output.changes);
                 let window = pair.open.remove(at);
                 self.output
                     .changes
@@ -247,10 +256,9 @@ impl PartitionWindows {
                 if pair.next_past.is_none() {
                     self.advanced.push(index);
                 }
-                let judged = judge_closed(pair, window.row(true, as_of), &self.rules);
-                self.output.changes.push((id, judged.clone(), 1));
-                pair.closed.push(judged);
-                pair.closed_in_turn = self.turn;
+                let row = window.row(true, as_of);
+                let judged = judge_closed(pair, &row, &self.rules);
+                self.output.closed.push(ClosedWindow { pair: id, row, judged });
             }
         }
         for index in std::mem::take(&mut self.advanced) {
@@ -259,6 +267,8 @@ impl PartitionWindows {
             let past = pair.next_past.take().map(|past| Rc::new(*past));
             replace_past(id, pair, past, &mut self.output.changes);
         }
+        // They were closed by their starts.
+        self.output.closed.sort_by_key(|closed| closed.pair);
         closed
     }
 
@@ -269,9 +279,8 @@ impl PartitionWindows {
             for index in slot.changed.drain(..) {
                 let id = PairId::new(self.checkpoint.partition, index);
                 let pair = self.pairs.get(index);
-                take_back_closed(id, pair, self.turn, &mut self.output.changes);
                 if let Some(window) = pair.open_at(start) {
-                    let row = window.row(false, self.checkpoint.log_time);
+                    let row = Rc::new(window.row(false, self.checkpoint.log_time));
                     replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
                     window.changed = false;
                     shown = true;
@@ -290,11 +299,10 @@ impl PartitionWindows {
         self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
         let earliest = self.rules.earliest_open(self.checkpoint.log_time);
         let horizon = WindowStart::from_ms(earliest.ms() - self.rules.diagnosis.usual.reach_ms());
-        for (index, mut pair) in self.pairs.remove_idle(horizon, self.turn) {
+        for (index, mut pair) in self.pairs.remove_idle(horizon) {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
             replace_past(id, &mut pair, None, &mut self.output.changes);
-            self.output.changes.extend(pair.closed.into_iter().map(|closed| (id, closed, -1)));
         }
     }
 
@@ -321,19 +329,11 @@ fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes
     changes.push((id, PairWindow::open(row), 1));
 }
 
-/// Closed windows that have had their turn are taken back: they are part of what is past.
-fn take_back_closed(id: PairId, pair: &mut Pair, turn: u64, changes: &mut Vec<WindowChange>) {
-    if pair.closed_in_turn != turn {
-        changes.extend(pair.closed.drain(..).map(|closed| (id, closed, -1)));
-    }
-}
-
 /// Judges a window that is closed, and takes it into what is past.
-fn judge_closed(pair: &mut Pair, row: Rc<WindowRow>, rules: &Rules) -> PairWindow {
+fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules) -> Judged {
     let past = pair.past.as_deref();
     let new = || Box::new(past.cloned().unwrap_or_else(|| PairState::new(&rules.diagnosis)));
-    let judged = pair.next_past.get_or_insert_with(new).judge(&row, rules);
-    PairWindow::closed(row, judged)
+    pair.next_past.get_or_insert_with(new).judge(row, rules)
 }
 
 /// Puts a pair's past into the collection, in place of what it was.
