@@ -1,4 +1,4 @@
-//! The computation: from lines of the log to rows, baselines and diagnoses, over any number of workers.
+//! The computation: from lines of the log to rows and diagnoses, over any number of workers.
 //!
 //! [`pipeline`] reads as the whole of it. What a window is and what hurts in it stands in pure structs
 //! ([`window`], [`judge`]); the operators around them only move epochs and capabilities.

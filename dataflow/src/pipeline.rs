@@ -16,9 +16,9 @@ use crate::run::Seed;
 /// From batches of the log to what an [`Outlet`] takes:
 ///
 /// ```text
-/// batches ─ decode ─▶ events ─ window ─▶ windows ─ judge ─▶ rows ───────────────────┐
+/// batches ─ decode ─▶ events ─ window ─▶ open windows ─ judge ─▶ rows ──────────────┐
 ///            any worker       │ the partition's worker, from here on              ├─ collect ─▶ outlet
-///                             └──────────────────── progress, clients, dead letters ┘
+///                             └────── closed windows, progress, clients, dead letters ┘
 /// ```
 ///
 /// `probe` tells which epochs have been handed to the outlet.
