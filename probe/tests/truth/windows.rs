@@ -1,7 +1,7 @@
 //! The diagnosis of a window of samples, after windows on a healthy link.
 
 use netqoe_dataflow::judge::PairState;
-use netqoe_model::{LogTime, Metric, Percentiles, Rules, WindowRow, WindowStart};
+use netqoe_model::{DiagnosisRules, LogTime, Metric, Percentiles, Rules, WindowRow, WindowStart};
 
 use crate::samples::Sample;
 
@@ -12,8 +12,8 @@ const PAST: i64 = 10;
 const WINDOWS: i64 = 2;
 
 /// The label that the pipeline gives windows of these samples after healthy ones.
-pub(crate) fn label(healthy: &[Sample], window: &[Sample]) -> &'static str {
-    let rules = Rules::default();
+pub(crate) fn label(healthy: &[Sample], window: &[Sample], rules: DiagnosisRules) -> &'static str {
+    let rules = Rules { diagnosis: rules, ..Rules::default() };
     let past: Vec<_> = (0..PAST).map(|minute| row(healthy, minute)).collect();
     let mut state = PairState::restore(None, &past, &rules);
     let judged = (PAST..PAST + WINDOWS).map(|minute| state.judge(&row(window, minute), &rules));
