@@ -1,10 +1,10 @@
-//! What can go wrong with a target, and how it shows in what probes measure.
+//! What can go wrong on the way to a target, and how it shows in what probes measure.
 
 use netqoe_model::Label;
 
 use crate::line::Timings;
 
-/// A fault of one target, as all of its clients see it.
+/// A fault, as the clients see it that have it with a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
     /// Its name resolves slowly.
@@ -37,14 +37,26 @@ impl FaultKind {
     /// Makes a measurement what it is under this fault. Errors leave the timings alone: their share is the
     /// generator's to decide.
     pub(crate) fn worsen(self, timings: &mut Timings) {
+        let factor = match self {
+            Self::Dns => 30.0,
+            Self::Handshake => 3.0,
+            Self::Server => 4.0,
+            Self::Throughput => 0.3,
+            Self::Error => 1.0,
+        };
+        self.worsen_by(timings, factor);
+    }
+
+    /// The same with a factor of one's own.
+    pub(crate) fn worsen_by(self, timings: &mut Timings, factor: f64) {
         match self {
-            Self::Dns => timings.dns_ms *= 30.0,
+            Self::Dns => timings.dns_ms *= factor,
             Self::Handshake => {
-                timings.tcp_ms *= 3.0;
-                timings.tls_ms *= 3.0;
+                timings.tcp_ms *= factor;
+                timings.tls_ms *= factor;
             }
-            Self::Server => timings.ttfb_ms *= 4.0,
-            Self::Throughput => timings.throughput_mbps *= 0.3,
+            Self::Server => timings.ttfb_ms *= factor,
+            Self::Throughput => timings.throughput_mbps *= factor,
             Self::Error => {}
         }
     }

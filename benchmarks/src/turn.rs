@@ -12,7 +12,8 @@ const PERIOD_RANGE_MS: i64 = 5_000;
 /// A measurement starts up to this much after its turn ...
 const JITTER_MS: i64 = 1_000;
 /// ... and is received this long after it was made.
-const DELAY_MS: Range<i64> = 20..1_500;
+const DELAY_MS: Range<i64> = 20..LONGEST_DELAY_MS;
+pub(crate) const LONGEST_DELAY_MS: i64 = 1_500;
 
 /// The measurements of one client and target: one in every period, spread evenly.
 #[derive(Clone, Copy, Debug)]

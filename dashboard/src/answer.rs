@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use netqoe_model::{AggregateRow, Diagnosis, ErrorStage, Label, Metric, Severity, WindowRow};
+use netqoe_model::{
+    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Run, Severity, UsualRange, WindowRow, WindowStart,
+};
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -24,12 +26,19 @@ pub(crate) fn aggregate(record: &AggregateRecord) -> Value {
     Value::Object(row)
 }
 
-/// A row that was just written, with the evidence of its diagnosis.
+/// A row that was just written, with the evidence of its diagnosis, and the runs of which it tells that they are over.
 pub(crate) fn live_row(written: &AggregateRow) -> Value {
     let label = written.diagnosis.as_ref().map(|diagnosis| diagnosis.label);
     let mut row = row(&written.client_id, &written.target, &written.window, label);
     row.insert("diagnosis".to_owned(), written.diagnosis.as_ref().map_or(Value::Null, finding));
+    if !written.ended_runs.is_empty() {
+        row.insert("ended_runs".to_owned(), written.ended_runs.iter().map(ended_run).collect());
+    }
     Value::Object(row)
+}
+
+fn ended_run(Run { label, since, until }: &Run) -> Value {
+    json!({ "label": label, "since": since.ms(), "until": until.ms() })
 }
 
 fn row(client_id: &str, target: &str, window: &WindowRow, label: Option<Label>) -> Map<String, Value> {
@@ -58,15 +67,7 @@ fn row(client_id: &str, target: &str, window: &WindowRow, label: Option<Label>) 
 
 fn finding(diagnosis: &Diagnosis) -> Value {
     let Some((severity, evidence)) = diagnosis.finding.as_deref() else { return Value::Null };
-    json!({ "label": diagnosis.label, "severity": severity, "evidence": Evidence {
-        stage: evidence.stage.to_owned(),
-        unit: unit(diagnosis.label),
-        observed: evidence.observed,
-        mean: evidence.mean,
-        sigma: evidence.sigma,
-        sigmas: evidence.sigmas,
-        share_of_total: evidence.share_of_total,
-    } })
+    json!({ "label": diagnosis.label, "severity": severity, "evidence": Evidence::of_row(diagnosis.label, evidence) })
 }
 
 /// What hurts in one window.
@@ -88,27 +89,88 @@ pub(crate) struct DiagnosisItem {
     updated_at: i64,
 }
 
-/// The figures behind a diagnosis.
+/// The figures behind a diagnosis. Those that a row of an older netqoe does not have are null.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Evidence {
-    /// dns, handshake, ttfb, throughput; for error-bound the stage at which most events failed.
+    /// dns, handshake, ttfb, throughput; for error-bound the stage at which most measurements failed.
     stage: String,
-    /// Of observed, mean and sigma: `ms`, `Mbit/s`, or `share` of the events.
+    /// Of observed and usual: `ms`, `Mbit/s`, or `share` of the measurements.
     unit: &'static str,
+    /// What the newest window with samples shows.
     observed: f64,
-    mean: Option<f64>,
-    sigma: Option<f64>,
-    /// How many σ the observed lies above the mean.
+    /// What is usual; null for error-bound.
+    usual: Option<f64>,
+    /// Where the usual range begins.
+    usual_low: Option<f64>,
+    /// Where it ends.
+    usual_high: Option<f64>,
+    /// How many σ the observed lies above the usual; null where the rules do not measure by σ.
     sigmas: Option<f64>,
-    /// From 0 to 1.
+    /// Share of the total that the stage takes, from 0 to 1.
     share_of_total: Option<f64>,
+    /// Measurements in the windows that were looked at.
+    samples: Option<u32>,
+    /// Of these, how many failed, or at least how many were slow.
+    bad_samples: Option<u32>,
+    /// How many windows were looked at.
+    windows: Option<u32>,
+    /// Start of the first window of the run that this window belongs to, Unix milliseconds.
+    since: Option<i64>,
 }
 
 impl Evidence {
     pub(crate) fn of(label: Label, finding: FindingRecord) -> Self {
-        let FindingRecord { severity: _, stage, observed, mean, sigma, sigmas, share_of_total } = finding;
-        Self { stage, unit: unit(label), observed, mean, sigma, sigmas, share_of_total }
+        let FindingRecord {
+            severity: _,
+            stage,
+            observed,
+            usual,
+            sigmas,
+            share_of_total,
+            samples,
+            bad_samples,
+            windows,
+            since,
+        } = finding;
+        let [usual, usual_low, usual_high] = columns(usual);
+        Self {
+            stage,
+            unit: unit(label),
+            observed,
+            usual,
+            usual_low,
+            usual_high,
+            sigmas,
+            share_of_total,
+            samples,
+            bad_samples,
+            windows,
+            since: since.map(WindowStart::ms),
+        }
     }
+
+    fn of_row(label: Label, evidence: &netqoe_model::Evidence) -> Self {
+        let [usual, usual_low, usual_high] = columns(evidence.usual);
+        Self {
+            stage: evidence.stage.to_owned(),
+            unit: unit(label),
+            observed: evidence.observed,
+            usual,
+            usual_low,
+            usual_high,
+            sigmas: evidence.sigmas,
+            share_of_total: evidence.share_of_total,
+            samples: Some(evidence.samples),
+            bad_samples: Some(evidence.bad_samples),
+            windows: Some(evidence.windows),
+            since: Some(evidence.since.ms()),
+        }
+    }
+}
+
+fn columns(usual: Option<UsualRange>) -> [Option<f64>; 3] {
+    let of = |figure: fn(UsualRange) -> f64| usual.map(figure);
+    [of(|usual| usual.centre), of(|usual| usual.low), of(|usual| usual.high)]
 }
 
 fn unit(label: Label) -> &'static str {
@@ -243,6 +305,28 @@ impl IntoResponse for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Rows that an older netqoe has written stay in a store for months.
+    #[test]
+    fn what_an_older_row_does_not_say_is_null() {
+        let finding = FindingRecord {
+            severity: Severity::Major,
+            stage: "tls".to_owned(),
+            observed: 0.8,
+            usual: None,
+            sigmas: None,
+            share_of_total: None,
+            samples: None,
+            bad_samples: None,
+            windows: None,
+            since: None,
+        };
+        let expected = json!({
+            "stage": "tls", "unit": "share", "observed": 0.8, "usual": null, "usual_low": null, "usual_high": null,
+            "sigmas": null, "share_of_total": null, "samples": null, "bad_samples": null, "windows": null, "since": null,
+        });
+        assert_eq!(serde_json::to_value(Evidence::of(Label::ErrorBound, finding)).unwrap(), expected);
+    }
 
     /// Who asked did nothing wrong, and would not be helped by asking the same again at once.
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! This crate must not know the log, nor run what makes rows: it reads a store, is told of rows that were written, and looks at
 //! pipeline and dead letters through two narrow traits. Of the
-//! dataflow it knows what a baseline is, as pure arithmetic over rows, so that a chart can't differ from a diagnosis.
+//! dataflow it knows the state of a pair, as pure arithmetic over rows, so that a chart can't differ from a diagnosis.
 
 mod analysis;
 mod answer;
@@ -14,6 +14,7 @@ mod pages;
 mod parameters;
 mod pipeline;
 mod queries;
+mod runs;
 mod settled;
 
 pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};

@@ -16,6 +16,7 @@ use crate::analysis::{self, SharedAnswers};
 use crate::answer::{ClientItem, DiagnosisItem, Items, Refusal, TargetItem, aggregate};
 use crate::live::{self, LiveFeed};
 use crate::parameters::{Cursor, Parameters, asked};
+use crate::runs;
 
 /// Questions about what a store holds.
 #[derive(Clone)]
@@ -45,6 +46,7 @@ impl QueryApi {
             .routes(routes!(aggregates))
             .routes(routes!(diagnoses))
             .merge(analysis::routes())
+            .merge(runs::routes())
             .with_state(self)
             .merge(live)
             .split_for_parts()

@@ -4,7 +4,7 @@ use netqoe_model::{DeadLetter, ErrorStage, Event, EventTime, Fingerprint, LogTim
 use serde::{Deserialize, Serialize};
 
 /// Stands in a sample's place where a metric has none. No measurement comes near it.
-pub(crate) const NO_SAMPLE: u64 = u64::MAX;
+pub const NO_SAMPLE: u64 = u64::MAX;
 
 /// Events of one partition, from one chunk, in log order. It may hold none, and then still says how far the log came.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -1,18 +1,18 @@
-//! The computation: from lines of the log to rows, baselines and diagnoses, over any number of workers.
+//! The computation: from lines of the log to rows and diagnoses, over any number of workers.
 //!
-//! [`pipeline`] reads as the whole of it. What a window, a baseline and a diagnosis *is* stands in pure structs
-//! ([`window`], [`baseline`], [`diagnose`]); the operators around them only move epochs and capabilities.
+//! [`pipeline`] reads as the whole of it. What a window is and what hurts in it stands in pure structs
+//! ([`window`], [`judge`]); the operators around them only move epochs and capabilities.
 //!
 //! This crate must not know any network, store, file or clock. What it reads comes from a [`Feed`], what it finds
 //! goes to an [`Outlet`], and the only time that it knows is the log's.
 
-pub mod baseline;
 mod decode;
-pub mod diagnose;
 mod event_batch;
 mod feed;
+pub mod judge;
 mod operators;
 mod output;
+pub mod pair_window;
 pub mod pipeline;
 #[cfg(feature = "planted-faults")]
 mod planted;

@@ -1,10 +1,11 @@
 //! What the dataflow hands on: for each epoch, whole rows and the progress that they reflect.
 
 use hashbrown::HashMap;
-use netqoe_model::{AggregateRow, Diagnosis, LogTime, PartitionCommit, WindowRow};
+use netqoe_model::{AggregateRow, LogTime, PartitionCommit, WindowRow};
 
-use crate::baseline::Shared;
-use crate::window::{PairId, PairName, WindowOutput};
+use crate::judge::Judged;
+use crate::pair_window::Shared;
+use crate::window::{ClosedWindow, PairId, PairName, WindowOutput};
 
 /// Takes what a worker has found. It may block: the worker then reads no further.
 pub trait Outlet {
@@ -38,8 +39,8 @@ pub struct PartitionState {
     pub closes_after: Option<LogTime>,
 }
 
-/// A row with its diagnosis, as the collection of diagnoses holds it.
-pub(crate) type DiagnosedRow = (Shared<WindowRow>, Option<Diagnosis>);
+/// An open window's row with what it comes to, as the collection of rows holds it.
+pub(crate) type JudgedRow = (Shared<WindowRow>, Judged);
 
 /// The names that pairs stand for.
 #[derive(Debug, Default)]
@@ -50,9 +51,8 @@ impl Names {
     pub(crate) fn assemble(
         &mut self,
         windows: Vec<WindowOutput>,
-        mut rows: Vec<(PairId, DiagnosedRow)>,
+        mut rows: Vec<(PairId, JudgedRow)>,
     ) -> Vec<PartitionOutput> {
-        // Rows of one pair come oldest first, and those of one partition together.
         rows.sort_by_key(|(pair, (row, _))| (*pair, row.start));
         windows
             .into_iter()
@@ -63,7 +63,7 @@ impl Names {
                 let end = rows.partition_point(|(pair, _)| pair.partition() <= partition);
                 let commit = PartitionCommit {
                     checkpoint: output.checkpoint,
-                    rows: rows[first..end].iter().map(|(pair, diagnosed)| self.named(*pair, diagnosed)).collect(),
+                    rows: self.rows(output.closed, &rows[first..end]),
                     clients: output.clients,
                     dead_letters: output.dead_letters,
                     oldest_record: output.oldest_record,
@@ -73,13 +73,25 @@ impl Names {
             .collect()
     }
 
-    fn named(&self, pair: PairId, (window, diagnosis): &DiagnosedRow) -> AggregateRow {
-        let name = &self.0[&pair]; // a pair is named in the epoch of its first event, or before
-        AggregateRow {
-            client_id: name.client_id.clone(),
-            target: name.target.clone(),
-            window: WindowRow::clone(window),
-            diagnosis: diagnosis.clone(),
+    /// Rows of one pair come oldest first, and closed windows are older than open ones.
+    fn rows(&self, closed: Vec<ClosedWindow>, open: &[(PairId, JudgedRow)]) -> Vec<AggregateRow> {
+        let mut rows = Vec::with_capacity(closed.len() + open.len());
+        let mut open = open.iter().peekable();
+        let open_row = |(pair, (row, judged)): &(PairId, JudgedRow)| {
+            self.named(*pair, WindowRow::clone(row), Judged::clone(judged))
+        };
+        for ClosedWindow { pair, row, judged } in closed {
+            rows.extend(std::iter::from_fn(|| open.next_if(|(other, _)| *other < pair)).map(open_row));
+            rows.push(self.named(pair, row, judged));
         }
+        rows.extend(open.map(open_row));
+        rows
+    }
+
+    fn named(&self, pair: PairId, window: WindowRow, judged: Judged) -> AggregateRow {
+        let name = &self.0[&pair]; // a pair is named in the epoch of its first event, or before
+        let Judged { diagnosis, ended_runs, pair_state } = judged;
+        let (client_id, target) = (name.client_id.clone(), name.target.clone());
+        AggregateRow { client_id, target, window, diagnosis, ended_runs, pair_state }
     }
 }

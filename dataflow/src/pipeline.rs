@@ -8,7 +8,6 @@ use timely::dataflow::operators::Probe;
 use timely::dataflow::{ProbeHandle, StreamVec};
 
 use crate::decode::Decoder;
-use crate::diagnose::diagnose;
 use crate::feed::Batch;
 use crate::operators;
 use crate::output::Outlet;
@@ -17,9 +16,9 @@ use crate::run::Seed;
 /// From batches of the log to what an [`Outlet`] takes:
 ///
 /// ```text
-/// batches ─ decode ─▶ events ─ window ─▶ windows ─ baseline ─▶ ─ diagnose ─▶ rows ─┐
+/// batches ─ decode ─▶ events ─ window ─▶ open windows ─ judge ─▶ rows ──────────────┐
 ///            any worker       │ the partition's worker, from here on              ├─ collect ─▶ outlet
-///                             └──────────────────── progress, clients, dead letters ┘
+///                             └────── closed windows, progress, clients, dead letters ┘
 /// ```
 ///
 /// `probe` tells which epochs have been handed to the outlet.
@@ -33,10 +32,6 @@ pub fn build<'s>(
 ) {
     let events = operators::decode(batches, Decoder::new(partitions, rules.max_future_ms));
     let (windows, progress) = operators::windows(events, rules.clone(), seeds);
-    let with_baselines = operators::with_baselines(windows, rules.clone());
-    let rows = with_baselines.map(move |(pair, (_, row, baseline))| {
-        let diagnosis = diagnose(&row, baseline.as_deref(), &rules.diagnosis);
-        (pair, (row, diagnosis))
-    });
+    let rows = operators::judged(windows, rules).map(|(pair, (_, row, judged))| (pair, (row, judged)));
     operators::collect(rows.inner, progress, outlet).probe_with(probe);
 }

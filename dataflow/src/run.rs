@@ -12,8 +12,8 @@ use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::Input;
 use timely::worker::Worker;
 
-use crate::baseline::PastWindow;
 use crate::feed::{Feed, Polled};
+use crate::judge::PairState;
 use crate::output::Outlet;
 use crate::pipeline;
 
@@ -26,8 +26,8 @@ pub const MAX_EPOCHS_IN_FLIGHT: usize = 16;
 pub struct Seed {
     /// How far it has come.
     pub checkpoint: Checkpoint,
-    /// Client, target, and the final rows that their baselines are made of, oldest first.
-    pub history: Vec<(Arc<str>, Arc<str>, Vec<PastWindow>)>,
+    /// Client, target, and what their next windows are judged by.
+    pub history: Vec<(Arc<str>, Arc<str>, PairState)>,
 }
 
 /// What one worker works on.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientContext, Diagnosis, EventTime, LogTime, Partition, WindowRow};
+use crate::{ClientContext, Diagnosis, EventTime, LogTime, Partition, Run, WindowRow};
 
 /// A place in a partition of the log: the sequence of a record, or the number of a line in a file; 0 is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,8 +99,26 @@ pub struct AggregateRow {
     pub target: Arc<str>,
     /// The window's counts and percentiles.
     pub window: WindowRow,
-    /// `None` where there is no baseline to say anything.
+    /// `None` where there is too little to say anything.
     pub diagnosis: Option<Diagnosis>,
+    /// The runs of which this window tells that they are over. Not stored: the diagnoses of their windows are.
+    pub ended_runs: Vec<Run>,
+    /// With some final rows: what the pair's later windows are judged by, as the dataflow writes it. A start goes on from
+    /// the newest of them and the rows after it.
+    pub pair_state: Option<Arc<[u8]>>,
+}
+
+/// What a store gives back of one pair's past.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairPast {
+    /// Who measured.
+    pub client_id: Arc<str>,
+    /// What was measured.
+    pub target: Arc<str>,
+    /// The newest stored state with the wanted fingerprint; none where there is none among the newest rows.
+    pub state: Option<Arc<[u8]>>,
+    /// The final rows after it, oldest first.
+    pub rows: Vec<WindowRow>,
 }
 
 /// A row of `clients`.
@@ -168,9 +186,8 @@ pub const MAX_ATTEMPTS: u32 = 3;
 pub struct Resume {
     /// The partitions that have come somewhere; the others start at the log's beginning.
     pub checkpoints: Vec<Checkpoint>,
-    /// For each (client, target), its latest final rows with a success, oldest first: what baselines are made of.
-    /// Their diagnosis is not read back.
-    pub history: Vec<AggregateRow>,
+    /// For each (client, target), what its next windows are judged by.
+    pub history: Vec<PairPast>,
     /// In how many starts in a row, up to this one, a partition came no further and did not end in good order. Those
     /// with none are left out.
     pub fruitless_starts: Vec<(Partition, u32)>,

@@ -1,16 +1,19 @@
 //! What a diagnosis says; how it is reached is the dataflow's.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::WindowStart;
 
 /// The name of what hurts, or that nothing does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Label {
-    /// At least half of the events failed.
+    /// Too many measurements fail.
     ErrorBound,
-    /// Name resolution takes most of the time, and more than usual.
+    /// Name resolution takes longer than usual, and much of the time.
     DnsBound,
     /// Connecting (TCP and TLS) takes longer than usual.
     HandshakeBound,
@@ -57,15 +60,15 @@ impl fmt::Display for Label {
     }
 }
 
-/// How far from usual a window is, from its ratio to the usual (see the dataflow's `diagnose` for the bounds).
+/// How bad it is for a person: see the rules' levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Measurably worse.
     Minor,
-    /// At least twice as bad as usual, or three quarters of the events failed.
+    /// A person notices.
     Major,
-    /// At least four times as bad as usual, or nine tenths of the events failed.
+    /// A person is interrupted.
     Critical,
 }
 
@@ -85,22 +88,50 @@ impl Severity {
     }
 }
 
+/// What is usual for a phase of a pair: ms, Mbit/s for throughput.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UsualRange {
+    /// The centre of the history.
+    pub centre: f64,
+    /// One spread below it.
+    pub low: f64,
+    /// One spread above it.
+    pub high: f64,
+}
+
 /// The figures behind a diagnosis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     /// What was compared: `dns`, `handshake`, `ttfb` or `throughput`; for `error-bound` the stage at which most
     /// events failed.
     pub stage: &'static str,
-    /// What the window shows: ms, Mbit/s for throughput, the failed share (0 to 1) for `error-bound`.
+    /// What the newest window with samples shows: ms, Mbit/s for throughput; for `error-bound` the failed share (0 to 1).
     pub observed: f64,
-    /// The baseline's mean, same unit; none for `error-bound`.
-    pub mean: Option<f64>,
-    /// The baseline's σ with its floor, same unit; none for `error-bound`.
-    pub sigma: Option<f64>,
-    /// How many σ `observed` lies above the mean (below it: negative); none for `error-bound`.
+    /// What is usual, same unit; none for `error-bound`.
+    pub usual: Option<UsualRange>,
+    /// How many standard deviations `observed` lies above the mean (below it: negative), where the rules measure by these.
     pub sigmas: Option<f64>,
-    /// Share of the total p95 that the stage takes (0 to 1); none for throughput and `error-bound`.
+    /// Share of the total that the phase takes (0 to 1); none for throughput and `error-bound`.
     pub share_of_total: Option<f64>,
+    /// Measurements in the windows that were looked at.
+    pub samples: u32,
+    /// Of these, how many failed, or at least how many were slow.
+    pub bad_samples: u32,
+    /// How many windows were looked at.
+    pub windows: u32,
+    /// Start of the first window of the run that this window belongs to.
+    pub since: WindowStart,
+}
+
+/// A run of windows of one pair with the same label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Run {
+    /// What hurt.
+    pub label: Label,
+    /// Start of its first window.
+    pub since: WindowStart,
+    /// End of its last window.
+    pub until: WindowStart,
 }
 
 /// A window's label; with severity and evidence where something hurts.
@@ -111,4 +142,43 @@ pub struct Diagnosis {
     /// How much, and the figures; none where the label is [`Label::Healthy`]. Boxed, as most windows
     /// are healthy, and rows are many.
     pub finding: Option<Box<(Severity, Evidence)>>,
+}
+
+/// Figures are never NaN, and are ordered by their bits: any order will do, as long as it is always the same.
+impl Eq for Evidence {}
+
+impl Ord for Evidence {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let bits = |figure: Option<f64>| figure.map(f64::to_bits);
+        let key = |evidence: &Self| {
+            let Self { observed, usual, sigmas, share_of_total, .. } = evidence;
+            let usual = usual.map(|usual| [usual.centre, usual.low, usual.high].map(f64::to_bits));
+            (observed.to_bits(), usual, bits(*sigmas), bits(*share_of_total))
+        };
+        let counts = |evidence: &Self| (evidence.since, evidence.samples, evidence.bad_samples, evidence.windows);
+        self.stage
+            .cmp(other.stage)
+            .then_with(|| key(self).cmp(&key(other)))
+            .then_with(|| counts(self).cmp(&counts(other)))
+    }
+}
+
+impl PartialOrd for Evidence {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Eq for Diagnosis {}
+
+impl Ord for Diagnosis {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.label, &self.finding).cmp(&(other.label, &other.finding))
+    }
+}
+
+impl PartialOrd for Diagnosis {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }

@@ -20,11 +20,11 @@ mod time;
 
 pub use chunk::Chunk;
 pub use commit::{
-    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, MAX_ATTEMPTS, PartitionCommit,
-    Position, Resume,
+    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, MAX_ATTEMPTS, PairPast,
+    PartitionCommit, Position, Resume,
 };
 pub use context::ClientContext;
-pub use diagnosis::{Diagnosis, Evidence, Label, Severity};
+pub use diagnosis::{Diagnosis, Evidence, Label, Run, Severity, UsualRange};
 pub use event::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,
 };
@@ -32,5 +32,9 @@ pub use fingerprint::Fingerprint;
 pub use host::names_this_machine;
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};
-pub use rules::{DiagnosisRules, Rules};
+pub use rules::{
+    Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, InvalidRules, LatencyLevel,
+    LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity,
+    UsualRules,
+};
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};

@@ -69,11 +69,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dlq(command) => commands::dlq::run(&command),
         Command::Migrate(options) => commands::maintenance::migrate(&options),
         Command::Maintain(options) => commands::maintenance::maintain(&options),
+        Command::Rules(command) => commands::rules::run(&command),
         Command::Bench(options::BenchCommand::Replay(options)) => commands::bench::replay::run(&options),
         Command::Bench(options::BenchCommand::Cluster(options)) => commands::bench::cluster::run(&options),
         Command::Bench(options::BenchCommand::Probe(options)) => commands::bench::probe::run(&options),
         Command::Bench(options::BenchCommand::Live(options)) => commands::bench::live::run(&options),
         Command::Bench(options::BenchCommand::Query(options)) => commands::bench::query::run(&options),
+        Command::Bench(options::BenchCommand::Insight(options)) => commands::bench::insight::run(&options),
         Command::Config(options::ConfigCommand::Check) => commands::config_check(),
     }
 }

@@ -95,7 +95,8 @@ fn charts_show_what_diagnoses_were_made_by() {
         let evidence = &found["evidence"];
         if label(found) != "error-bound" {
             let usual = &series["usual"][evidence["stage"].as_str().unwrap()];
-            assert_eq!((&usual["mean"][0], &usual["sigma"][0]), (&evidence["mean"], &evidence["sigma"]), "{found}");
+            let band = ["usual", "low", "high"].map(|column| &usual[column][0]);
+            assert_eq!(band, ["usual", "usual_low", "usual_high"].map(|figure| &evidence[figure]), "{found}");
         }
         compared.insert(label(found));
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
-const ROUTES: [(&str, &str, &str, u16); 24] = [
+const ROUTES: [(&str, &str, &str, u16); 25] = [
     ("POST", "/api/v1/events", "", 200),
     ("POST", "/events", "", 200),
     ("GET", "/api/v1/aggregates", "", 200),
@@ -27,6 +27,7 @@ const ROUTES: [(&str, &str, &str, u16); 24] = [
     ("GET", "/api/v1/openapi.json", "", 200),
     ("GET", "/api/v1/overview", "", 200),
     ("GET", "/api/v1/pipeline", "", 200),
+    ("GET", "/api/v1/runs", "", 200),
     ("GET", "/api/v1/series", "?client_id=c&target=t", 200),
     ("GET", "/api/v1/session", "", 200),
     ("POST", "/api/v1/session", "", 204),

@@ -52,6 +52,7 @@ fn targets_are_measured() {
     eventually("a failure is in a row", || row(port, unserved).is_some());
     let failure = row(port, unserved).unwrap();
     assert_eq!((&failure["tcp_error_count"], &failure["count_success"]), (&failure["count_error"], &0.into()));
-    assert_eq!(failure["diagnosis_label"], "error-bound");
+    // One failure is noise; the next ones come within moments.
+    eventually("failures are named", || row(port, unserved).is_some_and(|row| row["diagnosis_label"] == "error-bound"));
     server.stop();
 }

@@ -50,6 +50,11 @@ fn an_unknown_option_or_key_is_wrong_usage() {
     check(&["up", "--interval", "0s"], 2, "must be from 100ms to 1day");
     check(&["up", "--timeout", "2h"], 2, "must be from 1ms to 1h");
     check(&["up", "--concurrency", "0"], 2, "--concurrency");
+    check(&["bench", "insight", "--rules", "nonesuch"], 2, "neither a file nor one of steady, classic");
+    check(&["bench", "insight", "--seeds", "5..3"], 2, "the first seed is at most the last");
+    check(&["bench", "insight", "--shortest-fault", "4h"], 2, "the shortest no longer than the longest");
+    check(&["bench", "insight", "--noise=-1"], 2, "the noise is a number from 0 to 10");
+    check(&["bench", "insight", "--noise", "11"], 2, "the noise is a number from 0 to 10");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("netqoe.toml");
     for (text, says) in [

@@ -114,6 +114,8 @@ mod tests {
                 percentiles: [None; 5],
             },
             diagnosis: None,
+            ended_runs: vec![],
+            pair_state: None,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::StoreError;
 pub struct Maintenance {
     /// The present, in Unix milliseconds.
     pub now_ms: i64,
-    /// How long results are kept, in milliseconds. More than a baseline reaches back.
+    /// How long results are kept, in milliseconds. More than the rules reach back.
     pub retention_ms: i64,
     /// How many months after the present one have their partition before the first row comes.
     pub months_ahead: u16,

@@ -4,15 +4,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use netqoe_model::{Label, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Extent, Pair, PointRecord, Reader};
+use netqoe_sinks::read::{CurrentRecord, Extent, PointRecord, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
-use super::current::{self, degraded, is_degraded};
+use super::current::{self, since_ms};
 use super::networks::{Network, Networks};
 use super::points::length_ms;
-use super::since::{Since, since};
 use crate::answer::Refusal;
 
 /// Pairs that are listed.
@@ -55,8 +54,8 @@ pub(crate) struct ComparedPair {
     label: Option<Label>,
     #[schema(value_type = Option<String>)]
     severity: Option<Severity>,
-    #[serde(flatten)]
-    since: Since,
+    /// Since when it has had its label, where that hurts: Unix milliseconds; null where its row does not say so.
+    since: Option<i64>,
     /// The greatest of each point, ms.
     ttfb_p95: Vec<Option<f64>>,
     /// Degraded windows of each point.
@@ -71,9 +70,8 @@ pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &R
         return Err(Refusal::invalid("there are too many pairs for so many points; ask for fewer with max_points"));
     }
     let current = current::rows(reader, &asked, rules)?;
-    let since = since(reader, &degraded(&current), asked.extent.from_ms, rules.window_ms)?;
     let networks = seen(reader, &asked.extent)?;
-    Ok(comparison(point_ms, &points, &current, &since, &networks))
+    Ok(comparison(point_ms, &points, &current, &networks))
 }
 
 /// The networks of all clients of the range, also of those that are silent now.
@@ -82,13 +80,7 @@ fn seen(reader: &dyn Reader, extent: &Extent) -> Result<Networks, Refusal> {
 }
 
 /// `points` are by pair.
-fn comparison(
-    point_ms: i64,
-    points: &[PointRecord],
-    current: &[CurrentRecord],
-    since: &HashMap<&Pair, Since>,
-    networks: &Networks,
-) -> Comparison {
+fn comparison(point_ms: i64, points: &[PointRecord], current: &[CurrentRecord], networks: &Networks) -> Comparison {
     let current: HashMap<_, _> = current.iter().map(|row| (&row.pair, row)).collect();
     let start: Vec<_> = points.iter().map(|point| point.start_ms).collect::<BTreeSet<_>>().into_iter().collect();
     let places: BTreeMap<_, _> = start.iter().copied().zip(0..).collect();
@@ -97,8 +89,7 @@ fn comparison(
         .map(|points| {
             let pair = &points[0].pair;
             let row = current.get(pair).copied();
-            let since = row.filter(|row| is_degraded(row)).and_then(|_| since.get(pair).copied());
-            ComparedPair::of(points, &places, networks.of(&pair.client_id)).with_state(row, since)
+            ComparedPair::of(points, &places, networks.of(&pair.client_id)).with_state(row)
         })
         .collect();
     pairs.sort_by(|a, b| {
@@ -130,7 +121,7 @@ impl ComparedPair {
             throughput_p50_min: all.throughput_p50_min,
             label: None,
             severity: None,
-            since: Since::UNKNOWN,
+            since: None,
             ttfb_p95: vec![None; places.len()],
             degraded: vec![0; places.len()],
         };
@@ -142,11 +133,11 @@ impl ComparedPair {
         compared
     }
 
-    fn with_state(self, row: Option<&CurrentRecord>, since: Option<Since>) -> Self {
+    fn with_state(self, row: Option<&CurrentRecord>) -> Self {
         Self {
             label: row.and_then(|row| row.label),
             severity: row.and_then(|row| row.finding.as_ref()).map(|finding| finding.severity),
-            since: since.unwrap_or(Since::UNKNOWN),
+            since: row.and_then(since_ms),
             ..self
         }
     }

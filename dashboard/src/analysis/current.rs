@@ -11,14 +11,12 @@ use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
 
 /// A pair whose newest row lies this many windows back is current: it measures seldom, or its rows are on their way.
-pub(crate) const CURRENT_WINDOWS: i64 = 5;
+const CURRENT_WINDOWS: i64 = 5;
 
 /// The current rows at one time, by client and target, and the networks of their clients.
 #[derive(Debug, Default)]
 pub(crate) struct Current {
     pub(crate) at_ms: Option<i64>,
-    /// Start of the range that was asked for.
-    pub(crate) from_ms: i64,
     pub(crate) rows: Vec<CurrentRecord>,
     pub(crate) networks: Networks,
 }
@@ -31,7 +29,7 @@ impl Current {
         // A window's events are from its start to its end.
         let seen_ms = [earliest_ms(at_ms, rules), at_ms + rules.window_ms];
         let networks = Networks::read(reader, asked.extent.client_id.as_ref(), seen_ms)?;
-        Ok(Self { at_ms: Some(at_ms), from_ms: asked.extent.from_ms, rows, networks })
+        Ok(Self { at_ms: Some(at_ms), rows, networks })
     }
 
     /// Memory that it takes, about.
@@ -63,6 +61,11 @@ pub(crate) fn degraded(rows: &[CurrentRecord]) -> Vec<&CurrentRecord> {
 
 pub(crate) fn is_degraded(row: &CurrentRecord) -> bool {
     row.finding.is_some()
+}
+
+/// Since when the pair has had its label; none where it is healthy, or where the row is of a netqoe that did not say.
+pub(crate) fn since_ms(row: &CurrentRecord) -> Option<i64> {
+    Some(row.finding.as_ref()?.since?.ms())
 }
 
 /// By severity, by how early a measurement meets what hurts, by how far it is from usual; then by name.

@@ -1,15 +1,14 @@
 //! Degraded pairs by what they have in common: a target, a client, a provider.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use netqoe_model::{Label, Severity};
 use netqoe_sinks::read::{CurrentRecord, Pair};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::current::{Current, is_degraded};
-use super::since::Since;
+use super::current::{Current, is_degraded, since_ms};
 
 /// Groups that are listed of each kind; they are the first screen of a page.
 const MAX_GROUPS: usize = 500;
@@ -25,9 +24,8 @@ pub(crate) struct Hurt {
     /// The worst among them.
     #[schema(value_type = String)]
     severity: Severity,
-    /// The earliest among them.
-    #[serde(flatten)]
-    since: Since,
+    /// Since when the first of them has had its label, Unix milliseconds; null where none of their rows says so.
+    since: Option<i64>,
     pub(crate) degraded_pairs: usize,
     pairs: usize,
 }
@@ -103,10 +101,9 @@ pub(crate) fn by<'a, K: Ord>(
 /// Those with a degraded pair, as they are listed, and how many are not listed: most pairs hurt first, then the worst.
 pub(crate) fn listed<'a, K: Ord, G>(
     groups: &BTreeMap<K, Members<'a>>,
-    since: &HashMap<&Pair, Since>,
     group: impl Fn(&K, &Members<'a>, Hurt) -> G,
 ) -> (Vec<G>, usize) {
-    let hurt = groups.iter().filter_map(|(key, members)| Some((key, members, members.hurt(since)?)));
+    let hurt = groups.iter().filter_map(|(key, members)| Some((key, members, members.hurt()?)));
     let mut hurt: Vec<_> = hurt.collect();
     hurt.sort_by_key(|(_, _, hurt)| (Reverse(hurt.degraded_pairs), Reverse(hurt.severity)));
     let left_off = hurt.len().saturating_sub(MAX_GROUPS);
@@ -115,13 +112,12 @@ pub(crate) fn listed<'a, K: Ord, G>(
 }
 
 impl<'a> Members<'a> {
-    fn hurt(&self, since: &HashMap<&Pair, Since>) -> Option<Hurt> {
+    fn hurt(&self) -> Option<Hurt> {
         let severity = self.degraded.iter().filter_map(|row| Some(row.finding.as_ref()?.severity)).max()?;
-        let of = |row: &CurrentRecord| since.get(&row.pair).copied().unwrap_or(Since::UNKNOWN);
         Some(Hurt {
             label: self.most_frequent_label()?,
             severity,
-            since: self.degraded.iter().map(|row| of(row)).fold(Since::UNKNOWN, Since::earliest),
+            since: self.degraded.iter().filter_map(|row| since_ms(row)).min(),
             degraded_pairs: self.degraded.len(),
             pairs: self.all.len(),
         })

@@ -1,8 +1,9 @@
-//! What the store holds of one pair in a range of time, and of what was before it as much as baselines need.
+//! What the store holds of one pair in a range of time, and the pair's state before it.
 
 use std::collections::HashMap;
 
-use netqoe_model::{DiagnosisRules, Label, WindowRow, WindowStart};
+use netqoe_dataflow::judge::PairState;
+use netqoe_model::{Label, Rules, WindowRow, WindowStart};
 use netqoe_sinks::read::{
     AggregateRecord, DiagnosisRecord, Extent, Filter, Page, Query, ReadError, Reader, RowPosition,
 };
@@ -19,7 +20,8 @@ const MAX_ROWS: usize = 150_000;
 /// The windows of one pair, oldest first, and what hurt in them, newest first.
 #[derive(Debug)]
 pub(crate) struct PairHistory {
-    /// Also earlier ones: those with a success that the baseline of the first window takes.
+    /// What the first window was judged by.
+    pub(crate) before: PairState,
     pub(crate) windows: Vec<WindowRow>,
     /// Of the windows that have one.
     pub(crate) labels: HashMap<WindowStart, Label>,
@@ -27,7 +29,7 @@ pub(crate) struct PairHistory {
 }
 
 /// Of the pair that the extent names.
-pub(crate) fn read(reader: &dyn Reader, extent: &Extent, rules: &DiagnosisRules) -> Result<PairHistory, Refusal> {
+pub(crate) fn read(reader: &dyn Reader, extent: &Extent, rules: &Rules) -> Result<PairHistory, Refusal> {
     let filter = Filter {
         client_id: extent.client_id.clone(),
         target: extent.target.clone(),
@@ -37,33 +39,31 @@ pub(crate) fn read(reader: &dyn Reader, extent: &Extent, rules: &DiagnosisRules)
     };
     let mut rows = all(&filter, |query| reader.aggregates(query), AggregateRecord::position)?;
     let diagnoses = all(&filter, |query| reader.diagnoses(query), DiagnosisRecord::position)?;
-    rows.extend(earlier(reader, filter, extent.from_ms, rules)?);
     rows.reverse();
     let labels = rows.iter().filter_map(|row| Some((row.window.start, row.diagnosis_label?))).collect();
-    Ok(PairHistory { windows: rows.into_iter().map(|row| row.window).collect(), labels, diagnoses })
+    let windows = rows.into_iter().map(|row| row.window).collect();
+    Ok(PairHistory { before: state_before(reader, filter, extent.from_ms, rules)?, windows, labels, diagnoses })
 }
 
-/// The latest windows with a success before a time, newest first: as many as a baseline takes, and as old as they may be.
-fn earlier(
-    reader: &dyn Reader,
-    filter: Filter,
-    from_ms: i64,
-    rules: &DiagnosisRules,
-) -> Result<Vec<AggregateRecord>, ReadError> {
-    let oldest_ms = from_ms.saturating_sub(rules.baseline_max_age_ms);
-    let filter = Filter { from_ms: Some(oldest_ms), to_ms: Some(from_ms), ..filter };
-    let mut query = Query { filter, after: None, limit: u16::try_from(rules.baseline_windows).unwrap_or(PAGE) };
-    let mut found = Vec::new();
-    loop {
-        let page = reader.aggregates(&query)?;
-        query.after = page.items.last().map(AggregateRecord::position);
-        query.limit = PAGE;
-        found.extend(page.items.into_iter().filter(|row| row.window.count_success > 0));
-        if found.len() >= rules.baseline_windows || !page.has_more {
-            found.truncate(rules.baseline_windows);
-            return Ok(found);
+/// The pair's state before a time, as the pipeline would read it back: from the newest state that a row carries, and the
+/// rows after that; from nothing where the pair was not measured for longer than its history reaches, or where there is
+/// no such state among the newest rows.
+fn state_before(reader: &dyn Reader, filter: Filter, from_ms: i64, rules: &Rules) -> Result<PairState, ReadError> {
+    let filter = Filter { from_ms: None, to_ms: Some(from_ms), ..filter };
+    let newest = reader.aggregates(&Query { filter, after: None, limit: rules.diagnosis.rows_without_state() })?;
+    let (tag, reach_ms) = (rules.diagnosis.state_tag(), rules.diagnosis.usual.reach_ms());
+    let (mut stored, mut rows) = (None, Vec::<WindowRow>::new());
+    for AggregateRecord { window, pair_state, .. } in newest.items {
+        if rows.last().is_some_and(|later| later.start.ms() - window.start.ms() > reach_ms) {
+            break;
         }
+        stored = pair_state.filter(|state| state.starts_with(&tag));
+        if stored.is_some() {
+            break;
+        }
+        rows.push(window);
     }
+    Ok(PairState::restore(stored.as_deref(), rows.iter().rev(), rules))
 }
 
 /// All pages, newest first.

@@ -142,10 +142,13 @@ mod tests {
             severity,
             stage: "dns".to_owned(),
             observed: 1.0,
-            mean: None,
-            sigma: None,
+            usual: None,
             sigmas: None,
             share_of_total: None,
+            samples: None,
+            bad_samples: None,
+            windows: None,
+            since: None,
         };
         CurrentRecord {
             pair: Pair { client_id: client_id.into(), target: target.into() },

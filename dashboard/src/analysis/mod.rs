@@ -17,7 +17,6 @@ mod points;
 mod routes;
 mod series;
 mod shared;
-mod since;
 mod timeline;
 
 pub(crate) use routes::routes;

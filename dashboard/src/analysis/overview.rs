@@ -1,16 +1,15 @@
 //! What the first screen says: who is hurt, where, since when.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use netqoe_model::{Label, Ledger, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Pair, Reader};
+use netqoe_sinks::read::{CurrentRecord, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::current::{Current, degraded};
+use super::current::{Current, degraded, since_ms};
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
 use super::networks::Networks;
-use super::since::{Since, since};
 use crate::answer::{Evidence, Refusal};
 
 /// Diagnoses that are listed: more than anybody reads.
@@ -80,8 +79,8 @@ pub(crate) struct CurrentDiagnosis {
     label: Label,
     #[schema(value_type = String)]
     severity: Severity,
-    #[serde(flatten)]
-    since: Since,
+    /// Since when the pair has had this label, Unix milliseconds; null where its row does not say so.
+    since: Option<i64>,
     evidence: Evidence,
     is_final: bool,
 }
@@ -89,28 +88,20 @@ pub(crate) struct CurrentDiagnosis {
 /// With what only this question needs, which is read beside.
 pub(crate) fn of(current: &Current, reader: &dyn Reader, rules: &Rules) -> Result<Overview, Refusal> {
     let degraded = degraded(&current.rows);
-    let since = since(reader, &degraded, current.from_ms, rules.window_ms)?;
     let mut ledger = Ledger::default();
     reader.checkpoints()?.into_iter().for_each(|checkpoint| ledger += checkpoint.ledger);
-    Ok(overview(current, &degraded, &since, ledger, rules.window_ms))
+    Ok(overview(current, &degraded, ledger, rules.window_ms))
 }
 
-fn overview(
-    current: &Current,
-    degraded: &[&CurrentRecord],
-    since: &HashMap<&Pair, Since>,
-    ledger: Ledger,
-    window_ms: i64,
-) -> Overview {
+fn overview(current: &Current, degraded: &[&CurrentRecord], ledger: Ledger, window_ms: i64) -> Overview {
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
     let isps = groups::by(current, degraded, |row| current.networks.isp(&row.pair.client_id));
     let (by_target, by_target_left_off) =
-        groups::listed(&targets, since, |target, members, hurt| groups::of_target(current, target, members, hurt));
+        groups::listed(&targets, |target, members, hurt| groups::of_target(current, target, members, hurt));
     let (by_client, by_client_left_off) =
-        groups::listed(&clients, since, |client, members, hurt| groups::of_client(current, client, members, hurt));
-    let (by_isp, by_isp_left_off) =
-        groups::listed(&isps, since, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
+        groups::listed(&clients, |client, members, hurt| groups::of_client(current, client, members, hurt));
+    let (by_isp, by_isp_left_off) = groups::listed(&isps, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
     let diagnoses = degraded.iter().take(MAX_DIAGNOSES);
     Overview {
         at: current.at_ms,
@@ -126,7 +117,7 @@ fn overview(
         by_client_left_off,
         by_isp,
         by_isp_left_off,
-        diagnoses: diagnoses.filter_map(|row| CurrentDiagnosis::of(row, &current.networks, since)).collect(),
+        diagnoses: diagnoses.filter_map(|row| CurrentDiagnosis::of(row, &current.networks)).collect(),
         diagnoses_left_off: degraded.len().saturating_sub(MAX_DIAGNOSES),
     }
 }
@@ -155,7 +146,7 @@ impl From<Ledger> for Events {
 
 impl CurrentDiagnosis {
     /// None where nothing hurts.
-    fn of(row: &CurrentRecord, networks: &Networks, since: &HashMap<&Pair, Since>) -> Option<Self> {
+    fn of(row: &CurrentRecord, networks: &Networks) -> Option<Self> {
         let (label, finding) = (row.label?, row.finding.as_deref()?);
         let network = networks.of(&row.pair.client_id);
         Some(Self {
@@ -166,7 +157,7 @@ impl CurrentDiagnosis {
             window_start_ts: row.window_start.ms(),
             label,
             severity: finding.severity,
-            since: since.get(&row.pair).copied().unwrap_or(Since::UNKNOWN),
+            since: since_ms(row),
             evidence: Evidence::of(label, finding.clone()),
             is_final: row.is_final,
         })

@@ -1,16 +1,16 @@
 //! The chart of one pair.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
+use netqoe_dataflow::judge::UsualRanges;
 use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, WindowRow};
 use netqoe_sinks::read::point::{maximum, minimum, start_ms};
-use netqoe_sinks::read::{DiagnosisRecord, Extent, Reader};
+use netqoe_sinks::read::{DiagnosisRecord, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
-use super::band::{Band, UsualColumns, judged_by};
+use super::band::{UsualColumns, judged_by};
 use super::history::{self, PairHistory};
 use super::points::length_ms;
 use crate::answer::{DiagnosisItem, Refusal};
@@ -43,7 +43,7 @@ pub(crate) struct Series {
     p50: ByMetric,
     /// ms, Mbit/s for throughput.
     p95: ByMetric,
-    /// The baseline that the window was judged by; null where there was none.
+    /// What was usual as the window was judged.
     usual: UsualBand,
     #[schema(value_type = Vec<Option<String>>)]
     labels: Vec<Option<Label>>,
@@ -75,12 +75,13 @@ pub(crate) struct ByMetric {
     throughput: Vec<Option<f64>>,
 }
 
-/// Columns for each feature.
+/// Columns for each phase.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct UsualBand {
     dns: UsualColumns,
     handshake: UsualColumns,
     ttfb: UsualColumns,
+    /// All null where the rules compare each phase alone.
     total: UsualColumns,
     throughput: UsualColumns,
 }
@@ -88,17 +89,17 @@ pub(crate) struct UsualBand {
 pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &Rules) -> Result<Series, Refusal> {
     let extent = scope.resolve(reader, rules)?.extent;
     let point_ms = length_ms(&extent, rules.window_ms, max_points);
-    let history = history::read(reader, &extent, &rules.diagnosis)?;
-    Ok(series(history, &extent, point_ms, rules))
+    let history = history::read(reader, &extent, rules)?;
+    Ok(series(history, point_ms, rules))
 }
 
-fn series(history: PairHistory, extent: &Extent, point_ms: i64, rules: &Rules) -> Series {
-    let PairHistory { windows, labels, diagnoses } = history;
+fn series(history: PairHistory, point_ms: i64, rules: &Rules) -> Series {
+    let PairHistory { before, windows, labels, diagnoses } = history;
     let severities: HashMap<_, _> =
         diagnoses.iter().map(|found| (found.window_start, found.finding.severity)).collect();
     let mut series =
         Series { window_ms: rules.window_ms, point_ms, latency: "maximum", throughput: "minimum", ..Series::default() };
-    let judged = judged_by(windows, extent.from_ms, &rules.diagnosis);
+    let judged = judged_by(before, windows, rules);
     for windows in
         judged.chunk_by(|(a, _), (b, _)| start_ms(a.start.ms(), point_ms) == start_ms(b.start.ms(), point_ms))
     {
@@ -123,10 +124,10 @@ impl Series {
     fn push(
         &mut self,
         point_ms: i64,
-        windows: &[(Rc<WindowRow>, Band)],
+        windows: &[(WindowRow, UsualRanges)],
         (severity, label): (Option<Severity>, Option<Label>),
     ) {
-        let rows = || windows.iter().map(|(row, _)| &**row);
+        let rows = || windows.iter().map(|(row, _)| row);
         let sum = |count: fn(&WindowRow) -> u32| rows().map(|row| u64::from(count(row))).sum();
         self.start.extend(rows().next().map(|row| start_ms(row.start.ms(), point_ms)));
         self.windows.push(windows.len() as u64);
@@ -144,7 +145,7 @@ impl Series {
             self.p50.of(metric).push(of(&mut percentiles().map(|both| both.p50)));
             self.p95.of(metric).push(of(&mut percentiles().map(|both| both.p95)));
         }
-        self.usual.push(windows.last().map(|(_, band)| *band).unwrap_or_default());
+        self.usual.push(windows.last().map(|(_, usual)| *usual).unwrap_or_default());
         self.labels.push(label);
         self.severities.push(severity);
         self.is_final.push(rows().all(|row| row.is_final));
@@ -176,17 +177,18 @@ impl ByMetric {
 }
 
 impl UsualBand {
-    fn push(&mut self, band: Band) {
-        self.dns.push(band.dns);
-        self.handshake.push(band.handshake);
-        self.ttfb.push(band.ttfb);
-        self.total.push(band.total);
-        self.throughput.push(band.throughput);
+    fn push(&mut self, usual: UsualRanges) {
+        self.dns.push(usual.dns);
+        self.handshake.push(usual.handshake);
+        self.ttfb.push(usual.ttfb);
+        self.total.push(usual.total);
+        self.throughput.push(usual.throughput);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use netqoe_dataflow::judge::PairState;
     use netqoe_model::{LogTime, Percentiles, WindowStart};
     use proptest::collection::{btree_set, vec};
     use proptest::prelude::*;
@@ -212,12 +214,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn points_keep_counts_and_the_worst_of_their_windows(rows in windows(), minutes in 1_i64..60, from in 0_i64..100) {
-            let (point_ms, from_ms) = (minutes * 60_000, from * 60_000);
-            let history = PairHistory { windows: rows.clone(), labels: HashMap::new(), diagnoses: Vec::new() };
-            let extent = Extent { client_id: None, target: None, from_ms, to_ms: 500 * 60_000 };
-            let series = series(history, &extent, point_ms, &Rules::default());
-            let rows: Vec<_> = rows.into_iter().filter(|row| row.start.ms() >= from_ms).collect();
+        fn points_keep_counts_and_the_worst_of_their_windows(rows in windows(), minutes in 1_i64..60) {
+            let (point_ms, rules) = (minutes * 60_000, Rules::default());
+            let (before, labels) = (PairState::new(&rules.diagnosis), HashMap::new());
+            let history = PairHistory { before, windows: rows.clone(), labels, diagnoses: Vec::new() };
+            let series = series(history, point_ms, &rules);
 
             prop_assert!(series.start.is_sorted_by(|a, b| a < b));
             prop_assert_eq!(series.windows.iter().sum::<u64>(), rows.len() as u64);

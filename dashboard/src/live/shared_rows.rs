@@ -82,7 +82,8 @@ pub(super) mod tests {
             errors: [0; 5],
             percentiles: [None; 5],
         };
-        vec![AggregateRow { client_id: client_id.into(), target: "t".into(), window, diagnosis: None }; count]
+        let (client_id, target) = (client_id.into(), "t".into());
+        vec![AggregateRow { client_id, target, window, diagnosis: None, ended_runs: vec![], pair_state: None }; count]
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use netqoe_model::{Checkpoint, Rules};
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Names, Page, Pair,
-    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Names,
+    Page, Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TargetRecord,
 };
 use parking_lot::{Mutex, RwLock};
 
@@ -120,6 +120,10 @@ impl Reader for SettledReader {
 
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         self.store.latest_labels(pairs, times_ms, limit)
+    }
+
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
+        self.store.runs(filter, limit)
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

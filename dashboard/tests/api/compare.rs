@@ -28,7 +28,7 @@ async fn pairs_of_a_target_come_worst_first(kind: Kind) {
     let rows = [
         well("now", 0),
         hurt("now", 28),
-        hurt("now", 29),
+        since(28, hurt("now", 29)),
         hurt("was", 1),
         hurt("was", 2),
         hurt("was", 14),

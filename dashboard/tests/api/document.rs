@@ -4,6 +4,7 @@ use crate::support::*;
 
 /// What is asked of lists.
 const PAGED: &[&str] = &["client_id", "target", "from", "to", "label", "limit", "cursor"];
+const RUNS: &[&str] = &["client_id", "target", "from", "to", "label", "limit"];
 const LIVE: &[&str] = &["client_id", "target", "from", "to", "label", "detail", "last_event_id", "Last-Event-ID"];
 
 #[tokio::test]
@@ -21,6 +22,7 @@ async fn every_route_is_documented_and_answers() {
         ("live", "", LIVE),
         ("matrix", "", &fleet),
         ("overview", "", &fleet),
+        ("runs", "", RUNS),
         ("series", "?client_id=c&target=t", &of_points),
         ("targets", "", PAGED),
         ("timeline", "", &of_points),

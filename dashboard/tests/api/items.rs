@@ -38,10 +38,7 @@ async fn a_diagnosis_has_its_evidence_in_its_unit() {
         let api = Api::with(&[diagnosed(row("c", "t", 0), label)]);
         let expected = json!({
             "client_id": "c", "target": "t", "window_start_ts": START_MS, "label": label.as_str(), "severity": "major",
-            "evidence": {
-                "stage": "dns", "unit": unit, "observed": 15.301, "mean": 5.5, "sigma": 1.0, "sigmas": 9.801,
-                "share_of_total": 0.625,
-            },
+            "evidence": evidence(unit, 0),
             "is_final": true, "as_of": START_MS + 180_001, "updated_at": WRITTEN_MS,
         });
         assert_eq!(api.get("/api/v1/diagnoses").await.items(), [expected]);

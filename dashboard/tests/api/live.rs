@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use axum::body::BodyDataStream;
 use futures::StreamExt;
-use netqoe_model::{AggregateRow, Checkpoint, Label, Ledger, LogTime, Partition, PartitionCommit, Position};
+use netqoe_model::{
+    AggregateRow, Checkpoint, Label, Ledger, LogTime, Partition, PartitionCommit, Position, Run, WindowStart,
+};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -124,12 +126,30 @@ async fn a_row_comes_as_it_is_published_with_its_evidence() {
     assert_eq!(name(&data), "c t 0");
     assert_eq!((&data["dns_p95"], &data["is_final"]), (&json!(15.301), &json!(true)));
     assert_eq!(data["diagnosis_label"], "dns-bound");
-    assert_eq!(data["diagnosis"]["severity"], "major");
-    assert_eq!(data["diagnosis"]["evidence"]["unit"], "ms");
+    let diagnosis = json!({"label": "dns-bound", "severity": "major", "evidence": evidence("ms", 0)});
+    assert_eq!((&data["diagnosis"], data.get("ended_runs")), (&diagnosis, None));
     let data = reader.next_data("row").await;
     assert_eq!((name(&data).as_str(), &data["diagnosis"]), ("c t 1", &json!(null)));
     drop(reader);
     assert_eq!(api.live.readers(), 0);
+}
+
+#[tokio::test]
+async fn a_row_tells_of_the_runs_that_are_over() {
+    let api = Api::with(&[]);
+    let mut reader = Reader::open(&api, "").await;
+    let run = |label, since, until| Run {
+        label,
+        since: WindowStart::from_ms(minute_ms(since)),
+        until: WindowStart::from_ms(minute_ms(until)),
+    };
+    let ended_runs = vec![run(Label::DnsBound, 2, 5), run(Label::ErrorBound, 3, 4)];
+    publish(&api, &[AggregateRow { ended_runs, ..row("c", "t", 8) }]);
+    let expected = json!([
+        {"label": "dns-bound", "since": minute_ms(2), "until": minute_ms(5)},
+        {"label": "error-bound", "since": minute_ms(3), "until": minute_ms(4)},
+    ]);
+    assert_eq!(reader.next_data("row").await["ended_runs"], expected);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod pages;
 mod pipeline;
 mod questions;
 mod refusals;
+mod runs;
 mod series;
 mod settled;
 mod stores;

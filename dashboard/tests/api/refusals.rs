@@ -14,7 +14,7 @@ async fn assert_invalid(api: &Api, path_and_query: &str, message: &str) {
 #[tokio::test]
 async fn a_limit_that_is_none() {
     let api = Api::with(&[]);
-    for path in PAGED {
+    for path in PAGED.into_iter().chain(["runs"]) {
         for limit in ["0", "1001", "70000", "-1", "1.5", "ten", ""] {
             let message = "limit must be a whole number from 1 to 1000";
             assert_invalid(&api, &format!("/api/v1/{path}?limit={limit}"), message).await;
@@ -39,7 +39,7 @@ async fn a_cursor_that_no_answer_gave() {
 #[tokio::test]
 async fn a_label_that_is_none() {
     let api = Api::with(&[]);
-    for path in PAGED.into_iter().chain(["live"]) {
+    for path in PAGED.into_iter().chain(["live", "runs"]) {
         for label in ["", "slow", "DNS-bound", "dns_bound"] {
             let message = "label must be one of error-bound, dns-bound, handshake-bound, server-bound, \
                 throughput-bound, healthy";
@@ -51,7 +51,7 @@ async fn a_label_that_is_none() {
 #[tokio::test]
 async fn a_time_that_is_none() {
     let api = Api::with(&[]);
-    for path in PAGED.into_iter().chain(["live"]) {
+    for path in PAGED.into_iter().chain(["live", "runs"]) {
         for name in ["from", "to"] {
             for time in ["", "now", "1.5", "2025-12-06", "2025-12-06T00:00:00", "99999999999999999999"] {
                 let message = format!("{name} must be Unix milliseconds or RFC 3339, as 2026-01-31T12:00:00Z");
@@ -64,8 +64,12 @@ async fn a_time_that_is_none() {
 #[tokio::test]
 async fn a_parameter_that_is_not_known_or_stands_twice() {
     let api = Api::with(&[]);
-    for path in PAGED.into_iter().chain(["live"]) {
-        let own = if path == "live" { "`detail`, `last_event_id`" } else { "`limit`, `cursor`" };
+    for path in PAGED.into_iter().chain(["live", "runs"]) {
+        let own = match path {
+            "live" => "`detail`, `last_event_id`",
+            "runs" => "`limit`",
+            _ => "`limit`, `cursor`",
+        };
         let known = "`client_id`, `target`, `from`, `to`, `label`";
         let reason = format!("client: unknown field `client`, expected one of {known}, {own}");
         let message = format!("the parameters are not understood: {reason}");

@@ -1,9 +1,6 @@
 //! The chart of one pair.
 
-use std::rc::Rc;
-
-use netqoe_dataflow::baseline::{PairWindow, baselines};
-use netqoe_dataflow::diagnose::diagnose;
+use netqoe_dataflow::judge::{Judged, PairState};
 use netqoe_model::{AggregateRow, Label, Metric, Percentiles, Rules, WindowRow};
 use serde_json::{Value, json};
 
@@ -14,6 +11,7 @@ on_each_store!(
     a_window_is_a_point_as_long_as_they_are_few,
     a_point_of_several_windows_is_the_worst_of_them,
     what_is_usual_is_what_each_diagnosis_was_made_by,
+    a_fault_does_not_move_what_is_usual,
     a_pair_without_rows_has_no_points,
 );
 
@@ -24,7 +22,7 @@ fn question(from: i64, to: i64) -> String {
 async fn a_window_is_a_point_as_long_as_they_are_few(kind: Kind) {
     let api = Api::on(kind, &[row("c", "t", 0), row("c", "t", 2), row("c", "u", 1), row("d", "t", 1)]).await;
     let nothing = json!([null, null]);
-    let usual = json!({"mean": nothing, "sigma": nothing});
+    let usual = json!({"usual": nothing, "low": nothing, "high": nothing});
     let expected = json!({
         "window_ms": 60_000, "point_ms": 60_000, "latency": "maximum", "throughput": "minimum",
         "start": [minute_ms(0), minute_ms(2)], "windows": [1, 1], "count_total": [3, 3], "count_error": [1, 1],
@@ -108,22 +106,21 @@ fn windows() -> Vec<WindowRow> {
     minutes.map(window).collect()
 }
 
-/// With the diagnoses that the dataflow makes of the whole history.
+/// As the dataflow makes them of the whole history.
 fn judged(windows: &[WindowRow]) -> Vec<AggregateRow> {
-    let rules = Rules::default().diagnosis;
-    let pair: Vec<_> = windows.iter().map(|window| PairWindow::current(Rc::new(window.clone()))).collect();
-    let mut rows = Vec::new();
-    baselines(pair.iter(), &rules, |window, baseline| {
-        let diagnosis = diagnose(window, baseline.as_ref(), &rules);
-        rows.push(AggregateRow { diagnosis, window: (**window).clone(), ..row("c", "t", 0) });
+    let rules = Rules::default();
+    let mut state = PairState::new(&rules.diagnosis);
+    let judged = windows.iter().map(|window| {
+        let Judged { diagnosis, ended_runs, pair_state } = state.judge(window, &rules);
+        AggregateRow { window: window.clone(), diagnosis, ended_runs, pair_state, ..row("c", "t", 0) }
     });
-    rows
+    judged.collect()
 }
 
 async fn what_is_usual_is_what_each_diagnosis_was_made_by(kind: Kind) {
     let api = Api::on(kind, &judged(&windows())).await;
     let mut compared = std::collections::BTreeMap::new();
-    // Wherever a range begins, also where the baseline's windows lie before it, in it, or too far back.
+    // Wherever a range begins, also where what is usual comes from before it, from within it, or lies too far back.
     for from in [-10, 1, 57, 250, 399, 405, 1_050, 1_990, 2_000, 3_441, 3_447, 3_499] {
         let series = api.get(&format!("{}&max_points=2000", question(from, from + 1_000))).await.body;
         let starts = series["start"].as_array().unwrap();
@@ -135,8 +132,8 @@ async fn what_is_usual_is_what_each_diagnosis_was_made_by(kind: Kind) {
             let evidence = &found["evidence"];
             if label != "error-bound" {
                 let usual = &series["usual"][evidence["stage"].as_str().unwrap()];
-                let band = (&usual["mean"][place], &usual["sigma"][place]);
-                assert_eq!(band, (&evidence["mean"], &evidence["sigma"]), "{found}");
+                let band = ["usual", "low", "high"].map(|column| &usual[column][place]);
+                assert_eq!(band, ["usual", "usual_low", "usual_high"].map(|figure| &evidence[figure]), "{found}");
             }
             *compared.entry(label).or_insert(0) += 1;
         }
@@ -151,14 +148,59 @@ async fn diagnoses(api: &Api, from: i64, to: i64) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_is_usual_is_null_where_nothing_was_compared() {
-    let judged = judged(&windows());
-    let api = Api::with(&judged);
-    let series = api.get(&format!("{}&max_points=2000", question(0, 1_000))).await.body;
-    for (place, row) in judged.iter().take_while(|row| row.window.start.ms() < minute_ms(1_000)).enumerate() {
-        let is_judged = place > 5 && row.window.count_success > 0;
-        let mean = &series["usual"]["total"]["mean"][place];
-        assert!(mean.is_null() != is_judged || place <= 8, "{place}: {mean}");
+async fn what_is_usual_is_null_where_nothing_is_compared() {
+    let api = Api::with(&judged(&windows()));
+    let body = api.get(&format!("{}&max_points=2000", question(0, 400))).await.body;
+    for column in ["usual", "low", "high"] {
+        let ttfb = body["usual"]["ttfb"][column].as_array().unwrap();
+        // Three windows without a success, and the ten that come first.
+        let is_known: Vec<_> = ttfb.iter().map(|value| !value.is_null()).collect();
+        assert_eq!(is_known, (0..400).map(|minute| minute >= 13).collect::<Vec<_>>(), "{column}");
+        assert!(body["usual"]["total"][column].as_array().unwrap().iter().all(Value::is_null), "{column}");
+    }
+}
+
+/// An hour as usual, four times as slow for so many minutes, and some as usual again.
+fn fault(minutes: i64) -> Vec<AggregateRow> {
+    let window = |minute| {
+        let times = if (60..60 + minutes).contains(&minute) { 4 } else { 1 };
+        let ttfb = (90_000 + minute.unsigned_abs() * 7919 % 101 * 100) * times;
+        with(row("c", "t", minute), Metric::Ttfb, ttfb, ttfb * 105 / 100).window
+    };
+    judged(&(0..80 + minutes).map(window).collect::<Vec<_>>())
+}
+
+async fn a_fault_does_not_move_what_is_usual(kind: Kind) {
+    for minutes in [30, 200] {
+        let (rows, end) = (fault(minutes), 60 + minutes);
+        let api = Api::on(kind, &rows).await;
+        // Also where a chart begins so late in the fault that no row before it that may be read is as usual.
+        for from in [0, 61, end - 5, end + 2] {
+            let body = api.get(&format!("{}&max_points=2000", question(from, end + 20))).await.body;
+            let columns = ["usual", "low", "high"].map(|column| body["usual"]["ttfb"][column].as_array().unwrap());
+            for (place, minute) in (from..end + 20).enumerate().filter(|(_, minute)| *minute >= 60) {
+                let [usual, low, high] = columns.map(|column| column[place].as_f64().unwrap());
+                assert!(
+                    90.0 <= low && low <= usual && usual <= high && high <= 105.0,
+                    "{minute}: {low} {usual} {high}"
+                );
+                // Two windows name it: from its second on, and to the first after it.
+                let label = &body["labels"][place];
+                assert_eq!(*label == "server-bound", (61..=end).contains(&minute), "{minute}: {label}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_stored_states_the_rows_before_a_chart_tell_what_is_usual() {
+    let mut rows = fault(30);
+    rows.iter_mut().for_each(|row| row.pair_state = None);
+    let api = Api::with(&rows);
+    let usual = async |from: i64| api.get(&question(from, 110)).await.body["usual"]["ttfb"].clone();
+    let (whole, late) = (usual(0).await, usual(100).await);
+    for column in ["usual", "low", "high"] {
+        assert_eq!(whole[column].as_array().unwrap()[100..], *late[column].as_array().unwrap(), "{column}");
     }
 }
 

@@ -11,7 +11,7 @@ use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime,
-    PartitionCommit, Percentiles, Rules, Severity, WindowRow, WindowStart,
+    PartitionCommit, Percentiles, Rules, Severity, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::Reader;
 use serde_json::Value;
@@ -169,21 +169,51 @@ pub(crate) fn row(client_id: &str, target: &str, minute: i64) -> AggregateRow {
             ],
         },
         diagnosis: None,
+        ended_runs: Vec::new(),
+        pair_state: None,
     }
 }
 
-/// The same row with a diagnosis.
+/// The same row with a diagnosis, of a run that begins with it.
 pub(crate) fn diagnosed(row: AggregateRow, label: Label) -> AggregateRow {
     let evidence = Evidence {
         stage: "dns",
         observed: 15.301,
-        mean: Some(5.5),
-        sigma: Some(1.0),
+        usual: Some(UsualRange { centre: 5.5, low: 4.5, high: 6.75 }),
         sigmas: Some(9.801),
         share_of_total: Some(0.625),
+        samples: 6,
+        bad_samples: 4,
+        windows: 2,
+        since: row.window.start,
     };
     let finding = (label != Label::Healthy).then_some(Box::new((Severity::Major, evidence)));
     AggregateRow { diagnosis: Some(Diagnosis { label, finding }), ..row }
+}
+
+/// What [`diagnosed`] gives as evidence, as the API writes it.
+pub(crate) fn evidence(unit: &str, since: i64) -> Value {
+    serde_json::json!({
+        "stage": "dns", "unit": unit, "observed": 15.301, "usual": 5.5, "usual_low": 4.5, "usual_high": 6.75,
+        "sigmas": 9.801, "share_of_total": 0.625, "samples": 6, "bad_samples": 4, "windows": 2,
+        "since": minute_ms(since),
+    })
+}
+
+/// The same row in a run that began with this minute.
+pub(crate) fn since(minute: i64, mut row: AggregateRow) -> AggregateRow {
+    if let Some(finding) = row.diagnosis.as_mut().and_then(|diagnosis| diagnosis.finding.as_mut()) {
+        finding.1.since = WindowStart::from_ms(minute_ms(minute));
+    }
+    row
+}
+
+/// The same row as bad as this.
+pub(crate) fn as_bad_as(severity: Severity, mut row: AggregateRow) -> AggregateRow {
+    if let Some(finding) = row.diagnosis.as_mut().and_then(|diagnosis| diagnosis.finding.as_mut()) {
+        finding.0 = severity;
+    }
+    row
 }
 
 /// Seen at the start of the row's window, on a network of its own.

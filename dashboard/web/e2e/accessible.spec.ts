@@ -1,7 +1,7 @@
 // Every view in both colour schemes before axe-core, and on a narrow screen.
 
 import { graveFindings } from './support/axe.ts';
-import { faultsOf, within, type Fault } from './support/faults.ts';
+import { slowServerOf, within } from './support/faults.ts';
 import type { Netqoe } from './support/netqoe.ts';
 import { expect, test } from './support/test.ts';
 import { show, viewsOf } from './support/views.ts';
@@ -11,7 +11,7 @@ const NARROW = { width: 360, height: 740 };
 
 /** The views in the moment of a fault, when there is most to be seen. */
 async function shownOf(demo: Netqoe) {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   const { from, to } = within(fault);
   const views = viewsOf({ client: CLIENT, target: fault.target, inside: { from: fault.from, to } });
   return { views, range: { from: String(from), to: String(to) } };

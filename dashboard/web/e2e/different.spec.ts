@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test';
 
 import { answers } from './support/api.ts';
-import { faultsOf, type Fault } from './support/faults.ts';
+import { slowServerOf, type SlowServer } from './support/faults.ts';
 import { drag } from './support/plot.ts';
 import { expect, test } from './support/test.ts';
 
@@ -12,26 +12,24 @@ const CLIENT = 'demo-07';
 const MINUTE_MS = 60_000;
 
 test('a region marked with the mouse: the planted target stands out', { tag: '@store' }, async ({ page, demo }) => {
-  for (const fault of (await faultsOf(demo)).slice(0, 3)) {
-    const range = { from: fault.from - 5 * MINUTE_MS, to: fault.to + MINUTE_MS };
-    await page.goto(
-      `${demo.origin}/?${new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target })}&from=${range.from}&to=${range.to}`,
-    );
-    const plot = page.getByTestId('chart').nth(1).getByRole('slider');
-    await expect(plot).toBeVisible();
-    await drag(plot, fault.from + 0.4 * MINUTE_MS, fault.to - 0.4 * MINUTE_MS);
-    await expect(page.getByTestId('mark-bar')).toBeVisible();
-    const marked = new URL(page.url()).searchParams;
-    expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual([fault.from, fault.to]);
-    expect(marked.has('measure'), 'a mark along the time is one of time only').toBe(false);
+  const fault = await slowServerOf(demo);
+  const range = { from: fault.from - 5 * MINUTE_MS, to: fault.to + MINUTE_MS };
+  const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
+  await page.goto(`${demo.origin}/?${query}&from=${range.from}&to=${range.to}`);
+  const plot = page.getByTestId('chart').nth(1).getByRole('slider');
+  await expect(plot).toBeVisible();
+  await drag(plot, fault.from + 0.4 * MINUTE_MS, fault.to - 0.4 * MINUTE_MS);
+  await expect(page.getByTestId('mark-bar')).toBeVisible();
+  const marked = new URL(page.url()).searchParams;
+  expect([marked.get('inside_from'), marked.get('inside_to')].map(Number)).toEqual([fault.from, fault.to]);
+  expect(marked.has('measure'), 'a mark along the time is one of time only').toBe(false);
 
-    await page.getByTestId('mark-bar').getByRole('button', { name: 'What is different' }).click();
-    await standsOut(page, fault);
-  }
+  await page.getByTestId('mark-bar').getByRole('button', { name: 'What is different' }).click();
+  await standsOut(page, fault);
 });
 
 test('a rectangle marks values as well: windows that have them are compared', async ({ page, demo }) => {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   const range = { from: fault.from - 5 * MINUTE_MS, to: fault.to + MINUTE_MS };
   const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
   await page.goto(`${demo.origin}/?${query}&from=${range.from}&to=${range.to}`);
@@ -67,7 +65,7 @@ test('a rectangle marks values as well: windows that have them are compared', as
 });
 
 test('a region can be marked on the small charts, too', async ({ page, demo }) => {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   const query = new URLSearchParams({ view: 'target', target: fault.target });
   await page.goto(`${demo.origin}/?${query}&from=${fault.from}&to=${fault.from + 10 * MINUTE_MS}`);
   const spark = page.getByTestId('pairs').getByRole('img').first();
@@ -88,7 +86,7 @@ test('a region can be marked on the small charts, too', async ({ page, demo }) =
 });
 
 test('the same by keyboard', { tag: '@store' }, async ({ page, demo }) => {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
   await page.goto(`${demo.origin}/?${query}&from=${fault.from - 5 * MINUTE_MS}&to=${fault.to}`);
   const plot = page.getByTestId('chart').nth(1).getByRole('slider');
@@ -101,7 +99,7 @@ test('the same by keyboard', { tag: '@store' }, async ({ page, demo }) => {
   await standsOut(page, fault);
 });
 
-async function standsOut(page: Page, { target }: Fault): Promise<void> {
+async function standsOut(page: Page, { target }: SlowServer): Promise<void> {
   await expect(page.getByTestId('different-sentence')).toContainText(new URL(target).host);
   const dimensions = page.locator('[data-testid^=dimension-]');
   await expect(dimensions).toHaveCount(4);

@@ -3,15 +3,15 @@
 import type { Page } from '@playwright/test';
 
 import { post } from './support/events.ts';
-import { faultsOf, within, type Fault } from './support/faults.ts';
+import { slowServerOf, within, type SlowServer } from './support/faults.ts';
 import { pointAt, stepTo, tabToMatrix, type Pair } from './support/matrix.ts';
 import type { Netqoe } from './support/netqoe.ts';
 import { expect, test } from './support/test.ts';
 
 const CLIENT = 'demo-07';
 
-async function openFault(page: Page, demo: Netqoe): Promise<{ fault: Fault; pair: Pair; range: object }> {
-  const fault = (await faultsOf(demo))[2] as Fault;
+async function openFault(page: Page, demo: Netqoe): Promise<{ fault: SlowServer; pair: Pair; range: object }> {
+  const fault = await slowServerOf(demo);
   const range = within(fault);
   await page.goto(`${demo.origin}/?from=${range.from}&to=${range.to}`);
   await expect(page.getByTestId('sentence')).toContainText(fault.label);
@@ -19,7 +19,7 @@ async function openFault(page: Page, demo: Netqoe): Promise<{ fault: Fault; pair
   return { fault, pair: { client: CLIENT, target: fault.target }, range };
 }
 
-async function showsPair(page: Page, { client, target }: Pair, fault: Fault): Promise<void> {
+async function showsPair(page: Page, { client, target }: Pair, fault: SlowServer): Promise<void> {
   await expect(page.getByTestId('pair-title')).toHaveText(`${client} → ${target}`);
   await expect(page.getByTestId('pair-now')).toContainText(fault.label);
   await expect(page.getByTestId('chart')).toHaveCount(4);
@@ -33,7 +33,10 @@ test('a click on a cell opens its pair', { tag: '@store' }, async ({ page, demo 
   await showsPair(page, pair, fault);
   await page.getByTestId('pair-title').getByRole('link', { name: pair.client }).click();
   await expect(page.getByTestId('client-title')).toContainText(pair.client);
-  await page.getByTestId('pairs').getByRole('link', { name: 'cdn.example.com' }).click();
+  await page
+    .getByTestId('pairs')
+    .getByRole('link', { name: new URL(fault.target).host })
+    .click();
   await showsPair(page, pair, fault);
 });
 

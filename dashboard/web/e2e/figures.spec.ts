@@ -4,7 +4,7 @@ import type { Locator } from '@playwright/test';
 
 import type { Values } from '../src/api/types.ts';
 import { answers } from './support/api.ts';
-import { faultsOf, type Fault } from './support/faults.ts';
+import { slowServerOf } from './support/faults.ts';
 import { expect, test } from './support/test.ts';
 
 const CLIENT = 'demo-07';
@@ -39,11 +39,11 @@ async function cellsOf(chart: Locator): Promise<{ head: string[]; times: string[
 }
 
 test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, async ({ page, demo }) => {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   // Past and final: neither the answer nor the page changes any more.
   const range = { from: fault.from - 6 * 60_000, to: fault.to };
   const series = await answers.series(demo, CLIENT, fault.target, range);
-  expect(series.start.length).toBe(9);
+  expect(series.start.length).toBe((range.to - range.from) / 60_000);
   const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target, tables: '1' });
   await page.goto(`${demo.origin}/?${query}&from=${range.from}&to=${range.to}`);
 
@@ -79,7 +79,7 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
   for (const phase of ['dns', 'tcp', 'tls', 'ttfb'] as const) {
     const at = phases.head.findIndex((name) => name.toLowerCase().startsWith(phase));
     expect(at, phase).toBeGreaterThan(0);
-    phases.rows.forEach((row, index) => expectFigure(row[at], series.p95[phase][index], `${phase} of row ${index}`));
+    phases.rows.forEach((row, index) => expectFigure(row[at], series.p50[phase][index], `${phase} of row ${index}`));
   }
 
   const evidence = page.getByTestId('evidence').locator('tbody tr');
@@ -90,13 +90,33 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
     const row = evidence.nth(index);
     await expect(row).toContainText(label);
     await expect(row).toContainText(severity);
-    const observed = /TTFB p95 ([\d,.]+ m?s)/.exec((await row.textContent()) ?? '')?.[1];
+    await expect(row).toContainText(`${found.bad_samples} of ${found.samples} measurement`);
+    if (label !== 'server-bound') continue;
+    const observed = /first byte ([\d,.]+ m?s)/.exec((await row.textContent()) ?? '')?.[1];
     expectFigure(observed, found.observed, `evidence ${index}`);
+  }
+
+  const runs = page.getByTestId('runs').locator('tbody tr');
+  const { items: told } = await answers.runs(demo, { client_id: CLIENT, target: fault.target, ...range });
+  await expect(runs).toHaveCount(told.length);
+  for (const [index, { label, severity, since, windows }] of told.entries()) {
+    await expect(runs.nth(index)).toContainText(label);
+    await expect(runs.nth(index)).toContainText(severity);
+    const began = (await runs.nth(index).locator('time').first().getAttribute('datetime')) ?? '';
+    expect(Date.parse(began)).toBe(since);
+    const inRange = items.filter((found) => found.label === label && found.evidence.since === since);
+    await runs
+      .nth(index)
+      .getByRole('button', { name: `${windows} window` })
+      .click();
+    await expect(evidence).toHaveCount(inRange.length);
+    await page.getByRole('button', { name: 'Show those of all runs' }).click();
+    await expect(evidence).toHaveCount(series.diagnoses.length);
   }
 });
 
 test('an axis that does not begin at 0 says so', async ({ page, demo }) => {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
   const open = (from: number, to: number) => page.goto(`${demo.origin}/?${query}&from=${from}&to=${to}`);
   const smoke = page.getByTestId('chart').filter({ hasText: 'TTFB, median to 95th percentile' });

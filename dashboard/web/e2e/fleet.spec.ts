@@ -1,31 +1,43 @@
 // The first screen: who is hurt, since when, why.
 
 import { answers } from './support/api.ts';
-import { CLIENTS, faultsOf, TARGETS, within, type Fault } from './support/faults.ts';
+import { CLIENTS, faultsOf, slowServerOf, TARGETS, within, type Fault } from './support/faults.ts';
 import { expect, test } from './support/test.ts';
 
-test('the sentence names each planted fault, in the moment when it was', { tag: '@store' }, async ({ page, demo }) => {
-  for (const fault of await faultsOf(demo)) {
-    const range = within(fault);
-    await page.goto(`${demo.origin}/?from=${range.from}&to=${range.to}`);
-    const sentence = page.getByTestId('sentence');
-    const name = new URL(fault.target).host;
-    await expect(sentence, `the fault at ${name}`).toContainText(`${fault.label} at ${name}`);
-    await expect(sentence).toContainText(new RegExp(`^1 of ${TARGETS} targets (is|was) degraded .*since `));
+test('the sentence names a slow server, in the moment when it was', { tag: '@store' }, async ({ page, demo }) => {
+  const fault = await slowServerOf(demo);
+  const range = within(fault);
+  await page.goto(`${demo.origin}/?from=${range.from}&to=${range.to}`);
+  const sentence = page.getByTestId('sentence');
+  const name = new URL(fault.target).host;
+  await expect(sentence).toContainText(`${fault.label} at ${name}`);
+  await expect(sentence).toContainText(new RegExp(`^1 of ${TARGETS} targets (is|was) degraded .*since `));
 
-    const { pairs, targets } = await answers.overview(demo, range);
-    expect(targets).toEqual({ total: TARGETS, degraded: 1 });
-    expect(pairs.total).toBe(CLIENTS * TARGETS);
-    const judged = pairs.healthy + pairs.degraded;
-    await expect(page.getByTestId('facts')).toContainText(`${pairs.healthy} healthy, ${pairs.degraded} degraded`);
-    await expect(page.getByTestId('healthy-share')).toHaveText(`${((100 * pairs.healthy) / judged).toFixed(1)} %`);
-    await expect(page.getByTestId('group').first()).toContainText(name);
-    await expect(page.getByTestId('group').first()).toContainText(fault.label);
-  }
+  const { pairs, targets } = await answers.overview(demo, range);
+  expect(targets).toEqual({ total: TARGETS, degraded: 1 });
+  expect(pairs.total).toBe(CLIENTS * TARGETS);
+  const judged = pairs.healthy + pairs.degraded;
+  await expect(page.getByTestId('facts')).toContainText(`${pairs.healthy} healthy, ${pairs.degraded} degraded`);
+  await expect(page.getByTestId('healthy-share')).toHaveText(`${((100 * pairs.healthy) / judged).toFixed(1)} %`);
+  await expect(page.getByTestId('group').first()).toContainText(name);
+  await expect(page.getByTestId('group').first()).toContainText(fault.label);
 });
 
+test(
+  'the sentence names the provider of the fault that the demo opens with',
+  { tag: '@store' },
+  async ({ page, demo }) => {
+    const fault = (await faultsOf(demo)).at(-1) as Fault;
+    const { from, to } = within(fault);
+    await page.goto(`${demo.origin}/?from=${from}&to=${to}`);
+    const sentence = page.getByTestId('sentence');
+    await expect(sentence).toContainText(`${fault.pairs} of ${CLIENTS * TARGETS} pairs `);
+    await expect(sentence).toContainText(`${fault.label} for ${fault.place.isp} (5 clients, ${TARGETS} targets)`);
+  },
+);
+
 test('what is over is told as it was, on every view', { tag: '@store' }, async ({ page, demo }) => {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   const { from, to } = within(fault);
   const open = (query: Record<string, string>) =>
     page.goto(`${demo.origin}/?${new URLSearchParams({ ...query, from: String(from), to: String(to) })}`);

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 
 import type { Page } from '@playwright/test';
 
-import { faultsOf, type Fault } from './support/faults.ts';
+import { slowServerOf, within } from './support/faults.ts';
 import type { Netqoe } from './support/netqoe.ts';
 import { IMAGES, OUTPUT } from './support/output.ts';
 import { expect, test } from './support/test.ts';
@@ -18,9 +18,9 @@ const MOST_BYTES = 200_000;
 
 /** The views while a server answers late, with a quarter of an hour before it. */
 async function seen(demo: Netqoe) {
-  const fault = (await faultsOf(demo))[2] as Fault;
+  const fault = await slowServerOf(demo);
   const views = viewsOf({ client: CLIENT, target: fault.target, inside: fault });
-  const range = { from: String(fault.from - 16 * MINUTE_MS), to: String(fault.from + 2 * MINUTE_MS) };
+  const range = { from: String(fault.from - 16 * MINUTE_MS), to: String(within(fault).to) };
   return { views, range, fault };
 }
 

@@ -5,17 +5,17 @@ import type { Page } from '@playwright/test';
 import type { Bounds } from '../src/api/client.ts';
 import type { Label } from '../src/api/types.ts';
 import { answers } from './support/api.ts';
-import { CLIENTS, faultsOf, type Fault } from './support/faults.ts';
+import { CLIENTS, faultsOf, slowServerOf, within, type Fault } from './support/faults.ts';
 import type { Netqoe } from './support/netqoe.ts';
 import { drag, pointOf } from './support/plot.ts';
 import { expect, test } from './support/test.ts';
 
 const MINUTE_MS = 60_000;
 
-/** From before the first fault to the end of the last one that is over. */
+/** From before the first fault until the last one is named. */
 function rangeOf(faults: Fault[]): Bounds {
   const [first, last] = [faults[0] as Fault, faults.at(-1) as Fault];
-  return { from: first.from - 5 * MINUTE_MS, to: last.to };
+  return { from: first.from - 5 * MINUTE_MS, to: within(last).to };
 }
 
 async function stripOf(page: Page, { origin }: Netqoe, range: Bounds, more = {}) {
@@ -33,9 +33,9 @@ test('each planted fault is in the strip, with the figures of the API', { tag: '
   const range = rangeOf(faults);
   const timeline = await answers.timeline(demo, range);
   expect(timeline.point_ms).toBe(MINUTE_MS);
-  for (const { label, from } of faults) {
-    const middle = timeline.start.indexOf(from + MINUTE_MS);
-    expect(timeline.degraded[label]?.[middle], `${label} at its middle`).toBe(CLIENTS);
+  for (const { label, from, pairs } of faults) {
+    const middle = timeline.start.indexOf(from + 3 * MINUTE_MS);
+    expect(timeline.degraded[label]?.[middle], `${label} in its fourth minute`).toBe(pairs);
   }
 
   const { strip, plot } = await stripOf(page, demo, range, { tables: 1 });
@@ -51,8 +51,8 @@ test('each planted fault is in the strip, with the figures of the API', { tag: '
     expect(cells).toEqual([timeline.pairs[index], ...labels.map((label) => timeline.degraded[label]?.[index])]);
   }
 
-  const { label, from } = faults[1] as Fault;
-  const place = await pointOf(plot, from + 1.5 * MINUTE_MS);
+  const { label, from } = await slowServerOf(demo);
+  const place = await pointOf(plot, from + 4.5 * MINUTE_MS);
   await page.mouse.move(place.x, place.y);
   await expect(strip.locator('.reading').filter({ hasText: label })).toContainText(`${label} ${CLIENTS}`);
   await page.mouse.move(place.x, 0);
@@ -64,13 +64,13 @@ test('each planted fault is in the strip, with the figures of the API', { tag: '
 test('a click shows how it was then, and the way back leads to now', async ({ page, demo }) => {
   const faults = await faultsOf(demo);
   const range = rangeOf(faults);
-  const fault = faults[2] as Fault;
+  const fault = await slowServerOf(demo);
   const { plot } = await stripOf(page, demo, range);
-  const { x, y } = await pointOf(plot, fault.from + 1.5 * MINUTE_MS);
+  const { x, y } = await pointOf(plot, fault.from + 4.5 * MINUTE_MS);
   await page.mouse.click(x, y);
   await expect(page.getByTestId('sentence')).toContainText(`${fault.label} at ${new URL(fault.target).host}`);
   const shown = new URL(page.url()).searchParams;
-  const to = fault.from + 2 * MINUTE_MS;
+  const to = fault.from + 5 * MINUTE_MS;
   expect([shown.get('from'), shown.get('to')].map(Number)).toEqual([to - (range.to - range.from), to]);
   await page.getByRole('button', { name: 'Back to now' }).click();
   await expect(page.getByRole('button', { name: 'Back to now' })).toHaveCount(0);
@@ -79,7 +79,7 @@ test('a click shows how it was then, and the way back leads to now', async ({ pa
 
 test('a drag marks a region, in which the planted target stands out', async ({ page, demo }) => {
   const faults = await faultsOf(demo);
-  const fault = faults[2] as Fault;
+  const fault = await slowServerOf(demo);
   const { plot } = await stripOf(page, demo, rangeOf(faults));
   await drag(plot, fault.from + 0.4 * MINUTE_MS, fault.to - 0.4 * MINUTE_MS);
   const marked = new URL(page.url()).searchParams;
@@ -89,16 +89,16 @@ test('a drag marks a region, in which the planted target stands out', async ({ p
 });
 
 test('the same click by keyboard', async ({ page, demo }) => {
-  const faults = await faultsOf(demo);
-  const first = faults[0] as Fault;
-  const { plot } = await stripOf(page, demo, { from: first.from - 5 * MINUTE_MS, to: first.to });
+  const fault = await slowServerOf(demo);
+  const to = fault.from + 5 * MINUTE_MS;
+  const { plot } = await stripOf(page, demo, { from: fault.from - 5 * MINUTE_MS, to: to + MINUTE_MS });
   await plot.focus();
   await page.keyboard.press('End');
   await page.keyboard.press('ArrowLeft');
-  await expect(plot).toHaveAttribute('aria-valuetext', new RegExp(`${first.label} ${CLIENTS}`));
+  await expect(plot).toHaveAttribute('aria-valuetext', new RegExp(`${fault.label} ${CLIENTS}`));
   await page.keyboard.press('Enter');
-  await expect(page.getByTestId('sentence')).toContainText(first.label);
-  await expect.poll(() => Number(new URL(page.url()).searchParams.get('to'))).toBe(first.from + 2 * MINUTE_MS);
+  await expect(page.getByTestId('sentence')).toContainText(fault.label);
+  await expect.poll(() => Number(new URL(page.url()).searchParams.get('to'))).toBe(to);
 });
 
 test('where nothing was degraded, the strip says so', { tag: '@store' }, async ({ page, demo }) => {

@@ -9,10 +9,15 @@ const EVIDENCE: Evidence = {
   stage: 'ttfb',
   unit: 'ms',
   observed: 412,
-  mean: 96,
-  sigma: 7,
-  sigmas: 45,
+  usual: 96,
+  usual_low: 88,
+  usual_high: 105,
+  sigmas: null,
   share_of_total: 0.8,
+  samples: 4,
+  bad_samples: 4,
+  windows: 2,
+  since: SINCE,
 };
 
 export interface Hurt {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { timeAt, xOf } from '../src/charts/frame.ts';
-import { bandBlocks, indexAt, stackBlocks, steps, usualBlocks, wholePoints } from '../src/charts/points.ts';
+import { bandBlocks, indexAt, stackBlocks, steps, usualBlocks, usualSum, wholePoints } from '../src/charts/points.ts';
 
 const MINUTE = 60_000;
 const start = [0, MINUTE, 3 * MINUTE];
@@ -13,11 +13,23 @@ test('a band stands only where both its edges are known', () => {
   ]);
 });
 
-test('what is usual is mean ± 2 σ, and not below 0', () => {
-  expect(usualBlocks([0, MINUTE], MINUTE, { mean: [10, 1], sigma: [2, 1] })).toEqual([
+test('what is usual reaches from its low to its high, and not below 0', () => {
+  const usual = { usual: [10, 1, null], low: [6, -1, null], high: [14, 3, null] };
+  expect(usualBlocks(start, MINUTE, usual)).toEqual([
     [0, MINUTE, 6, 14],
     [MINUTE, 2 * MINUTE, 0, 3],
   ]);
+});
+
+test('what is usual of phases is added up where it is known of each that there is', () => {
+  expect(
+    usualSum([
+      [1, 2, null],
+      [null, null, null],
+      [10, null, 30],
+    ]),
+  ).toEqual([11, null, null]);
+  expect(usualSum([[null], [null]])).toEqual([]);
 });
 
 test('stacked columns stand on each other, and null takes no room', () => {

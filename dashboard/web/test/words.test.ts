@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { evidenceText, failedText } from '../src/words/evidence.ts';
-import { ago, axisMs, bytes, duration, figure, ms, percent, spread } from '../src/words/figures.ts';
+import { ago, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
 import { matchesText, measureText } from '../src/words/measures.ts';
 import { cut, shortNames, visible } from '../src/words/text.ts';
 import { differentParts, pointsText } from '../src/words/different.ts';
@@ -33,10 +33,11 @@ describe('figures', () => {
     [12_345.6, '12,346'],
   ])('%d reads %s', (value, expected) => expect(figure(value)).toBe(expected));
 
-  test('a spread has the decimals of its mean', () => {
-    expect(spread(96.2, 7.123)).toBe('96.2 ± 7.1');
-    expect(spread(412, 20.6)).toBe('412 ± 21');
-    expect(spread(83.3, 141.9)).toBe('83 ± 142');
+  test('both ends of a range have the decimals of the larger', () => {
+    expect(reach(88.04, 96.2)).toBe('88.0 to 96.2');
+    expect(reach(88.04, 105.3)).toBe('88 to 105');
+    expect(reach(-3, 1.5)).toBe('0.00 to 1.50');
+    expect(reach(411.7, 412.2)).toBe('412');
   });
 
   test('milliseconds become seconds where they are many', () => {
@@ -82,39 +83,61 @@ describe('evidence', () => {
     stage: 'ttfb',
     unit: 'ms',
     observed: 412,
-    mean: 96,
-    sigma: 7,
-    sigmas: 45.14,
+    usual: 96,
+    usual_low: 88.1,
+    usual_high: 104.6,
+    sigmas: null,
     share_of_total: 0.8,
+    samples: 4,
+    bad_samples: 4,
+    windows: 2,
+    since: 0,
     ...part,
   });
+  const uncounted = { samples: null, bad_samples: null, windows: null };
 
-  test('server-bound', () => {
-    expect(evidenceText('server-bound', of({}))).toBe(
-      'TTFB p95 412 ms, usually 96.0 ± 7.0 ms, 45 σ above; connection normal',
-    );
+  test('a slow phase has its usual range and what was counted', () => {
+    const counted = '; 4 of 4 measurements in 2 windows';
+    expect(evidenceText('server-bound', of({}))).toBe(`first byte 412 ms, usually 88 to 105 ms${counted}`);
+    const dns = of({ stage: 'dns', observed: 360, usual: 12, usual_low: 11.2, usual_high: 12.9 });
+    expect(evidenceText('dns-bound', dns)).toBe(`DNS 360 ms, usually 11.2 to 12.9 ms${counted}`);
+    expect(evidenceText('handshake-bound', of({}))).toBe(`TCP + TLS 412 ms, usually 88 to 105 ms${counted}`);
   });
 
-  test('dns-bound', () => {
-    const evidence = of({ stage: 'dns', observed: 360, mean: 12, sigma: 1, sigmas: 348, share_of_total: 0.71 });
-    expect(evidenceText('dns-bound', evidence)).toBe(
-      'DNS p95 360 ms, 71 % of the total, usually 12.0 ± 1.0 ms, 348 σ above',
-    );
-  });
-
-  test('throughput-bound lies below', () => {
-    const evidence = of({
-      stage: 'throughput',
-      unit: 'Mbit/s',
-      observed: 27,
-      mean: 90,
-      sigma: 4.5,
-      sigmas: -14,
-      share_of_total: null,
-    });
+  test('throughput has its unit', () => {
+    const range = { usual: 90, usual_low: 81, usual_high: 94.5 };
+    const evidence = of({ stage: 'throughput', unit: 'Mbit/s', observed: 27, ...range });
     expect(evidenceText('throughput-bound', evidence)).toBe(
-      'throughput p50 27.0 Mbit/s, usually 90.0 ± 4.5 Mbit/s, 14 σ below; latency normal',
+      'throughput 27.0 Mbit/s, usually 81.0 to 94.5 Mbit/s; 4 of 4 measurements in 2 windows',
     );
+  });
+
+  test('one is one', () => {
+    expect(evidenceText('server-bound', of({ samples: 1, bad_samples: 1, windows: 1 }))).toBe(
+      'first byte 412 ms, usually 88 to 105 ms; 1 of 1 measurement in 1 window',
+    );
+  });
+
+  test('of windows with more samples than two, only a bound is known', () => {
+    const counted = (samples: number, bad_samples: number) =>
+      evidenceText('server-bound', of({ samples, bad_samples })).split('; ')[1];
+    expect(counted(24, 14)).toBe('at least 14 of 24 measurements in 2 windows');
+    expect(counted(5, 3)).toBe('at least 3 of 5 measurements in 2 windows');
+    expect(counted(4, 3)).toBe('3 of 4 measurements in 2 windows');
+    expect(counted(24, 24)).toBe('24 of 24 measurements in 2 windows');
+  });
+
+  test('σ are told where the rules measure by them, and they are notable', () => {
+    const said = (sigmas: number | null) => evidenceText('server-bound', of({ sigmas, ...uncounted }));
+    expect(said(45.14)).toBe('first byte 412 ms, usually 88 to 105 ms, 45 σ above');
+    expect(said(-2.04)).toBe('first byte 412 ms, usually 88 to 105 ms, 2.0 σ below');
+    for (const few of [0.9, 1.99, -1.5, 0, null]) expect(said(few)).toBe('first byte 412 ms, usually 88 to 105 ms');
+  });
+
+  test('a row of an older netqoe says what it has', () => {
+    const older = { ...uncounted, usual_low: null, usual_high: null, since: null };
+    expect(evidenceText('server-bound', of(older))).toBe('first byte 412 ms, usually 96.0 ms');
+    expect(evidenceText('server-bound', of({ ...older, usual: null }))).toBe('first byte 412 ms');
   });
 
   test('failures are told with their stages', () => {
@@ -123,9 +146,20 @@ describe('evidence', () => {
     expect([failedText(series, 0), failedText(series, 1)]).toEqual(['4 of 5 (TLS 3, HTTP 1)', '0 of 6']);
   });
 
-  test('error-bound has no baseline', () => {
-    const evidence = of({ stage: 'tls', unit: 'share', observed: 0.8, mean: null, sigma: null, sigmas: null });
-    expect(evidenceText('error-bound', evidence)).toBe('80 % of the measurements fail, most of them at TLS');
+  test('failures are counted, not made a share of', () => {
+    const none = { unit: 'share' as const, usual: null, usual_low: null, usual_high: null, share_of_total: null };
+    const said = (part: Partial<Evidence>) => evidenceText('error-bound', of({ stage: 'http', ...none, ...part }));
+    expect(said({ observed: 0.83, samples: 6, bad_samples: 5 })).toBe(
+      '5 of 6 measurements in 2 windows failed, most of them at HTTP',
+    );
+    expect(said({ observed: 0.5, samples: 2, bad_samples: 1, stage: 'tls' })).toBe(
+      '1 of 2 measurements in 2 windows failed, at TLS',
+    );
+    expect(said({ observed: 0.8, samples: 240, bad_samples: 192 })).toBe(
+      '192 of 240 measurements in 2 windows failed, most of them at HTTP',
+    );
+    expect(said({ observed: 0.8, ...uncounted })).toBe('80 % of the measurements failed, most of them at HTTP');
+    expect(said({ observed: 1, ...uncounted })).toBe('all measurements failed, most of them at HTTP');
   });
 });
 

@@ -8,13 +8,13 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::Operator;
 
-use crate::output::{DiagnosedRow, Names, Outlet};
+use crate::output::{JudgedRow, Names, Outlet};
 use crate::window::{PairId, WindowOutput};
 
 #[derive(Default)]
 struct Epoch {
     windows: Vec<WindowOutput>,
-    rows: Vec<(PairId, DiagnosedRow)>,
+    rows: Vec<(PairId, JudgedRow)>,
     /// Held until the epoch is handed out, so that a probe behind this operator sees when that is.
     capability: Option<Capability<u64>>,
 }
@@ -22,7 +22,7 @@ struct Epoch {
 /// Rows and progress of an epoch, together. Rows that are only taken back are not handed on: a window never ceases to
 /// have a row, it gets another.
 pub(crate) fn collect<'s>(
-    rows: StreamVec<'s, u64, ((PairId, DiagnosedRow), u64, isize)>,
+    rows: StreamVec<'s, u64, ((PairId, JudgedRow), u64, isize)>,
     windows: StreamVec<'s, u64, WindowOutput>,
     mut outlet: Box<dyn Outlet>,
 ) -> StreamVec<'s, u64, ()> {

@@ -12,8 +12,8 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::baseline::PairWindow;
 use crate::event_batch::EventBatch;
+use crate::pair_window::PairWindow;
 use crate::run::Seed;
 use crate::window::{PairId, PartitionWindows, WindowOutput};
 
@@ -78,8 +78,8 @@ pub(crate) fn windows<'s>(
 fn seeded(seeds: Vec<Seed>, rules: &Arc<Rules>) -> BTreeMap<Partition, PartitionWindows> {
     let seed = |seed: Seed| {
         let mut windows = PartitionWindows::new(rules.clone(), seed.checkpoint);
-        for (client_id, target, past) in &seed.history {
-            windows.remember(client_id, target, past);
+        for (client_id, target, past) in seed.history {
+            windows.remember(&client_id, &target, past);
         }
         (seed.checkpoint.partition, windows)
     };

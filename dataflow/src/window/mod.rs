@@ -7,8 +7,9 @@ mod partition;
 mod samples;
 mod seen;
 
+pub use crate::event_batch::NO_SAMPLE;
 pub use open_window::OpenWindow;
 pub use pairs::{PairId, PairName};
-pub use partition::{PartitionWindows, WindowChange, WindowOutput};
+pub use partition::{ClosedWindow, PartitionWindows, WindowChange, WindowOutput};
 pub use samples::SampleSet;
 pub use seen::SeenIds;

@@ -56,14 +56,14 @@ impl OpenWindow {
     }
 
     /// The row as it stands.
-    pub(crate) fn row(&self, is_final: bool, as_of: LogTime) -> Rc<WindowRow> {
-        Rc::new(WindowRow {
+    pub(crate) fn row(&self, is_final: bool, as_of: LogTime) -> WindowRow {
+        WindowRow {
             start: self.start,
             is_final,
             as_of,
             count_success: self.count_success,
             errors: self.errors,
             percentiles: self.samples.percentiles(),
-        })
+        }
     }
 }

@@ -4,12 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use netqoe_model::{Partition, WindowRow, WindowStart};
+use netqoe_model::{Partition, WindowStart};
 use serde::{Deserialize, Serialize};
 
 use super::OpenWindow;
 use super::clients::ClientIndex;
-use crate::baseline::PastWindow;
+use crate::judge::PairState;
 
 /// A pair of client and target, known to the worker that owns its partition. Numbers of forgotten pairs are given out
 /// again, with a new [`PairName`].
@@ -54,12 +54,10 @@ pub(super) struct Pair {
     pub(super) client: ClientIndex,
     /// Windows that can still change; a handful at most.
     pub(super) open: Vec<OpenWindow>,
-    /// Final rows that the collection still holds as current ...
-    pub(super) closed: Vec<Rc<WindowRow>>,
-    /// ... since this turn.
-    pub(super) closed_in_turn: u64,
-    /// What the collection holds as past, oldest first; where it is empty, nothing.
-    pub(super) past: Rc<[PastWindow]>,
+    /// What the collection holds as past; of a new pair, nothing.
+    pub(super) past: Option<Rc<PairState>>,
+    /// What it comes to with the windows that are closed in this turn; none between turns.
+    pub(super) next_past: Option<Box<PairState>>,
 }
 
 impl Pair {
@@ -71,8 +69,7 @@ impl Pair {
     /// Start of the newest window that is remembered.
     pub(super) fn newest(&self) -> Option<WindowStart> {
         let open = self.open.iter().map(|window| window.start);
-        let closed = self.closed.iter().map(|row| row.start);
-        open.chain(closed).chain(self.past.last().map(|past| past.start)).max()
+        open.chain(self.past.as_ref().and_then(|past| past.newest())).max()
     }
 }
 
@@ -92,14 +89,7 @@ impl Pairs {
 
     pub(super) fn add(&mut self, key: &str, client: ClientIndex) -> u32 {
         let key: Arc<str> = key.into();
-        let pair = Pair {
-            key: key.clone(),
-            client,
-            open: Vec::new(),
-            closed: Vec::new(),
-            closed_in_turn: 0,
-            past: Rc::default(),
-        };
+        let pair = Pair { key: key.clone(), client, open: Vec::new(), past: None, next_past: None };
         let index = if let Some(index) = self.free.pop() {
             self.pairs[index as usize] = Some(pair);
             index
@@ -118,9 +108,9 @@ impl Pairs {
         self.pairs[index as usize].as_mut().expect("a known pair")
     }
 
-    /// Forgets the pairs whose newest window starts before `horizon` and was not closed in this turn, and returns them.
-    pub(super) fn remove_idle(&mut self, horizon: WindowStart, turn: u64) -> Vec<(u32, Pair)> {
-        let old = |pair: &mut Pair| pair.closed_in_turn < turn && pair.newest().is_none_or(|newest| newest < horizon);
+    /// Forgets the pairs whose newest window starts before `horizon`, and returns them.
+    pub(super) fn remove_idle(&mut self, horizon: WindowStart) -> Vec<(u32, Pair)> {
+        let old = |pair: &mut Pair| pair.newest().is_none_or(|newest| newest < horizon);
         let idle = |slot: &mut Option<Pair>| slot.take_if(old);
         let removed: Vec<_> = self
             .pairs

@@ -9,21 +9,35 @@ use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position
 use super::clients::Clients;
 use super::pairs::{Pair, Pairs};
 use super::{OpenWindow, PairId, PairName};
-use crate::baseline::{PairWindow, PastWindow};
 use crate::event_batch::{EventBatch, EventRef};
+use crate::judge::{Judged, PairState};
 use crate::output::PartitionState;
+use crate::pair_window::PairWindow;
 
-/// Pairs that were idle for longer than a baseline reaches back are looked for this many times in that span.
-const SWEEPS_PER_BASELINE: i64 = 24;
+/// Pairs that were idle for longer than a history reaches back are looked for this many times in that span.
+const SWEEPS_PER_REACH: i64 = 24;
 
 /// A change of the collection of windows: something put there (1) or taken back (-1).
 pub type WindowChange = (PairId, PairWindow, isize);
 
+/// A window that can't change any more, with what it comes to.
+#[derive(Clone, Debug)]
+pub struct ClosedWindow {
+    /// Whose it is.
+    pub pair: PairId,
+    /// The final row.
+    pub row: WindowRow,
+    /// What hurts in it.
+    pub judged: Judged,
+}
+
 /// What one turn of a partition led to.
 #[derive(Clone, Debug, Default)]
 pub struct WindowOutput {
-    /// For the baselines.
+    /// Of the collection of open windows, and of what is past.
     pub changes: Vec<WindowChange>,
+    /// By pair, and then oldest first.
+    pub closed: Vec<ClosedWindow>,
     /// Pairs that were named since the last output.
     pub names: Vec<PairName>,
     /// Clients that were seen since the last output.
@@ -62,8 +76,9 @@ pub struct PartitionWindows {
     flush: bool,
     /// Whether this turn has something to say.
     moved: bool,
-    turn: u64,
     next_sweep: LogTime,
+    /// Pairs of which windows were closed in this turn.
+    advanced: Vec<u32>,
     output: WindowOutput,
 }
 
@@ -80,17 +95,17 @@ impl PartitionWindows {
             clients: Clients::default(),
             flush: false,
             moved: false,
-            turn: 1,
             next_sweep: LogTime::default(),
+            advanced: Vec::new(),
             output: WindowOutput::default(),
         }
     }
 
-    /// The final rows with a success of a pair from before the checkpoint, for the baselines, oldest first.
-    pub fn remember(&mut self, client_id: &str, target: &str, past: &[PastWindow]) {
+    /// What the windows of a pair from before the checkpoint have led to.
+    pub fn remember(&mut self, client_id: &str, target: &str, past: PairState) {
         let index = self.pair(&format!("{client_id}\0{target}"), client_id.len());
         let id = self.id(index);
-        replace_past(id, self.pairs.get(index), past.into(), &mut self.output.changes);
+        replace_past(id, self.pairs.get(index), Some(Rc::new(past)), &mut self.output.changes);
     }
 
     /// What [`PartitionWindows::remember`] put into the collection.
@@ -143,7 +158,6 @@ impl PartitionWindows {
             self.output.clients = self.clients.take_changed();
             self.forget_idle();
         }
-        self.turn += 1;
         if !std::mem::take(&mut self.moved) && !shown {
             return None;
         }
@@ -235,14 +249,26 @@ impl PartitionWindows {
                 let id = self.id(index);
                 let pair = self.pairs.get(index);
                 let Some(at) = pair.open.iter().position(|window| window.start == start) else { continue };
-                make_past(id, pair, &self.rules, self.turn, self.checkpoint.log_time, &mut self.output.changes);
                 let window = pair.open.remove(at);
+                self.output
+                    .changes
+                    .extend(window.shown.as_ref().map(|shown| (id, PairWindow::open(shown.clone()), -1)));
+                if pair.next_past.is_none() {
+                    self.advanced.push(index);
+                }
                 let row = window.row(true, as_of);
-                replace(id, window.shown, row.clone(), &mut self.output.changes);
-                pair.closed.push(row);
-                pair.closed_in_turn = self.turn;
+                let judged = judge_closed(pair, &row, &self.rules);
+                self.output.closed.push(ClosedWindow { pair: id, row, judged });
             }
         }
+        for index in std::mem::take(&mut self.advanced) {
+            let id = self.id(index);
+            let pair = self.pairs.get(index);
+            let past = pair.next_past.take().map(|past| Rc::new(*past));
+            replace_past(id, pair, past, &mut self.output.changes);
+        }
+        // They were closed by their starts.
+        self.output.closed.sort_by_key(|closed| closed.pair);
         closed
     }
 
@@ -253,9 +279,8 @@ impl PartitionWindows {
             for index in slot.changed.drain(..) {
                 let id = PairId::new(self.checkpoint.partition, index);
                 let pair = self.pairs.get(index);
-                make_past(id, pair, &self.rules, self.turn, self.checkpoint.log_time, &mut self.output.changes);
                 if let Some(window) = pair.open_at(start) {
-                    let row = window.row(false, self.checkpoint.log_time);
+                    let row = Rc::new(window.row(false, self.checkpoint.log_time));
                     replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
                     window.changed = false;
                     shown = true;
@@ -265,19 +290,19 @@ impl PartitionWindows {
         shown
     }
 
-    /// Forgets pairs that no later window's baseline can reach.
+    /// Forgets pairs whose past no later window can reach.
     fn forget_idle(&mut self) {
         if self.checkpoint.log_time < self.next_sweep {
             return;
         }
-        let every_ms = self.rules.diagnosis.baseline_max_age_ms / SWEEPS_PER_BASELINE;
+        let every_ms = self.rules.diagnosis.usual.reach_ms() / SWEEPS_PER_REACH;
         self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
-        let horizon = baseline_horizon(&self.rules, self.rules.earliest_open(self.checkpoint.log_time));
-        for (index, mut pair) in self.pairs.remove_idle(horizon, self.turn) {
+        let earliest = self.rules.earliest_open(self.checkpoint.log_time);
+        let horizon = WindowStart::from_ms(earliest.ms() - self.rules.diagnosis.usual.reach_ms());
+        for (index, mut pair) in self.pairs.remove_idle(horizon) {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
-            replace_past(id, &mut pair, Rc::default(), &mut self.output.changes);
-            self.output.changes.extend(pair.closed.into_iter().map(|row| (id, PairWindow::current(row), -1)));
+            replace_past(id, &mut pair, None, &mut self.output.changes);
         }
     }
 
@@ -298,45 +323,22 @@ impl PartitionWindows {
     }
 }
 
-/// The earliest start that the baseline of a window can reach.
-fn baseline_horizon(rules: &Rules, start: WindowStart) -> WindowStart {
-    WindowStart::from_ms(start.ms() - rules.diagnosis.baseline_max_age_ms)
-}
-
 /// Puts a row into the collection, in place of what was last shown of its window.
 fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes: &mut Vec<WindowChange>) {
-    changes.extend(shown.map(|shown| (id, PairWindow::current(shown), -1)));
-    changes.push((id, PairWindow::current(row), 1));
+    changes.extend(shown.map(|shown| (id, PairWindow::open(shown), -1)));
+    changes.push((id, PairWindow::open(row), 1));
 }
 
-/// Final rows that have had their turn as current go on as past, and the past keeps what a baseline can still reach.
-fn make_past(
-    id: PairId,
-    pair: &mut Pair,
-    rules: &Rules,
-    turn: u64,
-    log_time: LogTime,
-    changes: &mut Vec<WindowChange>,
-) {
-    if pair.closed_in_turn == turn {
-        return;
-    }
-    // The log may have passed windows that are only now being closed.
-    let open = pair.open.iter().map(|window| window.start).chain([rules.earliest_open(log_time)]);
-    let horizon = open.min().map_or(WindowStart::default(), |earliest| baseline_horizon(rules, earliest));
-    if pair.closed.is_empty() && pair.past.first().is_none_or(|oldest| oldest.start >= horizon) {
-        return;
-    }
-    let closed = pair.closed.iter().filter_map(|row| PastWindow::of(row));
-    let reached: Vec<_> = pair.past.iter().copied().chain(closed).filter(|past| past.start >= horizon).collect();
-    let latest = &reached[reached.len().saturating_sub(rules.diagnosis.baseline_windows)..];
-    replace_past(id, pair, latest.into(), changes);
-    changes.extend(pair.closed.drain(..).map(|row| (id, PairWindow::current(row), -1)));
+/// Judges a window that is closed, and takes it into what is past.
+fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules) -> Judged {
+    let past = pair.past.as_deref();
+    let new = || Box::new(past.cloned().unwrap_or_else(|| PairState::new(&rules.diagnosis)));
+    pair.next_past.get_or_insert_with(new).judge(row, rules)
 }
 
 /// Puts a pair's past into the collection, in place of what it was.
-fn replace_past(id: PairId, pair: &mut Pair, past: Rc<[PastWindow]>, changes: &mut Vec<WindowChange>) {
+fn replace_past(id: PairId, pair: &mut Pair, past: Option<Rc<PairState>>, changes: &mut Vec<WindowChange>) {
     let was = std::mem::replace(&mut pair.past, past.clone());
     let both = [(was, -1), (past, 1)];
-    changes.extend(both.into_iter().filter_map(|(past, diff)| Some((id, PairWindow::past(past)?, diff))));
+    changes.extend(both.into_iter().filter_map(|(past, diff)| Some((id, PairWindow::past(past?), diff))));
 }

@@ -27,7 +27,7 @@ impl Default for SampleSet {
 impl SampleSet {
     /// Adds the samples of one event; metrics without one hold [`NO_SAMPLE`]. From the event after `exact_samples` on
     /// the set is a sketch.
-    pub(crate) fn insert(&mut self, event: &[u64; 5], exact_samples: usize) {
+    pub fn insert(&mut self, event: &[u64; 5], exact_samples: usize) {
         match self {
             Self::Exact(events) if events.len() < exact_samples => events.push(*event),
             Self::Exact(events) => {

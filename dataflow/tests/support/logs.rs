@@ -1,6 +1,8 @@
-//! Generated logs: few names and ids, values on thresholds, late, early, repeated and broken lines.
+//! Generated logs: few names and ids, values on thresholds, late, early, repeated and broken lines; and pairs with faults.
 
 use proptest::prelude::*;
+
+use super::pairs::{self, Measurement, START_MS, Window};
 
 /// An event as its line, with the time at which a log would take it.
 #[derive(Clone, Debug)]
@@ -9,8 +11,6 @@ pub(crate) struct Line {
     pub(crate) recv_ms: i64,
     pub(crate) text: String,
 }
-
-const START_MS: i64 = 1_700_000_040_000;
 
 fn line() -> impl Strategy<Value = (i64, Line)> {
     let value = prop_oneof![
@@ -43,4 +43,47 @@ pub(crate) fn lines(max: usize) -> impl Strategy<Value = Vec<Line>> {
         lines.sort_by_key(|(recv, _)| *recv);
         lines.into_iter().map(|(_, line)| line).collect()
     })
+}
+
+/// The lines of up to three pairs with faults, in the order in which a log would take them: nearly all of them in time.
+pub(crate) fn lines_of_pairs(stretches: usize) -> impl Strategy<Value = Vec<Line>> {
+    prop::collection::vec(pairs::windows(stretches), 1..4).prop_map(|pairs| {
+        let mut lines: Vec<_> =
+            pairs.iter().enumerate().flat_map(|(nth, windows)| lines_of_pair(nth, windows)).collect();
+        lines.sort_by_key(|line| line.recv_ms);
+        lines
+    })
+}
+
+fn lines_of_pair(nth: usize, windows: &[Window]) -> Vec<Line> {
+    let (client, target) = (format!("client-{}", nth / 2), format!("https://t{}/", nth % 2));
+    let mut lines = Vec::new();
+    for window in windows {
+        for (at, measurement) in window.measurements.iter().enumerate() {
+            let ts = window.start_ms + at as i64 * 2_500;
+            // Every 40th comes long after the others, and may be late.
+            let delay = if lines.len() % 40 == 39 { 150_000 } else { (at as i64 % 7) * 300 };
+            let (measured, stage) = said(measurement);
+            let text = format!(
+                r#"{{"event_id":"e{at}","client_id":"{client}","ts_ms":{ts},"target":"{target}","timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
+                ts + delay
+            );
+            lines.push(Line { client: client.clone(), recv_ms: ts + delay, text });
+        }
+    }
+    lines
+}
+
+/// A measurement's timings and its stage of failure, as JSON.
+fn said(measurement: &Measurement) -> (String, &'static str) {
+    let names = ["dns_ms", "tcp_ms", "tls_ms", "ttfb_ms", "throughput_mbps"];
+    match measurement {
+        Err(stage) => (String::new(), ["\"dns\"", "\"tcp\"", "\"tls\"", "\"http\"", "\"throughput\""][*stage]),
+        Ok(figures) => {
+            let ms = |figure: u64| format!("{}.{:03}", figure / 1000, figure % 1000);
+            let said =
+                names.iter().zip(figures).filter_map(|(name, figure)| Some(format!("\"{name}\":{}", ms((*figure)?))));
+            (said.collect::<Vec<_>>().join(","), "null")
+        }
+    }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
-use netqoe_dataflow::baseline::PastWindow;
+use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{Feed, Links, PartitionOutput, Seed, WorkerPart, start};
 use netqoe_model::{AggregateRow, Checkpoint, DeadLetter, Ledger, Partition, Position, Rules};
 
-use super::reference::{Key, Row};
+use super::reference::{Judged, Key, Row};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
@@ -48,12 +48,10 @@ impl Store {
 
     /// The rows in the reference's form.
     pub(crate) fn plain_rows(&self) -> BTreeMap<Key, Row> {
-        let plain = |row: &AggregateRow| Row {
-            is_final: row.window.is_final,
-            count_success: row.window.count_success,
-            errors: row.window.errors,
-            percentiles: row.window.percentiles,
-            label: row.diagnosis.as_ref().map(|diagnosis| diagnosis.label),
+        let plain = |row: &AggregateRow| {
+            let mut ended_runs = row.ended_runs.clone();
+            ended_runs.sort();
+            Row::of(&row.window, Judged { diagnosis: row.diagnosis.clone(), ended_runs })
         };
         self.rows.iter().map(|(key, row)| (key.clone(), plain(row))).collect()
     }
@@ -70,20 +68,38 @@ impl Store {
             let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
             for row in self.rows.values().filter(|row| row.window.is_final) {
                 if Partition::of(&row.client_id, partitions) == checkpoint.partition {
-                    let past = PastWindow::of(&row.window);
-                    by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().extend(past);
+                    by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().push(row);
                 }
             }
-            let latest = |past: Vec<_>| past[past.len().saturating_sub(rules.diagnosis.baseline_windows)..].to_vec();
-            let history = by_pair.into_iter().map(|((client_id, target), past)| (client_id, target, latest(past)));
+            let history =
+                by_pair.into_iter().map(|((client_id, target), rows)| (client_id, target, past(&rows, rules)));
             Seed { checkpoint: *checkpoint, history: history.collect() }
         };
         owned.map(seed).collect()
     }
 }
 
-/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then.
-pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZeroU16, rules: &Rules, commits: usize) {
+/// What a pair's final rows, oldest first, have led to: from the newest state on, and not before a silence that ends a past.
+fn past(rows: &[&AggregateRow], rules: &Rules) -> PairState {
+    let ends_past =
+        |two: &[&AggregateRow]| two[1].window.start.ms() - two[0].window.start.ms() > rules.diagnosis.usual.reach_ms();
+    let rows = &rows[rows.windows(2).rposition(ends_past).map_or(0, |before| before + 1)..];
+    let newest = rows.iter().rposition(|row| row.pair_state.is_some());
+    let (state, after) = newest.map_or((None, 0), |at| (rows[at].pair_state.as_deref(), at + 1));
+    assert!(rows.len() - after < 16, "a state is never far away");
+    PairState::restore(state, rows[after..].iter().map(|row| &row.window), rules)
+}
+
+/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then. `check` sees the
+/// store after each of them, and which partition was committed.
+pub(crate) fn run(
+    store: &mut Store,
+    feeds: Vec<Box<dyn Feed>>,
+    partitions: NonZeroU16,
+    rules: &Rules,
+    commits: usize,
+    check: impl Fn(&Store, Partition),
+) {
     let workers = feeds.len();
     let outputs = Arc::new(Mutex::new(Vec::new()));
     let part = |(worker, feed)| {
@@ -98,5 +114,8 @@ pub(crate) fn run(store: &mut Store, feeds: Vec<Box<dyn Feed>>, partitions: NonZ
     let guards =
         start(parts, Links::within(NonZeroUsize::new(workers).unwrap()).unwrap(), partitions, rules.clone()).unwrap();
     guards.join().into_iter().for_each(|worker| worker.unwrap());
-    outputs.lock().unwrap().iter().take(commits).for_each(|output| store.commit(output));
+    for output in outputs.lock().unwrap().iter().take(commits) {
+        store.commit(output);
+        check(store, output.commit.checkpoint.partition);
+    }
 }

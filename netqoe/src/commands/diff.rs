@@ -148,6 +148,7 @@ mod tests {
                 percentiles: [None; 5],
             },
             diagnosis_label: Some(Label::Healthy),
+            pair_state: None,
             updated_at_ms: as_of,
         }
     }

@@ -20,6 +20,7 @@ pub(crate) mod probe;
 mod recent;
 pub(crate) mod replay;
 mod resources;
+pub(crate) mod rules;
 mod runtime;
 pub(crate) mod supervise;
 mod ticker;

@@ -29,9 +29,14 @@ fn members(rules: &str) -> Map<String, Value> {
 /// The rules that both know and that differ.
 fn others(theirs: &Map<String, Value>, ours: &Map<String, Value>) -> Vec<String> {
     let both = theirs.iter().filter_map(|(name, theirs)| Some((name, theirs, ours.get(name)?)));
-    both.filter(|(_, theirs, ours)| theirs != ours)
-        .map(|(name, theirs, ours)| format!("{name} is {theirs} there and {ours} here"))
-        .collect()
+    both.flat_map(|(name, theirs, ours)| match (theirs, ours) {
+        (Value::Object(theirs), Value::Object(ours)) => {
+            others(theirs, ours).into_iter().map(|below| format!("{name}.{below}")).collect()
+        }
+        _ if theirs != ours => vec![format!("{name} is {theirs} there and {ours} here")],
+        _ => Vec::new(),
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -48,8 +53,12 @@ mod tests {
         check(&serde_json::to_string(&Rules::default()).unwrap(), &[]);
         check(r#"{"window_ms": 60000, "of_a_later_version": 1}"#, &[]);
         check(
-            r#"{"window_ms": 1000, "lateness_ms": 120000, "dns_share": 0.7}"#,
-            &["dns_share is 0.7 there and 0.6 here", "window_ms is 1000 there and 60000 here"],
+            r#"{"window_ms": 1000, "lateness_ms": 120000, "diagnosis": {"name": "mine", "usual": {"windows": 61}}}"#,
+            &[
+                "diagnosis.name is \"mine\" there and \"steady\" here",
+                "diagnosis.usual.windows is 61 there and 60 here",
+                "window_ms is 1000 there and 60000 here",
+            ],
         );
         check("", &[]);
         check("[1]", &[]);

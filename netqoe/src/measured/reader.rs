@@ -1,8 +1,8 @@
 use netqoe_model::Checkpoint;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
-    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TargetRecord,
 };
 
 use super::{AtWork, StoreHealth};
@@ -84,6 +84,10 @@ impl<R: Reader> Reader for MeasuredReader<R> {
         self.ask("degraded", |reader| reader.degraded(extent, limit))
     }
 
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
+        self.ask("runs", |reader| reader.runs(filter, limit))
+    }
+
     fn rules(&self) -> Result<Option<String>, ReadError> {
         self.ask("rules", Reader::rules)
     }
@@ -147,6 +151,10 @@ mod tests {
             self.nothing()
         }
 
+        fn runs(&self, _: &Filter, _: u16) -> Result<Page<RunRecord>, ReadError> {
+            self.page()
+        }
+
         fn rules(&self) -> Result<Option<String>, ReadError> {
             (self.0)().map_or(Ok(None), Err)
         }
@@ -169,6 +177,7 @@ mod tests {
         assert_eq!(reader.diagnoses(&by_row).is_err(), is_error);
         assert_eq!(reader.clients(&by_name).is_err(), is_error);
         assert_eq!(reader.targets(&by_name).is_err(), is_error);
+        assert_eq!(reader.runs(&Filter::default(), 1).is_err(), is_error);
         assert_eq!(reader.rules().is_err(), is_error);
         assert_eq!(reader.checkpoints().is_err(), is_error);
         let extent = Extent { client_id: None, target: None, from_ms: 0, to_ms: 1 };
@@ -179,7 +188,7 @@ mod tests {
         assert_eq!(reader.degraded(&extent, 1).is_err(), is_error);
         let pages = ["aggregates", "diagnoses", "clients", "targets"];
         let summaries = ["checkpoints", "current", "latest_labels", "points", "split", "degraded"];
-        for operation in pages.into_iter().chain(summaries).chain(["rules"]) {
+        for operation in pages.into_iter().chain(summaries).chain(["runs", "rules"]) {
             let durations = metrics.db_query_duration.with_label_values(&[operation]);
             assert_eq!(durations.get_sample_count(), times_taken, "{operation}");
         }

@@ -1,11 +1,15 @@
 //! Measurements of netqoe itself.
 
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use clap::Args;
+use netqoe_model::Rules;
 use netqoe_sinks::StoreUrl;
 
 use super::positive;
+use super::rules::diagnosis_rules;
 
 #[derive(Args, Debug)]
 pub(crate) struct BenchReplayOptions {
@@ -114,6 +118,75 @@ pub(crate) struct BenchLiveOptions {
     /// Rounds, in each of which every case has two runs: one in order, one in reverse
     #[arg(long, env = "NETQOE_BENCH_LIVE_ROUNDS", default_value = "2", value_parser = positive::<NonZeroU32>)]
     pub(crate) rounds: NonZeroU32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchInsightOptions {
+    /// Rules to compare: names of rules that are part of netqoe, and rules files
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_RULES", value_name = "NAME|FILE", value_delimiter = ',', num_args = 1..,
+          default_values = ["classic", "steady"], value_parser = named_rules)]
+    pub(crate) rules: Vec<NamedRules>,
+
+    /// Seeds, from the first to the last; each has a run with faults and one without
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_SEEDS", value_name = "FIRST..LAST", default_value = "1..20", value_parser = seeds)]
+    pub(crate) seeds: RangeInclusive<u64>,
+
+    /// Measurements per client, target and minute to compare
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_PER_MINUTE", value_delimiter = ',', default_values = ["1", "2", "12"],
+          value_parser = positive::<NonZeroU32>)]
+    pub(crate) per_minute: Vec<NonZeroU32>,
+
+    /// Hours of each run
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_HOURS", default_value = "24", value_parser = positive::<NonZeroU32>)]
+    pub(crate) hours: NonZeroU32,
+
+    /// Clients of the fleet, of which each measures all targets
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_CLIENTS", default_value = "40", value_parser = positive::<NonZeroUsize>)]
+    pub(crate) clients: NonZeroUsize,
+
+    /// Targets of the fleet
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_TARGETS", default_value = "10", value_parser = positive::<NonZeroUsize>)]
+    pub(crate) targets: NonZeroUsize,
+
+    /// Faults in the whole fleet, an hour; for long ones give less, or all of them overlap
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_FAULTS_AN_HOUR", default_value_t = 1.0)]
+    pub(crate) faults_an_hour: f64,
+
+    /// How long faults last at least
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_SHORTEST_FAULT", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub(crate) shortest_fault: Duration,
+
+    /// How long faults last at most
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_LONGEST_FAULT", default_value = "3h", value_parser = humantime::parse_duration)]
+    pub(crate) longest_fault: Duration,
+
+    /// How many times the usual standard deviations measurements scatter
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_NOISE", default_value_t = 1.0)]
+    pub(crate) noise: f64,
+
+    /// Lets each metric be far off on its own, more often than in networks
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_HEAVY_TAILS")]
+    pub(crate) heavy_tails: bool,
+}
+
+/// Rules, as they were asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedRules {
+    pub(crate) name: String,
+    pub(crate) rules: Rules,
+}
+
+fn named_rules(name_or_file: &str) -> Result<NamedRules, String> {
+    let rules = Rules { diagnosis: diagnosis_rules(name_or_file)?, ..Rules::default() };
+    Ok(NamedRules { name: name_or_file.to_owned(), rules })
+}
+
+/// `3..7`, or `3` alone.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let number = |text: &str| text.trim_start_matches('=').parse().map_err(|_| "give seeds like 1..20, or one number");
+    let (first, last) = (number(first)?, number(last)?);
+    if first <= last { Ok(first..=last) } else { Err("the first seed is at most the last") }
 }
 
 impl std::fmt::Debug for BenchQueryOptions {

@@ -9,8 +9,8 @@ use crate::exit::WrongUsage;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Part of history")]
 pub(crate) struct HistoryOptions {
-    /// Writes windows that start at this time or later: Unix milliseconds or RFC 3339. What baselines need of the time
-    /// before is read too
+    /// Writes windows that start at this time or later: Unix milliseconds or RFC 3339. A day of the time before is read
+    /// too, to learn what was usual
     #[arg(long, env = "NETQOE_FROM", value_name = "TIME", value_parser = time)]
     from: Option<i64>,
     /// Writes windows that start before this time
@@ -42,10 +42,10 @@ impl HistoryOptions {
         WindowStart::from_ms(self.from.unwrap_or(i64::MIN))..WindowStart::from_ms(self.to.unwrap_or(i64::MAX))
     }
 
-    /// The log times that must be read for them: from the first that an event of a window in the first one's baseline can
+    /// The log times that must be read for them: from the first that an event of a window that the first one is compared with can
     /// have, to the one at which the last is closed.
     pub(crate) fn log_times(&self, rules: &Rules) -> std::ops::Range<LogTime> {
-        let warm_up_ms = rules.diagnosis.baseline_max_age_ms + rules.window_ms + rules.max_future_ms;
+        let warm_up_ms = rules.diagnosis.usual.reach_ms() + rules.window_ms + rules.max_future_ms;
         let from_ms = self.from.map_or(0, |from| from.saturating_sub(warm_up_ms).max(0));
         let closed_ms = |to: i64| to.saturating_add(rules.window_ms + rules.lateness_ms);
         LogTime::from_ms(from_ms)..LogTime::from_ms(self.to.map_or(i64::MAX, closed_ms))

@@ -28,7 +28,8 @@ use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
 pub(crate) use bench::{
-    BenchClusterOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions, BenchReplayOptions,
+    BenchClusterOptions, BenchInsightOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions,
+    BenchReplayOptions, NamedRules,
 };
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
@@ -37,7 +38,7 @@ pub(crate) use letter_name::LetterName;
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
-pub(crate) use rules::{RuleOptions, ms};
+pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use server::ServerOptions;
 
 /// Network quality of experience: who is hurt, where, since when and why.
@@ -78,6 +79,9 @@ pub(crate) enum Command {
     Migrate(Box<MigrateOptions>),
     /// Makes partitions ahead and lets go what is older than it is kept; a running cluster does it once a day
     Maintain(Box<MaintainOptions>),
+    /// The rules by which windows are diagnosed
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Measurements of netqoe itself
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -107,6 +111,8 @@ pub(crate) enum BenchCommand {
     /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
     /// of its events/s
     Live(BenchLiveOptions),
+    /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
+    Insight(BenchInsightOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,7 +123,7 @@ pub(crate) enum ConfigCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct UpOptions {
-    /// First loads half an hour of generated history with faults of every kind, then goes on live
+    /// First loads an hour of generated history with faults of every kind, then goes on live
     #[arg(long, env = "NETQOE_DEMO")]
     pub(crate) demo: bool,
 

@@ -104,7 +104,7 @@ pub(crate) struct RetentionOptions {
     pub(crate) retention: Duration,
 }
 
-/// Baselines reach back a day, and what is being written must not be deleted.
+/// Histories reach back a day, and what is being written must not be deleted.
 const LEAST_RETENTION: Duration = Duration::from_secs(2 * 86_400);
 
 fn retention(text: &str) -> Result<Duration, String> {

@@ -1,4 +1,4 @@
-//! A store that takes the rows of some windows only: those before them were read for the sake of their baselines.
+//! A store that takes the rows of some windows only: those before them were read to learn what was usual.
 
 use std::ops::Range;
 

@@ -62,7 +62,7 @@ impl FileFeeds {
 }
 
 /// Bytes of a file after which windows are closed and rows handed on. Several windows of a pair close together then,
-/// which costs the baselines one reduction and the store a few pages. What waits meanwhile is a quarter of it at most.
+/// which costs one reduction and the store a few pages. What waits meanwhile is a quarter of it at most.
 const TURN_BYTES: u64 = 64 << 20;
 
 struct FileInput {

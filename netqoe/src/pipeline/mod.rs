@@ -20,7 +20,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use netqoe_dataflow::baseline::PastWindow;
+use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{Feed, Links, Outlet, PartitionOutput, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
 use timely::communication::WorkerGuards;
@@ -77,7 +77,7 @@ impl Pipeline {
         let (sender, receiver) = bounded(WAITING_OUTPUTS);
         let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
-        let mut seeds = seeds(resume, log, crew);
+        let mut seeds = seeds(resume, log, crew, &rules);
         let part = |(worker, feed)| WorkerPart {
             feed,
             outlet: outlet(sender.clone()),
@@ -117,12 +117,12 @@ fn outlet(sender: Sender<Vec<PartitionOutput>>) -> Box<dyn Outlet + Send> {
 }
 
 /// What each worker starts from.
-fn seeds(resume: Resume, log: &LogIdentity, crew: Crew) -> BTreeMap<usize, Vec<Seed>> {
+fn seeds(resume: Resume, log: &LogIdentity, crew: Crew, rules: &Rules) -> BTreeMap<usize, Vec<Seed>> {
     let mut history: BTreeMap<Partition, Vec<_>> = BTreeMap::new();
-    for rows in resume.history.chunk_by(|a, b| a.client_id == b.client_id && a.target == b.target) {
-        let past = rows.iter().filter_map(|row| PastWindow::of(&row.window)).collect();
-        let (client_id, target) = (rows[0].client_id.clone(), rows[0].target.clone());
-        history.entry(Partition::of(&client_id, log.partitions)).or_default().push((client_id, target, past));
+    for past in resume.history {
+        let state = PairState::restore(past.state.as_deref(), &past.rows, rules);
+        let partition = Partition::of(&past.client_id, log.partitions);
+        history.entry(partition).or_default().push((past.client_id, past.target, state));
     }
     let mut seeds: BTreeMap<usize, Vec<Seed>> = BTreeMap::new();
     for checkpoint in resume.checkpoints {

@@ -11,7 +11,7 @@ use super::tables::{Row, THE_END, Tables};
 use crate::support::netqoe;
 
 #[allow(dead_code)] // the ledger of the reference is for the dataflow's own tests
-#[path = "../../../dataflow/tests/support/reference.rs"]
+#[path = "../../../dataflow/tests/support/reference/mod.rs"]
 mod reference;
 
 /// How long after the last event of an exported log it ends: every window is closed then.
@@ -95,7 +95,8 @@ fn texts((client_id, target, start_ms): reference::Key, row: &reference::Row) ->
         };
         texts.extend([text(|found| found.p50), text(|found| found.p95)]);
     }
-    texts.push(row.label.map_or("null", |label| label.as_str()).to_owned());
+    let label = row.judged.diagnosis.as_ref().map_or("null", |diagnosis| diagnosis.label.as_str());
+    texts.push(label.to_owned());
     texts.push(u8::from(row.is_final).to_string());
     texts
 }

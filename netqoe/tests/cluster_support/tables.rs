@@ -18,8 +18,8 @@ pub(crate) type Row = Vec<String>;
 pub(crate) const ROW_COLUMNS: &str = "client_id, target, window_start_ts, count_total, count_success, count_error, \
     dns_error_count, tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, \
     tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, is_final";
-const DIAGNOSIS_COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, mean, sigma, \
-    sigmas, share_of_total, is_final, as_of";
+const DIAGNOSIS_COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, usual, \
+    usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of";
 const CLIENT_COLUMNS: &str = "client_id, network_type, isp, context, first_seen, last_seen";
 const LEDGER_COLUMNS: &str = "partition, read, accepted, duplicate, late, invalid";
 
@@ -29,7 +29,7 @@ pub(crate) type Ledger = [u64; 5];
 /// The contents of a store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tables {
-    /// `ROW_COLUMNS` and `as_of`.
+    /// `ROW_COLUMNS`, `as_of` and `pair_state`.
     pub(crate) rows: BTreeSet<Row>,
     pub(crate) diagnoses: BTreeSet<Row>,
     pub(crate) clients: BTreeSet<Row>,
@@ -54,7 +54,7 @@ impl Tables {
             select(&sql).into_iter().collect()
         };
         let (rows, diagnoses) =
-            (table(&format!("{ROW_COLUMNS}, as_of"), "agg_1m"), table(DIAGNOSIS_COLUMNS, "diagnoses"));
+            (table(&format!("{ROW_COLUMNS}, as_of, pair_state"), "agg_1m"), table(DIAGNOSIS_COLUMNS, "diagnoses"));
         let clients = table(CLIENT_COLUMNS, "clients");
         let number = |text: &String| text.parse::<u64>().unwrap();
         let ledger = |row: Row| (number(&row[0]), std::array::from_fn(|count| number(&row[count + 1])));
@@ -85,6 +85,7 @@ fn postgres_text(row: &postgres::Row, column: usize) -> String {
         Type::TIMESTAMPTZ => row
             .get::<_, Option<std::time::SystemTime>>(column)
             .map_or_else(null, |value| value.duration_since(UNIX_EPOCH).unwrap().as_millis().to_string()),
+        Type::BYTEA => row.get::<_, Option<Vec<u8>>>(column).map_or_else(null, |value| format!("{value:?}")),
         _ => row.get::<_, Option<String>>(column).unwrap_or_else(null),
     }
 }

@@ -53,8 +53,8 @@ impl Verdict {
         let mut verdict = Self { problems: audit.problems(), figures: Figures::default() };
         verdict.acknowledged(&log, sent);
         verdict.compare("rows and their replay", &live.rows, &replayed.rows);
-        let without_as_of = |row: &Row| row[..row.len() - 1].to_vec();
-        let rows = live.rows.iter().map(without_as_of).collect();
+        let as_the_reference = |row: &Row| row[..row.len() - 2].to_vec();
+        let rows = live.rows.iter().map(as_the_reference).collect();
         verdict.compare("rows and the reference", &rows, &log.reference_rows());
         verdict.compare("diagnoses and their replay", &live.diagnoses, &replayed.diagnoses);
         verdict.compare("clients and their replay", &live.clients, &replayed.clients);

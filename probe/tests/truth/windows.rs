@@ -1,28 +1,24 @@
 //! The diagnosis of a window of samples, after windows on a healthy link.
 
-use std::rc::Rc;
-
-use netqoe_dataflow::baseline::{PairWindow, PastWindow, baselines};
-use netqoe_dataflow::diagnose::diagnose;
+use netqoe_dataflow::judge::PairState;
 use netqoe_model::{DiagnosisRules, LogTime, Metric, Percentiles, Rules, WindowRow, WindowStart};
 
 use crate::samples::Sample;
 
 const MINUTE_MS: i64 = 60_000;
-/// Windows that a baseline is made of.
+/// Healthy windows before: as many as it takes to know what is usual.
 const PAST: i64 = 10;
+/// Windows of the samples: evidence is gathered from so many.
+const WINDOWS: i64 = 2;
 
-/// The label that the pipeline gives a window of these samples after healthy ones.
-pub(crate) fn label(healthy: &[Sample], window: &[Sample]) -> &'static str {
-    let rules: DiagnosisRules = Rules::default().diagnosis;
-    let past: Vec<_> = (0..PAST).filter_map(|minute| PastWindow::of(&row(healthy, minute))).collect();
-    let past = PairWindow::past(past.into());
-    let windows = [past, Some(PairWindow::current(Rc::new(row(window, PAST))))];
-    let mut label = None;
-    baselines(windows.iter().flatten(), &rules, |row, baseline| {
-        label = diagnose(row, baseline.as_ref(), &rules).map(|diagnosis| diagnosis.label.as_str());
-    });
-    label.unwrap_or("none")
+/// The label that the pipeline gives windows of these samples after healthy ones.
+pub(crate) fn label(healthy: &[Sample], window: &[Sample], rules: DiagnosisRules) -> &'static str {
+    let rules = Rules { diagnosis: rules, ..Rules::default() };
+    let past: Vec<_> = (0..PAST).map(|minute| row(healthy, minute)).collect();
+    let mut state = PairState::restore(None, &past, &rules);
+    let judged = (PAST..PAST + WINDOWS).map(|minute| state.judge(&row(window, minute), &rules));
+    let diagnosis = judged.last().and_then(|judged| judged.diagnosis);
+    diagnosis.map_or("none", |diagnosis| diagnosis.label.as_str())
 }
 
 fn row(samples: &[Sample], minute: i64) -> WindowRow {

@@ -1,17 +1,18 @@
 //! What a new generation reads.
 
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
-use netqoe_model::{AggregateRow, Checkpoint, DiagnosisRules, Generation, Ledger, LogTime, Partition, Position};
+use netqoe_model::{Checkpoint, DiagnosisRules, Generation, Ledger, LogTime, PairPast, Partition, Position};
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{ToSql, Type};
 use postgres::{Row, Transaction};
 
 use super::Failure;
-use super::window::{Unreadable, WINDOW_COLUMNS, narrow, unix_ms, window};
+use super::window::{Unreadable, WINDOW_COLUMNS, narrow, timestamptz, unix_ms, window};
 use crate::StoreError;
 use crate::fence::Fence;
-use crate::history::History;
+use crate::history::{PastInReading, ROWS_WITH_STATE, Reach};
 
 /// The log that the store follows, or `None` where it is new. Commits wait until the transaction has ended.
 pub(super) fn fence(transaction: &mut Transaction<'_>) -> Result<Option<Fence>, Failure> {
@@ -89,9 +90,10 @@ pub(crate) fn checkpoint(row: &Row) -> Result<Checkpoint, Unreadable> {
     })
 }
 
-/// Goes from key to key along the primary key and reads a few rows of each: a store holds thousands of rows of a
-/// key, so that a scan, even of the last day, would read a hundred times as much.
-static HISTORY: LazyLock<String> = LazyLock::new(|| {
+/// Goes from key to key along the primary key and reads the newest final rows of each: a store holds thousands of rows of
+/// a key, so that a scan, even of the last day, would read a hundred times as much. What is older than the newest usable
+/// state is not sent.
+static NEWEST: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
     WITH RECURSIVE keys AS (
@@ -104,25 +106,96 @@ static HISTORY: LazyLock<String> = LazyLock::new(|| {
             ORDER BY client_id, target LIMIT 1
         ) AS next
     )
-    SELECT client_id, target, latest.*
+    SELECT client_id, target, usable, {WINDOW_COLUMNS}
     FROM keys CROSS JOIN LATERAL (
-        SELECT {WINDOW_COLUMNS}
-        FROM agg_1m
-        WHERE agg_1m.client_id = keys.client_id AND agg_1m.target = keys.target AND is_final AND count_success > 0
-        ORDER BY window_start_ts DESC LIMIT $1
+        SELECT *, count(usable) OVER (ORDER BY window_start_ts DESC
+                                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer_states
+        FROM (
+            SELECT {WINDOW_COLUMNS},
+                   CASE WHEN substring(pair_state FROM 1 FOR octet_length($1)) = $1 THEN pair_state END AS usable
+            FROM agg_1m
+            WHERE agg_1m.client_id = keys.client_id AND agg_1m.target = keys.target AND is_final
+            ORDER BY window_start_ts DESC LIMIT $2
+        ) AS newest
     ) AS latest
+    WHERE newer_states = 0
     ORDER BY client_id, target, window_start_ts DESC"
     )
 });
 
-/// The latest final rows with a success of each key.
-pub(super) fn history(transaction: &mut Transaction<'_>, rules: &DiagnosisRules) -> Result<Vec<AggregateRow>, Failure> {
-    let limit = i64::try_from(rules.baseline_windows).unwrap_or(i64::MAX);
-    let parameter: (&(dyn ToSql + Sync), Type) = (&limit, Type::INT8);
-    let mut rows = transaction.query_typed_raw(&HISTORY, [parameter])?;
-    let mut history = History::new(rules.baseline_max_age_ms);
+/// The final rows before these times, of pairs in their order.
+static OLDER: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+    SELECT nth - 1, {WINDOW_COLUMNS}
+    FROM unnest($1, $2, $3) WITH ORDINALITY AS pair (client_id, target, oldest, nth) CROSS JOIN LATERAL (
+        SELECT {WINDOW_COLUMNS}
+        FROM agg_1m
+        WHERE agg_1m.client_id = pair.client_id AND agg_1m.target = pair.target AND is_final
+          AND window_start_ts < pair.oldest
+        ORDER BY window_start_ts DESC LIMIT $4
+    ) AS older
+    ORDER BY nth, window_start_ts DESC"
+    )
+});
+
+/// A pair whose rows are being read.
+struct Reading {
+    client_id: String,
+    target: String,
+    past: PastInReading,
+}
+
+/// The past of each pair: mostly by one statement, and by another one where no state was found.
+pub(super) fn history(transaction: &mut Transaction<'_>, rules: &DiagnosisRules) -> Result<Vec<PairPast>, Failure> {
+    let reach = Reach::new(rules);
+    let mut pairs = newest(transaction, reach)?;
+    older(transaction, reach, &mut pairs)?;
+    Ok(pairs.into_iter().filter_map(|pair| pair.past.finish(&pair.client_id, &pair.target)).collect())
+}
+
+fn newest(transaction: &mut Transaction<'_>, reach: Reach) -> Result<Vec<Reading>, Failure> {
+    let (tag, limit) = (reach.state_tag(), ROWS_WITH_STATE as i64);
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&tag, Type::BYTEA), (&limit, Type::INT8)];
+    let mut rows = transaction.query_typed_raw(&NEWEST, parameters)?;
+    let mut pairs: Vec<Reading> = Vec::new();
     while let Some(row) = rows.next()? {
-        history.push(row.try_get(0)?, row.try_get(1)?, window(&row, 2)?);
+        let (client_id, target): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+        if pairs.last().is_none_or(|pair| pair.client_id != client_id || pair.target != target) {
+            let past = PastInReading::new(reach);
+            pairs.push(Reading { client_id: client_id.to_owned(), target: target.to_owned(), past });
+        }
+        if let Some(pair) = pairs.last_mut().filter(|pair| pair.past.wants_older()) {
+            pair.past.take(window(&row, 3)?, row.try_get(2)?);
+        }
     }
-    Ok(history.finish())
+    Ok(pairs)
+}
+
+/// Reads on where the rows that were read are no whole past.
+fn older(transaction: &mut Transaction<'_>, reach: Reach, pairs: &mut [Reading]) -> Result<(), Failure> {
+    let mut unfinished: Vec<&mut Reading> =
+        pairs.iter_mut().filter(|pair| pair.past.wants_older() && pair.past.taken() == ROWS_WITH_STATE).collect();
+    if unfinished.is_empty() {
+        return Ok(());
+    }
+    let client_ids: Vec<String> = unfinished.iter().map(|pair| pair.client_id.clone()).collect();
+    let targets: Vec<String> = unfinished.iter().map(|pair| pair.target.clone()).collect();
+    let oldest: Vec<Option<SystemTime>> =
+        unfinished.iter().map(|pair| pair.past.oldest().map(|start| timestamptz(start.ms()))).collect();
+    let limit = (reach.most_rows() - ROWS_WITH_STATE) as i64;
+    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&client_ids, Type::TEXT_ARRAY),
+        (&targets, Type::TEXT_ARRAY),
+        (&oldest, Type::TIMESTAMPTZ_ARRAY),
+        (&limit, Type::INT8),
+    ];
+    let mut rows = transaction.query_typed_raw(&OLDER, parameters)?;
+    while let Some(row) = rows.next()? {
+        let nth = narrow::<i64, usize>(&row, 0)?;
+        if let Some(pair) = unfinished.get_mut(nth).filter(|pair| pair.past.wants_older()) {
+            pair.past.take(window(&row, 1)?, None);
+        }
+    }
+    Ok(())
 }

@@ -25,28 +25,29 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 const UPSERT_ROWS: &str = "
     WITH batch AS (
         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                             $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
+                             $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)
         AS batch (client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
                   tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50,
                   tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label,
-                  is_final, as_of, severity, stage, observed, mean, sigma, sigmas, share_of_total)
+                  is_final, as_of, pair_state, severity, stage, observed, usual, usual_low, usual_high, sigmas,
+                  share_of_total, samples, bad_samples, windows, since_ts)
     ), written AS (
         INSERT INTO agg_1m AS stored
         SELECT client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
                tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50,
                tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label,
-               is_final, as_of, $32
+               is_final, as_of, $38, pair_state
         FROM batch
         ON CONFLICT (client_id, target, window_start_ts) DO UPDATE SET
             (count_total, count_success, count_error, dns_error_count, tcp_error_count, tls_error_count,
              http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50,
-             ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, is_final, as_of, updated_at)
+             ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, is_final, as_of, updated_at, pair_state)
             = (excluded.count_total, excluded.count_success, excluded.count_error, excluded.dns_error_count,
                excluded.tcp_error_count, excluded.tls_error_count, excluded.http_error_count,
                excluded.throughput_error_count, excluded.dns_p50, excluded.dns_p95, excluded.tcp_p50, excluded.tcp_p95,
                excluded.tls_p50, excluded.tls_p95, excluded.ttfb_p50, excluded.ttfb_p95, excluded.throughput_p50,
                excluded.throughput_p95, excluded.diagnosis_label, excluded.is_final, excluded.as_of,
-               excluded.updated_at)
+               excluded.updated_at, excluded.pair_state)
         WHERE excluded.as_of >= stored.as_of
         RETURNING client_id, target, window_start_ts
     ), healed AS (
@@ -55,15 +56,19 @@ const UPSERT_ROWS: &str = "
         WHERE batch.severity IS NULL AND diagnoses.client_id = batch.client_id AND diagnoses.target = batch.target
           AND diagnoses.window_start_ts = batch.window_start_ts
     )
-    INSERT INTO diagnoses
-    SELECT client_id, target, window_start_ts, diagnosis_label, severity, stage, observed, mean, sigma, sigmas,
-           share_of_total, is_final, as_of, $32
+    INSERT INTO diagnoses (client_id, target, window_start_ts, label, severity, stage, observed, usual, usual_low,
+                           usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of,
+                           updated_at)
+    SELECT client_id, target, window_start_ts, diagnosis_label, severity, stage, observed, usual, usual_low, usual_high,
+           sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of, $38
     FROM batch NATURAL JOIN written
     WHERE severity IS NOT NULL
     ON CONFLICT (client_id, target, window_start_ts) DO UPDATE SET
-        (label, severity, stage, observed, mean, sigma, sigmas, share_of_total, is_final, as_of, updated_at)
-        = (excluded.label, excluded.severity, excluded.stage, excluded.observed, excluded.mean, excluded.sigma,
-           excluded.sigmas, excluded.share_of_total, excluded.is_final, excluded.as_of, excluded.updated_at)";
+        (label, severity, stage, observed, usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples,
+         windows, since_ts, is_final, as_of, updated_at)
+        = (excluded.label, excluded.severity, excluded.stage, excluded.observed, excluded.usual, excluded.usual_low,
+           excluded.usual_high, excluded.sigmas, excluded.share_of_total, excluded.samples, excluded.bad_samples,
+           excluded.windows, excluded.since_ts, excluded.is_final, excluded.as_of, excluded.updated_at)";
 
 /// Writes the rows of all partitions and the diagnoses that follow from them.
 pub(super) fn rows(
@@ -105,16 +110,22 @@ fn upsert_rows(
     let labels = each(rows, |row| row.diagnosis.as_ref().map(|diagnosis| diagnosis.label.as_str()));
     let finals = each(rows, |row| row.window.is_final);
     let as_ofs = each(rows, |row| timestamptz(row.window.as_of.ms()));
+    let pair_states = each(rows, |row| row.pair_state.as_deref());
     let severities = each(rows, |row| finding(row).map(|(severity, _)| severity.as_str()));
     let stages = each(rows, |row| finding(row).map(|(_, evidence)| evidence.stage));
-    let figures: [fn(&Evidence) -> Option<f64>; 5] = [
+    let figures: [fn(&Evidence) -> Option<f64>; 6] = [
         |evidence| Some(evidence.observed),
-        |evidence| evidence.mean,
-        |evidence| evidence.sigma,
+        |evidence| evidence.usual.map(|usual| usual.centre),
+        |evidence| evidence.usual.map(|usual| usual.low),
+        |evidence| evidence.usual.map(|usual| usual.high),
         |evidence| evidence.sigmas,
         |evidence| evidence.share_of_total,
     ];
     let figures = figures.map(|figure| each(rows, |row| finding(row).and_then(|(_, evidence)| figure(evidence))));
+    let bases: [fn(&Evidence) -> u32; 3] =
+        [|evidence| evidence.samples, |evidence| evidence.bad_samples, |evidence| evidence.windows];
+    let bases = bases.map(|basis| each(rows, |row| finding(row).map(|(_, evidence)| i64::from(basis(evidence)))));
+    let since = each(rows, |row| finding(row).map(|(_, evidence)| timestamptz(evidence.since.ms())));
 
     let mut parameters: Vec<Parameter<'_>> =
         vec![(&client_ids, Type::TEXT_ARRAY), (&targets, Type::TEXT_ARRAY), (&starts, Type::TIMESTAMPTZ_ARRAY)];
@@ -123,9 +134,12 @@ fn upsert_rows(
     parameters.push((&labels, Type::TEXT_ARRAY));
     parameters.push((&finals, Type::BOOL_ARRAY));
     parameters.push((&as_ofs, Type::TIMESTAMPTZ_ARRAY));
+    parameters.push((&pair_states, Type::BYTEA_ARRAY));
     parameters.push((&severities, Type::TEXT_ARRAY));
     parameters.push((&stages, Type::TEXT_ARRAY));
     parameters.extend(figures.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));
+    parameters.extend(bases.iter().map(|counts| -> Parameter<'_> { (counts, Type::INT8_ARRAY) }));
+    parameters.push((&since, Type::TIMESTAMPTZ_ARRAY));
     parameters.push((&updated_at, Type::TIMESTAMPTZ));
     transaction.execute_typed(UPSERT_ROWS, &parameters)?;
     Ok(())

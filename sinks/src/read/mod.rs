@@ -13,6 +13,7 @@ pub mod point;
 mod postgres;
 mod query;
 mod record;
+mod runs;
 mod sqlite;
 mod statement;
 mod summary;
@@ -27,7 +28,7 @@ pub use names::Names;
 pub use point::PointRecord;
 pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
-pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, TargetRecord};
+pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, RunRecord, TargetRecord};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
 pub use summary::{CurrentRecord, DegradedRecord, PastLabel, SplitRecord};
 
@@ -107,6 +108,13 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// Where the store can't be read, is busy, or takes too long.
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError>;
+
+    /// Runs that have diagnosed windows of the filter, which alone count: those that began last come first, `limit` at most.
+    /// Windows of a netqoe that did not say since when are in no run. Takes time in proportion to the diagnoses of the filter.
+    ///
+    /// # Errors
+    /// Where the store can't be read, is busy, or takes too long.
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError>;
 
     /// The rules by which rows have been made since the last generation was opened, as JSON; none where an older netqoe
     /// has opened it.

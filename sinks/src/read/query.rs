@@ -89,9 +89,16 @@ impl<P> Query<P> {
     }
 
     /// The page that these rows make, which are up to [`Query::fetch_limit`].
-    pub(super) fn page<T>(&self, mut items: Vec<T>) -> Page<T> {
-        let has_more = items.len() > usize::from(self.limit);
-        items.truncate(usize::from(self.limit));
-        Page { items, has_more }
+    pub(super) fn page<T>(&self, items: Vec<T>) -> Page<T> {
+        Page::of(items, self.limit)
+    }
+}
+
+impl<T> Page<T> {
+    /// The page that these rows make: one more than the limit says that there are more.
+    pub(super) fn of(mut items: Vec<T>, limit: u16) -> Self {
+        let has_more = items.len() > usize::from(limit);
+        items.truncate(usize::from(limit));
+        Self { items, has_more }
     }
 }

@@ -1,6 +1,8 @@
 //! Rows as they are read.
 
-use netqoe_model::{EventTime, Label, LogTime, Severity, WindowRow, WindowStart};
+use std::sync::Arc;
+
+use netqoe_model::{EventTime, Label, LogTime, Severity, UsualRange, WindowRow, WindowStart};
 
 use super::RowPosition;
 
@@ -13,8 +15,10 @@ pub struct AggregateRecord {
     pub target: String,
     /// The window's counts and percentiles.
     pub window: WindowRow,
-    /// `None` where there is no baseline to say anything.
+    /// `None` where there is too little to say anything.
     pub diagnosis_label: Option<Label>,
+    /// With some final rows: what later windows of the pair are judged by, as in [`netqoe_model::AggregateRow::pair_state`].
+    pub pair_state: Option<Arc<[u8]>>,
     /// When the row was written, in Unix milliseconds.
     pub updated_at_ms: i64,
 }
@@ -49,14 +53,41 @@ pub struct FindingRecord {
     pub stage: String,
     /// What the window shows: ms, Mbit/s for throughput, the failed share (0 to 1) for `error-bound`.
     pub observed: f64,
-    /// The baseline's mean, same unit.
-    pub mean: Option<f64>,
-    /// The baseline's σ with its floor, same unit.
-    pub sigma: Option<f64>,
-    /// How many σ `observed` lies above the mean.
+    /// What is usual, same unit; none for `error-bound`.
+    pub usual: Option<UsualRange>,
+    /// How many standard deviations `observed` lies above the mean, where the rules measure by these.
     pub sigmas: Option<f64>,
-    /// Share of the total p95 that the stage takes (0 to 1).
+    /// Share of the total that the stage takes (0 to 1).
     pub share_of_total: Option<f64>,
+    /// Measurements in the windows that were looked at; none in rows of a netqoe that did not count them.
+    pub samples: Option<u32>,
+    /// Of these, how many failed, or at least how many were slow.
+    pub bad_samples: Option<u32>,
+    /// How many windows were looked at.
+    pub windows: Option<u32>,
+    /// Start of the first window of the run that this window belongs to.
+    pub since: Option<WindowStart>,
+}
+
+/// A run: the diagnosed windows of one pair with one label and one beginning, as far as they were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Who measured.
+    pub client_id: String,
+    /// What was measured.
+    pub target: String,
+    /// What hurt.
+    pub label: Label,
+    /// Start of its first window, which may lie before the windows that were asked for.
+    pub since: WindowStart,
+    /// Start of the last of its windows.
+    pub last_window: WindowStart,
+    /// How many of its windows have the label.
+    pub windows: u64,
+    /// How bad it was in the worst of them.
+    pub worst_severity: Severity,
+    /// Whether the last of them can't change any more.
+    pub is_final: bool,
 }
 
 /// A row of `clients`.

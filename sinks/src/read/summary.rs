@@ -11,7 +11,7 @@ pub struct CurrentRecord {
     pub pair: Pair,
     /// First millisecond of its window.
     pub window_start: WindowStart,
-    /// `None` where there is no baseline to say anything.
+    /// `None` where there is too little to say anything.
     pub label: Option<Label>,
     /// What hurts, where something does. Boxed, as most pairs are healthy, and pairs may be many.
     pub finding: Option<Box<FindingRecord>>,

@@ -1,16 +1,16 @@
 //! What a new generation reads.
 
 use netqoe_model::{
-    AggregateRow, Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, Partition, Percentiles,
+    Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, PairPast, Partition, Percentiles,
     Position, WindowRow, WindowStart,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Failure, StoreFile};
 use crate::StoreError;
 use crate::batch::to_thousandths;
 use crate::fence::Fence;
-use crate::history::History;
+use crate::history::{PastInReading, Reach};
 
 /// The log that the store follows, or `None` where it is new.
 pub(super) fn fence(transaction: &Connection) -> rusqlite::Result<Option<Fence>> {
@@ -65,31 +65,33 @@ pub(crate) fn checkpoints(transaction: &Connection) -> rusqlite::Result<Vec<Chec
     rows.collect()
 }
 
-/// The latest final rows with a success of each key. Goes from key to key and reads a few rows of each: a store
-/// holds thousands of rows of a key, so that a scan, even of the last day, would read a hundred times as much.
-pub(super) fn history(transaction: &Connection, rules: &DiagnosisRules) -> rusqlite::Result<Vec<AggregateRow>> {
+/// The past of each pair. Goes from key to key and reads a few rows of each: a store holds thousands of rows of a key, so
+/// that a scan, even of the last day, would read a hundred times as much.
+pub(super) fn history(transaction: &Connection, rules: &DiagnosisRules) -> rusqlite::Result<Vec<PairPast>> {
     let mut next_key = transaction.prepare(
         "SELECT client_id, target FROM agg_1m WHERE (client_id, target) > (?1, ?2) ORDER BY client_id, target LIMIT 1",
     )?;
     let mut latest = transaction.prepare(
         "SELECT window_start_ts, as_of, count_success, dns_error_count, tcp_error_count, tls_error_count,
                 http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95,
-                ttfb_p50, ttfb_p95, throughput_p50, throughput_p95
-         FROM agg_1m WHERE client_id = ?1 AND target = ?2 AND is_final = 1 AND count_success > 0
-         ORDER BY window_start_ts DESC LIMIT ?3",
+                ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, pair_state
+         FROM agg_1m WHERE client_id = ?1 AND target = ?2 AND is_final = 1 ORDER BY window_start_ts DESC",
     )?;
-    let limit = i64::try_from(rules.baseline_windows).unwrap_or(i64::MAX);
-    let mut history = History::new(rules.baseline_max_age_ms);
+    let reach = Reach::new(rules);
+    let mut history = Vec::new();
     // Both names have at least one byte, so this lies before every key.
     let mut key = (String::new(), String::new());
     while let Some(next) = next_key.query_row([&key.0, &key.1], |row| Ok((row.get(0)?, row.get(1)?))).optional()? {
         key = next;
-        let mut rows = latest.query(params![key.0, key.1, limit])?;
-        while let Some(row) = rows.next()? {
-            history.push(&key.0, &key.1, final_window(row)?);
+        let mut rows = latest.query([&key.0, &key.1])?;
+        let mut past = PastInReading::new(reach);
+        while past.wants_older() {
+            let Some(row) = rows.next()? else { break };
+            past.take(final_window(row)?, row.get_ref("pair_state")?.as_blob_or_null()?);
         }
+        history.extend(past.finish(&key.0, &key.1));
     }
-    Ok(history.finish())
+    Ok(history)
 }
 
 fn final_window(row: &Row<'_>) -> rusqlite::Result<WindowRow> {

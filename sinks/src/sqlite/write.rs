@@ -12,7 +12,7 @@ use crate::{Opening, batch};
 const ROWS_PER_STATEMENT: usize = 16;
 
 /// The columns of `agg_1m`, in the order in which they are bound.
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "client_id",
     "target",
     "window_start_ts",
@@ -38,6 +38,7 @@ const COLUMNS: [&str; 25] = [
     "is_final",
     "as_of",
     "updated_at",
+    "pair_state",
 ];
 
 /// Inserts as many of [`ROWS_PER_STATEMENT`] rows as the store does not have.
@@ -108,6 +109,7 @@ fn bind(statement: &mut Statement<'_>, bound: usize, row: &AggregateRow, updated
     next!(window.is_final);
     next!(window.as_of.ms());
     next!(updated_at);
+    next!(row.pair_state.as_deref());
     Ok(())
 }
 
@@ -125,8 +127,9 @@ impl<'a> RowWriter<'a> {
             upsert: transaction.prepare_cached(&UPSERT)?,
             upsert_diagnosis: transaction.prepare_cached(
                 "INSERT OR REPLACE INTO diagnoses (client_id, target, window_start_ts, label, severity, stage, observed,
-                     mean, sigma, sigmas, share_of_total, is_final, as_of, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                     usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts,
+                     is_final, as_of, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
             )?,
             delete_diagnosis: transaction.prepare_cached(
                 "DELETE FROM diagnoses WHERE client_id = ?1 AND target = ?2 AND window_start_ts = ?3",
@@ -161,10 +164,15 @@ impl<'a> RowWriter<'a> {
             severity.as_str(),
             evidence.stage,
             evidence.observed,
-            evidence.mean,
-            evidence.sigma,
+            evidence.usual.map(|usual| usual.centre),
+            evidence.usual.map(|usual| usual.low),
+            evidence.usual.map(|usual| usual.high),
             evidence.sigmas,
             evidence.share_of_total,
+            evidence.samples,
+            evidence.bad_samples,
+            evidence.windows,
+            evidence.since.ms(),
             row.window.is_final,
             row.window.as_of.ms(),
             self.updated_at,

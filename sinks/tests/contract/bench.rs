@@ -10,6 +10,7 @@ use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{Clock, Maintain, Opening, PostgresOptions, Store, StoreError, StoreUrl};
 use netqoe_testbed::PgBouncer;
 use postgres::NoTls;
+use refinery::{Runner, Target};
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -102,6 +103,16 @@ impl Bench {
         self.database.execute(sql);
     }
 
+    /// The schema of the last netqoe that stored no states.
+    pub(crate) fn make_schema_without_states(&self) {
+        self.database.make_schema_without_states();
+    }
+
+    /// A time (Unix milliseconds) as this kind of database writes it in SQL.
+    pub(crate) fn time(&self, ms: i64) -> String {
+        self.database.time(ms)
+    }
+
     /// Runs this SQL in a transaction of another connection, which stays open until the returned function is called.
     pub(crate) fn begin(&self, sql: &str) -> Box<dyn FnOnce()> {
         self.database.begin(sql)
@@ -117,11 +128,27 @@ impl Bench {
     }
 }
 
+mod sqlite_schema {
+    refinery::embed_migrations!("../migrations/sqlite");
+}
+
+mod postgres_schema {
+    refinery::embed_migrations!("../migrations/postgres");
+}
+
+/// Makes an earlier schema, as the store of that time did.
+fn earlier(mut runner: Runner, version: i32) -> Runner {
+    runner.set_migration_table_name("store_schema_history");
+    runner.set_target(Target::Version(version))
+}
+
 /// What a test needs of a kind of database beside the store.
 trait Database {
     fn url(&self) -> StoreUrl;
     fn reader(&self) -> Box<dyn Reader>;
     fn execute(&self, sql: &str);
+    fn make_schema_without_states(&self);
+    fn time(&self, ms: i64) -> String;
     fn rows(&self, table: &Table) -> Rows;
     fn begin(&self, sql: &str) -> Box<dyn FnOnce()>;
     fn spoil(&self, table: &str);
@@ -151,6 +178,14 @@ impl Database for SqliteFile {
 
     fn execute(&self, sql: &str) {
         self.connection().execute_batch(sql).unwrap();
+    }
+
+    fn make_schema_without_states(&self) {
+        earlier(sqlite_schema::migrations::runner(), 5).run(&mut self.connection()).unwrap();
+    }
+
+    fn time(&self, ms: i64) -> String {
+        ms.to_string()
     }
 
     fn rows(&self, table: &Table) -> Rows {
@@ -221,6 +256,14 @@ impl Database for PostgresDatabase {
 
     fn execute(&self, sql: &str) {
         self.client.borrow_mut().batch_execute(sql).unwrap();
+    }
+
+    fn make_schema_without_states(&self) {
+        earlier(postgres_schema::migrations::runner(), 4).run(&mut *self.client.borrow_mut()).unwrap();
+    }
+
+    fn time(&self, ms: i64) -> String {
+        format!("to_timestamp({ms} / 1000.0)")
     }
 
     fn rows(&self, table: &Table) -> Rows {

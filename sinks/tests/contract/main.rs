@@ -37,5 +37,6 @@ mod progress;
 mod random;
 mod reading;
 mod rows;
+mod runs;
 mod schema;
 mod summaries;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, DeadLetter, Diagnosis, EventTime, Evidence, Label, Ledger,
-    LogIdentity, LogTime, Partition, PartitionCommit, Percentiles, Position, Severity, WindowRow, WindowStart,
+    LogIdentity, LogTime, Partition, PartitionCommit, Percentiles, Position, Severity, UsualRange, WindowRow,
+    WindowStart,
 };
 
 /// A minute, in which windows are counted here.
@@ -37,6 +38,8 @@ pub(crate) fn row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i64) -
             percentiles: [None; 5],
         },
         diagnosis: None,
+        ended_runs: Vec::new(),
+        pair_state: None,
     }
 }
 
@@ -49,6 +52,7 @@ pub(crate) fn full_row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i
     row.window.errors = [1, 2, 3, 4, 5];
     row.window.percentiles = [percentiles(1), percentiles(2), percentiles(3), percentiles(4), None];
     row.diagnosis = Some(finding(Label::ServerBound, 0.25));
+    row.pair_state = Some(Arc::from(&b"state\0\xFF"[..]));
     row
 }
 
@@ -61,10 +65,13 @@ pub(crate) fn finding(label: Label, observed: f64) -> Diagnosis {
     let evidence = Evidence {
         stage: "ttfb",
         observed,
-        mean: Some(observed / 4.0),
-        sigma: Some(0.5),
+        usual: Some(UsualRange { centre: observed / 4.0, low: observed / 5.0, high: observed / 3.0 }),
         sigmas: Some(-1.5),
         share_of_total: None,
+        samples: 12,
+        bad_samples: 9,
+        windows: 2,
+        since: WindowStart::from_ms(YEAR_2026_MS - MINUTE_MS),
     };
     Diagnosis { label, finding: Some(Box::new((Severity::Major, evidence))) }
 }

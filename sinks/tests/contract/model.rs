@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use netqoe_model::{
-    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, LogIdentity, PartitionCommit, Percentiles,
+    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, LogIdentity, PartitionCommit, Percentiles, UsualRange,
 };
 
 use crate::contents::{Cell, Contents};
@@ -107,17 +107,22 @@ fn aggregate(row: &AggregateRow, updated_at: i64) -> Vec<Cell> {
     }
     cells.push(row.diagnosis.as_ref().map_or(Cell::Null, |diagnosis| text(diagnosis.label.as_str())));
     cells.extend([window.is_final.into(), window.as_of.ms(), updated_at].map(Cell::Integer));
+    cells.push(row.pair_state.as_ref().map_or(Cell::Null, |state| Cell::Bytes(state.to_vec())));
     cells
 }
 
-/// A row of `diagnoses` for each finding, and none for what is healthy or has no baseline.
+/// A row of `diagnoses` for each finding, and none for what is healthy or says nothing.
 fn diagnosis(row: &AggregateRow, updated_at: i64) -> Option<Vec<Cell>> {
     let diagnosis = row.diagnosis.as_ref()?;
     let (severity, evidence) = diagnosis.finding.as_deref()?;
     let mut cells = vec![text(&row.client_id), text(&row.target), Cell::Integer(row.window.start.ms())];
     cells.extend([diagnosis.label.as_str(), severity.as_str(), evidence.stage].map(text));
     cells.push(Cell::Real(evidence.observed));
-    cells.extend([evidence.mean, evidence.sigma, evidence.sigmas, evidence.share_of_total].map(real));
+    let usual = |figure: fn(UsualRange) -> f64| evidence.usual.map(figure);
+    cells.extend([usual(|usual| usual.centre), usual(|usual| usual.low), usual(|usual| usual.high)].map(real));
+    cells.extend([evidence.sigmas, evidence.share_of_total].map(real));
+    cells.extend([evidence.samples, evidence.bad_samples, evidence.windows].map(count));
+    cells.push(Cell::Integer(evidence.since.ms()));
     cells.extend([row.window.is_final.into(), row.window.as_of.ms(), updated_at].map(Cell::Integer));
     Some(cells)
 }

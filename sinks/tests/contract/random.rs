@@ -1,8 +1,10 @@
 //! Any sequence of commits, split in any way, ends in the contents that the model says.
 
+use std::sync::Arc;
+
 use netqoe_model::{
     AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, Partition, PartitionCommit, Percentiles,
-    Severity,
+    Severity, UsualRange, WindowStart,
 };
 use netqoe_sinks::{Opening, StoreError};
 use proptest::option;
@@ -127,27 +129,35 @@ fn any_row() -> impl Strategy<Value = AggregateRow> {
         option::of((0..10_u64.pow(15), 0..10_u64.pow(15)).prop_map(|(p50, p95)| Percentiles { p50, p95 }));
     let window =
         (0..20_i64, any::<bool>(), 0..5_u32, prop::array::uniform5(0..3_u32), prop::array::uniform5(percentiles));
-    (key, window, option::of(diagnosis())).prop_map(|((client_id, target, minute), window, diagnosis)| {
+    let state = option::of(prop::collection::vec(any::<u8>(), 0..600).prop_map(Arc::from));
+    (key, window, option::of(diagnosis()), state).prop_map(|((client_id, target, minute), window, diagnosis, state)| {
         let (as_of, is_final, count_success, errors, percentiles) = window;
         let mut row = row(client_id, target, FIRST_WINDOW_MS + minute * MINUTE_MS, 0);
         row.window.as_of = LogTime::from_ms(as_of);
         (row.window.is_final, row.window.count_success) = (is_final, count_success);
         (row.window.errors, row.window.percentiles) = (errors, percentiles);
         row.diagnosis = diagnosis;
+        row.pair_state = state;
         row
     })
 }
 
 fn diagnosis() -> impl Strategy<Value = Diagnosis> {
-    let figure = || option::of(-1e9..1e9_f64);
-    let evidence = (select(vec!["dns", "throughput"]), -1e9..1e9_f64, figure(), figure(), figure(), figure()).prop_map(
-        |(stage, observed, mean, sigma, sigmas, share_of_total)| Evidence {
+    let figure = || -1e9..1e9_f64;
+    let usual = (figure(), figure(), figure()).prop_map(|(centre, low, high)| UsualRange { centre, low, high });
+    let figures = (figure(), option::of(usual), option::of(figure()), option::of(figure()));
+    let counts = (0..=u32::MAX, 0..9_u32, 0..9_u32, 0..9_i64);
+    let evidence = (select(vec!["dns", "throughput"]), figures, counts).prop_map(
+        |(stage, (observed, usual, sigmas, share_of_total), (samples, bad_samples, windows, minute))| Evidence {
             stage,
             observed,
-            mean,
-            sigma,
+            usual,
             sigmas,
             share_of_total,
+            samples,
+            bad_samples,
+            windows,
+            since: WindowStart::from_ms(FIRST_WINDOW_MS - minute * MINUTE_MS),
         },
     );
     let severity = select(vec![Severity::Minor, Severity::Critical]);

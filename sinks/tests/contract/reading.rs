@@ -91,7 +91,7 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
 
     let aggregates = reader.aggregates(&first_page()).unwrap();
     let [aggregate] = &aggregates.items[..] else { panic!("{aggregates:?}") };
-    assert_eq!(aggregate.window, written.window);
+    assert_eq!((&aggregate.window, &aggregate.pair_state), (&written.window, &written.pair_state));
     assert_eq!((&*aggregate.client_id, &*aggregate.target), (&*written.client_id, &*written.target));
     assert_eq!(
         (aggregate.diagnosis_label, aggregate.updated_at_ms),
@@ -104,8 +104,13 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
     assert_eq!((diagnosis.label, diagnosis.finding.severity), (Label::ServerBound, severity));
     let found = &diagnosis.finding;
     assert_eq!((&*found.stage, found.observed), (evidence.stage, evidence.observed));
-    let figures = [found.mean, found.sigma, found.sigmas, found.share_of_total];
-    assert_eq!(figures, [evidence.mean, evidence.sigma, evidence.sigmas, evidence.share_of_total]);
+    assert_eq!(
+        (found.usual, found.sigmas, found.share_of_total),
+        (evidence.usual, evidence.sigmas, evidence.share_of_total)
+    );
+    let counts = [found.samples, found.bad_samples, found.windows];
+    assert_eq!(counts, [evidence.samples, evidence.bad_samples, evidence.windows].map(Some));
+    assert_eq!(found.since, Some(evidence.since));
     assert_eq!((diagnosis.is_final, diagnosis.as_of), (written.window.is_final, written.window.as_of));
     assert_eq!((diagnosis.position(), diagnosis.updated_at_ms), (aggregate.position(), YEAR_2026_MS + 200_007));
 

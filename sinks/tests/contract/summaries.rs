@@ -71,8 +71,13 @@ fn the_newest_row_of_a_pair_has_its_finding(bench: &Bench) {
     let found = hurt.finding.as_deref().unwrap();
     let (severity, evidence) = *finding(Label::ServerBound, 0.25).finding.unwrap();
     assert_eq!((found.severity, &*found.stage, found.observed), (severity, evidence.stage, evidence.observed));
-    let figures = [found.mean, found.sigma, found.sigmas, found.share_of_total];
-    assert_eq!(figures, [evidence.mean, evidence.sigma, evidence.sigmas, evidence.share_of_total]);
+    assert_eq!(
+        (found.usual, found.sigmas, found.share_of_total),
+        (evidence.usual, evidence.sigmas, evidence.share_of_total)
+    );
+    let counts = [found.samples, found.bad_samples, found.windows];
+    assert_eq!(counts, [evidence.samples, evidence.bad_samples, evidence.windows].map(Some));
+    assert_eq!(found.since, Some(evidence.since));
     assert_eq!((well.label, &well.finding, well.is_final), (Some(Label::Healthy), &None, false));
 }
 

@@ -54,7 +54,14 @@ fn commit(processed: u64) -> PartitionCommit {
             ledger: Ledger { read: processed, accepted: processed, ..Ledger::default() },
             ..Checkpoint::default()
         },
-        rows: vec![AggregateRow { client_id: "a".into(), target: "x".into(), window, diagnosis: None }],
+        rows: vec![AggregateRow {
+            client_id: "a".into(),
+            target: "x".into(),
+            window,
+            diagnosis: None,
+            ended_runs: vec![],
+            pair_state: None,
+        }],
         clients: vec![],
         dead_letters: vec![],
         oldest_record: None,

@@ -9,10 +9,12 @@ import type {
   MatrixAnswer,
   Overview,
   Pipeline,
+  Run,
+  Runs,
   Series,
   Timeline,
 } from '../../src/api/types.ts';
-import { MINUTE_MS, type Network } from './network.ts';
+import { MINUTE_MS, sinceOf, type Network } from './network.ts';
 
 const CODES: Record<string, string> = {
   healthy: 'h',
@@ -32,7 +34,7 @@ function current(network: Network, at: number): Diagnosis[] {
     network.targets.flatMap((target, column): Diagnosis[] => {
       const { label, severity, evidence, start } = network.window(row, column, at);
       if (!label || !severity || !evidence) return [];
-      const since = Math.floor(start / MINUTE_MS / 4) * 4 * MINUTE_MS;
+      const since = sinceOf(start);
       return [{ ...client, target, window_start_ts: start, label, severity, since, evidence, is_final: false }];
     }),
   );
@@ -160,8 +162,9 @@ export function series(network: Network, client_id: string, target: string, from
     p50: columnOf(metrics, (key) => windows.map(({ p50 }) => p50[key])),
     p95: columnOf(metrics, (key) => windows.map(({ p95 }) => p95[key])),
     usual: columnOf(stages, (key) => ({
-      mean: usual.map((of) => of[key]),
-      sigma: usual.map((of) => Math.max(1, of[key] * 0.05)),
+      usual: usual.map((of) => of[key]),
+      low: usual.map((of) => of[key] * 0.96),
+      high: usual.map((of) => of[key] * 1.09),
     })),
     labels: windows.map(({ label }) => label),
     severities: windows.map(({ severity }) => severity),
@@ -174,6 +177,22 @@ export function series(network: Network, client_id: string, target: string, from
       )
       .reverse(),
   };
+}
+
+export function runs(network: Network, client_id: string, target: string, from: number, to: number): Runs {
+  const items: Run[] = [];
+  for (const { window_start_ts, label, severity } of series(network, client_id, target, from, to).diagnoses) {
+    const since = sinceOf(window_start_ts);
+    const last = items.at(-1);
+    if (last?.since === since) {
+      last.windows += 1;
+      continue;
+    }
+    const until = window_start_ts + MINUTE_MS;
+    const ongoing = until > Math.min(to, Date.now()) - 2 * MINUTE_MS;
+    items.push({ client_id, target, label, severity, since, until: ongoing ? null : until, ongoing, windows: 1 });
+  }
+  return { items, has_more: false };
 }
 
 export function compare(
@@ -205,7 +224,7 @@ export function compare(
           throughput_p50_min: Math.min(...windows.map(({ p50 }) => p50.throughput)),
           label: last?.label ?? null,
           severity: last?.severity ?? null,
-          since: last?.severity ? last.start : null,
+          since: last?.severity ? sinceOf(last.start) : null,
           ttfb_p95: ttfb,
           degraded,
         },

@@ -1,5 +1,5 @@
 // A made-up network for looking at the page without a netqoe: every figure here is invented by a formula, none is measured.
-// It follows the schedule of `netqoe up --demo`: a fault of three minutes at one target every four minutes.
+// A fault of three minutes at one target every four minutes: more often than on any network, so that there is always one to look at.
 
 import type { Evidence, Label, Severity } from '../../src/api/types.ts';
 
@@ -47,6 +47,10 @@ export class Network {
   }
 
   window(client: number, target: number, start: number): Window {
+    return this.windowWith(this.fault(target, start / MINUTE_MS), client, target, start);
+  }
+
+  private windowWith(label: Label | null, client: number, target: number, start: number): Window {
     const minute = start / MINUTE_MS;
     const around = (mean: number, salt: number) => mean * (1 + 0.03 * (noise(client, target, minute, salt) - 0.5));
     const distance = 0.4 + (target % 7) * 0.15;
@@ -57,7 +61,6 @@ export class Network {
       ttfb: 90 * distance,
       throughput: 60 + 40 * (client % 4),
     };
-    const label = this.fault(target, minute);
     const now = { ...usual };
     if (label === 'dns-bound') now.dns *= 30;
     if (label === 'handshake-bound') [now.tcp, now.tls] = [now.tcp * 3, now.tls * 3];
@@ -70,7 +73,7 @@ export class Network {
       start,
       label: label ?? 'healthy',
       severity: label ? ((['minor', 'major', 'critical'] as const)[(client + target) % 3] ?? 'minor') : null,
-      evidence: label ? evidence(label, usual, p95) : null,
+      evidence: label ? evidence(label, usual, p95, start) : null,
       total: 5,
       errors,
       p50,
@@ -79,13 +82,13 @@ export class Network {
   }
 
   usualOf(client: number, target: number, start: number) {
-    const { p95, p50 } = this.window(client, target, start - 4 * 6 * MINUTE_MS * 5 + 3 * MINUTE_MS);
-    const handshake = p95.tcp + p95.tls;
+    const { p50 } = this.windowWith(null, client, target, Math.floor(start / (10 * MINUTE_MS)) * 10 * MINUTE_MS);
+    const handshake = p50.tcp + p50.tls;
     return {
-      dns: p95.dns,
+      dns: p50.dns,
       handshake,
-      ttfb: p95.ttfb,
-      total: p95.dns + handshake + p95.ttfb,
+      ttfb: p50.ttfb,
+      total: p50.dns + handshake + p50.ttfb,
       throughput: p50.throughput,
     };
   }
@@ -98,10 +101,17 @@ function mapped(values: Phases, change: (value: number, salt: number) => number)
   return Object.fromEntries(keys.map((key, index) => [key, change(values[key], index)])) as unknown as Phases;
 }
 
-function evidence(label: Label, usual: Phases, p95: Phases): Evidence {
-  const of = (stage: string, unit: Evidence['unit'], observed: number, mean: number): Evidence => {
-    const sigma = Math.max(1, mean * 0.05);
-    return { stage, unit, observed, mean, sigma, sigmas: (observed - mean) / sigma, share_of_total: null };
+/** When the fault began that a minute is of. */
+export function sinceOf(start: number): number {
+  return Math.floor(start / MINUTE_MS / FAULT_EVERY) * FAULT_EVERY * MINUTE_MS;
+}
+
+function evidence(label: Label, usual: Phases, p95: Phases, start: number): Evidence {
+  const counted = { samples: 10, bad_samples: 8, windows: 2, since: sinceOf(start) };
+  const of = (stage: string, unit: Evidence['unit'], observed: number, middle: number): Evidence => {
+    const [usual_low, usual_high] = [middle * 0.96, middle * 1.09];
+    const range = { usual: middle, usual_low, usual_high };
+    return { stage, unit, observed, ...range, sigmas: null, share_of_total: null, ...counted };
   };
   const total = p95.dns + p95.tcp + p95.tls + p95.ttfb;
   switch (label) {
@@ -118,13 +128,10 @@ function evidence(label: Label, usual: Phases, p95: Phases): Evidence {
       return of('throughput', 'Mbit/s', p95.throughput, usual.throughput);
     default:
       return {
-        stage: 'tls',
-        unit: 'share',
-        observed: 0.8,
-        mean: null,
-        sigma: null,
-        sigmas: null,
-        share_of_total: null,
+        ...of('tls', 'share', 0.8, 0),
+        usual: null,
+        usual_low: null,
+        usual_high: null,
       };
   }
 }

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Plugin } from 'vite';
 
-import { compare, deadLetters, different, matrix, overview, pipeline, series, timeline } from './answers.ts';
+import { compare, deadLetters, different, matrix, overview, pipeline, runs, series, timeline } from './answers.ts';
 import { Network } from './network.ts';
 
 const COMMIT_EVERY_MS = 1_000;
@@ -38,6 +38,8 @@ export function mockApi(size: string): Plugin {
             return json(matrix(network, number('to')));
           case '/series':
             return json(series(network, text('client_id') ?? '', text('target') ?? '', number('from'), number('to')));
+          case '/runs':
+            return json(runs(network, text('client_id') ?? '', text('target') ?? '', number('from'), number('to')));
           case '/compare':
             return json(
               compare(network, { client: text('client_id'), target: text('target') }, number('from'), number('to')),

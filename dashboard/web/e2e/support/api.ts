@@ -11,6 +11,7 @@ import type {
   MatrixAnswer,
   Overview,
   Pipeline,
+  Runs,
   Series,
   Timeline,
 } from '../../src/api/types.ts';
@@ -26,6 +27,7 @@ export const answers = {
     get<Series>(netqoe, 'series', { client_id, target, ...range }),
   diagnoses: (netqoe: Netqoe, query: Query) =>
     get<Items<Omit<Diagnosis, 'since'>>>(netqoe, 'diagnoses', { limit: 1000, ...query }),
+  runs: (netqoe: Netqoe, query: Query) => get<Runs>(netqoe, 'runs', query),
   aggregates: (netqoe: Netqoe, query: Query) => get<Items<{ client_id: string }>>(netqoe, 'aggregates', query),
   different: (netqoe: Netqoe, query: Query) => get<Different>(netqoe, 'different', query),
   pipeline: (netqoe: Netqoe) => get<Pipeline>(netqoe, 'pipeline', {}),

@@ -13,7 +13,7 @@ import { Process } from './process.ts';
 import { Up } from './up.ts';
 
 /** As old as the history may be, and older: all of it is sent within seconds, and must not be late. */
-const LATENESS = '1h';
+const LATENESS = '2h';
 /** Of one client's requests, all of which are sent at once. */
 const NO_RATE = ['--rate', '1000000', '--rate-burst', '1000000'];
 

@@ -1,4 +1,4 @@
-// The faults that `up --demo` plants into its history, as benchmarks/src/demo.rs states them.
+// The faults that `up --demo` plants into its history: what benchmarks/src/demo makes of the seed in netqoe/src/commands/demo.rs.
 
 import { expect } from '@playwright/test';
 
@@ -7,25 +7,48 @@ import { answers } from './api.ts';
 import type { Netqoe } from './netqoe.ts';
 
 const MINUTE_MS = 60_000;
-const QUIET_MINUTES = 8;
-const EVERY_MINUTES = 4;
-const LASTS_MINUTES = 3;
+/** The demo's history, and the time that it may take until somebody asks. */
+const LONGEST_AGO_MS = 90 * MINUTE_MS;
+/** After so many minutes of a fault every pair that has it is diagnosed. */
+const NAMED_MINUTES = 5;
+
+/** A client that has the fault of the slow server, and none meanwhile. */
+const WITNESS = 'demo-07';
+
+/** Of the pairs of the fleet those that have all that is named. */
+interface Place {
+  client_id?: string;
+  isp?: string;
+  network_type?: string;
+  target?: string;
+}
 
 export interface Fault {
   label: Label;
-  target: string;
+  place: Place;
+  /** How many pairs have it. */
+  pairs: number;
   from: number;
   to: number;
 }
 
-/** Those that are over when the demo goes live. */
-const PLANTED: [Label, string][] = [
-  ['dns-bound', 'https://www.example.com/'],
-  ['handshake-bound', 'https://api.example.com/'],
-  ['server-bound', 'https://cdn.example.com/'],
-  ['throughput-bound', 'https://shop.example.com/'],
-  ['error-bound', 'https://video.example.com/'],
+/** What all clients have with one target, while all else is well. */
+export interface SlowServer extends Fault {
+  target: string;
+}
+
+const SLOW = 'https://www.example.com/';
+
+/** From the demo's start on: the minutes of each fault. The last one is going on when the demo goes live. */
+const PLANTED: [Label, Place, number, [from: number, to: number]][] = [
+  ['throughput-bound', { client_id: 'demo-19' }, 6, [13, 22]],
+  ['error-bound', { network_type: 'cellular' }, 36, [13, 21]],
+  ['server-bound', { target: SLOW }, 20, [28, 42]],
+  ['handshake-bound', { isp: 'Skymobile', target: 'https://cdn.example.com/' }, 5, [46, 52]],
+  ['server-bound', { isp: 'Northline' }, 30, [47, 51]],
+  ['dns-bound', { isp: 'Cablecore' }, 30, [50, 70]],
 ];
+const SLOW_SERVER = 2;
 
 export const CLIENTS = 20;
 export const TARGETS = 6;
@@ -33,30 +56,40 @@ export const PROVIDERS = ['Northline', 'Fjordnet', 'Cablecore', 'Skymobile'];
 
 /** Waits until the demo's history has become rows. */
 export async function digested(netqoe: Netqoe): Promise<void> {
-  const last = PLANTED.at(-1)?.[0] as Label;
+  const [label, , pairs] = PLANTED.at(-1) as (typeof PLANTED)[number];
   await expect
     .poll(async () => {
       const [{ items }, { lag_records }] = await Promise.all([
-        answers.diagnoses(netqoe, { label: last }),
+        answers.diagnoses(netqoe, { label }),
         answers.pipeline(netqoe),
       ]);
-      return items.length > CLIENTS && lag_records === 0;
+      return items.length > pairs && lag_records === 0;
     }, 'the history has become rows')
     .toBe(true);
 }
 
-/** The schedule counts from when the demo was started; so its first fault tells where all are. */
+/** The schedule counts from when the demo was started; where it is, is told by the first slow window of the slow server. */
 export async function faultsOf(netqoe: Netqoe): Promise<Fault[]> {
-  const [label, target] = PLANTED[0] as [Label, string];
-  const { items } = await answers.diagnoses(netqoe, { label, target });
-  const first = Math.min(...items.map(({ window_start_ts }) => window_start_ts));
-  return PLANTED.map(([label, target], number) => {
-    const from = first + number * EVERY_MINUTES * MINUTE_MS;
-    return { label, target, from, to: from + LASTS_MINUTES * MINUTE_MS };
-  });
+  const range = { from: Date.now() - LONGEST_AGO_MS, to: Date.now() };
+  const { start, p50, point_ms } = await answers.series(netqoe, WITNESS, SLOW, range);
+  expect(point_ms).toBe(MINUTE_MS);
+  const first = p50.ttfb[0] ?? Number.NaN;
+  const slow = start[p50.ttfb.findIndex((value) => (value ?? 0) > 2 * first)] ?? Number.NaN;
+  const began = slow - (PLANTED[SLOW_SERVER]?.[3][0] ?? 0) * MINUTE_MS;
+  return PLANTED.map(([label, place, pairs, [from, to]]) => ({
+    label,
+    place,
+    pairs,
+    from: began + from * MINUTE_MS,
+    to: began + to * MINUTE_MS,
+  }));
 }
 
-/** A range that ends within a fault: the page then tells of the moment when it was. */
+export async function slowServerOf(netqoe: Netqoe): Promise<SlowServer> {
+  return { ...((await faultsOf(netqoe))[SLOW_SERVER] as Fault), target: SLOW };
+}
+
+/** A range that ends within a fault, when all of it is named: the page then tells of that moment. */
 export function within({ from }: Fault): { from: number; to: number } {
-  return { from: from - QUIET_MINUTES * MINUTE_MS, to: from + 2 * MINUTE_MS };
+  return { from: from - 8 * MINUTE_MS, to: from + NAMED_MINUTES * MINUTE_MS };
 }

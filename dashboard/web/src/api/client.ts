@@ -12,6 +12,7 @@ import type {
   MatrixAnswer,
   Overview,
   Pipeline,
+  Runs,
   Series,
   Session,
   TargetItem,
@@ -62,6 +63,9 @@ export const ask = {
     get<Items<Pick<Diagnosis, 'window_start_ts'>>>('/diagnoses', { ...range, limit: 1 }, signal),
   series: (client_id: string, target: string, range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Series>('/series', { client_id, target, ...range, max_points }, signal),
+  /** The newest runs of a pair. */
+  runs: (client_id: string, target: string, range: Bounds, limit: number, signal?: AbortSignal) =>
+    get<Runs>('/runs', { client_id, target, ...range, limit }, signal),
   compare: (one: { client_id: string } | { target: string }, range: Bounds, signal?: AbortSignal) =>
     get<Compare>('/compare', { ...one, ...range }, signal),
   different: (range: Bounds, marked: Marked, signal?: AbortSignal) =>

@@ -6,20 +6,26 @@ export type Metric = 'dns' | 'tcp' | 'tls' | 'ttfb' | 'throughput';
 export type Stage = 'dns' | 'handshake' | 'ttfb' | 'total' | 'throughput';
 export type Dimension = 'client_id' | 'target' | 'isp' | 'network_type';
 
+/** Figures that a row of an older netqoe does not have are null. */
 export interface Evidence {
   stage: string;
   unit: 'ms' | 'Mbit/s' | 'share';
   observed: number;
-  mean: number | null;
-  sigma: number | null;
+  usual: number | null;
+  usual_low: number | null;
+  usual_high: number | null;
+  /** Where the rules measure by σ. */
   sigmas: number | null;
   share_of_total: number | null;
+  samples: number | null;
+  /** How many of the samples failed, or at least how many were slow. */
+  bad_samples: number | null;
+  windows: number | null;
+  since: number | null;
 }
 
 export interface Since {
   since: number | null;
-  /** Whether it began before the range that was asked for. */
-  since_before?: boolean;
 }
 
 export interface Network {
@@ -35,6 +41,25 @@ export interface Diagnosis extends Since, Network {
   severity: Severity;
   evidence: Evidence;
   is_final: boolean;
+}
+
+/** A stretch of windows of one pair with the same label. */
+export interface Run {
+  client_id: string;
+  target: string;
+  label: Label;
+  /** The gravest of its windows'. */
+  severity: Severity;
+  since: number;
+  /** End of its last window; null where it goes on. */
+  until: number | null;
+  ongoing: boolean;
+  windows: number;
+}
+
+export interface Runs {
+  items: Run[];
+  has_more: boolean;
 }
 
 export interface HurtGroup extends Since {
@@ -113,6 +138,13 @@ export interface MatrixAnswer {
 
 export type Values = (number | null)[];
 
+/** What is usual, and the range around it; null where too little is known. */
+export interface UsualColumns {
+  usual: Values;
+  low: Values;
+  high: Values;
+}
+
 export interface Series {
   window_ms: number;
   point_ms: number;
@@ -123,7 +155,7 @@ export interface Series {
   errors: Record<'dns' | 'tcp' | 'tls' | 'http' | 'throughput', number[]>;
   p50: Record<Metric, Values>;
   p95: Record<Metric, Values>;
-  usual: Record<Stage, { mean: Values; sigma: Values }>;
+  usual: Record<Stage, UsualColumns>;
   labels: (Label | null)[];
   severities: (Severity | null)[];
   is_final: boolean[];

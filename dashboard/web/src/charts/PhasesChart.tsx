@@ -1,14 +1,13 @@
-// The phases stacked on each other, against what the total usually is.
+// The phases stacked on each other, against what they usually add up to.
 
 import type { Bounds } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { Time } from '../parts/Time.tsx';
-import { usualText } from '../words/evidence.ts';
 import { axisMs, ms } from '../words/figures.ts';
 import { Chart } from './Chart.tsx';
 import { palette } from './palette.ts';
-import { stackBlocks, steps, usualBlocks, usualEdge } from './points.ts';
-import { blocks, line } from './series.ts';
+import { stackBlocks, steps, usualSum } from './points.ts';
+import { blocks, DASH, line } from './series.ts';
 
 const PHASES = [
   ['dns', 'DNS'],
@@ -17,25 +16,24 @@ const PHASES = [
   ['ttfb', 'TTFB'],
 ] as const;
 
-/** Of the usual band's edges: over bars a shade alone is hard to see, and a line would be data. */
-const DASH = [4, 3];
-
 export function PhasesChart({ series, bounds }: { series: Series; bounds: Bounds }) {
-  const { start, point_ms, p95, usual } = series;
+  const { start, point_ms, p50, usual, window_ms } = series;
   const colors = palette.value;
   const stacked = stackBlocks(
     start,
     point_ms,
-    PHASES.map(([phase]) => p95[phase]),
+    PHASES.map(([phase]) => p50[phase]),
   );
   const total = (index: number) => {
-    const known = PHASES.map(([phase]) => p95[phase][index] ?? null).filter((value) => value !== null);
+    const known = PHASES.map(([phase]) => p50[phase][index] ?? null).filter((value) => value !== null);
     return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
   };
-  const edges = (['lower', 'upper'] as const).map((side) => steps(start, point_ms, usualEdge(usual.total, side)));
+  // Ranges can't be added up as the values can: phases are seldom at their worst together.
+  const usually = usualSum([usual.dns.usual, usual.handshake.usual, usual.ttfb.usual]);
+  const coarse = point_ms > window_ms ? ' (highest of each point’s windows)' : '';
   return (
     <Chart
-      title="Phases, 95th percentile of each, against the usual total (mean ± 2 σ)"
+      title={`Phases, median of each${coarse}, against what they usually add up to`}
       height={200}
       bounds={bounds}
       start={start}
@@ -43,21 +41,20 @@ export function PhasesChart({ series, bounds }: { series: Series; bounds: Bounds
       value={axisMs}
       series={[
         ...PHASES.map(([phase], index) => blocks(stacked[index] ?? [], colors.token(`phase-${phase}`), 1, 1)),
-        blocks(usualBlocks(start, point_ms, usual.total), colors.token('over'), 0.28, 2),
-        ...edges.map((edge) => line(edge, colors.token('median'), 1.2, 3, DASH)),
+        line(steps(start, point_ms, usually), colors.token('median'), 1.6, 3, DASH),
       ]}
       readings={(index) => [
-        ...PHASES.map(([phase, name]) => ({ name, value: ms(p95[phase][index] ?? null), token: `phase-${phase}` })),
+        ...PHASES.map(([phase, name]) => ({ name, value: ms(p50[phase][index] ?? null), token: `phase-${phase}` })),
         { name: 'total', value: ms(total(index)) },
-        { name: 'total usually', value: usualText(usual.total, index, 'ms'), token: 'usual-total' },
+        { name: 'total usually', value: ms(usually[index] ?? null), token: 'median', shape: 'line' as const },
       ]}
       table={() => ({
-        head: ['Window', ...PHASES.map(([, name]) => `${name} p95`), 'Total', 'Usually'],
+        head: ['Window', ...PHASES.map(([, name]) => `${name} p50`), 'Total', 'Usually'],
         rows: start.map((from, index) => [
           <Time key={from} at={from} />,
-          ...PHASES.map(([phase]) => ms(p95[phase][index] ?? null)),
+          ...PHASES.map(([phase]) => ms(p50[phase][index] ?? null)),
           ms(total(index)),
-          usualText(usual.total, index, 'ms'),
+          ms(usually[index] ?? null),
         ]),
       })}
     />

@@ -12,7 +12,7 @@ import { Chart, type Reading } from './Chart.tsx';
 import { floorOf } from './floor.ts';
 import { palette } from './palette.ts';
 import { bandBlocks, steps, usualBlocks } from './points.ts';
-import { blocks, crosses, line } from './series.ts';
+import { blocks, crosses, DASH, line } from './series.ts';
 
 const NAMES: Record<Phase, string> = { ttfb: 'TTFB', tls: 'TLS', tcp: 'TCP', dns: 'DNS' };
 
@@ -24,13 +24,14 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
   const failed = start.flatMap((from, index) => ((count_error[index] ?? 0) > 0 ? [{ from, to: from + point_ms }] : []));
   const band = bandBlocks(start, point_ms, p50[phase], p95[phase]);
   const usualBand = usual ? usualBlocks(start, point_ms, usual) : [];
+  const usualMiddle = usual ? steps(start, point_ms, usual.usual) : [];
   const median = steps(start, point_ms, p50[phase]);
   const coarse = point_ms > series.window_ms;
 
   const readings = (index: number): Reading[] => [
     { name: 'p50', value: ms(p50[phase][index] ?? null), token: 'median', shape: 'line' },
     { name: 'p95', value: ms(p95[phase][index] ?? null), token: 'smoke' },
-    ...(usual ? [{ name: 'p95 usually', value: usualText(usual, index, 'ms'), token: 'usual' }] : []),
+    ...(usual ? [{ name: 'usually', value: usualText(usual, index, 'ms'), token: 'usual' }] : []),
     {
       name: 'failed',
       value: failedText(series, index),
@@ -50,13 +51,14 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       column={`${phase}_p95`}
       series={[
         blocks(usualBand, colors.token('usual'), 0.2, 1),
+        line(usualMiddle, colors.token('usual'), 1.2, 2, DASH),
         blocks(band, colors.token('smoke'), 0.62, 2),
         line(median, colors.token('median'), 1.8, 3),
         crosses(failed, colors.token('label-error'), 4),
       ]}
       readings={readings}
       table={() => ({
-        head: ['Window', 'p50', 'p95', 'p95 usually', 'Failed'],
+        head: ['Window', 'p50', 'p95', 'Usually', 'Failed'],
         rows: start.map((from, index) => [
           <Time key={from} at={from} />,
           ms(p50[phase][index] ?? null),

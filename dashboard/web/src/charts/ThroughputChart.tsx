@@ -8,7 +8,7 @@ import { axisMbits, mbits } from '../words/figures.ts';
 import { Chart } from './Chart.tsx';
 import { palette } from './palette.ts';
 import { steps, usualBlocks } from './points.ts';
-import { blocks, line } from './series.ts';
+import { blocks, DASH, line } from './series.ts';
 
 export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bounds }) {
   const { start, point_ms, p50, usual, window_ms } = series;
@@ -24,6 +24,7 @@ export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bo
       column="throughput_p50"
       series={[
         blocks(usualBlocks(start, point_ms, usual.throughput), colors.token('usual'), 0.2, 1),
+        line(steps(start, point_ms, usual.throughput.usual), colors.token('usual'), 1.2, 1, DASH),
         line(steps(start, point_ms, p50.throughput), colors.token('median'), 1.8, 2),
       ]}
       readings={(index) => [

@@ -1,6 +1,6 @@
 // From an answer's columns to what is drawn: pure, and without inventing a point.
 
-import type { Values } from '../api/types.ts';
+import type { UsualColumns, Values } from '../api/types.ts';
 
 /** `[from, to, low, high]`: a rectangle over a point's whole time. */
 export type Block = [from: number, to: number, low: number, high: number];
@@ -16,25 +16,19 @@ export function bandBlocks(start: number[], point_ms: number, low: Values, high:
   });
 }
 
-export interface Usual {
-  mean: Values;
-  sigma: Values;
+/** The range of what is usual, which never begins below 0. */
+export function usualBlocks(start: number[], point_ms: number, { low, high }: UsualColumns): Block[] {
+  const floored = low.map((value) => (value === null ? null : Math.max(0, value)));
+  return bandBlocks(start, point_ms, floored, high);
 }
 
-/** What is usual reaches so many σ to either side of its mean: as far as a diagnosis lets it. */
-const SIGMAS = 2;
-
-/** The lower or upper edge of what is usual, never below 0. */
-export function usualEdge({ mean, sigma }: Usual, side: 'lower' | 'upper'): Values {
-  const reach = side === 'lower' ? -SIGMAS : SIGMAS;
-  return mean.map((middle, index) => {
-    const spread = sigma[index] ?? null;
-    return middle === null || spread === null ? null : Math.max(0, middle + reach * spread);
-  });
-}
-
-export function usualBlocks(start: number[], point_ms: number, usual: Usual): Block[] {
-  return bandBlocks(start, point_ms, usualEdge(usual, 'lower'), usualEdge(usual, 'upper'));
+/** What is usual of several phases, added up: null where it is not known of one of them. A phase of which it is never known has no part. */
+export function usualSum(columns: Values[]): Values {
+  const known = columns.filter((column) => column.some((value) => value !== null));
+  const [first = [], ...rest] = known;
+  const added = (sum: number | null, more: number | null | undefined) =>
+    sum === null || more === null || more === undefined ? null : sum + more;
+  return first.map((value, index) => rest.reduce((sum, column) => added(sum, column[index]), value));
 }
 
 /** Each column on top of the ones before it; a value that is null takes no room. */

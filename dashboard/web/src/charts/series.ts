@@ -6,6 +6,9 @@ import type { SeriesOption } from './echarts.ts';
 import type { Palette } from './palette.ts';
 import { stepPath, type Block, type Step } from './points.ts';
 
+/** Of a line that says what is usual, and is not measured. */
+export const DASH = [4, 3];
+
 const QUIET = { silent: true, animation: false } as const;
 
 export interface Mark {

@@ -39,7 +39,7 @@ export function CellWords({ answer, cells, spot, diagnoses }: Props) {
       {cell.state === 'unknown' && <LabelMark label={null} />}
       {cell.state === 'judged' && <LabelMark label={cell.label} />}
       {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
-      {why && <SinceTime of={why} />}
+      {why && <SinceTime at={why.since} />}
       {why && <span>{evidenceText(why.label, why.evidence)}</span>}
     </p>
   );

@@ -1,6 +1,5 @@
 // A time in the viewer's zone; its title says it in full and in UTC.
 
-import type { Since } from '../api/types.ts';
 import { today } from '../state/clock.ts';
 import { fullTime, time, utc, zone } from '../words/times.ts';
 
@@ -12,12 +11,11 @@ export function Time({ at }: { at: number }) {
   );
 }
 
-export function SinceTime({ of: { since, since_before } }: { of: Since }) {
-  if (since === null) return null;
+export function SinceTime({ at }: { at: number | null }) {
+  if (at === null) return null;
   return (
     <span class="since">
-      since {since_before ? 'before ' : ''}
-      <Time at={since} />
+      since <Time at={at} />
     </span>
   );
 }

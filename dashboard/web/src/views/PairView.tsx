@@ -10,20 +10,26 @@ import { LabelMark, SeverityMark } from '../parts/Label.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Name } from '../parts/Name.tsx';
 import { Empty, Shown } from '../parts/States.tsx';
-import { Time } from '../parts/Time.tsx';
+import { SinceTime, Time } from '../parts/Time.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey, showsPast } from '../state/present.ts';
 import { evidenceText } from '../words/evidence.ts';
-import { EvidenceTable } from './pair/EvidenceTable.tsx';
+import { Degraded } from './pair/Degraded.tsx';
 
 /** As many as a wide screen can tell apart. */
 const POINTS = 400;
+/** Runs that are listed. */
+const RUNS = 100;
 
 export function PairView({ client, target }: { client: string; target: string }) {
   const answer = useAnswer(`series ${rangeKey()}`, (signal) => {
     const range = bounds();
-    return ask.series(client, target, range, POINTS, signal).then((series) => ({ series, range }));
+    const asked = [
+      ask.series(client, target, range, POINTS, signal),
+      ask.runs(client, target, range, RUNS, signal),
+    ] as const;
+    return Promise.all(asked).then(([series, runs]) => ({ series, runs, range }));
   });
   return (
     <>
@@ -40,7 +46,7 @@ export function PairView({ client, target }: { client: string; target: string })
         {answer.value && <Now series={answer.value.series} />}
       </div>
       <Shown answer={answer} what="the pair">
-        {({ series, range }) =>
+        {({ series, runs, range }) =>
           series.start.length === 0 ? (
             <Empty>
               <strong>This pair has no measurements in this range.</strong>
@@ -54,7 +60,7 @@ export function PairView({ client, target }: { client: string; target: string })
                 <PhasesChart series={series} bounds={range} />
                 <ThroughputChart series={series} bounds={range} />
               </section>
-              <EvidenceTable series={series} />
+              <Degraded series={series} runs={runs} />
             </>
           )
         }
@@ -76,7 +82,16 @@ function Now({ series }: { series: Series }) {
       )}
       <LabelMark label={series.labels[last] ?? null} />
       <SeverityMark severity={series.severities[last] ?? null} />
-      {why?.window_start_ts === series.start[last] && why && <span>{evidenceText(why.label, why.evidence)}</span>}
+      {why?.window_start_ts === series.start[last] && why && (
+        <span>
+          {evidenceText(why.label, why.evidence)}
+          {why.evidence.since !== null && (
+            <>
+              ; <SinceTime at={why.evidence.since} />
+            </>
+          )}
+        </span>
+      )}
     </p>
   );
 }

@@ -1,6 +1,6 @@
 // The fewest targets, clients and providers that account for all current diagnoses.
 
-import type { Diagnosis, HurtClient, HurtGroup, HurtIsp, HurtTarget, Label, Overview } from '../api/types.ts';
+import type { Diagnosis, HurtClient, HurtGroup, HurtIsp, HurtTarget, Label, Overview, Since } from '../api/types.ts';
 
 interface Of {
   label: Label;
@@ -9,7 +9,6 @@ interface Of {
   /** How many diagnoses it accounts for. */
   pairs: number;
   since: number | null;
-  since_before: boolean;
 }
 
 export type Cause = Of &
@@ -76,22 +75,18 @@ function causeOf(candidate: Candidate, covered: Diagnosis[]): Cause {
   const label = mostFrequent(covered.map((diagnosis) => diagnosis.label));
   const mixed = covered.some((diagnosis) => diagnosis.label !== label);
   const { kind, group } = candidate;
-  const of: Of = { label, mixed, pairs: covered.length, ...firstOf(covered) };
+  const of: Of = { label, mixed, pairs: covered.length, since: firstOf(covered) };
   return { ...of, kind, group } as Cause;
 }
 
 function alone(diagnosis: Diagnosis): Cause {
-  return { kind: 'pair', diagnosis, label: diagnosis.label, mixed: false, pairs: 1, ...firstOf([diagnosis]) };
+  return { kind: 'pair', diagnosis, label: diagnosis.label, mixed: false, pairs: 1, since: diagnosis.since };
 }
 
 /** When the earliest of them began. */
-export function firstOf(all: { since: number | null; since_before?: boolean }[]): {
-  since: number | null;
-  since_before: boolean;
-} {
-  const known = all.filter(({ since }) => since !== null);
-  const since = known.length > 0 ? Math.min(...known.map(({ since }) => since as number)) : null;
-  return { since, since_before: known.some((one) => one.since === since && one.since_before === true) };
+export function firstOf(all: Since[]): number | null {
+  const known = all.flatMap(({ since }) => (since === null ? [] : [since]));
+  return known.length > 0 ? Math.min(...known) : null;
 }
 
 function mostFrequent(labels: Label[]): Label {

@@ -22,10 +22,11 @@ export function roundFigure(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: decimals(value) });
 }
 
-/** A mean and its spread, in as many decimals as the larger of them is worth. */
-export function spread(mean: number, sigma: number): string {
-  const digits = decimals(Math.max(mean, sigma));
-  return `${rounded(mean, digits)} ± ${rounded(sigma, digits)}`;
+/** From one figure to another, in as many decimals as the larger is worth: `88 to 105`. One, where both read the same. */
+export function reach(low: number, high: number): string {
+  const digits = decimals(high);
+  const [from, to] = [rounded(Math.max(0, low), digits), rounded(high, digits)];
+  return from === to ? to : `${from} to ${to}`;
 }
 
 export function ms(value: number | null): string {

@@ -12,16 +12,21 @@ export interface LabelWords {
 }
 
 const WORDS: LabelWords[] = [
-  { label: 'error-bound', letter: 'E', token: 'error', meaning: 'half of the measurements or more fail' },
-  { label: 'server-bound', letter: 'S', token: 'server', meaning: 'the server answers late; the connection is normal' },
-  { label: 'handshake-bound', letter: 'H', token: 'handshake', meaning: 'TCP and TLS take longer than usual' },
-  { label: 'dns-bound', letter: 'D', token: 'dns', meaning: 'name resolution takes most of the time' },
+  { label: 'error-bound', letter: 'E', token: 'error', meaning: 'too many measurements fail' },
   {
-    label: 'throughput-bound',
-    letter: 'T',
-    token: 'throughput',
-    meaning: 'less throughput than usual; latency is normal',
+    label: 'server-bound',
+    letter: 'S',
+    token: 'server',
+    meaning: 'the first byte takes longer than usual; connecting does not explain it',
   },
+  { label: 'handshake-bound', letter: 'H', token: 'handshake', meaning: 'TCP and TLS take longer than usual' },
+  {
+    label: 'dns-bound',
+    letter: 'D',
+    token: 'dns',
+    meaning: 'name resolution takes longer than usual, and much of the time',
+  },
+  { label: 'throughput-bound', letter: 'T', token: 'throughput', meaning: 'less throughput than usual' },
   { label: 'healthy', letter: '', token: 'healthy', meaning: 'as usual' },
 ];
 

@@ -44,7 +44,7 @@ export function sentenceOf(overview: Overview, telling: Telling): Sentence {
           ? `The only pair ${telling.past ? 'was' : 'is'} measured, and has no baseline yet.`
           : `${plural(pairs.total, 'pair')} ${are} measured, and none has a baseline yet.`,
       ],
-      advice: `A pair is judged once it has five earlier windows with a success: after about ${Math.round((overview.window_ms * 6) / 60_000)} minutes.`,
+      advice: `A pair is judged once it has ten earlier windows with a success: after about ${Math.round((overview.window_ms * 11) / 60_000)} minutes.`,
     };
   }
   const of = pairs.unknown > 0 ? all(pairs.healthy, 'judged pair') : all(pairs.total, 'pair');
@@ -138,10 +138,10 @@ function subject({ targets, clients, pairs, at }: Overview, causes: Cause[], tel
 }
 
 function sinceText(causes: Cause[], { time, past }: Telling): string {
-  const { since, since_before } = firstOf(causes);
+  const since = firstOf(causes);
   if (since === null) return '';
   const which = causes.length > 1 ? ', the first' : past ? ',' : '';
-  return `${which} since ${since_before ? 'before ' : ''}${time(since)}`;
+  return `${which} since ${time(since)}`;
 }
 
 function causeParts(cause: Cause): Part[] {

@@ -1,5 +1,7 @@
 //! Pages of `agg_1m`.
 
+use std::sync::Arc;
+
 use netqoe_model::Label;
 use postgres::Row;
 
@@ -11,7 +13,7 @@ use crate::read::statement::Statement;
 use crate::read::{AggregateRecord, Query, RowPosition};
 
 pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
-    let columns = format!("client_id, target, diagnosis_label, updated_at, {WINDOW_COLUMNS}");
+    let columns = format!("client_id, target, diagnosis_label, updated_at, pair_state, {WINDOW_COLUMNS}");
     keys::page(KeyedTable::Aggregates, &columns, KeyedTable::with_label_of(&query.filter), query)
 }
 
@@ -21,6 +23,7 @@ pub(super) fn record(row: &Row) -> Result<AggregateRecord, Unreadable> {
         target: row.try_get(1)?,
         diagnosis_label: row.try_get::<_, Option<&str>>(2)?.map(|text| known(text, Label::parse)).transpose()?,
         updated_at_ms: unix_ms(row.try_get(3)?),
-        window: window(row, 4)?,
+        pair_state: row.try_get::<_, Option<&[u8]>>(4)?.map(Arc::from),
+        window: window(row, 5)?,
     })
 }

@@ -17,7 +17,8 @@ const ROWS: &str = "SELECT client_id, target, window_start_ts, diagnosis_label, 
 
 /// A healthy row has no diagnosis, and none is looked for. The limit keeps the planner from joining whole tables.
 const FINDING: &str = ") AS row LEFT JOIN LATERAL (
-    SELECT severity, stage, observed, mean, sigma, sigmas, share_of_total FROM diagnoses
+    SELECT severity, stage, observed, usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows,
+           since_ts FROM diagnoses
     WHERE row.diagnosis_label <> 'healthy' AND diagnoses.client_id = row.client_id
     AND diagnoses.target = row.target AND diagnoses.window_start_ts = row.window_start_ts LIMIT 1
     ) AS finding ON true ORDER BY window_start_ts DESC";

@@ -13,6 +13,7 @@ mod pairs;
 mod plans;
 mod points;
 mod pool;
+mod runs;
 mod split;
 mod targets;
 
@@ -25,8 +26,9 @@ use self::pool::Pool;
 use super::Names;
 use super::statement::Statement;
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
-    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TIME_LIMIT,
+    TargetRecord,
 };
 use crate::PostgresOptions;
 use crate::postgres::read_back;
@@ -138,6 +140,12 @@ impl Reader for PostgresReader {
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
         let statement = degraded::statement(extent, limit);
         self.within(extent, &statement, |row, _| degraded::record(row))
+    }
+
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
+        let names = [&filter.client_id, &filter.target];
+        let found = self.named(names, &runs::statement(filter, limit), |row| runs::record(row).map(Some))?;
+        Ok(Page::of(found, limit))
     }
 
     /// An older schema has no such column, and no row in JSON has such a member.

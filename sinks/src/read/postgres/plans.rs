@@ -9,7 +9,7 @@ use postgres::{Client, NoTls};
 use serde_json::Value as Json;
 
 use super::execute::{Parameter, numbered};
-use super::{aggregates, clients, current, degraded, diagnoses, labels, points, split, targets};
+use super::{aggregates, clients, current, degraded, diagnoses, labels, points, runs, split, targets};
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Filter, Matching, Measure, Pair, Query, RowPosition};
 use crate::{Opening, PostgresOptions, PostgresStore, Store};
@@ -37,8 +37,9 @@ const FILL: &str = "
     FROM generate_series(1, 50) client, generate_series(1, 10) target, generate_series(0, 132) nth,
          unnest('{2026-01-01Z, 2026-02-01Z, 2026-03-01Z}'::timestamptz[]) month
     ON CONFLICT DO NOTHING;
-    INSERT INTO diagnoses
-    SELECT client_id, target, window_start_ts, 'dns-bound', 'minor', 'dns', 1, 1, 1, 1, 1, true, as_of, updated_at
+    INSERT INTO diagnoses (client_id, target, window_start_ts, label, severity, stage, observed, since_ts, is_final, as_of,
+                           updated_at)
+    SELECT client_id, target, window_start_ts, 'dns-bound', 'minor', 'dns', 1, window_start_ts, true, as_of, updated_at
     FROM agg_1m WHERE diagnosis_label = 'dns-bound';
     INSERT INTO clients
     SELECT client_id, 'wifi', 'isp', NULL, min(window_start_ts), max(window_start_ts) FROM agg_1m GROUP BY client_id
@@ -72,6 +73,8 @@ fn months() -> PartitionCommit {
             percentiles: [None; 5],
         },
         diagnosis: None,
+        ended_runs: vec![],
+        pair_state: None,
     };
     PartitionCommit {
         checkpoint: netqoe_model::Checkpoint::default(),
@@ -220,6 +223,17 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
         let inside_ms = [middle_ms - day_ms / 2, middle_ms];
         let recent = Extent { from_ms: middle_ms - day_ms, ..extent.clone() };
         let slow = Matching::Within(Measure::ALL[0], [1.0, 2.0]);
+        let filter = Filter {
+            client_id: extent.client_id.clone(),
+            target: extent.target.clone(),
+            from_ms: Some(extent.from_ms),
+            to_ms: Some(extent.to_ms),
+            label: None,
+        };
+        for label in [None, Some(Label::DnsBound)] {
+            let of_label = Filter { label, ..filter.clone() };
+            questions.push((format!("runs of {of_label:?}"), runs::statement(&of_label, 100)));
+        }
         for (what, statement) in [
             ("current rows", current::statement(&recent)),
             ("degraded pairs", degraded::statement(&extent, 10_000)),

@@ -1,5 +1,7 @@
 //! Pages of `agg_1m`.
 
+use std::sync::Arc;
+
 use netqoe_model::{ErrorStage, Label, LogTime, Metric, Percentiles, WindowRow, WindowStart};
 use rusqlite::{Connection, Row};
 
@@ -16,7 +18,7 @@ const FIRST_PERCENTILE_COLUMN: usize = FIRST_ERROR_COLUMN + ErrorStage::ALL.len(
 const COLUMNS: &str = "client_id, target, window_start_ts, count_success,
     dns_error_count, tcp_error_count, tls_error_count, http_error_count, throughput_error_count,
     dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95,
-    diagnosis_label, is_final, as_of, updated_at";
+    diagnosis_label, is_final, as_of, updated_at, pair_state";
 
 pub(super) fn page(connection: &Connection, query: &Query<RowPosition>) -> rusqlite::Result<Page<AggregateRecord>> {
     Ok(query.page(rows(&statement(query), connection, record)?))
@@ -51,6 +53,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<AggregateRecord> {
             Some(text) => Some(known(&text, Label::parse)?),
             None => None,
         },
+        pair_state: row.get_ref("pair_state")?.as_blob_or_null()?.map(Arc::from),
         updated_at_ms: row.get("updated_at")?,
     })
 }

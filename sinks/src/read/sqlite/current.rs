@@ -19,7 +19,8 @@ const ROWS: &str = "
 
 const COLUMNS: &str = "newest.client_id, newest.target, newest.window_start_ts, newest.diagnosis_label,
     newest.is_final, newest.as_of, newest.updated_at,
-    severity, stage, observed, mean, sigma, sigmas, share_of_total";
+    severity, stage, observed, usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples,
+    windows, since_ts";
 
 pub(super) fn read(connection: &Connection, extent: &Extent, limit: u32) -> rusqlite::Result<Vec<CurrentRecord>> {
     let mut names = Names::default();

@@ -11,6 +11,7 @@ mod keys;
 mod labels;
 mod pairs;
 mod points;
+mod runs;
 mod split;
 mod targets;
 #[cfg(test)]
@@ -23,8 +24,9 @@ use rusqlite::OptionalExtension;
 
 use self::connections::Connections;
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Matching, Page, Pair,
-    PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, SplitRecord, TIME_LIMIT, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TIME_LIMIT,
+    TargetRecord,
 };
 use crate::sqlite::read_back;
 
@@ -90,6 +92,11 @@ impl Reader for SqliteReader {
 
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
         self.connections.read(|connection| degraded::read(connection, extent, limit))
+    }
+
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
+        let found = self.connections.read(|connection| runs::read(connection, filter, limit))?;
+        Ok(Page::of(found, limit))
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

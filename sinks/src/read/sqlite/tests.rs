@@ -7,7 +7,7 @@ use netqoe_model::{Label, WindowStart};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{current, degraded, keys, labels, pairs, points, split, targets};
+use super::{current, degraded, keys, labels, pairs, points, runs, split, targets};
 use crate::SqliteStore;
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
@@ -73,6 +73,7 @@ fn every_page_uses_an_index() {
         }
         let query = Query { filter: filter.clone(), after: Some("t".to_owned()), limit: 10 };
         check(&connection, &filter, targets::statement(&query));
+        check(&connection, &filter, runs::statement(&filter, 10));
     }
 }
 

@@ -103,7 +103,7 @@ function Row({ pair, kind, compare, bounds, most }: RowProps) {
         <LabelMark label={label} />
         {isHurt(pair) && (
           <div class="quiet">
-            <SeverityMark severity={severity} /> <SinceTime of={pair} />
+            <SeverityMark severity={severity} /> <SinceTime at={pair.since} />
           </div>
         )}
       </td>

@@ -11,6 +11,7 @@ import { go, place } from '../../state/navigation.ts';
 import { showsPast } from '../../state/present.ts';
 import { GROUPINGS, type Grouping, type Place } from '../../state/place.ts';
 import { evidenceText } from '../../words/evidence.ts';
+import { duration } from '../../words/figures.ts';
 import { networkText } from '../../words/network.ts';
 import { plural, visible } from '../../words/text.ts';
 
@@ -49,7 +50,7 @@ export function Diagnoses({ overview }: { overview: Overview }) {
       </div>
       <ul class="diagnoses" id="diagnoses-list" role="list">
         {shown.map((group) => (
-          <GroupItem key={group.key} group={group} by={by} />
+          <GroupItem key={group.key} group={group} by={by} window_ms={overview.window_ms} />
         ))}
       </ul>
       {groups.length === 0 && (
@@ -122,7 +123,7 @@ function providersText({ isp_count, all_isps }: HurtTarget): string {
   return isp_count === 1 ? 'its only provider' : `all of its ${plural(isp_count, 'provider')}`;
 }
 
-function GroupItem({ group, by }: { group: Group; by: Grouping }) {
+function GroupItem({ group, by, window_ms }: { group: Group; by: Grouping; window_ms: number }) {
   const { hurt, name, to, about, diagnoses } = group;
   const { shown, left, showAll } = useFew(diagnoses, FEW);
   return (
@@ -135,12 +136,22 @@ function GroupItem({ group, by }: { group: Group; by: Grouping }) {
           <LabelMark label={hurt.label} /> <SeverityMark severity={hurt.severity} />
         </span>
         <span class="quiet">
-          <SinceTime of={hurt} />, {visible(about)}
+          {hurt.since !== null && (
+            <>
+              <SinceTime at={hurt.since} />,{' '}
+            </>
+          )}
+          {visible(about)}
         </span>
       </div>
       <ul class="evidence-list" role="list">
         {shown.map((diagnosis) => (
-          <EvidenceItem key={`${diagnosis.client_id}\n${diagnosis.target}`} diagnosis={diagnosis} by={by} />
+          <EvidenceItem
+            key={`${diagnosis.client_id}\n${diagnosis.target}`}
+            diagnosis={diagnosis}
+            by={by}
+            window_ms={window_ms}
+          />
         ))}
         {left > 0 && (
           <li>
@@ -154,8 +165,8 @@ function GroupItem({ group, by }: { group: Group; by: Grouping }) {
   );
 }
 
-function EvidenceItem({ diagnosis, by }: { diagnosis: Diagnosis; by: Grouping }) {
-  const { client_id, target, label, severity, evidence } = diagnosis;
+function EvidenceItem({ diagnosis, by, window_ms }: { diagnosis: Diagnosis; by: Grouping; window_ms: number }) {
+  const { client_id, target, label, severity, evidence, since, window_start_ts } = diagnosis;
   return (
     <li data-testid="diagnosis">
       <LabelMark label={label} />
@@ -166,9 +177,11 @@ function EvidenceItem({ diagnosis, by }: { diagnosis: Diagnosis; by: Grouping })
         {by !== 'target' && <Name text={target} length={36} brief />}
       </Link>
       <span class="words">{evidenceText(label, evidence)}</span>
-      <span class="quiet">
-        <SinceTime of={diagnosis} />
-      </span>
+      {since !== null && (
+        <span class="quiet">
+          <SinceTime at={since} />, {duration(window_start_ts + window_ms - since)}
+        </span>
+      )}
     </li>
   );
 }

@@ -1,10 +1,10 @@
-// The pair's diagnoses, newest first, with their evidence.
+// The pair's diagnoses, newest first, with their evidence: all, or those of one run.
 
-import type { Series } from '../../api/types.ts';
+import type { Run, Series } from '../../api/types.ts';
 import { crosshair } from '../../charts/crosshair.ts';
 import { useFew } from '../../parts/few.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
-import { Time } from '../../parts/Time.tsx';
+import { SinceTime, Time } from '../../parts/Time.tsx';
 import { Wide } from '../../parts/Wide.tsx';
 import { evidenceText } from '../../words/evidence.ts';
 import { percent } from '../../words/figures.ts';
@@ -12,14 +12,36 @@ import { plural } from '../../words/text.ts';
 
 const FEW = 30;
 
-export function EvidenceTable({ series }: { series: Series }) {
-  const { diagnoses, window_ms } = series;
+interface Props {
+  series: Series;
+  run: Run | null;
+  showAllRuns: () => void;
+}
+
+export function EvidenceTable({ series, run, showAllRuns }: Props) {
+  const { window_ms } = series;
+  const diagnoses = run === null ? series.diagnoses : series.diagnoses.filter(isOf(run));
   const { shown, left, showAll } = useFew(diagnoses, FEW);
   return (
-    <section aria-labelledby="evidence-title">
+    <section aria-labelledby="evidence-title" id="evidence">
       <div class="section-head">
         <h2 id="evidence-title">Evidence</h2>
-        <span class="quiet">{plural(diagnoses.length, 'degraded window')} in this range</span>
+        <span class="quiet">
+          {plural(diagnoses.length, 'degraded window')}
+          {run === null ? (
+            ' in this range'
+          ) : (
+            <>
+              {' '}
+              of {run.label} <SinceTime at={run.since} />, in this range
+            </>
+          )}
+        </span>
+        {run !== null && (
+          <button type="button" class="plain more" onClick={showAllRuns}>
+            Show those of all runs
+          </button>
+        )}
       </div>
       {diagnoses.length === 0 ? (
         <p class="state">No window of this range is degraded.</p>
@@ -32,6 +54,7 @@ export function EvidenceTable({ series }: { series: Series }) {
                 <th scope="col">Label</th>
                 <th scope="col">Severity</th>
                 <th scope="col">Evidence</th>
+                <th scope="col">Since</th>
                 <th scope="col" class="figure">
                   Share of total
                 </th>
@@ -55,6 +78,7 @@ export function EvidenceTable({ series }: { series: Series }) {
                     <SeverityMark severity={severity} />
                   </td>
                   <td>{evidenceText(label, evidence)}</td>
+                  <td>{evidence.since !== null && <Time at={evidence.since} />}</td>
                   <td class="figure">{percent(evidence.share_of_total)}</td>
                   <td class="quiet">{is_final ? 'final' : 'may still change'}</td>
                 </tr>
@@ -70,4 +94,12 @@ export function EvidenceTable({ series }: { series: Series }) {
       )}
     </section>
   );
+}
+
+/** Runs of one label do not overlap. */
+function isOf({ label, since, until }: Run): (diagnosis: Series['diagnoses'][number]) => boolean {
+  return (diagnosis) =>
+    diagnosis.label === label &&
+    since <= diagnosis.window_start_ts &&
+    (until === null || diagnosis.window_start_ts < until);
 }

@@ -1,10 +1,8 @@
 //! A fleet whose rows follow from their client, target and minute: no two runs differ but in their times.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
-use netqoe_dataflow::baseline::{PairWindow, PastWindow, baselines};
-use netqoe_dataflow::diagnose::diagnose;
+use netqoe_dataflow::judge::PairState;
 use netqoe_model::{
     AggregateRow, ClientContext, ClientRow, EventTime, LogTime, Percentiles, Rules, WindowRow, WindowStart,
 };
@@ -27,8 +25,8 @@ pub(super) struct Fleet {
     /// End of the last window.
     pub(super) end_ms: i64,
     rules: Rules,
-    /// What the next window of each pair is compared with.
-    past: Vec<Vec<PastWindow>>,
+    /// What the next window of each pair is judged by.
+    states: Vec<PairState>,
 }
 
 impl Fleet {
@@ -37,9 +35,10 @@ impl Fleet {
         let (clients, targets) = (options.clients.get(), options.targets.get());
         let clients: Vec<_> = (0..clients).map(|n| format!("client-{n:05}").into()).collect();
         let targets: Vec<_> = (0..targets).map(|n| format!("https://t-{n:03}.example/").into()).collect();
-        let past = vec![Vec::new(); clients.len() * targets.len()];
+        let rules = Rules::default();
+        let states = vec![PairState::new(&rules.diagnosis); clients.len() * targets.len()];
         let end_ms = now_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
-        Self { clients, targets, minutes: options.minutes.get(), end_ms, rules: Rules::default(), past }
+        Self { clients, targets, minutes: options.minutes.get(), end_ms, rules, states }
     }
 
     /// A client and a target, each in turn.
@@ -61,18 +60,16 @@ impl Fleet {
 
     fn row(&mut self, client: usize, target: usize, pair: usize, minute: u32) -> AggregateRow {
         let window = window(client as u64, target as u64, minute, self.start_ms(minute));
-        let past = &mut self.past[pair];
-        let current = PairWindow::current(Rc::new(window.clone()));
-        let windows: Vec<_> = PairWindow::past(Rc::from(&past[..])).into_iter().chain([current]).collect();
-        let mut diagnosis = None;
-        baselines(windows.iter(), &self.rules.diagnosis, |row, baseline| {
-            diagnosis = diagnose(row, baseline.as_ref(), &self.rules.diagnosis);
-        });
-        past.extend(PastWindow::of(&window));
-        let surplus = past.len().saturating_sub(self.rules.diagnosis.baseline_windows);
-        past.drain(..surplus);
+        let judged = self.states[pair].judge(&window, &self.rules);
         let (client_id, target) = (Arc::clone(&self.clients[client]), Arc::clone(&self.targets[target]));
-        AggregateRow { client_id, target, window, diagnosis }
+        AggregateRow {
+            client_id,
+            target,
+            window,
+            diagnosis: judged.diagnosis,
+            ended_runs: judged.ended_runs,
+            pair_state: judged.pair_state,
+        }
     }
 
     /// The clients, as seen in one minute, of four providers and three kinds of network.

@@ -1,0 +1,52 @@
+//! Every number that decides what a row means, in one place.
+
+mod diagnosis;
+mod file;
+
+use serde::Serialize;
+
+use crate::{LogTime, WindowStart};
+pub use diagnosis::{
+    Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, LatencyLevel, LatencySeverity,
+    PhaseRule, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity, UsualRules,
+};
+pub use file::{InvalidRules, ROWS_PER_STATE};
+
+/// The rules by which events become rows. The defaults are the documented semantics.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rules {
+    /// Length of a window, in milliseconds.
+    pub window_ms: i64,
+    /// How long after its end a window still takes events, in milliseconds of log time.
+    pub lateness_ms: i64,
+    /// How far ahead of the log time an event may be, in milliseconds.
+    pub max_future_ms: i64,
+    /// Samples of a window that are kept exactly; beyond them a window is sketched.
+    pub exact_samples: usize,
+    /// When and how a window is diagnosed.
+    pub diagnosis: DiagnosisRules,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            window_ms: 60_000,
+            lateness_ms: 120_000,
+            max_future_ms: 300_000,
+            exact_samples: 512,
+            diagnosis: DiagnosisRules::default(),
+        }
+    }
+}
+
+impl Rules {
+    /// The log time after which the window is closed: events of it that the log took later are late.
+    pub fn closes_after(&self, start: WindowStart) -> LogTime {
+        LogTime::from_ms(start.ms() + self.window_ms + self.lateness_ms)
+    }
+
+    /// The earliest start that a window can have which is open at this log time.
+    pub fn earliest_open(&self, log_time: LogTime) -> WindowStart {
+        WindowStart::from_ms(log_time.ms() - self.lateness_ms - self.window_ms)
+    }
+}
