@@ -2,10 +2,11 @@
 
 use netqoe_model::{DiagnosisRules, Evidence, Label, Severity, Spread};
 
+use super::PairState;
 use super::evidence::{Failures, PhaseEvidence};
 use super::phase::{Compared, Figures, Phase, thousandths};
+use super::seen::{Seen, oldest};
 use super::severity::{of_failures, of_latency, of_throughput};
-use super::{PairState, Seen, oldest};
 
 impl Seen<'_> {
     /// What stands behind a label, as if its run began with this window; nothing behind healthy.
