@@ -22,7 +22,7 @@ const PAIRS: u64 = 200;
 /// Events of a post, and between two posts: 1,000 events a second.
 const BATCH: u64 = 100;
 const POST_EVERY: Duration = Duration::from_millis(100);
-/// When the first target gets slow: its baseline needs a few of the demo's windows, which last a second.
+/// When the first target gets slow: its pairs are judged after ten of the demo's windows, which last a second.
 const FAULT_AT: Duration = Duration::from_secs(12);
 /// When one process of the aggregate is killed, when all are started again, and when the load ends.
 const CRASH_AT: Duration = Duration::from_secs(8);
