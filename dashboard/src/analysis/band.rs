@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub(crate) fn judged_by(mut state: PairState, windows: Vec<WindowRow>, rules: &Rules) -> Vec<(WindowRow, UsualRanges)> {
     let judged = windows.into_iter().map(|row| {
         let usual = state.usual_before(row.start, &rules.diagnosis);
-        state.advance(&row, rules);
+        state.judge(&row, rules);
         (row, usual)
     });
     judged.collect()

@@ -131,11 +131,6 @@ impl PairState {
         Judged { diagnosis, ended_runs, pair_state: self.due_state(row.is_final) }
     }
 
-    /// Takes in a window that was judged before.
-    pub fn advance(&mut self, row: &WindowRow, rules: &Rules) {
-        self.judge(row, rules);
-    }
-
     fn is_too_old(&self, start: WindowStart, rules: &DiagnosisRules) -> bool {
         self.newest.is_some_and(|newest| start.ms() - newest.ms() > rules.usual.reach_ms())
     }

@@ -16,7 +16,6 @@ pub(super) struct Seen<'a> {
     pub(super) readings: Readings,
     pub(super) compared: Option<Compared>,
     pub(super) usuals: Usuals<'a>,
-    slow: [Slow; NAMED],
     /// Of the phases that it has samples of.
     pub(super) evidence: [Option<PhaseEvidence>; NAMED],
     is_slow: [bool; NAMED],
@@ -40,20 +39,20 @@ impl<'a> Seen<'a> {
         let readings = Readings::of(row);
         let compared = Compared::of(row, &readings, rules.usual.figure);
         let usuals = before.history.usuals(row.start, rules);
-        let (mut slow, mut evidence, mut is_slow) = ([Slow::default(); NAMED], [None; NAMED], [false; NAMED]);
+        let (mut evidence, mut is_slow) = ([None; NAMED], [false; NAMED]);
         for phase in Phase::NAMED {
             let index = phase as usize;
-            if let Some(compared) = &compared {
-                slow[index] = slow::slow(phase, compared, readings.samples, &usuals, rules);
-            }
+            let slow = compared
+                .as_ref()
+                .map_or_else(Slow::default, |compared| slow::slow(phase, compared, readings.samples, &usuals, rules));
             let middle = readings.of[index].map(|reading| reading.middle(readings.samples));
-            evidence[index] = middle.map(|middle| PhaseEvidence::new(row.start, readings.samples, slow[index], middle));
+            evidence[index] = middle.map(|middle| PhaseEvidence::new(row.start, readings.samples, slow, middle));
             is_slow[index] = is_slow_now(before, phase, row.start, evidence[index], rules, bridge);
         }
         let failures =
             before.failures.with(Some(Failures::of(row)), rules.error_bound.windows, oldest(row.start, rules));
         let is_failing = is_failing_now(before, &failures, row.start, rules, bridge);
-        Self { start: row.start, readings, compared, usuals, slow, evidence, is_slow, failures, is_failing }
+        Self { start: row.start, readings, compared, usuals, evidence, is_slow, failures, is_failing }
     }
 
     pub(super) fn found(&self, before: &PairState, rules: &DiagnosisRules, window_ms: i64) -> Found {
@@ -82,12 +81,12 @@ impl<'a> Seen<'a> {
     /// what they usually are, however little that is.
     fn learned(&self, rules: &DiagnosisRules) -> [Learned; NAMED] {
         let is_slow = |phase: Phase| self.is_slow[phase as usize];
-        let is_most = |phase: Phase| self.slow[phase as usize].is_most;
+        let are_all = |phase: Phase| self.evidence[phase as usize].is_some_and(|window| window.slow == window.samples);
         Phase::NAMED.map(|phase| {
             let over_the_path = matches!(phase, Phase::Ttfb | Phase::Throughput);
             if rules.usual.leave_out_degraded && (is_slow(phase) || (over_the_path && is_slow(Phase::Handshake))) {
                 Learned::LeftOut
-            } else if rules.usual.leave_out_degraded && (is_most(phase) || (over_the_path && is_most(Phase::Handshake)))
+            } else if rules.usual.leave_out_degraded && (are_all(phase) || (over_the_path && are_all(Phase::Handshake)))
             {
                 Learned::Undecided
             } else if self.is_better(phase, rules.usual.better_ratio) {

@@ -12,8 +12,6 @@ pub(super) struct Slow {
     pub(super) counted: u32,
     /// How many are slow for sure, since a percentile says how many lie on its far side.
     pub(super) at_least: u32,
-    /// Whether most of them are.
-    pub(super) is_most: bool,
     /// Of those counted, how many are slower than nearly all that the history knows.
     pub(super) beyond_history: u32,
 }
@@ -34,7 +32,7 @@ pub(super) fn slow(
     match compared {
         Compared::One(figures) if is_slow(figures) => {
             let q = if phase == Phase::Throughput { 0.50 } else { 0.95 };
-            Slow { counted: samples, at_least: beyond(q), is_most: true, beyond_history: samples }
+            Slow { counted: samples, at_least: beyond(q), beyond_history: samples }
         }
         Compared::One(_) => Slow::default(),
         Compared::Two { p50, p95 } => {
@@ -62,7 +60,6 @@ pub(super) fn slow(
             Slow {
                 counted,
                 at_least: if samples == 2 { counted } else { at_least },
-                is_most: counted == samples,
                 beyond_history: count(is_beyond(middle, p50), is_beyond(far, p95)),
             }
         }

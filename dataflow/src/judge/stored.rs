@@ -12,7 +12,9 @@ impl PairState {
     pub fn restore<'a>(stored: Option<&[u8]>, rows: impl IntoIterator<Item = &'a WindowRow>, rules: &Rules) -> Self {
         let stored = stored.and_then(|bytes| Self::from_stored(bytes, &rules.diagnosis));
         let mut state = stored.unwrap_or_else(|| Self::new(&rules.diagnosis));
-        rows.into_iter().for_each(|row| state.advance(row, rules));
+        for row in rows {
+            state.judge(row, rules);
+        }
         state
     }
 

@@ -26,6 +26,8 @@ pub(crate) fn judged<'s>(
     windows: VecCollection<'s, u64, (PairId, PairWindow)>,
     rules: Arc<Rules>,
 ) -> VecCollection<'s, u64, (PairId, JudgedWindow)> {
+    // Made once: it holds what tells the rules apart, which takes longer to compute than most windows to judge.
+    let new = PairState::new(&rules.diagnosis);
     arrange_core::<_, _, ValBatcher<PairId, PairWindow, u64, isize>, Spine<PairWindow>>(
         windows.inner,
         Pipeline,
@@ -42,7 +44,7 @@ pub(crate) fn judged<'s>(
                     PairWindow::Open(start, row) => {
                         let state = state.get_or_insert_with(|| match past {
                             Some(past) => PairState::clone(past),
-                            None => PairState::new(&rules.diagnosis),
+                            None => new.clone(),
                         });
                         output.push(((*start, row.clone(), state.judge(row, &rules)), 1));
                     }
