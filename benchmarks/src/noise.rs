@@ -4,12 +4,19 @@ use std::f64::consts::TAU;
 
 use rand::RngExt;
 
-/// A measurement with this median whose logarithm is normally distributed with standard deviation `spread`, rounded
-/// to thousandths as probes do. Source of the normal deviate: Box and Muller, "A Note on the Generation of Random
-/// Normal Deviates", 1958.
-pub(crate) fn around(rng: &mut impl RngExt, median: f64, spread: f64) -> f64 {
+/// Two independent normal deviates, with mean 0 and standard deviation 1. Source: Box and Muller, "A Note on the Generation
+/// of Random Normal Deviates", 1958.
+pub(crate) fn normals(rng: &mut impl RngExt) -> [f64; 2] {
     let above_zero = 1.0 - rng.random::<f64>();
-    let normal = (-2.0 * above_zero.ln()).sqrt() * (TAU * rng.random::<f64>()).cos();
+    let radius = (-2.0 * above_zero.ln()).sqrt();
+    let (sine, cosine) = (TAU * rng.random::<f64>()).sin_cos();
+    [radius * cosine, radius * sine]
+}
+
+/// A measurement with this median whose logarithm is normally distributed with standard deviation `spread`, rounded
+/// to thousandths as probes do.
+pub(crate) fn around(rng: &mut impl RngExt, median: f64, spread: f64) -> f64 {
+    let [normal, _] = normals(rng);
     (median * (spread * normal).exp() * 1000.0).round() / 1000.0
 }
 

@@ -1,10 +1,11 @@
 //! Numbers that follow from a seed.
 
-use std::f64::consts::TAU;
 use std::ops::Range;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+
+use crate::noise::normals;
 
 /// What numbers are drawn for. Each has its own, so that more of one leaves the others as they are.
 #[derive(Clone, Copy, Debug)]
@@ -64,15 +65,14 @@ impl Draws {
         -mean_ms * (1.0 - self.rng.random::<f64>()).ln()
     }
 
-    /// A normal deviate. Source: Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958.
+    /// A normal deviate.
     pub(super) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
-        let radius = (-2.0 * (1.0 - self.rng.random::<f64>()).ln()).sqrt();
-        let (sine, cosine) = (TAU * self.rng.random::<f64>()).sin_cos();
-        self.spare = Some(radius * sine);
-        radius * cosine
+        let [normal, spare] = normals(&mut self.rng);
+        self.spare = Some(spare);
+        normal
     }
 
     /// All values, in an order that the seed decides.

@@ -72,11 +72,14 @@ impl WholeWindows {
             return None;
         }
         let n = values.len() as f64;
-        let mut sorted = values.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
+        let sorted = || {
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            sorted
+        };
         let centre = match rules.usual.centre {
             Centre::Mean => values.iter().sum::<f64>() / n,
-            Centre::Median => sorted[sorted.len() / 2],
+            Centre::Median => sorted()[values.len() / 2],
         };
         let (below, above) = match rules.usual.spread {
             Spread::Deviation => {
@@ -84,6 +87,7 @@ impl WholeWindows {
                 (variance.sqrt(), variance.sqrt())
             }
             Spread::Quantile => {
+                let sorted = sorted();
                 let rank = ((rules.usual.spread_quantile * n).ceil() as usize).clamp(1, sorted.len());
                 (centre - sorted[sorted.len() - rank], sorted[rank - 1] - centre)
             }
