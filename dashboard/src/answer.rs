@@ -303,16 +303,15 @@ impl IntoResponse for Refusal {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    /// Rows that an older netqoe has written stay in a store for months.
-    #[test]
-    fn what_an_older_row_does_not_say_is_null() {
-        let finding = FindingRecord {
-            severity: Severity::Major,
-            stage: "tls".to_owned(),
-            observed: 0.8,
+    /// Of a row that an older netqoe has written, with no more than all of them have.
+    pub(crate) fn older_finding(severity: Severity, stage: &str, observed: f64) -> FindingRecord {
+        FindingRecord {
+            severity,
+            stage: stage.to_owned(),
+            observed,
             usual: None,
             sigmas: None,
             share_of_total: None,
@@ -320,7 +319,13 @@ mod tests {
             bad_samples: None,
             windows: None,
             since: None,
-        };
+        }
+    }
+
+    /// Rows that an older netqoe has written stay in a store for months.
+    #[test]
+    fn what_an_older_row_does_not_say_is_null() {
+        let finding = older_finding(Severity::Major, "tls", 0.8);
         let expected = json!({
             "stage": "tls", "unit": "share", "observed": 0.8, "usual": null, "usual_low": null, "usual_high": null,
             "sigmas": null, "share_of_total": null, "samples": null, "bad_samples": null, "windows": null, "since": null,

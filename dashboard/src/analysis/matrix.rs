@@ -133,23 +133,13 @@ fn text(letters: Vec<u8>) -> String {
 #[cfg(test)]
 mod tests {
     use netqoe_model::{LogTime, WindowStart};
-    use netqoe_sinks::read::{FindingRecord, Pair};
+    use netqoe_sinks::read::Pair;
 
     use super::*;
+    use crate::answer::tests::older_finding;
 
     fn row(client_id: &str, target: &str, severity: Option<Severity>) -> CurrentRecord {
-        let finding = |severity| FindingRecord {
-            severity,
-            stage: "dns".to_owned(),
-            observed: 1.0,
-            usual: None,
-            sigmas: None,
-            share_of_total: None,
-            samples: None,
-            bad_samples: None,
-            windows: None,
-            since: None,
-        };
+        let finding = |severity| older_finding(severity, "dns", 1.0);
         CurrentRecord {
             pair: Pair { client_id: client_id.into(), target: target.into() },
             window_start: WindowStart::from_ms(0),

@@ -8,6 +8,7 @@ use netqoe_model::{
     LogIdentity, LogTime, Partition, PartitionCommit, Percentiles, Position, Severity, UsualRange, WindowRow,
     WindowStart,
 };
+use netqoe_sinks::read::FindingRecord;
 
 /// A minute, in which windows are counted here.
 pub(crate) const MINUTE_MS: i64 = 60_000;
@@ -58,6 +59,20 @@ pub(crate) fn full_row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i
 
 pub(crate) fn healthy() -> Diagnosis {
     Diagnosis { label: Label::Healthy, finding: None }
+}
+
+/// A reader has found all that was written of what hurts.
+#[track_caller]
+pub(crate) fn assert_found(found: &FindingRecord, written: &Diagnosis) {
+    let (severity, evidence) = written.finding.as_deref().unwrap();
+    assert_eq!((found.severity, &*found.stage, found.observed), (*severity, evidence.stage, evidence.observed));
+    assert_eq!(
+        (found.usual, found.sigmas, found.share_of_total),
+        (evidence.usual, evidence.sigmas, evidence.share_of_total)
+    );
+    let counts = [found.samples, found.bad_samples, found.windows];
+    assert_eq!(counts, [evidence.samples, evidence.bad_samples, evidence.windows].map(Some));
+    assert_eq!(found.since, Some(evidence.since));
 }
 
 /// A diagnosis of this label, told from others by what was observed.

@@ -8,7 +8,7 @@ use netqoe_model::{AggregateRow, ClientRow, Label};
 use netqoe_sinks::read::{Filter, Page, Query, ReadError, Reader, RowPosition};
 
 use crate::bench::Bench;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, client, commit, finding, full_row, healthy, row};
+use crate::make::{MINUTE_MS, YEAR_2026_MS, assert_found, client, commit, finding, full_row, healthy, row};
 
 for_each_store!(
     rows_come_back_as_they_were_written,
@@ -100,17 +100,8 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
 
     let diagnoses = reader.diagnoses(&first_page()).unwrap();
     let [diagnosis] = &diagnoses.items[..] else { panic!("{diagnoses:?}") };
-    let (severity, evidence) = written.diagnosis.unwrap().finding.unwrap().as_ref().clone();
-    assert_eq!((diagnosis.label, diagnosis.finding.severity), (Label::ServerBound, severity));
-    let found = &diagnosis.finding;
-    assert_eq!((&*found.stage, found.observed), (evidence.stage, evidence.observed));
-    assert_eq!(
-        (found.usual, found.sigmas, found.share_of_total),
-        (evidence.usual, evidence.sigmas, evidence.share_of_total)
-    );
-    let counts = [found.samples, found.bad_samples, found.windows];
-    assert_eq!(counts, [evidence.samples, evidence.bad_samples, evidence.windows].map(Some));
-    assert_eq!(found.since, Some(evidence.since));
+    assert_eq!(diagnosis.label, Label::ServerBound);
+    assert_found(&diagnosis.finding, &written.diagnosis.unwrap());
     assert_eq!((diagnosis.is_final, diagnosis.as_of), (written.window.is_final, written.window.as_of));
     assert_eq!((diagnosis.position(), diagnosis.updated_at_ms), (aggregate.position(), YEAR_2026_MS + 200_007));
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::bench::Bench;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, checkpoint, client, commit, finding, full_row, healthy, row};
+use crate::make::{MINUTE_MS, YEAR_2026_MS, assert_found, checkpoint, client, commit, finding, full_row, healthy, row};
 
 for_each_store!(
     the_progress_of_every_partition_is_read,
@@ -68,16 +68,7 @@ fn the_newest_row_of_a_pair_has_its_finding(bench: &Bench) {
     assert_eq!((&*hurt.pair.client_id, &*hurt.pair.target, hurt.window_start.ms()), ("c", "t", YEAR_2026_MS));
     assert_eq!((hurt.label, hurt.is_final, hurt.as_of.ms()), (Some(Label::ServerBound), true, 9));
     assert_eq!(hurt.updated_at_ms, 77);
-    let found = hurt.finding.as_deref().unwrap();
-    let (severity, evidence) = *finding(Label::ServerBound, 0.25).finding.unwrap();
-    assert_eq!((found.severity, &*found.stage, found.observed), (severity, evidence.stage, evidence.observed));
-    assert_eq!(
-        (found.usual, found.sigmas, found.share_of_total),
-        (evidence.usual, evidence.sigmas, evidence.share_of_total)
-    );
-    let counts = [found.samples, found.bad_samples, found.windows];
-    assert_eq!(counts, [evidence.samples, evidence.bad_samples, evidence.windows].map(Some));
-    assert_eq!(found.since, Some(evidence.since));
+    assert_found(hurt.finding.as_deref().unwrap(), &finding(Label::ServerBound, 0.25));
     assert_eq!((well.label, &well.finding, well.is_final), (Some(Label::Healthy), &None, false));
 }
 
