@@ -21,8 +21,7 @@ impl PairState {
     /// The tag of the rules, and the state in postcard's format.
     pub(super) fn to_stored(&self) -> Arc<[u8]> {
         // Serializing into memory does not fail; were it to, the bytes would not be read back, and the rows would be.
-        let body = postcard::to_allocvec(self).unwrap_or_default();
-        self.tag.into_iter().chain(body).collect()
+        postcard::to_extend(self, self.tag.to_vec()).unwrap_or_default().into()
     }
 
     fn from_stored(bytes: &[u8], rules: &DiagnosisRules) -> Option<Self> {

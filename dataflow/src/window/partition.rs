@@ -267,8 +267,8 @@ impl PartitionWindows {
             let past = pair.next_past.take().map(|past| Rc::new(*past));
             replace_past(id, pair, past, &mut self.output.changes);
         }
-        // They were closed by their starts.
-        self.output.closed.sort_by_key(|closed| closed.pair);
+        // They were closed by their starts. Cached, as moving a closed window costs more than comparing two.
+        self.output.closed.sort_by_cached_key(|closed| closed.pair);
         closed
     }
 
