@@ -5,6 +5,7 @@ mod build;
 mod dead_letters;
 mod maintain;
 pub(crate) mod read_back;
+mod rows;
 mod schema;
 mod write;
 
@@ -115,7 +116,7 @@ impl Store for SqliteStore {
         let updated_at = (self.clock)();
         self.transact("commit rows", |transaction, file| {
             let log_id = read_back::current(transaction, file, generation)?;
-            write::rows(transaction, partitions, updated_at)?;
+            rows::write(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
