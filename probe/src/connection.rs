@@ -1,6 +1,6 @@
 //! A connection that stands, encrypted or not.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use netqoe_model::ErrorStage;
 use tokio::net::TcpStream;
@@ -13,7 +13,7 @@ use crate::http::Exchange;
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
 use crate::tls::{TlsEvidence, TlsSession, speaks_http2};
-use crate::{Failure, QuicInfo, WebUrl};
+use crate::{Failure, HostAddress, QuicInfo, WebUrl};
 
 /// What opening a connection has gone through, also where it failed.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Connection {
     /// Connects to the server of `url` at one of `addresses`.
     pub(crate) async fn open(
         url: &WebUrl,
-        addresses: &[IpAddr],
+        addresses: &[HostAddress],
         session: &TlsSession,
         clock: Clock,
         deadline: Deadline,
@@ -54,7 +54,7 @@ impl Connection {
         if !url.is_https() {
             return Ok(Self::Plain(stream));
         }
-        let handshake = session.handshake(stream, url.host().server_name(), clock);
+        let handshake = session.handshake(stream, url.host().server_name()?, clock);
         let (stream, span, evidence) = deadline.hold(ErrorStage::Tls, handshake).await?;
         (opening.tls, opening.tls_evidence) = (Some(span), Some(evidence));
         Ok(Self::Encrypted(Box::new(stream)))

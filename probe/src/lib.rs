@@ -25,6 +25,7 @@ mod event;
 mod evidence;
 mod exporter;
 mod failure;
+mod host_address;
 mod http;
 mod icmp;
 mod measure;
@@ -49,10 +50,14 @@ pub use agent::{
 pub use clock::Span;
 pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
-pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
+pub use dns::{
+    DnsAnswer, DnsEvidence, DnsName, DnsOutcome, Family, InvalidName, NameSource, Reply, ResolvConf, ServerAddress,
+    SystemLookup, addresses_in_hosts_file, parse_resolv_conf, read_answer,
+};
 pub use evidence::{EchoEvidence, Evidence, QuicInfo, Redirect, ThroughputEvidence};
 pub use exporter::{Askable, exporter};
 pub use failure::Failure;
+pub use host_address::HostAddress;
 pub use measure::{Measurement, measure};
 pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};

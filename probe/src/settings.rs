@@ -35,9 +35,9 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameServers {
     /// Those of this machine, with its hosts file and search list, read anew for each measurement: a laptop that
-    /// moves to another network measures that one.
+    /// moves to another network measures that one. Where they do not know a name, the system's own lookup is believed.
     System,
-    /// These alone, over UDP and, where an answer is too long for that, TCP.
+    /// These alone, in this order; over UDP and, where an answer is too long for that, TCP.
     At(Vec<SocketAddr>),
 }
 

@@ -9,7 +9,7 @@ use crate::dns::Lookup;
 use crate::http::Exchange;
 use crate::measure::Measuring;
 use crate::tls::TlsSession;
-use crate::{Failure, ThroughputEvidence, ThroughputObject, WebUrl};
+use crate::{Failure, HostAddress, ThroughputEvidence, ThroughputObject, WebUrl};
 
 /// Where a server has the fixed object, where nothing else is said.
 pub const FIXED_OBJECT_PATH: &str = "/fixed/1mb.bin";
@@ -62,12 +62,12 @@ async fn fetch(
 ) -> Result<(), Failure> {
     let (clock, deadline) = (measuring.clock, measuring.deadline.or_after(LIMIT));
     let same_host = measuring.evidence.peer.filter(|_| object.host() == page.host());
-    let addresses = match same_host.map(|peer| peer.ip()).or(object.host().ip()) {
+    let addresses = match same_host.map(HostAddress::from).or(object.host().address()?) {
         Some(address) => vec![address],
         None => {
             let (families, asked) = (measuring.settings.families(), &measuring.settings.name_servers);
             let mut lookup = Lookup::start(object.host().as_str(), families, asked, clock)?;
-            deadline.hold(ErrorStage::Dns, lookup.addresses()).await?.0
+            deadline.hold(ErrorStage::Dns, lookup.addresses(deadline.at())).await?.0
         }
     };
     let mut opening = Opening::default();

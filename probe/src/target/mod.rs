@@ -11,7 +11,9 @@ use std::str::FromStr;
 use ::http::Uri;
 use ::http::header::HeaderValue;
 use netqoe_model::MAX_TARGET_BYTES;
+use percent_encoding::percent_decode_str;
 
+use crate::DnsName;
 pub use host::Host;
 use host::{parse_port, split_authority};
 pub use web::WebUrl;
@@ -50,7 +52,7 @@ pub enum Check {
         /// At which port.
         port: u16,
         /// What to ask for.
-        name: String,
+        name: DnsName,
     },
 }
 
@@ -171,7 +173,8 @@ fn parse(url: &str) -> Result<Check, InvalidTarget> {
     let has_path = uri.path_and_query().is_some_and(|path| path != "/");
     match scheme {
         "http" | "https" => {
-            let authority = HeaderValue::from_str(authority).map_err(|error| not_a_url(&error.to_string()))?;
+            let known = known_to_server(authority, &host);
+            let authority = HeaderValue::from_str(&known).map_err(|error| not_a_url(&error.to_string()))?;
             Ok(Check::Web(WebUrl::new(scheme == "https", host, port, authority, &uri)))
         }
         "tcp" => match port {
@@ -180,11 +183,27 @@ fn parse(url: &str) -> Result<Check, InvalidTarget> {
         },
         "icmp" if port.is_none() && !has_path => Ok(Check::Icmp { host }),
         "icmp" => Err(form("icmp://host")),
-        _ => match Host::parse(uri.path().trim_start_matches('/')) {
-            Some(name) if name.ip().is_none() && uri.query().is_none() => {
-                Ok(Check::Dns { server: host, port: port.unwrap_or(DNS_PORT), name: name.as_str().to_owned() })
+        _ => match name_asked_for(uri.path().trim_start_matches('/')) {
+            Some(name) if uri.query().is_none() => {
+                Ok(Check::Dns { server: host, port: port.unwrap_or(DNS_PORT), name })
             }
             _ => Err(form("dns://server/name")),
         },
     }
+}
+
+/// Host and port as the server is told them: it knows no zones of this machine (RFC 6874, section 4).
+fn known_to_server(authority: &str, host: &Host) -> String {
+    match (host.has_zone(), authority.split_once('%'), authority.split_once(']')) {
+        (true, Some((address, _)), Some((_, port))) => format!("{address}]{port}"),
+        _ => authority.to_owned(),
+    }
+}
+
+/// The name that a path of `dns://` is (RFC 4501): `%20` stands for a space, `\.` for a dot within a label. An address is
+/// none, and a `/` is written as `%2F`, so that what was meant for another scheme is not asked for.
+fn name_asked_for(path: &str) -> Option<DnsName> {
+    let is_address = path.parse::<std::net::IpAddr>().is_ok();
+    let text: Vec<u8> = percent_decode_str(path).collect();
+    DnsName::from_escaped(&text).ok().filter(|_| !is_address && !path.contains('/'))
 }

@@ -17,7 +17,7 @@ pub struct WebUrl {
     is_https: bool,
     host: Host,
     port: u16,
-    /// The URL's own spelling of host and port: the `Host` of a request.
+    /// The URL's own spelling of host and port, without a zone: the `Host` of a request.
     authority: HeaderValue,
     path_and_query: PathAndQuery,
 }
@@ -44,7 +44,12 @@ impl WebUrl {
         if joined.as_str().len() > MAX_TARGET_BYTES {
             return Err(InvalidTarget::TooLong { bytes: joined.as_str().len() });
         }
-        joined.as_str().parse()
+        let mut joined: Self = joined.as_str().parse()?;
+        // The zone that leads to this address is no part of what the server says of itself.
+        if self.host.has_zone() && joined.host.ip() == self.host.ip() {
+            joined.host = self.host.clone();
+        }
+        Ok(joined)
     }
 
     /// Whether there is a TLS phase.
