@@ -104,7 +104,8 @@ impl Lookup {
         }
         // Early enough for the rest of the measurement.
         let now = Instant::now();
-        let without_servers_at = now + (self.servers.patience() + SYSTEM_AHEAD).min(until.duration_since(now) / 2);
+        let without_servers_at =
+            now + (self.servers.patience() + SYSTEM_AHEAD).min(until.saturating_duration_since(now) / 2);
         let without_servers = async {
             match &mut self.system {
                 Some(system) => system.known(&self.families, without_servers_at).await,
@@ -112,7 +113,7 @@ impl Lookup {
             }
         };
         let conclusion = tokio::select! {
-            conclusion = self.servers.ask_in_order() => Some(conclusion),
+            conclusion = self.servers.ask_in_order(until) => Some(conclusion),
             () = without_servers => None,
         };
         if let Some(Conclusion::Found(addresses, span)) = conclusion {

@@ -99,10 +99,11 @@ async fn over_udp(asked: &Question) -> Result<Reply, Fault> {
     socket.set_nonblocking(true)?;
     let socket = UdpSocket::from_std(socket)?;
     socket.send(&question(id, &asked.name, asked.family, asked.options)).await?;
-    let mut buffer = vec![0; DATAGRAM_BYTES];
+    let mut buffer = Vec::with_capacity(DATAGRAM_BYTES);
     loop {
-        let length = socket.recv(&mut buffer).await?;
-        if let Some(reply) = read_answer(&buffer[..length], id, &asked.name, asked.family) {
+        buffer.clear();
+        socket.recv_buf(&mut buffer).await?;
+        if let Some(reply) = read_answer(&buffer, id, &asked.name, asked.family) {
             return Ok(reply);
         }
     }

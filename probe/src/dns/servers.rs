@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use rand::RngExt;
+use tokio::time::Instant;
 
 use super::answer::{DnsAnswer, Family, Verdict};
 use super::name::DnsName;
@@ -72,11 +73,11 @@ impl Servers {
     }
 
     /// Asks as a program would: the first server that knows the name, or knows that there is none, is believed; and
-    /// where there is none, the next name of the search list is tried.
-    pub(super) async fn ask_in_order(&mut self) -> Conclusion {
+    /// where there is none, the next name of the search list is tried. All of the measurement ends at `until`.
+    pub(super) async fn ask_in_order(&mut self, until: Instant) -> Conclusion {
         let mut concluded: Vec<Conclusion> = Vec::new();
         for index in 0..self.candidates.names.len() {
-            let conclusion = self.ask_about(index).await;
+            let conclusion = self.ask_about(index, until).await;
             let goes_on = match &conclusion {
                 Conclusion::Found(..) => false,
                 Conclusion::NoSuchName { .. } | Conclusion::NoAddress { .. } => true,
@@ -108,11 +109,15 @@ impl Servers {
     }
 
     /// Asks one server after the other for one name, and all again where all have failed.
-    async fn ask_about(&mut self, candidate: usize) -> Conclusion {
+    async fn ask_about(&mut self, candidate: usize, until: Instant) -> Conclusion {
         for _ in 0..self.conf.attempts {
             for place in 0..self.servers.len() {
                 let turn = self.turn_of(self.servers[place], candidate);
-                let patience = patience(&self.conf, place, self.servers.len());
+                let mut patience = patience(&self.conf, place, self.servers.len());
+                if place + 1 < self.servers.len() {
+                    // The next, and what is measured after the lookup, need time as well.
+                    patience = patience.min(until.saturating_duration_since(Instant::now()) / 2);
+                }
                 match self.wait_for(turn, candidate, self.turns.clock.now() + patience).await {
                     Verdict::Failed | Verdict::Wait(_) => {}
                     verdict => return self.conclude(turn, verdict),
@@ -151,7 +156,13 @@ impl Servers {
 
     fn conclude(&self, turn: usize, verdict: Verdict) -> Conclusion {
         let start = self.turns.all().first().map_or(Duration::ZERO, |turn| turn.began);
-        Conclusion::of(verdict, start, self.turns.turn(turn).server, self.turns.alias(turn))
+        let decided = self.turns.turn(turn);
+        let verdict = match verdict {
+            // What had been answered before its turn is known when that comes.
+            Verdict::Found(addresses, end) => Verdict::Found(addresses, end.max(decided.decides_since.unwrap_or(end))),
+            other => other,
+        };
+        Conclusion::of(verdict, start, decided.server, self.turns.alias(turn))
     }
 
     /// Asks those that a program would not have asked for this name.

@@ -150,6 +150,28 @@ async fn a_silent_one_is_waited_for_and_that_is_in_the_phase() {
     assert!(addresses == "192.0.2.1" && took >= Duration::from_secs(1), "{addresses} {took:?}");
 }
 
+/// The other was asked as evidence meanwhile, and has answered long before its turn.
+#[tokio::test]
+async fn what_was_known_early_is_used_in_its_turn() {
+    let (silent, asked) = (serve(|_| Vec::new()).await, Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+    let count = Arc::clone(&asked);
+    let knows = serve(move |message| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        has(WEB)(message)
+    });
+    let mut lookup = lookup("options timeout:2", &[silent, knows.await], "app.test");
+    let (addresses, took) = found(&mut lookup).await;
+    assert!(addresses == "192.0.2.1" && took >= Duration::from_secs(2), "{addresses} {took:?}");
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2, "once for each family");
+}
+
+#[tokio::test]
+async fn a_silent_one_leaves_time_for_the_others() {
+    let mut lookup = lookup("", &[serve(|_| Vec::new()).await, serve(has(WEB)).await], "app.test");
+    let (_, span) = lookup.addresses(Instant::now() + Duration::from_secs(2)).await.unwrap();
+    assert!(span.duration() < ResolvConf::default().timeout, "{span:?}");
+}
+
 #[tokio::test]
 async fn where_all_fail_each_says_why() {
     let servers = [serve(says(2)).await, serve(says(5)).await, serve(|_| Vec::new()).await];

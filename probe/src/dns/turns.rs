@@ -19,8 +19,8 @@ pub(super) struct Turn {
     /// The name, where it is not the one that is looked up.
     pub(super) other_name: Option<String>,
     pub(super) began: Duration,
-    /// Whether its answers decide what follows, and are not evidence alone.
-    pub(super) is_decisive: bool,
+    /// Since when its answers decide what follows; until then, and where it never came to that, they are evidence.
+    pub(super) decides_since: Option<Duration>,
     pub(super) answers: Vec<DnsAnswer>,
 }
 
@@ -81,7 +81,9 @@ impl Turns {
                 self.questions.spawn(async move { (index, vec![question.await]) });
             }
         }
-        self.turns.push(Turn { server, other_name, began: clock.now(), is_decisive, answers: Vec::new() });
+        let began = clock.now();
+        let decides_since = is_decisive.then_some(began);
+        self.turns.push(Turn { server, other_name, began, decides_since, answers: Vec::new() });
         index
     }
 
@@ -137,21 +139,21 @@ impl Turns {
         &self.turns
     }
 
-    /// A turn that was evidence, and has been answered in full, becomes decisive.
+    /// A turn that was evidence, and has been answered in full, decides from now on.
     pub(super) fn promote(&mut self, server: SocketAddr, other_name: Option<&str>) -> Option<usize> {
         let families = self.families.len();
         let index = self.turns.iter().position(|turn| {
             let is_same = turn.server == server && turn.other_name.as_deref() == other_name;
-            is_same && !turn.is_decisive && turn.answers.len() == families
+            is_same && turn.decides_since.is_none() && turn.answers.len() == families
         })?;
-        self.turns[index].is_decisive = true;
+        self.turns[index].decides_since = Some(self.clock.now());
         Some(index)
     }
 
     /// What went wrong at each server, once.
     pub(super) fn failures(&self) -> Vec<(SocketAddr, String)> {
         let mut failures: Vec<(SocketAddr, String)> = Vec::new();
-        for turn in self.turns.iter().filter(|turn| turn.is_decisive) {
+        for turn in self.turns.iter().filter(|turn| turn.decides_since.is_some()) {
             let told = turn.answers.iter().find_map(|answer| answer.outcome.failure());
             let is_known = failures.iter().any(|(server, _)| *server == turn.server);
             let cause = told.or_else(|| (turn.answers.len() < self.families.len()).then(|| "no answer".to_owned()));

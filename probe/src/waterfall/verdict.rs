@@ -33,7 +33,7 @@ pub fn verdict(measurement: &Measurement, now_s: i64) -> String {
     }
     if measurement.evidence.dns.source == Some(NameSource::System) {
         sentences
-            .push("Its name servers do not know its name; the system's own lookup does (nsswitch.conf).".to_owned());
+            .push("Its name servers tell no address of it; the system's own lookup does (nsswitch.conf).".to_owned());
     }
     let unanswered = measurement.evidence.attempts.iter().filter(|attempt| attempt.span.is_none()).count();
     if unanswered > 0 && measurement.phases.tcp.or(measurement.phases.tls).is_some() {
