@@ -23,7 +23,7 @@ pub enum Failure {
         cause: InvalidName,
     },
     /// NXDOMAIN.
-    #[error("{host}{} does not exist (NXDOMAIN from {server}); check its spelling", of_alias(.alias.as_ref()))]
+    #[error("{host}{} does not exist (NXDOMAIN), says {server}; check its spelling", of_alias(.alias.as_ref()))]
     NoSuchName {
         /// The name asked for.
         host: String,

@@ -114,7 +114,7 @@ async fn its_word_that_there_is_none_is_final() {
     let knows = serve(has(WEB)).await;
     let first = serve(says(3)).await;
     let message = failure("", &[first, knows], "app.test").await;
-    assert!(message.contains(&format!("app.test does not exist (NXDOMAIN from {first})")), "{message}");
+    assert!(message.contains(&format!("app.test does not exist (NXDOMAIN), says {first}")), "{message}");
     let message = failure("", &[serve(says(0)).await, knows], "app.test").await;
     assert_eq!(message, "app.test has no address: neither an A nor an AAAA record");
 }
