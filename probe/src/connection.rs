@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use netqoe_model::ErrorStage;
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use crate::clock::{Clock, Span};
 use crate::connect::{Attempt, TcpInfo, connect, tcp_info};
@@ -12,7 +11,7 @@ use crate::deadline::Deadline;
 use crate::http::Exchange;
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
-use crate::tls::{TlsEvidence, TlsSession, speaks_http2};
+use crate::tls::{self, EncryptedStream, TlsEvidence, TlsSession};
 use crate::{Failure, QuicInfo, WebUrl};
 
 /// What opening a connection has gone through, also where it failed.
@@ -28,7 +27,7 @@ pub(crate) struct Opening {
 
 pub(crate) enum Connection {
     Plain(TcpStream),
-    Encrypted(Box<TlsStream<TcpStream>>),
+    Encrypted(Box<EncryptedStream>),
     #[cfg(feature = "http3")]
     Quic(QuicConnection),
 }
@@ -47,17 +46,27 @@ impl Connection {
         if session.is_over_quic && url.is_https() {
             return QuicConnection::open(url, addresses, session, clock, deadline, opening).await.map(Self::Quic);
         }
-        let connecting = connect(addresses, url.port(), clock, &mut opening.attempts);
-        let (stream, span) = deadline.hold(ErrorStage::Tcp, connecting).await?;
-        opening.tcp = Some(span);
-        (opening.local, opening.peer) = (stream.local_addr().ok(), stream.peer_addr().ok());
-        if !url.is_https() {
-            return Ok(Self::Plain(stream));
+        let host = url.host().server_name();
+        let mut stack = session.stack_for(host);
+        loop {
+            let connecting = connect(addresses, url.port(), clock, &mut opening.attempts);
+            let (stream, span) = deadline.hold(ErrorStage::Tcp, connecting).await?;
+            opening.tcp = Some(span);
+            (opening.local, opening.peer) = (stream.local_addr().ok(), stream.peer_addr().ok());
+            if !url.is_https() {
+                return Ok(Self::Plain(stream));
+            }
+            let handshake = async { Ok(session.handshake(stack, stream, host, clock).await) };
+            let refusal = match deadline.hold(ErrorStage::Tls, handshake).await? {
+                Ok((stream, span, evidence)) => {
+                    (opening.tls, opening.tls_evidence) = (Some(span), Some(evidence));
+                    return Ok(Self::Encrypted(Box::new(stream)));
+                }
+                Err(refusal) => refusal,
+            };
+            // A handshake that was refused has used its connection up.
+            stack = refusal.next.ok_or(refusal.failure)?;
         }
-        let handshake = session.handshake(stream, url.host().server_name(), clock);
-        let (stream, span, evidence) = deadline.hold(ErrorStage::Tls, handshake).await?;
-        (opening.tls, opening.tls_evidence) = (Some(span), Some(evidence));
-        Ok(Self::Encrypted(Box::new(stream)))
     }
 
     /// Asks for `url`.
@@ -71,7 +80,14 @@ impl Connection {
         let is_http2 = self.is_http2();
         match self {
             Self::Plain(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
-            Self::Encrypted(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
+            Self::Encrypted(stream) => {
+                let outcome = exchange.run(&mut **stream, is_http2, url, clock, deadline).await;
+                // With TLS 1.3 a server can refuse a client only after the client's handshake is over.
+                match stream.refusal() {
+                    Some(cause) if outcome.is_err() => Err(tls::failure(url.host().server_name(), cause.to_owned())),
+                    _ => outcome,
+                }
+            }
             #[cfg(feature = "http3")]
             Self::Quic(quic) => exchange.run_http3(quic, url, clock, deadline).await,
         }
@@ -91,7 +107,7 @@ impl Connection {
     pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
         let stream = match self {
             Self::Plain(stream) => stream,
-            Self::Encrypted(stream) => stream.get_ref().0,
+            Self::Encrypted(stream) => stream.tcp(),
             #[cfg(feature = "http3")]
             Self::Quic(_) => return None,
         };
@@ -108,6 +124,6 @@ impl Connection {
     }
 
     fn is_http2(&self) -> bool {
-        matches!(self, Self::Encrypted(stream) if speaks_http2(stream))
+        matches!(self, Self::Encrypted(stream) if stream.speaks_http2())
     }
 }

@@ -65,5 +65,5 @@ pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
 pub use target_list::{InvalidList, parse_target_list};
 pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
-pub use tls::{TlsEvidence, trusted_roots};
+pub use tls::{TlsEvidence, TrustedRoots, trusted_roots};
 pub use waterfall::{verdict, waterfall};

@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::RootCertStore;
-
-use crate::{Family, Providers, WebUrl};
+use crate::{Family, Providers, TrustedRoots, WebUrl};
 
 /// How long a measurement may take, all phases together, where nothing else is said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -21,7 +19,7 @@ pub struct Settings {
     /// The only family of addresses that is used, where it is not both.
     pub only: Option<Family>,
     /// Who is trusted to sign certificates.
-    pub roots: Arc<RootCertStore>,
+    pub roots: Arc<TrustedRoots>,
     /// Who provides which networks, where it is known.
     pub providers: Option<Arc<Providers>>,
     /// What throughput is measured with, if at all.
@@ -63,12 +61,11 @@ impl Settings {
 impl Default for Settings {
     /// 30 s, this machine's name servers, both families, Mozilla's certificate authorities, the target's own object.
     fn default() -> Self {
-        let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         Self {
             timeout: DEFAULT_TIMEOUT,
             name_servers: NameServers::System,
             only: None,
-            roots: Arc::new(roots),
+            roots: Arc::new(TrustedRoots::mozilla()),
             providers: None,
             throughput: Some(ThroughputObject::OfTarget),
             #[cfg(feature = "http3")]

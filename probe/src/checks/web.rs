@@ -49,6 +49,10 @@ async fn visit(url: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>
     (evidence.status, evidence.body_bytes) = (exchange.status, exchange.status.map(|_| exchange.body.bytes));
     let phases = &mut measuring.phases;
     (phases.request, phases.ttfb, phases.body) = (exchange.request, exchange.ttfb, exchange.body_span);
+    if matches!(outcome, Err(Failure::Tls { .. })) {
+        // The server took its handshake back: as in TLS 1.2, it did not come about.
+        (phases.tls, phases.request, phases.ttfb, phases.body) = Default::default();
+    }
     outcome.map(|()| exchange.location)
 }
 

@@ -76,6 +76,8 @@ impl QuicConnection {
             version: "TLSv1.3".to_owned(),
             cipher_suite: None,
             resumed: session.is_resumed(shown),
+            weakness: None,
+            refused_first: None,
         });
         Ok(Self { connection, events: answering.events })
     }

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::{ClientConfig, RootCertStore, crypto};
+use rustls::{ClientConfig, crypto};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ use super::body::{Body, Packing};
 use super::endpoint::{Endpoint, Token};
 use super::verdict::Answer;
 use crate::http::with_causes;
-use crate::tls::{self, PROTOCOLS};
+use crate::tls::{self, EncryptedStream, PROTOCOLS, TrustedRoots};
 
 /// How long a connection may take to come about: the lookup, TCP and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,7 +73,7 @@ impl Connection {
         endpoint: Endpoint,
         token: Option<Token>,
         http2: bool,
-        roots: Arc<RootCertStore>,
+        roots: &TrustedRoots,
     ) -> Result<Self, rustls::Error> {
         let tls = endpoint.is_tls().then(|| connector(roots)).transpose()?;
         Ok(Self { endpoint, token, http2, tls, packing: Packing::new(), open: None })
@@ -113,8 +113,10 @@ impl Connection {
         let stream = TcpStream::connect(self.endpoint.address()).await?;
         stream.set_nodelay(true)?;
         let Some(tls) = &self.tls else { return Open::over(stream, self.http2).await };
-        let stream = tls.connect(self.endpoint.server_name().clone(), stream).await?;
-        let http2 = tls::speaks_http2(&stream);
+        let stream = tls.connect(self.endpoint.server_name().clone(), stream).await;
+        let stream = stream.map_err(|error| io::Error::new(error.kind(), tls::of_io(&error)))?;
+        let stream = EncryptedStream::first(stream, false);
+        let http2 = stream.speaks_http2();
         Open::over(stream, http2).await
     }
 
@@ -144,10 +146,10 @@ impl Connection {
     }
 }
 
-fn connector(roots: Arc<RootCertStore>) -> Result<TlsConnector, rustls::Error> {
+fn connector(roots: &TrustedRoots) -> Result<TlsConnector, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .with_root_certificates(Arc::clone(roots.store()))
         .with_no_client_auth();
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
     Ok(TlsConnector::from(Arc::new(config)))

@@ -25,12 +25,12 @@ use std::time::Duration;
 
 use netqoe_model::EventTime;
 use rand::rngs::StdRng;
-use rustls::RootCertStore;
 use tokio::task::JoinHandle as Task;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::Reporter;
+use crate::tls::of_tls;
+use crate::{Reporter, TrustedRoots};
 use backoff::{Backoff, LONGEST_WAIT};
 pub use bounds::SpoolBounds;
 use connection::Connection;
@@ -57,7 +57,7 @@ pub struct ReportSettings {
     /// Under which name is measured. Events of an earlier one are set aside where the token is not for it.
     pub client_id: String,
     /// Who is trusted to sign the endpoint's certificate.
-    pub roots: Arc<RootCertStore>,
+    pub roots: Arc<TrustedRoots>,
     /// The folder in which they wait.
     pub spool: PathBuf,
     /// How many of them, and how long.
@@ -83,7 +83,7 @@ pub enum ReportError {
     Spool(#[from] SpoolError),
     /// TLS can't be had.
     #[error("TLS can't be set up for the endpoint: {0}")]
-    Tls(#[from] rustls::Error),
+    Tls(String),
     /// The system gives no thread.
     #[error("can't start the thread of the spool: {0}")]
     Thread(#[from] std::io::Error),
@@ -118,7 +118,8 @@ impl Reporting {
                 "the token can be read on the way to {endpoint_url}: use https://, unless the network in between is your own"
             );
         }
-        let connection = Connection::new(endpoint, token, http2_prior_knowledge, roots)?;
+        let connection = Connection::new(endpoint, token, http2_prior_knowledge, &roots);
+        let connection = connection.map_err(|error| ReportError::Tls(of_tls(&error)))?;
         let counts = Arc::new(Counts::default());
         counts.set_waiting(spool.events(), spool.bytes());
         let (spool, thread) = SpoolThread::start(spool, now, Arc::clone(&counts))?;

@@ -22,6 +22,7 @@ mod report;
 mod support;
 mod throughput;
 mod timeouts;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
