@@ -64,13 +64,7 @@ pub(crate) struct Stack {
     /// The second stack's offer; rustls without.
     offer: Option<Offer>,
     /// What went wrong before that.
-    refused_first: Option<Refused>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Refused {
-    cause: String,
-    retry: Retry,
+    refused_first: Option<String>,
 }
 
 /// Why a handshake failed.
@@ -78,16 +72,6 @@ pub(crate) struct Refusal {
     pub(crate) failure: Failure,
     /// Who is to try it next, over a new connection.
     pub(crate) next: Option<Stack>,
-}
-
-/// Whether the second stack may do better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Retry {
-    No,
-    /// Where it does no better, rustls has said what is wrong.
-    ButKeepCause,
-    /// It knows more.
-    AndTakeCause,
 }
 
 /// What the connections of one measurement share. It is new for each, so that nothing of an earlier measurement can
@@ -143,7 +127,7 @@ impl TlsSession {
             Some(offer) => {
                 let shaken = self.roots.second_stack(offer).connect(stream, host, &self.notes).await;
                 let (stream, evidence) = shaken.map_err(|refusal| next(refusal, offer, &stack, host))?;
-                let refused_first = stack.refused_first.as_ref().map(|refused| refused.cause.clone());
+                let refused_first = stack.refused_first.clone();
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 if !known.iter().any(|(name, _)| name == host) {
                     known.push((host.clone(), stack));
@@ -169,13 +153,12 @@ impl TlsSession {
     }
 
     fn refusal(&self, host: &ServerName<'static>, error: &io::Error, is_asked: bool) -> Refusal {
-        let (cause, retry) = match self.notes.complaint() {
-            Some(complaint) => (words::of_certificate(&complaint), retry_certificate(&complaint)),
-            None if is_asked => (stream::refused_without_certificate(), Retry::No),
-            None => (words::of_io(error), retry(error)),
+        let (cause, may_do_better) = match self.notes.complaint() {
+            Some(complaint) => (words::of_certificate(&complaint), may_be_accepted(&complaint)),
+            None if is_asked => (stream::refused_without_certificate(), false),
+            None => (words::of_io(error), may_have_common(error)),
         };
-        let next = (retry != Retry::No)
-            .then(|| Stack { offer: Some(Offer::Usual), refused_first: Some(Refused { cause: cause.clone(), retry }) });
+        let next = may_do_better.then(|| Stack { offer: Some(Offer::Usual), refused_first: Some(cause.clone()) });
         Refusal { failure: failure(host, cause), next }
     }
 
@@ -224,66 +207,57 @@ pub(crate) fn failure(host: &ServerName<'static>, cause: String) -> Failure {
 /// What follows where the second stack got no further: an offer of everything, so that the message can name what there is.
 fn next(refusal: second_stack::Refusal, offer: Offer, stack: &Stack, host: &ServerName<'static>) -> Refusal {
     let first = stack.refused_first.clone();
-    let knows_more = |first: &Refused| first.retry == Retry::AndTakeCause && refusal.kind == RefusalKind::Known;
     let cause = match &first {
-        Some(first) if !knows_more(first) => first.cause.clone(),
+        Some(first) if refusal.kind != RefusalKind::Known => first.clone(),
         _ => refusal.cause,
     };
-    let may_be_named = first.as_ref().is_some_and(|first| first.retry == Retry::AndTakeCause);
-    let next = (offer == Offer::Usual && may_be_named && refusal.kind == RefusalKind::Alert)
+    let next = (offer == Offer::Usual && refusal.kind == RefusalKind::Alert)
         .then_some(Stack { offer: Some(Offer::Everything), refused_first: first });
     Refusal { failure: failure(host, cause), next }
 }
 
 /// Whether OpenSSL might judge a certificate otherwise.
-fn retry_certificate(complaint: &CertificateError) -> Retry {
-    match complaint {
+fn may_be_accepted(complaint: &CertificateError) -> bool {
+    // For one, it compares names of authorities by what they mean, and takes a common name where there is no other.
+    !matches!(
+        complaint,
         CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. }
-        | CertificateError::Revoked => Retry::No,
-        // It compares names of authorities by what they mean, and takes a common name where there is no other.
-        CertificateError::UnknownIssuer
-        | CertificateError::BadSignature
-        | CertificateError::NotValidForName
-        | CertificateError::NotValidForNameContext { .. } => Retry::ButKeepCause,
-        _ => Retry::AndTakeCause,
-    }
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }
+            | CertificateError::Revoked
+    )
 }
 
 /// Whether a server may have something in common with the second stack.
-fn retry(error: &io::Error) -> Retry {
+fn may_have_common(error: &io::Error) -> bool {
     let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<Error>()) else {
         // Some servers do not say that they have nothing in common: they close.
-        let is_closed = matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset);
-        return if is_closed { Retry::AndTakeCause } else { Retry::No };
+        return matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset);
     };
-    match error {
+    matches!(
+        error,
         Error::AlertReceived(
             AlertDescription::HandshakeFailure
-            | AlertDescription::ProtocolVersion
-            | AlertDescription::InsufficientSecurity
-            | AlertDescription::IllegalParameter
-            | AlertDescription::InternalError
-            | AlertDescription::MissingExtension
-            | AlertDescription::UnsupportedExtension
-            | AlertDescription::DecodeError,
-        )
-        | Error::PeerIncompatible(
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::InsufficientSecurity
+                | AlertDescription::IllegalParameter
+                | AlertDescription::InternalError
+                | AlertDescription::MissingExtension
+                | AlertDescription::UnsupportedExtension
+                | AlertDescription::DecodeError,
+        ) | Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
-            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
-            | PeerIncompatible::SupportedVersionsExtensionRequired
-            | PeerIncompatible::NoCipherSuitesInCommon
-            | PeerIncompatible::NoKxGroupsInCommon
-            | PeerIncompatible::NoSignatureSchemesInCommon
-            | PeerIncompatible::UncompressedEcPointsRequired,
-        )
-        | Error::PeerMisbehaved(
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                | PeerIncompatible::SupportedVersionsExtensionRequired
+                | PeerIncompatible::NoCipherSuitesInCommon
+                | PeerIncompatible::NoKxGroupsInCommon
+                | PeerIncompatible::NoSignatureSchemesInCommon
+                | PeerIncompatible::UncompressedEcPointsRequired,
+        ) | Error::PeerMisbehaved(
             PeerMisbehaved::SelectedUnofferedCipherSuite | PeerMisbehaved::SignedKxWithWrongAlgorithm,
-        ) => Retry::AndTakeCause,
-        _ => Retry::No,
-    }
+        )
+    )
 }
 
 fn evidence(stream: &TlsStream<TcpStream>, resumed: bool) -> TlsEvidence {
