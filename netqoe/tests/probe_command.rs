@@ -29,14 +29,15 @@ fn one_measurement_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (server, url) = target(folder.path());
 
-    let (code, shown, message) = once(&[&url]);
+    let (code, shown, message) = once(&[&url, "--throughput-url", "/fixed/1mb.bin"]);
     assert_eq!(code, Some(0), "{message}");
     for part in [&url, "HTTP/1.1 · status 200", "first byte", "total", "Mbit/s", "Works, in"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains('\u{1b}'), "no colours where nobody sees them: {shown}");
 
-    let (code, shown, message) = once(&["--target", &url, "--output", "json", "--client-id", "me"]);
+    let (code, shown, message) =
+        once(&["--target", &url, "--output", "json", "--client-id", "me", "--throughput-url", "/fixed/1mb.bin"]);
     assert_eq!(code, Some(0), "{message}");
     let event: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(

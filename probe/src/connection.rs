@@ -9,7 +9,7 @@ use tokio_rustls::client::TlsStream;
 use crate::clock::{Clock, Span};
 use crate::connect::{Attempt, TcpInfo, connect, tcp_info};
 use crate::deadline::Deadline;
-use crate::http::Exchange;
+use crate::http::{Exchange, Question};
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
 use crate::tls::{TlsEvidence, TlsSession, speaks_http2};
@@ -60,20 +60,20 @@ impl Connection {
         Ok(Self::Encrypted(Box::new(stream)))
     }
 
-    /// Asks for `url`.
+    /// Asks.
     pub(crate) async fn exchange(
         &mut self,
-        url: &WebUrl,
+        question: Question<'_>,
         clock: Clock,
         deadline: Deadline,
         exchange: &mut Exchange,
     ) -> Result<(), Failure> {
         let is_http2 = self.is_http2();
         match self {
-            Self::Plain(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
-            Self::Encrypted(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
+            Self::Plain(stream) => exchange.run(stream, is_http2, question, clock, deadline).await,
+            Self::Encrypted(stream) => exchange.run(stream, is_http2, question, clock, deadline).await,
             #[cfg(feature = "http3")]
-            Self::Quic(quic) => exchange.run_http3(quic, url, clock, deadline).await,
+            Self::Quic(quic) => exchange.run_http3(quic, question, clock, deadline).await,
         }
     }
 

@@ -12,7 +12,8 @@ use crate::connect::{Attempt, TcpInfo};
 use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
 use crate::tls::TlsEvidence;
 use crate::{
-    EchoEvidence, Evidence, Measurement, NetworkContext, Phases, QuicInfo, Redirect, Span, ThroughputEvidence, Transfer,
+    EchoEvidence, Evidence, InterimAnswer, Measurement, NetworkContext, Phases, QuicInfo, Redirect, Span,
+    ThroughputEvidence, Transfer,
 };
 
 /// Addresses of one answer that an event holds.
@@ -65,10 +66,14 @@ struct WireEvidence<'a> {
     throughput: Option<&'a ThroughputEvidence>,
     echoes: Option<EchoEvidence>,
     skipped_turns: Option<u64>,
+    dropped_cookies: Option<u64>,
+    asked_again: Option<&'static str>,
     clock: Option<ClockState>,
     system_lookup: Option<WireSystemLookup<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirects: &'a [Redirect],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    interim_answers: &'a [InterimAnswer],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     connect_attempts: Vec<WireAttempt<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -163,6 +168,9 @@ impl<'a> WireEvidence<'a> {
             clock: evidence.clock,
             system_lookup: dns.system.as_ref().map(WireSystemLookup::of),
             redirects: &evidence.redirects,
+            interim_answers: &evidence.interim_answers,
+            asked_again: evidence.asked_again,
+            dropped_cookies: Some(evidence.dropped_cookies).filter(|dropped| *dropped > 0),
             connect_attempts: attempts.iter().map(WireAttempt::of).collect(),
             name_servers: dns.answers.iter().map(WireAnswer::of).collect(),
         }

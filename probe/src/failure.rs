@@ -7,7 +7,7 @@ use std::time::Duration;
 use hickory_resolver::net::NetError;
 use netqoe_model::ErrorStage;
 
-use crate::{Family, InvalidTarget};
+use crate::{Family, InvalidLocation};
 
 /// What went wrong, in one line. [`Failure::stage`] names where.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,7 @@ pub enum Failure {
     #[error("the server answered with status {0}")]
     Status(u16),
     /// The answers lead in a circle, or on and on.
-    #[error("redirect loop: {after} redirects have led to {url:?} and no further")]
+    #[error("redirect loop: {after} redirects, the last to {url:?}, and no page")]
     RedirectLoop {
         /// How many there were.
         after: usize,
@@ -79,8 +79,14 @@ pub enum Failure {
         url: String,
     },
     /// A redirect to something that is no page.
-    #[error("the server redirects to what can't be followed: {0}")]
-    Redirect(InvalidTarget),
+    #[error("the server redirects to {0}")]
+    Redirect(InvalidLocation),
+    /// A redirect that was not to be followed.
+    #[error("the server redirects to {url:?}, which is another host; --stay-on-host forbids that")]
+    OtherHost {
+        /// Where it leads.
+        url: String,
+    },
     /// The body ended before its announced end.
     #[error("the body broke off after {bytes} bytes: {cause}")]
     Body {
@@ -89,14 +95,9 @@ pub enum Failure {
         /// What ended it.
         cause: String,
     },
-    /// The page was measured, the fixed object was not.
-    #[error("throughput of {url}: {cause}")]
-    Throughput {
-        /// The object.
-        url: String,
-        /// What went wrong with it.
-        cause: Box<Failure>,
-    },
+    /// An answer that is not the object for throughput. It fails no measurement.
+    #[error("{0}")]
+    NotTheObject(String),
     /// No echo came back.
     #[error("{address} answered none of {sent} echo requests{}", cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default())]
     NoEcho {
@@ -135,8 +136,12 @@ impl Failure {
             #[cfg(feature = "http3")]
             Self::NoQuic(cause) => cause.stage(),
             Self::Tls { .. } | Self::TlsSettings(_) => ErrorStage::Tls,
-            Self::Request(_) | Self::Status(_) | Self::RedirectLoop { .. } | Self::Redirect(_) => ErrorStage::Http,
-            Self::Body { .. } | Self::Throughput { .. } => ErrorStage::Throughput,
+            Self::Request(_)
+            | Self::Status(_)
+            | Self::RedirectLoop { .. }
+            | Self::Redirect(_)
+            | Self::OtherHost { .. } => ErrorStage::Http,
+            Self::Body { .. } | Self::NotTheObject(_) => ErrorStage::Throughput,
             Self::TimedOut { stage, .. } => *stage,
         }
     }

@@ -50,7 +50,7 @@ pub use clock::Span;
 pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
 pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
-pub use evidence::{EchoEvidence, Evidence, QuicInfo, Redirect, ThroughputEvidence};
+pub use evidence::{EchoEvidence, Evidence, InterimAnswer, QuicInfo, Redirect, ThroughputEvidence};
 pub use exporter::{Askable, exporter};
 pub use failure::Failure;
 pub use measure::{Measurement, measure};
@@ -62,7 +62,7 @@ pub use report::{
     SpoolBounds, SpoolError, ToSpool, Token,
 };
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
-pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
+pub use target::{Check, Host, InvalidLocation, InvalidTarget, Target, WebUrl};
 pub use target_list::{InvalidList, parse_target_list};
 pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
 pub use tls::{TlsEvidence, trusted_roots};

@@ -24,8 +24,10 @@ pub struct Settings {
     pub roots: Arc<RootCertStore>,
     /// Who provides which networks, where it is known.
     pub providers: Option<Arc<Providers>>,
-    /// What throughput is measured with, if at all.
+    /// What throughput is measured with, if at all. Where it can't be had there is no figure, and no failure.
     pub throughput: Option<ThroughputObject>,
+    /// Whether a redirect to another host is a failure, and not followed.
+    pub stay_on_host: bool,
     /// Whether `https://` is HTTP/3, and nothing else.
     #[cfg(feature = "http3")]
     pub http3: bool,
@@ -44,9 +46,9 @@ pub enum NameServers {
 /// What throughput is measured with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ThroughputObject {
-    /// `/fixed/1mb.bin` on the server that has answered; one that has none is measured without.
+    /// `/fixed/1mb.bin`, 1 MiB, on the server that has answered.
     OfTarget,
-    /// This one; where it can't be had, the measurement has failed.
+    /// This one.
     At(WebUrl),
 }
 
@@ -61,7 +63,8 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// 30 s, this machine's name servers, both families, Mozilla's certificate authorities, the target's own object.
+    /// 30 s, this machine's name servers, both families, Mozilla's certificate authorities, no object for
+    /// throughput: nothing is fetched that nobody asked for.
     fn default() -> Self {
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         Self {
@@ -70,7 +73,8 @@ impl Default for Settings {
             only: None,
             roots: Arc::new(roots),
             providers: None,
-            throughput: Some(ThroughputObject::OfTarget),
+            throughput: None,
+            stay_on_host: false,
             #[cfg(feature = "http3")]
             http3: false,
         }

@@ -1,6 +1,7 @@
 //! What is measured: a URL, parsed once, so that behind it only measurable ones exist.
 
 mod host;
+mod location;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -14,6 +15,7 @@ use netqoe_model::MAX_TARGET_BYTES;
 
 pub use host::Host;
 use host::{parse_port, split_authority};
+pub use location::InvalidLocation;
 pub use web::WebUrl;
 
 /// The port of DNS.

@@ -25,6 +25,17 @@ fn parses_pages() {
 }
 
 #[test]
+fn paths_beyond_ascii_are_percent_encoded() {
+    check_web(
+        "http://example.com/b\u{fc}cher/%7e?q=\u{20ac}",
+        false,
+        "example.com",
+        80,
+        "/b%C3%BCcher/%7e?q=%E2%82%AC",
+    );
+}
+
+#[test]
 fn parses_the_other_checks() {
     let check = |url: &str| url.parse::<Target>().unwrap().check().clone();
     let host = |host: &str| Host::parse(host).unwrap();

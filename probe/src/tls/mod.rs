@@ -43,6 +43,8 @@ pub(crate) struct TlsSession {
     notes: Notes,
     /// Made for the first handshake: many a measurement has none.
     connector: OnceLock<TlsConnector>,
+    /// What is offered to speak.
+    protocols: &'static [&'static [u8]],
     #[cfg(feature = "http3")]
     pub(crate) is_over_quic: bool,
 }
@@ -54,9 +56,15 @@ impl TlsSession {
             roots: Arc::clone(&settings.roots),
             notes: Notes::default(),
             connector: OnceLock::new(),
+            protocols: &PROTOCOLS,
             #[cfg(feature = "http3")]
             is_over_quic: settings.http3,
         }
+    }
+
+    /// The same for a server that has refused HTTP/2.
+    pub(crate) fn over_http1(settings: &Settings) -> Self {
+        Self { protocols: &PROTOCOLS[1..], ..Self::new(settings) }
     }
 
     /// When the first of the certificates expires that the server has shown, in Unix seconds. It is known, too, where
@@ -100,7 +108,7 @@ impl TlsSession {
         if let Some(connector) = self.connector.get() {
             return Ok(connector);
         }
-        let config = client_config(&self.roots, self.notes.clone());
+        let config = client_config(&self.roots, self.notes.clone(), self.protocols);
         let config = config.map_err(|error| Failure::TlsSettings(error.to_string()))?;
         Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
@@ -132,7 +140,7 @@ fn evidence(stream: &TlsStream<TcpStream>, resumed: bool) -> TlsEvidence {
     }
 }
 
-fn client_config(roots: &Arc<RootCertStore>, notes: Notes) -> Result<ClientConfig, rustls::Error> {
+fn client_config(roots: &Arc<RootCertStore>, notes: Notes, protocols: &[&[u8]]) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(crypto::ring::default_provider());
     let judge = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(&provider))
         .build()
@@ -144,6 +152,6 @@ fn client_config(roots: &Arc<RootCertStore>, notes: Notes) -> Result<ClientConfi
         .with_custom_certificate_verifier(Arc::new(NotingVerifier { judge, notes }))
         .with_no_client_auth();
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
-    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
 }

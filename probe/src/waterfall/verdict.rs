@@ -31,6 +31,9 @@ pub fn verdict(measurement: &Measurement, now_s: i64) -> String {
     if let Some(mbps) = measurement.phases.throughput.and_then(Transfer::throughput_mbps) {
         sentences.push(format!("A fixed object came at {mbps:.1} Mbit/s."));
     }
+    if let Some(reason) = measurement.evidence.throughput.as_ref().and_then(|throughput| throughput.reason.as_ref()) {
+        sentences.push(format!("Throughput was not measured: {reason}."));
+    }
     let unanswered = measurement.evidence.attempts.iter().filter(|attempt| attempt.span.is_none()).count();
     if unanswered > 0 && measurement.phases.tcp.or(measurement.phases.tls).is_some() {
         sentences.push(format!("{unanswered} of its addresses did not answer, which cost a quarter of a second each."));

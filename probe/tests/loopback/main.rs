@@ -14,6 +14,7 @@ mod http2;
 #[cfg(feature = "http3")]
 mod http3;
 mod lookups;
+mod odd_answers;
 mod other_checks;
 mod phases;
 mod redirects;
