@@ -176,7 +176,7 @@ impl Reporter for ToLog {
     type Error = ReportError;
 
     async fn report(&self, event_json: String) -> Result<(), ReportError> {
-        let line = add_recv_ts(event_json.as_bytes(), now_ms());
+        let line = add_recv_ts(event_json.as_bytes(), now_ms()).ok_or(netqoe_model::Invalid::NotAnObject)?;
         let partition = Partition::of(&Event::parse(&line)?.client_id, self.0.identity().partitions);
         self.0.append(vec![(partition, line)]).await?;
         Ok(())
