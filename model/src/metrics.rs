@@ -64,6 +64,7 @@ metrics! {
     ingest_duration: Histogram = "telemetry_ingest_duration_seconds", "Seconds from a request's head to its answer.";
     ingest_rate_limited: IntCounter = "telemetry_ingest_rate_limited_total", "Events refused because their client was above its rate.";
     ingest_auth_failures: IntCounter = "telemetry_ingest_auth_failures_total", "Requests with a missing or wrong token.";
+    auth_refusals: IntCounterVec = "telemetry_auth_refusals_total" ["reason"], "The same and those that may not read, by reason: missing, malformed, unknown, bound, too_many.";
     queue_published: IntCounter = "telemetry_queue_published_total", "Events that the log has stored durably.";
     queue_consumer_lag: IntGauge = "telemetry_queue_consumer_lag_messages", "Log records that are not yet reflected in committed rows.";
     queue_ack_pending: IntGauge = "telemetry_queue_ack_pending_messages", "Messages that the durable consumer has looked at and that are not acknowledged.";

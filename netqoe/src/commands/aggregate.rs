@@ -181,7 +181,7 @@ async fn serve(
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
     let app = app(Dashboard { reader, view, rules, tokens, letters, address }, &stop);
     tracing::info!("listening on http://{address}");
-    let limits = options.server.limits();
+    let limits = options.server.limits(&options.server.memory());
     let admin = async {
         match options.admin_port {
             Some(port) => admin::serve(port, feeds.clone(), stop.clone()).await,
@@ -208,7 +208,8 @@ async fn serve(
 /// What people look at, health and metrics.
 fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
-    netqoe_ingest::assemble(dashboard.routes(stop), metrics, checks).merge(netqoe_dashboard::page())
+    let (routes, access) = dashboard.routes(stop);
+    netqoe_ingest::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
 }
 
 async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<dyn Reader>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
-use netqoe_ingest::{Ingest, SystemClock};
+use netqoe_ingest::{Ingest, RequestMemory, SystemClock};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
@@ -56,7 +56,8 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
-    let app = app(options, &log, dashboard, &stop);
+    let memory = options.server.memory();
+    let app = app(options, &memory, &log, dashboard, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
@@ -70,7 +71,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     }
     tracing::info!("listening on http://{address}");
 
-    let limits = options.server.limits();
+    let limits = options.server.limits(&memory);
     let served = tokio::select! {
         served = netqoe_ingest::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
         error = failure(failed) => Err(error),
@@ -151,13 +152,19 @@ fn start_pipeline(
 }
 
 /// The routes of ingest and what people look at, on one listener and behind the same tokens.
-fn app(options: &UpOptions, log: &SqliteLog, dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
+fn app(
+    options: &UpOptions,
+    memory: &RequestMemory,
+    log: &SqliteLog,
+    dashboard: Dashboard,
+    stop: &CancellationToken,
+) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
-    let config = options.server.ingest(dashboard.rules.max_future_ms);
+    let config = options.server.ingest(dashboard.rules.max_future_ms, memory);
     let clock = Arc::new(SystemClock::new());
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
-    let parts = dashboard.routes(stop).into_iter().chain([ingest.router()]);
-    let app = netqoe_ingest::assemble(parts, metrics, checks);
+    let (routes, access) = dashboard.routes(stop);
+    let app = netqoe_ingest::assemble(routes.into_iter().chain([ingest.router()]), metrics, checks, access);
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 
