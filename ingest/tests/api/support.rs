@@ -146,7 +146,7 @@ impl Api {
         let reading =
             sign_in.guard(Router::new().route(READING, get(|| async { "read" }).post(|| async { "changed" })));
         let parts = [ingest.router(), sign_in.router(), (reading, Default::default())];
-        let access = OperationsAccess::at(address, sign_in.clone());
+        let access = OperationsAccess::at(address, sign_in);
         let router = assemble(parts, metrics.clone(), Vec::new(), access);
         Self { router, log, clock, metrics }
     }
