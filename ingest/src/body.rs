@@ -27,6 +27,10 @@ const MEMORY_PER_BYTE: usize = 3;
 /// Largest window of a zstd frame, as a power of two: the 8 MiB that RFC 8878 recommends to support. A frame may ask
 /// for more before it has shown any content.
 const MAX_ZSTD_WINDOW_LOG: u32 = 23;
+/// What a decoder takes before it has shown anything: the window and tables of gzip, and those of zstd without its window, of
+/// which no more is touched than it has shown.
+const GZIP_BYTES: usize = 64 << 10;
+const ZSTD_BYTES: usize = 192 << 10;
 /// When a client is to come back after there was no memory for its body, in seconds.
 const RETRY_AFTER_S: u64 = 1;
 
@@ -75,6 +79,12 @@ impl BodyReader {
         if announced.is_some_and(|bytes| bytes > self.max_bytes as u64) {
             return Err(self.too_large());
         }
+        let decoder_bytes = match compression {
+            Compression::None => 0,
+            Compression::Gzip => GZIP_BYTES,
+            Compression::Zstd => ZSTD_BYTES,
+        };
+        let _decoder = hold(share, decoder_bytes)?;
         let sent = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
         let reading = async {
             match compression {
@@ -114,7 +124,7 @@ impl BodyReader {
             if pieces.len() > self.max_bytes {
                 return Err(self.too_large());
             }
-            in_flight.add(hold(share, read)?);
+            in_flight.add(hold(share, read.saturating_mul(MEMORY_PER_BYTE))?);
         }
     }
 
@@ -128,7 +138,7 @@ impl BodyReader {
 }
 
 fn hold(share: &TokenShare, bytes: usize) -> Result<Held, Refusal> {
-    share.hold(bytes.saturating_mul(MEMORY_PER_BYTE)).ok_or_else(|| {
+    share.hold(bytes).ok_or_else(|| {
         let message = "as many bodies are being received, from this token or from all, as there is memory for; send again in a moment";
         Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S)
     })

@@ -18,7 +18,7 @@ use tokio::time::Sleep;
 use tower::Service;
 
 use crate::answer::{Code, Refusal, protect};
-use crate::arriving::{Arriving, BodyLength, OWN_BYTES};
+use crate::arriving::{Arriving, BodyLength};
 use crate::memory::{Held, RequestMemory};
 use crate::places::Place;
 use crate::request_head;
@@ -96,13 +96,13 @@ impl<S> Exchanges<S> {
     /// Whether the request may be answered; with the memory of its head where the connection does not hold that.
     fn check<B>(&self, request: &Request<B>) -> Result<Option<Held>, Refusal> {
         request_head::check(request.version(), request.uri(), request.headers())?;
-        let above_own = request_head::bytes(request).saturating_sub(OWN_BYTES);
-        if request.version() != Version::HTTP_2 || above_own == 0 {
+        if request.version() != Version::HTTP_2 {
             return Ok(None);
         }
-        self.memory.hold_for_head(above_own).map(Some).ok_or_else(|| {
+        // A connection has room for one head of its own, and many requests at once over HTTP/2.
+        self.memory.hold_for_head(request_head::bytes(request)).map(Some).ok_or_else(|| {
             let message =
-                "as many long heads are being answered as there is memory for; send shorter ones, or again in a moment";
+                "as many requests are being answered as there is memory for their heads; send again in a moment";
             Refusal::new(Code::ServiceUnavailable, message).retry_after(1)
         })
     }

@@ -22,6 +22,8 @@ const MAX_STREAMS: u32 = 100;
 /// may hold beside its head.
 const STREAM_WINDOW_BYTES: u32 = 64 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 256 << 10;
+/// What is kept of an answer over HTTP/2 that its client does not take.
+const SEND_BUFFER_BYTES: usize = 64 << 10;
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +100,7 @@ pub async fn serve(
     let mut http = server.http_builder().http2();
     http.max_header_list_size(header_bytes).max_concurrent_streams(MAX_STREAMS);
     http.initial_stream_window_size(STREAM_WINDOW_BYTES).initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+    http.max_send_buf_size(SEND_BUFFER_BYTES);
 
     let mut serving = std::pin::pin!(server.serve(router.into_make_service()));
     let served = tokio::select! {
