@@ -183,13 +183,20 @@ async fn no_body_may_take_longer_than_the_read_timeout_whatever_it_is_for() {
 
 #[tokio::test]
 async fn who_says_that_no_more_comes_is_answered() {
-    let server = start(Api::new(), ServerLimits::default());
-    for connection_header in ["close", "keep-alive"] {
-        let mut connection = server.connect().await;
-        connection.write_all(request(&event("e", "c").to_string(), connection_header).as_bytes()).await.unwrap();
-        connection.shutdown().await.unwrap();
-        assert!(rest_of(connection).await.starts_with("HTTP/1.1 200 OK"));
+    let api = Api::with_config(IngestConfig { write_timeout: SHORT, ..IngestConfig::default() });
+    let server = start(api, ServerLimits::default());
+    // Also where the end is seen long before there is an answer.
+    for (mood, status) in [(Mood::Takes, 200), (Mood::NeverAnswers, 503)] {
+        *server.api.log.mood.lock().unwrap() = mood;
+        for connection_header in ["close", "keep-alive"] {
+            let mut connection = server.connect().await;
+            let one = request(&event("e", "c").to_string(), connection_header);
+            connection.write_all(one.as_bytes()).await.unwrap();
+            connection.shutdown().await.unwrap();
+            assert!(rest_of(connection).await.starts_with(&format!("HTTP/1.1 {status}")), "{connection_header}");
+        }
     }
+    *server.api.log.mood.lock().unwrap() = Mood::Takes;
     // Not in the middle of a body: no more comes, and that is said at once.
     let mut connection = server.connect().await;
     let whole = request(&event("e", "c").to_string(), "close");
