@@ -55,6 +55,27 @@ pub enum AppendError {
         /// What SQLite says.
         reason: String,
     },
+    /// The clock jumped ahead, and log time would never come back from there.
+    #[error(
+        "the machine's clock jumped ahead by {} s: events are refused until it is set right, and in {} s at the latest; \
+         set the clock, or where it is right, start again with --believe-clock-after 0s", ahead_ms / 1_000, believed_in.as_secs()
+    )]
+    ClockAhead {
+        /// How far it jumped.
+        ahead_ms: i64,
+        /// It is believed if it is still there after this time.
+        believed_in: Duration,
+    },
+    /// A file that is written to has no name any more.
+    #[error(
+        "{} was deleted, moved or replaced while netqoe writes to it: what is appended would be lost; put it back, or \
+         stop netqoe, restore the data folder and start again",
+        path.display()
+    )]
+    Moved {
+        /// The data file, or one that SQLite keeps beside it.
+        path: PathBuf,
+    },
     /// NATS was away, or slower than an append may wait.
     #[error(
         "NATS did not confirm the events within {waited:?}: {reason}; see that nats-server runs and can be reached, \
@@ -120,6 +141,20 @@ pub enum LogError {
         path.display()
     )]
     Newer {
+        /// The data file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version of this binary.
+        known: i64,
+    },
+    /// Written by an older netqoe, and only to be read now.
+    #[error(
+        "{} was written by an older netqoe (log schema {found}, this one knows {known}); start `netqoe up` on it once, \
+         which brings it up to date",
+        path.display()
+    )]
+    Older {
         /// The data file.
         path: PathBuf,
         /// Its schema version.
@@ -286,6 +321,34 @@ pub enum LogError {
         path: PathBuf,
         /// What SQLite says.
         reason: String,
+    },
+    /// Some of the log is not what was written.
+    #[error(
+        "{count} records in {} are damaged and were left out, the first at position {}: their checksums do not match; \
+         `netqoe doctor` shows all of them",
+        path.display(), first.0
+    )]
+    Damaged {
+        /// The data file.
+        path: PathBuf,
+        /// How many.
+        count: u64,
+        /// The first of them.
+        first: Position,
+    },
+    /// Records are missing between others.
+    #[error(
+        "{count} records are missing in {}, the first at position {}; restore the data file from a backup, or go on \
+         without them",
+        path.display(), first.0
+    )]
+    Missing {
+        /// The data file.
+        path: PathBuf,
+        /// How many.
+        count: u64,
+        /// The first of them.
+        first: Position,
     },
     /// An export could not be written.
     #[error("can't write the exported log: {0}")]

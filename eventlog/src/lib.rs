@@ -20,7 +20,7 @@ pub use jetstream::{
 };
 pub use ndjson::NdjsonReader;
 pub use record::{add_recv_ts, with_recv_ts};
-pub use sqlite::{SqliteLog, SqliteLogOptions};
+pub use sqlite::{Boot, Findings, SqliteLog, SqliteLogOptions, StoredRecord, Verdict};
 
 use std::sync::Arc;
 

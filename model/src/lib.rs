@@ -18,7 +18,7 @@ mod row;
 mod rules;
 mod time;
 
-pub use chunk::Chunk;
+pub use chunk::{Chunk, SetAside};
 pub use commit::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, MAX_ATTEMPTS, PairPast,
     PartitionCommit, Position, Resume,

@@ -65,6 +65,7 @@ metrics! {
     ingest_rate_limited: IntCounter = "telemetry_ingest_rate_limited_total", "Events refused because their client was above its rate.";
     ingest_auth_failures: IntCounter = "telemetry_ingest_auth_failures_total", "Requests with a missing or wrong token.";
     queue_published: IntCounter = "telemetry_queue_published_total", "Events that the log has stored durably.";
+    log_damaged_records: IntGauge = "telemetry_log_damaged_records", "Records of the embedded log that were read since the start and are damaged.";
     queue_consumer_lag: IntGauge = "telemetry_queue_consumer_lag_messages", "Log records that are not yet reflected in committed rows.";
     queue_ack_pending: IntGauge = "telemetry_queue_ack_pending_messages", "Messages that the durable consumer has looked at and that are not acknowledged.";
     stream_messages: IntGauge = "nats_jetstream_stream_messages", "Messages that the log's stream holds.";

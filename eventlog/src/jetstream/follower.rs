@@ -163,7 +163,7 @@ impl Follower {
             position: seen.position,
             log_time: Some(ms(seen.stored_ns)),
             lines,
-            set_aside: false,
+            set_aside: None,
         });
         for route in &mut self.routes {
             chunk = route.offer(chunk, seen.position, pending);

@@ -189,7 +189,7 @@ mod tests {
             position: Position(position),
             log_time: Some(LogTime::from_ms(1)),
             lines: vec![b'x'; bytes],
-            set_aside: false,
+            set_aside: None,
         }
     }
 

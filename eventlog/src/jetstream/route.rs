@@ -71,7 +71,7 @@ impl Route {
                     position: scanned,
                     log_time: None,
                     lines: Vec::new(),
-                    set_aside: false,
+                    set_aside: None,
                 };
                 self.ahead.put(Some(chunk), scanned, pending);
             }
@@ -103,7 +103,7 @@ mod tests {
             position: Position(position),
             log_time: Some(LogTime::from_ms(1)),
             lines: b"{}\n".to_vec(),
-            set_aside: false,
+            set_aside: None,
         });
         route.offer(chunk, Position(position), pending).is_none()
     }

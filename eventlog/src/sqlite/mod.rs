@@ -4,8 +4,14 @@
 //! senders share one flush of the disk; when nothing else waits, a single append is committed at once. A record is
 //! what one such group holds for one partition, and all of a group has the same log time.
 
+mod boot;
+mod clock_watch;
+mod damage;
 mod export;
+mod files;
 mod heads;
+mod inspect;
+mod log_timer;
 mod options;
 mod queue;
 mod reader;
@@ -13,6 +19,7 @@ mod records;
 mod retention;
 mod schema;
 mod shared;
+mod stored_record;
 mod writer;
 
 use std::io::Write;
@@ -24,9 +31,15 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use netqoe_model::{LogIdentity, LogTime, Partition, Position};
 use parking_lot::Mutex;
 
+pub use self::boot::Boot;
+pub use self::inspect::Findings;
 pub use self::options::SqliteLogOptions;
+pub use self::stored_record::{StoredRecord, Verdict};
 
+use self::damage::Damage;
+use self::files::Files;
 use self::heads::Heads;
+use self::log_timer::LogTimer;
 use self::queue::{Lines, Payload, Queue};
 use self::reader::SqliteReader;
 use self::records::Tail;
@@ -83,8 +96,11 @@ impl SqliteLog {
             heads,
             needed: NeededFrom::everything(partitions),
             health: Health::default(),
+            files: Files::opened(path),
+            damage: Damage::default(),
         });
-        let SqliteLogOptions { clock, write_turn, .. } = options;
+        let clock = LogTimer::open(&connection, &options).map_err(unreadable)?;
+        let write_turn = options.write_turn;
         let writer =
             Writer { shared: Arc::clone(&shared), connection, write_turn, clock, tail, retention, _lock: lock };
         let thread = std::thread::Builder::new().name("eventlog-writer".to_owned()).spawn(move || writer.run());
@@ -120,6 +136,19 @@ impl SqliteLog {
         self.shared.health.get()
     }
 
+    /// Whether all records that were read are what was written.
+    ///
+    /// # Errors
+    /// Which are not, and what to do about it.
+    pub fn intact(&self) -> Result<(), String> {
+        self.shared.damage.check()
+    }
+
+    /// Records that were read since the log was opened and are damaged.
+    pub fn damaged_records(&self) -> u64 {
+        self.shared.damage.records()
+    }
+
     /// Takes no more appends, through this handle or any other, and waits until what is queued is written.
     pub fn close(&self) {
         self.shared.queue.close();
@@ -135,7 +164,8 @@ impl SqliteLog {
     /// the export is the log as it is at one moment.
     ///
     /// # Errors
-    /// [`LogError`], where there is no log or it can't be read, and [`LogError::Export`] where `out` fails.
+    /// [`LogError`], where there is no log or it can't be read, [`LogError::Export`] where `out` fails, and
+    /// [`LogError::Damaged`] or [`LogError::Missing`] once all was written that is there and intact.
     pub fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> {
         export::export(path, out)
     }

@@ -1,6 +1,6 @@
 //! Opening the data file: what is checked before anything in it is trusted, the log's tables, its identity.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use netqoe_model::{LogIdentity, LogTime};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::files::with_ending;
 use crate::LogError;
 
 /// 3.51.3: in WAL mode, versions before it can corrupt a file that several connections write.
@@ -34,9 +35,7 @@ pub(super) struct WriterLock {
 
 impl WriterLock {
     pub(super) fn take(data_file: &Path) -> Result<Self, LogError> {
-        let mut name = data_file.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let path = with_ending(&real_path(data_file), ".lock");
         let opened = File::options().create(true).truncate(false).write(true).open(&path);
         let failed = |error: std::io::Error| LogError::Open { path: path.clone(), reason: error.to_string() };
         let file = opened.map_err(failed)?;
@@ -46,6 +45,15 @@ impl WriterLock {
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }
+}
+
+/// Where the file is, whichever links lead to it: all who use it must find the same lock.
+fn real_path(data_file: &Path) -> PathBuf {
+    let in_real_folder = || {
+        let folder = data_file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(fs::canonicalize(folder).ok()?.join(data_file.file_name()?))
+    };
+    fs::canonicalize(data_file).ok().or_else(in_real_folder).unwrap_or_else(|| data_file.to_owned())
 }
 
 /// A connection that writes, to a file that is made and brought up to date where need be.
@@ -72,7 +80,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
     let known = known_version();
     match schema_version(&connection, path)? {
         0 => Err(LogError::NoLog { path: path.to_owned() }),
-        found if found != known => Err(LogError::Newer { path: path.to_owned(), found, known }),
+        found if found > known => Err(LogError::Newer { path: path.to_owned(), found, known }),
+        found if found < known => Err(LogError::Older { path: path.to_owned(), found, known }),
         _ => Ok(connection),
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use netqoe_model::LogIdentity;
 
+use super::damage::Damage;
+use super::files::Files;
 use super::heads::Heads;
 use super::queue::Queue;
 use super::retention::NeededFrom;
@@ -17,9 +19,16 @@ pub(super) struct Shared {
     pub heads: Heads,
     pub needed: NeededFrom,
     pub health: Health,
+    pub files: Files,
+    pub damage: Damage,
 }
 
 impl Shared {
+    /// Whether what is written has a name by which it is found again.
+    pub(super) fn in_place(&self) -> Result<(), AppendError> {
+        self.files.missing().map_or(Ok(()), |path| Err(AppendError::Moved { path }))
+    }
+
     /// What SQLite's error means for who appends.
     pub(super) fn append_error(&self, error: &rusqlite::Error) -> AppendError {
         AppendError::Failed { path: self.path.clone(), reason: error.to_string() }

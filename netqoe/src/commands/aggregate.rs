@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
 use super::dead_letters::StreamLetters;
+use super::log_clock::{self, LogClockCheck};
+use super::observation::Works;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise, ticker};
@@ -115,14 +117,16 @@ fn start(
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&observed.metrics, crew, backlog.clone());
     let observer = observation::observer(crew, observed.clone(), backlog.clone(), |_| {});
-    let links = group.links(options.workers)?;
+    let (links, lateness_ms) = (group.links(options.workers)?, rules.lateness_ms);
     let pipeline =
         Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
     let checked = log.clone();
     let log_check = ("jetstream", Arc::new(move || checked.healthy()) as _);
     let store = (pipeline_view::kind(&options.database_url), health);
-    let view = Arc::new(View { observed, crew, log: log_check, store, backlog });
+    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::WAIT_FOR_SERVERS };
+    let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records: None };
+    let view = Arc::new(View { observed, crew, log: log_check, store, backlog, works });
     Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, view, failed }))
 }
 

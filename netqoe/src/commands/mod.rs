@@ -11,6 +11,7 @@ pub(crate) mod dlq;
 mod fixed_object;
 pub(crate) mod ingest;
 mod jetstream;
+mod log_clock;
 pub(crate) mod log_export;
 pub(crate) mod maintenance;
 mod observation;

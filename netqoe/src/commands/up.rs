@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
 use super::dead_letters::StoreLetters;
+use super::log_clock::{self, LogClockCheck};
+use super::observation::Works;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
@@ -105,6 +107,7 @@ fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
     let log_options = SqliteLogOptions {
         retention_ms: i64::try_from(options.log_max_age.as_millis()).unwrap_or(i64::MAX),
         max_bytes: options.log_max_bytes,
+        believe_clock_after: options.believe_clock_after,
         ..SqliteLogOptions::new(clock, Arc::clone(&write_turn))
     };
     let log = SqliteLog::open(&path, log_options)?;
@@ -136,17 +139,22 @@ fn start_pipeline(
     let starts = crew.share(&starts(&store.resume, &identity));
     let (feeds, workers, backlog) = LogFeeds::start(log, &store, &starts, &failures, now_ms)?;
     observation::show_backlog(&observed.metrics, crew, backlog.clone());
+    observation::show_damage(&observed.metrics, log.clone());
     let discarding = log.clone();
     let reflected = move |checkpoint: &Checkpoint| {
         let needed_no_more = Position(checkpoint.resume_from.0.saturating_sub(1));
         discarding.allow_discard_through(checkpoint.partition, needed_no_more);
     };
     let observer = observation::observer(crew, observed.clone(), backlog.clone(), reflected);
+    let lateness_ms = rules.lateness_ms;
     let (rules, workers) = (rules.clone(), (workers, crew, links));
     let pipeline = Pipeline::start(workers, &identity, store, rules, Gathering::LIVE, observer, failures)?;
-    let checked = log.clone();
+    let (checked, read) = (log.clone(), log.clone());
     let log = ("sqlite", Arc::new(move || checked.healthy()) as _);
-    let view = View { observed, crew, log, store: ("sqlite", health), backlog };
+    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::HEAL_EMBEDDED };
+    let records = Some(Arc::new(move || read.intact()) as _);
+    let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records };
+    let view = View { observed, crew, log, store: ("sqlite", health), backlog, works };
     Ok((feeds, pipeline, Arc::new(view)))
 }
 

@@ -154,6 +154,11 @@ pub(crate) struct UpOptions {
     #[arg(long, env = "NETQOE_LOG_MAX_BYTES", default_value_t = 10_000_000_000)]
     pub(crate) log_max_bytes: u64,
 
+    /// A clock that jumped far ahead is believed once it has stayed there for so long; until then events are refused,
+    /// and probes keep them. 0s believes it at once
+    #[arg(long, env = "NETQOE_BELIEVE_CLOCK_AFTER", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub(crate) believe_clock_after: Duration,
+
     #[command(flatten)]
     pub(crate) retention: RetentionOptions,
 

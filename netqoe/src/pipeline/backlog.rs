@@ -214,7 +214,7 @@ mod tests {
             let position = Position(self.next);
             self.next += 1;
             let log_time = Some(LogTime::from_ms(1000 * position.0 as i64));
-            Ok(vec![Chunk { partition: Some(Partition(3)), position, log_time, lines: Vec::new(), set_aside: false }])
+            Ok(vec![Chunk { partition: Some(Partition(3)), position, log_time, lines: Vec::new(), set_aside: None }])
         }
 
         fn lag(&self) -> u64 {
