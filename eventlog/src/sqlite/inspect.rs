@@ -94,3 +94,29 @@ pub(super) fn each_record(
     findings.add_missing(next.unwrap_or(1), last.saturating_add(1));
     Ok(findings)
 }
+
+/// What is wrong with a data file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// With the log's records.
+    pub findings: Findings,
+    /// With the file as SQLite sees it, a line each.
+    pub sqlite: Vec<String>,
+}
+
+/// Looks at all of a data file.
+pub(super) fn inspect(path: &Path) -> Result<Inspection, LogError> {
+    let unreadable = |error: rusqlite::Error| LogError::of(path, &error);
+    let connection = super::schema::open_reader(path)?;
+    let first_checked = records::first_checked(&connection).map_err(unreadable)?;
+    let sqlite = integrity(&connection).map_err(unreadable)?;
+    let findings = each_record(&connection, first_checked, |_, _| true).map_err(unreadable)?;
+    Ok(Inspection { findings, sqlite })
+}
+
+/// SQLite's own check of its pages, and of its indexes against their tables.
+fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut check = connection.prepare("PRAGMA integrity_check")?;
+    let problems = check.query_map([], |row| row.get::<_, String>(0))?;
+    problems.filter(|problem| !matches!(problem.as_deref(), Ok("ok"))).collect()
+}

@@ -10,6 +10,7 @@ mod damage;
 mod export;
 mod files;
 mod heads;
+mod heal;
 mod inspect;
 mod log_timer;
 mod options;
@@ -32,7 +33,8 @@ use netqoe_model::{LogIdentity, LogTime, Partition, Position};
 use parking_lot::Mutex;
 
 pub use self::boot::Boot;
-pub use self::inspect::Findings;
+pub use self::heal::{Before, ClockHealing, TimesAhead};
+pub use self::inspect::{Findings, Inspection};
 pub use self::options::SqliteLogOptions;
 pub use self::stored_record::{StoredRecord, Verdict};
 
@@ -168,6 +170,14 @@ impl SqliteLog {
     /// [`LogError::Damaged`] or [`LogError::Missing`] once all was written that is there and intact.
     pub fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> {
         export::export(path, out)
+    }
+
+    /// Looks at all records of the log in `path` and at the file that holds them. A process may be appending meanwhile.
+    ///
+    /// # Errors
+    /// [`LogError`], where there is no log, or so much of the file is damaged that it can't be read.
+    pub fn inspect(path: &Path) -> Result<Inspection, LogError> {
+        inspect::inspect(path)
     }
 
     fn submit(&self, payload: Result<Payload, AppendError>) -> BoxFuture<'static, Result<LogTime, AppendError>> {

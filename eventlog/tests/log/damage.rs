@@ -58,12 +58,12 @@ fn a_damaged_record_is_set_aside_told_and_its_bytes_are_kept() {
 
 #[test]
 fn log_time_and_size_go_on_from_what_is_intact() {
-    let (_, log) = damaged("UPDATE log_records SET log_time = 253402300799999, end_byte = 1 << 62 WHERE seq = 3");
+    let (_bench, log) = damaged("UPDATE log_records SET log_time = 253402300799999, end_byte = 1 << 62 WHERE seq = 3");
     assert_eq!(append(&log, 0, "{}"), Ok(LogTime::from_ms(3_000)));
     let chunks = drain(&mut *reader(&log, [0]));
     assert_eq!(chunks.last().unwrap().position, Position(4), "no position is given twice");
     log.close();
-    let (_, log) = damaged("UPDATE log_records SET end_byte = 1 << 62 WHERE seq = 1");
+    let (_bench, log) = damaged("UPDATE log_records SET end_byte = 1 << 62 WHERE seq = 1");
     assert_eq!(log.healthy(), Ok(()));
     assert!(append(&log, 0, "{}").is_ok(), "a damaged size does not fill the log");
 }

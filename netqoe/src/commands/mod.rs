@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 pub(crate) mod dlq;
 mod fixed_object;
+pub(crate) mod heal_clock;
 pub(crate) mod ingest;
 mod jetstream;
 mod log_clock;

@@ -94,6 +94,9 @@ pub(crate) enum Command {
 pub(crate) enum LogCommand {
     /// Writes the log as NDJSON, in which recv_ts_ms is the log time
     Export(LogExportOptions),
+    /// Gives records whose log time lies ahead of the clock the time at which they came, and has `up`, which must be
+    /// stopped, compute their rows again at its next start
+    HealClock(HealClockOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -204,6 +207,20 @@ pub(crate) struct LogExportOptions {
     /// Folder of the data file. With --nats-url the log there is written instead
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct HealClockOptions {
+    /// Folder of the data file
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+
+    /// Says what would be done, and does nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleOptions,
 }
 
 /// A number that may not be 0, with a message that says what may be given.

@@ -5,6 +5,7 @@ mod build;
 mod dead_letters;
 mod maintain;
 pub(crate) mod read_back;
+mod rewind;
 mod rows;
 mod schema;
 mod write;
@@ -16,6 +17,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 pub use build::SqliteBuild;
 pub use dead_letters::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters};
+pub use rewind::SqliteRewind;
 
 use crate::fence::{Start, admit};
 use crate::{Clock, Opening, Store, StoreError, WriteTurn};
