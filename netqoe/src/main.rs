@@ -67,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Replay(options) => commands::replay::run(&options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
         Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(&options),
+        Command::Doctor(options) => commands::doctor::run(&options),
         Command::Dlq(command) => commands::dlq::run(&command),
         Command::Migrate(options) => commands::maintenance::migrate(&options),
         Command::Maintain(options) => commands::maintenance::maintain(&options),

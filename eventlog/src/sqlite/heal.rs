@@ -16,11 +16,14 @@ pub struct ClockHealing {
     connection: Connection,
     first_checked: Position,
     /// New times, by position.
-    healed: Vec<(Position, LogTime)>,
+    healed: NewTimes,
     /// What was found.
     pub found: TimesAhead,
     _lock: WriterLock,
 }
+
+/// The log times that records get.
+type NewTimes = Vec<(Position, LogTime)>;
 
 /// Which records lie ahead of the clock, and by how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +165,7 @@ fn look(
     connection: &Connection,
     first_checked: Position,
     now: LogTime,
-) -> rusqlite::Result<Option<(TimesAhead, Vec<(Position, LogTime)>)>> {
+) -> rusqlite::Result<Option<(TimesAhead, NewTimes)>> {
     let mut select = connection
         .prepare("SELECT seq, log_time, end_byte, lines, checksum, partition FROM log_records ORDER BY seq DESC")?;
     let mut rows = select.query([])?;

@@ -12,6 +12,7 @@ mod crash;
 mod damage;
 mod data_file;
 mod export;
+mod heal;
 mod read;
 mod retention;
 

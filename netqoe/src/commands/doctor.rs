@@ -18,7 +18,10 @@ pub(crate) fn run(options: &DoctorOptions) -> anyhow::Result<()> {
     let inspection = SqliteLog::inspect(&path)?;
     println!("{}: {} records of the event log", path.display(), inspection.findings.records);
     if inspection.findings.unchecked > 0 {
-        println!("{} of them were written before records had checksums: they are not checked", inspection.findings.unchecked);
+        println!(
+            "{} of them were written before records had checksums: they are not checked",
+            inspection.findings.unchecked
+        );
     }
     problems.extend(found(&inspection));
     problems.iter().for_each(|problem| println!("{problem}"));

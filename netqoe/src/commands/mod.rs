@@ -8,6 +8,7 @@ mod dead_letters;
 mod demo;
 mod diff;
 pub(crate) mod dlq;
+pub(crate) mod doctor;
 mod fixed_object;
 pub(crate) mod heal_clock;
 pub(crate) mod ingest;

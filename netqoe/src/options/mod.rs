@@ -72,6 +72,8 @@ pub(crate) enum Command {
     /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),
+    /// Whether a data file is what was written to it; ends with 1 where it is not
+    Doctor(DoctorOptions),
     /// What could not be counted, in a stream of NATS JetStream or in the store of `up`
     #[command(subcommand)]
     Dlq(DlqCommand),
@@ -205,6 +207,13 @@ pub(crate) struct LogExportOptions {
     pub(crate) nats: NatsArguments,
 
     /// Folder of the data file. With --nats-url the log there is written instead
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorOptions {
+    /// Folder of the data file
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
 }
