@@ -95,10 +95,10 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
     /// Writes the log as NDJSON, in which recv_ts_ms is the log time
-    Export(LogExportOptions),
+    Export(Box<LogExportOptions>),
     /// Gives records whose log time lies ahead of the clock the time at which they came, and has `up`, which must be
     /// stopped, compute their rows again at its next start
-    HealClock(HealClockOptions),
+    HealClock(Box<HealClockOptions>),
 }
 
 #[derive(Debug, Subcommand)]
