@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Doctor(DoctorOptions),
     /// What could not be counted, in a stream of NATS JetStream or in the store of `up`
     #[command(subcommand)]
-    Dlq(DlqCommand),
+    Dlq(Box<DlqCommand>),
     /// Brings the schema of a store up to date, as every command that writes to it does
     Migrate(Box<MigrateOptions>),
     /// Makes partitions ahead and lets go what is older than it is kept; a running cluster does it once a day
