@@ -116,7 +116,7 @@ mod tests {
         fs::remove_file(&at.path).unwrap();
         fs::write(at.folder.join("other.db"), "data").unwrap();
         symlink(at.folder.join("other.db"), &at.path).unwrap();
-        assert_eq!(files.missing(), Some(at.path.clone()));
+        assert_eq!(files.missing(), Some(at.path));
     }
 
     #[test]
