@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use netqoe_datafile::{Trouble, described};
 use netqoe_model::{LogTime, Partition, Position};
 use rusqlite::ErrorCode;
 
@@ -48,11 +49,11 @@ pub enum AppendError {
         last: LogTime,
     },
     /// The disk or SQLite refused. The log tries anew with what comes next.
-    #[error("can't write to {}: {reason}; check its disk's free space and health", path.display())]
+    #[error("can't write to {}: {reason}", path.display())]
     Failed {
         /// The data file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What is in the way, and what to do about it.
         reason: String,
     },
     /// NATS was away, or slower than an append may wait.
@@ -75,6 +76,16 @@ pub enum AppendError {
     /// The log was closed. What was on its way may be in it.
     #[error("the log is closed because netqoe is stopping; send again once it is back")]
     Closed,
+}
+
+impl AppendError {
+    /// The same for people who may not know where the log is.
+    pub(crate) fn without_place(&self) -> String {
+        match self {
+            Self::Failed { reason, .. } => format!("can't write to the data file: {reason}"),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Why a log can't be opened or read.
@@ -279,8 +290,16 @@ pub enum LogError {
         /// How many there are.
         partitions: u16,
     },
-    /// The disk or SQLite refused.
-    #[error("can't read {}: {reason}; check its disk", path.display())]
+    /// Something is in the way that passes, or that can be mended while we wait.
+    #[error("can't read {} for now: {reason}", path.display())]
+    Unavailable {
+        /// The data file.
+        path: PathBuf,
+        /// What is in the way, and what to do about it.
+        reason: String,
+    },
+    /// SQLite refused.
+    #[error("can't read {}: {reason}", path.display())]
     Read {
         /// The data file.
         path: PathBuf,
@@ -308,16 +327,23 @@ impl From<io::Error> for LogError {
 }
 
 impl LogError {
+    /// Whether reading that has begun may go on later, without anybody starting netqoe again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Open { .. } | Self::Unavailable { .. })
+    }
+
     /// What SQLite's error means for the user of this file.
     pub(crate) fn of(path: &Path, error: &rusqlite::Error) -> Self {
+        let trouble = Trouble::of(path, error);
         let path = path.to_owned();
-        let reason = error.to_string();
+        let reason = described(error);
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
             Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, reason },
             Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 Self::Open { path, reason }
             }
+            Some(_) if let Some(trouble) = trouble => Self::Unavailable { path, reason: trouble.to_string() },
             // Not from SQLite: a value is not of the type that the schema says.
             None => Self::Corrupt { path, reason },
             Some(_) => Self::Read { path, reason },

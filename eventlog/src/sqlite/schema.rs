@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use netqoe_datafile::described;
 use netqoe_model::{LogIdentity, LogTime};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
@@ -124,7 +125,13 @@ fn migration_error(path: &Path, error: &refinery::Error) -> LogError {
     {
         return LogError::of(path, error);
     }
-    LogError::Schema { path: path.to_owned(), reason: error.to_string() }
+    let source = std::error::Error::source(error.kind()).and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    let reason = match source {
+        // SQL that fails where it never did before: the file has tables that another program has made.
+        Some(error) => format!("{}; it has tables of another program: choose another file", described(error)),
+        None => error.to_string(),
+    };
+    LogError::Schema { path: path.to_owned(), reason }
 }
 
 /// The log's identity, which is made where the log is new.

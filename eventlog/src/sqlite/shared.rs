@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use netqoe_datafile::{Trouble, described};
 use netqoe_model::LogIdentity;
 
 use super::heads::Heads;
@@ -22,6 +23,7 @@ pub(super) struct Shared {
 impl Shared {
     /// What SQLite's error means for who appends.
     pub(super) fn append_error(&self, error: &rusqlite::Error) -> AppendError {
-        AppendError::Failed { path: self.path.clone(), reason: error.to_string() }
+        let reason = Trouble::of(&self.path, error).map_or_else(|| described(error), |trouble| trouble.to_string());
+        AppendError::Failed { path: self.path.clone(), reason }
     }
 }

@@ -136,7 +136,7 @@ impl Writer {
 
     fn set_health(&self, tried: Result<(), AppendError>) {
         let able = tried.and_then(|()| self.full().map_or(Ok(()), Err));
-        self.shared.health.set(able.map_err(|error| error.to_string()));
+        self.shared.health.set(able.map_err(|error| error.without_place()));
     }
 }
 

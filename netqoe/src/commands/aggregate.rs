@@ -25,7 +25,7 @@ use crate::exit::{self, TAKEN_OVER};
 use crate::group::{Group, Loss, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
-use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
+use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, starts};
 use crate::shutdown;
 
 pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
@@ -99,9 +99,12 @@ fn start(
     let given_up = || stop.is_cancelled();
     let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
     let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
-    let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
+    let patience = Patience::Until(stop.clone());
+    let store = patience.insist(|| options.database_url.connect(&options.database.postgres(), store_clock()))?;
     let store = Box::new(MeasuredStore::new(store, &observed.metrics, &health));
-    let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
+    let Some(store) = open_store(store, patience, &log, &rules, membership, &group.pulse, given_up)? else {
+        return Ok(None);
+    };
     let store =
         store.setting_aside(jetstream::setting_aside(&log, options.dead_letters.stream(), Arc::clone(runtime))?);
 
@@ -129,6 +132,7 @@ fn start(
 /// Process 0 takes a new generation for the whole cluster, and the others go on in it.
 fn open_store(
     store: Box<dyn Store>,
+    patience: Patience,
     log: &JetStreamLog,
     rules: &Rules,
     membership: &Membership,
@@ -136,14 +140,14 @@ fn open_store(
     given_up: impl Fn() -> bool,
 ) -> anyhow::Result<Option<OpenedStore>> {
     if membership.process == 0 {
-        let store = OpenedStore::open(store, log.identity(), rules)?;
+        let store = OpenedStore::open(store, log.identity(), rules, patience)?;
         pulse.announce(store.generation());
         return Ok(Some(store));
     }
     let Some(generation) = pulse.generation(given_up) else {
         return pulse.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
     };
-    Ok(Some(OpenedStore::join(store, generation, rules)?))
+    Ok(Some(OpenedStore::join(store, generation, rules, patience)?))
 }
 
 /// Answers requests and moves idle partitions on, until it is asked to stop, another process stops, or something fails.

@@ -22,6 +22,7 @@ pub(crate) mod replay;
 mod resources;
 pub(crate) mod rules;
 mod runtime;
+mod starting;
 pub(crate) mod supervise;
 mod ticker;
 pub(crate) mod up;

@@ -92,19 +92,21 @@ pub(super) fn checks(view: &View) -> Vec<ComponentCheck> {
             needed_for_ready: false,
             check: Box::new(move || store.check(Instant::now())),
         },
-        ComponentCheck {
-            component: "pipeline",
-            needed_for_ready: false,
-            check: Box::new(move || moves(backlog.stalled_for(Instant::now()), backlog.records())),
-        },
+        ComponentCheck { component: "pipeline", needed_for_ready: false, check: Box::new(move || moves(&backlog)) },
     ]
 }
 
 /// Says at once what is wrong with a log.
 pub(super) type LogCheck = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// Whether a pipeline moves in which so many records wait, and nothing was committed for so long.
-pub(super) fn moves(stalled_for: Duration, records: u64) -> Result<(), String> {
+/// Whether a pipeline reads and commits.
+pub(super) fn moves(backlog: &Backlog) -> Result<(), String> {
+    backlog.unreadable().map_or(Ok(()), Err)?;
+    commits(backlog.stalled_for(Instant::now()), backlog.records())
+}
+
+/// Whether a pipeline commits in which so many records wait, and nothing was committed for so long.
+fn commits(stalled_for: Duration, records: u64) -> Result<(), String> {
     if stalled_for < STALLED_AFTER {
         return Ok(());
     }
@@ -118,9 +120,9 @@ mod tests {
 
     #[test]
     fn a_pipeline_that_stands_still_is_failing() {
-        assert_eq!(moves(Duration::ZERO, 0), Ok(()));
-        assert_eq!(moves(STALLED_AFTER - Duration::from_millis(1), 7), Ok(()), "a slow store is no broken one");
-        let message = moves(Duration::from_secs(75), 7).unwrap_err();
+        assert_eq!(commits(Duration::ZERO, 0), Ok(()));
+        assert_eq!(commits(STALLED_AFTER - Duration::from_millis(1), 7), Ok(()), "a slow store is no broken one");
+        let message = commits(Duration::from_secs(75), 7).unwrap_err();
         assert_eq!(message, "7 records of the log wait, and nothing was committed for 75 s; look at the store");
     }
 }

@@ -105,7 +105,7 @@ impl PipelineView for View {
             processes: crew.processes(),
             log: Part::new(log.0, (log.1)()),
             store: Part::new(store.0, store.1.check(Instant::now())),
-            pipeline: Part::new("dataflow", moves(backlog.stalled_for(Instant::now()), lag_records)),
+            pipeline: Part::new("dataflow", moves(backlog)),
             events: events.into(),
             events_per_s: rates[0],
             rows_per_s: rates[1],

@@ -20,7 +20,9 @@ use super::resources::Resources;
 use super::runtime::request_threads;
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
-use crate::pipeline::{Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
+use crate::pipeline::{
+    Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Patience, Pipeline, Totals, alone,
+};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -112,7 +114,7 @@ fn replay(
     progress: &ProgressBar,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
-    let store = OpenedStore::open(store, &log, &rules)?;
+    let store = OpenedStore::open(store, &log, &rules, Patience::OfACommand)?;
     let (failures, failed) = Failures::new();
     // Whole chunks are told, since a reader around the input would have all memory cleared that is read into.
     let (reading, committing) = (progress.clone(), progress.clone());

@@ -21,11 +21,12 @@ use super::dashboard::{Dashboard, with_memory};
 use super::dead_letters::StoreLetters;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
+use super::starting::Starting;
 use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::UpOptions;
-use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Pipeline, alone, starts};
+use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, alone, starts};
 use crate::shutdown;
 
 /// How long lookups of the system that are under way are waited for at the end.
@@ -48,7 +49,11 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let rules = options.rules.rules();
     let observed = Observed::new(Metrics::new());
     let (failures, failed) = Failures::new();
-    let Opened { log, store, letters, reader, health } = open(options, &observed.metrics)?;
+    let mut starting = Starting::new(&listener, options.server.limits(), stop.clone());
+    let opened = starting.insist(|| open(options, &rules, &observed.metrics))?;
+    starting.end().await;
+    let Opened { log, store, letters, reader, health } = opened;
+    let store = store.with_patience(Patience::Until(stop.clone()));
     let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
 
     let mut tasks = JoinSet::new();
@@ -89,16 +94,19 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
 /// The data file, opened four ways.
 struct Opened {
     log: SqliteLog,
-    store: MeasuredStore,
+    store: OpenedStore,
     letters: SqliteDeadLetters,
     reader: MeasuredReader<SqliteReader>,
     health: StoreHealth,
 }
 
-fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
+fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result<Opened> {
     let folder = &options.data;
-    std::fs::create_dir_all(folder)
+    netqoe_datafile::make_folder(folder)
         .with_context(|| format!("can't make the data folder {}; choose another with --data", folder.display()))?;
+    if netqoe_datafile::is_open_to_others(folder) {
+        tracing::warn!(folder = %folder.display(), "{}", netqoe_datafile::OPEN_TO_OTHERS);
+    }
     let path = data_file(folder);
     let write_turn = Arc::default();
     let clock = Arc::new(|| LogTime::from_ms(now_ms()));
@@ -112,25 +120,20 @@ fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
     let letters = SqliteDeadLetters::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
-    Ok(Opened {
-        log,
-        store: MeasuredStore::new(Box::new(store), metrics, &health),
-        letters,
-        reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health),
-        health,
-    })
+    let store = Box::new(MeasuredStore::new(Box::new(store), metrics, &health));
+    let store = OpenedStore::open(store, log.identity(), rules, Patience::None)?;
+    Ok(Opened { log, store, letters, reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health), health })
 }
 
 fn start_pipeline(
     options: &UpOptions,
     log: &SqliteLog,
-    (store, health): (MeasuredStore, StoreHealth),
+    (store, health): (OpenedStore, StoreHealth),
     rules: &Rules,
     observed: Observed,
     failures: Failures,
 ) -> anyhow::Result<(LogFeeds, Pipeline, Arc<View>)> {
     let identity = log.identity().clone();
-    let store = OpenedStore::open(Box::new(store), &identity, rules)?;
     let (crew, links) = alone(options.workers)?;
     observed.resume(crew, identity.partitions, &store.resume.checkpoints);
     let starts = crew.share(&starts(&store.resume, &identity));

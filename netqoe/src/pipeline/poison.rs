@@ -61,7 +61,7 @@ impl Bench {
     fn store(&self) -> OpenedStore {
         let path: &Path = &self.folder.path().join("store.db");
         let store = SqliteStore::open(path, Arc::default(), Arc::new(|| 0)).unwrap();
-        OpenedStore::open(Box::new(store), self.log.identity(), &Rules::default()).unwrap()
+        OpenedStore::open(Box::new(store), self.log.identity(), &Rules::default(), Patience::None).unwrap()
     }
 
     /// One start of a process that ends at once where it is to process what holds `poison`, with all that is under way
