@@ -28,6 +28,7 @@ pub(crate) enum Code {
     PayloadTooLarge,
     UnsupportedMediaType,
     RateLimitExceeded,
+    TooManyPairs,
     ServiceUnavailable,
 }
 
@@ -44,7 +45,7 @@ impl Code {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::RateLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimitExceeded | Self::TooManyPairs => StatusCode::TOO_MANY_REQUESTS,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

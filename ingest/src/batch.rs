@@ -34,6 +34,7 @@ pub(crate) struct Candidate {
     /// Its place in the request.
     pub(crate) index: u64,
     pub(crate) client_id: String,
+    pub(crate) target: String,
     /// The event with its `recv_ts_ms`.
     pub(crate) line: Vec<u8>,
 }
@@ -138,7 +139,7 @@ impl Rules {
             true => with_recv_ts(text, self.recv_ts_ms),
             false => add_recv_ts(text, self.recv_ts_ms),
         };
-        Candidate { index, client_id: event.client_id.to_string(), line }
+        Candidate { index, client_id: event.client_id.to_string(), target: event.target.to_string(), line }
     }
 }
 

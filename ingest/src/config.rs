@@ -1,6 +1,6 @@
 //! The limits of the API and of its connections. The defaults are the performance guide's where it has one.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use netqoe_model::Rules;
@@ -29,6 +29,15 @@ pub const DEFAULT_RATE_PER_S: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// Requests that a client that was quiet may send at once.
 pub const DEFAULT_RATE_BURST: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
+/// Pairs of client and target at once. Each takes some 2 KB where it is counted, so all of them 2 GB: more than a fleet of a
+/// thousand probes with hundreds of targets each has.
+pub const DEFAULT_MAX_PAIRS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
+/// Of these, how many one client may have.
+pub const DEFAULT_MAX_PAIRS_PER_CLIENT: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
+/// How long a pair has its place after its last event: as long as the default rules reach back, and an hour for what is still on
+/// its way.
+pub const DEFAULT_PAIRS_KEPT: Duration = Duration::from_secs(25 * 3600);
+
 /// What a request may ask of ingest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IngestConfig {
@@ -46,6 +55,12 @@ pub struct IngestConfig {
     pub rate_burst: NonZeroU32,
     /// How far ahead of the clock an event may be, in milliseconds.
     pub max_future_ms: i64,
+    /// Pairs of client and target. Events of one more get 429.
+    pub max_pairs: NonZeroUsize,
+    /// Targets of one client. Events of one more get 429.
+    pub max_pairs_per_client: NonZeroU32,
+    /// How long a pair has its place after its last event.
+    pub pairs_kept: Duration,
 }
 
 impl Default for IngestConfig {
@@ -58,6 +73,9 @@ impl Default for IngestConfig {
             rate_per_s: DEFAULT_RATE_PER_S,
             rate_burst: DEFAULT_RATE_BURST,
             max_future_ms: Rules::default().max_future_ms,
+            max_pairs: DEFAULT_MAX_PAIRS,
+            max_pairs_per_client: DEFAULT_MAX_PAIRS_PER_CLIENT,
+            pairs_kept: DEFAULT_PAIRS_KEPT,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
 use crate::media::MediaType;
 use crate::outage::Outage;
+use crate::pairs::Pairs;
 use crate::rate::{RateLimits, Standing};
 use crate::{Clock, Grant, IngestConfig, Tokens};
 
@@ -42,6 +43,7 @@ struct Shared {
     authentication: Authentication,
     bodies: BodyReader,
     rates: RateLimits,
+    pairs: Pairs,
     outage: Outage,
     config: IngestConfig,
     clock: Arc<dyn Clock>,
@@ -59,14 +61,21 @@ impl Ingest {
         let shared = Shared {
             log,
             authentication: Authentication::new(tokens, metrics.clone()),
-            metrics,
             bodies: BodyReader::new(&config),
             rates: RateLimits::new(&config, Arc::clone(&clock)),
+            pairs: Pairs::new(&config, Arc::clone(&clock), metrics.clone()),
+            metrics,
             outage: Outage::default(),
             config,
             clock,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// A pair of client and target was counted before this process began, and has its place among
+    /// [`IngestConfig::max_pairs`].
+    pub fn know_pair(&self, client_id: &str, target: &str) {
+        self.shared.pairs.know(client_id, target);
     }
 
     /// Its routes and what they say of themselves, for [`assemble`](crate::assemble).
@@ -117,7 +126,7 @@ impl Ingest {
         (status = 408, description = "The body came too slowly", body = Refusal),
         (status = 413, description = "The body is too large after decompression", body = Refusal),
         (status = 415, description = "Neither JSON nor lines of it, or an unknown compression", body = Refusal),
-        (status = 429, description = "The client is above its rate; see Retry-After", body = Refusal),
+        (status = 429, description = "The client is above its rate (`rate_limit_exceeded`), or the target would be one more than it or the server may have (`too_many_pairs`); see Retry-After", body = Refusal),
         (status = 503, description = "The log can't take events now; see Retry-After", body = Refusal),
     ),
 )]
@@ -175,13 +184,15 @@ impl Shared {
             self.metrics.ingest_rate_limited.inc();
             return Err(refusal);
         }
+        self.pairs.admit(&event.client_id, &event.target)?;
         self.append(vec![event]).await
     }
 
     async fn store_batch(&self, batch: Batch, recv_ts_ms: i64) -> Result<Response, Refusal> {
         let Batch { candidates, mut refused } = batch;
-        let Admitted { events, above_rate, first_above_rate } = self.admit(candidates);
+        let Admitted { events, above_rate, first_above_rate, without_place } = self.admit(candidates);
         refused.merge(above_rate);
+        refused.merge(without_place);
         let accepted = events.len() as u64;
         tracing::debug!(accepted, rejected = refused.count, "batch");
         if accepted == 0 {
@@ -198,7 +209,7 @@ impl Shared {
         Ok(Json(Outcome::Batch(BatchOutcome::new(accepted, refused, recv_ts_ms))).into_response())
     }
 
-    /// Leaves out the events of clients that are above their rate. A batch costs each client in it one request,
+    /// Leaves out the events of clients that are above their rate, and of pairs that would be too many. A batch costs each client in it one request,
     /// however many of its events it holds, so that a probe can send what it had to keep.
     fn admit(&self, candidates: Vec<Candidate>) -> Admitted {
         let mut admitted = Admitted::default();
@@ -213,7 +224,10 @@ impl Shared {
                 }
             };
             match above_rate(standing) {
-                None => admitted.events.push(event),
+                None => match self.pairs.admit(&event.client_id, &event.target) {
+                    Ok(()) => admitted.events.push(event),
+                    Err(refusal) => admitted.without_place.push(event.index, refusal),
+                },
                 Some(refusal) => {
                     admitted.first_above_rate.get_or_insert(standing);
                     admitted.above_rate.push(event.index, refusal);
@@ -276,6 +290,8 @@ struct Admitted {
     events: Vec<Candidate>,
     above_rate: Refusals,
     first_above_rate: Option<Standing>,
+    /// Of targets that are one too many.
+    without_place: Refusals,
 }
 
 fn above_rate(standing: Standing) -> Option<Refusal> {

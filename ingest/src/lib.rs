@@ -20,6 +20,7 @@ mod nesting;
 mod operations;
 mod outage;
 mod own_host;
+mod pairs;
 mod rate;
 mod same_origin;
 mod server;

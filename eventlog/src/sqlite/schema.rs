@@ -16,8 +16,8 @@ use crate::LogError;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long a connection waits for another one's transaction. Those of this process take turns and are short;
-/// a backup by another program may take seconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// a backup by another program may take seconds. Shorter than ingest waits for an append, so that who sends hears why.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The store in the same file keeps its own history under another name.
 const HISTORY_TABLE: &str = "log_schema_history";

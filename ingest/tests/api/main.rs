@@ -7,6 +7,7 @@ mod batches;
 mod compressed;
 mod connections;
 mod operations;
+mod pairs;
 mod properties;
 mod refused;
 mod session;

@@ -112,6 +112,11 @@ impl PipelineView for View {
             processing_delay,
             open_windows: states.values().map(|state| state.open_windows).sum(),
             tracked_pairs: states.values().map(|state| state.tracked_pairs).sum(),
+            refused_pair_events: ["client", "all"]
+                .map(|limit| observed.metrics.ingest_pairs_refused.with_label_values(&[limit]).get())
+                .iter()
+                .sum(),
+            forgotten_pairs: observed.metrics.ingest_pairs_forgotten.get(),
             lag_records,
             oldest_waiting_ms: oldest_waiting.map(|oldest| age_ms(oldest, now_ms())),
             partitions: partitions.collect(),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
-use netqoe_ingest::{Ingest, SystemClock};
+use netqoe_ingest::{Ingest, IngestConfig, SystemClock};
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
+use netqoe_model::{Checkpoint, Event, EventTime, LogTime, PairPast, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use netqoe_sinks::{PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
@@ -25,9 +25,12 @@ use super::starting::Starting;
 use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
-use crate::options::UpOptions;
+use crate::options::{UpOptions, ms};
 use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, alone, starts};
 use crate::shutdown;
+
+/// How much longer a pair has its place than its past is kept: for events that are late, and for the sweep.
+const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
 
 /// How long lookups of the system that are under way are waited for at the end.
 const LOOKUPS: Duration = Duration::from_millis(100);
@@ -54,6 +57,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     starting.end().await;
     let Opened { log, store, letters, reader, health } = opened;
     let store = store.with_patience(Patience::Until(stop.clone()));
+    let known = known_pairs(&store, &rules);
     let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
 
     let mut tasks = JoinSet::new();
@@ -61,7 +65,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
-    let app = app(options, &log, dashboard, &stop);
+    let app = app(options, &log, dashboard, known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
@@ -153,12 +157,35 @@ fn start_pipeline(
     Ok((feeds, pipeline, Arc::new(view)))
 }
 
+/// A pair is in memory for as long as its past may be of use to a window that is still to come.
+fn pairs_kept(rules: &Rules) -> Duration {
+    Duration::from_millis(rules.diagnosis.usual.reach_ms().unsigned_abs()) + STILL_ON_ITS_WAY
+}
+
+/// The pairs that are in memory from the start.
+fn known_pairs(store: &OpenedStore, rules: &Rules) -> Vec<(Arc<str>, Arc<str>)> {
+    let earliest_ms = now_ms() - ms(pairs_kept(rules));
+    let is_recent = |past: &&PairPast| past.rows.last().is_none_or(|newest| newest.start.ms() >= earliest_ms);
+    let history = store.resume.history.iter().filter(is_recent);
+    history.map(|past| (Arc::clone(&past.client_id), Arc::clone(&past.target))).collect()
+}
+
 /// The routes of ingest and what people look at, on one listener and behind the same tokens.
-fn app(options: &UpOptions, log: &SqliteLog, dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
+fn app(
+    options: &UpOptions,
+    log: &SqliteLog,
+    dashboard: Dashboard,
+    known: Vec<(Arc<str>, Arc<str>)>,
+    stop: &CancellationToken,
+) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
-    let config = options.server.ingest(dashboard.rules.max_future_ms);
+    let config = IngestConfig {
+        pairs_kept: pairs_kept(&dashboard.rules),
+        ..options.server.ingest(dashboard.rules.max_future_ms)
+    };
     let clock = Arc::new(SystemClock::new());
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
+    known.iter().for_each(|(client_id, target)| ingest.know_pair(client_id, target));
     let parts = dashboard.routes(stop).into_iter().chain([ingest.router()]);
     let app = netqoe_ingest::assemble(parts, metrics, checks);
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())

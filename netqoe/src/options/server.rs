@@ -26,6 +26,12 @@ pub(crate) struct ServerOptions {
     /// Requests that a client which was quiet may send at once
     #[arg(long, env = "NETQOE_RATE_BURST", default_value_t = IngestConfig::default().rate_burst, value_parser = positive::<NonZeroU32>)]
     rate_burst: NonZeroU32,
+    /// Pairs of client and target that are taken, of those seen in the last day: each takes some 2 KB of memory where it is counted
+    #[arg(long, env = "NETQOE_MAX_PAIRS", default_value_t = IngestConfig::default().max_pairs, value_parser = positive::<NonZeroUsize>)]
+    max_pairs: NonZeroUsize,
+    /// Of these, how many one client may have
+    #[arg(long, env = "NETQOE_MAX_PAIRS_PER_CLIENT", default_value_t = IngestConfig::default().max_pairs_per_client, value_parser = positive::<NonZeroU32>)]
+    max_pairs_per_client: NonZeroU32,
     /// Longest body, in bytes after decompression
     #[arg(long, env = "NETQOE_MAX_BODY_BYTES", default_value_t = IngestConfig::default().max_body_bytes)]
     max_body_bytes: usize,
@@ -86,6 +92,9 @@ impl ServerOptions {
             rate_per_s: self.rate,
             rate_burst: self.rate_burst,
             max_future_ms,
+            max_pairs: self.max_pairs,
+            max_pairs_per_client: self.max_pairs_per_client,
+            ..IngestConfig::default()
         }
     }
 

@@ -107,7 +107,7 @@ fn migrate(connection: &mut Connection, file: &StoreFile) -> Result<(), StoreErr
             StoreError::Newer { store: file.name(), found: applied.version(), known }
         }
         kind => match kind.source().and_then(|source| source.downcast_ref::<rusqlite::Error>()) {
-            Some(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => {
+            Some(error) if error.sqlite_error_code().is_none_or(|code| code == ErrorCode::Unknown) => {
                 StoreError::Schema { store: file.name(), reason: not_ours(error) }
             }
             Some(error) => file.opening_error("have its schema made", error),
