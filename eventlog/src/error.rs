@@ -147,7 +147,7 @@ pub enum LogError {
         found: &'static str,
     },
     /// The log's tables could not be made or brought up to date.
-    #[error("can't bring the log in {} up to date: {reason}; restore it from a backup", path.display())]
+    #[error("can't bring the log in {} up to date: {reason}", path.display())]
     Schema {
         /// The data file.
         path: PathBuf,

@@ -35,10 +35,11 @@ pub(super) struct WriterLock {
 
 impl WriterLock {
     pub(super) fn take(data_file: &Path) -> Result<Self, LogError> {
-        let mut name = data_file.as_os_str().to_owned();
+        // Whatever link leads to the data file, its lock is the same.
+        let mut name = netqoe_datafile::real_path(data_file).into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);
-        let opened = File::options().create(true).truncate(false).write(true).open(&path);
+        let opened = netqoe_datafile::make_private(&path).and_then(|()| File::options().write(true).open(&path));
         let failed = |error: std::io::Error| LogError::Open { path: path.clone(), reason: error.to_string() };
         let file = opened.map_err(failed)?;
         match file.try_lock() {
@@ -54,6 +55,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LogError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(LogError::SqliteTooOld { found: rusqlite::version() });
     }
+    netqoe_datafile::make_private(path)
+        .map_err(|error| LogError::Open { path: path.to_owned(), reason: error.to_string() })?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     let found = schema_version(&connection, path)?;
     let known = known_version();

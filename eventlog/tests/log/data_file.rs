@@ -87,6 +87,55 @@ fn a_file_that_is_in_use() {
 }
 
 #[test]
+fn a_file_that_is_in_use_under_another_name() {
+    let bench = Bench::new();
+    let link = bench.path.with_file_name("link-to-netqoe.db");
+    std::os::unix::fs::symlink(&bench.path, &link).unwrap();
+    let log = bench.open();
+    assert!(matches!(open_error(&bench, &link), LogError::InUse { .. }));
+    log.close();
+    SqliteLog::open(&link, bench.options()).unwrap();
+}
+
+#[test]
+fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let log = bench.open();
+    append(&log, 0, "{}").unwrap();
+    let folder = bench.path.parent().unwrap();
+    let files: Vec<_> = folder.read_dir().unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 3, "the file, its lock, and what SQLite keeps beside it: {files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
+
+#[test]
+fn a_lock_of_somebody_else_is_named_and_passes() {
+    let bench = Bench::new();
+    let log = bench.open();
+    let holder = rusqlite::Connection::open(&bench.path).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = append(&log, 0, "meanwhile").unwrap_err().to_string();
+    assert!(error.contains("another program has locked the file") && !error.contains("free space"), "{error}");
+    let health = log.healthy().unwrap_err();
+    assert!(health.contains("locked") && !health.contains("netqoe.db"), "{health}");
+    holder.execute_batch("ROLLBACK").unwrap();
+    append(&log, 0, "after").unwrap();
+    eventually("the log is healthy", || log.healthy().is_ok());
+}
+
+#[test]
+fn tables_of_another_program() {
+    let bench = Bench::new();
+    with_sql(&bench, "CREATE TABLE log_records (name TEXT)");
+    let error = open_error(&bench, &bench.path);
+    assert!(matches!(error, LogError::Schema { .. }), "{error:?}");
+    assert!(error.to_string().contains("another program") && error.to_string().len() < 300, "{error}");
+}
+
+#[test]
 fn a_write_that_fails_is_answered_and_tried_again() {
     let bench = Bench::new();
     let log = bench.open();

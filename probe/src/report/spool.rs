@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use netqoe_datafile::{Trouble, described};
 use netqoe_model::EventTime;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -98,6 +99,8 @@ impl Spool {
     pub(super) fn open(folder: &Path, bounds: SpoolBounds) -> Result<Self, SpoolError> {
         let lock = lock(folder)?;
         let path = folder.join(FILE_NAME);
+        netqoe_datafile::make_private(&path)
+            .map_err(|error| SpoolError::Folder { path: folder.to_owned(), reason: error.to_string() })?;
         let opened = Connection::open(&path).and_then(|connection| {
             connection.execute_batch(SETTINGS)?;
             let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -247,9 +250,10 @@ fn let_go(transaction: &Transaction<'_>, bounds: SpoolBounds, bytes: u64, now: E
 /// be SQLite's to lose.
 fn lock(folder: &Path) -> Result<File, SpoolError> {
     let unusable = |error: std::io::Error| SpoolError::Folder { path: folder.to_owned(), reason: error.to_string() };
-    std::fs::create_dir_all(folder).map_err(unusable)?;
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_NAME));
-    let file = file.map_err(unusable)?;
+    netqoe_datafile::make_folder(folder).map_err(unusable)?;
+    let path = folder.join(LOCK_NAME);
+    let opened = netqoe_datafile::make_private(&path).and_then(|()| File::options().write(true).open(&path));
+    let file = opened.map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SpoolError::InUse { path: folder.to_owned() }),
@@ -258,5 +262,6 @@ fn lock(folder: &Path) -> Result<File, SpoolError> {
 }
 
 fn storage(path: &Path, error: &rusqlite::Error) -> SpoolError {
-    SpoolError::Storage { path: path.to_owned(), reason: error.to_string() }
+    let reason = Trouble::of(path, error).map_or_else(|| described(error), |trouble| trouble.to_string());
+    SpoolError::Storage { path: path.to_owned(), reason }
 }
