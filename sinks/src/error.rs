@@ -143,9 +143,7 @@ pub enum StoreError {
         advice: String,
     },
     /// The connection broke and did not come back.
-    #[error(
-        "lost the connection to {store} and could not restore it in {attempts} attempts: {reason}; check the server"
-    )]
+    #[error("the store {store} could not be written in {attempts} attempts: {reason}; check the server")]
     Lost {
         /// The URL without its password.
         store: String,
@@ -194,6 +192,7 @@ impl StoreError {
     pub fn without_place(&self) -> String {
         match self {
             Self::Unavailable { doing, reason, .. } => format!("can't {doing} for now: {reason}"),
+            Self::Lost { attempts, reason, .. } => format!("could not be written in {attempts} attempts: {reason}"),
             other => other.to_string(),
         }
     }

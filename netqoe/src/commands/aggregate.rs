@@ -10,7 +10,7 @@ use netqoe_ingest::Tokens;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{Store, StoreUrl};
+use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,9 @@ use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
 use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, starts};
 use crate::shutdown;
+
+/// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
+const COMMIT_RETRIES: usize = 2;
 
 pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     if options.supervise {
@@ -47,7 +50,10 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
     let Started { log, feeds, pipeline, pulse, view, failed } = started;
     let follower = match membership.process {
-        0 => Some(options.database_url.connect(&options.database.postgres(), store_clock())?),
+        0 => {
+            let connect = || options.database_url.connect(&options.database.postgres(), store_clock());
+            Some(Patience::Until(stop.clone()).insist(connect)?)
+        }
         _ => None,
     };
     let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &pulse, failed, stop);
@@ -100,7 +106,9 @@ fn start(
     let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
     let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
     let patience = Patience::Until(stop.clone());
-    let store = patience.insist(|| options.database_url.connect(&options.database.postgres(), store_clock()))?;
+    // Few retries: this process waits by itself, and says why.
+    let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };
+    let store = patience.insist(|| options.database_url.connect(&postgres, store_clock()))?;
     let store = Box::new(MeasuredStore::new(store, &observed.metrics, &health));
     let Some(store) = open_store(store, patience, &log, &rules, membership, &group.pulse, given_up)? else {
         return Ok(None);

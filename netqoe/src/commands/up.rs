@@ -65,7 +65,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
-    let app = app(options, &log, dashboard, known, &stop);
+    let app = app(options, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
@@ -175,7 +175,7 @@ fn app(
     options: &UpOptions,
     log: &SqliteLog,
     dashboard: Dashboard,
-    known: Vec<(Arc<str>, Arc<str>)>,
+    known: &[(Arc<str>, Arc<str>)],
     stop: &CancellationToken,
 ) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));

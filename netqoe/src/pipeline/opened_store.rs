@@ -81,7 +81,14 @@ impl OpenedStore {
 
     pub(super) fn complete(self) -> Result<(), StoreError> {
         // Feeds count attempts, and they have ended.
-        Arc::into_inner(self.store).map_or(Ok(()), |store| store.into_inner().complete())
+        match Arc::into_inner(self.store).map_or(Ok(()), |store| store.into_inner().complete()) {
+            // All is committed. The next start is careful for nothing.
+            Err(error) if error.may_pass() => {
+                tracing::warn!("the end is not noted: {error}");
+                Ok(())
+            }
+            completed => completed,
+        }
     }
 }
 

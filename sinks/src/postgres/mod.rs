@@ -45,6 +45,7 @@ pub struct PostgresStore {
     /// What every transaction that writes begins with.
     settings: String,
     months: Months,
+    commit_retries: usize,
     clock: Clock,
 }
 
@@ -59,7 +60,8 @@ impl PostgresStore {
     pub fn connect(url: &str, options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
         let mut link = Link::connect(url, options)?;
         schema::bring_up_to_date(&mut link)?;
-        Ok(Self { link, settings: settings(options), months: Months::default(), clock })
+        let commit_retries = options.commit_retries;
+        Ok(Self { link, settings: settings(options), months: Months::default(), commit_retries, clock })
     }
 
     fn try_commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), Failure> {
@@ -157,7 +159,7 @@ impl Store for PostgresStore {
     /// A commit is idempotent. So where the connection breaks, even after the commit was sent and before it was
     /// answered, the same is committed again over a new one.
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
-        let mut pauses = retry::pauses();
+        let mut pauses = retry::pauses(self.commit_retries);
         let mut attempts = 1;
         loop {
             let failure = match self.try_commit(generation, partitions) {

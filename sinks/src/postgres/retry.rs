@@ -15,13 +15,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause: a server that comes back should not wait for us.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Pauses before we give up: 43 s in all. A server restarts in less; where it takes longer, the process ends, its
-/// supervisor starts it again, and nothing is lost, as nothing was acknowledged.
-const PAUSES: usize = 13;
-
-/// Twice as long each time.
-pub(super) fn pauses() -> impl Iterator<Item = Duration> {
-    successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE))).take(PAUSES)
+/// Twice as long each time, so many of them: 13 take 41 s, in which a server restarts.
+pub(super) fn pauses(count: usize) -> impl Iterator<Item = Duration> {
+    successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE))).take(count)
 }
 
 /// Whether the same commit may succeed later: the connection is gone, the server stops or starts, another transaction was
@@ -60,10 +56,11 @@ fn state_may_pass(code: &SqlState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PostgresOptions;
 
     #[test]
     fn gives_up_within_a_minute() {
-        let pauses: Vec<Duration> = pauses().collect();
+        let pauses: Vec<Duration> = pauses(PostgresOptions::default().commit_retries).collect();
         assert!(pauses.is_sorted());
         assert_eq!(pauses.iter().sum::<Duration>(), Duration::from_millis(41_300));
     }
