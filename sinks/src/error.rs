@@ -122,7 +122,7 @@ pub enum StoreError {
     },
     /// A database whose encoding lacks most of the names that there are.
     #[error(
-        "the database of {store} has the encoding {encoding}, in which not every name can be written; make one with          CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        "the database of {store} has the encoding {encoding}, in which not every name can be written; make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
     )]
     Encoding {
         /// The URL without its password.

@@ -53,9 +53,15 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let observed = Observed::new(Metrics::new());
     let (failures, failed) = Failures::new();
     let mut starting = Starting::new(&listener, options.server.limits(), stop.clone());
-    let opened = starting.insist(|| open(options, &rules, &observed.metrics))?;
+    let opened = starting.insist(|| open(options, &rules, &observed.metrics));
     starting.end().await;
-    let Opened { log, store, letters, reader, health } = opened;
+    if let Err(error) = &opened
+        && stop.is_cancelled()
+    {
+        tracing::info!("asked to stop while waiting: {error:#}");
+        return Ok(());
+    }
+    let Opened { log, store, letters, reader, health } = opened?;
     let store = store.with_patience(Patience::Until(stop.clone()));
     let known = known_pairs(&store, &rules);
     let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
