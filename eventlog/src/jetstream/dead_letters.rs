@@ -240,7 +240,7 @@ impl DeadLetters {
     pub fn origin_partition(&self, letter: &StoredLetter) -> Option<Partition> {
         match self.log.source().subjects.origin(&letter.origin_subject) {
             Origin::Partition(partition) => Some(partition),
-            Origin::Plain | Origin::Foreign => None,
+            Origin::Plain | Origin::Misnamed | Origin::Foreign => None,
         }
     }
 

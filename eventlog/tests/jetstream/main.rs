@@ -115,6 +115,15 @@ impl Other {
         self.runtime.block_on(published).sequence
     }
 
+    /// Publishes a message that says that it holds lines.
+    fn publish_lines(&self, subject: &str, lines: &str) {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("Content-Type", "application/x-ndjson");
+        let payload = Bytes::from(lines.to_owned());
+        let publish = self.jetstream.publish_with_headers(subject.to_owned(), headers, payload);
+        self.runtime.block_on(async { publish.await.unwrap().await.unwrap() });
+    }
+
     fn stream(&self) -> jetstream::stream::Stream {
         self.runtime.block_on(self.jetstream.get_stream("telemetry-events")).unwrap()
     }
