@@ -11,6 +11,7 @@ mod spawner;
 
 mod cutting_proxy;
 mod database;
+mod muted_proxy;
 mod nats;
 mod nats_cluster;
 mod nginx;
@@ -20,6 +21,7 @@ mod slow_link;
 
 pub use cutting_proxy::CuttingProxy;
 pub use database::{Database, SHARED_SERVER};
+pub use muted_proxy::MutedProxy;
 pub use nats::{NatsOptions, NatsServer};
 pub use nats_cluster::{Member, NatsCluster};
 pub use needs::install_missing;

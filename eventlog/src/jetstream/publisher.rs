@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::connect::{Connection, with_sources};
 use super::message::{HEADER_ROOM_BYTES, headers};
 use super::queue::{Group, Queue};
+use super::servers::Task;
 use super::source::Source;
 use crate::AppendError;
 use crate::health::Health;
@@ -92,7 +93,12 @@ impl Publisher {
             // Neither is ever closed.
             let _window = (self.messages.acquire().await, self.bytes.acquire_many(bytes).await);
             loop {
-                match self.try_once(subject, &headers, &lines).await {
+                let asked = Instant::now();
+                let outcome = self.try_once(subject, &headers, &lines).await;
+                // Also a refusal is the answer of a server that could have stored it.
+                let answered = !matches!(outcome, Err(Failure::ForNow(_)));
+                self.connection.note(Task::Publish, asked, answered).await;
+                match outcome {
                     Ok(()) => return Ok(()),
                     Err(Failure::Refused(reason)) => return Err(AppendError::Refused { reason }),
                     Err(Failure::ForNow(what)) => reason = what,

@@ -12,6 +12,7 @@ mod connection;
 mod continuity;
 mod dead_letters;
 mod export;
+mod parted;
 mod progress;
 mod read;
 mod replicas;
