@@ -87,6 +87,7 @@ impl Publisher {
             let reason = "what came before it took too long".to_owned();
             return Err(AppendError::Unconfirmed { waited: self.stall_wait, reason });
         }
+        let started = Instant::now();
         let mut reason = format!("there is no connection to {}", self.connection.servers);
         let publish = async {
             let bytes = u32::try_from(lines.len()).unwrap_or(u32::MAX).min(MAX_IN_FLIGHT_BYTES);
@@ -108,7 +109,11 @@ impl Publisher {
         };
         match tokio::time::timeout_at(deadline.into(), publish).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(AppendError::Unconfirmed { waited: self.stall_wait, reason }),
+            Err(_) => {
+                // What was under way is given up before it could say so itself.
+                self.connection.note(Task::Publish, started, false).await;
+                Err(AppendError::Unconfirmed { waited: self.stall_wait, reason })
+            }
         }
     }
 
