@@ -73,20 +73,23 @@ impl Connection {
 
     /// Takes in whether the server did what it was asked for at `asked`. Where it comes to nothing for too long, another
     /// server is connected to, if there is one.
-    pub(super) async fn note(&self, task: Task, asked: Instant, did: bool) {
-        let Link { connected, since, .. } = *self.link.borrow();
+    pub(super) fn note(&self, task: Task, asked: Instant, did: bool) {
+        let Link { connected, made, since } = *self.link.borrow();
         // What was asked over another connection tells nothing of this server.
         let asked = since.map_or(asked, |since| asked.max(since));
         if did {
             self.choice.served(task, Instant::now());
         } else if connected && self.choice.in_vain(task, asked, Instant::now()) {
-            self.leave().await;
+            let connection = self.clone();
+            // Nobody waits for it: the client library answers nothing while it connects.
+            tokio::spawn(async move { connection.leave(made).await });
         }
     }
 
-    async fn leave(&self) {
+    /// Leaves the server of the connection that was made as the `made`th, if there is another one.
+    async fn leave(&self, made: u64) {
         let others = self.client.server_pool().await.map_or(0, |servers| servers.len().saturating_sub(1));
-        if others == 0 {
+        if others == 0 || self.link.borrow().made != made {
             return;
         }
         let server = self.client.server_info().server_name;
@@ -131,7 +134,7 @@ impl Connection {
                     Some(Err(Break::ForEver(error))) => return Err(error),
                     Some(Err(Break::ForNow(reason))) => {
                         said = reason;
-                        self.note(Task::Look, asked, false).await;
+                        self.note(Task::Look, asked, false);
                     }
                     None => continue,
                 }

@@ -10,7 +10,7 @@ use netqoe_model::{LogTime, Partition, Position};
 use super::connect::with_sources;
 use super::message::{is_ndjson, lines};
 use super::shares::shares;
-use super::source::Source;
+use super::source::{LOOK_WAIT, Source};
 use super::stream::identity;
 use super::subjects::Origin;
 use crate::{LogError, Start};
@@ -105,7 +105,10 @@ impl Source {
     }
 
     async fn same_stream(&self) -> Result<Info, Break> {
-        let info = self.stream.get_info().await.map_err(|error| self.without_info(&error))?;
+        // Servers that choose who leads leave it without an answer; the next question may have one.
+        let answer = tokio::time::timeout(LOOK_WAIT, self.stream.get_info()).await;
+        let answer = answer.map_err(|_| format!("the server tells nothing of the stream within {LOOK_WAIT:?}"))?;
+        let info = answer.map_err(|error| self.without_info(&error))?;
         let found = identity(&info);
         if found != self.identity.id {
             let (log, expected) = (self.name.clone(), self.identity.id.clone());

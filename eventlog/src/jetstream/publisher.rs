@@ -98,7 +98,7 @@ impl Publisher {
                 let outcome = self.try_once(subject, &headers, &lines).await;
                 // Also a refusal is the answer of a server that could have stored it.
                 let answered = !matches!(outcome, Err(Failure::ForNow(_)));
-                self.connection.note(Task::Publish, asked, answered).await;
+                self.connection.note(Task::Publish, asked, answered);
                 match outcome {
                     Ok(()) => return Ok(()),
                     Err(Failure::Refused(reason)) => return Err(AppendError::Refused { reason }),
@@ -111,7 +111,7 @@ impl Publisher {
             Ok(outcome) => outcome,
             Err(_) => {
                 // What was under way is given up before it could say so itself.
-                self.connection.note(Task::Publish, started, false).await;
+                self.connection.note(Task::Publish, started, false);
                 Err(AppendError::Unconfirmed { waited: self.stall_wait, reason })
             }
         }

@@ -23,11 +23,12 @@ const SUBJECT_ROOM_BYTES: usize = 1 << 10;
 /// How long the server keeps a request that it has nothing for.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// How long a server may take to make a consumer.
-const CREATE_WAIT: Duration = Duration::from_secs(3);
+const CREATE_WAIT: Duration = Duration::from_secs(2);
 /// How often the server says that it has nothing.
-const HEARTBEAT: Duration = Duration::from_secs(2);
-/// How long nothing may come before the consumer is given up.
-const SILENCE: Duration = Duration::from_secs(6);
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long nothing may come before the consumer is given up: several heartbeats. It may be with a server that is parted from
+/// the others, while the one that is connected is not.
+const SILENCE: Duration = Duration::from_secs(4);
 
 /// What a consumer has to say.
 #[allow(clippy::large_enum_variant, reason = "taken apart at once, never kept")]

@@ -13,7 +13,7 @@ use super::subjects::Subjects;
 use crate::LogError;
 
 /// How long the server may take to say how the stream is, before that is taken for no answer.
-const LOOK_WAIT: Duration = Duration::from_secs(2);
+pub(super) const LOOK_WAIT: Duration = Duration::from_secs(2);
 /// A server that keeps copies with another one hears of it about every second. After so long without it, it is away.
 const COPY_SILENCE: Duration = Duration::from_secs(4);
 
@@ -49,7 +49,7 @@ impl Source {
             Ok(Err(error)) => Err(with_sources(&error)),
             Err(_) => Err(format!("nothing came within {LOOK_WAIT:?}")),
         };
-        self.connection.note(Task::Look, asked, answer.is_ok()).await;
+        self.connection.note(Task::Look, asked, answer.is_ok());
         answer
     }
 
