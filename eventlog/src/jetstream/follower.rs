@@ -154,6 +154,10 @@ impl Follower {
 
     /// Hands out a message to the readers that it concerns.
     async fn take(&mut self, message: &Message, seen: Seen, pending: u64) -> Result<(), Break> {
+        // A consumer whose server is behind the others begins where that server is.
+        if seen.position < self.next {
+            return Ok(());
+        }
         self.pass(Position(seen.position.0 - 1)).await?;
         self.next = Position(seen.position.0 + 1);
         self.last = Some(seen);

@@ -90,7 +90,10 @@ async fn confirmed(jetstream: &Context, subject: &str, message_id: &str, body: &
     loop {
         let message = PublishMessage::build().message_id(message_id).payload(body.to_vec().into());
         let publishing = async { jetstream.send_publish(subject.to_owned(), message).await?.await };
-        if let Ok(Ok(confirmation)) = timeout(CONFIRMATION_WAIT, publishing).await {
+        // One at position 0 is known and not stored.
+        if let Ok(Ok(confirmation)) = timeout(CONFIRMATION_WAIT, publishing).await
+            && confirmation.sequence > 0
+        {
             sent.published += 1;
             sent.known_by_id += u64::from(confirmation.duplicate);
             return;
