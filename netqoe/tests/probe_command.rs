@@ -127,7 +127,7 @@ fn lists_of_targets_are_followed() {
     std::fs::write(&lines, format!("{c}\n")).unwrap();
     probe.wait_for(&c);
     // A list that can't be read changes nothing, and with SIGHUP a new one is read at once.
-    std::fs::write(&lines, "nonsense\n").unwrap();
+    std::fs::write(&lines, "ftp://nonsense\n").unwrap();
     probe.signal(Signal::HUP);
     probe.wait_for(&c);
     std::fs::write(&json, format!(r#"[{{"targets": ["{d}"]}}]"#)).unwrap();
@@ -145,7 +145,7 @@ fn lists_of_targets_are_followed() {
 fn a_file_that_cant_be_read_is_named_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let lines = folder.path().join("targets");
-    std::fs::write(&lines, "http://a.test\nnonsense\n").unwrap();
+    std::fs::write(&lines, "http://a.test\nftp://nonsense\n").unwrap();
     let output =
         netqoe().args(["probe", "--once", "tcp://127.0.0.1:1", "--isp-database"]).arg(&lines).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();

@@ -54,7 +54,7 @@ impl Connection {
         if !url.is_https() {
             return Ok(Self::Plain(stream));
         }
-        let handshake = session.handshake(stream, url.host().server_name(), clock);
+        let handshake = session.handshake(stream, url.server_name(), clock);
         let (stream, span, evidence) = deadline.hold(ErrorStage::Tls, handshake).await?;
         (opening.tls, opening.tls_evidence) = (Some(span), Some(evidence));
         Ok(Self::Encrypted(Box::new(stream)))

@@ -59,7 +59,7 @@ impl QuicConnection {
         deadline: Deadline,
         opening: &mut Opening,
     ) -> Result<Self, Failure> {
-        let (config, host) = (client_config(session)?, url.host().server_name());
+        let (config, host) = (client_config(session)?, url.server_name());
         let (name, shown) = (host.to_str(), session.shown());
         let begin = |address| begin(&config, &name, address, clock);
         let choosing = choose(addresses, url.port(), &mut opening.attempts, begin);

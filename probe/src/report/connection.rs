@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use netqoe_model::EventTime;
 use rustls::{ClientConfig, RootCertStore, crypto};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -20,6 +21,7 @@ use tracing::info;
 
 use super::body::{Body, Packing};
 use super::endpoint::{Endpoint, Token};
+use super::retry_after::retry_after;
 use super::verdict::Answer;
 use crate::http::with_causes;
 use crate::tls::{self, PROTOCOLS};
@@ -198,12 +200,23 @@ impl Open {
 
 async fn read(response: Response<Incoming>) -> Result<Answer, NoAnswer> {
     let (head, body) = response.into_parts();
-    let retry_after = head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let date =
+        head.headers.get(header::DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?.trim()).ok());
+    // Whoever wrote the one date wrote the other.
+    let now = date.unwrap_or_else(SystemTime::now);
+    let waits = head.headers.get_all(header::RETRY_AFTER).iter();
+    let retry_after = waits.filter_map(|value| retry_after(value.as_bytes(), now)).max();
     let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| {
         NoAnswer::Lost(match error.downcast_ref::<LengthLimitError>() {
             Some(_) => format!("its answer is longer than {MAX_ANSWER_BYTES} bytes"),
             None => with_causes(&*error),
         })
     })?;
-    Ok(Answer { status: head.status, retry_after: retry_after.map(Duration::from_secs), body: body.to_bytes().into() })
+    Ok(Answer { status: head.status, retry_after, date: date.and_then(event_time), body: body.to_bytes().into() })
+}
+
+/// None before 1970, which no clock shows that is set at all.
+fn event_time(time: SystemTime) -> Option<EventTime> {
+    let ms = time.duration_since(UNIX_EPOCH).ok()?.as_millis();
+    i64::try_from(ms).ok().map(EventTime::from_ms)
 }

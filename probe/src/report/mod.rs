@@ -2,20 +2,23 @@
 //!
 //! [`Reporting::start`] opens the spool, and sends from then on; its [`reporter`](Reporting::reporter) is what an agent reports to.
 //! `spool.rs` is the file, `spool_thread.rs` the thread that has it, `sender.rs` the loop that empties it over the one
-//! `connection.rs`, as a `body.rs` each. What is decided there is decided by `bounds.rs`, `backoff.rs` and `verdict.rs`, which know
-//! neither disk nor network.
+//! `connection.rs`, as a `body.rs` each. What is decided there is decided by `bounds.rs`, `backoff.rs`, `retry_after.rs`, `clocks.rs`, `untimely.rs`
+//! and `verdict.rs`, which know neither disk nor network.
 
 mod backoff;
 mod body;
 mod bounds;
+mod clocks;
 mod connection;
 mod counts;
 mod endpoint;
+mod retry_after;
 mod sender;
 mod spool;
 mod spool_thread;
 #[cfg(test)]
 mod tests;
+mod untimely;
 mod verdict;
 
 use std::path::PathBuf;
@@ -37,6 +40,7 @@ use connection::Connection;
 use counts::Counts;
 pub use counts::{ReportCounts, ReportWatch};
 pub use endpoint::{Endpoint, InvalidEndpoint, InvalidToken, Token};
+pub use retry_after::retry_after;
 use sender::Sender;
 use spool::Spool;
 pub use spool::SpoolError;
@@ -101,13 +105,13 @@ pub struct Reporting {
 impl Reporting {
     /// Opens the spool, and begins to send what is in it.
     ///
-    /// `now` is the wall clock that the age of events is taken by; `rng` spreads tries.
+    /// `now` is the wall clock that events are dated by, and their age is taken by; `rng` spreads tries.
     ///
     /// # Errors
     /// [`ReportError`], where the spool can't be opened or is another process's.
     pub fn start<C>(settings: ReportSettings, now: C, rng: StdRng) -> Result<Self, ReportError>
     where
-        C: Fn() -> EventTime + Send + 'static,
+        C: Fn() -> EventTime + Clone + Send + 'static,
     {
         let ReportSettings { endpoint, http2_prior_knowledge, token, client_id, roots, spool, bounds, longest_wait } =
             settings;
@@ -120,11 +124,11 @@ impl Reporting {
         }
         let connection = Connection::new(endpoint, token, http2_prior_knowledge, roots)?;
         let counts = Arc::new(Counts::default());
-        counts.set_waiting(spool.events(), spool.bytes());
-        let (spool, thread) = SpoolThread::start(spool, now, Arc::clone(&counts))?;
+        counts.set_waiting(spool.events(), spool.bytes(), 0);
+        let (spool, thread) = SpoolThread::start(spool, now.clone(), Arc::clone(&counts))?;
         let stop = CancellationToken::new();
-        let sender =
-            Sender::new(spool.clone(), connection, client_id, Backoff::new(longest_wait), rng, Arc::clone(&counts));
+        let backoff = Backoff::new(longest_wait);
+        let sender = Sender::new(spool.clone(), connection, client_id, now, backoff, rng, Arc::clone(&counts));
         let sending = tokio::spawn(sender.run(stop.clone()));
         info!(waiting, "events are sent to {endpoint_url}");
         Ok(Self { spool, thread, sending, stop, counts })

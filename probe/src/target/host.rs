@@ -1,6 +1,7 @@
 //! The host of a target: a DNS name or an address.
 
-use std::net::IpAddr;
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
 
 use rustls::pki_types::ServerName;
 
@@ -52,6 +53,16 @@ pub(super) fn split_authority(authority: &str) -> (&str, Option<&str>) {
     match authority[host_end..].find(':') {
         Some(colon) => (&authority[..host_end + colon], Some(&authority[host_end + colon + 1..])),
         None => (authority, None),
+    }
+}
+
+/// A URL whose host is an IPv6 address without brackets, with them: nothing else can be meant where all of it is an address.
+pub(super) fn with_brackets(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else { return Cow::Borrowed(url) };
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match host.parse::<Ipv6Addr>() {
+        Ok(_) => Cow::Owned(format!("{scheme}://[{host}]{path}")),
+        Err(_) => Cow::Borrowed(url),
     }
 }
 

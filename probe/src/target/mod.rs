@@ -13,7 +13,7 @@ use ::http::header::HeaderValue;
 use netqoe_model::MAX_TARGET_BYTES;
 
 pub use host::Host;
-use host::{parse_port, split_authority};
+use host::{parse_port, split_authority, with_brackets};
 pub use web::WebUrl;
 
 /// The port of DNS.
@@ -120,16 +120,34 @@ impl Target {
     pub fn check(&self) -> &Check {
         &self.check
     }
+
+    /// The page that it is, if it is one.
+    pub(crate) fn as_web(&self) -> Option<&WebUrl> {
+        match &self.check {
+            Check::Web(web) => Some(web),
+            _ => None,
+        }
+    }
+
+    /// The same page of the same server, asked for under the name of another host: in `Host`, and in the certificate. `None` where it is no
+    /// page, or that is no name.
+    pub(crate) fn asked_for_as(&self, hostname: &str) -> Option<Self> {
+        let web = self.as_web()?.asked_for_as(hostname)?;
+        Some(Self { url: self.url.clone(), check: Check::Web(web) })
+    }
 }
 
 impl FromStr for Target {
     type Err = InvalidTarget;
 
+    /// An IPv6 address that stands without brackets and without a port gets them.
     fn from_str(url: &str) -> Result<Self, InvalidTarget> {
+        let url = with_brackets(url);
         if url.len() > MAX_TARGET_BYTES {
             return Err(InvalidTarget::TooLong { bytes: url.len() });
         }
-        Ok(Self { url: url.to_owned(), check: parse(url)? })
+        let check = parse(&url)?;
+        Ok(Self { url: url.into_owned(), check })
     }
 }
 
