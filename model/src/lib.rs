@@ -7,6 +7,7 @@ mod chunk;
 mod commit;
 mod context;
 mod diagnosis;
+mod escaped;
 mod event;
 mod fingerprint;
 mod host;
@@ -25,6 +26,7 @@ pub use commit::{
 };
 pub use context::ClientContext;
 pub use diagnosis::{Diagnosis, Evidence, Label, Run, Severity, UsualRange};
+pub use escaped::escaped;
 pub use event::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,
 };

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{now_ms, store_clock};
 use crate::options::{MaintainOptions, MigrateOptions, RetentionOptions, ms};
+use crate::output;
 
 const EVERY: Duration = Duration::from_secs(86_400);
 /// Partitions that are there before the first row comes, so that no commit has to make one.
@@ -15,20 +16,17 @@ const MONTHS_AHEAD: u16 = 3;
 
 pub(crate) fn migrate(options: &MigrateOptions) -> anyhow::Result<()> {
     options.database_url.connect(&options.database.postgres(), store_clock())?;
-    println!("{}", json!({ "store": options.database_url.to_string(), "schema": "up to date" }));
+    output::line(json!({ "store": options.database_url.to_string(), "schema": "up to date" }))?;
     Ok(())
 }
 
 pub(crate) fn maintain(options: &MaintainOptions) -> anyhow::Result<()> {
     let done = once(&options.database_url, &options.database.postgres(), options.retention)?;
-    println!(
-        "{}",
-        json!({
-            "months_made": done.months_made, "months_dropped": done.months_dropped, "rows_deleted": done.rows_deleted,
-            "diagnoses_deleted": done.diagnoses_deleted, "clients_deleted": done.clients_deleted,
-            "dead_letters_deleted": done.dead_letters_deleted,
-        })
-    );
+    output::line(json!({
+        "months_made": done.months_made, "months_dropped": done.months_dropped, "rows_deleted": done.rows_deleted,
+        "diagnoses_deleted": done.diagnoses_deleted, "clients_deleted": done.clients_deleted,
+        "dead_letters_deleted": done.dead_letters_deleted,
+    }))?;
     Ok(())
 }
 

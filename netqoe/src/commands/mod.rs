@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod aggregate;
 pub(crate) mod bench;
+mod compressed;
 mod dashboard;
 mod dead_letters;
 mod demo;
@@ -28,6 +29,8 @@ pub(crate) mod up;
 
 use std::path::{Path, PathBuf};
 
+use crate::output;
+
 /// The name of the one file in a data folder.
 const DATA_FILE: &str = "netqoe.db";
 
@@ -37,6 +40,6 @@ fn data_file(folder: &Path) -> PathBuf {
 
 /// `config check`: whoever gets here has had every key and value read.
 pub(crate) fn config_check() -> anyhow::Result<()> {
-    println!("the configuration is understood");
+    output::line("the configuration is understood")?;
     Ok(())
 }
