@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::schema;
+use super::at_rest;
 use crate::LogError;
 use crate::record::write_lines;
 
@@ -12,7 +12,7 @@ const EVENTS: &str = "SELECT log_time, lines FROM log_records WHERE length(lines
 
 pub(super) fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> {
     let unreadable = |error: rusqlite::Error| LogError::of(path, &error);
-    let connection = schema::open_reader(path)?;
+    let connection = at_rest::open_reader(path)?;
     let mut select = connection.prepare(EVENTS).map_err(unreadable)?;
     let mut records = select.query([]).map_err(unreadable)?;
     let mut line_count = 0;

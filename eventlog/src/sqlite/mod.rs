@@ -4,6 +4,7 @@
 //! senders share one flush of the disk; when nothing else waits, a single append is committed at once. A record is
 //! what one such group holds for one partition, and all of a group has the same log time.
 
+mod at_rest;
 mod export;
 mod heads;
 mod options;

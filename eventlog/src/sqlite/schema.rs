@@ -68,7 +68,16 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LogError> {
 
 /// A connection that only reads, beside whoever writes.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    check(connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, path)
+}
+
+/// The same of a file that is named to SQLite by a URI, which can say more than a path.
+pub(super) fn open_reader_by_uri(uri: &str, path: &Path) -> Result<Connection, LogError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    check(connect(Path::new(uri), flags)?, path)
+}
+
+fn check(connection: Connection, path: &Path) -> Result<Connection, LogError> {
     let known = known_version();
     match schema_version(&connection, path)? {
         0 => Err(LogError::NoLog { path: path.to_owned() }),
