@@ -23,10 +23,10 @@ fn no_command_panics_where_its_output_is_full_or_nobody_reads_it() {
         &["--help"][..],
         &["--version"],
         &["config", "check"],
-        &["rules", "show"],
+        &["rules", "show", "steady"],
         &["probe", "--once", "tcp://127.0.0.1:1"],
         &["probe", "--once", "tcp://127.0.0.1:1", "--output", "json"],
-        &["probe", "--target", "tcp://127.0.0.1:1", "--interval", "10ms"],
+        &["probe", "--target", "tcp://127.0.0.1:1", "--interval", "100ms"],
         &["replay", "--input", events.to_str().unwrap(), "--store", &store],
     ];
     for command in commands {
@@ -48,7 +48,7 @@ fn no_command_panics_where_its_output_is_full_or_nobody_reads_it() {
 #[test]
 fn a_probe_whose_reader_goes_ends() {
     let mut command = netqoe();
-    command.args(["probe", "--target", "tcp://127.0.0.1:1", "--interval", "10ms"]);
+    command.args(["probe", "--target", "tcp://127.0.0.1:1", "--interval", "100ms"]);
     let mut probe = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut events = BufReader::new(probe.stdout.take().unwrap());
     events.read_line(&mut String::new()).unwrap();
