@@ -290,6 +290,10 @@ impl From<ReadError> for Refusal {
                 tracing::error!("{error}");
                 Self::unavailable("the store can't be read; see the server's log")
             }
+            ReadError::Unavailable { reason, store } => {
+                tracing::warn!("the store {store} can't be read for now: {reason}");
+                Self::unavailable(format!("the store can't be read for now: {reason}"))
+            }
             ReadError::Busy => Self::unavailable(error.to_string()),
         }
     }

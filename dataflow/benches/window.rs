@@ -41,7 +41,7 @@ fn records(per_minute: u32, shown: Shown) -> Vec<Record> {
             position: Position(position),
             log_time: record.last().map(|line| LogTime::from_ms(line.recv_ms)),
             lines: record.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n").into_bytes(),
-            set_aside: false,
+            set_aside: None,
         };
         let flush = match shown {
             Shown::AfterEachRecord => vec![Partition(0)],

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use memchr::memchr;
-use netqoe_model::{Chunk, DeadLetter, Event, LogTime, MAX_ATTEMPTS, Partition, Position};
+use netqoe_model::{Chunk, DeadLetter, Event, LogTime, MAX_ATTEMPTS, Partition, Position, SetAside};
 
 use crate::event_batch::EventBatch;
 use crate::feed::Batch;
@@ -38,9 +38,9 @@ impl Decoder {
         };
         let mut log_time = chunk.log_time.unwrap_or_default();
         for (index, line) in Lines(&chunk.lines).enumerate().filter(|(_, line)| !is_blank(line)) {
-            if chunk.set_aside {
+            if let Some(why) = chunk.set_aside {
                 batches[0].read += 1;
-                batches[0].unreadable.push(dead_letter(chunk, index, line, set_aside()));
+                batches[0].unreadable.push(dead_letter(chunk, index, line, reason(why)));
                 continue;
             }
             match Event::parse(line) {
@@ -77,8 +77,11 @@ impl Decoder {
 }
 
 /// Why the lines of a record that was set aside are dead letters.
-fn set_aside() -> String {
-    format!("processing this record failed {MAX_ATTEMPTS} times")
+fn reason(why: SetAside) -> String {
+    match why {
+        SetAside::FailedTooOften => format!("processing this record failed {MAX_ATTEMPTS} times"),
+        SetAside::Damaged => "this record of the log is damaged: its checksum does not match".to_owned(),
+    }
 }
 
 /// A line as it came, with its place: a line of a file is its own position, others are lines of a record.
@@ -141,7 +144,7 @@ mod tests {
             position: Position(7),
             log_time: log_time.map(LogTime::from_ms),
             lines: lines.join("\n").into_bytes(),
-            set_aside: false,
+            set_aside: None,
         };
         Batch { chunks: vec![chunk], ..Batch::default() }
     }
@@ -179,7 +182,7 @@ mod tests {
     fn a_record_that_is_set_aside_is_kept_and_not_parsed() {
         let lines = [event("a", "c", 100, ""), " ".into(), "[1,2]".into()];
         let mut batch = chunk(Some(3), Some(250), &lines);
-        batch.chunks[0].set_aside = true;
+        batch.chunks[0].set_aside = Some(SetAside::FailedTooOften);
         let batches = decoder().decode(&batch);
         assert_eq!((batches[0].read, batches[0].len(), batches[0].log_time.ms()), (2, 0, 250));
         let letters: Vec<_> = batches[0].unreadable.iter().map(|letter| (letter.line, &*letter.reason)).collect();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use netqoe_datafile::{Trouble, described};
 use netqoe_model::{LogTime, Partition, Position};
 use rusqlite::ErrorCode;
 
@@ -48,12 +49,33 @@ pub enum AppendError {
         last: LogTime,
     },
     /// The disk or SQLite refused. The log tries anew with what comes next.
-    #[error("can't write to {}: {reason}; check its disk's free space and health", path.display())]
+    #[error("can't write to {}: {reason}", path.display())]
     Failed {
         /// The data file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What is in the way, and what to do about it.
         reason: String,
+    },
+    /// The clock jumped ahead, and log time would never come back from there.
+    #[error(
+        "the machine's clock jumped ahead by {} s: events are refused until it is set right, and in {} s at the latest; \
+         set the clock, or where it is right, start again with --believe-clock-after 0s", ahead_ms / 1_000, believed_in.as_secs()
+    )]
+    ClockAhead {
+        /// How far it jumped.
+        ahead_ms: i64,
+        /// It is believed if it is still there after this time.
+        believed_in: Duration,
+    },
+    /// A file that is written to has no name any more.
+    #[error(
+        "{} was deleted, moved or replaced while netqoe writes to it: what is appended would be lost; put it back, or \
+         stop netqoe, restore the data folder and start again",
+        path.display()
+    )]
+    Moved {
+        /// The data file, or one that SQLite keeps beside it.
+        path: PathBuf,
     },
     /// NATS was away, or slower than an append may wait.
     #[error(
@@ -75,6 +97,16 @@ pub enum AppendError {
     /// The log was closed. What was on its way may be in it.
     #[error("the log is closed because netqoe is stopping; send again once it is back")]
     Closed,
+}
+
+impl AppendError {
+    /// The same for people who may not know where the log is.
+    pub(crate) fn without_place(&self) -> String {
+        match self {
+            Self::Failed { reason, .. } => format!("can't write to the data file: {reason}"),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Why a log can't be opened or read.
@@ -127,6 +159,20 @@ pub enum LogError {
         /// The newest schema version of this binary.
         known: i64,
     },
+    /// Written by an older netqoe, and only to be read now.
+    #[error(
+        "{} was written by an older netqoe (log schema {found}, this one knows {known}); start `netqoe up` on it once, \
+         which brings it up to date",
+        path.display()
+    )]
+    Older {
+        /// The data file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version of this binary.
+        known: i64,
+    },
     /// Versions before 3.51.3 can corrupt a file in WAL mode.
     #[error(
         "this netqoe was built with SQLite {found}, which can corrupt its files; build it with SQLite 3.51.3 or later"
@@ -136,7 +182,7 @@ pub enum LogError {
         found: &'static str,
     },
     /// The log's tables could not be made or brought up to date.
-    #[error("can't bring the log in {} up to date: {reason}; restore it from a backup", path.display())]
+    #[error("can't bring the log in {} up to date: {reason}", path.display())]
     Schema {
         /// The data file.
         path: PathBuf,
@@ -279,13 +325,49 @@ pub enum LogError {
         /// How many there are.
         partitions: u16,
     },
-    /// The disk or SQLite refused.
-    #[error("can't read {}: {reason}; check its disk", path.display())]
+    /// Something is in the way that passes, or that can be mended while we wait.
+    #[error("can't read {} for now: {reason}", path.display())]
+    Unavailable {
+        /// The data file.
+        path: PathBuf,
+        /// What is in the way, and what to do about it.
+        reason: String,
+    },
+    /// SQLite refused.
+    #[error("can't read {}: {reason}", path.display())]
     Read {
         /// The data file.
         path: PathBuf,
         /// What SQLite says.
         reason: String,
+    },
+    /// Some of the log is not what was written.
+    #[error(
+        "{count} records in {} are damaged and were left out, the first at position {}: their checksums do not match; \
+         `netqoe doctor` shows all of them",
+        path.display(), first.0
+    )]
+    Damaged {
+        /// The data file.
+        path: PathBuf,
+        /// How many.
+        count: u64,
+        /// The first of them.
+        first: Position,
+    },
+    /// Records are missing between others.
+    #[error(
+        "{count} records are missing in {}, the first at position {}; restore the data file from a backup, or go on \
+         without them",
+        path.display(), first.0
+    )]
+    Missing {
+        /// The data file.
+        path: PathBuf,
+        /// How many.
+        count: u64,
+        /// The first of them.
+        first: Position,
     },
     /// An export could not be written.
     #[error("can't write the exported log: {0}")]
@@ -308,16 +390,23 @@ impl From<io::Error> for LogError {
 }
 
 impl LogError {
+    /// Whether reading that has begun may go on later, without anybody starting netqoe again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Open { .. } | Self::Unavailable { .. })
+    }
+
     /// What SQLite's error means for the user of this file.
     pub(crate) fn of(path: &Path, error: &rusqlite::Error) -> Self {
+        let trouble = Trouble::of(path, error);
         let path = path.to_owned();
-        let reason = error.to_string();
+        let reason = described(error);
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
             Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, reason },
             Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 Self::Open { path, reason }
             }
+            Some(_) if let Some(trouble) = trouble => Self::Unavailable { path, reason: trouble.to_string() },
             // Not from SQLite: a value is not of the type that the schema says.
             None => Self::Corrupt { path, reason },
             Some(_) => Self::Read { path, reason },

@@ -20,7 +20,9 @@ pub use jetstream::{
 };
 pub use ndjson::NdjsonReader;
 pub use record::{add_recv_ts, with_recv_ts};
-pub use sqlite::{SqliteLog, SqliteLogOptions};
+pub use sqlite::{
+    Before, Boot, ClockHealing, Findings, Inspection, SqliteLog, SqliteLogOptions, StoredRecord, TimesAhead, Verdict,
+};
 
 use std::sync::Arc;
 

@@ -12,14 +12,10 @@ use serde_json::value::RawValue;
 const RECV_TS_MS: &str = "recv_ts_ms";
 
 /// The JSON object in `line`, on one line, with `recv_ts_ms` set to this time as its last member, in place of one or
-/// several that are there. Every other member keeps its text and its order. What is no JSON object comes back as it
-/// is, on one line.
-pub fn with_recv_ts(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
-    let Some(object) = Object::parse(line) else {
-        let mut line = line.to_vec();
-        put_on_one_line(&mut line);
-        return line;
-    };
+/// several that are there. Every other member keeps its text and its order. None where it is no JSON object: no time can
+/// be set in it, and none that a sender has written may stay. Whatever `netqoe_model::Event::parse` reads is one.
+pub fn with_recv_ts(line: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
+    let object = Object::parse(line)?;
     let mut stamped = Vec::with_capacity(line.len() + MEMBER_BYTES);
     stamped.push(b'{');
     for (name, value) in &object.members {
@@ -31,20 +27,32 @@ pub fn with_recv_ts(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
     }
     put_on_one_line(&mut stamped);
     stamped.extend_from_slice(format!("\"{RECV_TS_MS}\":{recv_ts_ms}}}").as_bytes());
-    stamped
+    Some(stamped)
 }
 
 /// The same for a JSON object that is known to have no `recv_ts_ms`, as `netqoe_model::Event::has_recv` tells: much
-/// cheaper, since it needs no parsing.
-pub fn add_recv_ts(object: &[u8], recv_ts_ms: i64) -> Vec<u8> {
-    let Some(members) = object.trim_ascii_end().strip_suffix(b"}") else { return with_recv_ts(object, recv_ts_ms) };
+/// cheaper, since it needs no parsing. None where it is not written as one from its first byte to its last.
+pub fn add_recv_ts(object: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
+    let object = object.trim_ascii();
+    let object = object.strip_prefix("\u{feff}".as_bytes()).map_or(object, <[u8]>::trim_ascii_start);
+    let members = object.strip_suffix(b"}").filter(|members| members.starts_with(b"{"))?;
     let members = members.trim_ascii_end();
     let comma = if members.ends_with(b"{") { "" } else { "," };
     let mut stamped = Vec::with_capacity(members.len() + MEMBER_BYTES);
     stamped.extend_from_slice(members);
     put_on_one_line(&mut stamped);
     stamped.extend_from_slice(format!("{comma}\"{RECV_TS_MS}\":{recv_ts_ms}}}").as_bytes());
-    stamped
+    Some(stamped)
+}
+
+/// The line with this time where it is a JSON object. Else as it is, on one line: it is no event for any reader, and stays
+/// where it can be looked at.
+fn stamped_or_as_it_is(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
+    with_recv_ts(line, recv_ts_ms).unwrap_or_else(|| {
+        let mut line = line.to_vec();
+        put_on_one_line(&mut line);
+        line
+    })
 }
 
 /// Bytes that the member adds, at most: `,"recv_ts_ms":` and the longest number.
@@ -62,7 +70,7 @@ pub(crate) fn write_lines(lines: &[u8], log_time_ms: i64, out: &mut dyn Write) -
     let mut exported = Vec::with_capacity(lines.len());
     let mut line_count = 0;
     for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        exported.extend_from_slice(&with_recv_ts(line, log_time_ms));
+        exported.extend_from_slice(&stamped_or_as_it_is(line, log_time_ms));
         exported.push(b'\n');
         line_count += 1;
     }
@@ -121,7 +129,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: &str) {
-        assert_eq!(String::from_utf8(with_recv_ts(line.as_bytes(), 7)).unwrap(), expected, "{line:?}");
+        assert_eq!(String::from_utf8(stamped_or_as_it_is(line.as_bytes(), 7)).unwrap(), expected, "{line:?}");
     }
 
     #[test]
@@ -139,9 +147,11 @@ mod tests {
     fn what_is_no_object_stays_as_it_is() {
         for line in ["", "null", "[{}]", "3", "{", r#"{"a":1} x"#, "text with } at its end }"] {
             check(line, line);
+            assert_eq!(with_recv_ts(line.as_bytes(), 7), None, "{line}");
         }
         check("{\n", "{ ");
-        assert_eq!(with_recv_ts(b"\xff\n}", 7), b"\xff }");
+        assert_eq!(stamped_or_as_it_is(b"\xff\n}", 7), b"\xff }");
+        check("{\"a\u{1}\":1,\"recv_ts_ms\":9}", "{\"a\u{1}\":1,\"recv_ts_ms\":9}");
     }
 
     #[test]
@@ -149,12 +159,15 @@ mod tests {
         for (object, expected) in [
             ("{}", r#"{"recv_ts_ms":-7}"#),
             ("{ }\n", r#"{"recv_ts_ms":-7}"#),
+            ("\u{feff} {}", r#"{"recv_ts_ms":-7}"#),
             (r#"{"a":{}}"#, r#"{"a":{},"recv_ts_ms":-7}"#),
             ("{\n\"a\": 1\n}\n", r#"{ "a": 1,"recv_ts_ms":-7}"#),
         ] {
-            assert_eq!(String::from_utf8(add_recv_ts(object.as_bytes(), -7)).unwrap(), expected, "{object:?}");
+            assert_eq!(String::from_utf8(add_recv_ts(object.as_bytes(), -7).unwrap()).unwrap(), expected, "{object:?}");
         }
-        assert_eq!(add_recv_ts(b"no\nobject", 7), b"no object");
+        for other in ["no object", "", "}", "[{}", "\u{feff}\u{feff}{}"] {
+            assert_eq!(add_recv_ts(other.as_bytes(), 7), None, "{other:?}");
+        }
     }
 
     fn json() -> impl Strategy<Value = Value> {
@@ -177,13 +190,13 @@ mod tests {
         #[test]
         fn sets_one_member_of_any_object(mut value in json(), recv_ts_ms: i64, pretty: bool) {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
-            let stamped = with_recv_ts(text.as_bytes(), recv_ts_ms);
+            let stamped = stamped_or_as_it_is(text.as_bytes(), recv_ts_ms);
             prop_assert!(!stamped.contains(&b'\n'));
             let has_recv = value.get(RECV_TS_MS).is_some();
             if let Value::Object(members) = &mut value {
                 members.insert(RECV_TS_MS.to_owned(), recv_ts_ms.into());
                 if !has_recv {
-                    let added = add_recv_ts(text.as_bytes(), recv_ts_ms);
+                    let added = add_recv_ts(text.as_bytes(), recv_ts_ms).unwrap();
                     prop_assert!(!added.contains(&b'\n'));
                     prop_assert_eq!(&serde_json::from_slice::<Value>(&added).unwrap(), &value);
                 }
@@ -193,7 +206,8 @@ mod tests {
 
         #[test]
         fn any_bytes_come_back_on_one_line(line: Vec<u8>, recv_ts_ms: i64) {
-            for stamped in [with_recv_ts(&line, recv_ts_ms), add_recv_ts(&line, recv_ts_ms)] {
+            let added = add_recv_ts(&line, recv_ts_ms);
+            for stamped in added.into_iter().chain([stamped_or_as_it_is(&line, recv_ts_ms)]) {
                 prop_assert!(!stamped.contains(&b'\n') && !stamped.contains(&b'\r'));
             }
         }

@@ -28,7 +28,9 @@ pub(crate) enum Code {
     PayloadTooLarge,
     UnsupportedMediaType,
     RateLimitExceeded,
+    TooManyPairs,
     ServiceUnavailable,
+    NotImplemented,
 }
 
 impl Code {
@@ -44,8 +46,9 @@ impl Code {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::RateLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimitExceeded | Self::TooManyPairs => StatusCode::TOO_MANY_REQUESTS,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
         }
     }
 }
@@ -95,6 +98,12 @@ impl From<Invalid> for Refusal {
         };
         Self::new(code, invalid.to_string())
     }
+}
+
+/// Nobody on the way keeps an answer of the API, and no browser takes it for anything but what it says it is.
+pub(crate) fn protect(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 impl IntoResponse for Refusal {

@@ -34,6 +34,7 @@ pub(crate) struct Candidate {
     /// Its place in the request.
     pub(crate) index: u64,
     pub(crate) client_id: String,
+    pub(crate) target: String,
     /// The event with its `recv_ts_ms`.
     pub(crate) line: Vec<u8>,
 }
@@ -73,9 +74,8 @@ pub(crate) fn parse(media_type: MediaType, body: &[u8], rules: &Rules) -> Result
         (MediaType::JsonLines, _) => Ok(Parsed::Batch(parse_lines(body, rules))),
         (MediaType::Json, Some(b'[')) => parse_array(body, rules).map(Parsed::Batch),
         (MediaType::Json, _) => {
-            let event = rules.check(body)?;
-            let event_id = event.event_id.to_string();
-            Ok(Parsed::One { event_id, event: rules.candidate(0, body, &event) })
+            let (event_id, event) = rules.candidate(0, body)?;
+            Ok(Parsed::One { event_id, event })
         }
     }
 }
@@ -133,19 +133,24 @@ impl Rules {
         Ok(event)
     }
 
-    fn candidate(&self, index: u64, text: &[u8], event: &Event<'_>) -> Candidate {
+    /// The event, with its id, as it goes to the log.
+    fn candidate(&self, index: u64, text: &[u8]) -> Result<(String, Candidate), Refusal> {
+        let event = self.check(text)?;
         let line = match event.has_recv {
             true => with_recv_ts(text, self.recv_ts_ms),
             false => add_recv_ts(text, self.recv_ts_ms),
         };
-        Candidate { index, client_id: event.client_id.to_string(), line }
+        // A line with a time that a sender has written would make all that follow it late in an exported log.
+        let line = line.ok_or(Invalid::NotAnObject)?;
+        let (client_id, target) = (event.client_id.into_owned(), event.target.into_owned());
+        Ok((event.event_id.into_owned(), Candidate { index, client_id, target, line }))
     }
 }
 
 impl Batch {
     fn take(&mut self, index: u64, text: &[u8], rules: &Rules) {
-        match rules.check(text) {
-            Ok(event) => self.candidates.push(rules.candidate(index, text, &event)),
+        match rules.candidate(index, text) {
+            Ok((_, candidate)) => self.candidates.push(candidate),
             Err(refusal) => self.refused.push(index, refusal),
         }
     }
@@ -186,10 +191,18 @@ impl Refusals {
     }
 }
 
-/// Without the white space around it, and without a byte order mark before it.
+/// Without the white space of JSON around it, and without a byte order mark before it.
 fn trimmed(text: &[u8]) -> &[u8] {
-    let text = text.trim_ascii();
-    text.strip_prefix("\u{feff}".as_bytes()).map_or(text, <[u8]>::trim_ascii_start)
+    let text = without_white_space(text);
+    text.strip_prefix("\u{feff}".as_bytes()).map_or(text, without_white_space)
+}
+
+/// Other white space, such as a form feed, is no part of JSON.
+fn without_white_space(text: &[u8]) -> &[u8] {
+    let is_token = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let start = text.iter().position(is_token).unwrap_or(text.len());
+    let end = text.iter().rposition(is_token).map_or(start, |last| last + 1);
+    &text[start..end]
 }
 
 /// Hands on an array's elements as they are written, one at a time: a list of them could take many times the memory

@@ -1,6 +1,7 @@
 //! `POST /api/v1/events`: from a request to an answer.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
@@ -21,8 +22,10 @@ use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
 use crate::media::MediaType;
 use crate::outage::Outage;
-use crate::rate::{RateLimits, Standing};
-use crate::{Clock, Grant, IngestConfig, Tokens};
+use crate::pairs::Pairs;
+use crate::rate::{EventsTaken, RateLimits, Standing};
+use crate::tokens::{Bearer, TokenId};
+use crate::{Clock, IngestConfig, Tokens};
 
 /// Bodies above this length, in bytes, are parsed on a thread of their own: parsing takes about a millisecond for each
 /// 100 kB, and other requests wait meanwhile.
@@ -42,6 +45,7 @@ struct Shared {
     authentication: Authentication,
     bodies: BodyReader,
     rates: RateLimits,
+    pairs: Pairs,
     outage: Outage,
     config: IngestConfig,
     clock: Arc<dyn Clock>,
@@ -58,15 +62,22 @@ impl Ingest {
     ) -> Self {
         let shared = Shared {
             log,
+            bodies: BodyReader::new(&config, tokens.count()),
+            rates: RateLimits::new(&config, &tokens, Arc::clone(&clock)),
             authentication: Authentication::new(tokens, metrics.clone()),
+            pairs: Pairs::new(&config, Arc::clone(&clock), metrics.clone()),
             metrics,
-            bodies: BodyReader::new(&config),
-            rates: RateLimits::new(&config, Arc::clone(&clock)),
             outage: Outage::default(),
             config,
             clock,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// A pair of client and target was counted before this process began, and has its place among
+    /// [`IngestConfig::max_pairs`].
+    pub fn know_pair(&self, client_id: &str, target: &str) {
+        self.shared.pairs.know(client_id, target);
     }
 
     /// Its routes and what they say of themselves, for [`assemble`](crate::assemble).
@@ -117,12 +128,12 @@ impl Ingest {
         (status = 408, description = "The body came too slowly", body = Refusal),
         (status = 413, description = "The body is too large after decompression", body = Refusal),
         (status = 415, description = "Neither JSON nor lines of it, or an unknown compression", body = Refusal),
-        (status = 429, description = "The client is above its rate; see Retry-After", body = Refusal),
+        (status = 429, description = "The client is above its rate of requests or of events, or too many wrong tokens came (`rate_limit_exceeded`), or the target would be one more than it or the server may have (`too_many_pairs`); see Retry-After", body = Refusal),
         (status = 503, description = "The log can't take events now; see Retry-After", body = Refusal),
     ),
 )]
-async fn post_events(ingest: State<Ingest>, grant: Extension<Grant>, request: Request) -> Response {
-    ingest.shared.take(grant.0, request).await.unwrap_or_else(|refusal| Refused::One(refusal).into_response())
+async fn post_events(ingest: State<Ingest>, bearer: Extension<Bearer>, request: Request) -> Response {
+    ingest.shared.take(bearer.0, request).await.unwrap_or_else(|refusal| Refused::One(refusal).into_response())
 }
 
 /// The same under a shorter name.
@@ -133,8 +144,8 @@ async fn post_events(ingest: State<Ingest>, grant: Extension<Grant>, request: Re
     request_body(content((Object = "application/json"), (String = "application/x-ndjson"))),
     responses((status = "default", description = "As `POST /api/v1/events`", body = Outcome)),
 )]
-async fn post_events_alias(ingest: State<Ingest>, grant: Extension<Grant>, request: Request) -> Response {
-    post_events(ingest, grant, request).await
+async fn post_events_alias(ingest: State<Ingest>, bearer: Extension<Bearer>, request: Request) -> Response {
+    post_events(ingest, bearer, request).await
 }
 
 /// Counts a request and the time that it takes; everything that is logged meanwhile is within its span.
@@ -152,36 +163,40 @@ async fn observe(State(ingest): State<Ingest>, request: Request, next: Next) -> 
 }
 
 impl Shared {
-    async fn take(&self, grant: Grant, request: Request) -> Result<Response, Refusal> {
+    async fn take(&self, bearer: Bearer, request: Request) -> Result<Response, Refusal> {
+        let Bearer { token, grant } = bearer;
         let media_type = MediaType::of(request.headers())?;
         let (head, body) = request.into_parts();
-        let body = self.bodies.read(&head.headers, body).await?;
+        let body = self.bodies.read(token, &head.headers, body).await?;
         let recv_ts_ms = self.clock.now_ms();
         let rules = Rules { grant, recv_ts_ms, max_future_ms: self.config.max_future_ms };
         let (parsed, _in_flight) = parse_aside(media_type, body, rules).await?;
         match parsed {
             Parsed::One { event_id, event } => {
-                let standing = self.rates.take(&event.client_id);
-                let stored = self.store_one(standing, event).await;
+                let standing = self.rates.take(token, &event.client_id);
+                let stored = self.store_one(token, standing, event).await;
                 let answer = stored.map(|()| Json(Outcome::One(Stored { status: "ok", event_id, recv_ts_ms })));
                 Ok((standing.headers(), answer).into_response())
             }
-            Parsed::Batch(batch) => self.store_batch(batch, recv_ts_ms).await,
+            Parsed::Batch(batch) => self.store_batch(token, batch, recv_ts_ms).await,
         }
     }
 
-    async fn store_one(&self, standing: Standing, event: Candidate) -> Result<(), Refusal> {
-        if let Some(refusal) = above_rate(standing) {
+    async fn store_one(&self, token: TokenId, standing: Standing, event: Candidate) -> Result<(), Refusal> {
+        let one = || self.rates.take_events(token, &event.client_id, NonZeroU32::MIN);
+        if let Some(refusal) = above_rate(standing).or_else(|| above_event_rate(one())) {
             self.metrics.ingest_rate_limited.inc();
             return Err(refusal);
         }
+        self.pairs.admit(&event.client_id, &event.target)?;
         self.append(vec![event]).await
     }
 
-    async fn store_batch(&self, batch: Batch, recv_ts_ms: i64) -> Result<Response, Refusal> {
+    async fn store_batch(&self, token: TokenId, batch: Batch, recv_ts_ms: i64) -> Result<Response, Refusal> {
         let Batch { candidates, mut refused } = batch;
-        let Admitted { events, above_rate, first_above_rate } = self.admit(candidates);
+        let Admitted { events, above_rate, first_above_rate, without_place } = self.admit(token, candidates);
         refused.merge(above_rate);
+        refused.merge(without_place);
         let accepted = events.len() as u64;
         tracing::debug!(accepted, rejected = refused.count, "batch");
         if accepted == 0 {
@@ -198,24 +213,30 @@ impl Shared {
         Ok(Json(Outcome::Batch(BatchOutcome::new(accepted, refused, recv_ts_ms))).into_response())
     }
 
-    /// Leaves out the events of clients that are above their rate. A batch costs each client in it one request,
-    /// however many of its events it holds, so that a probe can send what it had to keep.
-    fn admit(&self, candidates: Vec<Candidate>) -> Admitted {
+    /// Leaves out the events of clients that are above their rates, and of pairs that would be too many. A batch costs each
+    /// client in it one request, and each of its events one event, so that a probe can send what it had to keep and nobody
+    /// can send without end.
+    fn admit(&self, token: TokenId, candidates: Vec<Candidate>) -> Admitted {
+        let mut shares: HashMap<String, ClientShare> = HashMap::new();
+        for event in &candidates {
+            match shares.get_mut(&event.client_id) {
+                Some(share) => share.events = share.events.saturating_add(1),
+                None => _ = shares.insert(event.client_id.clone(), ClientShare::of_one_event()),
+            }
+        }
+        for (client_id, share) in &mut shares {
+            share.take(&self.rates, token, client_id);
+        }
         let mut admitted = Admitted::default();
-        let mut standings: HashMap<String, Standing> = HashMap::new();
         for event in candidates {
-            let standing = match standings.get(&event.client_id) {
-                Some(standing) => *standing,
-                None => {
-                    let standing = self.rates.take(&event.client_id);
-                    standings.insert(event.client_id.clone(), standing);
-                    standing
-                }
-            };
-            match above_rate(standing) {
-                None => admitted.events.push(event),
+            let Some(share) = shares.get_mut(&event.client_id) else { continue };
+            match share.next() {
+                None => match self.pairs.admit(&event.client_id, &event.target) {
+                    Ok(()) => admitted.events.push(event),
+                    Err(refusal) => admitted.without_place.push(event.index, refusal),
+                },
                 Some(refusal) => {
-                    admitted.first_above_rate.get_or_insert(standing);
+                    admitted.first_above_rate = admitted.first_above_rate.or(share.standing);
                     admitted.above_rate.push(event.index, refusal);
                 }
             }
@@ -276,6 +297,43 @@ struct Admitted {
     events: Vec<Candidate>,
     above_rate: Refusals,
     first_above_rate: Option<Standing>,
+    /// Of targets that are one too many.
+    without_place: Refusals,
+}
+
+/// What a client may send of its events in a batch.
+struct ClientShare {
+    events: u32,
+    standing: Option<Standing>,
+    taken: EventsTaken,
+}
+
+impl ClientShare {
+    fn of_one_event() -> Self {
+        Self { events: 1, standing: None, taken: EventsTaken { count: 0, retry_after_s: None } }
+    }
+
+    fn take(&mut self, rates: &RateLimits, token: TokenId, client_id: &String) {
+        let standing = rates.take(token, client_id);
+        self.standing = Some(standing);
+        if let (None, Some(events)) = (standing.retry_after_s, NonZeroU32::new(self.events)) {
+            self.taken = rates.take_events(token, client_id, events);
+        }
+    }
+
+    /// Why the client's next event is refused, where it is.
+    fn next(&mut self) -> Option<Refusal> {
+        if let Some(refusal) = self.standing.and_then(above_rate) {
+            return Some(refusal);
+        }
+        match self.taken.count.checked_sub(1) {
+            Some(left) => {
+                self.taken.count = left;
+                None
+            }
+            None => above_event_rate(self.taken),
+        }
+    }
 }
 
 fn above_rate(standing: Standing) -> Option<Refusal> {
@@ -283,18 +341,22 @@ fn above_rate(standing: Standing) -> Option<Refusal> {
     Some(Refusal::new(Code::RateLimitExceeded, message).retry_after(standing.retry_after_s?))
 }
 
+fn above_event_rate(taken: EventsTaken) -> Option<Refusal> {
+    let message = "this client is above its rate of events; wait as Retry-After says, and send fewer of them";
+    Some(Refusal::new(Code::RateLimitExceeded, message).retry_after(taken.retry_after_s?))
+}
+
 /// Parses where it holds up nobody. What is in memory counts as in flight until the events are stored.
 async fn parse_aside(media_type: MediaType, body: WholeBody, rules: Rules) -> Result<(Parsed, InFlight), Refusal> {
     let WholeBody { bytes, in_flight } = body;
-    let parsed = if bytes.len() <= OFFLOAD_BYTES {
-        parse(media_type, &bytes, &rules)
-    } else {
-        let parsing = tokio::task::spawn_blocking(move || parse(media_type, &bytes, &rules));
-        parsing.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a body was not parsed");
-            let message = "the server is stopping; send again once it is back";
-            Err(Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S))
-        })
-    };
-    Ok((parsed?, in_flight))
+    if bytes.len() <= OFFLOAD_BYTES {
+        return Ok((parse(media_type, &bytes, &rules)?, in_flight));
+    }
+    // The memory stays held where the client leaves meanwhile: parsing does not stop.
+    let parsing = tokio::task::spawn_blocking(move || Ok((parse(media_type, &bytes, &rules)?, in_flight)));
+    parsing.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a body was not parsed");
+        let message = "the server is stopping; send again once it is back";
+        Err(Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S))
+    })
 }

@@ -8,6 +8,8 @@
 //! holds the routes that every netqoe server has ([`assemble`]), whatever else it serves.
 
 mod answer;
+mod arriving;
+mod attempts;
 mod authentication;
 mod batch;
 mod body;
@@ -15,12 +17,18 @@ mod clock;
 pub mod config;
 mod connection;
 mod events;
+mod exchange;
+mod http2_frames;
 mod media;
+mod memory;
 mod nesting;
 mod operations;
 mod outage;
 mod own_host;
+mod pairs;
+mod places;
 mod rate;
+mod request_head;
 mod same_origin;
 mod server;
 mod session;
@@ -31,7 +39,8 @@ mod tokens;
 pub use clock::{Clock, SystemClock};
 pub use config::{IngestConfig, ServerLimits};
 pub use events::Ingest;
-pub use operations::{ComponentCheck, assemble};
+pub use memory::RequestMemory;
+pub use operations::{ComponentCheck, OperationsAccess, assemble};
 pub use same_origin::refuse_other_sites;
 pub use server::{ServeError, bind, listen, serve};
 pub use sign_in::SignIn;

@@ -2,9 +2,11 @@
 //! does not exist.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http::{StatusCode, header};
@@ -16,7 +18,8 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::answer::{Code, Refusal};
+use crate::answer::{Code, Refusal, protect};
+use crate::{SignIn, own_host};
 
 /// How to find out whether a part of the process works.
 pub struct ComponentCheck {
@@ -28,6 +31,35 @@ pub struct ComponentCheck {
     pub check: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
+/// Who may ask for `/metrics` and `/health`, which tell how the server is used and what is wrong with it. `/livez` and `/readyz`
+/// tell everybody whether, and not why.
+#[derive(Clone)]
+pub enum OperationsAccess {
+    /// The server is reached from this machine alone: whoever asks for it as localhost or by its address, so that no site
+    /// reads it through a browser; or who may read.
+    ThisMachine(SignIn),
+    /// Others reach it: who may read.
+    Readers(SignIn),
+}
+
+impl OperationsAccess {
+    /// For a server that listens there.
+    pub fn at(address: SocketAddr, sign_in: SignIn) -> Self {
+        match address.ip().to_canonical().is_loopback() {
+            true => Self::ThisMachine(sign_in),
+            false => Self::Readers(sign_in),
+        }
+    }
+
+    async fn check(&self, request: Request, next: Next) -> Response {
+        match self {
+            // Without tokens, that looks at the host as well.
+            Self::ThisMachine(_) if own_host::check(&request).is_ok() => next.run(request).await,
+            Self::ThisMachine(sign_in) | Self::Readers(sign_in) => sign_in.check(request, next).await,
+        }
+    }
+}
+
 /// Merges the routers of a server and what they say of themselves, and adds `/health`, `/livez`, `/readyz`, `/metrics`
 /// and `/api/v1/openapi.json`, and a JSON answer for unknown paths and methods.
 ///
@@ -37,14 +69,26 @@ pub fn assemble(
     parts: impl IntoIterator<Item = (Router, OpenApiDocument)>,
     metrics: Metrics,
     checks: Vec<ComponentCheck>,
+    access: OperationsAccess,
 ) -> Router {
-    let (mut routes, mut document) = operations().split_for_parts();
+    let (mut routes, mut document) = told_to_all().split_for_parts();
+    let guard = middleware::from_fn(move |request: Request, next: Next| {
+        let access = access.clone();
+        async move { access.check(request, next).await }
+    });
+    let (to_readers, readers_document) = told_to_readers().split_for_parts();
+    routes = routes.merge(to_readers.route_layer(guard));
+    document.merge(readers_document);
     for (router, part) in parts {
         routes = routes.merge(router.with_state(()));
         document.merge(part);
     }
     let operations = Operations { metrics, checks: checks.into(), document: Arc::new(document) };
-    routes.with_state(operations).fallback(unknown_path).method_not_allowed_fallback(unknown_method)
+    let routes = routes.with_state(operations).fallback(unknown_path).method_not_allowed_fallback(unknown_method);
+    routes.layer(middleware::map_response(async |mut answer: Response| {
+        protect(answer.headers_mut());
+        answer
+    }))
 }
 
 #[derive(Clone)]
@@ -81,18 +125,21 @@ enum ComponentStatus {
     Failing,
 }
 
-fn operations() -> OpenApiRouter<Operations> {
+fn told_to_readers() -> OpenApiRouter<Operations> {
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(metrics_text))
+}
+
+fn told_to_all() -> OpenApiRouter<Operations> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(health))
         .routes(routes!(livez))
         .routes(routes!(readyz))
-        .routes(routes!(metrics_text))
         .routes(routes!(openapi))
 }
 
 impl Operations {
-    fn health_of<'a>(&self, checks: impl Iterator<Item = &'a ComponentCheck>) -> Response {
-        let components: BTreeMap<_, _> = checks.map(|check| (check.component, ComponentHealth::of(check))).collect();
+    fn health_of<'a>(&self, checks: impl Iterator<Item = &'a ComponentCheck>, says_why: bool) -> Response {
+        let components: BTreeMap<_, _> =
+            checks.map(|check| (check.component, ComponentHealth::of(check, says_why))).collect();
         let is_ok = components.values().all(|component| component.status == ComponentStatus::Ok);
         let (code, status) = match is_ok {
             true => (StatusCode::OK, ComponentStatus::Ok),
@@ -103,27 +150,47 @@ impl Operations {
 }
 
 impl ComponentHealth {
-    fn of(component: &ComponentCheck) -> Self {
+    fn of(component: &ComponentCheck, says_why: bool) -> Self {
         match (component.check)() {
             Ok(()) => Self { status: ComponentStatus::Ok, message: None },
-            Err(message) => Self { status: ComponentStatus::Failing, message: Some(message) },
+            Err(message) => {
+                let message = says_why.then(|| without_paths(&message));
+                Self { status: ComponentStatus::Failing, message }
+            }
         }
     }
+}
+
+/// The message with the last part of each path only: where things lie on the server is nobody's business who asks over the
+/// network. The server's own log says it.
+fn without_paths(message: &str) -> String {
+    let words = message.split_inclusive(char::is_whitespace).map(|word| {
+        let path = word.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '.' | '~' | '\\'));
+        let is_path = path.contains(['/', '\\']) && !path.contains("://");
+        let before = &word[..word.len() - path.len()];
+        match path.trim_end_matches(|c: char| !c.is_alphanumeric()).rfind(['/', '\\']) {
+            Some(last) if is_path => format!("{before}{}", &path[last + 1..]),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect()
 }
 
 /// How each part of the process is.
 #[utoipa::path(get, path = "/health", tag = "operations", responses(
     (status = 200, description = "Every part works", body = Health),
+    (status = 401, description = "Others than this machine reach the server, and the request may not read", body = Refusal),
+    (status = 403, description = "Asked for under a name that is not this machine's", body = Refusal),
     (status = 503, description = "A part is failing", body = Health),
 ))]
 async fn health(State(operations): State<Operations>) -> Response {
-    operations.health_of(operations.checks.iter())
+    operations.health_of(operations.checks.iter(), true)
 }
 
 /// Whether the process runs at all.
 #[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, description = "It does", body = Health)))]
 async fn livez(State(operations): State<Operations>) -> Response {
-    operations.health_of(std::iter::empty())
+    operations.health_of(std::iter::empty(), false)
 }
 
 /// Whether requests should be sent here.
@@ -132,12 +199,14 @@ async fn livez(State(operations): State<Operations>) -> Response {
     (status = 503, description = "A part that they need is failing", body = Health),
 ))]
 async fn readyz(State(operations): State<Operations>) -> Response {
-    operations.health_of(operations.checks.iter().filter(|check| check.needed_for_ready))
+    operations.health_of(operations.checks.iter().filter(|check| check.needed_for_ready), false)
 }
 
 /// Metrics for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses(
     (status = 200, description = "Prometheus text", body = String, content_type = "text/plain"),
+    (status = 401, description = "Others than this machine reach the server, and the request may not read", body = Refusal),
+    (status = 403, description = "Asked for under a name that is not this machine's", body = Refusal),
 ))]
 async fn metrics_text(State(operations): State<Operations>) -> Response {
     match TextEncoder::new().encode_to_string(&operations.metrics.gather()) {
@@ -164,4 +233,22 @@ async fn unknown_path() -> Refusal {
 async fn unknown_method(request: Request) -> Refusal {
     let message = format!("this path does not take {}; the Allow header says what it takes", request.method());
     Refusal::new(Code::MethodNotAllowed, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_tells_no_paths() {
+        for (message, expected) in [
+            ("can't write to /var/lib/netqoe/netqoe.db: disk full", "can't write to netqoe.db: disk full"),
+            ("the file \"/a b/c\" (/x/y.db-wal) is gone", "the file \"a c\" (y.db-wal) is gone"),
+            ("data/netqoe.db, ../x/y.db; ./z.db.", "netqoe.db, y.db; z.db."),
+            ("no server at nats://127.0.0.1:4222, 7 records/s", "no server at nats://127.0.0.1:4222, 7 s"),
+            ("all is well", "all is well"),
+        ] {
+            assert_eq!(without_paths(message), expected);
+        }
+    }
 }

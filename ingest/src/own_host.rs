@@ -3,16 +3,18 @@
 
 use axum::extract::Request;
 use http::header;
-use http::uri::Authority;
 use netqoe_model::names_this_machine;
 
 use crate::answer::{Code, Refusal};
+use crate::request_head::parse_host;
 
 /// Refuses who asks by another name. No browser leaves out whom it asks.
 pub(crate) fn check(request: &Request) -> Result<(), Refusal> {
     let is_own = match (request.headers().get(header::HOST), request.uri().authority()) {
-        (Some(host), _) => Authority::try_from(host.as_bytes()).is_ok_and(|host| names_this_machine(host.host())),
-        (None, Some(authority)) => names_this_machine(authority.host()),
+        (Some(host), _) => parse_host(host.as_bytes()).is_some_and(|host| names_this_machine(host.host())),
+        (None, Some(authority)) => {
+            parse_host(authority.as_str().as_bytes()).is_some_and(|host| names_this_machine(host.host()))
+        }
         (None, None) => true,
     };
     let message = "without tokens this is for this machine alone: ask for it as localhost or by its address, or use --tokens-file";
@@ -36,7 +38,15 @@ mod tests {
         for host in ["localhost", "LOCALHOST:8081", "127.0.0.1:8081", "[::1]:8081", "192.0.2.7"] {
             check_host(Some(host), true);
         }
-        for host in ["evil.example", "evil.example:8081", "localhost.evil.example", "127.0.0.1.evil.example", "", " "] {
+        for host in [
+            "evil.example",
+            "evil.example:8081",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "evil@localhost",
+            "",
+            " ",
+        ] {
             check_host(Some(host), false);
         }
         check_host(None, true);

@@ -1,5 +1,8 @@
-//! How often each client may send.
+//! How often each client may send, and how many events.
+//!
+//! Clients are followed for each token apart: who holds one can make up as many names as it likes, and takes no place of others.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,28 +12,40 @@ use governor::middleware::{StateInformationMiddleware, StateSnapshot};
 use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
-use governor::{Quota, RateLimiter};
+use governor::{NotUntil, Quota, RateLimiter};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
-use crate::Clock;
 use crate::config::IngestConfig;
+use crate::tokens::TokenId;
+use crate::{Clock, Grant, Tokens};
 
-/// Clients whose rate is followed one by one: about 10 MB. Above it, clients that are not among them share one rate,
-/// so that a flood of made-up names can exhaust neither memory nor the rate of those that are known.
-const MAX_CLIENTS: usize = 100_000;
-/// What clients beyond [`MAX_CLIENTS`] are followed as; no client_id is empty.
+/// Clients of one token whose rate is followed one by one: about 20 MB. Above it, its clients that are not among them share
+/// one rate, so that a flood of made-up names can exhaust neither memory nor the rate of those that are known.
+const MAX_CLIENTS_OF_TOKEN: usize = 100_000;
+/// Clients of all tokens: about 200 MB, reached only where ten tokens make up names.
+const MAX_CLIENTS: usize = 1_000_000;
+/// What clients beyond that are followed as; no client_id is empty.
 const OVERFLOW: &str = "";
 /// How often clients that have their whole burst again are forgotten.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A rate for each client: so many requests per second, and a burst.
+type Limiter = RateLimiter<String, BoundedStates, RateClock, StateInformationMiddleware>;
+
+/// Rates for each client of each token: of requests and of events, each with a burst.
 pub(crate) struct RateLimits {
-    limiter: RateLimiter<String, BoundedStates, RateClock, StateInformationMiddleware>,
+    /// By token.
+    limiters: Vec<Limiters>,
     clock: Arc<dyn Clock>,
     rate_per_s: u32,
     burst: u32,
     next_sweep_ms: AtomicU64,
+}
+
+/// The rates of one token's clients.
+struct Limiters {
+    requests: Limiter,
+    events: Limiter,
 }
 
 /// Where a client stands after a request.
@@ -45,35 +60,72 @@ pub(crate) struct Standing {
     pub(crate) retry_after_s: Option<u64>,
 }
 
+/// What became of a client's events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EventsTaken {
+    /// The first so many are taken.
+    pub(crate) count: u32,
+    /// Seconds, rounded up, until more are taken; set where not all were.
+    pub(crate) retry_after_s: Option<u64>,
+}
+
 impl RateLimits {
-    pub(crate) fn new(config: &IngestConfig, clock: Arc<dyn Clock>) -> Self {
-        Self::with_capacity(config, clock, MAX_CLIENTS)
+    pub(crate) fn new(config: &IngestConfig, tokens: &Tokens, clock: Arc<dyn Clock>) -> Self {
+        // A token that is bound to one client needs one place.
+        let of_many = tokens.grants().filter(|grant| !matches!(grant, Grant::Client(_))).count().max(1);
+        let max_clients = (MAX_CLIENTS / of_many).clamp(1, MAX_CLIENTS_OF_TOKEN);
+        Self::with_capacity(config, tokens.count(), clock, max_clients)
     }
 
-    fn with_capacity(config: &IngestConfig, clock: Arc<dyn Clock>, max_clients: usize) -> Self {
-        let quota = Quota::per_second(config.rate_per_s).allow_burst(config.rate_burst);
-        let states = BoundedStates { clients: DashMapStateStore::default(), max_clients };
+    fn with_capacity(config: &IngestConfig, tokens: usize, clock: Arc<dyn Clock>, max_clients: usize) -> Self {
+        let limiter = |rate_per_s: NonZeroU32, burst: NonZeroU32| {
+            let states = BoundedStates { clients: DashMapStateStore::default(), max_clients };
+            let quota = Quota::per_second(rate_per_s).allow_burst(burst);
+            RateLimiter::new(quota, states, RateClock(Arc::clone(&clock)))
+        };
+        let limiters = (0..tokens).map(|_| Limiters {
+            requests: limiter(config.rate_per_s, config.rate_burst),
+            events: limiter(config.event_rate_per_s, config.event_rate_burst),
+        });
         Self {
-            limiter: RateLimiter::new(quota, states, RateClock(Arc::clone(&clock))),
-            clock,
+            limiters: limiters.collect(),
             rate_per_s: config.rate_per_s.get(),
             burst: config.rate_burst.get(),
             next_sweep_ms: AtomicU64::new(0),
+            clock,
         }
     }
 
     /// Takes one request off what the client may send, where there is one.
-    pub(crate) fn take(&self, client_id: &String) -> Standing {
+    pub(crate) fn take(&self, token: TokenId, client_id: &String) -> Standing {
         self.sweep_when_due();
-        match self.limiter.check_key(client_id) {
+        match self.limiters[token.0].requests.check_key(client_id) {
             Ok(snapshot) => self.standing(&snapshot, None),
             Err(refusal) => Standing {
                 rate_per_s: self.rate_per_s,
                 remaining: 0,
                 reset_s: self.seconds_to_regain(self.burst),
-                retry_after_s: Some(whole_seconds(refusal.wait_time_from(self.clock.elapsed())).max(1)),
+                retry_after_s: Some(self.seconds_until(&refusal)),
             },
         }
+    }
+
+    /// Takes so many events off what the client may send, or as many as there are.
+    pub(crate) fn take_events(&self, token: TokenId, client_id: &String, count: NonZeroU32) -> EventsTaken {
+        let events = &self.limiters[token.0].events;
+        if matches!(events.check_key_n(client_id, count), Ok(Ok(_))) {
+            return EventsTaken { count: count.get(), retry_after_s: None };
+        }
+        for taken in 0..count.get() {
+            if let Err(refusal) = events.check_key(client_id) {
+                return EventsTaken { count: taken, retry_after_s: Some(self.seconds_until(&refusal)) };
+            }
+        }
+        EventsTaken { count: count.get(), retry_after_s: None }
+    }
+
+    fn seconds_until(&self, refusal: &NotUntil<Duration>) -> u64 {
+        whole_seconds(refusal.wait_time_from(self.clock.elapsed())).max(1)
     }
 
     fn standing(&self, snapshot: &StateSnapshot, retry_after_s: Option<u64>) -> Standing {
@@ -95,7 +147,10 @@ impl RateLimits {
         let is_ours = now_ms >= due_ms
             && self.next_sweep_ms.compare_exchange(due_ms, next_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_ours {
-            self.limiter.retain_recent();
+            for Limiters { requests, events } in &self.limiters {
+                requests.retain_recent();
+                events.retain_recent();
+            }
         }
     }
 }
@@ -166,8 +221,6 @@ impl ShrinkableKeyedStateStore<String> for BoundedStates {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-
     use std::sync::Mutex;
 
     use super::*;
@@ -196,18 +249,27 @@ mod tests {
         let config = IngestConfig {
             rate_per_s: NonZeroU32::new(rate_per_s).unwrap(),
             rate_burst: NonZeroU32::new(burst).unwrap(),
+            event_rate_per_s: NonZeroU32::new(rate_per_s).unwrap(),
+            event_rate_burst: NonZeroU32::new(burst).unwrap(),
             ..IngestConfig::default()
         };
-        (RateLimits::with_capacity(&config, Arc::clone(&clock) as _, max_clients), clock)
+        (RateLimits::with_capacity(&config, 2, Arc::clone(&clock) as _, max_clients), clock)
     }
 
+    const TOKEN: TokenId = TokenId(0);
+    const OTHER_TOKEN: TokenId = TokenId(1);
+
     fn taken(limits: &RateLimits, client_id: &str, requests: usize) -> usize {
-        (0..requests).filter(|_| limits.take(&client_id.to_owned()).retry_after_s.is_none()).count()
+        taken_by(limits, TOKEN, client_id, requests)
+    }
+
+    fn taken_by(limits: &RateLimits, token: TokenId, client_id: &str, requests: usize) -> usize {
+        (0..requests).filter(|_| limits.take(token, &client_id.to_owned()).retry_after_s.is_none()).count()
     }
 
     #[test]
     fn a_client_has_its_burst_and_then_its_rate() {
-        let (limits, clock) = limits(100, 60, MAX_CLIENTS);
+        let (limits, clock) = limits(100, 60, MAX_CLIENTS_OF_TOKEN);
         assert_eq!(taken(&limits, "a", 100), 60);
         assert_eq!(taken(&limits, "b", 100), 60, "one client's rate is not another's");
         clock.advance(Duration::from_millis(100));
@@ -218,19 +280,19 @@ mod tests {
 
     #[test]
     fn a_standing_says_what_is_left_and_when_to_come_back() {
-        let (limits, clock) = limits(2, 4, MAX_CLIENTS);
+        let (limits, clock) = limits(2, 4, MAX_CLIENTS_OF_TOKEN);
         let standing =
             |remaining, reset_s, retry_after_s| Standing { rate_per_s: 2, remaining, reset_s, retry_after_s };
         let a = "a".to_owned();
-        assert_eq!(limits.take(&a), standing(3, 1, None));
-        assert_eq!(limits.take(&a), standing(2, 1, None));
-        assert_eq!(limits.take(&a), standing(1, 2, None));
-        assert_eq!(limits.take(&a), standing(0, 2, None));
-        assert_eq!(limits.take(&a), standing(0, 2, Some(1)));
+        assert_eq!(limits.take(TOKEN, &a), standing(3, 1, None));
+        assert_eq!(limits.take(TOKEN, &a), standing(2, 1, None));
+        assert_eq!(limits.take(TOKEN, &a), standing(1, 2, None));
+        assert_eq!(limits.take(TOKEN, &a), standing(0, 2, None));
+        assert_eq!(limits.take(TOKEN, &a), standing(0, 2, Some(1)));
         clock.advance(Duration::from_millis(499));
-        assert_eq!(limits.take(&a), standing(0, 2, Some(1)));
+        assert_eq!(limits.take(TOKEN, &a), standing(0, 2, Some(1)));
         clock.advance(Duration::from_millis(1));
-        assert_eq!(limits.take(&a), standing(0, 2, None));
+        assert_eq!(limits.take(TOKEN, &a), standing(0, 2, None));
     }
 
     #[test]
@@ -240,9 +302,33 @@ mod tests {
         let strangers = (0..1000).map(|n| taken(&limits, &format!("stranger-{n}"), 1)).sum::<usize>();
         assert_eq!(strangers, 60);
         assert_eq!(taken(&limits, "a", 100), 59);
-        assert!(limits.limiter.len() <= 3);
+        assert!(limits.limiters[0].requests.len() <= 3);
         clock.advance(SWEEP_INTERVAL);
         assert_eq!(taken(&limits, "stranger-0", 100), 60, "quiet clients make room");
-        assert_eq!(limits.limiter.len(), 1);
+        assert_eq!(limits.limiters[0].requests.len(), 1);
+    }
+    #[test]
+    fn made_up_names_of_one_token_take_no_place_of_another() {
+        let (limits, _) = limits(100, 60, 2);
+        for n in 0..1_000 {
+            taken(&limits, &format!("made-up-{n}"), 1);
+        }
+        let fleet = (0..2).map(|n| taken_by(&limits, OTHER_TOKEN, &format!("probe-{n}"), 60)).sum::<usize>();
+        assert_eq!(fleet, 120);
+        assert_eq!(taken_by(&limits, OTHER_TOKEN, "one-too-many", 60), 60, "they share a rate of their own");
+    }
+
+    #[test]
+    fn events_have_a_rate_and_the_first_of_too_many_are_taken() {
+        let (limits, clock) = limits(100, 60, MAX_CLIENTS_OF_TOKEN);
+        let a = "a".to_owned();
+        let take = |count| limits.take_events(TOKEN, &a, NonZeroU32::new(count).unwrap());
+        let taken = |count, retry_after_s| EventsTaken { count, retry_after_s };
+        assert_eq!(take(50), taken(50, None));
+        assert_eq!(take(1_000), taken(10, Some(1)));
+        clock.advance(Duration::from_millis(100));
+        assert_eq!(take(11), taken(10, Some(1)));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(take(u32::MAX), taken(60, Some(1)), "more than there can ever be at once");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use axum::Router;
 use axum_server::Handle;
@@ -9,11 +10,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Tokens;
 use crate::config::ServerLimits;
-use crate::connection::PlaceKeeper;
+use crate::connection::{PlaceKeeper, Scarcity};
 use crate::tokens::TokensError;
 
 /// Heads of requests may have at least this length, in bytes: hyper's smallest buffer.
 const LEAST_HEADER_BYTES: u32 = 8192;
+
+/// Requests at once on a connection of HTTP/2: as many as browsers and proxies use.
+const MAX_STREAMS: u32 = 100;
+/// What a client of HTTP/2 may send of one body, and of all on its connection, before anybody has read it: what a connection
+/// may hold beside its head.
+const STREAM_WINDOW_BYTES: u32 = 64 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 256 << 10;
+/// What is kept of an answer over HTTP/2 that its client does not take.
+const SEND_BUFFER_BYTES: usize = 64 << 10;
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -73,16 +83,24 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     let handle = Handle::new();
+    let scarcity = Arc::new(Scarcity::new());
+    let keeper = PlaceKeeper::new(limits, Arc::clone(&scarcity));
     let mut server = axum_server::from_tcp(listener)
         .map_err(ServeError::Serve)?
-        .acceptor(PlaceKeeper::new(limits))
+        .acceptor(keeper)
         .first_request_timeout(limits.header_timeout)
-        .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not taken"))
+        .accept_error_handler(move |_, error| scarcity.not_taken(error))
         .handle(handle.clone());
     let header_bytes = limits.max_header_bytes.max(LEAST_HEADER_BYTES);
-    // hyper runs this timer from one answer to the end of the next request's head.
-    server.http_builder().http1().header_read_timeout(limits.idle_timeout).max_buf_size(header_bytes as usize);
-    server.http_builder().http2().max_header_list_size(header_bytes);
+    // hyper runs this timer from one answer to the end of the next request's head; from its first byte on, ours is shorter.
+    let mut http = server.http_builder().http1();
+    http.header_read_timeout(limits.idle_timeout).max_buf_size(header_bytes as usize);
+    // Who has sent all of a request may say that no more comes. One that is gone is noticed when it is written to.
+    http.half_close(true);
+    let mut http = server.http_builder().http2();
+    http.max_header_list_size(header_bytes).max_concurrent_streams(MAX_STREAMS);
+    http.initial_stream_window_size(STREAM_WINDOW_BYTES).initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+    http.max_send_buf_size(SEND_BUFFER_BYTES);
 
     let mut serving = std::pin::pin!(server.serve(router.into_make_service()));
     let served = tokio::select! {

@@ -1,6 +1,6 @@
 //! A session: what a browser holds instead of a token, so that no script and no disk sees the token.
 //!
-//! It is signed with the digest of the token that opened it, and kept nowhere: it outlives a restart, holds before every
+//! It is signed with a key that is made of the token that opened it, and kept nowhere: it outlives a restart, holds before every
 //! server with the same tokens, and ends when its token is withdrawn. It is renewed while it is used, and is over soon when it
 //! is not; which of them were ended is remembered apart (`signed_out`).
 

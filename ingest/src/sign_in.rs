@@ -16,9 +16,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::{Code, Refusal};
-use crate::authentication::bearer_token;
+use crate::authentication::{self, NotAdmitted, bearer_token, check_token};
+use crate::exchange::Peer;
 use crate::session::{Session, SessionId};
 use crate::signed_out::SignedOut;
+use crate::tokens::{Bearer, TokenId};
 use crate::{Clock, Grant, Tokens, own_host, same_origin};
 
 const COOKIE: &str = "netqoe_session";
@@ -26,11 +28,6 @@ const COOKIE: &str = "netqoe_session";
 const MAX_COOKIES: usize = 8;
 /// Longest body that holds a token, in bytes.
 const MAX_BODY_BYTES: usize = 16 << 10;
-
-const BOUND: &str = "this token speaks for some clients only: it may send their events, but not read; use one that is bound \
-     to none";
-const UNKNOWN: &str = "this token is not known here; check it for typing errors, or ask for one";
-const NEEDED: &str = "reading needs a token; send `Authorization: Bearer TOKEN`, or sign in on the page";
 
 /// Guards the routes that read, and opens sessions for browsers.
 #[derive(Clone)]
@@ -43,8 +40,8 @@ pub struct SignIn {
 
 /// Why a request may read.
 enum Admitted {
-    /// By its token, or because none is needed.
-    AsItIs,
+    /// By this token, or because none is needed.
+    AsItIs(TokenId),
     BySession(Session),
 }
 
@@ -74,15 +71,16 @@ impl SignIn {
     }
 
     /// Whether this request may read, and where not, why.
-    fn admit(&self, headers: &HeaderMap) -> Result<Admitted, &'static str> {
+    async fn admit(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Admitted, NotAdmitted> {
         match bearer_token(headers)? {
-            Some(token) => match self.tokens.grant(Some(token)) {
-                Some(Grant::Any) => Ok(Admitted::AsItIs),
-                Some(_) => Err(BOUND),
-                None => Err(UNKNOWN),
+            Some(token) => match check_token(&self.tokens, token, peer).await? {
+                Bearer { grant: Grant::Any, token } => Ok(Admitted::AsItIs(token)),
+                _ => Err(NotAdmitted::Bound),
             },
-            None if self.tokens.accept_none() => Ok(Admitted::AsItIs),
-            None => self.sessions(headers).next().map(Admitted::BySession).ok_or(NEEDED),
+            None => match self.tokens.find(None) {
+                Some(Bearer { token, .. }) => Ok(Admitted::AsItIs(token)),
+                None => self.sessions(headers).next().map(Admitted::BySession).ok_or(NotAdmitted::Missing),
+            },
         }
     }
 
@@ -108,25 +106,59 @@ impl SignIn {
         self.clock.now_ms() / 1000
     }
 
-    fn refuse(&self, why: &'static str) -> Refusal {
-        self.metrics.ingest_auth_failures.inc();
-        Refusal::new(Code::Unauthorized, why)
+    /// A session for who holds this token, and when it was opened.
+    async fn open(&self, token: &str, peer: Option<&Peer>) -> Result<(Session, i64), NotAdmitted> {
+        let bearer = check_token(&self.tokens, token, peer).await?;
+        let now_s = self.now_s();
+        let session = self.tokens.open_session(bearer.token, SessionId(rand::random()), now_s);
+        Ok((session.ok_or(NotAdmitted::Bound)?, now_s))
+    }
+
+    /// What keeps its place among connections: those that read.
+    fn admit_connection(&self, admitted: &Admitted, peer: Option<&Peer>) {
+        let token = match admitted {
+            Admitted::AsItIs(token) => Some(*token),
+            Admitted::BySession(session) => self.tokens.signer_of(session),
+        };
+        if let Some(token) = token {
+            authentication::admit_connection(peer, token);
+        }
     }
 }
 
 async fn check(State(sign_in): State<SignIn>, request: Request, next: Next) -> Response {
-    let admitted = match sign_in.admit(request.headers()) {
-        Ok(admitted) => admitted,
-        Err(why) => return sign_in.refuse(why).into_response(),
-    };
-    let own_host = if sign_in.tokens.accept_none() { own_host::check(&request) } else { Ok(()) };
-    if let Err(refusal) = own_host.and_then(|()| same_origin::check(&request)) {
-        return refusal.into_response();
+    sign_in.check(request, next).await
+}
+
+impl SignIn {
+    /// Goes on where the request may read.
+    pub(crate) async fn check(&self, request: Request, next: Next) -> Response {
+        let peer = request.extensions().get::<Peer>().cloned();
+        let admitted = match self.admit(request.headers(), peer.as_ref()).await {
+            Ok(admitted) => admitted,
+            Err(why) => return refusal(why.count(&self.metrics)).into_response(),
+        };
+        let own_host = if self.tokens.accept_none() { own_host::check(&request) } else { Ok(()) };
+        if let Err(refusal) = own_host.and_then(|()| same_origin::check(&request)) {
+            return refusal.into_response();
+        }
+        self.admit_connection(&admitted, peer.as_ref());
+        let renewed = self.renewed(&admitted, is_https(request.uri(), request.headers()));
+        let mut response = next.run(request).await;
+        response.headers_mut().extend(renewed.map(|cookie| (header::SET_COOKIE, cookie)));
+        response
     }
-    let renewed = sign_in.renewed(&admitted, is_https(request.uri(), request.headers()));
-    let mut response = next.run(request).await;
-    response.headers_mut().extend(renewed.map(|cookie| (header::SET_COOKIE, cookie)));
-    response
+}
+
+/// What who may not read is told.
+fn refusal(why: NotAdmitted) -> Refusal {
+    match why {
+        NotAdmitted::Missing => {
+            let message = "reading needs a token; send `Authorization: Bearer TOKEN`, or sign in on the page";
+            Refusal::new(Code::Unauthorized, message)
+        }
+        why => why.refusal(),
+    }
 }
 
 /// How the browser stands.
@@ -148,10 +180,11 @@ struct Credentials {
 
 /// Whether a token is needed, and whether this request has one or a session. Always answered.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = Standing)))]
-async fn session(State(sign_in): State<SignIn>, headers: HeaderMap) -> impl IntoResponse {
+async fn session(State(sign_in): State<SignIn>, request: Request) -> impl IntoResponse {
+    let (headers, peer) = (request.headers().clone(), request.extensions().get::<Peer>().cloned());
     let standing = Standing {
         token_needed: !sign_in.tokens.accept_none(),
-        signed_in: sign_in.admit(&headers).is_ok(),
+        signed_in: sign_in.admit(&headers, peer.as_ref()).await.is_ok(),
         version: env!("CARGO_PKG_VERSION"),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(standing))
@@ -163,18 +196,20 @@ async fn session(State(sign_in): State<SignIn>, headers: HeaderMap) -> impl Into
     (status = 204, description = "Signed in; see Set-Cookie"),
     (status = 400, description = "No token in the body", body = Refusal),
     (status = 401, description = "A wrong token, or one that is bound to clients", body = Refusal),
+    (status = 408, description = "The body did not arrive in time", body = Refusal),
+    (status = 429, description = "Too many wrong tokens from this address", body = Refusal),
     (status = 403, description = "Another site may have sent this", body = Refusal),
 ))]
 async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {
     same_origin::check(&request)?;
     let is_https = is_https(request.uri(), request.headers());
+    let peer = request.extensions().get::<Peer>().cloned();
     let credentials: Result<Json<Credentials>, JsonRejection> = axum::RequestExt::extract(request).await;
     let Ok(Json(Credentials { token })) = credentials else {
         return Err(Refusal::new(Code::InvalidRequest, "send {\"token\": \"…\"} as Content-Type: application/json"));
     };
-    let now_s = sign_in.now_s();
-    let session = sign_in.tokens.open_session(token.trim(), SessionId(rand::random()), now_s);
-    let session = session.map_err(|grant| sign_in.refuse(if grant.is_some() { BOUND } else { UNKNOWN }))?;
+    let signed_in = sign_in.open(token.trim(), peer.as_ref()).await;
+    let (session, now_s) = signed_in.map_err(|why| why.count(&sign_in.metrics).refusal())?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie_of(&session, now_s, is_https))]))
 }
 

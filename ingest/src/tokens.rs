@@ -2,15 +2,24 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::attempts::Attempts;
 use crate::session::{Session, SessionId};
 
 /// What a server without tokens, on loopback, accepts beside no token: the load tests of the guide send it.
 const DEMO_TOKEN: &str = "demo-token";
+/// Shortest token: below it somebody guesses it in no time, however slow.
+const MIN_TOKEN_BYTES: usize = 3;
+/// Shorter ones are warned of.
+const GOOD_TOKEN_BYTES: usize = 16;
+/// What a key for sessions costs to make, so that who has a cookie can't find its token by trying: some hundredths of a
+/// second for each try.
+const KEY_ROUNDS: u32 = 200_000;
+const KEY_SALT: &[u8] = b"netqoe session key";
 
 /// The tokens that a server accepts. Only their SHA-256 is kept; none is ever shown or logged.
 #[derive(Clone)]
@@ -18,11 +27,41 @@ pub struct Tokens {
     known: Arc<[Known]>,
     /// Whether a request may come without a token.
     accepts_none: bool,
+    /// Tries from all routes together.
+    pub(crate) attempts: Arc<Attempts>,
 }
 
 struct Known {
     digest: [u8; 32],
     grant: Grant,
+    session_key: SessionKey,
+}
+
+/// The key that signs the sessions of a token, made when it is needed first.
+struct SessionKey {
+    key: OnceLock<[u8; 32]>,
+    digest: [u8; 32],
+}
+
+impl SessionKey {
+    fn get(&self) -> &[u8; 32] {
+        self.key.get_or_init(|| {
+            let mut key = [0; 32];
+            pbkdf2::pbkdf2_hmac::<Sha256>(&self.digest, KEY_SALT, KEY_ROUNDS, &mut key);
+            key
+        })
+    }
+}
+
+/// Tells a token from others; a request without one, where none is needed, has the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TokenId(pub(crate) usize);
+
+/// What the token of a request allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bearer {
+    pub(crate) token: TokenId,
+    pub(crate) grant: Grant,
 }
 
 /// The clients that a token speaks for.
@@ -70,7 +109,7 @@ impl Tokens {
     /// Those of a server that has none configured and is reached from this machine only: a request without a token
     /// is accepted, as is the guide's `demo-token`; any other token is wrong.
     pub fn none_on_loopback() -> Self {
-        Self { known: Arc::new([Known { digest: digest(DEMO_TOKEN), grant: Grant::Any }]), accepts_none: true }
+        Self::of(vec![Known::new(DEMO_TOKEN, Grant::Any)], true)
     }
 
     /// Reads one token a line: `token` speaks for every client, `token=client` for one, `token=prefix*` for those
@@ -80,9 +119,13 @@ impl Tokens {
     /// [`TokensError`], which names the line.
     pub fn parse(text: &str) -> Result<Self, TokensError> {
         let mut known: Vec<(usize, Known)> = Vec::new();
+        let mut short: Vec<usize> = Vec::new();
         for (line, entry) in (1..).zip(text.lines().map(str::trim)) {
             if entry.is_empty() || entry.starts_with('#') {
                 continue;
+            }
+            if entry.split('=').next().is_some_and(|token| token.len() < GOOD_TOKEN_BYTES) {
+                short.push(line);
             }
             let entry = parse_entry(entry).map_err(|problem| TokensError::Line { line, problem })?;
             if let Some((first, _)) = known.iter().find(|(_, earlier)| earlier.digest == entry.digest) {
@@ -93,7 +136,27 @@ impl Tokens {
         if known.is_empty() {
             return Err(TokensError::Empty);
         }
-        Ok(Self { known: known.into_iter().map(|(_, entry)| entry).collect(), accepts_none: false })
+        if let Some(line) = short.first() {
+            let count = short.len();
+            tracing::warn!(
+                "{count} of the tokens have fewer than {GOOD_TOKEN_BYTES} characters (the first in line {line}) and may be guessed; take random ones, as `openssl rand -hex 16` makes"
+            );
+        }
+        Ok(Self::of(known.into_iter().map(|(_, entry)| entry).collect(), false))
+    }
+
+    fn of(known: Vec<Known>, accepts_none: bool) -> Self {
+        Self { known: known.into(), accepts_none, attempts: Arc::default() }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.known.len()
+    }
+
+    /// What each allows.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.known.iter().map(|known| &known.grant)
     }
 
     /// Whether a server with these tokens may listen there.
@@ -108,12 +171,20 @@ impl Tokens {
     }
 
     /// What a request may do that came with this token, or without one. `None` where it may do nothing.
+    pub fn grant(&self, token: Option<&str>) -> Option<Grant> {
+        self.find(token).map(|bearer| bearer.grant)
+    }
+
+    /// The same, and which token it is.
     ///
     /// The time that this takes tells nothing of the tokens: hashes are compared, each in full, and always all.
-    pub fn grant(&self, token: Option<&str>) -> Option<Grant> {
+    pub(crate) fn find(&self, token: Option<&str>) -> Option<Bearer> {
         match token {
-            Some(token) => Some(self.known(&digest(token))?.grant.clone()),
-            None => self.accepts_none.then_some(Grant::Any),
+            Some(token) => {
+                let (token, known) = self.known(&digest(token))?;
+                Some(Bearer { token, grant: known.grant.clone() })
+            }
+            None => self.accepts_none.then_some(Bearer { token: TokenId(0), grant: Grant::Any }),
         }
     }
 
@@ -122,13 +193,10 @@ impl Tokens {
         self.accepts_none
     }
 
-    /// A session for who holds this token, where it is bound to no client; else what it may do, where it may do anything.
-    pub(crate) fn open_session(&self, token: &str, id: SessionId, now_s: i64) -> Result<Session, Option<Grant>> {
-        match self.known(&digest(token)) {
-            Some(Known { digest, grant: Grant::Any }) => Ok(Session::open(digest, id, now_s)),
-            Some(Known { grant, .. }) => Err(Some(grant.clone())),
-            None => Err(None),
-        }
+    /// A session for who holds this token, which is bound to no client.
+    pub(crate) fn open_session(&self, token: TokenId, id: SessionId, now_s: i64) -> Option<Session> {
+        let known = self.known.get(token.0).filter(|known| known.grant == Grant::Any)?;
+        Some(Session::open(known.session_key.get(), id, now_s))
     }
 
     /// Whether a token that may still open a session has opened this one.
@@ -136,22 +204,36 @@ impl Tokens {
         self.signer(session).is_some()
     }
 
+    /// Which token has opened it.
+    pub(crate) fn signer_of(&self, session: &Session) -> Option<TokenId> {
+        let signer = self.signer(session)?;
+        self.known.iter().position(|known| std::ptr::eq(known, signer)).map(TokenId)
+    }
+
     /// The same session, as used now; none where no token that may still open one has opened it.
     pub(crate) fn renew_session(&self, session: &Session, now_s: i64) -> Option<Session> {
-        Some(session.renew(&self.signer(session)?.digest, now_s))
+        Some(session.renew(self.signer(session)?.session_key.get(), now_s))
     }
 
     fn signer(&self, session: &Session) -> Option<&Known> {
         let may_read = self.known.iter().filter(|known| known.grant == Grant::Any);
-        may_read.fold(None, |found, known| session.is_signed_with(&known.digest).then_some(known).or(found))
+        may_read.fold(None, |found, known| session.is_signed_with(known.session_key.get()).then_some(known).or(found))
     }
 
-    fn known(&self, digest: &[u8; 32]) -> Option<&Known> {
+    fn known(&self, digest: &[u8; 32]) -> Option<(TokenId, &Known)> {
         let mut found = u64::MAX;
         for (index, known) in (0_u64..).zip(self.known.iter()) {
             found.conditional_assign(&index, known.digest.ct_eq(digest));
         }
-        self.known.get(usize::try_from(found).ok()?)
+        let index = usize::try_from(found).ok()?;
+        Some((TokenId(index), self.known.get(index)?))
+    }
+}
+
+impl Known {
+    fn new(token: &str, grant: Grant) -> Self {
+        let digest = digest(token);
+        Self { digest, grant, session_key: SessionKey { key: OnceLock::new(), digest } }
     }
 }
 
@@ -181,6 +263,9 @@ fn parse_entry(entry: &str) -> Result<Known, &'static str> {
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("has no token of visible ASCII characters");
     }
+    if token.len() < MIN_TOKEN_BYTES {
+        return Err("has a token of fewer than 3 characters, which anybody guesses; take 16 random ones or more");
+    }
     let grant = match client {
         None => Grant::Any,
         Some("") => return Err("names no client after `=`"),
@@ -191,7 +276,7 @@ fn parse_entry(entry: &str) -> Result<Known, &'static str> {
             None => Grant::Client(client.into()),
         },
     };
-    Ok(Known { digest: digest(token), grant })
+    Ok(Known::new(token, grant))
 }
 
 #[cfg(test)]
@@ -240,11 +325,14 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_and_never_quoted() {
+        assert!(Tokens::parse("lab=lab-*").is_ok(), "a short one is warned of");
         for (text, message) in [
             ("", "the list of tokens is empty"),
             ("# only a comment", "the list of tokens is empty"),
-            ("ok\n=client", "line 2 of the tokens has no token"),
+            ("okay\n=client", "line 2 of the tokens has no token"),
             ("two words", "line 1 of the tokens has no token"),
+            ("x", "line 1 of the tokens has a token of fewer than 3 characters"),
+            ("secret\nxy=client", "line 2 of the tokens has a token of fewer than 3 characters"),
             ("secret=", "line 1 of the tokens names no client"),
             ("secret==", "line 1 of the tokens has more than one"),
             ("secret\n\nsecret=client", "line 3 of the tokens repeats the token of line 1"),

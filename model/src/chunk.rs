@@ -16,8 +16,17 @@ pub struct Chunk {
     pub log_time: Option<LogTime>,
     /// Events, one a line; the last line may lack its end. Empty for a tick, which only moves the log time.
     pub lines: Vec<u8>,
-    /// Whether processing it has failed too often: its lines are not to be parsed, but kept as dead letters.
-    pub set_aside: bool,
+    /// Why its lines are not to be parsed, but kept as dead letters, where that is so.
+    pub set_aside: Option<SetAside>,
+}
+
+/// Why nothing is computed from a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetAside {
+    /// Processing it has failed too often.
+    FailedTooOften,
+    /// It is not what was written: its checksum does not match.
+    Damaged,
 }
 
 impl Chunk {

@@ -7,6 +7,7 @@ mod chunk;
 mod commit;
 mod context;
 mod diagnosis;
+mod escaped;
 mod event;
 mod fingerprint;
 mod host;
@@ -18,13 +19,14 @@ mod row;
 mod rules;
 mod time;
 
-pub use chunk::Chunk;
+pub use chunk::{Chunk, SetAside};
 pub use commit::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, MAX_ATTEMPTS, PairPast,
     PartitionCommit, Position, Resume,
 };
 pub use context::ClientContext;
 pub use diagnosis::{Diagnosis, Evidence, Label, Run, Severity, UsualRange};
+pub use escaped::escaped;
 pub use event::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,
 };

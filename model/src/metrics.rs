@@ -63,8 +63,13 @@ metrics! {
     ingest_errors: IntCounter = "telemetry_ingest_errors_total", "Requests to ingest that were answered with a 4xx or 5xx status.";
     ingest_duration: Histogram = "telemetry_ingest_duration_seconds", "Seconds from a request's head to its answer.";
     ingest_rate_limited: IntCounter = "telemetry_ingest_rate_limited_total", "Events refused because their client was above its rate.";
+    ingest_pairs: IntGauge = "telemetry_ingest_pairs", "Pairs of client and target that have a place among those that ingest takes.";
+    ingest_pairs_refused: IntCounterVec = "telemetry_ingest_pairs_refused_total" ["limit"], "Events refused because their pair of client and target would be one too many, of the client or of all.";
+    ingest_pairs_forgotten: IntCounter = "telemetry_ingest_pairs_forgotten_total", "Pairs that lost their place because no event of theirs came for as long as their past is kept.";
     ingest_auth_failures: IntCounter = "telemetry_ingest_auth_failures_total", "Requests with a missing or wrong token.";
+    auth_refusals: IntCounterVec = "telemetry_auth_refusals_total" ["reason"], "The same and those that may not read, by reason: missing, malformed, unknown, bound, too_many.";
     queue_published: IntCounter = "telemetry_queue_published_total", "Events that the log has stored durably.";
+    log_damaged_records: IntGauge = "telemetry_log_damaged_records", "Records of the embedded log that were read since the start and are damaged.";
     queue_consumer_lag: IntGauge = "telemetry_queue_consumer_lag_messages", "Log records that are not yet reflected in committed rows.";
     queue_ack_pending: IntGauge = "telemetry_queue_ack_pending_messages", "Messages that the durable consumer has looked at and that are not acknowledged.";
     stream_messages: IntGauge = "nats_jetstream_stream_messages", "Messages that the log's stream holds.";

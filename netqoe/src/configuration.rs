@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use crate::exit::WRONG_USAGE;
 use crate::options::Cli;
+use crate::output;
 
 /// The file that is read where none is named and it is there.
 const DEFAULT_FILE: &str = "netqoe.toml";
@@ -39,15 +40,16 @@ impl Refused {
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::CommandLine(error) if !error.use_stderr() => {
-                // Where standard output is closed, there is nobody to tell.
-                error.print().unwrap_or_default();
-                return ExitCode::SUCCESS;
+                return match output::printed(error.print()) {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => error.report(),
+                };
             }
             Self::CommandLine(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 error.print().unwrap_or_default();
             }
-            Self::CommandLine(error) => eprintln!("netqoe: {}", one_line(&error.render().to_string())),
-            Self::File(message) => eprintln!("netqoe: {message}"),
+            Self::CommandLine(error) => crate::output::complain_of(one_line(&error.render().to_string())),
+            Self::File(message) => crate::output::complain_of(message),
         }
         ExitCode::from(WRONG_USAGE)
     }

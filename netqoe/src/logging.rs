@@ -1,8 +1,15 @@
 //! Logs, on standard error.
 
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+
 use clap::ValueEnum;
+use netqoe_model::escaped;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -35,15 +42,49 @@ fn filter(asked_for: &str) -> Result<EnvFilter, ParseError> {
 }
 
 fn start_with(format: LogFormat, filter: EnvFilter) {
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Where standard error takes nothing, there is nobody to tell, and to try would panic.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .log_internal_errors(false);
     match format {
-        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => lines.json().init(),
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).fmt_fields(EscapedFields).init(),
+        LogFormat::Json => lines.with_writer(|| EscapedLines(io::stderr())).json().init(),
+    }
+}
+
+/// Messages and fields, without what would command a terminal: names and texts of others stand in them.
+struct EscapedFields;
+
+impl<'writer> FormatFields<'writer> for EscapedFields {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut text = String::new();
+        DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
+        writer.write_str(&escaped(&text))
+    }
+}
+
+/// Lines of JSON, each written in one piece, in which the same is escaped as JSON does.
+struct EscapedLines<W>(W);
+
+impl<W: Write> Write for EscapedLines<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(buffer);
+        let (line, end) = text.strip_suffix('\n').map_or((&*text, ""), |line| (line, "\n"));
+        self.0.write_all(format!("{}{end}", escaped(line)).as_bytes())?;
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     /// What of the client library's own lines is shown, as the filter writes it.
@@ -52,6 +93,40 @@ mod tests {
         let filter = filter(asked_for).unwrap().to_string();
         let directives: Vec<_> = filter.split(',').filter(|directive| directive.starts_with("async_nats=")).collect();
         assert_eq!(directives, [of_client], "{filter}");
+    }
+
+    #[test]
+    fn names_in_lines_are_escaped() {
+        let (lines, name) = (Arc::new(Mutex::new(Vec::new())), "a\u{1b}[2J\n\u{9b}31m\u{202e}b");
+        let text = tracing_subscriber::fmt().fmt_fields(EscapedFields).with_ansi(false);
+        let json = tracing_subscriber::fmt().json();
+        let writer = |lines: &Arc<Mutex<Vec<u8>>>| {
+            let lines = Arc::clone(lines);
+            move || EscapedLines(Shared(Arc::clone(&lines)))
+        };
+        let say = || {
+            tracing::info!(client = name, debugged = ?name, "from {name}");
+        };
+        let plain = Arc::clone(&lines);
+        tracing::subscriber::with_default(text.with_writer(move || Shared(Arc::clone(&plain))).finish(), say);
+        tracing::subscriber::with_default(json.with_writer(writer(&lines)).finish(), say);
+        let written = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+        assert_eq!(written.lines().count(), 2, "{written}");
+        assert!(!written.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{written:?}");
+        let line: serde_json::Value = serde_json::from_str(written.lines().last().unwrap()).unwrap();
+        assert_eq!(line["fields"]["client"], name);
+    }
+
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(buffer)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! This crate wires the others together: commands, configuration, shutdown. What an event means, how rows come about
 //! and where they land is theirs.
 
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))] // they panic where nobody reads: see output.rs
+
 mod clock;
 mod commands;
 mod configuration;
@@ -11,6 +13,7 @@ mod group;
 mod logging;
 mod measured;
 mod options;
+mod output;
 mod panics;
 mod pipeline;
 #[cfg(feature = "planted-faults")]
@@ -28,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     #[cfg(feature = "planted-faults")]
     if let Err(unknown) = planted::plant() {
-        eprintln!("netqoe: {unknown}");
+        crate::output::complain_of(unknown);
         return ExitCode::from(exit::WRONG_USAGE);
     }
     let cli = match read() {
@@ -43,8 +46,10 @@ fn main() -> ExitCode {
     }
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whatever it was: nobody was to see more of it.
+        Err(_) if output::has_gone() => ExitCode::from(exit::FAILED),
         Err(error) => {
-            eprintln!("netqoe: {error:#}");
+            crate::output::complain_of(format_args!("{error:#}"));
             ExitCode::from(exit::code(&error))
         }
     }
@@ -66,6 +71,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Aggregate(options) => commands::aggregate::run(&options),
         Command::Replay(options) => commands::replay::run(&options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
+        Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(&options),
+        Command::Doctor(options) => commands::doctor::run(&options),
         Command::Dlq(command) => commands::dlq::run(&command),
         Command::Migrate(options) => commands::maintenance::migrate(&options),
         Command::Maintain(options) => commands::maintenance::maintain(&options),

@@ -19,7 +19,9 @@ pub(crate) fn end_the_process() {
         if let Some(message) = message(panic).filter(|message| message.starts_with(LOST_CONNECTION)) {
             tracing::debug!("{message}");
             std::thread::sleep(PULSE_FIRST);
-            eprintln!("netqoe: another process of the cluster is lost: its connection broke; start all of them again");
+            crate::output::complain_of(
+                "another process of the cluster is lost: its connection broke; start all of them again",
+            );
             std::process::exit(GROUP_LOST.into());
         }
         report(panic);

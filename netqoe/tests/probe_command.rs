@@ -29,14 +29,15 @@ fn one_measurement_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (server, url) = target(folder.path());
 
-    let (code, shown, message) = once(&[&url]);
+    let (code, shown, message) = once(&[&url, "--throughput-url", "/fixed/1mb.bin"]);
     assert_eq!(code, Some(0), "{message}");
     for part in [&url, "HTTP/1.1 · status 200", "first byte", "total", "Mbit/s", "Works, in"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains('\u{1b}'), "no colours where nobody sees them: {shown}");
 
-    let (code, shown, message) = once(&["--target", &url, "--output", "json", "--client-id", "me"]);
+    let (code, shown, message) =
+        once(&["--target", &url, "--output", "json", "--client-id", "me", "--throughput-url", "/fixed/1mb.bin"]);
     assert_eq!(code, Some(0), "{message}");
     let event: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(
@@ -127,7 +128,7 @@ fn lists_of_targets_are_followed() {
     std::fs::write(&lines, format!("{c}\n")).unwrap();
     probe.wait_for(&c);
     // A list that can't be read changes nothing, and with SIGHUP a new one is read at once.
-    std::fs::write(&lines, "nonsense\n").unwrap();
+    std::fs::write(&lines, "ftp://nonsense\n").unwrap();
     probe.signal(Signal::HUP);
     probe.wait_for(&c);
     std::fs::write(&json, format!(r#"[{{"targets": ["{d}"]}}]"#)).unwrap();
@@ -145,7 +146,7 @@ fn lists_of_targets_are_followed() {
 fn a_file_that_cant_be_read_is_named_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let lines = folder.path().join("targets");
-    std::fs::write(&lines, "http://a.test\nnonsense\n").unwrap();
+    std::fs::write(&lines, "http://a.test\nftp://nonsense\n").unwrap();
     let output =
         netqoe().args(["probe", "--once", "tcp://127.0.0.1:1", "--isp-database"]).arg(&lines).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();

@@ -226,12 +226,15 @@ fn a_poisoned_event_does_not_hold_up_those_behind_it() {
     let (server, port) = place.ingest(None);
     let probe = place.probe(port, &[]);
     let set_aside = || query(&place.spool().join("spool.db"), "SELECT reason FROM set_aside ORDER BY id");
-    eventually("both are set aside", || set_aside().len() == 2);
-    place.emptied();
+    eventually("what is no event is set aside", || set_aside().len() == 1);
+    // Its time may be a clock's fault: it waits, apart from the others.
+    let is_of_others = |id: &String| id == "behind-them" || before.contains(id);
+    eventually("all others are taken", || !place.waiting().iter().any(is_of_others));
+    assert!(place.waiting().contains(&"from-the-future".to_owned()));
     probe.stop();
     server.stop();
     let reasons = set_aside().concat();
-    assert!(reasons[0].contains("invalid_request") && reasons[1].contains("invalid_timestamp"), "{reasons:?}");
+    assert!(reasons[0].contains("invalid_request"), "{reasons:?}");
     let arrived = event_ids(&export(&place.data()));
     assert!(arrived.contains("behind-them") && before.iter().all(|id| arrived.contains(id)));
 }

@@ -1,19 +1,18 @@
 //! A connection that stands, encrypted or not.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use netqoe_model::ErrorStage;
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use crate::clock::{Clock, Span};
 use crate::connect::{Attempt, TcpInfo, connect, tcp_info};
 use crate::deadline::Deadline;
-use crate::http::Exchange;
+use crate::http::{Exchange, Question};
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
-use crate::tls::{TlsEvidence, TlsSession, speaks_http2};
-use crate::{Failure, QuicInfo, WebUrl};
+use crate::tls::{self, EncryptedStream, TlsEvidence, TlsSession};
+use crate::{Failure, HostAddress, QuicInfo, WebUrl};
 
 /// What opening a connection has gone through, also where it failed.
 #[derive(Debug, Default)]
@@ -28,7 +27,7 @@ pub(crate) struct Opening {
 
 pub(crate) enum Connection {
     Plain(TcpStream),
-    Encrypted(Box<TlsStream<TcpStream>>),
+    Encrypted(Box<EncryptedStream>),
     #[cfg(feature = "http3")]
     Quic(QuicConnection),
 }
@@ -37,7 +36,7 @@ impl Connection {
     /// Connects to the server of `url` at one of `addresses`.
     pub(crate) async fn open(
         url: &WebUrl,
-        addresses: &[IpAddr],
+        addresses: &[HostAddress],
         session: &TlsSession,
         clock: Clock,
         deadline: Deadline,
@@ -47,33 +46,61 @@ impl Connection {
         if session.is_over_quic && url.is_https() {
             return QuicConnection::open(url, addresses, session, clock, deadline, opening).await.map(Self::Quic);
         }
+        if !url.is_https() {
+            return Ok(Self::Plain(Self::connect(url, addresses, clock, deadline, opening).await?));
+        }
+        let host = url.server_name()?;
+        let mut stack = session.stack_for(host);
+        loop {
+            let stream = Self::connect(url, addresses, clock, deadline, opening).await?;
+            let handshake = async { Ok(session.handshake(stack, stream, host, clock).await) };
+            let refusal = match deadline.hold(ErrorStage::Tls, handshake).await? {
+                Ok((stream, span, evidence)) => {
+                    (opening.tls, opening.tls_evidence) = (Some(span), Some(evidence));
+                    return Ok(Self::Encrypted(Box::new(stream)));
+                }
+                Err(refusal) => refusal,
+            };
+            // A handshake that was refused has used its connection up.
+            stack = refusal.next.ok_or(refusal.failure)?;
+        }
+    }
+
+    async fn connect(
+        url: &WebUrl,
+        addresses: &[HostAddress],
+        clock: Clock,
+        deadline: Deadline,
+        opening: &mut Opening,
+    ) -> Result<TcpStream, Failure> {
         let connecting = connect(addresses, url.port(), clock, &mut opening.attempts);
         let (stream, span) = deadline.hold(ErrorStage::Tcp, connecting).await?;
         opening.tcp = Some(span);
         (opening.local, opening.peer) = (stream.local_addr().ok(), stream.peer_addr().ok());
-        if !url.is_https() {
-            return Ok(Self::Plain(stream));
-        }
-        let handshake = session.handshake(stream, url.host().server_name(), clock);
-        let (stream, span, evidence) = deadline.hold(ErrorStage::Tls, handshake).await?;
-        (opening.tls, opening.tls_evidence) = (Some(span), Some(evidence));
-        Ok(Self::Encrypted(Box::new(stream)))
+        Ok(stream)
     }
 
-    /// Asks for `url`.
+    /// Asks.
     pub(crate) async fn exchange(
         &mut self,
-        url: &WebUrl,
+        question: Question<'_>,
         clock: Clock,
         deadline: Deadline,
         exchange: &mut Exchange,
     ) -> Result<(), Failure> {
         let is_http2 = self.is_http2();
         match self {
-            Self::Plain(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
-            Self::Encrypted(stream) => exchange.run(stream, is_http2, url, clock, deadline).await,
+            Self::Plain(stream) => exchange.run(stream, is_http2, question, clock, deadline).await,
+            Self::Encrypted(stream) => {
+                let outcome = exchange.run(&mut **stream, is_http2, question, clock, deadline).await;
+                // With TLS 1.3 a server can refuse a client only after the client's handshake is over.
+                match stream.refusal() {
+                    Some(cause) if outcome.is_err() => Err(tls::failure(question.url.server_name()?, cause.to_owned())),
+                    _ => outcome,
+                }
+            }
             #[cfg(feature = "http3")]
-            Self::Quic(quic) => exchange.run_http3(quic, url, clock, deadline).await,
+            Self::Quic(quic) => exchange.run_http3(quic, question, clock, deadline).await,
         }
     }
 
@@ -91,7 +118,7 @@ impl Connection {
     pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
         let stream = match self {
             Self::Plain(stream) => stream,
-            Self::Encrypted(stream) => stream.get_ref().0,
+            Self::Encrypted(stream) => stream.tcp(),
             #[cfg(feature = "http3")]
             Self::Quic(_) => return None,
         };
@@ -108,6 +135,6 @@ impl Connection {
     }
 
     fn is_http2(&self) -> bool {
-        matches!(self, Self::Encrypted(stream) if speaks_http2(stream))
+        matches!(self, Self::Encrypted(stream) if stream.speaks_http2())
     }
 }

@@ -9,14 +9,18 @@ use serde::Serialize;
 
 use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
-use crate::dns::{DnsAnswer, DnsOutcome, Family, SystemLookup};
+use crate::dns::{DnsAnswer, DnsOutcome, Family, NameSource, SystemLookup};
 use crate::tls::TlsEvidence;
 use crate::{
-    EchoEvidence, Evidence, Measurement, NetworkContext, Phases, QuicInfo, Redirect, Span, ThroughputEvidence, Transfer,
+    EchoEvidence, Evidence, HostAddress, InterimAnswer, Measurement, NetworkContext, Phases, QuicInfo, Redirect, Span,
+    ThroughputEvidence, Transfer,
 };
 
-/// Addresses of one answer that an event holds.
-const MAX_ADDRESSES: usize = 8;
+/// Addresses of one answer that an event holds; how many more there were, it says.
+const MAX_ADDRESSES: usize = 16;
+/// Answers of name servers that an event holds: three servers, twice each for both families, with a name of the search list
+/// before. Of more, the first are left out: the last have decided.
+const MAX_ANSWERS: usize = 24;
 
 #[derive(Serialize)]
 struct WireEvent<'a> {
@@ -65,14 +69,20 @@ struct WireEvidence<'a> {
     throughput: Option<&'a ThroughputEvidence>,
     echoes: Option<EchoEvidence>,
     skipped_turns: Option<u64>,
+    dropped_cookies: Option<u64>,
+    asked_again: Option<&'static str>,
     clock: Option<ClockState>,
     system_lookup: Option<WireSystemLookup<'a>>,
+    name_source: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirects: &'a [Redirect],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    interim_answers: &'a [InterimAnswer],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     connect_attempts: Vec<WireAttempt<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     name_servers: Vec<WireAnswer<'a>>,
+    more_name_server_answers: Option<usize>,
 }
 
 #[serde_with::skip_serializing_none]
@@ -87,18 +97,23 @@ struct WireAttempt<'a> {
 #[derive(Serialize)]
 struct WireAnswer<'a> {
     server: SocketAddr,
+    /// Where it is not the target's own but one of the search list.
+    name: Option<&'a str>,
     record_type: &'static str,
     ms: Option<f64>,
     outcome: &'static str,
+    alias: Option<&'a str>,
     addresses: Option<&'a [IpAddr]>,
-    error: Option<&'a str>,
+    more_addresses: Option<usize>,
+    error: Option<String>,
 }
 
 #[serde_with::skip_serializing_none]
 #[derive(Serialize)]
 struct WireSystemLookup<'a> {
     ms: f64,
-    addresses: Option<&'a [IpAddr]>,
+    addresses: Option<Vec<IpAddr>>,
+    more_addresses: Option<usize>,
     error: Option<&'a str>,
 }
 
@@ -138,6 +153,7 @@ impl<'a> WireEvidence<'a> {
     fn of(measurement: &'a Measurement) -> Self {
         let Measurement { phases, total, evidence, failure, .. } = measurement;
         let Evidence { dns, attempts, peer, tls, .. } = evidence;
+        let left_out = dns.answers.len().saturating_sub(MAX_ANSWERS);
         Self {
             probe_version: env!("CARGO_PKG_VERSION"),
             error_message: failure.as_ref().map(ToString::to_string),
@@ -163,8 +179,13 @@ impl<'a> WireEvidence<'a> {
             clock: evidence.clock,
             system_lookup: dns.system.as_ref().map(WireSystemLookup::of),
             redirects: &evidence.redirects,
+            interim_answers: &evidence.interim_answers,
+            asked_again: evidence.asked_again,
+            dropped_cookies: Some(evidence.dropped_cookies).filter(|dropped| *dropped > 0),
             connect_attempts: attempts.iter().map(WireAttempt::of).collect(),
-            name_servers: dns.answers.iter().map(WireAnswer::of).collect(),
+            name_source: dns.source.map(spelled),
+            name_servers: dns.answers[left_out..].iter().map(WireAnswer::of).collect(),
+            more_name_server_answers: Some(left_out).filter(|left_out| *left_out > 0),
         }
     }
 }
@@ -177,33 +198,56 @@ impl<'a> WireAttempt<'a> {
 
 impl<'a> WireAnswer<'a> {
     fn of(answer: &'a DnsAnswer) -> Self {
-        let (outcome, addresses, error) = match &answer.outcome {
-            DnsOutcome::Addresses(addresses) => ("addresses", Some(some(addresses)), None),
-            DnsOutcome::NoSuchName => ("nxdomain", None, None),
-            DnsOutcome::NoRecords => ("no_records", None, None),
-            DnsOutcome::Failed(cause) => ("failed", None, Some(cause.as_str())),
-            DnsOutcome::Unanswered => ("unanswered", None, None),
+        let (outcome, addresses) = match &answer.outcome {
+            DnsOutcome::Addresses(addresses) => ("addresses", Some(addresses)),
+            DnsOutcome::NoSuchName => ("nxdomain", None),
+            DnsOutcome::NoRecords => ("no_records", None),
+            DnsOutcome::Code(_) | DnsOutcome::Failed(_) => ("failed", None),
+            DnsOutcome::Unanswered => ("unanswered", None),
         };
-        let record_type = match answer.family {
-            Family::V4 => "A",
-            Family::V6 => "AAAA",
-        };
-        Self { server: answer.server, record_type, ms: answer.span.map(milliseconds), outcome, addresses, error }
+        Self {
+            server: answer.server,
+            name: answer.name.as_deref(),
+            record_type: match answer.family {
+                Family::V4 => "A",
+                Family::V6 => "AAAA",
+            },
+            ms: answer.span.map(milliseconds),
+            outcome,
+            alias: answer.alias.as_deref(),
+            addresses: addresses.map(|addresses| &addresses[..addresses.len().min(MAX_ADDRESSES)]),
+            more_addresses: addresses.and_then(|addresses| more(addresses.len())),
+            error: answer.outcome.failure().filter(|_| outcome == "failed"),
+        }
     }
 }
 
 impl<'a> WireSystemLookup<'a> {
     fn of(lookup: &'a SystemLookup) -> Self {
+        let addresses = lookup.outcome.as_ref().ok();
+        let written =
+            |addresses: &Vec<HostAddress>| addresses.iter().take(MAX_ADDRESSES).map(|known| known.ip).collect();
         Self {
             ms: milliseconds(lookup.span),
-            addresses: lookup.outcome.as_ref().ok().map(|addresses| some(addresses)),
+            addresses: addresses.map(written),
+            more_addresses: addresses.and_then(|addresses| more(addresses.len())),
             error: lookup.outcome.as_ref().err().map(String::as_str),
         }
     }
 }
 
-fn some(addresses: &[IpAddr]) -> &[IpAddr] {
-    &addresses[..addresses.len().min(MAX_ADDRESSES)]
+/// How many addresses are not written.
+fn more(addresses: usize) -> Option<usize> {
+    addresses.checked_sub(MAX_ADDRESSES).filter(|more| *more > 0)
+}
+
+fn spelled(source: NameSource) -> &'static str {
+    match source {
+        NameSource::HostsFile => "hosts_file",
+        NameSource::Localhost => "localhost",
+        NameSource::NameServer => "name_server",
+        NameSource::System => "system",
+    }
 }
 
 /// In whole microseconds, which is what the pipeline keeps.
@@ -301,11 +345,15 @@ mod tests {
         let mut measurement = measurement("http://example.com", Phases::default(), None);
         let outcome = DnsOutcome::Addresses((0..200).map(|last| [192, 0, 2, last].into()).collect());
         let server = "192.0.2.53:53".parse().unwrap();
-        measurement.evidence.dns.answers = vec![DnsAnswer { server, family: Family::V4, span: None, outcome }];
+        let answer = DnsAnswer { server, name: None, family: Family::V4, span: None, outcome, alias: None };
+        measurement.evidence.dns.answers = vec![answer; 100];
         let json = measurement.to_event("e3", "c", EventTime::from_ms(1));
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-        let answer = &value["evidence"]["name_servers"][0];
+        let answers = value["evidence"]["name_servers"].as_array().unwrap();
+        assert_eq!((answers.len(), &value["evidence"]["more_name_server_answers"]), (MAX_ANSWERS, &76.into()));
+        let answer = &answers[0];
         assert_eq!((&answer["record_type"], &answer["outcome"]), (&"A".into(), &"addresses".into()));
         assert_eq!(answer["addresses"].as_array().unwrap().len(), MAX_ADDRESSES);
+        assert_eq!(answer["more_addresses"], 200 - MAX_ADDRESSES);
     }
 }

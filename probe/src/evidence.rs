@@ -31,6 +31,12 @@ pub struct Evidence {
     pub status: Option<u16>,
     /// Bytes of its body, as far as it was read.
     pub body_bytes: Option<u64>,
+    /// What the server said before its last answer (1xx).
+    pub interim_answers: Vec<InterimAnswer>,
+    /// Why the page was asked for again, on another connection; the phases are those of the last.
+    pub asked_again: Option<&'static str>,
+    /// Cookies that were not kept along redirects, since they were too many or too long.
+    pub dropped_cookies: u64,
     /// The answers that led elsewhere, in order.
     pub redirects: Vec<Redirect>,
     /// How the page's connection fared.
@@ -47,10 +53,19 @@ pub struct Evidence {
     pub skipped_turns: u64,
 }
 
+/// An interim answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct InterimAnswer {
+    /// 100, 102, 103 or another under 200.
+    pub status: u16,
+    /// When it began, in ms after the request had left.
+    pub ms: f64,
+}
+
 /// An answer that led elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Redirect {
-    /// What was asked for.
+    /// What was asked for; the beginning of a long one.
     pub url: String,
     /// 301, 302, 303, 307, 308 or another under 400 that says where to go.
     pub status: u16,
@@ -61,11 +76,14 @@ pub struct Redirect {
 pub struct ThroughputEvidence {
     /// The object.
     pub url: String,
-    /// The status of the answer. Where it is not 200, there was no object to measure with.
+    /// The status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Bytes of the body.
     pub bytes: u64,
+    /// Why there is no figure, where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What the second handshake agreed on; the session of the first may have been gone on with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsEvidence>,

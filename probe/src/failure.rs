@@ -4,30 +4,63 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use hickory_resolver::net::NetError;
 use netqoe_model::ErrorStage;
 
-use crate::{Family, InvalidTarget};
+use crate::{Family, InvalidLocation, InvalidName};
+
+/// Addresses that one line tells of; the evidence has them all.
+const MAX_CAUSES: usize = 8;
 
 /// What went wrong, in one line. [`Failure::stage`] names where.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// There is no usable resolver configuration.
-    #[error("no name server can be asked: {0}; check /etc/resolv.conf")]
-    Resolver(NetError),
+    /// Nothing that DNS could be asked for.
+    #[error("{host:?} can't be looked up: {cause}")]
+    NotAName {
+        /// What was given.
+        host: String,
+        /// What is wrong with it.
+        cause: InvalidName,
+    },
     /// NXDOMAIN.
-    #[error("{host} does not exist (NXDOMAIN); check its spelling")]
+    #[error("{host}{} does not exist (NXDOMAIN), says {server}; check its spelling", of_alias(.alias.as_ref()))]
     NoSuchName {
         /// The name asked for.
         host: String,
+        /// The name server that says so.
+        server: SocketAddr,
+        /// What the name is an alias of, where it is one: it is this that does not exist.
+        alias: Option<String>,
     },
     /// The name exists without an address that is wanted.
-    #[error("{host} has no {} record", records(.families))]
+    #[error("{host}{} has no {} record", of_alias(.alias.as_ref()), records(.families))]
     NoAddress {
         /// The name asked for.
         host: String,
         /// For which addresses.
         families: Vec<Family>,
+        /// What the name is an alias of, where it is one: it is this that has no address.
+        alias: Option<String>,
+    },
+    /// A link-local address in a zone that this machine does not have.
+    #[error(
+        "{address} can't be reached: this machine has no network interface {zone:?} ({cause}); check what stands behind the %"
+    )]
+    NoInterface {
+        /// The address.
+        address: IpAddr,
+        /// The interface.
+        zone: String,
+        /// What the system says of it.
+        cause: io::Error,
+    },
+    /// A name that no certificate can hold.
+    #[error(
+        "no TLS connection to {host}: certificates can't name it, so that it can't be verified; measure it with http:// or tcp://"
+    )]
+    NoServerName {
+        /// The name.
+        host: String,
     },
     /// The URL's own address is of the family that is not wanted.
     #[error("{address} is not an address of the only family that is to be measured")]
@@ -71,7 +104,7 @@ pub enum Failure {
     #[error("the server answered with status {0}")]
     Status(u16),
     /// The answers lead in a circle, or on and on.
-    #[error("redirect loop: {after} redirects have led to {url:?} and no further")]
+    #[error("redirect loop: {after} redirects, the last to {url:?}, and no page")]
     RedirectLoop {
         /// How many there were.
         after: usize,
@@ -79,8 +112,14 @@ pub enum Failure {
         url: String,
     },
     /// A redirect to something that is no page.
-    #[error("the server redirects to what can't be followed: {0}")]
-    Redirect(InvalidTarget),
+    #[error("the server redirects to {0}")]
+    Redirect(InvalidLocation),
+    /// A redirect that was not to be followed.
+    #[error("the server redirects to {url:?}, which is another host; --stay-on-host forbids that")]
+    OtherHost {
+        /// Where it leads.
+        url: String,
+    },
     /// The body ended before its announced end.
     #[error("the body broke off after {bytes} bytes: {cause}")]
     Body {
@@ -89,14 +128,9 @@ pub enum Failure {
         /// What ended it.
         cause: String,
     },
-    /// The page was measured, the fixed object was not.
-    #[error("throughput of {url}: {cause}")]
-    Throughput {
-        /// The object.
-        url: String,
-        /// What went wrong with it.
-        cause: Box<Failure>,
-    },
+    /// An answer that is not the object for throughput. It fails no measurement.
+    #[error("{0}")]
+    NotTheObject(String),
     /// No echo came back.
     #[error("{address} answered none of {sent} echo requests{}", cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default())]
     NoEcho {
@@ -126,20 +160,31 @@ impl Failure {
     /// Where the measurement failed.
     pub fn stage(&self) -> ErrorStage {
         match self {
-            Self::Resolver(_) | Self::NoSuchName { .. } | Self::NoAddress { .. } | Self::Lookup { .. } => {
+            Self::NotAName { .. } | Self::NoSuchName { .. } | Self::NoAddress { .. } | Self::Lookup { .. } => {
                 ErrorStage::Dns
             }
-            Self::Connect { .. } | Self::OtherFamily { .. } | Self::NoEcho { .. } | Self::IcmpSocket(_) => {
-                ErrorStage::Tcp
-            }
+            Self::Connect { .. }
+            | Self::OtherFamily { .. }
+            | Self::NoInterface { .. }
+            | Self::NoEcho { .. }
+            | Self::IcmpSocket(_) => ErrorStage::Tcp,
             #[cfg(feature = "http3")]
             Self::NoQuic(cause) => cause.stage(),
-            Self::Tls { .. } | Self::TlsSettings(_) => ErrorStage::Tls,
-            Self::Request(_) | Self::Status(_) | Self::RedirectLoop { .. } | Self::Redirect(_) => ErrorStage::Http,
-            Self::Body { .. } | Self::Throughput { .. } => ErrorStage::Throughput,
+            Self::Tls { .. } | Self::TlsSettings(_) | Self::NoServerName { .. } => ErrorStage::Tls,
+            Self::Request(_)
+            | Self::Status(_)
+            | Self::RedirectLoop { .. }
+            | Self::Redirect(_)
+            | Self::OtherHost { .. } => ErrorStage::Http,
+            Self::Body { .. } | Self::NotTheObject(_) => ErrorStage::Throughput,
             Self::TimedOut { stage, .. } => *stage,
         }
     }
+}
+
+/// What follows the name in a sentence that is true of its alias.
+fn of_alias(alias: Option<&String>) -> String {
+    alias.map(|alias| format!(" is an alias of {alias}, which")).unwrap_or_default()
 }
 
 fn records(families: &[Family]) -> &'static str {
@@ -151,8 +196,10 @@ fn records(families: &[Family]) -> &'static str {
 }
 
 fn each<E: ToString>(causes: &[(SocketAddr, E)]) -> String {
-    let causes = causes.iter().map(|(address, cause)| format!("{address}: {}", cause.to_string()));
-    causes.collect::<Vec<_>>().join("; ")
+    let told = causes.iter().take(MAX_CAUSES).map(|(address, cause)| format!("{address}: {}", cause.to_string()));
+    let more = causes.len().saturating_sub(MAX_CAUSES);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    told.chain(more).collect::<Vec<_>>().join("; ")
 }
 
 fn awaited(stage: ErrorStage) -> &'static str {

@@ -25,9 +25,13 @@ mod event;
 mod evidence;
 mod exporter;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+mod host_address;
 mod http;
 mod icmp;
 mod measure;
+mod module;
 mod network;
 mod phases;
 mod provider;
@@ -49,21 +53,26 @@ pub use agent::{
 pub use clock::Span;
 pub use clock_state::ClockState;
 pub use connect::{Attempt, TcpInfo};
-pub use dns::{DnsAnswer, DnsEvidence, DnsOutcome, Family, SystemLookup};
-pub use evidence::{EchoEvidence, Evidence, QuicInfo, Redirect, ThroughputEvidence};
-pub use exporter::{Askable, exporter};
+pub use dns::{
+    DnsAnswer, DnsEvidence, DnsName, DnsOutcome, Family, InvalidName, NameSource, Reply, ResolvConf, ServerAddress,
+    SystemLookup, addresses_in_hosts_file, parse_resolv_conf, read_answer,
+};
+pub use evidence::{EchoEvidence, Evidence, InterimAnswer, QuicInfo, Redirect, ThroughputEvidence};
+pub use exporter::{Askable, Families, InvalidQuestion, Question, exporter};
 pub use failure::Failure;
+pub use host_address::HostAddress;
 pub use measure::{Measurement, measure};
+pub use module::InvalidModule;
 pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
 pub use provider::{Provider, Providers, ProvidersError};
 pub use report::{
     Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, ReportWatch, Reporting,
-    SpoolBounds, SpoolError, ToSpool, Token,
+    SpoolBounds, SpoolError, ToSpool, Token, retry_after,
 };
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
-pub use target::{Check, Host, InvalidTarget, Target, WebUrl};
-pub use target_list::{InvalidList, parse_target_list};
+pub use target::{Check, Host, InvalidLocation, InvalidTarget, Target, WebUrl};
+pub use target_list::{InvalidList, MAX_LIST_BYTES, parse_target_list};
 pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
-pub use tls::{TlsEvidence, trusted_roots};
+pub use tls::{TlsEvidence, TrustedRoots, trusted_roots};
 pub use waterfall::{verdict, waterfall};

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::clock_state::clock_state;
 use crate::deadline::Deadline;
 use crate::dns::Lookup;
-use crate::{Check, Evidence, Failure, Host, NetworkContext, Phases, Settings, Target, checks};
+use crate::{Check, Evidence, Failure, Host, HostAddress, NetworkContext, Phases, Settings, Target, checks};
 
 /// What one measurement found.
 #[derive(Debug)]
@@ -66,27 +66,27 @@ pub async fn measure(target: &Target, settings: &Settings) -> Measurement {
 
 impl Measuring<'_> {
     /// The addresses to connect to: the URL's own, or those that are looked up, which is the DNS phase.
-    pub(crate) async fn addresses(&mut self, host: &Host) -> Result<Vec<IpAddr>, Failure> {
+    pub(crate) async fn addresses(&mut self, host: &Host) -> Result<Vec<HostAddress>, Failure> {
         let families = self.settings.families();
-        if let Some(address) = host.ip() {
-            let is_wanted = families.iter().any(|family| family.holds(address));
-            return if is_wanted { Ok(vec![address]) } else { Err(Failure::OtherFamily { address }) };
+        if let Some(address) = host.address()? {
+            let is_wanted = families.iter().any(|family| family.holds(address.ip));
+            return if is_wanted { Ok(vec![address]) } else { Err(Failure::OtherFamily { address: address.ip }) };
         }
         let lookup = Lookup::start(host.as_str(), families, &self.settings.name_servers, self.clock)?;
         let lookup = self.lookup.insert(lookup);
-        let (addresses, span) = self.deadline.hold(ErrorStage::Dns, lookup.addresses()).await?;
+        let (addresses, span) = self.deadline.hold(ErrorStage::Dns, lookup.addresses(self.deadline.at())).await?;
         self.phases.dns = Some(span);
         Ok(addresses)
     }
 
     /// The failure of a host that has no address of the families that are wanted.
     pub(crate) fn no_address(&self, host: &Host) -> Failure {
-        Failure::NoAddress { host: host.as_str().to_owned(), families: self.settings.families().to_vec() }
+        Failure::NoAddress { host: host.as_str().to_owned(), families: self.settings.families().to_vec(), alias: None }
     }
 
-    /// Keeps a lookup's answers for the end.
-    pub(crate) fn keep(&mut self, lookup: Lookup) {
-        self.lookup = Some(lookup);
+    /// Forgets the lookup of the host: it was no part of what is measured.
+    pub(crate) fn forget_lookup(&mut self) {
+        (self.phases.dns, self.lookup) = (None, None);
     }
 
     /// Begins anew, on the same clock.

@@ -40,7 +40,7 @@ impl NetworkContext {
 
 /// Behind a router that translates addresses, the one on the connection says nothing; that of the other family may be global.
 fn provider_of(source_ip: Option<IpAddr>, providers: &Providers) -> Option<Provider> {
-    let others = ANYWHERE.into_iter().filter_map(local_address_toward);
+    let others = ANYWHERE.into_iter().filter_map(|address| local_address_toward(address.into()));
     source_ip.into_iter().chain(others).find_map(|address| providers.of(address))
 }
 

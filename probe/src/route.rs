@@ -3,12 +3,14 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use crate::HostAddress;
+
 /// The discard port; any would do.
 const ANY_PORT: u16 = 9;
 
 /// The address of this machine that packets to `peer` would come from; `None` where there is no route.
-pub(crate) fn local_address_toward(peer: IpAddr) -> Option<IpAddr> {
-    Some(socket_toward((peer, ANY_PORT).into()).ok()?.local_addr().ok()?.ip())
+pub(crate) fn local_address_toward(peer: HostAddress) -> Option<IpAddr> {
+    Some(socket_toward(peer.at(ANY_PORT)).ok()?.local_addr().ok()?.ip())
 }
 
 /// A socket of a port of its own that is connected to `peer`; an error where there is no route.

@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::RootCertStore;
-
-use crate::{Family, Providers, WebUrl};
+use crate::{Family, Providers, TrustedRoots, WebUrl};
 
 /// How long a measurement may take, all phases together, where nothing else is said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -21,11 +19,13 @@ pub struct Settings {
     /// The only family of addresses that is used, where it is not both.
     pub only: Option<Family>,
     /// Who is trusted to sign certificates.
-    pub roots: Arc<RootCertStore>,
+    pub roots: Arc<TrustedRoots>,
     /// Who provides which networks, where it is known.
     pub providers: Option<Arc<Providers>>,
-    /// What throughput is measured with, if at all.
+    /// What throughput is measured with, if at all. Where it can't be had there is no figure, and no failure.
     pub throughput: Option<ThroughputObject>,
+    /// Whether a redirect to another host is a failure, and not followed.
+    pub stay_on_host: bool,
     /// Whether `https://` is HTTP/3, and nothing else.
     #[cfg(feature = "http3")]
     pub http3: bool,
@@ -35,19 +35,19 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameServers {
     /// Those of this machine, with its hosts file and search list, read anew for each measurement: a laptop that
-    /// moves to another network measures that one.
+    /// moves to another network measures that one. Where they do not know a name, the system's own lookup is believed.
     System,
-    /// These alone, over UDP and, where an answer is too long for that, TCP.
+    /// These alone, in this order; over UDP and, where an answer is too long for that, TCP.
     At(Vec<SocketAddr>),
 }
 
 /// What throughput is measured with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ThroughputObject {
-    /// `/fixed/1mb.bin` on the server that has answered; one that has none is measured without.
+    /// `/fixed/1mb.bin`, 1 MiB, on the server that has answered.
     OfTarget,
-    /// This one; where it can't be had, the measurement has failed.
-    At(WebUrl),
+    /// This one.
+    At(Box<WebUrl>),
 }
 
 impl Settings {
@@ -61,16 +61,17 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// 30 s, this machine's name servers, both families, Mozilla's certificate authorities, the target's own object.
+    /// 30 s, this machine's name servers, both families, Mozilla's certificate authorities, no object for
+    /// throughput: nothing is fetched that nobody asked for.
     fn default() -> Self {
-        let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         Self {
             timeout: DEFAULT_TIMEOUT,
             name_servers: NameServers::System,
             only: None,
-            roots: Arc::new(roots),
+            roots: Arc::new(TrustedRoots::mozilla()),
             providers: None,
-            throughput: Some(ThroughputObject::OfTarget),
+            throughput: None,
+            stay_on_host: false,
             #[cfg(feature = "http3")]
             http3: false,
         }

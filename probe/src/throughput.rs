@@ -6,17 +6,21 @@ use netqoe_model::ErrorStage;
 
 use crate::connection::{Connection, Opening};
 use crate::dns::Lookup;
-use crate::http::Exchange;
+use crate::http::{Body, Exchange, Head, MAX_BODY_BYTES, Question};
 use crate::measure::Measuring;
 use crate::tls::TlsSession;
-use crate::{Failure, ThroughputEvidence, ThroughputObject, WebUrl};
+use crate::{HostAddress, ThroughputEvidence, ThroughputObject, Transfer, WebUrl};
 
-/// Where a server has the fixed object, where nothing else is said.
+/// Where a server has the fixed object.
 pub const FIXED_OBJECT_PATH: &str = "/fixed/1mb.bin";
 /// 1 MiB.
 const FIXED_OBJECT_BYTES: usize = 1 << 20;
 /// No object takes longer, whatever the time for the whole measurement is.
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long the answer for the object is waited for, lookup and handshakes included: four times what the page took, within
+/// these bounds. A server that never answers must not keep the next measurement waiting.
+const MIN_WAIT: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// The object to serve at [`FIXED_OBJECT_PATH`]: 1 MiB of noise, the same everywhere, which nothing on the way can
 /// compress.
@@ -32,55 +36,93 @@ pub fn fixed_object() -> Vec<u8> {
     words.take(FIXED_OBJECT_BYTES / 8).flat_map(u64::to_le_bytes).collect()
 }
 
-/// Measures after `page`, from the same server where nothing else is said.
-pub(crate) async fn run(page: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>) -> Result<(), Failure> {
-    let (object, is_given) = match &measuring.settings.throughput {
-        None => return Ok(()),
-        Some(ThroughputObject::OfTarget) => (page.with_path(FIXED_OBJECT_PATH), false),
-        Some(ThroughputObject::At(url)) => (url.clone(), true),
+/// Measures after `page`. What goes wrong here is no fault of the page: there is then no figure, and evidence says why.
+pub(crate) async fn run(page: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>) {
+    let (object, must_be) = match &measuring.settings.throughput {
+        None => return,
+        Some(ThroughputObject::OfTarget) => (page.with_path(FIXED_OBJECT_PATH), Some(FIXED_OBJECT_BYTES as u64)),
+        Some(ThroughputObject::At(url)) => (WebUrl::clone(url), None),
     };
-    let mut evidence = ThroughputEvidence { url: object.to_string(), ..ThroughputEvidence::default() };
-    let outcome = fetch(&object, page, session, measuring, &mut evidence).await;
-    let has_object = evidence.status.is_none_or(|status| status == 200);
-    measuring.evidence.throughput = Some(evidence);
+    let mut evidence = ThroughputEvidence { url: object.shown(), ..ThroughputEvidence::default() };
+    let outcome = fetch(&object, must_be, page, session, measuring, &mut evidence).await;
     match outcome {
-        // A server need not have the object that is looked for unasked.
-        _ if !is_given && !has_object => Ok(()),
-        Ok(()) if has_object => Ok(()),
-        Ok(()) => Err(Failure::Request("it is not there itself, but elsewhere; give its own URL".to_owned())),
-        Err(failure) => Err(failure),
+        Ok(transfer) => measuring.phases.throughput = transfer,
+        Err(reason) => evidence.reason = Some(reason),
     }
-    .map_err(|cause| Failure::Throughput { url: object.to_string(), cause: Box::new(cause) })
+    measuring.evidence.throughput = Some(evidence);
 }
 
+/// The transfer of the object, or why there is none.
 async fn fetch(
     object: &WebUrl,
+    must_be: Option<u64>,
     page: &WebUrl,
     session: &TlsSession,
     measuring: &mut Measuring<'_>,
     evidence: &mut ThroughputEvidence,
-) -> Result<(), Failure> {
+) -> Result<Option<Transfer>, String> {
     let (clock, deadline) = (measuring.clock, measuring.deadline.or_after(LIMIT));
+    let answer_by = deadline.or_after((measuring.total.unwrap_or_default() * 4).clamp(MIN_WAIT, MAX_WAIT));
     let same_host = measuring.evidence.peer.filter(|_| object.host() == page.host());
-    let addresses = match same_host.map(|peer| peer.ip()).or(object.host().ip()) {
+    let own = object.host().address().map_err(|failure| failure.to_string())?;
+    let addresses = match same_host.map(HostAddress::from).or(own) {
         Some(address) => vec![address],
         None => {
             let (families, asked) = (measuring.settings.families(), &measuring.settings.name_servers);
-            let mut lookup = Lookup::start(object.host().as_str(), families, asked, clock)?;
-            deadline.hold(ErrorStage::Dns, lookup.addresses()).await?.0
+            let lookup = Lookup::start(object.host().as_str(), families, asked, clock);
+            let mut lookup = lookup.map_err(|failure| failure.to_string())?;
+            let found = answer_by.hold(ErrorStage::Dns, lookup.addresses(answer_by.at())).await;
+            found.map_err(|failure| failure.to_string())?.0
         }
     };
     let mut opening = Opening::default();
-    let mut connection = Connection::open(object, &addresses, session, clock, deadline, &mut opening).await?;
+    let opened = Connection::open(object, &addresses, session, clock, answer_by, &mut opening).await;
+    let mut connection = opened.map_err(|failure| failure.to_string())?;
     evidence.tls = opening.tls_evidence;
-    let mut exchange = Exchange::default();
-    let outcome = connection.exchange(object, clock, deadline, &mut exchange).await;
-    (evidence.status, evidence.bytes) = (exchange.status, exchange.body.bytes);
+    // A byte more tells that it is another.
+    let wanted = Body { wanted_bytes: must_be.map(|bytes| bytes + 1), ..Body::default() };
+    let mut exchange =
+        Exchange { body: wanted, object_bytes: Some(must_be), answer_by: Some(answer_by), ..Exchange::default() };
+    let outcome = connection.exchange(Question { url: object, cookies: None }, clock, deadline, &mut exchange).await;
+    (evidence.status, evidence.bytes) = (exchange.status(), exchange.body.bytes);
     (evidence.tcp_info, evidence.quic_info) = (connection.tcp_info(), connection.quic_info());
-    if exchange.status == Some(200) && outcome.is_ok() {
-        measuring.phases.throughput = exchange.body.transfer;
+    outcome.map_err(|failure| failure.to_string())?;
+    let body = exchange.body;
+    match (must_be, exchange.is_body_whole) {
+        (Some(bytes), _) if body.bytes != bytes => {
+            Err(format!("its body is not the {bytes} bytes of the fixed object"))
+        }
+        (None, false) if exchange.head.is_some_and(|head| head.values("content-length").next().is_none()) => {
+            Err(format!("it has no end within {MAX_BODY_BYTES} bytes, and announces no length"))
+        }
+        _ => match body.transfer.and_then(Transfer::throughput_mbps) {
+            Some(_) => Ok(body.transfer),
+            None => Err(format!("{} bytes at once are too few to tell", body.bytes)),
+        },
     }
-    outcome
+}
+
+/// Why an answer is not the object, if it is not. Its body is not read then.
+pub(crate) fn refuse(head: &Head, must_be: Option<u64>, announced: Option<u64>) -> Option<String> {
+    let begins_with = |name: &str, start: &str| {
+        head.text(name).filter(|text| text.trim_start().to_ascii_lowercase().starts_with(start))
+    };
+    if head.status != 200 {
+        return Some(format!("the server answered with status {}", head.status));
+    }
+    if let Some(kind) = begins_with("content-type", "text/html") {
+        return Some(format!("it is a page ({kind}) and not an object"));
+    }
+    let coding = head.text("content-encoding").filter(|coding| !coding.is_empty() && coding != "identity");
+    if let Some(coding) = coding {
+        return Some(format!("it comes compressed ({coding})"));
+    }
+    match (must_be, announced) {
+        (Some(bytes), Some(announced)) if announced != bytes => {
+            Some(format!("it has {announced} bytes, and the fixed object has {bytes}"))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

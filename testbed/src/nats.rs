@@ -10,8 +10,9 @@ use crate::needs::NATS_SERVER;
 use crate::ports::free_port;
 use crate::server::{self, Program, Server, is_a_server};
 
-/// The variable with another nats-server than Debian's, to test with newer versions.
-const OTHER_SERVER: &str = "NETQOE_TEST_NATS_SERVER";
+/// The variable with another nats-server than Debian's, 2.10 or newer. It writes each message to its disk before it
+/// confirms it, which older ones can't.
+pub const OTHER_SERVER: &str = "NETQOE_TEST_NATS_SERVER";
 
 /// What its streams may reserve: enough for any test. Without it the free space of the machine's disk would decide
 /// which tests pass.
@@ -26,11 +27,13 @@ pub struct NatsOptions {
     pub jetstream: bool,
     /// More lines of its configuration file: `authorization`, `tls`, `max_payload` and the like.
     pub configuration: String,
+    /// Who it runs as where this process is root.
+    pub user: Option<&'static str>,
 }
 
 impl Default for NatsOptions {
     fn default() -> Self {
-        Self { name: "testbed".to_owned(), jetstream: true, configuration: String::new() }
+        Self { name: "testbed".to_owned(), jetstream: true, configuration: String::new(), user: None }
     }
 }
 
@@ -53,20 +56,22 @@ impl NatsServer {
     /// # Errors
     /// Where it is not installed or does not start.
     pub fn start_with(options: &NatsOptions) -> anyhow::Result<Self> {
-        let path = std::env::var_os(OTHER_SERVER).map(PathBuf::from).map_or_else(|| NATS_SERVER.find(), Ok)?;
-        let folder = server::folder("nats", None)?;
+        let other = std::env::var_os(OTHER_SERVER).map(PathBuf::from);
+        let sync = if other.is_some() { ", sync_interval: always" } else { "" };
+        let path = other.map_or_else(|| NATS_SERVER.find(), Ok)?;
+        let folder = server::folder("nats", options.user)?;
         let port = free_port()?;
         let configuration = folder.path().join("nats.conf");
         let mut lines = format!("listen: 127.0.0.1:{port}\nserver_name: {}\n", options.name);
         if options.jetstream {
             let store = folder.path().join("store");
-            lines += &format!("jetstream {{ store_dir: {store:?}, max_file_store: {MAX_FILE_STORE} }}\n");
+            lines += &format!("jetstream {{ store_dir: {store:?}, max_file_store: {MAX_FILE_STORE}{sync} }}\n");
         }
         std::fs::write(&configuration, lines + &options.configuration)?;
         let program = Program {
             path,
             arguments: vec!["-c".to_owned(), configuration.display().to_string()],
-            user: None,
+            user: options.user,
             stop: Signal::TERM,
             is_ready: Box::new(move || greets(port)),
         };

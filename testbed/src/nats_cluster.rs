@@ -6,13 +6,17 @@ use std::ops::{Deref, DerefMut};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::nats::{NatsOptions, NatsServer};
+use crate::nats_part::Part;
 use crate::ports::free_port;
 
 /// As many as it takes to lose one and still have a majority.
 const SERVERS: usize = 3;
+/// Who they run as where this process is root, so that a packet filter tells them apart: users that every Debian has,
+/// and that nothing here runs as.
+const USERS: [&str; SERVERS] = ["games", "lp", "news"];
 /// How long servers may take to find each other, or one to catch up with the others, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often they are looked at.
@@ -30,6 +34,9 @@ pub struct NatsCluster {
 pub struct Member {
     server: NatsServer,
     name: String,
+    user: &'static str,
+    /// Where the others connect to it.
+    port: u16,
     monitoring: u16,
 }
 
@@ -41,7 +48,8 @@ impl NatsCluster {
     pub fn start() -> anyhow::Result<Self> {
         let ports = (0..SERVERS).map(|_| free_port()).collect::<Result<Vec<_>, _>>()?;
         let routes = ports.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect::<Vec<_>>().join(", ");
-        let member = |(number, port): (usize, &u16)| Member::start(format!("testbed-{number}"), *port, &routes);
+        let member =
+            |(number, port): (usize, &u16)| Member::start(format!("testbed-{number}"), USERS[number], *port, &routes);
         let cluster = Self { members: ports.iter().enumerate().map(member).collect::<Result<_, _>>()? };
         cluster.wait_until_healthy()?;
         Ok(cluster)
@@ -57,13 +65,29 @@ impl NatsCluster {
         self.members.iter_mut().find(|member| member.name == name)
     }
 
+    /// Names of the servers.
+    pub fn names(&self) -> Vec<String> {
+        self.members.iter().map(|member| member.name.clone()).collect()
+    }
+
+    /// Parts the server of this name from the others, for as long as what is returned lives; clients reach it as before.
+    ///
+    /// # Errors
+    /// Where this process is not root, or iptables is not installed.
+    pub fn part(&self, name: &str) -> anyhow::Result<Part> {
+        let (parted, others): (Vec<_>, Vec<_>) = self.members.iter().partition(|member| member.name == name);
+        let parted = parted.first().with_context(|| format!("there is no server {name}"))?;
+        let others: Vec<_> = others.iter().map(|member| member.port).collect();
+        Part::new(parted.user, parted.port, &others)
+    }
+
     /// Waits until every server has a leader and all that it keeps.
     ///
     /// # Errors
     /// Where one of them does not come so far; with what it says.
     pub fn wait_until_healthy(&self) -> anyhow::Result<()> {
         let started = Instant::now();
-        for Member { server, name, monitoring } in &self.members {
+        for Member { server, name, monitoring, .. } in &self.members {
             loop {
                 let answer = health(*monitoring).unwrap_or_default();
                 if answer.starts_with("HTTP/1.1 200 ") {
@@ -78,14 +102,14 @@ impl NatsCluster {
 }
 
 impl Member {
-    fn start(name: String, port: u16, routes: &str) -> anyhow::Result<Self> {
+    fn start(name: String, user: &'static str, port: u16, routes: &str) -> anyhow::Result<Self> {
         let monitoring = free_port()?;
         let configuration = format!(
             "http: 127.0.0.1:{monitoring}\n\
              cluster {{ name: testbed, listen: 127.0.0.1:{port}, routes: [{routes}] }}\n"
         );
-        let server = NatsServer::start_with(&NatsOptions { name: name.clone(), configuration, ..Default::default() })?;
-        Ok(Self { server, name, monitoring })
+        let options = NatsOptions { name: name.clone(), configuration, user: Some(user), ..Default::default() };
+        Ok(Self { server: NatsServer::start_with(&options)?, name, user, port, monitoring })
     }
 }
 

@@ -44,8 +44,38 @@ const CHROMIUM: Need = Need { program: "chromium", package: "chromium", folders:
 /// Does to a data file what no request does.
 const SQLITE3: Need = Need { program: "sqlite3", package: "sqlite3", folders: &[] };
 
-const ALL: [Need; 12] =
-    [INITDB, NATS_SERVER, PGBOUNCER, NGINX, AB, CURL, IP, BLACKBOX_EXPORTER, NODE, NPM, CHROMIUM, SQLITE3];
+/// Get what Debian does not have.
+pub(crate) const PYTHON: Need = Need { program: "python3", package: "python3", folders: &[] };
+pub(crate) const PIP: Need = Need { program: "pip3", package: "python3-pip", folders: &[] };
+
+/// Parts servers from each other.
+pub(crate) const IPTABLES: Need = Need { program: "iptables", package: "iptables", folders: SYSTEM_PROGRAMS };
+
+/// Serves TLS as old servers do.
+const OPENSSL: Need = Need { program: "openssl", package: "openssl", folders: &[] };
+
+/// Shifts the clock of a process.
+const FAKETIME: Need = Need { program: "faketime", package: "faketime", folders: &[] };
+
+const ALL: [Need; 17] = [
+    INITDB,
+    NATS_SERVER,
+    PGBOUNCER,
+    NGINX,
+    AB,
+    CURL,
+    IP,
+    BLACKBOX_EXPORTER,
+    OPENSSL,
+    FAKETIME,
+    NODE,
+    NPM,
+    CHROMIUM,
+    SQLITE3,
+    PYTHON,
+    PIP,
+    IPTABLES,
+];
 
 /// Installs the packages of all programs that are missing.
 ///

@@ -7,6 +7,7 @@ mod chaos;
 mod child;
 mod cluster_demo;
 mod page;
+mod soak;
 mod steps;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ usage: cargo xtask COMMAND
   chaos [--seconds N] [--seed S]
                             let random faults happen to a cluster under load for about so long, and hold its rows against
                             its log; a seed chooses the faults
+  soak                      a network parts the NATS servers of a cluster under load, one after the other: with Debian's nats-server and with a
+                            newer one; it wants root
   chaos --planted           plant faults into the cluster, and see that chaos finds each of them";
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["bench", "probe", ..] => Some(bench::probe(&arguments[2..])),
         ["bench", "page"] => Some(bench::page()),
         ["cluster-demo"] => Some(cluster_demo::run()),
+        ["soak"] => Some(soak::run()),
         ["chaos", ref options @ ..] => Chaos::parse(options).map(Chaos::run),
         _ => None,
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::bail;
-use netqoe_testbed::{NatsServer, Postgres, SHARED_SERVER};
+use netqoe_testbed::{NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
 
 use crate::child::{cargo, program, stopped_by_signals, succeeds};
 use crate::page::{check_node, npm};
@@ -48,7 +48,7 @@ const LINT_FEATURES: Step = Step {
         "-p",
         "netqoe-probe",
         "--features",
-        "netqoe/planted-faults,netqoe/http3",
+        "netqoe/planted-faults,netqoe/http3,netqoe-probe/fuzzing",
         "--all-targets",
         "--locked",
         "--",
@@ -86,6 +86,21 @@ const TEST: [Step; 2] = [
         environment: &[],
     },
 ];
+/// The log on a newer nats-server: what it answers, keeps and forgets is the log's to know, and nothing behind the log
+/// sees which server it is. So these are all tests of the log, half a minute of them, and no others. They are chosen out of the
+/// workspace's, since a build of one crate alone would take others of its libraries' features, and minutes.
+const NEW_NATS_NEXTEST: Step = Step {
+    heading: "tests with a newer nats-server",
+    tool: Tool::Cargo,
+    arguments: &["nextest", "run", "--workspace", "--locked", "-E", "package(netqoe-eventlog) & binary(jetstream)"],
+    environment: &[],
+};
+const NEW_NATS_TEST: Step = Step {
+    heading: "tests with a newer nats-server",
+    tool: Tool::Cargo,
+    arguments: &["test", "-p", "netqoe-eventlog", "--test", "jetstream", "--locked"],
+    environment: &[],
+};
 /// The last of them shows the page of the netqoe that the tests have built.
 const PAGE_STEPS: [Step; 4] = [
     Step { heading: "modules of the page", tool: Tool::Npm, arguments: &["ci"], environment: &[] },
@@ -109,11 +124,15 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url())];
     let mut failed = Vec::new();
-    let tests = if has_nextest() { NEXTEST } else { TEST };
+    let (tests, new_nats) = if has_nextest() { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
     for step in [FORMAT, LINT, LINT_FEATURES, DOCUMENT].into_iter().chain(tests).chain(PAGE_STEPS) {
         if !step.run(&servers, &stopped)? {
             failed.push(step.heading);
         }
+    }
+    let newer = [(OTHER_NATS_SERVER, new_nats_server()?.display().to_string())];
+    if !new_nats.run(&newer, &stopped)? {
+        failed.push(new_nats.heading);
     }
     drop((postgres, nats));
     if !failed.is_empty() {

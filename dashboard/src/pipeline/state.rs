@@ -37,6 +37,10 @@ pub struct PipelineState {
     pub open_windows: usize,
     /// Pairs of client and target in memory.
     pub tracked_pairs: usize,
+    /// Events that this process has refused because their pair would have been one too many.
+    pub refused_pair_events: u64,
+    /// Pairs that have lost their place in this process because nothing came of them for as long as their past is kept.
+    pub forgotten_pairs: u64,
     /// Records of the log that rows do not reflect yet.
     pub lag_records: u64,
     /// Age of the oldest record that was read and is not reflected; null where there is none.

@@ -43,6 +43,8 @@ impl PipelineView for Still {
             processing_delay: Some(Delays { p50_ms: 1, p95_ms: 2, p99_ms: 3 }),
             open_windows: 11,
             tracked_pairs: 12,
+            refused_pair_events: 14,
+            forgotten_pairs: 15,
             lag_records: 13,
             oldest_waiting_ms: None,
             partitions: vec![
@@ -95,7 +97,7 @@ async fn a_pipeline_is_shown_whole() {
         "pipeline": {"kind": "dataflow", "healthy": true, "message": null},
         "events": {"read": 10, "accepted": 4, "duplicate": 3, "late": 2, "invalid": 1},
         "events_per_s": 1.5, "rows_per_s": 0.5, "processing_delay": {"p50_ms": 1, "p95_ms": 2, "p99_ms": 3},
-        "open_windows": 11, "tracked_pairs": 12, "lag_records": 13, "oldest_waiting_ms": null,
+        "open_windows": 11, "tracked_pairs": 12, "refused_pair_events": 14, "forgotten_pairs": 15, "lag_records": 13, "oldest_waiting_ms": null,
         "partitions": [
             {"partition": 0, "worker": 0, "processed": 0, "resume_from": 0, "log_time": null, "waiting_records": 0},
             {"partition": 3, "worker": 1, "processed": 7, "resume_from": 5, "log_time": 1_765_000_000_000_i64,

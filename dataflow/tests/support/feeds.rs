@@ -41,7 +41,7 @@ pub(crate) fn file(lines: &[Line], lines_a_chunk: usize, workers: usize, partiti
         position: Position((n * lines_a_chunk) as u64 + 1),
         log_time: None,
         lines: lines.iter().flat_map(|line| [line.text.as_bytes(), b"\n"].concat()).collect(),
-        set_aside: false,
+        set_aside: None,
     });
     let mut batches: VecDeque<_> = chunks.map(|chunk| Batch { chunks: vec![chunk], ..Batch::default() }).collect();
     batches.push_back(Batch { flush: (0..partitions.get()).map(Partition).collect(), ..Batch::default() });
@@ -98,7 +98,7 @@ pub(crate) fn log(
                 position: *position,
                 log_time: Some(*log_time),
                 lines: lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n").into_bytes(),
-                set_aside: false,
+                set_aside: None,
             })
         });
         let chunks: Vec<_> = chunks.collect();

@@ -4,13 +4,18 @@ use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, jetstream};
+use async_nats::{
+    Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ReconnectToServer, ServerAddr, jetstream,
+};
+use rustls::crypto::{CryptoProvider, ring};
 use tokio::sync::watch;
 
 use super::continuity::Break;
 use super::options::{NatsAuthentication, NatsOptions};
+use super::servers::{Servers, Task};
 use crate::LogError;
 
 /// How long one try to connect, or one question to JetStream, may take.
@@ -31,6 +36,8 @@ const MAX_RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 pub(super) struct Link {
     pub connected: bool,
     pub made: u64,
+    /// Since when it stands, or stood.
+    since: Option<Instant>,
 }
 
 /// A connection to NATS and the JetStream behind it.
@@ -41,6 +48,7 @@ pub(super) struct Connection {
     /// The servers' URLs, without what is secret in them.
     pub servers: String,
     pub link: watch::Receiver<Link>,
+    choice: Arc<Servers>,
 }
 
 impl Connection {
@@ -53,9 +61,43 @@ impl Connection {
             link_is.send_modify(|link| note(link, &event));
             async {}
         });
+        let choice = Arc::<Servers>::default();
+        let chosen = Arc::clone(&choice);
+        let connect = connect.reconnect_to_server_callback(move |servers, _| {
+            let next = chosen.choose(&servers).map(|addr| ReconnectToServer { addr, delay: None });
+            std::future::ready(next)
+        });
         let client = connect.connect(addresses).await.map_err(|error| connect_error(&servers, &error))?;
         let jetstream = jetstream::new(client.clone());
-        Ok(Self { client, jetstream, servers, link })
+        Ok(Self { client, jetstream, servers, link, choice })
+    }
+
+    /// Takes in whether the server did what it was asked for at `asked`. Where it comes to nothing for too long, another
+    /// server is connected to, if there is one.
+    pub(super) fn note(&self, task: Task, asked: Instant, did: bool) {
+        let Link { connected, made, since } = *self.link.borrow();
+        // What was asked over another connection tells nothing of this server.
+        let asked = since.map_or(asked, |since| asked.max(since));
+        if did {
+            self.choice.served(task, Instant::now());
+        } else if connected && self.choice.in_vain(task, asked, Instant::now()) {
+            let connection = self.clone();
+            // Nobody waits for it: the client library answers nothing while it connects.
+            tokio::spawn(async move { connection.leave(made).await });
+        }
+    }
+
+    /// Leaves the server of the connection that was made as the `made`th, if there is another one.
+    async fn leave(&self, made: u64) {
+        let others = self.client.server_pool().await.map_or(0, |servers| servers.len().saturating_sub(1));
+        if others == 0 || self.link.borrow().made != made {
+            return;
+        }
+        let server = self.client.server_info().server_name;
+        tracing::warn!("NATS server {server} is there and confirms nothing; trying another one");
+        if let Err(error) = self.client.force_reconnect().await {
+            tracing::debug!("can't leave NATS server {server}: {error}");
+        }
     }
 
     /// Returns once the connection stands, with how it stands then.
@@ -87,10 +129,14 @@ impl Connection {
         let mut said = format!("there is no connection to {}", self.servers);
         let working = async {
             loop {
+                let asked = Instant::now();
                 match self.over_one(work()).await {
                     Some(Ok(done)) => return Ok(done),
                     Some(Err(Break::ForEver(error))) => return Err(error),
-                    Some(Err(Break::ForNow(reason))) => said = reason,
+                    Some(Err(Break::ForNow(reason))) => {
+                        said = reason;
+                        self.note(Task::Look, asked, false);
+                    }
                     None => continue,
                 }
                 tokio::time::sleep(TRY_AGAIN).await;
@@ -112,7 +158,7 @@ impl Connection {
 
 fn note(link: &mut Link, event: &Event) {
     match event {
-        Event::Connected => *link = Link { connected: true, made: link.made + 1 },
+        Event::Connected => *link = Link { connected: true, made: link.made + 1, since: Some(Instant::now()) },
         Event::Disconnected | Event::Closed => link.connected = false,
         _ => {}
     }
@@ -147,6 +193,10 @@ async fn connect_options(
     options: &NatsOptions,
     authentication: NatsAuthentication,
 ) -> Result<ConnectOptions, LogError> {
+    // The client takes the process's cryptography, which nobody has named where rustls is built with several.
+    if CryptoProvider::get_default().is_none() {
+        ring::default_provider().install_default().ok(); // another thread was faster
+    }
     let mut connect = ConnectOptions::new()
         .name("netqoe")
         .connection_timeout(PATIENCE)

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Info, InfoError, LastRawMessageErrorKind};
 use async_nats::jetstream::{self, ErrorCode};
 use netqoe_model::{LogTime, Partition, Position};
 
 use super::connect::with_sources;
-use super::message::lines;
-use super::source::Source;
+use super::message::{is_ndjson, lines};
+use super::shares::shares;
+use super::source::{LOOK_WAIT, Source};
 use super::stream::identity;
+use super::subjects::Origin;
 use crate::{LogError, Start};
 
 /// Why reading can't go on.
@@ -42,7 +45,7 @@ pub(super) struct Seen {
 
 /// A message that the stream holds.
 struct Stored {
-    /// None where it is no event's.
+    /// Whose log time it has moved; none where that is nobody's, or of several.
     partition: Option<Partition>,
     /// In nanoseconds since the Unix epoch.
     stored_ns: i128,
@@ -102,7 +105,10 @@ impl Source {
     }
 
     async fn same_stream(&self) -> Result<Info, Break> {
-        let info = self.stream.get_info().await.map_err(|error| self.without_info(&error))?;
+        // Servers that choose who leads leave it without an answer; the next question may have one.
+        let answer = tokio::time::timeout(LOOK_WAIT, self.stream.get_info()).await;
+        let answer = answer.map_err(|_| format!("the server tells nothing of the stream within {LOOK_WAIT:?}"))?;
+        let info = answer.map_err(|error| self.without_info(&error))?;
         let found = identity(&info);
         if found != self.identity.id {
             let (log, expected) = (self.name.clone(), self.identity.id.clone());
@@ -159,12 +165,24 @@ impl Source {
             return Ok(None);
         }
         match self.stream.get_raw_message(position.0).await {
-            Ok(message) => Ok(Some(Stored {
-                partition: self.partition_of(&message.subject, &lines(Some(&message.headers), &message.payload)),
-                stored_ns: message.time.unix_timestamp_nanos(),
-            })),
+            Ok(message) => {
+                Ok(Some(Stored { partition: self.moved(&message), stored_ns: message.time.unix_timestamp_nanos() }))
+            }
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(Break::ForNow(with_sources(&error))),
+        }
+    }
+
+    /// The partition whose log time a message has moved for sure, whichever version of netqoe has read it: before, the
+    /// subject alone decided.
+    fn moved(&self, message: &StreamMessage) -> Option<Partition> {
+        match self.subjects.origin(&message.subject) {
+            Origin::Partition(partition) => Some(partition),
+            Origin::Plain if !is_ndjson(Some(&message.headers)) => {
+                let lines = lines(Some(&message.headers), &message.payload);
+                Some(shares(Origin::Plain, lines, self.identity.partitions).first()?.partition)
+            }
+            Origin::Plain | Origin::Misnamed | Origin::Foreign => None,
         }
     }
 

@@ -15,6 +15,7 @@ use super::existing;
 use super::find::{self, find_or_make};
 use super::letter::{self, StoredLetter};
 use super::message::is_ndjson;
+use super::publisher::is_stored;
 use super::subjects::Origin;
 use crate::{AppendError, EventLog, LogError};
 
@@ -110,10 +111,19 @@ impl DeadLetters {
         // Sent one after the other, so that they are kept in their order, but confirmed together.
         stream::iter(letters)
             .then(|letter| self.send(letter, origins.get(&letter.position)))
-            .map(|sent| async { sent?.await.map(drop).map_err(|error| self.failed(&error)) })
+            .map(|sent| async { self.confirmed(sent?).await })
             .buffered(IN_FLIGHT)
             .try_collect()
             .await
+    }
+
+    async fn confirmed(&self, sent: PublishAckFuture) -> Result<(), LogError> {
+        let confirmed = sent.await.map_err(|error| self.failed(&error))?;
+        if is_stored(&confirmed) {
+            return Ok(());
+        }
+        let reason = "the server knows a letter and has not stored it yet".to_owned();
+        Err(LogError::Stream { log: self.name.clone(), reason })
     }
 
     async fn send(&self, letter: &DeadLetter, origin: Option<&OriginMessage>) -> Result<PublishAckFuture, LogError> {
@@ -240,7 +250,7 @@ impl DeadLetters {
     pub fn origin_partition(&self, letter: &StoredLetter) -> Option<Partition> {
         match self.log.source().subjects.origin(&letter.origin_subject) {
             Origin::Partition(partition) => Some(partition),
-            Origin::Plain | Origin::Foreign => None,
+            Origin::Plain | Origin::Misnamed | Origin::Foreign => None,
         }
     }
 

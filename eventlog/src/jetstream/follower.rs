@@ -21,6 +21,7 @@ use super::message::lines;
 use super::pull::{Delivery, Pull};
 use super::read_ahead::ReadAhead;
 use super::route::Route;
+use super::shares::{Share, shares};
 use super::source::Source;
 use crate::Start;
 
@@ -153,25 +154,35 @@ impl Follower {
 
     /// Hands out a message to the readers that it concerns.
     async fn take(&mut self, message: &Message, seen: Seen, pending: u64) -> Result<(), Break> {
+        // A consumer whose server is behind the others begins where that server is.
+        if seen.position < self.next {
+            return Ok(());
+        }
         self.pass(Position(seen.position.0 - 1)).await?;
         self.next = Position(seen.position.0 + 1);
         self.last = Some(seen);
-        let lines = lines(message.headers.as_ref(), &message.payload);
-        let partition = self.source.partition_of(&message.subject, &lines);
-        let mut chunk = partition.map(|partition| Chunk {
-            partition: Some(partition),
-            position: seen.position,
-            log_time: Some(ms(seen.stored_ns)),
-            lines,
-            set_aside: false,
-        });
+        let mut chunks = self.chunks(message, seen);
         for route in &mut self.routes {
-            chunk = route.offer(chunk, seen.position, pending);
+            route.offer(&mut chunks, seen.position, pending);
         }
         if self.advanced.elapsed() >= ADVANCE_EVERY {
             self.advance();
         }
         Ok(())
+    }
+
+    /// What each partition gets of a message.
+    fn chunks(&self, message: &Message, seen: Seen) -> Vec<Chunk> {
+        let Source { subjects, identity, .. } = &self.source;
+        let lines = lines(message.headers.as_ref(), &message.payload);
+        let chunk = |share: Share| Chunk {
+            partition: Some(share.partition),
+            position: seen.position,
+            log_time: Some(ms(seen.stored_ns)),
+            lines: share.lines,
+            set_aside: None,
+        };
+        shares(subjects.origin(&message.subject), lines, identity.partitions).into_iter().map(chunk).collect()
     }
 
     /// Nothing came up to here, since nothing is there any more. What one deleted is no concern of ours, but what the

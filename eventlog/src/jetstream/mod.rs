@@ -10,6 +10,7 @@ mod existing;
 mod export;
 mod find;
 mod follower;
+mod glance;
 mod letter;
 mod message;
 mod options;
@@ -21,6 +22,8 @@ mod read_ahead;
 mod reader;
 mod route;
 mod runtime;
+mod servers;
+mod shares;
 mod source;
 mod stream;
 mod subjects;
@@ -320,10 +323,10 @@ async fn could_be_written(source: &Source) -> Result<(), String> {
     };
     let Ok(link) = tokio::time::timeout(UPKEEP_INTERVAL, connection.connected()).await else { return away() };
     tokio::select! {
-        answer = source.stream.get_info() => match answer {
+        answer = source.look() => match answer {
             Ok(info) if stream::identity(&info) == source.identity.id => stream::has_room(&info),
             Ok(_) => Err(format!("{} was made anew; start netqoe again", source.name)),
-            Err(error) => Err(format!("JetStream does not answer: {}", connect::with_sources(&error))),
+            Err(reason) => Err(format!("JetStream does not answer: {reason}")),
         },
         () = connection.lost(link.made) => away(),
     }

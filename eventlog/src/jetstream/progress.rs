@@ -208,7 +208,7 @@ impl<'a> Processed<'a> {
     fn covers(&self, origin: Origin, position: Position) -> bool {
         match origin {
             Origin::Partition(partition) => self.partitions.get(&partition).is_some_and(|through| *through >= position),
-            Origin::Plain => self.by_all >= position,
+            Origin::Plain | Origin::Misnamed => self.by_all >= position,
             Origin::Foreign => true,
         }
     }
@@ -227,6 +227,7 @@ mod tests {
             (Origin::Partition(Partition(1)), 4, false),
             (Origin::Plain, 3, true),
             (Origin::Plain, 4, false),
+            (Origin::Misnamed, 4, false),
             (Origin::Foreign, 99, true),
         ] {
             assert_eq!(processed.covers(origin, Position(position)), covered, "{origin:?} {position}");

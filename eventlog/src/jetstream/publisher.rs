@@ -12,6 +12,7 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
 use netqoe_model::Partition;
 use tokio::sync::Semaphore;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use super::connect::{Connection, with_sources};
 use super::message::{HEADER_ROOM_BYTES, headers};
 use super::queue::{Group, Queue};
+use super::servers::Task;
 use super::source::Source;
 use crate::AppendError;
 use crate::health::Health;
@@ -86,13 +88,19 @@ impl Publisher {
             let reason = "what came before it took too long".to_owned();
             return Err(AppendError::Unconfirmed { waited: self.stall_wait, reason });
         }
+        let started = Instant::now();
         let mut reason = format!("there is no connection to {}", self.connection.servers);
         let publish = async {
             let bytes = u32::try_from(lines.len()).unwrap_or(u32::MAX).min(MAX_IN_FLIGHT_BYTES);
             // Neither is ever closed.
             let _window = (self.messages.acquire().await, self.bytes.acquire_many(bytes).await);
             loop {
-                match self.try_once(subject, &headers, &lines).await {
+                let asked = Instant::now();
+                let outcome = self.try_once(subject, &headers, &lines).await;
+                // Also a refusal is the answer of a server that could have stored it.
+                let answered = !matches!(outcome, Err(Failure::ForNow(_)));
+                self.connection.note(Task::Publish, asked, answered);
+                match outcome {
                     Ok(()) => return Ok(()),
                     Err(Failure::Refused(reason)) => return Err(AppendError::Refused { reason }),
                     Err(Failure::ForNow(what)) => reason = what,
@@ -102,7 +110,11 @@ impl Publisher {
         };
         match tokio::time::timeout_at(deadline.into(), publish).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(AppendError::Unconfirmed { waited: self.stall_wait, reason }),
+            Err(_) => {
+                // What was under way is given up before it could say so itself.
+                self.connection.note(Task::Publish, started, false);
+                Err(AppendError::Unconfirmed { waited: self.stall_wait, reason })
+            }
         }
     }
 
@@ -113,7 +125,11 @@ impl Publisher {
         let confirmation =
             self.connection.jetstream.send_publish(subject.to_owned(), message).await.map_err(Failure::of)?;
         tokio::select! {
-            confirmed = confirmation.into_future() => confirmed.map(drop).map_err(Failure::of),
+            confirmed = confirmation.into_future() => match confirmed {
+                Ok(confirmed) if is_stored(&confirmed) => Ok(()),
+                Ok(_) => Err(Failure::ForNow("the server knows the message and has not stored it yet".to_owned())),
+                Err(error) => Err(Failure::of(error)),
+            },
             () = self.connection.lost(link.made) => {
                 Err(Failure::ForNow(format!("the connection to {} is lost", self.connection.servers)))
             }
@@ -147,14 +163,25 @@ impl Failure {
     }
 }
 
+/// Whether a confirmation says where a message is. A server that leads a stream and has lost the others, of version 2.9 at
+/// least, knows the id of a message that it could not store, and answers a copy of it as a duplicate at position 0.
+pub(super) fn is_stored(confirmed: &PublishAck) -> bool {
+    confirmed.sequence > 0
+}
+
 /// What JetStream answered in place of a confirmation.
 fn refusal(error: &PublishError) -> Option<&async_nats::jetstream::Error> {
     std::error::Error::source(error)?.downcast_ref()
 }
 
-/// Whether a server that is starting, or a cluster that elects a leader, answers so.
+/// Whether a server that is starting, or a cluster that elects a leader, answers so; or one, of version 2.11 or newer, that
+/// knows the id of a message that it has not stored yet.
 fn is_temporary(error: &async_nats::jetstream::Error) -> bool {
-    error.code() == 503 && error.error_code() != ErrorCode::STREAM_STORE_FAILED
+    match error.error_code() {
+        ErrorCode::STREAM_STORE_FAILED => false,
+        ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT => true,
+        _ => error.code() == 503,
+    }
 }
 
 /// Ids that no other process gives out and that are never given out twice.
@@ -178,6 +205,20 @@ impl MessageIds {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_known_and_not_stored_is_not_confirmed() {
+        let confirmed = |text| is_stored(&serde_json::from_str(text).unwrap());
+        assert!(confirmed(r#"{"stream":"s","seq":7}"#));
+        assert!(confirmed(r#"{"stream":"s","seq":7,"duplicate":true}"#));
+        assert!(!confirmed(r#"{"stream":"s","seq":0,"duplicate":true}"#));
+        let temporary = |code: u64, error_code: u64| {
+            let error = format!(r#"{{"code":{code},"err_code":{error_code},"description":""}}"#);
+            is_temporary(&serde_json::from_str(&error).unwrap())
+        };
+        assert!(temporary(409, 10_158) && temporary(503, 10_008));
+        assert!(!temporary(503, 10_077) && !temporary(400, 10_054));
+    }
 
     #[test]
     fn ids_are_distinct() {

@@ -22,10 +22,13 @@ const PULL_BYTES: usize = 4 << 20;
 const SUBJECT_ROOM_BYTES: usize = 1 << 10;
 /// How long the server keeps a request that it has nothing for.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
+/// How long a server may take to make a consumer.
+const CREATE_WAIT: Duration = Duration::from_secs(2);
 /// How often the server says that it has nothing.
-const HEARTBEAT: Duration = Duration::from_secs(2);
-/// How long nothing may come before the consumer is given up.
-const SILENCE: Duration = Duration::from_secs(6);
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long nothing may come before the consumer is given up: several heartbeats. It may be with a server that is parted from
+/// the others, while the one that is connected is not.
+const SILENCE: Duration = Duration::from_secs(4);
 
 /// What a consumer has to say.
 #[allow(clippy::large_enum_variant, reason = "taken apart at once, never kept")]
@@ -80,7 +83,10 @@ impl Pull {
         let client = &source.connection.client;
         let inbox = client.new_inbox();
         let messages = client.subscribe(inbox.clone()).await.map_err(|error| with_sources(&error))?;
-        let consumer = source.stream.create_consumer(config).await.map_err(|error| with_sources(&error))?;
+        // The server may have given it to one that can't be reached; then the next one is somewhere else.
+        let made = tokio::time::timeout(CREATE_WAIT, source.stream.create_consumer(config)).await;
+        let made = made.map_err(|_| format!("no consumer was made within {CREATE_WAIT:?}"))?;
+        let consumer = made.map_err(|error| with_sources(&error))?;
         let request = BatchConfig {
             batch: PULL_MESSAGES,
             max_bytes: PULL_BYTES.max(client.max_payload() + SUBJECT_ROOM_BYTES),

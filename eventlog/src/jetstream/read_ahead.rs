@@ -39,14 +39,15 @@ struct State {
 }
 
 impl ReadAhead {
-    /// Takes in a message, or that there is none for this reader up to a place, and wakes the reader.
-    pub(super) fn put(&self, chunk: Option<Chunk>, scanned: Position, pending: u64) {
-        let arrived = chunk.is_some();
+    /// Takes in what there is for this reader up to a place, and wakes it where that is something.
+    pub(super) fn put(&self, chunks: impl IntoIterator<Item = Chunk>, scanned: Position, pending: u64) {
+        let mut arrived = false;
         {
             let mut state = self.state.lock();
             state.scanned = state.scanned.max(scanned);
             state.pending = pending;
-            if let Some(chunk) = chunk {
+            for chunk in chunks {
+                arrived = true;
                 state.ready_bytes += footprint_bytes(&chunk);
                 state.ready_messages += u64::from(is_message(&chunk));
                 state.chunks.push_back(chunk);
@@ -189,7 +190,7 @@ mod tests {
             position: Position(position),
             log_time: Some(LogTime::from_ms(1)),
             lines: vec![b'x'; bytes],
-            set_aside: false,
+            set_aside: None,
         }
     }
 

@@ -36,18 +36,19 @@ impl Route {
         self.places.values().map(|place| place.from)
     }
 
-    /// Takes in a message where it concerns the reader; gives it back where not.
-    pub(super) fn offer(&mut self, message: Option<Chunk>, position: Position, pending: u64) -> Option<Chunk> {
-        let of = message.as_ref().and_then(|message| message.partition);
-        let place = of.and_then(|partition| self.places.get_mut(&partition)).filter(|place| place.from <= position);
-        let Some(place) = place else {
-            self.nothing(position, pending);
-            return message;
+    /// Takes from the chunks of a message what concerns the reader.
+    pub(super) fn offer(&mut self, chunks: &mut Vec<Chunk>, position: Position, pending: u64) {
+        let is_own = |chunk: &mut Chunk| {
+            let place = chunk.partition.and_then(|partition| self.places.get_mut(&partition));
+            let place = place.filter(|place| place.from <= position);
+            place.map(|place| place.handed = position).is_some()
         };
-        place.handed = position;
+        let own: Vec<_> = chunks.extract_if(.., is_own).collect();
+        if own.is_empty() {
+            return self.nothing(position, pending);
+        }
         self.expects_more = pending > 0;
-        self.ahead.put(message, position, pending);
-        None
+        self.ahead.put(own, position, pending);
     }
 
     /// Takes in that nothing concerns the reader up to here.
@@ -71,7 +72,7 @@ impl Route {
                     position: scanned,
                     log_time: None,
                     lines: Vec::new(),
-                    set_aside: false,
+                    set_aside: None,
                 };
                 self.ahead.put(Some(chunk), scanned, pending);
             }
@@ -96,16 +97,18 @@ mod tests {
         (Route::new(&starts.iter().map(start).collect::<Vec<_>>(), Arc::clone(&ahead)), ahead)
     }
 
-    /// Offers a message of this partition, or of none.
-    fn offer(route: &mut Route, partition: Option<u16>, position: u64, pending: u64) -> bool {
-        let chunk = partition.map(|partition| Chunk {
+    /// Offers a message with something for each of these partitions; whether all of it was taken.
+    fn offer(route: &mut Route, partitions: impl IntoIterator<Item = u16>, position: u64, pending: u64) -> bool {
+        let chunk = |partition| Chunk {
             partition: Some(Partition(partition)),
             position: Position(position),
             log_time: Some(LogTime::from_ms(1)),
             lines: b"{}\n".to_vec(),
-            set_aside: false,
-        });
-        route.offer(chunk, Position(position), pending).is_none()
+            set_aside: None,
+        };
+        let mut chunks = partitions.into_iter().map(chunk).collect();
+        route.offer(&mut chunks, Position(position), pending);
+        chunks.is_empty()
     }
 
     /// Partition, position and whether it is a message, of all that lies ready.
@@ -126,6 +129,15 @@ mod tests {
         offer(&mut route, None, 7, 5);
         assert_eq!((ahead.lag(), ahead.scanned()), (2 + 5, Position(7)));
         assert_eq!(ready(&ahead), [(Some(1), 3, true), (Some(2), 5, true)]);
+    }
+
+    #[test]
+    fn a_message_may_hold_something_for_several_partitions() {
+        let (mut route, ahead) = route(&[(1, 0), (2, 0), (4, 9)]);
+        assert!(!offer(&mut route, [1, 2, 3, 4], 3, 0));
+        assert_eq!(ready(&ahead), [(Some(1), 3, true), (Some(2), 3, true)]);
+        route.advance(Position(3));
+        assert_eq!(ready(&ahead), [], "both have heard of it");
     }
 
     #[test]

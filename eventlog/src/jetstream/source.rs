@@ -1,14 +1,21 @@
 //! What it takes to read the log.
 
 use std::future::Future;
+use std::time::{Duration, Instant};
 
-use async_nats::jetstream::stream::Stream;
-use netqoe_model::{Event, LogIdentity, Partition};
+use async_nats::jetstream::stream::{Info, Stream};
+use netqoe_model::LogIdentity;
 
 use super::connect::{Connection, with_sources};
 use super::continuity::Break;
-use super::subjects::{Origin, Subjects};
+use super::servers::Task;
+use super::subjects::Subjects;
 use crate::LogError;
+
+/// How long the server may take to say how the stream is, before that is taken for no answer.
+pub(super) const LOOK_WAIT: Duration = Duration::from_secs(2);
+/// A server that keeps copies with another one hears of it about every second. After so long without it, it is away.
+const COPY_SILENCE: Duration = Duration::from_secs(4);
 
 /// A handle on the log's stream.
 #[derive(Clone)]
@@ -29,18 +36,21 @@ impl Source {
         deleted.map(drop).map_err(|error| LogError::Stream { log: name.to_owned(), reason: with_sources(&error) })
     }
 
-    /// Whose a message with these lines is; nobody's where its subject is no partition's. A plain message is handed out as
-    /// one of its client's partition, so that order and progress of a partition hold for what others publish, too; what
-    /// can't be read is the first partition's.
-    pub(super) fn partition_of(&self, subject: &str, lines: &[u8]) -> Option<Partition> {
-        match self.subjects.origin(subject) {
-            Origin::Partition(partition) => Some(partition),
-            Origin::Plain => {
-                let of_client = |event: Event<'_>| Partition::of(&event.client_id, self.identity.partitions);
-                Some(Event::parse(lines).map_or(Partition(0), of_client))
+    /// How the stream is, as the server says that is connected. Where it does not say so for a while, or says that it has
+    /// lost the others, another server is connected to.
+    pub(super) async fn look(&self) -> Result<Info, String> {
+        let asked = Instant::now();
+        let answer = tokio::time::timeout(LOOK_WAIT, self.stream.get_info()).await;
+        let answer = match answer {
+            Ok(Ok(info)) if leads_alone(&info) => {
+                Err("the server that leads the stream has lost the others".to_owned())
             }
-            Origin::Foreign => None,
-        }
+            Ok(Ok(info)) => Ok(info),
+            Ok(Err(error)) => Err(with_sources(&error)),
+            Err(_) => Err(format!("nothing came within {LOOK_WAIT:?}")),
+        };
+        self.connection.note(Task::Look, asked, answer.is_ok());
+        answer
     }
 
     /// Does something with the stream; see [`Connection::insist`].
@@ -50,4 +60,12 @@ impl Source {
     {
         self.connection.insist(&self.name, work).await
     }
+}
+
+/// Whether the server that leads the stream hears of too few others to store anything. It goes on answering for a while.
+fn leads_alone(info: &Info) -> bool {
+    let Some(cluster) = info.cluster.as_ref().filter(|cluster| !cluster.replicas.is_empty()) else { return false };
+    let heard = cluster.replicas.iter().filter(|replica| !replica.offline && replica.active < COPY_SILENCE).count();
+    let majority = cluster.replicas.len().div_ceil(2);
+    heard < majority
 }

@@ -11,7 +11,9 @@ pub(super) enum Origin {
     Partition(Partition),
     /// To the partitions of its events' clients.
     Plain,
-    /// To no log: its subject is of the stream, but names no partition.
+    /// To those too: its subject is one of the log's, and names no partition that there is.
+    Misnamed,
+    /// To no log: the stream takes its subject for somebody else.
     Foreign,
 }
 
@@ -40,19 +42,21 @@ impl Subjects {
         if rest.is_empty() {
             return Origin::Plain;
         }
-        let number = rest.strip_prefix('.').and_then(|number| number.parse().ok());
+        let Some(token) = rest.strip_prefix('.').filter(|token| !token.contains('.')) else { return Origin::Foreign };
         // Only as it is written here: no sign, no leading zero.
-        match number.map(Partition) {
+        match token.parse().ok().map(Partition) {
             Some(partition) if partition.0 < self.partitions.get() && self.of(partition) == subject => {
                 Origin::Partition(partition)
             }
-            _ => Origin::Foreign,
+            _ => Origin::Misnamed,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -62,16 +66,30 @@ mod tests {
             ("a.b", Origin::Plain),
             ("a.b.0", Origin::Partition(Partition(0))),
             ("a.b.15", Origin::Partition(Partition(15))),
-            ("a.b.16", Origin::Foreign),
-            ("a.b.+1", Origin::Foreign),
-            ("a.b.01", Origin::Foreign),
-            ("a.b.", Origin::Foreign),
-            ("a.b.x", Origin::Foreign),
+            ("a.b.16", Origin::Misnamed),
+            ("a.b.99999999999999999999", Origin::Misnamed),
+            ("a.b.-1", Origin::Misnamed),
+            ("a.b.+1", Origin::Misnamed),
+            ("a.b.01", Origin::Misnamed),
+            ("a.b.", Origin::Misnamed),
+            ("a.b.x", Origin::Misnamed),
+            ("a.b.1.2", Origin::Foreign),
             ("a.b1", Origin::Foreign),
             ("a", Origin::Foreign),
         ] {
             assert_eq!(subjects.origin(subject), origin, "{subject}");
         }
         assert_eq!(subjects.of(Partition(3)), "a.b.3");
+    }
+
+    proptest! {
+        #[test]
+        fn any_subject_belongs_somewhere(subject: String, partition: u16, partitions: NonZeroU16) {
+            let subjects = Subjects::new("a.b", partitions);
+            subjects.origin(&subject);
+            subjects.origin(&format!("a.b.{subject}"));
+            let named = if partition < partitions.get() { Origin::Partition(Partition(partition)) } else { Origin::Misnamed };
+            prop_assert_eq!(subjects.origin(&subjects.of(Partition(partition))), named);
+        }
     }
 }

@@ -3,24 +3,41 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::schema;
+use netqoe_model::Position;
+use rusqlite::Connection;
+
+use super::inspect::{Findings, each_record};
+use super::stored_record::Verdict;
+use super::{at_rest, records};
 use crate::LogError;
 use crate::record::write_lines;
 
-/// One statement, and so one state of the log, whatever is appended meanwhile.
-const EVENTS: &str = "SELECT log_time, lines FROM log_records WHERE length(lines) > 0 ORDER BY seq";
-
+/// Writes all that is not damaged, and only then says what is.
 pub(super) fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> {
-    let unreadable = |error: rusqlite::Error| LogError::of(path, &error);
-    let connection = schema::open_reader(path)?;
-    let mut select = connection.prepare(EVENTS).map_err(unreadable)?;
-    let mut records = select.query([]).map_err(unreadable)?;
+    let connection = at_rest::open_reader(path)?;
     let mut line_count = 0;
-    while let Some(record) = records.next().map_err(unreadable)? {
-        let log_time_ms = record.get(0).map_err(unreadable)?;
-        let lines = record.get_ref(1).and_then(|lines| Ok(lines.as_blob()?)).map_err(unreadable)?;
-        line_count += write_lines(lines, log_time_ms, out)?;
-    }
+    let findings = write(&connection, path, out, &mut line_count)?;
     out.flush()?;
+    findings.check(path)?;
     Ok(line_count)
+}
+
+fn write(
+    connection: &Connection,
+    path: &Path,
+    out: &mut dyn Write,
+    line_count: &mut u64,
+) -> Result<Findings, LogError> {
+    let unreadable = |error: rusqlite::Error| LogError::of(path, &error);
+    let first_checked: Position = records::first_checked(connection).map_err(unreadable)?;
+    let mut written = Ok(());
+    let findings = each_record(connection, first_checked, |record, verdict| {
+        if verdict != Verdict::Damaged && written.is_ok() {
+            let lines = write_lines(record.lines, record.log_time_ms.unwrap_or_default(), out);
+            written = lines.map(|lines| *line_count += lines);
+        }
+        written.is_ok()
+    });
+    written?;
+    findings.map_err(unreadable)
 }

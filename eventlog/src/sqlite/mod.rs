@@ -4,8 +4,16 @@
 //! senders share one flush of the disk; when nothing else waits, a single append is committed at once. A record is
 //! what one such group holds for one partition, and all of a group has the same log time.
 
+mod at_rest;
+mod boot;
+mod clock_watch;
+mod damage;
 mod export;
+mod files;
 mod heads;
+mod heal;
+mod inspect;
+mod log_timer;
 mod options;
 mod queue;
 mod reader;
@@ -13,6 +21,7 @@ mod records;
 mod retention;
 mod schema;
 mod shared;
+mod stored_record;
 mod writer;
 
 use std::io::Write;
@@ -24,9 +33,16 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use netqoe_model::{LogIdentity, LogTime, Partition, Position};
 use parking_lot::Mutex;
 
+pub use self::boot::Boot;
+pub use self::heal::{Before, ClockHealing, TimesAhead};
+pub use self::inspect::{Findings, Inspection};
 pub use self::options::SqliteLogOptions;
+pub use self::stored_record::{StoredRecord, Verdict};
 
+use self::damage::Damage;
+use self::files::Files;
 use self::heads::Heads;
+use self::log_timer::LogTimer;
 use self::queue::{Lines, Payload, Queue};
 use self::reader::SqliteReader;
 use self::records::Tail;
@@ -83,8 +99,11 @@ impl SqliteLog {
             heads,
             needed: NeededFrom::everything(partitions),
             health: Health::default(),
+            files: Files::opened(path),
+            damage: Damage::default(),
         });
-        let SqliteLogOptions { clock, write_turn, .. } = options;
+        let clock = LogTimer::open(&connection, &options).map_err(unreadable)?;
+        let write_turn = options.write_turn;
         let writer =
             Writer { shared: Arc::clone(&shared), connection, write_turn, clock, tail, retention, _lock: lock };
         let thread = std::thread::Builder::new().name("eventlog-writer".to_owned()).spawn(move || writer.run());
@@ -120,6 +139,19 @@ impl SqliteLog {
         self.shared.health.get()
     }
 
+    /// Whether all records that were read are what was written.
+    ///
+    /// # Errors
+    /// Which are not, and what to do about it.
+    pub fn intact(&self) -> Result<(), String> {
+        self.shared.damage.check()
+    }
+
+    /// Records that were read since the log was opened and are damaged.
+    pub fn damaged_records(&self) -> u64 {
+        self.shared.damage.records()
+    }
+
     /// Takes no more appends, through this handle or any other, and waits until what is queued is written.
     pub fn close(&self) {
         self.shared.queue.close();
@@ -135,9 +167,18 @@ impl SqliteLog {
     /// the export is the log as it is at one moment.
     ///
     /// # Errors
-    /// [`LogError`], where there is no log or it can't be read, and [`LogError::Export`] where `out` fails.
+    /// [`LogError`], where there is no log or it can't be read, [`LogError::Export`] where `out` fails, and
+    /// [`LogError::Damaged`] or [`LogError::Missing`] once all was written that is there and intact.
     pub fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> {
         export::export(path, out)
+    }
+
+    /// Looks at all records of the log in `path` and at the file that holds them. A process may be appending meanwhile.
+    ///
+    /// # Errors
+    /// [`LogError`], where there is no log, or so much of the file is damaged that it can't be read.
+    pub fn inspect(path: &Path) -> Result<Inspection, LogError> {
+        inspect::inspect(path)
     }
 
     fn submit(&self, payload: Result<Payload, AppendError>) -> BoxFuture<'static, Result<LogTime, AppendError>> {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{Chunk, LogTime, Partition, Position};
+use netqoe_model::{Chunk, LogTime, Partition, Position, SetAside};
 use rusqlite::{Connection, params};
 
 use super::heads::{Head, Waker};
-use super::records::{position, seq};
+use super::records::{self, last_ever, seq};
 use super::schema;
 use super::shared::Shared;
+use super::stored_record::{StoredRecord, Verdict};
 use crate::{LogError, LogReader, Start};
 
 /// The first position that a log gives.
@@ -22,6 +23,8 @@ struct Place {
     /// Records from there on, when `appended` records had been appended.
     unread: u64,
     appended: u64,
+    /// Of the last record that was read and is intact: one that is damaged has no log time of its own.
+    log_time: LogTime,
 }
 
 impl Place {
@@ -36,6 +39,7 @@ impl Place {
         self.appended = head.appended;
         let last = if run.reaches_head { Some(head.last) } else { run.chunks.last().map(|chunk| chunk.position) };
         self.next = last.map_or(self.next, after);
+        self.log_time = run.chunks.last().and_then(|chunk| chunk.log_time).unwrap_or(self.log_time);
     }
 }
 
@@ -48,6 +52,8 @@ pub(super) struct SqliteReader {
     connection: Connection,
     shared: Arc<Shared>,
     places: Vec<Place>,
+    /// The first position that was written with a checksum.
+    first_checked: Position,
     /// Held here and nowhere else: dropped with the reader.
     waker: Option<Arc<Waker>>,
 }
@@ -56,20 +62,15 @@ impl SqliteReader {
     pub(super) fn open(shared: Arc<Shared>, starts: &[Start]) -> Result<Self, LogError> {
         let connection = schema::open_reader(&shared.path)?;
         let last = last_ever(&connection).map_err(|error| LogError::of(&shared.path, &error))?;
+        let first_checked = records::first_checked(&connection).map_err(|error| LogError::of(&shared.path, &error))?;
         let places = starts.iter().map(|start| place(&connection, &shared, start, last)).collect::<Result<_, _>>()?;
-        Ok(Self { connection, shared, places, waker: None })
+        Ok(Self { connection, shared, places, first_checked, waker: None })
     }
 
     fn head(&self, place: &Place) -> Head {
         // Every place was checked to be one of the log's partitions.
         self.shared.heads.get(place.partition).unwrap_or_default()
     }
-}
-
-/// The last position that the log ever gave, whether or not the record is still there.
-fn last_ever(connection: &Connection) -> rusqlite::Result<Position> {
-    let last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'log_records'";
-    connection.query_row(last, [], |row| position(row, 0))
 }
 
 fn place(connection: &Connection, shared: &Shared, start: &Start, last: Position) -> Result<Place, LogError> {
@@ -83,7 +84,8 @@ fn place(connection: &Connection, shared: &Shared, start: &Start, last: Position
     let unread = connection
         .query_row(unread, params![partition.0, seq(from), seq(head.last)], |row| row.get::<_, i64>(0))
         .map_err(|error| LogError::of(&shared.path, &error))?;
-    Ok(Place { partition, next: from.max(FIRST), unread: unread.unsigned_abs(), appended: head.appended })
+    let (next, log_time) = (from.max(FIRST), start.log_time.unwrap_or_default());
+    Ok(Place { partition, next, unread: unread.unsigned_abs(), appended: head.appended, log_time })
 }
 
 impl LogReader for SqliteReader {
@@ -138,36 +140,49 @@ impl SqliteReader {
             if budget_bytes == 0 && !runs.is_empty() {
                 break;
             }
-            let run = read_run(&self.connection, place, head, budget_bytes / sharers)?;
+            let run = self.read_run(place, head, budget_bytes / sharers)?;
             budget_bytes = budget_bytes.saturating_sub(run.chunks.iter().map(footprint_bytes).sum());
             sharers -= 1;
             runs.push((index, head, run));
         }
         Ok(runs)
     }
-}
 
-/// A partition's next records: at least one, and none more once they make up `max_bytes`.
-fn read_run(connection: &Connection, place: &Place, head: Head, max_bytes: usize) -> rusqlite::Result<Run> {
-    let mut select = connection.prepare_cached(
-        "SELECT seq, log_time, lines FROM log_records WHERE partition = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
-    )?;
-    let mut rows = select.query(params![place.partition.0, seq(place.next), seq(head.last)])?;
-    let mut chunks = Vec::new();
-    let mut bytes = 0;
-    while bytes < max_bytes || chunks.is_empty() {
-        let Some(row) = rows.next()? else { return Ok(Run { chunks, reaches_head: true }) };
-        let chunk = Chunk {
-            partition: Some(place.partition),
-            position: position(row, 0)?,
-            log_time: Some(LogTime::from_ms(row.get(1)?)),
-            lines: row.get_ref(2)?.as_blob()?.to_vec(),
-            set_aside: false,
-        };
-        bytes += footprint_bytes(&chunk);
-        chunks.push(chunk);
+    /// A partition's next records: at least one, and none more once they make up `max_bytes`.
+    fn read_run(&self, place: &Place, head: Head, max_bytes: usize) -> rusqlite::Result<Run> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT seq, log_time, end_byte, lines, checksum FROM log_records
+             WHERE partition = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+        )?;
+        let mut rows = select.query(params![place.partition.0, seq(place.next), seq(head.last)])?;
+        let mut chunks = Vec::new();
+        let mut bytes = 0;
+        let mut log_time = place.log_time;
+        while bytes < max_bytes || chunks.is_empty() {
+            let Some(row) = rows.next()? else { return Ok(Run { chunks, reaches_head: true }) };
+            let chunk = self.chunk(&StoredRecord::read(row, place.partition)?, log_time);
+            log_time = chunk.log_time.unwrap_or(log_time);
+            bytes += footprint_bytes(&chunk);
+            chunks.push(chunk);
+        }
+        Ok(Run { chunks, reaches_head: false })
     }
-    Ok(Run { chunks, reaches_head: false })
+
+    /// A record for the dataflow. Of one that is damaged nothing is computed, and log time stays where it was.
+    fn chunk(&self, record: &StoredRecord<'_>, log_time_before: LogTime) -> Chunk {
+        let damaged = record.verdict(self.first_checked) == Verdict::Damaged;
+        if damaged {
+            self.shared.damage.note(record.partition, record.position);
+        }
+        let log_time = record.log_time_ms.filter(|_| !damaged).map_or(log_time_before, LogTime::from_ms);
+        Chunk {
+            partition: Some(record.partition),
+            position: record.position,
+            log_time: Some(log_time),
+            lines: record.lines.to_vec(),
+            set_aside: damaged.then_some(SetAside::Damaged),
+        }
+    }
 }
 
 /// What a chunk takes in memory: a tick, which has no text, isn't free.

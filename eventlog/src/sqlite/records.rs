@@ -1,9 +1,10 @@
 //! The table of records: writing them, and where the log ends.
 
 use netqoe_model::{LogTime, Partition, Position};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use super::queue::Lines;
+use super::stored_record::{StoredRecord, Verdict, checksum};
 
 /// What a record takes beside its text, in bytes: its row and its entry in the index. Counted so that ticks, which
 /// have no text, do not grow a log beyond its limit.
@@ -12,9 +13,9 @@ const RECORD_OVERHEAD_BYTES: i64 = 48;
 /// Where the log ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tail {
-    /// The newest record, 0 where there is none.
+    /// The newest position that was ever given, 0 where there is none.
     pub position: Position,
-    /// Its log time.
+    /// The log time of the newest record that is intact.
     pub log_time: LogTime,
     /// Size of all records ever appended, in bytes.
     pub end_byte: i64,
@@ -23,12 +24,64 @@ pub(super) struct Tail {
 impl Tail {
     /// As the file has it.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let newest = "SELECT seq, log_time, end_byte FROM log_records ORDER BY seq DESC LIMIT 1";
-        let tail = connection.query_row(newest, [], |row| {
-            Ok(Self { position: position(row, 0)?, log_time: LogTime::from_ms(row.get(1)?), end_byte: row.get(2)? })
-        });
-        Ok(tail.optional()?.unwrap_or_default())
+        let mut tail = Self { position: last_ever(connection)?, ..Self::default() };
+        let mut damaged_bytes = 0;
+        // A log time that a changed bit has put far ahead would make all that follows late.
+        each_until_intact(connection, "DESC", |record, verdict| {
+            tail.position = tail.position.max(record.position);
+            if verdict == Verdict::Damaged {
+                damaged_bytes += size_bytes(record.lines);
+            } else {
+                tail.log_time = LogTime::from_ms(record.log_time_ms.unwrap_or_default());
+                tail.end_byte = record.end_byte.unwrap_or_default().saturating_add(damaged_bytes);
+            }
+        })?;
+        Ok(tail)
     }
+}
+
+/// What a record takes, in bytes.
+fn size_bytes(lines: &[u8]) -> i64 {
+    lines.len() as i64 + RECORD_OVERHEAD_BYTES
+}
+
+/// The last position that the log ever gave, whether or not the record is still there.
+pub(super) fn last_ever(connection: &Connection) -> rusqlite::Result<Position> {
+    let last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'log_records'";
+    connection.query_row(last, [], |row| position(row, 0))
+}
+
+/// The first position that was written with a checksum.
+pub(super) fn first_checked(connection: &Connection) -> rusqlite::Result<Position> {
+    connection.query_row("SELECT min(first_seq) FROM log_checksums", [], |row| position(row, 0))
+}
+
+/// Looks at records from one end of the log, up to the first that is not damaged.
+fn each_until_intact(
+    connection: &Connection,
+    order: &str,
+    mut look: impl FnMut(&StoredRecord<'_>, Verdict),
+) -> rusqlite::Result<()> {
+    let first_checked = first_checked(connection)?;
+    let mut select = connection.prepare(&format!(
+        "SELECT seq, log_time, end_byte, lines, checksum, partition FROM log_records ORDER BY seq {order}"
+    ))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let record = StoredRecord::read(row, partition(row, 5)?)?;
+        let verdict = record.verdict(first_checked);
+        look(&record, verdict);
+        if verdict != Verdict::Damaged {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A record's partition in a column; one that there can't be is that of no record.
+pub(super) fn partition(row: &Row<'_>, column: usize) -> rusqlite::Result<Partition> {
+    let number = row.get_ref(column)?.as_i64().ok().and_then(|number| u16::try_from(number).ok());
+    Ok(Partition(number.unwrap_or(u16::MAX)))
 }
 
 /// Writes one record for each partition at each of these times, all in one transaction, and moves `tail` there.
@@ -51,14 +104,18 @@ fn insert(
     tail: &mut Tail,
     groups: &[(LogTime, Lines)],
 ) -> rusqlite::Result<Vec<(Partition, Position)>> {
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO log_records (partition, log_time, end_byte, lines) VALUES (?1, ?2, ?3, ?4)")?;
+    // The position is given here, since the checksum covers it.
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO log_records (seq, partition, log_time, end_byte, lines, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
     let mut written = Vec::new();
     for (log_time, lines_by_partition) in groups {
         for (partition, lines) in lines_by_partition {
-            let end_byte = tail.end_byte.saturating_add(lines.len() as i64 + RECORD_OVERHEAD_BYTES);
-            let seq = insert.insert(params![partition.0, log_time.ms(), end_byte, lines])?;
-            *tail = Tail { position: Position(seq.unsigned_abs()), log_time: *log_time, end_byte };
+            let position = Position(tail.position.0.saturating_add(1));
+            let end_byte = tail.end_byte.saturating_add(size_bytes(lines));
+            let checksum = checksum(*partition, position, *log_time, end_byte, lines);
+            insert.execute(params![seq(position), partition.0, log_time.ms(), end_byte, lines, checksum])?;
+            *tail = Tail { position, log_time: *log_time, end_byte };
             written.push((*partition, tail.position));
         }
     }
@@ -67,8 +124,13 @@ fn insert(
 
 /// Where the oldest record begins, counted as `end_byte` is.
 pub(super) fn first_byte(connection: &Connection) -> rusqlite::Result<i64> {
-    let oldest = "SELECT end_byte - length(lines) - ?1 FROM log_records ORDER BY seq LIMIT 1";
-    Ok(connection.query_row(oldest, [RECORD_OVERHEAD_BYTES], |row| row.get(0)).optional()?.unwrap_or(0))
+    let mut first_byte = 0;
+    let mut before_bytes = 0;
+    each_until_intact(connection, "ASC", |record, _| {
+        before_bytes += size_bytes(record.lines);
+        first_byte = record.end_byte.unwrap_or_default().saturating_sub(before_bytes);
+    })?;
+    Ok(first_byte)
 }
 
 /// The newest record of a partition, 0 where it has none.

@@ -2,21 +2,23 @@
 
 use std::fs::{File, TryLockError};
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use netqoe_datafile::described;
 use netqoe_model::{LogIdentity, LogTime};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
+use super::files::with_ending;
 use crate::LogError;
 
 /// 3.51.3: in WAL mode, versions before it can corrupt a file that several connections write.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long a connection waits for another one's transaction. Those of this process take turns and are short;
-/// a backup by another program may take seconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// a backup by another program may take seconds. Shorter than ingest waits for an append, so that who sends hears why.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The store in the same file keeps its own history under another name.
 const HISTORY_TABLE: &str = "log_schema_history";
@@ -34,10 +36,9 @@ pub(super) struct WriterLock {
 
 impl WriterLock {
     pub(super) fn take(data_file: &Path) -> Result<Self, LogError> {
-        let mut name = data_file.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
-        let opened = File::options().create(true).truncate(false).write(true).open(&path);
+        // Whatever link leads to the data file, its lock is the same.
+        let path = with_ending(&netqoe_datafile::real_path(data_file), ".lock");
+        let opened = netqoe_datafile::make_private(&path).and_then(|()| File::options().write(true).open(&path));
         let failed = |error: std::io::Error| LogError::Open { path: path.clone(), reason: error.to_string() };
         let file = opened.map_err(failed)?;
         match file.try_lock() {
@@ -53,6 +54,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LogError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(LogError::SqliteTooOld { found: rusqlite::version() });
     }
+    netqoe_datafile::make_private(path)
+        .map_err(|error| LogError::Open { path: path.to_owned(), reason: error.to_string() })?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     let found = schema_version(&connection, path)?;
     let known = known_version();
@@ -68,11 +71,21 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LogError> {
 
 /// A connection that only reads, beside whoever writes.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    check(connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, path)
+}
+
+/// The same of a file that is named to SQLite by a URI, which can say more than a path.
+pub(super) fn open_reader_by_uri(uri: &str, path: &Path) -> Result<Connection, LogError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    check(connect(Path::new(uri), flags)?, path)
+}
+
+fn check(connection: Connection, path: &Path) -> Result<Connection, LogError> {
     let known = known_version();
     match schema_version(&connection, path)? {
         0 => Err(LogError::NoLog { path: path.to_owned() }),
-        found if found != known => Err(LogError::Newer { path: path.to_owned(), found, known }),
+        found if found > known => Err(LogError::Newer { path: path.to_owned(), found, known }),
+        found if found < known => Err(LogError::Older { path: path.to_owned(), found, known }),
         _ => Ok(connection),
     }
 }
@@ -124,7 +137,13 @@ fn migration_error(path: &Path, error: &refinery::Error) -> LogError {
     {
         return LogError::of(path, error);
     }
-    LogError::Schema { path: path.to_owned(), reason: error.to_string() }
+    let source = std::error::Error::source(error.kind()).and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    let reason = match source {
+        // SQL that fails where it never did before: the file has tables that another program has made.
+        Some(error) => format!("{}; it has tables of another program: choose another file", described(error)),
+        None => error.to_string(),
+    };
+    LogError::Schema { path: path.to_owned(), reason }
 }
 
 /// The log's identity, which is made where the log is new.

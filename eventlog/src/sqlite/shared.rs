@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use netqoe_datafile::{Trouble, described};
 use netqoe_model::LogIdentity;
 
+use super::damage::Damage;
+use super::files::Files;
 use super::heads::Heads;
 use super::queue::Queue;
 use super::retention::NeededFrom;
@@ -17,11 +20,19 @@ pub(super) struct Shared {
     pub heads: Heads,
     pub needed: NeededFrom,
     pub health: Health,
+    pub files: Files,
+    pub damage: Damage,
 }
 
 impl Shared {
+    /// Whether what is written has a name by which it is found again.
+    pub(super) fn in_place(&self) -> Result<(), AppendError> {
+        self.files.missing().map_or(Ok(()), |path| Err(AppendError::Moved { path }))
+    }
+
     /// What SQLite's error means for who appends.
     pub(super) fn append_error(&self, error: &rusqlite::Error) -> AppendError {
-        AppendError::Failed { path: self.path.clone(), reason: error.to_string() }
+        let reason = Trouble::of(&self.path, error).map_or_else(|| described(error), |trouble| trouble.to_string());
+        AppendError::Failed { path: self.path.clone(), reason }
     }
 }

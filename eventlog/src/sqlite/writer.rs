@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netqoe_model::LogTime;
+use netqoe_model::{LogTime, Partition, Position};
 use parking_lot::FairMutex;
 use rusqlite::Connection;
 
+use super::log_timer::LogTimer;
 use super::queue::{Answer, Group, Lines, Waited};
 use super::records::{self, Tail};
 use super::retention::Retention;
 use super::schema::WriterLock;
 use super::shared::Shared;
-use crate::{AppendError, LogClock};
+use crate::AppendError;
 
 /// How often overdue records are looked for, and a log that failed is tried.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -22,7 +23,7 @@ pub(super) struct Writer {
     pub shared: Arc<Shared>,
     pub connection: Connection,
     pub write_turn: Arc<FairMutex<()>>,
-    pub clock: LogClock,
+    pub clock: LogTimer,
     pub tail: Tail,
     pub retention: Retention,
     /// Held for as long as this thread writes.
@@ -44,11 +45,6 @@ impl Writer {
                 upkeep_at = Instant::now() + if more_to_do { Duration::ZERO } else { UPKEEP_INTERVAL };
             }
         }
-    }
-
-    /// The log's time now: the clock's, but never before what is in the log.
-    fn now(&self) -> LogTime {
-        (self.clock)().max(self.tail.log_time)
     }
 
     fn commit_group(&mut self) {
@@ -75,8 +71,10 @@ impl Writer {
                 }
             }
         }
-        let log_time = self.now();
-        self.commit(&[(log_time, group)], answers);
+        match self.clock.now(self.tail.log_time) {
+            Ok(log_time) => self.commit(&[(log_time, group)], answers),
+            Err(error) => self.refuse(answers, error),
+        }
     }
 
     fn import(&mut self, groups: &[(LogTime, Lines)], answer: Answer) {
@@ -87,8 +85,10 @@ impl Writer {
             }
             last = *log_time;
         }
-        match self.full() {
-            Some(full) => reply(answer, Err(full)),
+        // What was made elsewhere has its times from a clock as well, which may be this one.
+        let doubt = self.clock.now(self.tail.log_time).err();
+        match doubt.or_else(|| self.full()) {
+            Some(error) => reply(answer, Err(error)),
             None => self.commit(groups, vec![answer]),
         }
     }
@@ -101,42 +101,59 @@ impl Writer {
 
     /// Makes records durable, tells who sent them, and wakes who reads them.
     fn commit(&mut self, groups: &[(LogTime, Lines)], answers: Vec<Answer>) {
-        match records::write(&mut self.connection, &mut self.tail, groups) {
+        match self.write(groups) {
             Ok(written) => {
                 self.shared.heads.advance(&written);
-                self.set_health(Ok(()));
-                answer_all(answers, &Ok(self.tail.log_time));
+                // What was written to a file that was gone by then is not durable.
+                match self.shared.in_place() {
+                    Ok(()) => {
+                        self.set_health(Ok(()));
+                        answer_all(answers, &Ok(self.tail.log_time));
+                    }
+                    Err(error) => self.refuse(answers, error),
+                }
                 self.shared.heads.wake(&written);
             }
-            Err(error) => {
-                let error = self.shared.append_error(&error);
-                // Who hears of the failure finds it in the log's health too.
-                self.set_health(Err(error.clone()));
-                answer_all(answers, &Err(error));
-            }
+            Err(error) => self.refuse(answers, error),
         }
+    }
+
+    fn write(&mut self, groups: &[(LogTime, Lines)]) -> Result<Vec<(Partition, Position)>, AppendError> {
+        self.shared.in_place()?;
+        let written = records::write(&mut self.connection, &mut self.tail, groups);
+        written.map_err(|error| self.shared.append_error(&error))
+    }
+
+    fn refuse(&self, answers: Vec<Answer>, error: AppendError) {
+        // Who hears of the failure finds it in the log's health too.
+        self.set_health(Err(error.clone()));
+        answer_all(answers, &Err(error));
     }
 
     /// Discards some of what is overdue, and tries a log that failed. True where there may be more to discard.
     fn upkeep(&mut self) -> bool {
         let write_turn = Arc::clone(&self.write_turn);
         let _turn = write_turn.lock();
-        let now = self.now();
+        let looked = self.clock.now(self.tail.log_time);
+        // By a clock that is ahead everything would be old.
+        let now = *looked.as_ref().unwrap_or(&self.tail.log_time);
         let discarded = self.retention.discard_some(&self.connection, &self.tail, now, &self.shared.needed);
         let tried = discarded.and_then(|discarded| {
+            self.clock.store(&self.connection)?;
             // While the log is reported as unable, nobody may send anything that would show that it is able again.
             if self.shared.health.get().is_err() {
                 records::try_to_write(&self.connection)?;
             }
             Ok(discarded)
         });
-        self.set_health(tried.as_ref().map(|_| ()).map_err(|error| self.shared.append_error(error)));
+        let able = tried.as_ref().map(|_| ()).map_err(|error| self.shared.append_error(error));
+        self.set_health(able.and_then(|()| self.shared.in_place()).and_then(|()| looked.map(|_| ())));
         tried.unwrap_or(false)
     }
 
     fn set_health(&self, tried: Result<(), AppendError>) {
         let able = tried.and_then(|()| self.full().map_or(Ok(()), Err));
-        self.shared.health.set(able.map_err(|error| error.to_string()));
+        self.shared.health.set(able.map_err(|error| error.without_place()));
     }
 }
 

@@ -12,6 +12,7 @@ mod connection;
 mod continuity;
 mod dead_letters;
 mod export;
+mod parted;
 mod progress;
 mod read;
 mod replicas;
@@ -113,6 +114,15 @@ impl Other {
         let payload = Bytes::from(payload.to_owned());
         let published = async { self.jetstream.publish(subject.to_owned(), payload).await.unwrap().await.unwrap() };
         self.runtime.block_on(published).sequence
+    }
+
+    /// Publishes a message that says that it holds lines.
+    fn publish_lines(&self, subject: &str, lines: &str) {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("Content-Type", "application/x-ndjson");
+        let payload = Bytes::from(lines.to_owned());
+        let publish = self.jetstream.publish_with_headers(subject.to_owned(), headers, payload);
+        self.runtime.block_on(async { publish.await.unwrap().await.unwrap() });
     }
 
     fn stream(&self) -> jetstream::stream::Stream {

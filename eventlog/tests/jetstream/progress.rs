@@ -42,8 +42,10 @@ fn what_is_committed_is_acknowledged() {
     other.publish("telemetry.events", "{}");
     other.publish("telemetry.events.none", "{}");
     follow([9, 6, 7, 8]);
-    check(&other, (0, 1, 8));
-    follow([9, 9, 9, 9]);
+    check(&other, (0, 2, 8));
+    follow([10, 10, 10, 9]);
+    check(&other, (0, 1, 9));
+    follow([10, 10, 10, 10]);
     check(&other, (0, 0, 10));
     let config = other.runtime.block_on(other.stream().consumer_info("aggregator")).unwrap().config;
     assert_eq!((config.ack_wait.as_secs(), config.max_ack_pending, config.max_deliver), (30, 1_000, 3));

@@ -12,15 +12,7 @@ fn a_reader_gets_its_partitions_in_order_and_what_names_none_but_belongs_to_them
     for n in 0..4 {
         append(&log, n, &format!("{{\"n\":{n}}}")).unwrap();
     }
-    let plain = |partition| {
-        let client = (0..)
-            .map(|n| format!("c{n}"))
-            .find(|client| Partition::of(client, log.identity().partitions) == partition)
-            .unwrap();
-        format!(
-            "{{\n\"event_id\":\"e\",\"client_id\":\"{client}\",\"ts_ms\":1,\"target\":\"t\",\"timing_measurements\":{{}}}}\n"
-        )
-    };
+    let plain = |partition| event_of(&log, partition).replacen('{', "{\n", 1) + "\n";
     assert_eq!(other.publish("telemetry.events", &plain(Partition(3))), 5);
     other.publish("telemetry.events.9", "{\"of no partition\": 1}");
     other.publish("telemetry.events.x", "{\"of no partition\": 1}");
@@ -42,8 +34,67 @@ fn a_reader_gets_its_partitions_in_order_and_what_names_none_but_belongs_to_them
     let times: Vec<_> = chunks.iter().map(|chunk| chunk.log_time.unwrap()).collect();
     assert!(times.is_sorted() && now_ms() - times[0].ms() < 3_600_000, "{times:?}");
     assert_eq!(own.lag(), 0);
-    let unreadable = read(&mut *reader(&log, [0]), 2);
-    assert_eq!(texts(&unreadable), [(Some(0), 1, "{\"n\":0}\n"), (Some(0), 8, "no JSON")]);
+    let unreadable = read(&mut *reader(&log, [0]), 4);
+    let misnamed = "{\"of no partition\": 1}";
+    assert_eq!(
+        texts(&unreadable),
+        [(Some(0), 1, "{\"n\":0}\n"), (Some(0), 6, misnamed), (Some(0), 7, misnamed), (Some(0), 8, "no JSON")]
+    );
+}
+
+/// An event of a client of this partition.
+fn event_of(log: &JetStreamLog, partition: Partition) -> String {
+    let client = (0..)
+        .map(|n| format!("c{n}"))
+        .find(|client| Partition::of(client, log.identity().partitions) == partition)
+        .unwrap();
+    format!(r#"{{"event_id":"e","client_id":"{client}","ts_ms":1,"target":"t","timing_measurements":{{}}}}"#)
+}
+
+/// Otherwise several partitions would count copies of it, and overwrite each other's row.
+#[test]
+fn the_client_decides_whatever_subject_an_event_stands_at() {
+    let nats = NatsServer::start().unwrap();
+    let log = open(&nats);
+    let other = Other::connect(&nats);
+    let [two, three] = [2, 3].map(|partition| event_of(&log, Partition(partition)));
+    for subject in ["0", "1", "2", "4", "65536", "-1", "02", "x", "*x"] {
+        other.publish(&format!("telemetry.events.{subject}"), &two);
+    }
+    let batch = format!("{three}\nno JSON\n{two}\n");
+    for subject in ["telemetry.events", "telemetry.events.1", "telemetry.events.9"] {
+        other.publish_lines(subject, &batch);
+    }
+
+    // However the partitions are shared out among readers.
+    for shares in [vec![vec![start(0), start(1), start(2), start(3)]], (0..4).map(|n| vec![start(n)]).collect()] {
+        let mut readers = log.readers(&shares).unwrap();
+        let mut lines: Vec<(u16, u64, usize, String)> = Vec::new();
+        for reader in &mut readers {
+            let mut chunks = Vec::new();
+            eventually("all of it is read", || {
+                chunks.extend(reader.read(1 << 20).unwrap());
+                reader.lag() == 0 && chunks.last().is_some_and(|chunk| chunk.position >= Position(12))
+            });
+            for chunk in chunks {
+                let text = String::from_utf8(chunk.lines).unwrap();
+                let numbered = text.lines().enumerate().filter(|(_, line)| !line.is_empty());
+                lines.extend(
+                    numbered
+                        .map(|(number, line)| (chunk.partition.unwrap().0, chunk.position.0, number, line.to_owned())),
+                );
+            }
+        }
+        lines.sort();
+        let unreadable = [(0, 10), (0, 12), (1, 11)].map(|(of, at)| (of, at, 1, "no JSON".to_owned()));
+        let single = (1..=9).map(|at| (2, at, 0, two.clone()));
+        let second = (10..=12).map(|at| (2, at, 2, two.clone()));
+        let first = (10..=12).map(|at| (3, at, 0, three.clone()));
+        let expected: Vec<_> = unreadable.into_iter().chain(single).chain(second).chain(first).collect();
+        assert_eq!(lines, expected);
+    }
+    let mut exported = Vec::new();
+    assert_eq!(log.export(&mut exported).unwrap(), 9 + 3 * 3);
 }
 
 #[test]

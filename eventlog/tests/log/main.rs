@@ -7,9 +7,12 @@
 )]
 
 mod append;
+mod clock;
 mod crash;
+mod damage;
 mod data_file;
 mod export;
+mod heal;
 mod read;
 mod retention;
 
@@ -19,11 +22,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::executor::block_on;
-use netqoe_eventlog::{AppendError, EventLog, LogReader, SqliteLog, SqliteLogOptions, Start};
+use netqoe_eventlog::{AppendError, Boot, EventLog, LogReader, SqliteLog, SqliteLogOptions, Start};
 use netqoe_model::{Chunk, LogTime, Partition, Position};
 use tempfile::TempDir;
 
-/// A data file in a folder that goes with it, and a clock that stands still until it is set.
+/// A data file in a folder that goes with it, and a clock that stands still until it is set. Time passes with it.
 struct Bench {
     _folder: TempDir,
     path: PathBuf,
@@ -44,7 +47,9 @@ impl Bench {
     fn options(&self) -> SqliteLogOptions {
         let now_ms = Arc::clone(&self.now_ms);
         let clock = Arc::new(move || LogTime::from_ms(now_ms.load(Ordering::SeqCst)));
-        SqliteLogOptions::new(clock, Arc::default())
+        let now_ms = Arc::clone(&self.now_ms);
+        let uptime = Arc::new(move || Duration::from_millis(now_ms.load(Ordering::SeqCst).unsigned_abs()));
+        SqliteLogOptions { boot: Boot { id: None, uptime }, ..SqliteLogOptions::new(clock, Arc::default()) }
     }
 
     fn open(&self) -> SqliteLog {

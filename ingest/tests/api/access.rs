@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use netqoe_ingest::IngestConfig;
 use serde_json::json;
 
 use crate::support::*;
@@ -162,4 +163,23 @@ async fn a_batch_costs_each_of_its_clients_one_request() {
     for client_id in ["even", "odd"] {
         assert_eq!(api.post_json(&event("e", client_id)).await.header("x-ratelimit-remaining"), Some("58"));
     }
+}
+
+#[tokio::test]
+async fn each_event_of_a_batch_costs_its_client_one_event() {
+    let (event_rate_per_s, event_rate_burst) = (10.try_into().unwrap(), 100.try_into().unwrap());
+    let api = Api::with_config(IngestConfig { event_rate_per_s, event_rate_burst, ..IngestConfig::default() });
+    let batch =
+        |client_id: &str, count: usize| json!((0..count).map(|n| event(&n.to_string(), client_id)).collect::<Vec<_>>());
+    let answer = api.post_json(&batch("a", 150)).await;
+    assert_eq!((&answer.body["accepted"], &answer.body["rejected"]), (&json!(100), &json!(50)));
+    assert_eq!(
+        (&answer.body["errors"][0]["index"], &answer.body["errors"][0]["error"]),
+        (&json!(100), &json!("rate_limit_exceeded"))
+    );
+    api.post_json(&event("e", "a")).await.assert_refused(429, "rate_limit_exceeded");
+    api.post_json(&batch("a", 2)).await.assert_refused(429, "rate_limit_exceeded");
+    assert_eq!(api.post_json(&batch("b", 100)).await.body["accepted"], 100, "one client's events are not another's");
+    api.clock.advance(Duration::from_secs(1));
+    assert_eq!(api.post_json(&batch("a", 20)).await.body["accepted"], 10);
 }

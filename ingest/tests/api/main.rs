@@ -7,6 +7,8 @@ mod batches;
 mod compressed;
 mod connections;
 mod operations;
+mod other_readers;
+mod pairs;
 mod properties;
 mod refused;
 mod session;

@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn lines_are_judged_one_by_one(lines in prop::collection::vec(piece(), 1..12)) {
         let lines: Vec<Vec<u8>> = lines.into_iter().filter(|line| !line.contains(&b'\n')).collect();
-        let expected = lines.iter().filter(|line| Event::parse(line.trim_ascii()).is_ok()).count();
+        let expected = lines.iter().filter(|line| Event::parse(line.trim_ascii()).is_ok() && !line.contains(&0xc)).count();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let api = Api::new();
         runtime.block_on(api.post(&[NDJSON], lines.join(&b'\n')));

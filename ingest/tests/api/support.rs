@@ -1,5 +1,6 @@
 //! A log in memory, a clock that stands still, and requests against the router.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use netqoe_eventlog::{AppendError, EventLog, LogError, LogReader, Start};
-use netqoe_ingest::{Clock, Ingest, IngestConfig, SignIn, Tokens, assemble};
+use netqoe_ingest::{Clock, Ingest, IngestConfig, OperationsAccess, SignIn, Tokens, assemble};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{LogIdentity, LogTime, Partition};
 use serde_json::{Value, json};
@@ -132,14 +133,21 @@ impl Api {
         Self::with(Tokens::none_on_loopback(), config)
     }
 
-    fn with(tokens: Tokens, config: IngestConfig) -> Self {
+    pub(crate) fn with(tokens: Tokens, config: IngestConfig) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081));
+        Self::at(address, tokens, config)
+    }
+
+    /// One that listens there.
+    pub(crate) fn at(address: SocketAddr, tokens: Tokens, config: IngestConfig) -> Self {
         let (log, clock, metrics) = (Arc::new(MemoryLog::new()), Arc::new(HandClock::default()), Metrics::new());
         let sign_in = SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _);
         let ingest = Ingest::new(Arc::clone(&log) as _, metrics.clone(), tokens, config, Arc::clone(&clock) as _);
         let reading =
             sign_in.guard(Router::new().route(READING, get(|| async { "read" }).post(|| async { "changed" })));
         let parts = [ingest.router(), sign_in.router(), (reading, Default::default())];
-        let router = assemble(parts, metrics.clone(), Vec::new());
+        let access = OperationsAccess::at(address, sign_in);
+        let router = assemble(parts, metrics.clone(), Vec::new(), access);
         Self { router, log, clock, metrics }
     }
 
@@ -192,8 +200,16 @@ impl Answer {
         assert_eq!(self.outcome(), (status, Some(error)), "{:?}", self.body);
         assert!(self.message().len() > 20, "{:?}", self.body);
         assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(self.header("retry-after"), self.body["retry_after"].as_u64().map(|s| s.to_string()).as_deref());
     }
+}
+
+/// Who may ask how a server is that has no tokens and listens on loopback.
+pub(crate) fn open_access() -> OperationsAccess {
+    let sign_in = SignIn::new(Tokens::none_on_loopback(), Metrics::new(), Arc::new(HandClock::default()));
+    OperationsAccess::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)), sign_in)
 }
 
 /// A valid event.

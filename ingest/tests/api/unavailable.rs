@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use netqoe_eventlog::AppendError;
-use netqoe_ingest::IngestConfig;
+use netqoe_ingest::{IngestConfig, RequestMemory, Tokens};
 use serde_json::json;
 
 use crate::support::*;
@@ -42,14 +42,29 @@ async fn a_log_that_does_not_answer_is_given_up() {
 async fn bodies_beyond_what_may_be_in_flight_wait_outside() {
     let one = event("e", "c");
     let bytes = one.to_string().len();
-    let api = Api::with_config(IngestConfig { max_in_flight_body_bytes: bytes * 3 / 2, ..IngestConfig::default() });
+    // A body takes three times its length, and a token has half of all.
+    let memory = RequestMemory::new(3 * 2 * (bytes * 3 / 2));
+    let api =
+        Api::with(Tokens::parse("the-one\nthe-other").unwrap(), IngestConfig { memory, ..IngestConfig::default() });
+    let (by_one, by_other) = (("authorization", "Bearer the-one"), ("authorization", "Bearer the-other"));
     *api.log.mood.lock().unwrap() = Mood::NeverAnswers;
-    let mut first = std::pin::pin!(api.post_json(&one));
+    let headers = [JSON, by_one];
+    let mut first = std::pin::pin!(api.post(&headers, one.to_string()));
     assert!(first.as_mut().now_or_never().is_none());
     *api.log.mood.lock().unwrap() = Mood::Takes;
-    let answer = api.post_json(&one).await;
+    let answer = api.post(&headers, one.to_string()).await;
     answer.assert_refused(503, "service_unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(api.post(&[JSON, by_other], one.to_string()).await.status, 200, "what one token takes, another has too");
+}
+
+#[tokio::test]
+async fn a_body_that_there_will_never_be_memory_for_is_too_large() {
+    let memory = RequestMemory::new(6_000);
+    let api = Api::with_config(IngestConfig { memory, ..IngestConfig::default() });
+    let answer = api.post(&[NDJSON], " ".repeat(1_001)).await;
+    answer.assert_refused(413, "payload_too_large");
+    assert!(answer.message().contains("1000 bytes"), "{}", answer.message());
 }
 
 #[tokio::test]

@@ -77,33 +77,25 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// A member's name, as the place of its value in what it is a member of; compared as bytes, so that an unknown name may
-/// hold anything.
+/// A member's name, as the place of its value in what it is a member of. It is read as it is written: the grammar of a JSON
+/// text is checked then, while an unknown name may hold escapes that stand for no text.
 struct Name<'raw, R, T>(&'raw mut R, fn(&'raw mut R, &[u8]) -> T);
 
 impl<'de, R, T> DeserializeSeed<'de> for Name<'_, R, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl<R, T> Visitor<'_> for Name<'_, R, T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<T, E> {
-        Ok((self.1)(self.0, name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<T, E> {
+        let written = <&RawValue>::deserialize(deserializer)?.get();
+        // A lone surrogate makes no text, and no known name holds one.
+        let name = serde_json::from_str::<Unescaped<'_>>(written).map_or(Cow::Borrowed(written), |name| name.0);
         Ok((self.1)(self.0, name.as_bytes()))
     }
 }
+
+/// A text that is borrowed where it holds no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Unescaped<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Raw<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

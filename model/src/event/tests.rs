@@ -99,6 +99,92 @@ fn what_is_not_known_is_passed_over_whatever_it_holds() {
 }
 
 #[test]
+fn a_line_that_is_no_json_is_no_event_wherever_the_fault_stands() {
+    for broken in [
+        // Control characters, in names, skipped values, and between tokens.
+        "\"a\u{1}\":1",
+        "\"a\u{1}\\n\":1",
+        "\"\\n\u{1f}\":1",
+        "\"a\tb\":1",
+        "\"a\nb\":1",
+        "\"a\0\":1",
+        "\"x\":\"\u{1}\"",
+        "\"x\":{\"a\u{1}\":1}",
+        "\"x\":[\"\u{2}\"]",
+        "\"network_context\":{\"a\u{1}\":1}",
+        "\"x\":1\u{b}",
+        "\"x\":1\u{c}",
+        "\"x\":1\u{a0}",
+        "\"timing_measurements\":{\"a\u{1}\":1}",
+        "\"timings\":{\"\\u0061\u{1}\":1}",
+        // Escapes that there are not.
+        r#""\x":1"#,
+        r#""\u12":1"#,
+        r#""\u12g4":1"#,
+        r#""x":"\'""#,
+        r#""x":"\ ""#,
+        // Numbers.
+        r#""x":01"#,
+        r#""x":-01"#,
+        r#""x":-"#,
+        r#""x":+1"#,
+        r#""x":1."#,
+        r#""x":.5"#,
+        r#""x":1e"#,
+        r#""x":1e+"#,
+        r#""x":0x1"#,
+        r#""x":1_0"#,
+        r#""x":NaN"#,
+        r#""x":-Infinity"#,
+        r#""x":Infinity"#,
+        r#""timing_measurements":{"x":NaN}"#,
+        // Structure.
+        r#""x":tru"#,
+        r#""x":True"#,
+        r#""x":'a'"#,
+        r#"x:1"#,
+        r#"1:1"#,
+        r#""x":[1,]"#,
+        r#""x":{"a":1,}"#,
+        r#""x":1,"#,
+        r#""x" 1"#,
+        r#""x":/**/1"#,
+        r#""x":"#,
+        "\u{feff}\"x\":1",
+    ] {
+        let line = line(&format!(",{broken}"));
+        assert!(matches!(Event::parse(line.as_bytes()), Err(Invalid::Json(_))), "{line:?}");
+    }
+    let whole = line("");
+    for (before, after) in [
+        ("", "}"),
+        ("", "\0"),
+        ("", "\u{c}"),
+        ("", "\u{feff}"),
+        ("\u{feff}\u{feff}", ""),
+        ("\0", ""),
+        ("", "//"),
+        ("[", "]"),
+    ] {
+        assert!(Event::parse(format!("{before}{whole}{after}").as_bytes()).is_err(), "{before:?} {after:?}");
+    }
+    for bad in [&b"\xff"[..], b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"] {
+        for (before, after) in [(&b",\"x\":\""[..], &b"\""[..]), (b",\"", b"\":1")] {
+            let line = [&whole.as_bytes()[..whole.len() - 1], before, bad, after, b"}"].concat();
+            assert!(matches!(Event::parse(&line), Err(Invalid::Json(_))), "{}", String::from_utf8_lossy(&line));
+        }
+    }
+}
+
+#[test]
+fn an_escaped_name_is_the_same_name() {
+    let escaped = line(r#","recv\u005fts_ms":5"#);
+    assert!(Event::parse(escaped.as_bytes()).unwrap().has_recv);
+    check(r#","\u0074s_ms":"x""#, Err(Invalid::Timestamp));
+    check(r#","timing_measurements":{"dns\u005Fms":2}"#, Ok([Some(2_000), None, None, None, None]));
+}
+
+#[test]
 fn only_objects_are_events() {
     for other in ["1", "null", "true", "\"x\"", "[1,2]", "[]"] {
         assert_eq!(Event::parse(other.as_bytes()), Err(Invalid::NotAnObject), "{other}");

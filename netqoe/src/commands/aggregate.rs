@@ -10,13 +10,15 @@ use netqoe_ingest::Tokens;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{Store, StoreUrl};
+use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
 use super::dead_letters::StreamLetters;
+use super::log_clock::{self, LogClockCheck};
+use super::observation::Works;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise, ticker};
@@ -25,8 +27,11 @@ use crate::exit::{self, TAKEN_OVER};
 use crate::group::{Group, Loss, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
-use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Pipeline, starts};
+use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, starts};
 use crate::shutdown;
+
+/// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
+const COMMIT_RETRIES: usize = 2;
 
 pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     if options.supervise {
@@ -47,7 +52,10 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
     let Started { log, feeds, pipeline, pulse, view, failed } = started;
     let follower = match membership.process {
-        0 => Some(options.database_url.connect(&options.database.postgres(), store_clock())?),
+        0 => {
+            let connect = || options.database_url.connect(&options.database.postgres(), store_clock());
+            Some(Patience::Until(stop.clone()).insist(connect)?)
+        }
         _ => None,
     };
     let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &pulse, failed, stop);
@@ -99,9 +107,14 @@ fn start(
     let given_up = || stop.is_cancelled();
     let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
     let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
-    let store = options.database_url.connect(&options.database.postgres(), store_clock())?;
+    let patience = Patience::Until(stop.clone());
+    // Few retries: this process waits by itself, and says why.
+    let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };
+    let store = patience.insist(|| options.database_url.connect(&postgres, store_clock()))?;
     let store = Box::new(MeasuredStore::new(store, &observed.metrics, &health));
-    let Some(store) = open_store(store, &log, &rules, membership, &group.pulse, given_up)? else { return Ok(None) };
+    let Some(store) = open_store(store, patience, &log, &rules, membership, &group.pulse, given_up)? else {
+        return Ok(None);
+    };
     let store =
         store.setting_aside(jetstream::setting_aside(&log, options.dead_letters.stream(), Arc::clone(runtime))?);
 
@@ -115,20 +128,23 @@ fn start(
     group.pulse.carry(feeds.epochs());
     observation::show_backlog(&observed.metrics, crew, backlog.clone());
     let observer = observation::observer(crew, observed.clone(), backlog.clone(), |_| {});
-    let links = group.links(options.workers)?;
+    let (links, lateness_ms) = (group.links(options.workers)?, rules.lateness_ms);
     let pipeline =
         Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
     let checked = log.clone();
     let log_check = ("jetstream", Arc::new(move || checked.healthy()) as _);
     let store = (pipeline_view::kind(&options.database_url), health);
-    let view = Arc::new(View { observed, crew, log: log_check, store, backlog });
+    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::WAIT_FOR_SERVERS };
+    let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records: None };
+    let view = Arc::new(View { observed, crew, log: log_check, store, backlog, works });
     Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, view, failed }))
 }
 
 /// Process 0 takes a new generation for the whole cluster, and the others go on in it.
 fn open_store(
     store: Box<dyn Store>,
+    patience: Patience,
     log: &JetStreamLog,
     rules: &Rules,
     membership: &Membership,
@@ -136,14 +152,14 @@ fn open_store(
     given_up: impl Fn() -> bool,
 ) -> anyhow::Result<Option<OpenedStore>> {
     if membership.process == 0 {
-        let store = OpenedStore::open(store, log.identity(), rules)?;
+        let store = OpenedStore::open(store, log.identity(), rules, patience)?;
         pulse.announce(store.generation());
         return Ok(Some(store));
     }
     let Some(generation) = pulse.generation(given_up) else {
         return pulse.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
     };
-    Ok(Some(OpenedStore::join(store, generation, rules)?))
+    Ok(Some(OpenedStore::join(store, generation, rules, patience)?))
 }
 
 /// Answers requests and moves idle partitions on, until it is asked to stop, another process stops, or something fails.
@@ -181,7 +197,7 @@ async fn serve(
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
     let app = app(Dashboard { reader, view, rules, tokens, letters, address }, &stop);
     tracing::info!("listening on http://{address}");
-    let limits = options.server.limits();
+    let limits = options.server.limits(&options.server.memory());
     let admin = async {
         match options.admin_port {
             Some(port) => admin::serve(port, feeds.clone(), stop.clone()).await,
@@ -208,7 +224,8 @@ async fn serve(
 /// What people look at, health and metrics.
 fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
-    netqoe_ingest::assemble(dashboard.routes(stop), metrics, checks).merge(netqoe_dashboard::page())
+    let (routes, access) = dashboard.routes(stop);
+    netqoe_ingest::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
 }
 
 async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<dyn Reader>> {

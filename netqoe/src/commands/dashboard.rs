@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use netqoe_dashboard::{DeadLetters, PipelineApi, QueryApi, SettledReader, keep_filled};
-use netqoe_ingest::{SignIn, SystemClock, Tokens};
+use netqoe_ingest::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
@@ -40,14 +40,15 @@ pub(super) struct Dashboard {
 }
 
 impl Dashboard {
-    /// Its routes and what they say of themselves; live streams end with `stop`.
-    pub(super) fn routes(self, stop: &CancellationToken) -> [(Router, OpenApi); 3] {
+    /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
+    pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
         let Self { reader, view, rules, tokens, letters, address } = self;
         let (metrics, live) = (view.observed.metrics.clone(), view.observed.live.clone());
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
         let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone()).router();
         let pipeline = PipelineApi::new(view, live, letters, address.ip().to_canonical().is_loopback()).router();
         let guarded = |(routes, document)| (sign_in.guard(routes), document);
-        [sign_in.router(), guarded(queries), guarded(pipeline)]
+        let routes = [sign_in.router(), guarded(queries), guarded(pipeline)];
+        (routes, OperationsAccess::at(address, sign_in))
     }
 }

@@ -46,7 +46,8 @@ impl StoreLetters {
     pub(super) async fn append_and_remove(&self, key: LetterKey) -> Result<bool, DeadLettersError> {
         let _one = self.replaying.lock().await;
         let Some(letter) = self.with(move |letters| letters.get(key)).await? else { return Ok(false) };
-        let line = with_recv_ts(&letter.original, now_ms());
+        // What is no JSON object holds no time, and is no event the second time either.
+        let line = with_recv_ts(&letter.original, now_ms()).unwrap_or(letter.original);
         let partition = Event::parse(&line)
             .map_or(letter.partition, |event| Partition::of(&event.client_id, self.log.identity().partitions));
         self.log.append(vec![(partition, line)]).await.map_err(unavailable)?;

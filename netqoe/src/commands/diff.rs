@@ -7,7 +7,10 @@ use anyhow::Context;
 use netqoe_model::{WindowRow, WindowStart};
 use netqoe_sinks::read::{AggregateRecord, Filter, PostgresReader, Query, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, StoreUrl};
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use crate::output;
 
 /// Rows that are read at a time.
 const PAGE_ROWS: u16 = 1_000;
@@ -23,7 +26,7 @@ pub(super) struct Compared {
     pub(super) not_final: u64,
 }
 
-/// Prints each row that is final and differs in the other store, or is missing there.
+/// Prints, as a line of JSON, each row that is final and differs in the other store, or is missing there.
 pub(super) fn print(
     (replayed, live): (&StoreUrl, &StoreUrl),
     options: &PostgresOptions,
@@ -50,7 +53,7 @@ pub(super) fn print(
             Outcome::Equal => compared.equal += 1,
             Outcome::NotFinal => compared.not_final += 1,
             Outcome::Different(how) => {
-                println!("{how}");
+                output::line(how)?;
                 compared.different += 1;
             }
         }
@@ -108,8 +111,8 @@ enum Outcome {
     Equal,
     /// One of them is not done yet.
     NotFinal,
-    /// How, in a line.
-    Different(String),
+    /// How. As JSON, since a name could look like the rest of a line.
+    Different(Value),
 }
 
 /// Compares the rows of a window, where a store has one. Which log time a row reflects and when it was written are no part of
@@ -126,7 +129,9 @@ fn compare(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -
         (Some(_), None) => "only replayed".to_owned(),
         (None, _) => "only live".to_owned(),
     };
-    Outcome::Different(format!("{} {} {}: {how}", any.client_id, any.target, any.window.start))
+    Outcome::Different(json!({
+        "client_id": any.client_id, "target": any.target, "window_start_ms": any.window.start.ms(), "difference": how,
+    }))
 }
 
 #[cfg(test)]
@@ -137,7 +142,7 @@ mod tests {
 
     fn row(count_success: u32, is_final: bool, as_of: i64) -> AggregateRecord {
         AggregateRecord {
-            client_id: "c".to_owned(),
+            client_id: "c\u{202e}\n".to_owned(),
             target: "t".to_owned(),
             window: WindowRow {
                 start: WindowStart::from_ms(60_000),
@@ -159,17 +164,21 @@ mod tests {
             replayed.as_ref(),
             live.as_ref(),
         ) {
-            Outcome::Different(how) => assert!(how.starts_with(says), "{how}"),
+            Outcome::Different(how) => {
+                assert_eq!((&how["client_id"], &how["target"]), (&"c\u{202e}\n".into(), &"t".into()));
+                assert_eq!(how["window_start_ms"], 60_000);
+                assert!(how["difference"].as_str().unwrap().starts_with(says), "{how}");
+            }
             outcome => assert_eq!(format!("{outcome:?}"), says),
         };
         check(Some(row(1, true, 5)), Some(row(1, true, 9)), "Equal");
-        check(Some(row(1, true, 5)), Some(row(2, true, 5)), "c t 60000: replayed");
+        check(Some(row(1, true, 5)), Some(row(2, true, 5)), "replayed");
         let healed = AggregateRecord { diagnosis_label: None, ..row(1, true, 5) };
-        check(Some(row(1, true, 5)), Some(healed), "c t 60000: replayed");
+        check(Some(row(1, true, 5)), Some(healed), "replayed");
         check(Some(row(1, true, 5)), Some(row(2, false, 5)), "NotFinal");
         check(Some(row(1, false, 5)), Some(row(1, false, 5)), "NotFinal");
-        check(Some(row(1, true, 5)), None, "c t 60000: only replayed");
-        check(None, Some(row(1, true, 5)), "c t 60000: only live");
+        check(Some(row(1, true, 5)), None, "only replayed");
+        check(None, Some(row(1, true, 5)), "only live");
         check(None, Some(row(1, false, 5)), "NotFinal");
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use netqoe_ingest::{ComponentCheck, Ingest, SystemClock};
+use netqoe_ingest::{ComponentCheck, Ingest, OperationsAccess, SignIn, SystemClock};
 use netqoe_model::metrics::Metrics;
 
 use super::runtime::request_threads;
@@ -18,16 +18,18 @@ pub(crate) fn run(options: &IngestOptions) -> anyhow::Result<()> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let log = options.nats.open()?;
     let metrics = Metrics::new();
-    let config = options.server.ingest(ms(options.max_future));
+    let memory = options.server.memory();
+    let config = options.server.ingest(ms(options.max_future), &memory);
     let clock = Arc::new(SystemClock::new());
+    let access = OperationsAccess::at(address, SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _));
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
     let checked = log.clone();
     let check = ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || checked.healthy()) };
-    let app = netqoe_ingest::assemble([ingest.router()], metrics, vec![check]);
+    let app = netqoe_ingest::assemble([ingest.router()], metrics, vec![check], access);
     request_threads()?.block_on(async {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
         tracing::info!("listening on http://{address}");
-        netqoe_ingest::serve(listener, app, &options.server.limits(), stop).await.context("can't go on serving")
+        netqoe_ingest::serve(listener, app, &options.server.limits(&memory), stop).await.context("can't go on serving")
     })?;
     log.close();
     tracing::info!("drained");

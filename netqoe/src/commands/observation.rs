@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netqoe_dataflow::PartitionState;
+use netqoe_eventlog::SqliteLog;
 use netqoe_ingest::ComponentCheck;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Partition};
 
+use super::log_clock::LogClockCheck;
 use super::pipeline_view::{Observed, View};
 use crate::clock::{age_ms, now_ms};
 use crate::pipeline::{Backlog, Committed, Crew};
@@ -26,6 +28,13 @@ pub(super) fn show_backlog(metrics: &Metrics, crew: Crew, backlog: Backlog) {
             let age_ms = oldest.map_or(0, |oldest| age_ms(oldest, now_ms));
             metrics.frontier_lag.with_label_values(&[worker.to_string()]).set(age_ms as f64 / 1000.0);
         }
+    });
+}
+
+/// Shows how much of the log was found damaged.
+pub(super) fn show_damage(metrics: &Metrics, log: SqliteLog) {
+    metrics.on_gather(move |metrics| {
+        metrics.log_damaged_records.set(i64::try_from(log.damaged_records()).unwrap_or(i64::MAX));
     });
 }
 
@@ -84,7 +93,7 @@ fn measure_memory(metrics: &Metrics, crew: Crew, states: &BTreeMap<Partition, Pa
 
 /// The parts that `/health` names. Clients can send for as long as the log takes what they send.
 pub(super) fn checks(view: &View) -> Vec<ComponentCheck> {
-    let (log, store, backlog) = (Arc::clone(&view.log.1), view.store.1.clone(), view.backlog.clone());
+    let (log, store, works) = (Arc::clone(&view.log.1), view.store.1.clone(), view.works.clone());
     vec![
         ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || log()) },
         ComponentCheck {
@@ -92,19 +101,39 @@ pub(super) fn checks(view: &View) -> Vec<ComponentCheck> {
             needed_for_ready: false,
             check: Box::new(move || store.check(Instant::now())),
         },
-        ComponentCheck {
-            component: "pipeline",
-            needed_for_ready: false,
-            check: Box::new(move || moves(backlog.stalled_for(Instant::now()), backlog.records())),
-        },
+        ComponentCheck { component: "pipeline", needed_for_ready: false, check: Box::new(move || works.check()) },
     ]
+}
+
+/// Whether what the log takes becomes rows. Clones look at the same.
+#[derive(Clone)]
+pub(super) struct Works {
+    pub(super) observed: Observed,
+    pub(super) backlog: Backlog,
+    pub(super) log_clock: LogClockCheck,
+    /// Whether the log's records are what was written, where they tell.
+    pub(super) records: Option<LogCheck>,
+}
+
+impl Works {
+    pub(super) fn check(&self) -> Result<(), String> {
+        moves(&self.backlog)?;
+        self.log_clock.check(&self.observed, now_ms())?;
+        self.records.as_ref().map_or(Ok(()), |intact| intact())
+    }
 }
 
 /// Says at once what is wrong with a log.
 pub(super) type LogCheck = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// Whether a pipeline moves in which so many records wait, and nothing was committed for so long.
-pub(super) fn moves(stalled_for: Duration, records: u64) -> Result<(), String> {
+/// Whether a pipeline reads and commits.
+pub(super) fn moves(backlog: &Backlog) -> Result<(), String> {
+    backlog.unreadable().map_or(Ok(()), Err)?;
+    commits(backlog.stalled_for(Instant::now()), backlog.records())
+}
+
+/// Whether a pipeline commits in which so many records wait, and nothing was committed for so long.
+fn commits(stalled_for: Duration, records: u64) -> Result<(), String> {
     if stalled_for < STALLED_AFTER {
         return Ok(());
     }
@@ -118,9 +147,9 @@ mod tests {
 
     #[test]
     fn a_pipeline_that_stands_still_is_failing() {
-        assert_eq!(moves(Duration::ZERO, 0), Ok(()));
-        assert_eq!(moves(STALLED_AFTER - Duration::from_millis(1), 7), Ok(()), "a slow store is no broken one");
-        let message = moves(Duration::from_secs(75), 7).unwrap_err();
+        assert_eq!(commits(Duration::ZERO, 0), Ok(()));
+        assert_eq!(commits(STALLED_AFTER - Duration::from_millis(1), 7), Ok(()), "a slow store is no broken one");
+        let message = commits(Duration::from_secs(75), 7).unwrap_err();
         assert_eq!(message, "7 records of the log wait, and nothing was committed for 75 s; look at the store");
     }
 }

@@ -12,7 +12,7 @@ use netqoe_model::{Checkpoint, Ledger, LogTime, Partition};
 use netqoe_sinks::StoreUrl;
 use parking_lot::Mutex;
 
-use super::observation::{LogCheck, moves};
+use super::observation::{LogCheck, Works};
 use super::recent::Recent;
 use crate::clock::{age_ms, now_ms};
 use crate::measured::StoreHealth;
@@ -76,6 +76,8 @@ pub(super) struct View {
     pub(super) log: (&'static str, LogCheck),
     pub(super) store: (&'static str, StoreHealth),
     pub(super) backlog: Backlog,
+    /// Whether events become rows.
+    pub(super) works: Works,
 }
 
 /// What the page calls a store.
@@ -88,7 +90,7 @@ pub(super) fn kind(store: &StoreUrl) -> &'static str {
 
 impl PipelineView for View {
     fn look(&self) -> PipelineState {
-        let Self { observed, crew, log, store, backlog } = self;
+        let Self { observed, crew, log, store, backlog, works } = self;
         let uptime = observed.started.elapsed();
         let (events, rates, processing_delay, checkpoints) = observed.progress.lock().look(uptime);
         let lag_records = backlog.records();
@@ -105,13 +107,18 @@ impl PipelineView for View {
             processes: crew.processes(),
             log: Part::new(log.0, (log.1)()),
             store: Part::new(store.0, store.1.check(Instant::now())),
-            pipeline: Part::new("dataflow", moves(backlog.stalled_for(Instant::now()), lag_records)),
+            pipeline: Part::new("dataflow", works.check()),
             events: events.into(),
             events_per_s: rates[0],
             rows_per_s: rates[1],
             processing_delay,
             open_windows: states.values().map(|state| state.open_windows).sum(),
             tracked_pairs: states.values().map(|state| state.tracked_pairs).sum(),
+            refused_pair_events: ["client", "all"]
+                .map(|limit| observed.metrics.ingest_pairs_refused.with_label_values(&[limit]).get())
+                .iter()
+                .sum(),
+            forgotten_pairs: observed.metrics.ingest_pairs_forgotten.get(),
             lag_records,
             oldest_waiting_ms: oldest_waiting.map(|oldest| age_ms(oldest, now_ms())),
             partitions: partitions.collect(),

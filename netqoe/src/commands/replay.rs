@@ -14,13 +14,17 @@ use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
 use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
+use super::compressed::decompressed;
 use super::diff::{self, Compared};
 use super::other_rules;
 use super::resources::Resources;
 use super::runtime::request_threads;
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
-use crate::pipeline::{Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Pipeline, Totals, alone};
+use crate::output;
+use crate::pipeline::{
+    Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Patience, Pipeline, Totals, alone,
+};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -49,15 +53,12 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     }
     let seconds = started.elapsed().as_secs_f64();
     let events = totals.events;
-    println!(
-        "{}",
-        json!({
-            "read": events.read, "accepted": events.accepted, "duplicate": events.duplicate, "late": events.late,
-            "invalid": events.invalid, "rows": totals.rows, "seconds": (seconds * 1000.0).round() / 1000.0,
-            "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": Resources::own().cpu_seconds(),
-            "peak_memory_bytes": Resources::own().peak_memory_bytes(),
-        })
-    );
+    output::line(json!({
+        "read": events.read, "accepted": events.accepted, "duplicate": events.duplicate, "late": events.late,
+        "invalid": events.invalid, "rows": totals.rows, "seconds": (seconds * 1000.0).round() / 1000.0,
+        "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": Resources::own().cpu_seconds(),
+        "peak_memory_bytes": Resources::own().peak_memory_bytes(),
+    }))?;
     match &options.history.diff {
         Some(live) => compare(options, live),
         None => Ok(()),
@@ -69,7 +70,7 @@ fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
     let (stores, windows) = ((&options.store, live), options.history.windows());
     let compared = diff::print(stores, &options.database.postgres(), windows, &request_threads()?)?;
     let Compared { equal, different, not_final } = compared;
-    println!("{}", json!({ "live": live.to_string(), "equal": equal, "different": different, "not_final": not_final }));
+    output::line(json!({ "live": live.to_string(), "equal": equal, "different": different, "not_final": not_final }))?;
     if equal + different == 0 {
         tracing::warn!("no row was final in both stores: nothing was compared");
     }
@@ -112,7 +113,7 @@ fn replay(
     progress: &ProgressBar,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
-    let store = OpenedStore::open(store, &log, &rules)?;
+    let store = OpenedStore::open(store, &log, &rules, Patience::OfACommand)?;
     let (failures, failed) = Failures::new();
     // Whole chunks are told, since a reader around the input would have all memory cleared that is read into.
     let (reading, committing) = (progress.clone(), progress.clone());
@@ -137,8 +138,15 @@ fn replay(
     }
 }
 
-/// The input, with its length where that is known.
+/// The input as text, with the length of that where it is known.
 fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    let (file, bytes) = open_file(path)?;
+    let decompressed = decompressed(file).with_context(|| format!("can't read {}", path.display()));
+    let (text, is_compressed) = decompressed?;
+    Ok((text, bytes.filter(|_| !is_compressed)))
+}
+
+fn open_file(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
     if path.as_os_str() == STANDARD_INPUT {
         return Ok((Box::new(stdin()), None));
     }

@@ -1,11 +1,10 @@
 //! `netqoe rules`: rules files, to look at and to check.
 
-use std::io::Write;
-
 use netqoe_model::DiagnosisRules;
 
 use crate::exit::WrongUsage;
 use crate::options::{RulesCommand, rules_names};
+use crate::output;
 
 pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
     match command {
@@ -13,9 +12,9 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
             let text = DiagnosisRules::text(name);
             let text =
                 text.ok_or_else(|| WrongUsage(format!("there are no rules `{name}`; there are {}", rules_names())))?;
-            std::io::stdout().write_all(text.as_bytes())?;
+            output::text(text)?;
         }
-        RulesCommand::Check { rules } => println!("the rules `{}` are understood", rules.name),
+        RulesCommand::Check { rules } => output::line(format_args!("the rules `{}` are understood", rules.name))?,
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ const QUIET_MS: i64 = 5 * 60_000;
 pub(super) async fn run(log: Arc<dyn EventLog>, observed: Observed, stop: CancellationToken) {
     let started = LogTime::from_ms(now_ms());
     let mut ticked: BTreeMap<Partition, (LogTime, u32)> = BTreeMap::new();
+    let mut is_refused = false;
     let mut interval = tokio::time::interval(EVERY);
     loop {
         tokio::select! {
@@ -37,9 +38,12 @@ pub(super) async fn run(log: Arc<dyn EventLog>, observed: Observed, stop: Cancel
         if due.is_empty() {
             continue;
         }
-        if let Err(error) = log.tick(due).await {
+        // What goes on for long is said once: this comes twice a second.
+        let refused = log.tick(due).await.err();
+        if let Some(error) = refused.as_ref().filter(|_| !std::mem::replace(&mut is_refused, true)) {
             tracing::warn!("windows of idle partitions stay open a little longer: {error}");
         }
+        is_refused &= refused.is_some();
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
-use netqoe_ingest::{Ingest, SystemClock};
+use netqoe_ingest::{Ingest, IngestConfig, OperationsAccess, RequestMemory, SignIn, SystemClock};
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Event, EventTime, LogTime, Partition, Position, Rules};
+use netqoe_model::{Checkpoint, Event, EventTime, LogTime, PairPast, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use netqoe_sinks::{PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
@@ -19,14 +19,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
 use super::dead_letters::StoreLetters;
+use super::log_clock::{self, LogClockCheck};
+use super::observation::Works;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
+use super::starting::Starting;
 use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
-use crate::options::UpOptions;
-use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Pipeline, alone, starts};
+use crate::options::{UpOptions, ms};
+use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, alone, starts};
 use crate::shutdown;
+
+/// How much longer a pair has its place than its past is kept: for events that are late, and for the sweep.
+const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
 
 /// How long lookups of the system that are under way are waited for at the end.
 const LOOKUPS: Duration = Duration::from_millis(100);
@@ -48,7 +54,21 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let rules = options.rules.rules();
     let observed = Observed::new(Metrics::new());
     let (failures, failed) = Failures::new();
-    let Opened { log, store, letters, reader, health } = open(options, &observed.metrics)?;
+    let memory = options.server.memory();
+    let limits = options.server.limits(&memory);
+    let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
+    let mut starting = Starting::new(&listener, limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
+    let opened = starting.insist(|| open(options, &rules, &observed.metrics));
+    starting.end().await;
+    if let Err(error) = &opened
+        && stop.is_cancelled()
+    {
+        tracing::info!("asked to stop while waiting: {error:#}");
+        return Ok(());
+    }
+    let Opened { log, store, letters, reader, health } = opened?;
+    let store = store.with_patience(Patience::Until(stop.clone()));
+    let known = known_pairs(&store, &rules);
     let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
 
     let mut tasks = JoinSet::new();
@@ -56,7 +76,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
-    let app = app(options, &log, dashboard, &stop);
+    let app = app(options, &memory, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
@@ -70,7 +90,6 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     }
     tracing::info!("listening on http://{address}");
 
-    let limits = options.server.limits();
     let served = tokio::select! {
         served = netqoe_ingest::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
         error = failure(failed) => Err(error),
@@ -89,22 +108,26 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
 /// The data file, opened four ways.
 struct Opened {
     log: SqliteLog,
-    store: MeasuredStore,
+    store: OpenedStore,
     letters: SqliteDeadLetters,
     reader: MeasuredReader<SqliteReader>,
     health: StoreHealth,
 }
 
-fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
+fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result<Opened> {
     let folder = &options.data;
-    std::fs::create_dir_all(folder)
+    netqoe_datafile::make_folder(folder)
         .with_context(|| format!("can't make the data folder {}; choose another with --data", folder.display()))?;
+    if netqoe_datafile::is_open_to_others(folder) {
+        tracing::warn!(folder = %folder.display(), "{}", netqoe_datafile::OPEN_TO_OTHERS);
+    }
     let path = data_file(folder);
     let write_turn = Arc::default();
     let clock = Arc::new(|| LogTime::from_ms(now_ms()));
     let log_options = SqliteLogOptions {
         retention_ms: i64::try_from(options.log_max_age.as_millis()).unwrap_or(i64::MAX),
         max_bytes: options.log_max_bytes,
+        believe_clock_after: options.believe_clock_after,
         ..SqliteLogOptions::new(clock, Arc::clone(&write_turn))
     };
     let log = SqliteLog::open(&path, log_options)?;
@@ -112,52 +135,76 @@ fn open(options: &UpOptions, metrics: &Metrics) -> anyhow::Result<Opened> {
     let letters = SqliteDeadLetters::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
-    Ok(Opened {
-        log,
-        store: MeasuredStore::new(Box::new(store), metrics, &health),
-        letters,
-        reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health),
-        health,
-    })
+    let store = Box::new(MeasuredStore::new(Box::new(store), metrics, &health));
+    let store = OpenedStore::open(store, log.identity(), rules, Patience::None)?;
+    Ok(Opened { log, store, letters, reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health), health })
 }
 
 fn start_pipeline(
     options: &UpOptions,
     log: &SqliteLog,
-    (store, health): (MeasuredStore, StoreHealth),
+    (store, health): (OpenedStore, StoreHealth),
     rules: &Rules,
     observed: Observed,
     failures: Failures,
 ) -> anyhow::Result<(LogFeeds, Pipeline, Arc<View>)> {
     let identity = log.identity().clone();
-    let store = OpenedStore::open(Box::new(store), &identity, rules)?;
     let (crew, links) = alone(options.workers)?;
     observed.resume(crew, identity.partitions, &store.resume.checkpoints);
     let starts = crew.share(&starts(&store.resume, &identity));
     let (feeds, workers, backlog) = LogFeeds::start(log, &store, &starts, &failures, now_ms)?;
     observation::show_backlog(&observed.metrics, crew, backlog.clone());
+    observation::show_damage(&observed.metrics, log.clone());
     let discarding = log.clone();
     let reflected = move |checkpoint: &Checkpoint| {
         let needed_no_more = Position(checkpoint.resume_from.0.saturating_sub(1));
         discarding.allow_discard_through(checkpoint.partition, needed_no_more);
     };
     let observer = observation::observer(crew, observed.clone(), backlog.clone(), reflected);
+    let lateness_ms = rules.lateness_ms;
     let (rules, workers) = (rules.clone(), (workers, crew, links));
     let pipeline = Pipeline::start(workers, &identity, store, rules, Gathering::LIVE, observer, failures)?;
-    let checked = log.clone();
+    let (checked, read) = (log.clone(), log.clone());
     let log = ("sqlite", Arc::new(move || checked.healthy()) as _);
-    let view = View { observed, crew, log, store: ("sqlite", health), backlog };
+    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::HEAL_EMBEDDED };
+    let records = Some(Arc::new(move || read.intact()) as _);
+    let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records };
+    let view = View { observed, crew, log, store: ("sqlite", health), backlog, works };
     Ok((feeds, pipeline, Arc::new(view)))
 }
 
+/// A pair is in memory for as long as its past may be of use to a window that is still to come.
+fn pairs_kept(rules: &Rules) -> Duration {
+    Duration::from_millis(rules.diagnosis.usual.reach_ms().unsigned_abs()) + STILL_ON_ITS_WAY
+}
+
+/// The pairs that are in memory from the start.
+fn known_pairs(store: &OpenedStore, rules: &Rules) -> Vec<(Arc<str>, Arc<str>)> {
+    let earliest_ms = now_ms() - ms(pairs_kept(rules));
+    let is_recent = |past: &&PairPast| past.rows.last().is_none_or(|newest| newest.start.ms() >= earliest_ms);
+    let history = store.resume.history.iter().filter(is_recent);
+    history.map(|past| (Arc::clone(&past.client_id), Arc::clone(&past.target))).collect()
+}
+
 /// The routes of ingest and what people look at, on one listener and behind the same tokens.
-fn app(options: &UpOptions, log: &SqliteLog, dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
+fn app(
+    options: &UpOptions,
+    memory: &RequestMemory,
+    log: &SqliteLog,
+    dashboard: Dashboard,
+    known: &[(Arc<str>, Arc<str>)],
+    stop: &CancellationToken,
+) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
-    let config = options.server.ingest(dashboard.rules.max_future_ms);
+    let config = IngestConfig {
+        pairs_kept: pairs_kept(&dashboard.rules),
+        ..options.server.ingest(dashboard.rules.max_future_ms, memory)
+    };
     let clock = Arc::new(SystemClock::new());
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
-    let parts = dashboard.routes(stop).into_iter().chain([ingest.router()]);
-    let app = netqoe_ingest::assemble(parts, metrics, checks);
+    known.iter().for_each(|(client_id, target)| ingest.know_pair(client_id, target));
+    let (routes, access) = dashboard.routes(stop);
+    let app = netqoe_ingest::assemble(routes.into_iter().chain([ingest.router()]), metrics, checks, access);
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 
@@ -176,7 +223,7 @@ impl Reporter for ToLog {
     type Error = ReportError;
 
     async fn report(&self, event_json: String) -> Result<(), ReportError> {
-        let line = add_recv_ts(event_json.as_bytes(), now_ms());
+        let line = add_recv_ts(event_json.as_bytes(), now_ms()).ok_or(netqoe_model::Invalid::NotAnObject)?;
         let partition = Partition::of(&Event::parse(&line)?.client_id, self.0.identity().partitions);
         self.0.append(vec![(partition, line)]).await?;
         Ok(())

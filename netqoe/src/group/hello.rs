@@ -10,12 +10,13 @@ use subtle::ConstantTimeEq;
 
 use super::Membership;
 
-/// How long the other side may take to say it. Whoever called and says nothing holds up no longer than this.
+/// How long the other side may take to say all of it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What it begins with: another protocol, or another version of this one, is told at once.
 const MAGIC: [u8; 8] = *b"netqoe-1";
-const HELLO_BYTES: usize = MAGIC.len() + 32 + 2 + 2 + 1;
+const DIGEST_BYTES: usize = 32;
+pub(super) const HELLO_BYTES: usize = MAGIC.len() + DIGEST_BYTES + 2 + 2 + 1;
 const WELCOME: u8 = 1;
 const WRONG_SECRET: u8 = 2;
 const WRONG_GROUP: u8 = 3;
@@ -35,7 +36,7 @@ impl Secret {
 
     /// What stands for it on the wire: who listens there learns no more than that, which is why a cluster belongs
     /// into a network of its own.
-    fn digest(&self) -> [u8; 32] {
+    fn digest(&self) -> [u8; DIGEST_BYTES] {
         Sha256::digest(self.0.as_bytes()).into()
     }
 }
@@ -69,13 +70,7 @@ impl Hello {
     /// Says it and waits to be welcome.
     pub(super) fn say(&self, stream: &mut TcpStream, secret: &Secret) -> Result<()> {
         prepare(stream)?;
-        let mut bytes = Vec::with_capacity(HELLO_BYTES);
-        bytes.extend(MAGIC);
-        bytes.extend(secret.digest());
-        bytes.extend(number(self.processes)?);
-        bytes.extend(number(self.process)?);
-        bytes.push(self.purpose as u8);
-        stream.write_all(&bytes)?;
+        stream.write_all(&self.bytes(secret)?)?;
         let mut answer = [0];
         stream.read_exact(&mut answer)?;
         match answer[0] {
@@ -86,33 +81,79 @@ impl Hello {
         }
     }
 
-    /// Hears it and welcomes whoever belongs to the group and comes after this process.
-    pub(super) fn hear(stream: &mut TcpStream, membership: &Membership) -> Result<Self> {
-        stream.set_nonblocking(false)?;
-        prepare(stream)?;
-        let mut bytes = [0; HELLO_BYTES];
-        stream.read_exact(&mut bytes)?;
-        let (magic, rest) = bytes.split_at(MAGIC.len());
-        let (digest, rest) = rest.split_at(32);
-        if magic != MAGIC {
-            return Err(Error::new(ErrorKind::InvalidData, "it is no netqoe of this version"));
+    pub(super) fn bytes(&self, secret: &Secret) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(HELLO_BYTES);
+        bytes.extend(MAGIC);
+        bytes.extend(secret.digest());
+        bytes.extend(number(self.processes)?);
+        bytes.extend(number(self.process)?);
+        bytes.push(self.purpose as u8);
+        Ok(bytes)
+    }
+
+    /// What the first bytes of a connection say to a process of this group; none while there are too few of them.
+    pub(super) fn parse(bytes: &[u8], membership: &Membership) -> std::result::Result<Option<Self>, Refusal> {
+        // What begins in another way is not waited for.
+        if bytes.iter().zip(&MAGIC).any(|(byte, expected)| byte != expected) {
+            return Err(Refusal::NotUnderstood);
         }
+        let Some(bytes) = bytes.first_chunk::<HELLO_BYTES>() else { return Ok(None) };
+        let (digest, rest) = bytes[MAGIC.len()..].split_at(DIGEST_BYTES);
         if !bool::from(digest.ct_eq(&membership.secret.digest())) {
-            stream.write_all(&[WRONG_SECRET])?;
-            return Err(refused("it has another cluster secret"));
+            return Err(Refusal::WrongSecret);
         }
         let processes = usize::from(u16::from_be_bytes([rest[0], rest[1]]));
         let process = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
         let purpose = Purpose::ALL.into_iter().find(|&purpose| purpose as u8 == rest[4]);
         let fits = processes == membership.addresses.len() && (membership.process + 1..processes).contains(&process);
-        let Some(purpose) = purpose.filter(|_| fits) else {
-            stream.write_all(&[WRONG_GROUP])?;
-            return Err(refused("it was given another -n or -p"));
-        };
-        stream.write_all(&[WELCOME])?;
-        finish(stream)?;
-        Ok(Self { process, processes, purpose })
+        let purpose = purpose.filter(|_| fits).ok_or(Refusal::WrongGroup)?;
+        Ok(Some(Self { process, processes, purpose }))
     }
+}
+
+/// Why a caller is sent away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("it is no netqoe of this version")]
+    NotUnderstood,
+    #[error("it has another cluster secret")]
+    WrongSecret,
+    #[error("it was given another -n or -p")]
+    WrongGroup,
+    #[error("it did not say who it is within {PATIENCE:?}")]
+    Silent,
+    #[error("it went away before it said who it is")]
+    Gone,
+    #[error("too many others called while it did not say who it is")]
+    Displaced,
+}
+
+impl Refusal {
+    /// What the caller is told, where it can understand it.
+    fn answer(self) -> Option<u8> {
+        match self {
+            Self::WrongSecret => Some(WRONG_SECRET),
+            Self::WrongGroup => Some(WRONG_GROUP),
+            Self::NotUnderstood | Self::Silent | Self::Gone | Self::Displaced => None,
+        }
+    }
+
+    /// Says so, and closes the connection.
+    pub(super) fn tell(self, mut stream: TcpStream) {
+        if let Some(answer) = self.answer()
+            && let Err(error) = stream.write_all(&[answer])
+        {
+            tracing::debug!("a caller that is sent away does not hear why: {error}");
+        }
+    }
+}
+
+/// Tells a caller that it is one of the group. From then on the connection waits for as long as it takes.
+pub(super) fn welcome(stream: &mut TcpStream) -> Result<()> {
+    stream.set_nonblocking(false)?;
+    prepare(stream)?;
+    stream.write_all(&[WELCOME])?;
+    finish(stream)
 }
 
 fn prepare(stream: &TcpStream) -> Result<()> {
@@ -139,6 +180,8 @@ fn number(value: usize) -> Result<[u8; 2]> {
 mod tests {
     use std::net::TcpListener;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn membership(secret: &str) -> Membership {
@@ -150,44 +193,80 @@ mod tests {
         }
     }
 
-    #[track_caller]
-    fn check(process: usize, processes: usize, secret: &str, refused: Option<&str>) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let mut calling = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let hello = Hello { process, processes, purpose: Purpose::Pulse };
-        let secret = Secret::new(secret);
-        let said = std::thread::spawn(move || hello.say(&mut calling, &secret));
-        let heard = Hello::hear(&mut listener.accept().unwrap().0, &membership("s"));
-        let said = said.join().unwrap();
-        match refused {
-            None => {
-                said.unwrap();
-                assert_eq!(heard.unwrap(), hello);
-            }
-            Some(why) => {
-                assert_eq!(heard.unwrap_err().kind(), ErrorKind::PermissionDenied);
-                assert!(said.unwrap_err().to_string().contains(why));
-            }
-        }
+    fn said(process: usize, processes: usize, secret: &str) -> Vec<u8> {
+        Hello { process, processes, purpose: Purpose::Pulse }.bytes(&Secret::new(secret)).unwrap()
     }
 
     #[test]
     fn only_the_other_processes_of_the_group_are_welcome() {
-        check(1, 2, "s", None);
-        check(1, 2, "s\n", None);
-        check(1, 2, "t", Some("secret"));
-        check(1, 3, "s", Some("-n"));
-        check(0, 2, "s", Some("-p"));
-        check(2, 2, "s", Some("-p"));
+        let membership = membership("s");
+        for (process, processes, secret, refused) in [
+            (1, 2, "s", None),
+            (1, 2, "s\n", None),
+            (1, 2, "t", Some(Refusal::WrongSecret)),
+            (1, 3, "s", Some(Refusal::WrongGroup)),
+            (0, 2, "s", Some(Refusal::WrongGroup)),
+            (2, 2, "s", Some(Refusal::WrongGroup)),
+        ] {
+            let heard = Hello::parse(&said(process, processes, secret), &membership);
+            let expected = refused.map_or(Ok(Some(Hello { process, processes, purpose: Purpose::Pulse })), Err);
+            assert_eq!(heard, expected, "{process} of {processes} with {secret:?}");
+        }
+        let mut of_no_purpose = said(1, 2, "s");
+        of_no_purpose[HELLO_BYTES - 1] = 9;
+        assert_eq!(Hello::parse(&of_no_purpose, &membership), Err(Refusal::WrongGroup));
     }
 
     #[test]
-    fn whoever_speaks_another_language_is_sent_away() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let mut calling = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        calling.write_all(&[b'x'; HELLO_BYTES]).unwrap();
-        let heard = Hello::hear(&mut listener.accept().unwrap().0, &membership(""));
-        assert_eq!(heard.unwrap_err().kind(), ErrorKind::InvalidData);
+    fn who_is_sent_away_hears_why() {
+        for (refusal, says) in [(Refusal::WrongSecret, "secret"), (Refusal::WrongGroup, "-n")] {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let mut calling = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let hello = Hello { process: 1, processes: 2, purpose: Purpose::Pulse };
+            let said = std::thread::spawn(move || hello.say(&mut calling, &Secret::default()));
+            let (mut called, _) = listener.accept().unwrap();
+            called.read_exact(&mut [0; HELLO_BYTES]).unwrap();
+            refusal.tell(called);
+            let error = said.join().unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn whoever_speaks_another_language_is_sent_away_at_once() {
+        for bytes in [&b"G"[..], b"netqoe-2", b"netqo\0", &[b'x'; 99]] {
+            assert_eq!(Hello::parse(bytes, &membership("")), Err(Refusal::NotUnderstood));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_hello_is_heard_once_it_is_whole(process in 1_usize..9, processes in 1_usize..9, at in 0..HELLO_BYTES) {
+            let membership = Membership { addresses: vec![String::new(); processes], ..membership("s") };
+            let bytes = said(process, processes, "s");
+            let heard = Hello::parse(&bytes, &membership);
+            if process < processes {
+                prop_assert_eq!(heard.unwrap().unwrap().process, process);
+                prop_assert_eq!(Hello::parse(&bytes[..at], &membership), Ok(None));
+            } else {
+                prop_assert_eq!(heard, Err(Refusal::WrongGroup));
+            }
+        }
+
+        #[test]
+        fn one_wrong_byte_is_never_welcome(at in 0..HELLO_BYTES - 1, byte: u8) {
+            let mut bytes = said(1, 2, "s");
+            prop_assume!(bytes[at] != byte);
+            bytes[at] = byte;
+            prop_assert!(Hello::parse(&bytes, &membership("s")).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_heard(bytes: Vec<u8>) {
+            _ = Hello::parse(&bytes, &membership(""));
+            _ = Hello::parse(&[&MAGIC[..], &bytes].concat(), &membership(""));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Between each two processes there are two connections: one for timely's messages, and one for their pulse. Workers may
 //! wait for a slow store for as long as it takes; the pulse has threads of its own and beats all the same.
 
+mod callers;
 mod hello;
 mod pulse;
 
@@ -17,6 +18,7 @@ use timely::communication::allocator::{AllocatorBuilder, ProcessBuilder};
 use timely::communication::{Hooks, allocator::zero_copy::initialize::initialize_networking_from_sockets};
 
 use crate::exit::WrongUsage;
+use callers::Callers;
 pub(crate) use hello::Secret;
 use hello::{Hello, Purpose};
 pub(crate) use pulse::{Loss, Lost, Pulse};
@@ -115,9 +117,13 @@ fn connect(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Resu
     if addresses.len() == 1 {
         return Ok(Some(connections));
     }
-    let listener = listen(membership)?;
+    let callers = Callers::hear(listen(membership)?, membership)?;
+    callers.know();
     let mut said = Instant::now();
     loop {
+        for (hello, stream) in callers.welcome() {
+            connections.of(hello.purpose)[hello.process] = Some(stream);
+        }
         let missing = connections.missing(*process);
         if missing.is_empty() {
             return Ok(Some(connections));
@@ -129,6 +135,7 @@ fn connect(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Resu
             said = Instant::now();
             let names: Vec<_> = missing.iter().map(|&other| format!("{other} at {}", addresses[other])).collect();
             tracing::info!("waiting for process {}", names.join(", process "));
+            callers.know();
         }
         for &earlier in missing.iter().filter(|&other| other < process) {
             for purpose in Purpose::ALL {
@@ -138,10 +145,7 @@ fn connect(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Resu
                 }
             }
         }
-        while let Some((hello, stream)) = answer(membership, &listener) {
-            connections.of(hello.purpose)[hello.process] = Some(stream);
-        }
-        std::thread::sleep(RETRY_EVERY);
+        callers.wait(RETRY_EVERY);
     }
 }
 
@@ -175,17 +179,6 @@ fn call(membership: &Membership, other: usize, purpose: Purpose) -> anyhow::Resu
         Err(error) => {
             tracing::debug!("process {other} at {address}: {error}");
             Ok(None)
-        }
-    }
-}
-
-/// Answers whoever called; none where nobody did. Who is none of us is sent away.
-fn answer(membership: &Membership, listener: &TcpListener) -> Option<(Hello, TcpStream)> {
-    loop {
-        let (mut stream, from) = listener.accept().ok()?;
-        match Hello::hear(&mut stream, membership) {
-            Ok(hello) => return Some((hello, stream)),
-            Err(error) => tracing::warn!("{from} called and was sent away: {error}"),
         }
     }
 }

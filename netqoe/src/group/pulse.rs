@@ -299,6 +299,8 @@ fn tell<T>(to: &Sender<T>, what: T) {
 mod tests {
     use std::net::TcpListener;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -325,6 +327,19 @@ mod tests {
             assert_eq!(Beat::of(beat.bytes()), Some(beat));
         }
         assert_eq!(Beat::of([b'x'; BEAT_BYTES]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_beat_or_none(letter in proptest::sample::select(b"aeglt?\0".to_vec()), number: [u8; 8]) {
+            let mut bytes = [letter; BEAT_BYTES];
+            bytes[1..].copy_from_slice(&number);
+            let beat = Beat::of(bytes);
+            prop_assert_eq!(beat.is_some(), b"aeglt".contains(&letter));
+            if let Some(beat @ (Beat::Epoch(_) | Beat::Generation(_))) = beat {
+                prop_assert_eq!(beat.bytes(), bytes);
+            }
+        }
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl StoreHealth {
 
     /// Takes in whether the progress of all processes could be read.
     pub(crate) fn follow<T>(&self, read: &Result<T, StoreError>) {
-        *self.following.lock() = read.as_ref().err().map(ToString::to_string);
+        *self.following.lock() = read.as_ref().err().map(StoreError::without_place);
     }
 }
 

@@ -29,6 +29,9 @@ impl<R: Reader> MeasuredReader<R> {
             Err(ReadError::Busy) => at_work.forget_time(),
             // It says something of the question, not of the store.
             Err(ReadError::TooSlow { .. }) => {}
+            Err(ReadError::Unavailable { reason, .. }) => {
+                *self.health.reading.lock() = Some(format!("can't be read for now: {reason}"));
+            }
             Err(error @ (ReadError::Open { .. } | ReadError::Query { .. })) => {
                 *self.health.reading.lock() = Some(error.to_string());
             }

@@ -37,7 +37,7 @@ impl MeasuredStore {
         drop(at_work);
         let status = if done.is_ok() { "committed" } else { "failed" };
         self.metrics.db_transactions.with_label_values(&[status]).inc();
-        *self.health.writing.lock() = done.as_ref().err().map(ToString::to_string);
+        *self.health.writing.lock() = done.as_ref().err().map(StoreError::without_place);
         done
     }
 }

@@ -72,9 +72,11 @@ pub(crate) enum Command {
     /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),
+    /// Whether a data file is what was written to it; ends with 1 where it is not
+    Doctor(DoctorOptions),
     /// What could not be counted, in a stream of NATS JetStream or in the store of `up`
     #[command(subcommand)]
-    Dlq(DlqCommand),
+    Dlq(Box<DlqCommand>),
     /// Brings the schema of a store up to date, as every command that writes to it does
     Migrate(Box<MigrateOptions>),
     /// Makes partitions ahead and lets go what is older than it is kept; a running cluster does it once a day
@@ -93,7 +95,10 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
     /// Writes the log as NDJSON, in which recv_ts_ms is the log time
-    Export(LogExportOptions),
+    Export(Box<LogExportOptions>),
+    /// Gives records whose log time lies ahead of the clock the time at which they came, and has `up`, which must be
+    /// stopped, compute their rows again at its next start
+    HealClock(Box<HealClockOptions>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -154,6 +159,11 @@ pub(crate) struct UpOptions {
     #[arg(long, env = "NETQOE_LOG_MAX_BYTES", default_value_t = 10_000_000_000)]
     pub(crate) log_max_bytes: u64,
 
+    /// A clock that jumped far ahead is believed once it has stayed there for so long; until then events are refused,
+    /// and probes keep them. 0s believes it at once
+    #[arg(long, env = "NETQOE_BELIEVE_CLOCK_AFTER", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub(crate) believe_clock_after: Duration,
+
     #[command(flatten)]
     pub(crate) retention: RetentionOptions,
 
@@ -166,7 +176,7 @@ pub(crate) struct UpOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct ReplayOptions {
-    /// NDJSON file to read; `-` is standard input. With --nats-url the log there is read instead
+    /// NDJSON file, plain or in gzip or zstd; `-` is standard input. With --nats-url the log there is read instead
     #[arg(long, env = "NETQOE_INPUT", value_name = "FILE", default_value = "-")]
     pub(crate) input: PathBuf,
 
@@ -199,6 +209,27 @@ pub(crate) struct LogExportOptions {
     /// Folder of the data file. With --nats-url the log there is written instead
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorOptions {
+    /// Folder of the data file
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct HealClockOptions {
+    /// Folder of the data file
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+
+    /// Says what would be done, and does nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleOptions,
 }
 
 /// A number that may not be 0, with a message that says what may be given.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use netqoe_probe::{Family, Plan, Providers, ProvidersError, Settings, Target, ThroughputObject, trusted_roots};
+use netqoe_probe::{
+    FIXED_OBJECT_PATH, Family, Plan, Providers, ProvidersError, Settings, Target, ThroughputObject, trusted_roots,
+};
 
 use super::metrics_listen::MetricsListen;
 use super::positive;
@@ -40,10 +42,14 @@ pub(crate) struct ProbeOptions {
     #[arg(long, env = "NETQOE_CONCURRENCY", default_value = "5", value_parser = positive::<NonZeroUsize>)]
     concurrency: NonZeroUsize,
 
-    /// Object whose transfer tells the throughput, or `off`. Where none is given, it is /fixed/1mb.bin of each target
-    /// that has it
+    /// Object whose transfer tells the throughput: its URL, or `/fixed/1mb.bin` for that of each target's own server
+    /// (1 MiB, as `netqoe up` has it). Without this, or with `off`, nothing is fetched but the targets
     #[arg(long, env = "NETQOE_THROUGHPUT_URL", value_name = "URL")]
     throughput_url: Option<Throughput>,
+
+    /// Follows no redirect to another host: such a redirect is a failure. For targets that others may choose
+    #[arg(long, env = "NETQOE_STAY_ON_HOST")]
+    stay_on_host: bool,
 
     /// MaxMind database (GeoLite2-ASN or GeoIP2-ISP) that tells who provides this machine's network
     #[arg(long, env = "NETQOE_ISP_DATABASE", value_name = "FILE")]
@@ -135,9 +141,10 @@ impl ProbeOptions {
             roots: trusted_roots(),
             providers: self.isp_database.as_deref().map(Providers::open).transpose()?.map(Arc::new),
             throughput: match &self.throughput_url {
-                None => Some(ThroughputObject::OfTarget),
+                None => None,
                 Some(Throughput(object)) => object.clone(),
             },
+            stay_on_host: self.stay_on_host,
             #[cfg(feature = "http3")]
             http3: self.http3,
             ..Settings::default()
@@ -153,7 +160,11 @@ impl FromStr for Throughput {
     type Err = netqoe_probe::InvalidTarget;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "off" { Ok(Self(None)) } else { Ok(Self(Some(ThroughputObject::At(text.parse()?)))) }
+        Ok(Self(match text {
+            "off" => None,
+            FIXED_OBJECT_PATH => Some(ThroughputObject::OfTarget),
+            url => Some(ThroughputObject::At(Box::new(url.parse()?))),
+        }))
     }
 }
 

@@ -49,6 +49,11 @@ impl Backlog {
         self.0.iter().any(|reading| reading.uncommitted.lock().records() > 0)
     }
 
+    /// Why the log can't be read, where it can't.
+    pub(crate) fn unreadable(&self) -> Option<String> {
+        self.0.iter().find_map(|reading| reading.unreadable.lock().clone())
+    }
+
     /// How long something has waited for a commit while none came.
     pub(crate) fn stalled_for(&self, now: Instant) -> Duration {
         let waits = self.0.iter().filter_map(|reading| reading.uncommitted.lock().waits_since);
@@ -61,6 +66,8 @@ pub(super) struct Reading {
     source: Mutex<Source>,
     /// Locked after `source`, and with it where records pass from the one to the other.
     uncommitted: Mutex<Uncommitted>,
+    /// Why the log can't be read, where it can't.
+    unreadable: Mutex<Option<String>>,
 }
 
 /// The log, and what was taken from it before its turn.
@@ -95,7 +102,12 @@ impl Reading {
             |start: &Start| (start.partition, Waiting { processed: start.processed, records: VecDeque::new() });
         let uncommitted = Uncommitted { partitions: starts.iter().map(partition).collect(), waits_since: None };
         let source = Source { reader, held: VecDeque::new() };
-        Self { source: Mutex::new(source), uncommitted: Mutex::new(uncommitted) }
+        Self { source: Mutex::new(source), uncommitted: Mutex::new(uncommitted), unreadable: Mutex::default() }
+    }
+
+    /// Takes in why the log can't be read, or that it can.
+    pub(super) fn say_unreadable(&self, why: Option<String>) {
+        *self.unreadable.lock() = why;
     }
 
     /// The next records.
@@ -214,7 +226,7 @@ mod tests {
             let position = Position(self.next);
             self.next += 1;
             let log_time = Some(LogTime::from_ms(1000 * position.0 as i64));
-            Ok(vec![Chunk { partition: Some(Partition(3)), position, log_time, lines: Vec::new(), set_aside: false }])
+            Ok(vec![Chunk { partition: Some(Partition(3)), position, log_time, lines: Vec::new(), set_aside: None }])
         }
 
         fn lag(&self) -> u64 {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
-use netqoe_model::{Chunk, MAX_ATTEMPTS, Partition, Position, Resume};
+use netqoe_model::{Chunk, MAX_ATTEMPTS, Partition, Position, Resume, SetAside};
 use netqoe_sinks::StoreError;
 use parking_lot::Mutex;
 
@@ -72,7 +72,9 @@ impl Caution {
     fn mark(&self, mut turn: ReadTurn) -> ReadTurn {
         if !self.set_aside.is_empty() {
             let is_set_aside = |chunk: &Chunk| chunk.place().is_some_and(|place| self.set_aside.contains(&place));
-            turn.chunks.iter_mut().for_each(|chunk| chunk.set_aside |= is_set_aside(chunk));
+            for chunk in turn.chunks.iter_mut().filter(|chunk| is_set_aside(chunk)) {
+                chunk.set_aside.get_or_insert(SetAside::FailedTooOften);
+            }
         }
         turn
     }
@@ -106,7 +108,9 @@ impl Trial {
             }
         }
         let mut turn = reading.read_one();
-        turn.chunks.iter_mut().for_each(|chunk| chunk.set_aside = failed_too_often);
+        if failed_too_often {
+            turn.chunks.iter_mut().for_each(|chunk| _ = chunk.set_aside.get_or_insert(SetAside::FailedTooOften));
+        }
         if turn.chunks.is_empty() && turn.reached_end {
             self.suspects.retain(|partition| !partitions.contains(partition));
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use netqoe_dataflow::{Batch, Epochs, Feed, Polled};
-use netqoe_eventlog::{EventLog, NdjsonReader, Start};
+use netqoe_eventlog::{EventLog, LogError, NdjsonReader, Start};
 use netqoe_model::{Chunk, LogIdentity, Partition};
 use parking_lot::Mutex;
 
@@ -31,6 +31,11 @@ const FLUSH_EVERY: Duration = Duration::from_millis(200);
 const FLUSHES_PER_LAG: u32 = 4;
 /// ... but not more seldom than this.
 const LONGEST_UNFLUSHED: Duration = Duration::from_secs(5);
+
+/// How soon a log is read again that can't be read for a reason that passes.
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How long such a log is waited for once nothing more comes. What is not read by then is read at the next start.
+const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// A file or a pipe that all workers read together, a chunk each in turn.
 pub(crate) struct FileFeeds {
@@ -153,6 +158,7 @@ impl LogFeeds {
                 backlog: backlog.clone(),
                 unflushed_since: None,
                 flushed: 0,
+                unreadable_since: None,
                 alarm: Alarm::default(),
                 failures: failures.clone(),
                 now_ms,
@@ -197,6 +203,8 @@ struct LogFeed {
     unflushed_since: Option<Instant>,
     /// How many requests to show all open windows it has followed.
     flushed: u64,
+    /// Since when the log can't be read.
+    unreadable_since: Option<Instant>,
     alarm: Alarm,
     failures: Failures,
     now_ms: fn() -> i64,
@@ -214,6 +222,31 @@ impl LogFeed {
         let lag_ms = newest.map_or(0, |newest| (self.now_ms)() - newest.ms());
         Duration::from_millis(u64::try_from(lag_ms).unwrap_or(0))
     }
+
+    /// The log can't be read: it is read again soon, where that may help.
+    fn unreadable(&mut self, error: anyhow::Error, ending: bool) -> Polled {
+        if !error.downcast_ref::<LogError>().is_some_and(LogError::may_pass) {
+            self.failures.fail(error);
+            return Polled::Idle;
+        }
+        if self.unreadable_since.is_none() {
+            tracing::warn!("{error:#}; it is tried again until that is over");
+        }
+        let since = *self.unreadable_since.get_or_insert_with(Instant::now);
+        self.reading.say_unreadable(Some(format!("{error:#}")));
+        if ending && since.elapsed() >= LONGEST_END {
+            return Polled::Ended;
+        }
+        self.alarm.ring_after(READ_AGAIN_AFTER);
+        Polled::Idle
+    }
+
+    fn readable(&mut self) {
+        if self.unreadable_since.take().is_some() {
+            tracing::info!("the log can be read again");
+            self.reading.say_unreadable(None);
+        }
+    }
 }
 
 impl Feed for LogFeed {
@@ -224,24 +257,25 @@ impl Feed for LogFeed {
         let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
         let asked = self.shared.flushes.load(Ordering::SeqCst);
         let flush_now = asked > self.flushed;
-        match self.caution.read(&self.reading, &self.partitions, &self.backlog) {
-            Ok(Cautious::Wait) => {
+        let read = match self.caution.read(&self.reading, &self.partitions, &self.backlog) {
+            Ok(read) => read,
+            Err(error) => return self.unreadable(error, ending),
+        };
+        self.readable();
+        match read {
+            Cautious::Wait => {
                 self.alarm.ring_after(LOOK_AGAIN_AFTER);
                 Polled::Idle
             }
-            Ok(Cautious::Read(ReadTurn { chunks, .. })) if chunks.is_empty() && ending => Polled::Ended,
-            Ok(Cautious::Read(ReadTurn { chunks, .. })) if chunks.is_empty() && !flush_now => Polled::Idle,
-            Ok(Cautious::Read(ReadTurn { chunks, reached_end })) => {
+            Cautious::Read(ReadTurn { chunks, .. }) if chunks.is_empty() && ending => Polled::Ended,
+            Cautious::Read(ReadTurn { chunks, .. }) if chunks.is_empty() && !flush_now => Polled::Idle,
+            Cautious::Read(ReadTurn { chunks, reached_end }) => {
                 self.flushed = asked;
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
                 let flush = flush_now || reached_end || since.elapsed() >= flush_every(self.lag(&chunks));
                 let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };
                 let (epoch, flush) = (self.shared.epochs.take(), flush.unwrap_or_default());
                 Polled::Batch(Batch { epoch, chunks, more_follows: false, flush })
-            }
-            Err(error) => {
-                self.failures.fail(error);
-                Polled::Idle
             }
         }
     }

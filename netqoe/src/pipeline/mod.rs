@@ -8,6 +8,7 @@ mod crew;
 mod excerpt;
 mod feeds;
 mod opened_store;
+mod patience;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub(crate) use crew::Crew;
 pub(crate) use excerpt::Excerpt;
 pub(crate) use feeds::{FileFeeds, LogFeeds};
 pub(crate) use opened_store::{OpenedStore, SetAside};
+pub(crate) use patience::Patience;
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
 /// workers wait, and so does reading.

@@ -5,6 +5,7 @@ use netqoe_sinks::{Opening, Store, StoreError};
 use parking_lot::Mutex;
 
 use super::caution::Attempt;
+use super::patience::Patience;
 
 /// Keeps dead letters elsewhere too. It may be given the same ones again.
 pub(crate) type SetAside = Box<dyn FnMut(&[DeadLetter]) -> anyhow::Result<()> + Send>;
@@ -16,19 +17,37 @@ pub(crate) struct OpenedStore {
     /// Where the pipeline goes on.
     pub(crate) resume: Resume,
     set_aside: Option<SetAside>,
+    /// While it can't be written.
+    patience: Patience,
 }
 
 impl OpenedStore {
     /// Takes a new generation, which no other process shares.
-    pub(crate) fn open(mut store: Box<dyn Store>, log: &LogIdentity, rules: &Rules) -> Result<Self, StoreError> {
-        let generation = store.open(log, &opening(rules))?;
-        Self::join(store, generation, rules)
+    pub(crate) fn open(
+        mut store: Box<dyn Store>,
+        log: &LogIdentity,
+        rules: &Rules,
+        patience: Patience,
+    ) -> Result<Self, StoreError> {
+        let opening = opening(rules);
+        let generation = patience.insist(|| store.open(log, &opening))?;
+        Self::join(store, generation, rules, patience)
     }
 
     /// Goes on in a generation that another process of the same cluster has taken.
-    pub(crate) fn join(mut store: Box<dyn Store>, generation: Generation, rules: &Rules) -> Result<Self, StoreError> {
-        let resume = store.resume(generation, &rules.diagnosis)?;
-        Ok(Self { store: Arc::new(Mutex::new(store)), generation, resume, set_aside: None })
+    pub(crate) fn join(
+        mut store: Box<dyn Store>,
+        generation: Generation,
+        rules: &Rules,
+        patience: Patience,
+    ) -> Result<Self, StoreError> {
+        let resume = patience.insist(|| store.resume(generation, &rules.diagnosis))?;
+        Ok(Self { store: Arc::new(Mutex::new(store)), generation, resume, set_aside: None, patience })
+    }
+
+    /// From now on waits as long as this.
+    pub(crate) fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     /// What can't be counted is given to `set_aside` before the commit that moves on from it.
@@ -38,9 +57,9 @@ impl OpenedStore {
 
     /// Counts attempts at records, for as long as this is there.
     pub(super) fn attempts(&self) -> Attempt {
-        let (store, generation) = (Arc::downgrade(&self.store), self.generation);
+        let (store, generation, patience) = (Arc::downgrade(&self.store), self.generation, self.patience.clone());
         Box::new(move |partition, position| match store.upgrade() {
-            Some(store) => store.lock().attempt(generation, partition, position),
+            Some(store) => patience.insist(|| store.lock().attempt(generation, partition, position)),
             None => Ok(None),
         })
     }
@@ -57,12 +76,19 @@ impl OpenedStore {
                 set_aside(&letters)?;
             }
         }
-        Ok(self.store.lock().commit(self.generation, partitions)?)
+        Ok(self.patience.insist(|| self.store.lock().commit(self.generation, partitions))?)
     }
 
     pub(super) fn complete(self) -> Result<(), StoreError> {
         // Feeds count attempts, and they have ended.
-        Arc::into_inner(self.store).map_or(Ok(()), |store| store.into_inner().complete())
+        match Arc::into_inner(self.store).map_or(Ok(()), |store| store.into_inner().complete()) {
+            // All is committed. The next start is careful for nothing.
+            Err(error) if error.may_pass() => {
+                tracing::warn!("the end is not noted: {error}");
+                Ok(())
+            }
+            completed => completed,
+        }
     }
 }
 

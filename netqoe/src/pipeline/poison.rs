@@ -61,7 +61,7 @@ impl Bench {
     fn store(&self) -> OpenedStore {
         let path: &Path = &self.folder.path().join("store.db");
         let store = SqliteStore::open(path, Arc::default(), Arc::new(|| 0)).unwrap();
-        OpenedStore::open(Box::new(store), self.log.identity(), &Rules::default()).unwrap()
+        OpenedStore::open(Box::new(store), self.log.identity(), &Rules::default(), Patience::None).unwrap()
     }
 
     /// One start of a process that ends at once where it is to process what holds `poison`, with all that is under way
@@ -83,7 +83,7 @@ impl Bench {
                 }
             }
             assert!(failed.is_empty(), "{:?}", failed.try_recv());
-            life.handed.extend(chunks.iter().map(|chunk| (chunk.place().unwrap(), chunk.set_aside)));
+            life.handed.extend(chunks.iter().map(|chunk| (chunk.place().unwrap(), chunk.set_aside.is_some())));
             life.crashed = chunks.iter().any(is_deadly);
             if life.crashed || (chunks.is_empty() && backlog.records() == 0) {
                 return life;
@@ -114,7 +114,7 @@ impl Bench {
 }
 
 fn is_deadly(chunk: &Chunk) -> bool {
-    !chunk.set_aside && chunk.lines.windows(6).any(|word| word == b"poison")
+    chunk.set_aside.is_none() && chunk.lines.windows(6).any(|word| word == b"poison")
 }
 
 fn commit(partition: Partition, processed: Position) -> PartitionCommit {

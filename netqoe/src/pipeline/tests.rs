@@ -71,7 +71,8 @@ fn the_backlog_is_what_the_store_does_not_reflect() {
     let store = SqliteStore::open(&folder.path().join("store.db"), Arc::default(), Arc::new(|| 0)).unwrap();
     let (permit, permissions) = unbounded();
     let rules = Rules::default();
-    let store = OpenedStore::open(Box::new(Gated { store, permissions }), log.identity(), &rules).unwrap();
+    let store =
+        OpenedStore::open(Box::new(Gated { store, permissions }), log.identity(), &rules, Patience::None).unwrap();
     let (crew, links) = alone(WORKERS).unwrap();
     let starts = crew.share(&starts(&store.resume, log.identity()));
     let (failures, _failed) = Failures::new();

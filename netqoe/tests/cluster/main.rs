@@ -10,6 +10,7 @@ mod support;
 
 mod ends;
 mod lost_log;
+mod parted;
 mod refusals;
 mod replicas;
 mod shapes;

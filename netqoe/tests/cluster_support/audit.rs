@@ -120,6 +120,12 @@ impl Audit {
         self.number("SELECT coalesce(sum(read), 0)::bigint FROM checkpoint")
     }
 
+    /// The position of the log that every partition has reached, and the one that the furthest has.
+    pub(crate) fn reached(&self) -> Option<(u64, u64)> {
+        let of = |which| self.number(&format!("SELECT coalesce({which}(processed), 0)::bigint FROM checkpoint"));
+        Some((of("min")?, of("max")?))
+    }
+
     /// None where the database does not answer.
     fn number(&self, sql: &str) -> Option<u64> {
         let row = Client::connect(&self.url, NoTls).and_then(|mut client| client.query_one(sql, &[])).ok()?;

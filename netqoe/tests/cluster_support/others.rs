@@ -23,8 +23,9 @@ const CONFIRMATION_WAIT: Duration = Duration::from_secs(2);
 const AFTER_THE_WINDOW: Duration = Duration::from_millis(1_200);
 /// What no parser reads.
 const POISON: [&[u8]; 5] = [b"{\"event_id\":", b"\xff\xfe\x00", b"[1,2]", b"{\"schema_version\":9}", b"no JSON at all"];
-/// Where poison goes.
-const SUBJECTS: [&str; 3] = ["telemetry.events", "telemetry.events.0", "telemetry.events.7"];
+/// Where it goes. The client decides whose an event is, also where the subject says something else.
+const SUBJECTS: [&str; 5] =
+    ["telemetry.events", "telemetry.events.0", "telemetry.events.7", "telemetry.events.99", "telemetry.events.x"];
 
 /// When a message is published once more.
 enum Copy {
@@ -74,14 +75,14 @@ async fn publish(mut events: Events, nats_urls: &str, over: &AtomicBool) -> Sent
 
 /// A subject, a body, and the id of the event in it where there is one.
 fn message(events: &mut Events) -> (&'static str, Vec<u8>, Option<String>) {
+    let subject = SUBJECTS[events.rng().random_range(0..SUBJECTS.len())];
     if events.rng().random_bool(0.15) {
-        let subject = SUBJECTS[events.rng().random_range(0..SUBJECTS.len())];
         return (subject, POISON[events.rng().random_range(0..POISON.len())].to_vec(), None);
     }
     let event = events.event(now_ms());
     let id = event["event_id"].as_str().map(str::to_owned);
     let body = if events.rng().random_bool(0.3) { format!("{event:#}\n") } else { event.to_string() };
-    (SUBJECTS[0], body.into_bytes(), id)
+    (subject, body.into_bytes(), id)
 }
 
 /// Publishes a message until the server confirms it.
@@ -89,7 +90,10 @@ async fn confirmed(jetstream: &Context, subject: &str, message_id: &str, body: &
     loop {
         let message = PublishMessage::build().message_id(message_id).payload(body.to_vec().into());
         let publishing = async { jetstream.send_publish(subject.to_owned(), message).await?.await };
-        if let Ok(Ok(confirmation)) = timeout(CONFIRMATION_WAIT, publishing).await {
+        // One at position 0 is known and not stored.
+        if let Ok(Ok(confirmation)) = timeout(CONFIRMATION_WAIT, publishing).await
+            && confirmation.sequence > 0
+        {
             sent.published += 1;
             sent.known_by_id += u64::from(confirmation.duplicate);
             return;

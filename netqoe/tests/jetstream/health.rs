@@ -25,7 +25,7 @@ fn what_is_away_is_named_and_comes_back() {
     eventually("all is well", || parts.iter().all(|(port, part)| wrong(*port, part).is_none()));
 
     postgres.stop().unwrap();
-    eventually("the store is failing", || wrong(port, "store").is_some_and(|message| message.contains("postgres://")));
+    eventually("the store is failing", || wrong(port, "store").is_some_and(|message| !message.contains("127.0.0.1")));
     assert_eq!(get(port, "/readyz").unwrap().status, 200, "what it has can be asked for as soon as the store is back");
     postgres.restart().unwrap();
     eventually("the store is back", || wrong(port, "store").is_none());

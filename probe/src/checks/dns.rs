@@ -4,25 +4,29 @@ use std::net::SocketAddr;
 
 use netqoe_model::ErrorStage;
 
-use crate::dns::Lookup;
+use crate::connect::in_turn;
+use crate::dns::{DnsEvidence, DnsName, ServerQuestion};
 use crate::measure::Measuring;
-use crate::{Failure, Host, NameServers};
+use crate::{Failure, Host};
 
-/// The phase is that of the question. A server that is given by its name is looked up before, in no phase.
-pub(crate) async fn run(server: &Host, port: u16, name: &str, measuring: &mut Measuring<'_>) -> Result<(), Failure> {
-    let address = match server.ip() {
-        Some(address) => address,
-        None => *measuring.addresses(server).await?.first().ok_or_else(|| measuring.no_address(server))?,
-    };
-    measuring.phases.dns = None;
-    let peer = SocketAddr::new(address, port);
-    measuring.evidence.peer = Some(peer);
-    let families = measuring.settings.families();
-    let mut lookup = Lookup::start(name, families, &NameServers::At(vec![peer]), measuring.clock)?;
-    let answered = measuring.deadline.hold(ErrorStage::Dns, lookup.addresses()).await;
+/// The phase is that of the question. A server that is given by its name is looked up before, in no phase, and asked at
+/// whichever of its addresses answers.
+pub(crate) async fn run(
+    server: &Host,
+    port: u16,
+    name: &DnsName,
+    measuring: &mut Measuring<'_>,
+) -> Result<(), Failure> {
+    let addresses = measuring.addresses(server).await?;
+    measuring.forget_lookup();
+    let addresses: Vec<SocketAddr> = in_turn(&addresses).into_iter().map(|address| address.at(port)).collect();
+    measuring.evidence.peer = addresses.first().copied();
+    let (deadline, families) = (measuring.deadline, measuring.settings.families());
+    let mut question = ServerQuestion::new(name, families, addresses, measuring.clock);
+    let answered = deadline.hold(ErrorStage::Dns, question.ask()).await;
     measuring.total = Some(measuring.clock.now());
-    measuring.keep(lookup);
-    let (_, span) = answered?;
-    measuring.phases.dns = Some(span);
+    measuring.evidence.peer = question.answered_by().or(measuring.evidence.peer);
+    measuring.evidence.dns = DnsEvidence { answers: question.into_answers(), ..DnsEvidence::default() };
+    measuring.phases.dns = Some(answered?);
     Ok(())
 }

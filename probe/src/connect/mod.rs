@@ -6,15 +6,16 @@ mod order;
 mod tcp_info;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 
-use crate::Failure;
 use crate::clock::{Clock, Span};
+use crate::{Failure, HostAddress};
+pub(crate) use order::in_turn;
 pub use tcp_info::TcpInfo;
 pub(crate) use tcp_info::tcp_info;
 
@@ -36,7 +37,7 @@ pub struct Attempt {
 /// A new connection to one of `addresses`, and the time that its own attempt took: one round trip, with no lookup and
 /// no other address in it. Each attempt is noted in `attempts`.
 pub(crate) async fn connect(
-    addresses: &[IpAddr],
+    addresses: &[HostAddress],
     port: u16,
     clock: Clock,
     attempts: &mut Vec<Attempt>,
@@ -47,12 +48,12 @@ pub(crate) async fn connect(
 /// The first of `addresses` that an attempt succeeds with, what it has made, and how long that took. They are tried in
 /// turn; one that does not answer in a quarter of a second gives way to the next, and may still be the first.
 pub(crate) async fn choose<T, A: Future<Output = (Span, io::Result<T>)>>(
-    addresses: &[IpAddr],
+    addresses: &[HostAddress],
     port: u16,
     attempts: &mut Vec<Attempt>,
     attempt: impl Fn(SocketAddr) -> A,
 ) -> Result<(T, Span), Failure> {
-    let mut left = order::in_turn(addresses).into_iter().map(|ip| SocketAddr::new(ip, port));
+    let mut left = in_turn(addresses).into_iter().map(|address| address.at(port));
     let mut pending = FuturesUnordered::new();
     let mut failed = Vec::new();
     loop {

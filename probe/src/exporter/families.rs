@@ -28,9 +28,10 @@ const MEASURED_AT: (&str, &str) =
 type SpoolFigure = (&'static str, MetricType, &'static str, fn(&ReportCounts) -> u64);
 
 #[rustfmt::skip]
-const SPOOL: [SpoolFigure; 5] = [
+const SPOOL: [SpoolFigure; 6] = [
     ("telemetry_probe_spool_events", MetricType::GAUGE, "Events that wait to be sent.", |counts| counts.waiting),
     ("telemetry_probe_spool_bytes", MetricType::GAUGE, "Bytes of the events that wait to be sent.", |counts| counts.waiting_bytes),
+    ("telemetry_probe_spool_untimely_events", MetricType::GAUGE, "Events that wait because a clock does not believe their time.", |counts| counts.untimely),
     ("telemetry_probe_spool_sent_total", MetricType::COUNTER, "Events that the endpoint has taken.", |counts| counts.sent),
     ("telemetry_probe_spool_set_aside_total", MetricType::COUNTER, "Events that the endpoint has refused for good.", |counts| counts.set_aside),
     ("telemetry_probe_spool_failures_total", MetricType::COUNTER, "Tries to send after which events still waited.", |counts| counts.failed_tries),

@@ -3,27 +3,28 @@
 //!
 //! Names are blackbox_exporter's where it has one for the same figure. What was not reached is absent, never 0.
 
+mod asker;
+mod explained;
 mod families;
 mod gauges;
+mod preference;
 mod question;
 
 use std::sync::Arc;
 
-use ::http::header::{CONTENT_TYPE, HOST};
-use ::http::uri::Authority;
+use ::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use ::http::{HeaderMap, StatusCode};
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use netqoe_model::names_this_machine;
 use prometheus::TextEncoder;
 use prometheus::proto::MetricFamily;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::{Observations, Plan, ReportWatch, Settings, Target, measure};
-use question::{InvalidQuestion, Question};
+use crate::{Observations, Plan, ReportWatch, Settings, Target};
+pub use question::{Families, InvalidQuestion, Question};
 
 /// Which targets `/probe` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +61,13 @@ enum Refusal {
     OtherName,
     #[error("a page in a browser has asked for this; ask from a program")]
     Page,
+    #[error("this probe uses {0} only, and preferred_ip_protocol asks for the other alone")]
+    OtherFamily(&'static str),
     #[error("too many measurements at once; ask again later, or give the probe a higher --concurrency")]
     Busy,
 }
 
-/// `GET /metrics` and `GET /probe?target=URL&module=NAME` of an agent that follows `plan`; with the counts of `reporting`, where it reports to an
+/// `GET /metrics` and `GET /probe?target=URL&module=NAME` (see [`Question`]) of an agent that follows `plan`; with the counts of `reporting`, where it reports to an
 /// endpoint.
 ///
 /// `/probe` measures with the plan's settings, at most `concurrency` at a time, in no more time than the settings' timeout and
@@ -82,9 +85,13 @@ pub fn exporter(plan: &Plan, reporting: Option<ReportWatch>, askable: Askable) -
     Router::new().route("/metrics", get(metrics)).route("/probe", get(probe)).with_state(Arc::new(exporter))
 }
 
-async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
+async fn metrics(State(exporter): State<Arc<Exporter>>, headers: HeaderMap) -> Result<Response, Refusal> {
+    // Programs may come by way of a proxy, under its name. Under another name, a browser would show a page what is measured here.
+    if exporter.askable == Askable::Any && asker::is_browser(&headers) && !asker::asks_by_address(&headers) {
+        return Err(Refusal::OtherName);
+    }
     let spool = exporter.reporting.as_ref().map(ReportWatch::counts);
-    text(&families::of_all(&exporter.observations, spool))
+    Ok(text(&families::of_all(&exporter.observations, spool)))
 }
 
 async fn probe(
@@ -92,34 +99,36 @@ async fn probe(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let Question { target, patience } = Question::parse(query.as_deref().unwrap_or_default(), &headers)?;
+    let question = Question::parse(query.as_deref().unwrap_or_default(), &headers)?;
     match exporter.askable {
-        Askable::Any if !is_asked_by_address(&headers) => return Err(Refusal::OtherName),
-        Askable::Any if is_asked_by_a_page(&headers) => return Err(Refusal::Page),
-        Askable::Planned if !exporter.planned.borrow().contains(&target) => return Err(Refusal::NotPlanned),
+        Askable::Any if !asker::asks_by_address(&headers) => return Err(Refusal::OtherName),
+        Askable::Any if asker::is_a_page(&headers) => return Err(Refusal::Page),
+        Askable::Planned if !exporter.planned.borrow().contains(&question.target) => return Err(Refusal::NotPlanned),
         Askable::Any | Askable::Planned => {}
     }
     let mut settings = exporter.settings.clone();
-    let (asked, limit) = (Instant::now(), patience.map_or(settings.timeout, |patience| patience.min(settings.timeout)));
+    if let Some(only) = question.families.and_then(|families| preference::never_used(families, &settings)) {
+        return Err(Refusal::OtherFamily(only));
+    }
+    let (asked, patience) = (Instant::now(), question.patience);
+    let limit = patience.map_or(settings.timeout, |patience| patience.min(settings.timeout));
     // Half of the time, at least, is the measurement's: with less, a target would fail for our sake.
     let permit = timeout(limit / 2, exporter.permits.acquire()).await;
     // Nothing closes the semaphore.
     let _permit = permit.map_err(|_| Refusal::Busy)?;
     settings.timeout = limit.saturating_sub(asked.elapsed());
-    let measurement = measure(&target, &settings).await;
-    Ok(text(&families::of_one(&measurement)))
+    let measurement = preference::measure(&question, &settings).await;
+    let families = families::of_one(&measurement);
+    if question.is_debug {
+        return Ok(plain(&explained::explained(&question, &settings, &measurement, &families)));
+    }
+    Ok(text(&families))
 }
 
-/// No browser leaves out who it asks for.
-fn is_asked_by_address(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(HOST) else { return true };
-    let Ok(authority) = Authority::try_from(host.as_bytes()) else { return false };
-    names_this_machine(authority.host())
-}
-
-/// Only browsers say whose page asks, and `none` where somebody has typed the address.
-fn is_asked_by_a_page(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "none")
+/// For people: a browser must not guess that it is a page, since servers have written parts of it.
+fn plain(text: &str) -> Response {
+    let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (headers, text.to_owned()).into_response()
 }
 
 fn text(families: &[MetricFamily]) -> Response {
@@ -134,7 +143,7 @@ fn text(families: &[MetricFamily]) -> Response {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::OtherFamily(_) => StatusCode::BAD_REQUEST,
             Self::NotPlanned | Self::OtherName | Self::Page => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         };

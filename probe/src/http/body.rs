@@ -1,5 +1,7 @@
 //! A body, and when its pieces arrive.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 
@@ -8,7 +10,7 @@ use crate::{Failure, Transfer};
 
 /// No more of a body is read: it is enough to tell the throughput of a gigabit line, and an endless body must
 /// not take a line for itself.
-const MAX_BODY_BYTES: u64 = 10 * 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: u64 = 10 * 1024 * 1024;
 
 /// What has come of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,30 +19,41 @@ pub(crate) struct Body {
     pub(crate) bytes: u64,
     /// Absent where it is empty.
     pub(crate) transfer: Option<Transfer>,
+    /// As much as is wanted of it, where that is less than [`MAX_BODY_BYTES`].
+    pub(crate) wanted_bytes: Option<u64>,
 }
 
-/// Reads a body to its end, or as far as [`MAX_BODY_BYTES`]. `body` tells what has come also where it breaks off, or
-/// where nobody waits any longer.
-pub(super) async fn read<E: ToString>(
-    pieces: impl Stream<Item = Result<Bytes, E>>,
-    clock: Clock,
-    body: &mut Body,
-) -> Result<(), Failure> {
-    let mut pieces = std::pin::pin!(pieces);
-    while body.bytes < MAX_BODY_BYTES
-        && let Some(piece) = pieces.next().await
-    {
-        let piece = piece.map_err(|cause| Failure::Body { bytes: body.bytes, cause: cause.to_string() })?;
-        let (arrived, bytes) = (clock.now(), piece.len() as u64);
-        body.bytes += bytes;
-        match &mut body.transfer {
-            None if bytes == 0 => {}
-            None => body.transfer = Some(Transfer { span: Span { start: arrived, end: arrived }, bytes: 0 }),
+impl Body {
+    /// So many bytes have come.
+    pub(super) fn take(&mut self, bytes: u64, arrived: Duration) {
+        self.bytes += bytes;
+        match &mut self.transfer {
+            _ if bytes == 0 => {}
+            None => self.transfer = Some(Transfer { span: Span { start: arrived, end: arrived }, bytes: 0 }),
             Some(transfer) => {
                 transfer.span.end = arrived;
                 transfer.bytes += bytes;
             }
         }
     }
-    Ok(())
+
+    pub(super) fn is_enough(&self) -> bool {
+        self.bytes >= self.wanted_bytes.unwrap_or(MAX_BODY_BYTES)
+    }
+}
+
+/// Reads a body to its end, or as far as [`MAX_BODY_BYTES`]. `body` tells what has come also where it breaks off, or
+/// where nobody waits any longer. Whether the end has come.
+pub(super) async fn read<E: ToString>(
+    pieces: impl Stream<Item = Result<Bytes, E>>,
+    clock: Clock,
+    body: &mut Body,
+) -> Result<bool, Failure> {
+    let mut pieces = std::pin::pin!(pieces);
+    while !body.is_enough() {
+        let Some(piece) = pieces.next().await else { return Ok(true) };
+        let piece = piece.map_err(|cause| Failure::Body { bytes: body.bytes, cause: cause.to_string() })?;
+        body.take(piece.len() as u64, clock.now());
+    }
+    Ok(false)
 }

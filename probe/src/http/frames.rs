@@ -9,13 +9,13 @@ pub(super) struct FrameScanner {
     head: Vec<u8>,
     /// Bytes of the frame's payload that have not come yet.
     payload_left: usize,
-    has_answer: bool,
 }
 
 impl FrameScanner {
-    /// Whether an answer's headers have begun to come, with these bytes or before.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> bool {
-        while !bytes.is_empty() && !self.has_answer {
+    /// How many heads of answers, interim ones included, have begun to come with these bytes.
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> usize {
+        let mut heads = 0;
+        while !bytes.is_empty() {
             if self.payload_left > 0 {
                 let skipped = self.payload_left.min(bytes.len());
                 self.payload_left -= skipped;
@@ -28,12 +28,12 @@ impl FrameScanner {
             if let [a, b, c, frame_type, ..] = self.head[..]
                 && self.head.len() == FRAME_HEAD_BYTES
             {
-                self.has_answer = frame_type == HEADERS;
+                heads += usize::from(frame_type == HEADERS);
                 self.payload_left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
                 self.head.clear();
             }
         }
-        self.has_answer
+        heads
     }
 }
 
@@ -54,9 +54,10 @@ mod tests {
         let (settings, window_update, headers) = (frame(4, 18), frame(8, 4), frame(HEADERS, 300));
         let preface = [settings, window_update].concat();
         let mut scanner = FrameScanner::default();
-        assert!(!scanner.push(&preface));
-        assert!(scanner.push(&headers));
-        assert!(scanner.push(&[]));
+        assert_eq!(scanner.push(&preface), 0);
+        assert_eq!(scanner.push(&headers), 1);
+        assert_eq!(scanner.push(&[]), 0);
+        assert_eq!(scanner.push(&[headers.clone(), headers].concat()), 2, "an interim answer and the answer");
     }
 
     #[test]
@@ -65,10 +66,11 @@ mod tests {
         let answer_at = stream.len() - 5;
         for step in 1..stream.len() {
             let mut scanner = FrameScanner::default();
-            let mut end = 0;
+            let (mut end, mut heads) = (0, 0);
             for piece in stream.chunks(step) {
                 end += piece.len();
-                assert_eq!(scanner.push(piece), end >= answer_at, "{end} of {answer_at} in steps of {step}");
+                heads += scanner.push(piece);
+                assert_eq!(heads > 0, end >= answer_at, "{end} of {answer_at} in steps of {step}");
             }
         }
     }

@@ -1,33 +1,140 @@
-//! HTTP/1.1.
+//! HTTP/1.1, and answers of HTTP/1.0. What is read is as tolerant as curl: what curl shows is measured.
 
-use bytes::Bytes;
-use futures::StreamExt;
-use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::io;
 
-use super::wire::Wire;
-use super::{Ask, Exchange, body, driven, request, with_causes};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::framing::Framing;
+use super::head::{BadHead, HeadReader, MAX_HEAD_BYTES};
+use super::{Ask, Exchange, request};
 use crate::Failure;
 
-pub(super) async fn exchange<S>(wire: Wire<S>, ask: Ask<'_>, found: &mut Exchange) -> Result<(), Failure>
+/// What is read at a time: enough for the line to limit a transfer and not we.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+pub(super) async fn exchange<S>(stream: &mut S, ask: Ask<'_>, found: &mut Exchange) -> Result<(), Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let failed = |error: hyper::Error| Failure::Request(with_causes(&error));
-    let (mut sender, connection) = http1::handshake(TokioIo::new(wire)).await.map_err(failed)?;
-    let exchange = async {
-        ask.events.ask(ask.clock);
-        let request = request::http1::<Empty<Bytes>>(ask.url);
-        let answer = ask.head(async { sender.send_request(request).await.map_err(failed) }).await?;
-        if found.take_head(answer.status().as_u16(), answer.headers())? {
-            // Trailers are no part of the body.
-            let pieces = answer.into_body().into_data_stream();
-            let pieces = pieces.map(|piece| piece.map_err(|error| with_causes(&error)));
-            ask.body(body::read(pieces, ask.clock, &mut found.body)).await?;
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let (head, rest) = ask.head(head(stream, &ask, &mut buffer, found)).await?;
+    let framing = Framing::of(&head);
+    if found.take_head(head)? && !framing.is_over() {
+        ask.body(body(stream, &ask, framing, &mut buffer, rest, found)).await?;
+    }
+    Ok(())
+}
+
+/// Asks, and reads the head of the final answer. The bytes of the buffer that are behind it, too.
+async fn head<S>(
+    stream: &mut S,
+    ask: &Ask<'_>,
+    buffer: &mut [u8],
+    found: &mut Exchange,
+) -> Result<(super::head::Head, std::ops::Range<usize>), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    ask.events.ask(ask.clock);
+    // A server may answer and close before it has read the request: then the answer counts.
+    let written = write(stream, &request::http1(ask)).await;
+    ask.events.left(ask.clock);
+    let (mut reader, mut total) = (HeadReader::default(), 0);
+    let mut has_begun = false;
+    loop {
+        let end = match stream.read(buffer).await {
+            Ok(end) => end,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            Err(error) => return Err(Failure::Request(written.err().unwrap_or(error).to_string())),
+        };
+        let now = ask.clock.now();
+        if end == 0 {
+            let whole = reader.close().filter(|head| head.status >= 200);
+            let head = whole.ok_or_else(|| Failure::Request(closed(&reader, found, written.err())))?;
+            return Ok((head, 0..0));
         }
-        Ok(())
+        let mut start = 0;
+        while start < end {
+            let pushed = reader.push(&buffer[start..end]);
+            if !has_begun && (reader.has_begun() || !matches!(pushed, Ok((_, None)))) {
+                has_begun = true;
+                ask.events.answered_at(now);
+            }
+            let (taken, head) = pushed.map_err(|bad| refused(&bad, found))?;
+            (start, total) = (start + taken, total + taken);
+            if total > MAX_HEAD_BYTES {
+                return Err(refused(&BadHead::TooLong, found));
+            }
+            match head {
+                // It may be followed by an answer also where a change of protocol is announced that nobody asked for.
+                Some(interim) if interim.status < 200 => {
+                    has_begun = false;
+                    found.interim(interim.status, ask.events.was_interim(), &ask.events);
+                }
+                Some(head) => return Ok((head, start..end)),
+                None => {}
+            }
+        }
+    }
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, request: &[u8]) -> io::Result<()> {
+    stream.write_all(request).await?;
+    stream.flush().await
+}
+
+fn refused(bad: &BadHead, found: &Exchange) -> Failure {
+    let after = if found.interim.iter().any(|interim| interim.status == 101) {
+        "; the server has switched to another protocol (101), which nobody asked for"
+    } else {
+        ""
     };
-    driven(exchange, connection).await
+    Failure::Request(format!("{bad}{after}"))
+}
+
+fn closed(reader: &HeadReader, found: &Exchange, error: Option<io::Error>) -> String {
+    if let Some(error) = error {
+        return error.to_string();
+    }
+    match found.interim.last() {
+        _ if reader.has_begun() => "the connection was closed in the middle of the answer's head".to_owned(),
+        Some(interim) => format!("the connection was closed after an interim answer ({})", interim.status),
+        None => "the connection was closed before an answer came".to_owned(),
+    }
+}
+
+/// Reads the body to its end, or as far as it is wanted. `buffer[rest]` is what came with the head.
+async fn body<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    ask: &Ask<'_>,
+    mut framing: Framing,
+    buffer: &mut [u8],
+    rest: std::ops::Range<usize>,
+    found: &mut Exchange,
+) -> Result<(), Failure> {
+    let body = &mut found.body;
+    let (mut bytes, mut arrived) = (rest, ask.clock.now());
+    loop {
+        let broken = |bytes, cause: String| Failure::Body { bytes, cause };
+        let taken = framing.take(&buffer[bytes]).map_err(|bad| broken(body.bytes, bad.to_string()))?;
+        body.take(taken.body, arrived);
+        if taken.is_end || body.is_enough() {
+            found.is_body_whole = taken.is_end;
+            return Ok(());
+        }
+        let end = match stream.read(buffer).await {
+            Ok(end) => end,
+            // TLS that ends without close_notify. Where a length was announced, that decides.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            Err(error) => return Err(broken(body.bytes, error.to_string())),
+        };
+        if end == 0 {
+            found.is_body_whole = true;
+            return match framing {
+                Framing::UntilClose => Ok(()),
+                _ => Err(broken(body.bytes, "the connection was closed before its end".to_owned())),
+            };
+        }
+        (bytes, arrived) = (0..end, ask.clock.now());
+    }
 }

@@ -10,34 +10,32 @@ use h3::client::RequestStream;
 use h3::error::StreamError;
 use h3_quinn::BidiStream;
 
+use super::head::{Head, MAX_HEAD_BYTES};
 use super::{Ask, Exchange, body, driven, request, with_causes};
 use crate::Failure;
-
-/// Longest head of an answer, as with HTTP/2.
-const MAX_HEAD_BYTES: u64 = 64 * 1024;
 
 type Answering = RequestStream<BidiStream<Bytes>, Bytes>;
 
 pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found: &mut Exchange) -> Result<(), Failure> {
     let failed = |error: StreamError| Failure::Request(with_causes(&error));
     let mut builder = h3::client::builder();
-    builder.max_field_section_size(MAX_HEAD_BYTES).send_grease(false);
+    builder.max_field_section_size(MAX_HEAD_BYTES as u64).send_grease(false);
     let connection = h3_quinn::Connection::new(connection);
     let opening = async { builder.build(connection).await.map_err(|error| Failure::Request(with_causes(&error))) };
     let (mut connection, mut sender) = ask.head(opening).await?;
     let exchange = async {
         let answer = async {
             ask.events.ask(ask.clock);
-            let mut stream = sender.send_request(request::whole_url(ask.url)?).await.map_err(failed)?;
+            let mut stream = sender.send_request(request::whole_url(&ask)?).await.map_err(failed)?;
             stream.finish().await.map_err(failed)?;
             let answer = head(&mut stream).await.map_err(failed)?;
             ask.events.answered(ask.clock);
             Ok((stream, answer))
         };
         let (stream, answer) = ask.head(answer).await?;
-        if found.take_head(answer.status().as_u16(), answer.headers())? {
+        if found.take_head(Head::of(answer.status().as_u16(), answer.headers()))? {
             let pieces = pieces(stream, announced_bytes(answer.headers()));
-            ask.body(body::read(pieces, ask.clock, &mut found.body)).await?;
+            found.is_body_whole = ask.body(body::read(pieces, ask.clock, &mut found.body)).await?;
         }
         Ok(())
     };

@@ -1,7 +1,10 @@
 //! Request, first byte and body, over a connection that is used once.
 
 mod body;
+mod cookies;
 mod frames;
+mod framing;
+mod head;
 mod http1;
 mod http2;
 #[cfg(feature = "http3")]
@@ -11,13 +14,18 @@ mod wire;
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::time::Duration;
 
-use ::http::HeaderMap;
-use ::http::header::LOCATION;
 use netqoe_model::ErrorStage;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub(crate) use body::Body;
+pub(crate) use body::{Body, MAX_BODY_BYTES};
+pub(crate) use cookies::CookieJar;
+#[cfg(feature = "fuzzing")]
+pub(crate) use framing::Framing;
+pub(crate) use head::Head;
+#[cfg(feature = "fuzzing")]
+pub(crate) use head::HeadReader;
 use wire::Wire;
 pub(crate) use wire::WireEvents;
 
@@ -25,7 +33,11 @@ use crate::clock::{Clock, Span};
 use crate::deadline::Deadline;
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
-use crate::{Failure, WebUrl};
+use crate::throughput::refuse;
+use crate::{Failure, InterimAnswer, WebUrl};
+
+/// Interim answers that are told; a server may send any number.
+const MAX_INTERIM_TOLD: usize = 8;
 
 /// The phases of an exchange that were reached, also where a later one failed, and what the server has said.
 #[derive(Debug, Default)]
@@ -33,10 +45,37 @@ pub(crate) struct Exchange {
     pub(crate) request: Option<Span>,
     pub(crate) ttfb: Option<Span>,
     pub(crate) body_span: Option<Span>,
-    pub(crate) status: Option<u16>,
+    pub(crate) head: Option<Head>,
     /// Where a redirect leads, as the server wrote it.
-    pub(crate) location: Option<String>,
+    pub(crate) location: Option<Vec<u8>>,
+    /// What the server said before its answer; the first of it.
+    pub(crate) interim: Vec<InterimAnswer>,
+    /// Where the server has refused the request unseen: how it would take it.
+    pub(crate) again: Option<Again>,
     pub(crate) body: Body,
+    /// Whether the body was read to its end.
+    pub(crate) is_body_whole: bool,
+    /// Where it is an object that is asked for: its bytes, if they are known before.
+    pub(crate) object_bytes: Option<Option<u64>>,
+    /// When the head is waited for no longer, where that is sooner than the whole.
+    pub(crate) answer_by: Option<Deadline>,
+}
+
+/// How a server would take a request that it has refused unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Over HTTP/1.1 (HTTP_1_1_REQUIRED).
+    OverHttp1,
+    /// On another connection (REFUSED_STREAM, or GOAWAY without an error).
+    Anew,
+}
+
+/// What is asked for, and with what.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) url: &'a WebUrl,
+    /// The `Cookie` header.
+    pub(crate) cookies: Option<&'a str>,
 }
 
 impl Exchange {
@@ -45,19 +84,36 @@ impl Exchange {
     /// A status of 400 or more is a failure, and its body is not read; nor is that of a redirect.
     pub(crate) async fn run<S>(
         &mut self,
-        stream: S,
+        mut stream: S,
         is_http2: bool,
-        url: &WebUrl,
+        question: Question<'_>,
         clock: Clock,
         deadline: Deadline,
     ) -> Result<(), Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let (wire, events) = Wire::new(stream, is_http2, clock);
-        let ask = Ask { url, events: events.clone(), clock, deadline };
-        let outcome =
-            if is_http2 { http2::exchange(wire, ask, self).await } else { http1::exchange(wire, ask, self).await };
+        let (events, outcome) = if is_http2 {
+            let (wire, events) = Wire::new(stream, clock);
+            let ask = Ask {
+                question,
+                events: events.clone(),
+                clock,
+                deadline,
+                answer_by: self.answer_by.unwrap_or(deadline),
+            };
+            (events, http2::exchange(wire, ask, self).await)
+        } else {
+            let events = WireEvents::default();
+            let ask = Ask {
+                question,
+                events: events.clone(),
+                clock,
+                deadline,
+                answer_by: self.answer_by.unwrap_or(deadline),
+            };
+            (events, http1::exchange(&mut stream, ask, self).await)
+        };
         self.take_phases(&events, outcome.is_ok());
         outcome
     }
@@ -67,11 +123,12 @@ impl Exchange {
     pub(crate) async fn run_http3(
         &mut self,
         quic: &QuicConnection,
-        url: &WebUrl,
+        question: Question<'_>,
         clock: Clock,
         deadline: Deadline,
     ) -> Result<(), Failure> {
-        let ask = Ask { url, events: quic.events.clone(), clock, deadline };
+        let answer_by = self.answer_by.unwrap_or(deadline);
+        let ask = Ask { question, events: quic.events.clone(), clock, deadline, answer_by };
         let outcome = http3::exchange(quic.connection.clone(), ask, self).await;
         self.take_phases(&quic.events, outcome.is_ok());
         outcome
@@ -85,36 +142,57 @@ impl Exchange {
         }
     }
 
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.head.as_ref().map(|head| head.status)
+    }
+
     /// Notes the head of an answer. Whether its body is to be read.
-    fn take_head(&mut self, status: u16, headers: &HeaderMap) -> Result<bool, Failure> {
-        self.status = Some(status);
+    fn take_head(&mut self, head: Head) -> Result<bool, Failure> {
+        let status = head.status;
+        if (300..400).contains(&status) {
+            // An empty one leads nowhere, as for browsers and curl, and the first of several counts.
+            self.location = head.values("location").find(|location| !location.is_empty()).map(<[u8]>::to_vec);
+        }
+        self.head = Some(head);
         if status >= 400 {
             return Err(Failure::Status(status));
         }
-        if (300..400).contains(&status) {
-            let location = headers.get(LOCATION).map(|location| String::from_utf8_lossy(location.as_bytes()));
-            self.location = location.map(|location| location.into_owned());
+        if let (Some(must_be), Some(head)) = (self.object_bytes, &self.head) {
+            let announced = if head.is_chunked() { None } else { head.content_length() };
+            if let Some(reason) = refuse(head, must_be, announced) {
+                return Err(Failure::NotTheObject(reason));
+            }
         }
         Ok(self.location.is_none())
+    }
+
+    /// Notes an interim answer (1xx).
+    fn interim(&mut self, status: u16, arrived: Option<Duration>, events: &WireEvents) {
+        if self.interim.len() < MAX_INTERIM_TOLD {
+            let since = arrived.and_then(|at| events.since_sent(at)).unwrap_or_default();
+            let ms = (since.as_secs_f64() * 1_000_000.0).round() / 1000.0;
+            self.interim.push(InterimAnswer { status, ms });
+        }
     }
 }
 
 /// What every version of HTTP needs for an exchange.
 struct Ask<'a> {
-    url: &'a WebUrl,
+    question: Question<'a>,
     events: WireEvents,
     clock: Clock,
     deadline: Deadline,
+    answer_by: Deadline,
 }
 
 impl Ask<'_> {
     /// Waits for the head of the answer.
     async fn head<T>(&self, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        self.deadline.hold(ErrorStage::Http, answer).await
+        self.answer_by.hold(ErrorStage::Http, answer).await
     }
 
     /// Waits for the whole body.
-    async fn body(&self, body: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    async fn body<T>(&self, body: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         self.deadline.hold(ErrorStage::Throughput, body).await
     }
 }

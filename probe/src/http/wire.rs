@@ -1,9 +1,9 @@
-//! A stream that notes when a request has left and when its answer begins.
+//! A stream of HTTP/2 that notes when a request has left and when its answer begins.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,13 +12,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::frames::FrameScanner;
 use crate::clock::{Clock, Span};
 
+/// Heads of answers whose beginnings are remembered: of more interim answers, the last remembered one stands for the answer.
+const MAX_HEADS: usize = 1024;
+
 /// What happened on a connection, and when. Shared with the code that hands the stream away.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WireEvents {
     is_asked: Arc<AtomicBool>,
     asked: Arc<OnceLock<Duration>>,
     sent: Arc<OnceLock<Duration>>,
-    first_byte: Arc<OnceLock<Duration>>,
+    /// When each head of an answer began, interim ones included.
+    heads: Arc<Mutex<Vec<Duration>>>,
+    /// Those that were interim.
+    interim: Arc<AtomicUsize>,
 }
 
 impl WireEvents {
@@ -35,9 +41,31 @@ impl WireEvents {
         }
     }
 
-    /// The answer has begun.
+    /// An answer, or an interim one, has begun.
     pub(super) fn answered(&self, clock: Clock) {
-        self.first_byte.get_or_init(|| clock.now());
+        self.answered_at(clock.now());
+    }
+
+    /// The same, then.
+    pub(super) fn answered_at(&self, at: Duration) {
+        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        if heads.len() < MAX_HEADS {
+            heads.push(at);
+        }
+    }
+
+    /// The first head that has not been told to be interim, was. When it had begun.
+    pub(super) fn was_interim(&self) -> Option<Duration> {
+        let at = self.first_byte();
+        self.interim.fetch_add(1, Ordering::Relaxed);
+        at
+    }
+
+    fn first_byte(&self) -> Option<Duration> {
+        let heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let are_all = heads.len() < MAX_HEADS;
+        let of_answer = heads.get(self.interim.load(Ordering::Relaxed));
+        of_answer.or_else(|| heads.last().filter(|_| !are_all)).copied()
     }
 
     /// From [`ask`](Self::ask) to the request handed to the network in full. `None` until then.
@@ -45,10 +73,15 @@ impl WireEvents {
         Some(Span { start: *self.asked.get()?, end: *self.sent.get()? })
     }
 
+    /// How long the request had been sent at that time.
+    pub(super) fn since_sent(&self, at: Duration) -> Option<Duration> {
+        Some(at.saturating_sub(*self.sent.get()?))
+    }
+
     /// From the request handed to the network in full, to the first byte of the answer. `None` until then, and
     /// where the server spoke before it was asked.
     pub(super) fn ttfb(&self) -> Option<Span> {
-        let (start, end) = (*self.sent.get()?, *self.first_byte.get()?);
+        let (start, end) = (*self.sent.get()?, self.first_byte()?);
         (start <= end).then_some(Span { start, end })
     }
 }
@@ -61,14 +94,14 @@ pub(super) struct Wire<S> {
     clock: Clock,
     events: WireEvents,
     has_request: bool,
-    /// With HTTP/2, not every byte is part of an answer.
-    frames: Option<FrameScanner>,
+    /// Not every byte is part of an answer.
+    frames: FrameScanner,
 }
 
 impl<S> Wire<S> {
-    pub(super) fn new(stream: S, is_http2: bool, clock: Clock) -> (Self, WireEvents) {
+    pub(super) fn new(stream: S, clock: Clock) -> (Self, WireEvents) {
         let events = WireEvents::default();
-        let frames = is_http2.then(FrameScanner::default);
+        let frames = FrameScanner::default();
         (Self { stream, clock, events: events.clone(), has_request: false, frames }, events)
     }
 }
@@ -77,12 +110,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        let read = &buf.filled()[before..];
-        let is_answer = match &mut self.frames {
-            Some(frames) => frames.push(read),
-            None => !read.is_empty(),
-        };
-        if is_answer {
+        for _ in 0..self.frames.push(&buf.filled()[before..]) {
             self.events.answered(self.clock);
         }
         Poll::Ready(Ok(()))
@@ -120,7 +148,7 @@ mod tests {
     async fn notes_the_first_flush_of_the_request_and_the_first_byte_only() {
         let (near, mut far) = tokio::io::duplex(64);
         let clock = Clock::start();
-        let (mut wire, events) = Wire::new(near, false, clock);
+        let (mut wire, events) = Wire::new(near, clock);
 
         wire.write_all(b"greeting").await.unwrap();
         wire.flush().await.unwrap();
@@ -131,8 +159,8 @@ mod tests {
         assert_eq!(events.ttfb(), None, "nothing came back yet");
         let asked = clock.now();
 
-        far.write_all(b"answer").await.unwrap();
-        wire.read_u8().await.unwrap();
+        far.write_all(&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88, 0, 0, 1]).await.unwrap();
+        wire.read_exact(&mut [0; 12]).await.unwrap();
         let answered = clock.now();
         let (request, ttfb) = (events.request().unwrap(), events.ttfb().unwrap());
         assert!(request.start <= request.end && request.end == ttfb.start);
@@ -148,9 +176,9 @@ mod tests {
     async fn a_server_that_speaks_first_has_no_time_to_first_byte() {
         let (near, mut far) = tokio::io::duplex(64);
         let clock = Clock::start();
-        let (mut wire, events) = Wire::new(near, false, clock);
-        far.write_all(b"hello").await.unwrap();
-        wire.read_u8().await.unwrap();
+        let (mut wire, events) = Wire::new(near, clock);
+        far.write_all(&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]).await.unwrap();
+        wire.read_exact(&mut [0; 10]).await.unwrap();
         events.ask(clock);
         wire.write_all(b"ask").await.unwrap();
         wire.flush().await.unwrap();
@@ -161,7 +189,7 @@ mod tests {
     async fn with_http2_an_answer_begins_with_its_headers() {
         let (near, mut far) = tokio::io::duplex(64);
         let clock = Clock::start();
-        let (mut wire, events) = Wire::new(near, true, clock);
+        let (mut wire, events) = Wire::new(near, clock);
         events.ask(clock);
         wire.write_all(b"ask").await.unwrap();
         wire.flush().await.unwrap();

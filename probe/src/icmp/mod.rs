@@ -4,7 +4,6 @@ mod echoes;
 mod packet;
 mod socket;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -12,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::{Clock, Span};
 use crate::route::local_address_toward;
-use crate::{EchoEvidence, Failure};
+use crate::{EchoEvidence, Failure, HostAddress};
 use echoes::Echoes;
 use socket::EchoSocket;
 
@@ -24,7 +23,7 @@ const PACE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The round trip in the middle, and what all say. It ends at `until` with what has come back by then.
-pub(crate) async fn echo(address: IpAddr, clock: Clock, until: Instant) -> Result<(Span, EchoEvidence), Failure> {
+pub(crate) async fn echo(address: HostAddress, clock: Clock, until: Instant) -> Result<(Span, EchoEvidence), Failure> {
     let socket = EchoSocket::open(address, rand::rng().random())?;
     let mut echoes = Echoes::default();
     let mut cause = None;
@@ -55,12 +54,12 @@ pub(crate) async fn echo(address: IpAddr, clock: Clock, until: Instant) -> Resul
         let Ok(number) = timeout_at(patience, socket.receive()).await else { break };
         echoes.received(number, clock.now());
     }
-    echoes.summary().ok_or(Failure::NoEcho { address, sent: echoes.count_sent(), cause })
+    echoes.summary().ok_or(Failure::NoEcho { address: address.ip, sent: echoes.count_sent(), cause })
 }
 
 /// The first address that this machine has a route to, or else the first of all, whose failure then says why.
 /// `None` where there are none.
-pub(crate) fn choose(addresses: &[IpAddr]) -> Option<IpAddr> {
+pub(crate) fn choose(addresses: &[HostAddress]) -> Option<HostAddress> {
     addresses
         .iter()
         .copied()
@@ -70,13 +69,15 @@ pub(crate) fn choose(addresses: &[IpAddr]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     #[test]
     fn passes_over_addresses_without_a_route() {
         // Linux has no route to a link-local address without the name of its link.
-        let unroutable: IpAddr = "fe80::1".parse().unwrap();
-        let routable: IpAddr = "127.0.0.1".parse().unwrap();
+        let [unroutable, routable] =
+            ["fe80::1", "127.0.0.1"].map(|ip| HostAddress::from(ip.parse::<IpAddr>().unwrap()));
         assert_eq!(choose(&[unroutable, routable]), Some(routable));
         assert_eq!(choose(&[unroutable]), Some(unroutable));
         assert_eq!(choose(&[]), None);

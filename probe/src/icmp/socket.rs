@@ -1,13 +1,12 @@
 //! A socket for echoes with one host.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
 use super::packet::{self, Token};
-use crate::Failure;
+use crate::{Failure, HostAddress};
 
 /// Longer than any reply of ours with its IP head.
 const PACKET_BYTES: usize = 256;
@@ -22,14 +21,14 @@ pub(super) struct EchoSocket {
 
 impl EchoSocket {
     /// An unprivileged socket where the system permits that, or else a raw one.
-    pub(super) fn open(address: IpAddr, token: Token) -> Result<Self, Failure> {
+    pub(super) fn open(address: HostAddress, token: Token) -> Result<Self, Failure> {
         let (socket, is_raw) = match connected(address, Type::DGRAM) {
             Ok(socket) => (socket, false),
             Err(error) if is_forbidden(&error) => (connected(address, Type::RAW).map_err(Failure::IcmpSocket)?, true),
             Err(error) => return Err(Failure::IcmpSocket(error)),
         };
         let socket = UdpSocket::from_std(socket).map_err(Failure::IcmpSocket)?;
-        Ok(Self { socket, is_v4: address.is_ipv4(), has_ip_head: is_raw && address.is_ipv4(), token })
+        Ok(Self { socket, is_v4: address.ip.is_ipv4(), has_ip_head: is_raw && address.ip.is_ipv4(), token })
     }
 
     pub(super) async fn send(&self, number: u16) -> io::Result<()> {
@@ -50,12 +49,12 @@ impl EchoSocket {
     }
 }
 
-fn connected(address: IpAddr, kind: Type) -> io::Result<std::net::UdpSocket> {
+fn connected(address: HostAddress, kind: Type) -> io::Result<std::net::UdpSocket> {
     let (domain, protocol) =
-        if address.is_ipv4() { (Domain::IPV4, Protocol::ICMPV4) } else { (Domain::IPV6, Protocol::ICMPV6) };
+        if address.ip.is_ipv4() { (Domain::IPV4, Protocol::ICMPV4) } else { (Domain::IPV6, Protocol::ICMPV6) };
     let socket = Socket::new(domain, kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
-    socket.connect(&SocketAddr::new(address, 0).into())?;
+    socket.connect(&address.at(0).into())?;
     Ok(socket.into())
 }
 

@@ -4,7 +4,7 @@
 mod socket;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::connection::Opening;
 use crate::deadline::Deadline;
 use crate::http::WireEvents;
 use crate::tls::{TlsEvidence, TlsSession};
-use crate::{Failure, QuicInfo, WebUrl};
+use crate::{Failure, HostAddress, QuicInfo, WebUrl};
 use socket::NotingSocket;
 
 /// The protocol that is agreed on in the handshake.
@@ -53,13 +53,13 @@ impl QuicConnection {
     /// Connects to the server of `url` at the first of `addresses` that answers.
     pub(crate) async fn open(
         url: &WebUrl,
-        addresses: &[IpAddr],
+        addresses: &[HostAddress],
         session: &TlsSession,
         clock: Clock,
         deadline: Deadline,
         opening: &mut Opening,
     ) -> Result<Self, Failure> {
-        let (config, host) = (client_config(session)?, url.host().server_name());
+        let (config, host) = (client_config(session)?, url.server_name()?);
         let (name, shown) = (host.to_str(), session.shown());
         let begin = |address| begin(&config, &name, address, clock);
         let choosing = choose(addresses, url.port(), &mut opening.attempts, begin);
@@ -76,6 +76,8 @@ impl QuicConnection {
             version: "TLSv1.3".to_owned(),
             cipher_suite: None,
             resumed: session.is_resumed(shown),
+            weakness: None,
+            refused_first: None,
         });
         Ok(Self { connection, events: answering.events })
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
+use super::retry_after::LONGEST_RETRY_AFTER;
+
 /// The longest wait before the second try.
 const FIRST: Duration = Duration::from_millis(250);
 /// The longest wait before any try, where nothing else is said: an ingest that is back is found within half a minute,
 /// and thousands of probes that wait for it ask it some hundred times a second at most.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// What a server may ask for at most: a mistaken Retry-After must not silence a probe for days.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 /// Exponential backoff with full jitter: anything from nothing to a limit that doubles with each failure, so that probes
 /// which lost their server at the same moment do not come back at the same moment.

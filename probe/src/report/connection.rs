@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -10,7 +10,8 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::{ClientConfig, RootCertStore, crypto};
+use netqoe_model::EventTime;
+use rustls::{ClientConfig, crypto};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -20,9 +21,10 @@ use tracing::info;
 
 use super::body::{Body, Packing};
 use super::endpoint::{Endpoint, Token};
+use super::retry_after::retry_after;
 use super::verdict::Answer;
 use crate::http::with_causes;
-use crate::tls::{self, PROTOCOLS};
+use crate::tls::{self, EncryptedStream, PROTOCOLS, TrustedRoots};
 
 /// How long a connection may take to come about: the lookup, TCP and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,7 +75,7 @@ impl Connection {
         endpoint: Endpoint,
         token: Option<Token>,
         http2: bool,
-        roots: Arc<RootCertStore>,
+        roots: &TrustedRoots,
     ) -> Result<Self, rustls::Error> {
         let tls = endpoint.is_tls().then(|| connector(roots)).transpose()?;
         Ok(Self { endpoint, token, http2, tls, packing: Packing::new(), open: None })
@@ -113,8 +115,10 @@ impl Connection {
         let stream = TcpStream::connect(self.endpoint.address()).await?;
         stream.set_nodelay(true)?;
         let Some(tls) = &self.tls else { return Open::over(stream, self.http2).await };
-        let stream = tls.connect(self.endpoint.server_name().clone(), stream).await?;
-        let http2 = tls::speaks_http2(&stream);
+        let stream = tls.connect(self.endpoint.server_name().clone(), stream).await;
+        let stream = stream.map_err(|error| io::Error::new(error.kind(), tls::of_io(&error)))?;
+        let stream = EncryptedStream::first(stream, false);
+        let http2 = stream.speaks_http2();
         Open::over(stream, http2).await
     }
 
@@ -144,10 +148,10 @@ impl Connection {
     }
 }
 
-fn connector(roots: Arc<RootCertStore>) -> Result<TlsConnector, rustls::Error> {
+fn connector(roots: &TrustedRoots) -> Result<TlsConnector, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .with_root_certificates(Arc::clone(roots.store()))
         .with_no_client_auth();
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
     Ok(TlsConnector::from(Arc::new(config)))
@@ -198,12 +202,23 @@ impl Open {
 
 async fn read(response: Response<Incoming>) -> Result<Answer, NoAnswer> {
     let (head, body) = response.into_parts();
-    let retry_after = head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let date =
+        head.headers.get(header::DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?.trim()).ok());
+    // Whoever wrote the one date wrote the other.
+    let now = date.unwrap_or_else(SystemTime::now);
+    let waits = head.headers.get_all(header::RETRY_AFTER).iter();
+    let retry_after = waits.filter_map(|value| retry_after(value.as_bytes(), now)).max();
     let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| {
         NoAnswer::Lost(match error.downcast_ref::<LengthLimitError>() {
             Some(_) => format!("its answer is longer than {MAX_ANSWER_BYTES} bytes"),
             None => with_causes(&*error),
         })
     })?;
-    Ok(Answer { status: head.status, retry_after: retry_after.map(Duration::from_secs), body: body.to_bytes().into() })
+    Ok(Answer { status: head.status, retry_after, date: date.and_then(event_time), body: body.to_bytes().into() })
+}
+
+/// None before 1970, which no clock shows that is set at all.
+fn event_time(time: SystemTime) -> Option<EventTime> {
+    let ms = time.duration_since(UNIX_EPOCH).ok()?.as_millis();
+    i64::try_from(ms).ok().map(EventTime::from_ms)
 }

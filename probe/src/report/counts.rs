@@ -12,6 +12,8 @@ pub struct ReportCounts {
     pub waiting: u64,
     /// Their bytes.
     pub waiting_bytes: u64,
+    /// Those of them whose time the endpoint, or a clock, does not believe.
+    pub untimely: u64,
     /// Taken by the endpoint.
     pub sent: u64,
     /// Refused by it for good, and set aside.
@@ -46,6 +48,7 @@ impl ReportWatch {
 pub(super) struct Counts {
     waiting: AtomicU64,
     waiting_bytes: AtomicU64,
+    untimely: AtomicU64,
     sent: AtomicU64,
     set_aside: AtomicU64,
     too_old: AtomicU64,
@@ -54,7 +57,8 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn set_waiting(&self, events: u64, bytes: u64) {
+    pub(super) fn set_waiting(&self, events: u64, bytes: u64, untimely: u64) {
+        self.untimely.store(untimely, Ordering::Relaxed);
         self.waiting.store(events, Ordering::Relaxed);
         self.waiting_bytes.store(bytes, Ordering::Relaxed);
     }
@@ -78,6 +82,7 @@ impl Counts {
         ReportCounts {
             waiting: now(&self.waiting),
             waiting_bytes: now(&self.waiting_bytes),
+            untimely: now(&self.untimely),
             sent: now(&self.sent),
             set_aside: now(&self.set_aside),
             too_old: now(&self.too_old),

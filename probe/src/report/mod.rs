@@ -2,20 +2,23 @@
 //!
 //! [`Reporting::start`] opens the spool, and sends from then on; its [`reporter`](Reporting::reporter) is what an agent reports to.
 //! `spool.rs` is the file, `spool_thread.rs` the thread that has it, `sender.rs` the loop that empties it over the one
-//! `connection.rs`, as a `body.rs` each. What is decided there is decided by `bounds.rs`, `backoff.rs` and `verdict.rs`, which know
-//! neither disk nor network.
+//! `connection.rs`, as a `body.rs` each. What is decided there is decided by `bounds.rs`, `backoff.rs`, `retry_after.rs`, `clocks.rs`, `untimely.rs`
+//! and `verdict.rs`, which know neither disk nor network.
 
 mod backoff;
 mod body;
 mod bounds;
+mod clocks;
 mod connection;
 mod counts;
 mod endpoint;
+mod retry_after;
 mod sender;
 mod spool;
 mod spool_thread;
 #[cfg(test)]
 mod tests;
+mod untimely;
 mod verdict;
 
 use std::path::PathBuf;
@@ -25,18 +28,19 @@ use std::time::Duration;
 
 use netqoe_model::EventTime;
 use rand::rngs::StdRng;
-use rustls::RootCertStore;
 use tokio::task::JoinHandle as Task;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::Reporter;
+use crate::tls::of_tls;
+use crate::{Reporter, TrustedRoots};
 use backoff::{Backoff, LONGEST_WAIT};
 pub use bounds::SpoolBounds;
 use connection::Connection;
 use counts::Counts;
 pub use counts::{ReportCounts, ReportWatch};
 pub use endpoint::{Endpoint, InvalidEndpoint, InvalidToken, Token};
+pub use retry_after::retry_after;
 use sender::Sender;
 use spool::Spool;
 pub use spool::SpoolError;
@@ -57,7 +61,7 @@ pub struct ReportSettings {
     /// Under which name is measured. Events of an earlier one are set aside where the token is not for it.
     pub client_id: String,
     /// Who is trusted to sign the endpoint's certificate.
-    pub roots: Arc<RootCertStore>,
+    pub roots: Arc<TrustedRoots>,
     /// The folder in which they wait.
     pub spool: PathBuf,
     /// How many of them, and how long.
@@ -83,7 +87,7 @@ pub enum ReportError {
     Spool(#[from] SpoolError),
     /// TLS can't be had.
     #[error("TLS can't be set up for the endpoint: {0}")]
-    Tls(#[from] rustls::Error),
+    Tls(String),
     /// The system gives no thread.
     #[error("can't start the thread of the spool: {0}")]
     Thread(#[from] std::io::Error),
@@ -101,13 +105,13 @@ pub struct Reporting {
 impl Reporting {
     /// Opens the spool, and begins to send what is in it.
     ///
-    /// `now` is the wall clock that the age of events is taken by; `rng` spreads tries.
+    /// `now` is the wall clock that events are dated by, and their age is taken by; `rng` spreads tries.
     ///
     /// # Errors
     /// [`ReportError`], where the spool can't be opened or is another process's.
     pub fn start<C>(settings: ReportSettings, now: C, rng: StdRng) -> Result<Self, ReportError>
     where
-        C: Fn() -> EventTime + Send + 'static,
+        C: Fn() -> EventTime + Clone + Send + 'static,
     {
         let ReportSettings { endpoint, http2_prior_knowledge, token, client_id, roots, spool, bounds, longest_wait } =
             settings;
@@ -118,13 +122,14 @@ impl Reporting {
                 "the token can be read on the way to {endpoint_url}: use https://, unless the network in between is your own"
             );
         }
-        let connection = Connection::new(endpoint, token, http2_prior_knowledge, roots)?;
+        let connection = Connection::new(endpoint, token, http2_prior_knowledge, &roots);
+        let connection = connection.map_err(|error| ReportError::Tls(of_tls(&error)))?;
         let counts = Arc::new(Counts::default());
-        counts.set_waiting(spool.events(), spool.bytes());
-        let (spool, thread) = SpoolThread::start(spool, now, Arc::clone(&counts))?;
+        counts.set_waiting(spool.events(), spool.bytes(), 0);
+        let (spool, thread) = SpoolThread::start(spool, now.clone(), Arc::clone(&counts))?;
         let stop = CancellationToken::new();
-        let sender =
-            Sender::new(spool.clone(), connection, client_id, Backoff::new(longest_wait), rng, Arc::clone(&counts));
+        let backoff = Backoff::new(longest_wait);
+        let sender = Sender::new(spool.clone(), connection, client_id, now, backoff, rng, Arc::clone(&counts));
         let sending = tokio::spawn(sender.run(stop.clone()));
         info!(waiting, "events are sent to {endpoint_url}");
         Ok(Self { spool, thread, sending, stop, counts })

@@ -3,8 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use netqoe_datafile::{Trouble, described};
 use netqoe_model::EventTime;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 
 use super::bounds::{Excess, SpoolBounds, Waiting};
 
@@ -26,6 +27,16 @@ const TABLES: &str = "
     CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, since_ms INTEGER NOT NULL, event TEXT NOT NULL) STRICT;
     CREATE TABLE set_aside (id INTEGER PRIMARY KEY, since_ms INTEGER NOT NULL, reason TEXT NOT NULL, event TEXT NOT NULL) STRICT;
     PRAGMA user_version = 1";
+/// Events whose time a clock does not believe, in this process: they go apart from the others. After a restart they are tried anew, since
+/// the clocks may have been set meanwhile.
+const UNTIMELY: &str = "
+    PRAGMA temp_store = MEMORY;
+    CREATE TEMP TABLE untimely (id INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL) STRICT;
+    CREATE INDEX temp.untimely_by_time ON untimely (ts_ms, id)";
+const OLDEST: &str =
+    "SELECT id, event FROM events WHERE id > ?2 AND id NOT IN (SELECT id FROM untimely) ORDER BY id LIMIT ?1";
+const EARLIEST_UNTIMELY: &str =
+    "SELECT events.id, event FROM untimely CROSS JOIN events USING (id) ORDER BY ts_ms, untimely.id LIMIT ?1";
 const SET_ASIDE: &str = "INSERT OR REPLACE INTO set_aside SELECT id, since_ms, ?2, event FROM events WHERE id = ?1";
 const BOUND_SET_ASIDE: &str =
     "DELETE FROM set_aside WHERE id NOT IN (SELECT id FROM set_aside ORDER BY id DESC LIMIT ?1)";
@@ -79,6 +90,8 @@ pub(super) struct Settled {
     pub(super) taken: Vec<i64>,
     /// And why.
     pub(super) refused: Vec<(i64, String)>,
+    /// They stay, and their time.
+    pub(super) untimely: Vec<(i64, EventTime)>,
 }
 
 /// An open spool. Only one process has it open at a time.
@@ -90,6 +103,10 @@ pub(super) struct Spool {
     bytes: u64,
     /// Since when the first event has waited; none where none waits.
     oldest: Option<EventTime>,
+    /// How many of the events are untimely.
+    untimely: u64,
+    /// No event up to this id is another: so many untimely ones need not be passed over again.
+    passed_id: i64,
     _lock: File,
 }
 
@@ -98,12 +115,15 @@ impl Spool {
     pub(super) fn open(folder: &Path, bounds: SpoolBounds) -> Result<Self, SpoolError> {
         let lock = lock(folder)?;
         let path = folder.join(FILE_NAME);
+        netqoe_datafile::make_private(&path)
+            .map_err(|error| SpoolError::Folder { path: folder.to_owned(), reason: error.to_string() })?;
         let opened = Connection::open(&path).and_then(|connection| {
             connection.execute_batch(SETTINGS)?;
             let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version == 0 {
                 connection.execute_batch(&format!("BEGIN; {TABLES}; COMMIT"))?;
             }
+            connection.execute_batch(UNTIMELY)?;
             Ok((connection, version))
         });
         let (connection, version) = opened.map_err(|error| storage(&path, &error))?;
@@ -114,7 +134,7 @@ impl Spool {
         let held = connection.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?)));
         let held = held.and_then(|(events, bytes)| Ok((events, bytes, oldest(&connection)?)));
         let (events, bytes, oldest) = held.map_err(|error| storage(&path, &error))?;
-        Ok(Self { path, connection, bounds, events, bytes, oldest, _lock: lock })
+        Ok(Self { path, connection, bounds, events, bytes, oldest, untimely: 0, passed_id: 0, _lock: lock })
     }
 
     /// How many events wait.
@@ -125,6 +145,11 @@ impl Spool {
     /// Their bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// How many of them are untimely.
+    pub(super) fn untimely(&self) -> u64 {
+        self.untimely
     }
 
     /// Keeps events, all of them in one transaction, and lets go what the bounds do not allow. Returns what that was.
@@ -151,6 +176,7 @@ impl Spool {
         })?;
         (self.events, self.bytes) = (count.saturating_sub(excess.events), bytes.saturating_sub(excess.bytes));
         self.oldest = first;
+        self.count_untimely()?;
         Ok(excess)
     }
 
@@ -159,14 +185,34 @@ impl Spool {
         if self.bounds.allow(self.oldest, self.bytes, now) { Ok(Excess::default()) } else { self.keep([], now) }
     }
 
-    /// The oldest events, `most` of them at most and [`MAX_BATCH_BYTES`].
-    pub(super) fn oldest(&self, most: usize) -> Result<Vec<Kept>, SpoolError> {
-        self.read_oldest(most).map_err(|error| storage(&self.path, &error))
+    /// The oldest events that are not untimely, `most` of them at most and [`MAX_BATCH_BYTES`].
+    pub(super) fn oldest(&mut self, most: usize) -> Result<Vec<Kept>, SpoolError> {
+        let oldest = self.read(OLDEST, params![most, self.passed_id])?;
+        self.passed_id = match oldest.first() {
+            Some(first) => first.id - 1,
+            None => self.last_id().map_err(|error| storage(&self.path, &error))?,
+        };
+        Ok(oldest)
     }
 
-    fn read_oldest(&self, most: usize) -> rusqlite::Result<Vec<Kept>> {
-        let mut select = self.connection.prepare_cached("SELECT id, event FROM events ORDER BY id LIMIT ?1")?;
-        let mut rows = select.query([most])?;
+    /// The untimely events of the earliest times, as many.
+    pub(super) fn earliest_untimely(&self, most: usize) -> Result<Vec<Kept>, SpoolError> {
+        self.read(EARLIEST_UNTIMELY, params![most])
+    }
+
+    /// Later events have greater ids, whatever becomes of this one.
+    fn last_id(&self) -> rusqlite::Result<i64> {
+        let mut select = self.connection.prepare_cached("SELECT coalesce(max(id), 0) FROM events")?;
+        select.query_row([], |row| row.get(0))
+    }
+
+    fn read(&self, sql: &str, params: impl Params) -> Result<Vec<Kept>, SpoolError> {
+        self.read_batch(sql, params).map_err(|error| storage(&self.path, &error))
+    }
+
+    fn read_batch(&self, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Kept>> {
+        let mut select = self.connection.prepare_cached(sql)?;
+        let mut rows = select.query(params)?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
             let kept = Kept { id: row.get(0)?, event: row.get(1)? };
@@ -179,7 +225,7 @@ impl Spool {
         Ok(batch)
     }
 
-    /// Removes what was taken, and sets aside what was refused, in one transaction.
+    /// Removes what was taken, sets aside what was refused, and marks what is untimely, in one transaction.
     pub(super) fn settle(&mut self, settled: &Settled) -> Result<(), SpoolError> {
         let (events, bytes, first) = self.transaction(|transaction| {
             let mut set_aside = transaction.prepare_cached(SET_ASIDE)?;
@@ -198,11 +244,34 @@ impl Spool {
                     (events, bytes) = (events + 1, bytes + length?);
                 }
             }
+            let mut mark = transaction.prepare_cached("INSERT OR IGNORE INTO untimely (id, ts_ms) VALUES (?1, ?2)")?;
+            for (id, ts) in &settled.untimely {
+                mark.execute(params![id, ts.ms()])?;
+            }
             Ok((events, bytes, oldest(transaction)?))
         })?;
         (self.events, self.bytes) = (self.events.saturating_sub(events), self.bytes.saturating_sub(bytes));
         self.oldest = first;
+        self.untimely += settled.untimely.len() as u64;
+        self.count_untimely()?;
         if self.events == 0 { self.give_back().map_err(|error| storage(&self.path, &error)) } else { Ok(()) }
+    }
+
+    /// Forgets the marks of events that are gone, and counts those of the others.
+    fn count_untimely(&mut self) -> Result<(), SpoolError> {
+        if self.untimely > 0 {
+            let counted = self.read_untimely();
+            self.untimely = counted.map_err(|error| storage(&self.path, &error))?;
+        }
+        Ok(())
+    }
+
+    fn read_untimely(&self) -> rusqlite::Result<u64> {
+        let mut forget =
+            self.connection.prepare_cached("DELETE FROM untimely WHERE id NOT IN (SELECT id FROM events)")?;
+        forget.execute([])?;
+        let mut count = self.connection.prepare_cached("SELECT count(*) FROM untimely")?;
+        count.query_row([], |row| row.get(0))
     }
 
     /// Gives what an outage has filled back to the disk.
@@ -247,9 +316,10 @@ fn let_go(transaction: &Transaction<'_>, bounds: SpoolBounds, bytes: u64, now: E
 /// be SQLite's to lose.
 fn lock(folder: &Path) -> Result<File, SpoolError> {
     let unusable = |error: std::io::Error| SpoolError::Folder { path: folder.to_owned(), reason: error.to_string() };
-    std::fs::create_dir_all(folder).map_err(unusable)?;
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_NAME));
-    let file = file.map_err(unusable)?;
+    netqoe_datafile::make_folder(folder).map_err(unusable)?;
+    let path = folder.join(LOCK_NAME);
+    let opened = netqoe_datafile::make_private(&path).and_then(|()| File::options().write(true).open(&path));
+    let file = opened.map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SpoolError::InUse { path: folder.to_owned() }),
@@ -258,5 +328,6 @@ fn lock(folder: &Path) -> Result<File, SpoolError> {
 }
 
 fn storage(path: &Path, error: &rusqlite::Error) -> SpoolError {
-    SpoolError::Storage { path: path.to_owned(), reason: error.to_string() }
+    let reason = Trouble::of(path, error).map_or_else(|| described(error), |trouble| trouble.to_string());
+    SpoolError::Storage { path: path.to_owned(), reason }
 }

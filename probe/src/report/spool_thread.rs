@@ -23,8 +23,16 @@ type Reply<T> = oneshot::Sender<Result<T, SpoolError>>;
 enum Request {
     Keep(Keep),
     Oldest { most: usize, reply: Reply<Vec<Kept>> },
-    Settle { settled: Settled, reply: Reply<u64> },
+    EarliestUntimely { most: usize, reply: Reply<Vec<Kept>> },
+    Settle { settled: Settled, reply: Reply<Standing> },
     Close,
+}
+
+/// What is in the spool.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub(super) events: u64,
+    pub(super) untimely: u64,
 }
 
 struct Keep {
@@ -66,9 +74,12 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
                     Request::Keep(first) => next = self.keep(first),
                     // Who has asked and gone away does not want to know.
                     Request::Oldest { most, reply } => drop(reply.send(self.oldest(most))),
+                    Request::EarliestUntimely { most, reply } => drop(reply.send(self.spool.earliest_untimely(most))),
                     Request::Close => return,
                     Request::Settle { settled, reply } => {
-                        let settled = self.spool.settle(&settled).map(|()| self.spool.events());
+                        let settled = self.spool.settle(&settled);
+                        let (events, untimely) = (self.spool.events(), self.spool.untimely());
+                        let settled = settled.map(|()| Standing { events, untimely });
                         self.count();
                         drop(reply.send(settled));
                     }
@@ -105,7 +116,7 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
     }
 
     fn count(&self) {
-        self.counts.set_waiting(self.spool.events(), self.spool.bytes());
+        self.counts.set_waiting(self.spool.events(), self.spool.bytes(), self.spool.untimely());
     }
 
     fn drop_counted(&mut self, dropped: Excess, now: EventTime) {
@@ -143,13 +154,18 @@ impl SpoolHandle {
         self.ask(|reply| Request::Keep(Keep { event, reply })).await
     }
 
-    /// The oldest events, so many at most.
+    /// The untimely events of the earliest times, so many at most.
+    pub(super) async fn earliest_untimely(&self, most: usize) -> Result<Vec<Kept>, SpoolError> {
+        self.ask(|reply| Request::EarliestUntimely { most, reply }).await
+    }
+
+    /// The oldest of the others, so many at most.
     pub(super) async fn oldest(&self, most: usize) -> Result<Vec<Kept>, SpoolError> {
         self.ask(|reply| Request::Oldest { most, reply }).await
     }
 
-    /// Settles what was sent. Returns how many events still wait.
-    pub(super) async fn settle(&self, settled: Settled) -> Result<u64, SpoolError> {
+    /// Settles what was sent. Returns what still waits.
+    pub(super) async fn settle(&self, settled: Settled) -> Result<Standing, SpoolError> {
         self.ask(|reply| Request::Settle { settled, reply }).await
     }
 

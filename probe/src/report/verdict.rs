@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use netqoe_model::EventTime;
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::clocks::Clocks;
 
 /// Characters of a server's message that are kept and logged.
 const MAX_MESSAGE_CHARS: usize = 300;
@@ -12,8 +16,10 @@ const MAX_MESSAGE_CHARS: usize = 300;
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// Of the header, where it is a number of seconds.
+    /// Of the header, in whichever form.
     pub(super) retry_after: Option<Duration>,
+    /// Of the header: what time the endpoint has.
+    pub(super) date: Option<EventTime>,
     pub(super) body: Vec<u8>,
 }
 
@@ -28,15 +34,26 @@ pub(super) enum Verdict {
     Later(Delay),
 }
 
-/// Decisions by the place in the batch. Events that are in neither list were taken.
+/// Decisions by the place in the batch. Events that are in no list were taken.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Judged {
     /// Never to be sent again, and why.
     pub(super) refused: Vec<(usize, String)>,
     /// To be sent again.
     pub(super) put_off: Vec<usize>,
+    /// Refused for their time, and a clock may be wrong: to be sent again, apart from the others. And their time.
+    pub(super) untimely: Vec<(usize, EventTime)>,
     /// Why, where there are such.
     pub(super) delay: Option<Delay>,
+}
+
+/// What is known of an event that was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// Whether it was measured under the name that the probe has now.
+    pub(super) has_our_name: bool,
+    /// When it was measured, by this machine's clock. None where that is no time.
+    pub(super) ts: Option<EventTime>,
 }
 
 /// Why events have to be sent again.
@@ -64,26 +81,27 @@ struct RefusedEvent {
     error: String,
     #[serde(default)]
     message: String,
-    retry_after: Option<u64>,
+    #[serde(default)]
+    retry_after: Value,
 }
 
-/// Decides on a batch of so many events. Whether one of them was measured under the name that the probe has now, it is told.
+/// Decides on a batch of so many events, by what it is told of each and of the clocks.
 ///
 /// Only an answer of ingest's own shape decides on events: the 200 of a hotel's login page has stored none of them, and the 400 of a
 /// proxy condemns none.
-pub(super) fn judge(answer: &Answer, events: usize, has_our_name: impl Fn(usize) -> bool) -> Verdict {
-    let Answer { status, retry_after, body } = answer;
+pub(super) fn judge(answer: &Answer, events: usize, clocks: Clocks, sent: impl Fn(usize) -> Sent) -> Verdict {
+    let Answer { status, retry_after, body, .. } = answer;
     let body: Body = serde_json::from_slice(body).unwrap_or_default();
     let later = |reason| Verdict::Later(Delay { reason, retry_after: *retry_after });
     match *status {
         StatusCode::OK | StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED if body.accepted.is_some() => {
-            body.judge(events, *retry_after, has_our_name).unwrap_or_else(|| match events {
+            body.judge(events, *retry_after, clocks, sent).unwrap_or_else(|| match events {
                 1 => later(format!("the answer of {status} does not fit what was sent")),
                 _ => Verdict::Split,
             })
         }
-        StatusCode::BAD_REQUEST if body.error.is_some() => undivided(&body, *status, events),
-        StatusCode::PAYLOAD_TOO_LARGE => undivided(&body, *status, events),
+        StatusCode::BAD_REQUEST if body.error.is_some() => undivided(&body, *status, events, clocks, sent),
+        StatusCode::PAYLOAD_TOO_LARGE => undivided(&body, *status, events, clocks, sent),
         StatusCode::OK => later("the answer of 200 is not one of netqoe's ingest".to_owned()),
         _ => later(with_message(&format!("the endpoint answered with status {}", status.as_u16()), &body.message)),
     }
@@ -95,7 +113,8 @@ impl Body {
         self,
         events: usize,
         retry_after: Option<Duration>,
-        has_our_name: impl Fn(usize) -> bool,
+        clocks: Clocks,
+        sent: impl Fn(usize) -> Sent,
     ) -> Option<Verdict> {
         let is_whole = self.accepted?.checked_add(self.rejected)? == events && self.errors.len() == self.rejected;
         let are_apart = self.errors.windows(2).all(|pair| pair[0].index < pair[1].index);
@@ -105,34 +124,53 @@ impl Body {
         let mut judged = Judged::default();
         for RefusedEvent { index, error, message, retry_after: own } in self.errors {
             let reason = with_message(&error, &message);
-            if is_final(&error, || has_our_name(index)) {
-                judged.refused.push((index, reason));
-            } else {
-                judged.put_off.push(index);
-                let retry_after = retry_after.or(own.map(Duration::from_secs));
-                judged.delay.get_or_insert(Delay { reason, retry_after });
+            match fate(&error, sent(index), clocks) {
+                Fate::Refused => judged.refused.push((index, reason)),
+                Fate::Untimely(ts) => judged.untimely.push((index, ts)),
+                Fate::PutOff => {
+                    judged.put_off.push(index);
+                    let retry_after = retry_after.or(own.as_u64().map(Duration::from_secs));
+                    judged.delay.get_or_insert(Delay { reason, retry_after });
+                }
             }
         }
         Some(Verdict::Judged(judged))
     }
 }
 
-/// Whether an event that was refused with this code is to be sent no more.
+/// What becomes of an event that was refused.
+enum Fate {
+    Refused,
+    PutOff,
+    Untimely(EventTime),
+}
+
+/// What a refusal with this code means for the event.
 ///
 /// `unauthorized` of an event, in the answer to its batch, says that the token is known and bound to other clients. Under a name that
 /// the probe no longer has, it will hardly be bound to it again; under the present one the token is mistaken, and whoever corrects it
-/// wants the events.
-fn is_final(code: &str, has_our_name: impl Fn() -> bool) -> bool {
-    code.starts_with("invalid_") || code == "payload_too_large" || (code == "unauthorized" && !has_our_name())
+/// wants the events. `invalid_timestamp` of a time compares two clocks, of which either may be wrong, and be set right.
+fn fate(code: &str, sent: Sent, clocks: Clocks) -> Fate {
+    match (code, sent.ts) {
+        ("invalid_timestamp", Some(ts)) if clocks.may_be_wrong_about(ts) => Fate::Untimely(ts),
+        ("payload_too_large", _) => Fate::Refused,
+        ("unauthorized", _) if !sent.has_our_name => Fate::Refused,
+        _ if code.starts_with("invalid_") => Fate::Refused,
+        _ => Fate::PutOff,
+    }
 }
 
 /// A refusal without a word on which event it is about.
-fn undivided(body: &Body, status: StatusCode, events: usize) -> Verdict {
+fn undivided(body: &Body, status: StatusCode, events: usize, clocks: Clocks, sent: impl Fn(usize) -> Sent) -> Verdict {
     if events > 1 {
         return Verdict::Split;
     }
     let code = body.error.as_deref().unwrap_or(status.as_str());
-    Verdict::Judged(Judged { refused: vec![(0, with_message(code, &body.message))], ..Judged::default() })
+    Verdict::Judged(match fate(code, sent(0), clocks) {
+        Fate::Untimely(ts) => Judged { untimely: vec![(0, ts)], ..Judged::default() },
+        // Whatever its code: the request as a whole was refused, and it is nothing but this event.
+        _ => Judged { refused: vec![(0, with_message(code, &body.message))], ..Judged::default() },
+    })
 }
 
 /// On one line and of bounded length, whatever the server has sent.
@@ -150,7 +188,15 @@ mod tests {
     /// Of a batch whose first event was measured under another name.
     fn verdict(status: u16, body: &Value, events: usize) -> Verdict {
         let status = StatusCode::from_u16(status).unwrap();
-        judge(&Answer { status, retry_after: None, body: body.to_string().into_bytes() }, events, |index| index > 0)
+        let answer = Answer { status, retry_after: None, date: None, body: body.to_string().into_bytes() };
+        judge(&answer, events, AGREED, |index| sent(index, NOW_MS))
+    }
+
+    const NOW_MS: i64 = 1_700_000_000_000;
+    const AGREED: Clocks = Clocks { ours: EventTime::from_ms(NOW_MS), endpoint: Some(EventTime::from_ms(NOW_MS)) };
+
+    fn sent(index: usize, ts_ms: i64) -> Sent {
+        Sent { has_our_name: index > 0, ts: Some(EventTime::from_ms(ts_ms)) }
     }
 
     fn batch(accepted: u64, errors: &[Value]) -> Value {
@@ -192,8 +238,48 @@ mod tests {
         let Verdict::Judged(judged) = verdict(200, &batch(1, &errors), 4) else { panic!("it is judged") };
         assert_eq!((judged.refused, judged.put_off), (refused(&[0], "invalid_request"), vec![1, 2]));
         assert_eq!(judged.delay, Some(Delay { reason: "unauthorized: m".to_owned(), retry_after: None }));
-        let Verdict::Judged(judged) = verdict(200, &batch(3, &errors[2..]), 4) else { panic!("it is judged") };
-        assert_eq!(judged.delay.unwrap().retry_after, Some(Duration::from_secs(4)));
+        for (own, expected) in [(json!(4), Some(4)), (json!("soon"), None), (json!(-1), None), (json!(1e300), None)] {
+            let mut error = errors[2].clone();
+            error["retry_after"] = own;
+            let Verdict::Judged(judged) = verdict(200, &batch(3, &[error]), 4) else { panic!("it is judged") };
+            assert_eq!(judged.delay.unwrap().retry_after, expected.map(Duration::from_secs));
+        }
+    }
+
+    #[test]
+    fn a_time_that_has_not_come_refuses_no_event() {
+        // The first and the third are of the future, the second has a time that has come, the fourth is refused for another reason.
+        let ts_ms = |index: usize| [NOW_MS + 600_000, NOW_MS, NOW_MS + 1, NOW_MS + 600_000][index];
+        let errors = [0, 1, 2].map(|index| error(index, "invalid_timestamp"));
+        let errors = [&errors[..], &[error(3, "invalid_request")]].concat();
+        let of = |body: Value, status: StatusCode, events: usize| {
+            let answer = Answer { status, retry_after: None, date: None, body: body.to_string().into_bytes() };
+            judge(&answer, events, AGREED, |index| sent(index, ts_ms(index)))
+        };
+        let Verdict::Judged(judged) = of(batch(1, &errors), StatusCode::OK, 5) else { panic!("it is judged") };
+        let at = |index| (index, EventTime::from_ms(ts_ms(index)));
+        assert_eq!((judged.untimely, judged.put_off, judged.delay), (vec![at(0), at(2)], Vec::new(), None));
+        assert_eq!(judged.refused.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1, 3]);
+
+        let alone = json!({"error": "invalid_timestamp", "message": "m"});
+        assert_eq!(of(alone.clone(), StatusCode::BAD_REQUEST, 2), Verdict::Split);
+        let judged = Judged { untimely: vec![at(0)], ..Judged::default() };
+        assert_eq!(of(alone, StatusCode::BAD_REQUEST, 1), Verdict::Judged(judged));
+    }
+
+    #[test]
+    fn what_is_no_time_never_becomes_one() {
+        let answer = Answer {
+            status: StatusCode::BAD_REQUEST,
+            retry_after: None,
+            date: None,
+            body: batch(0, &[error(0, "invalid_timestamp")]).to_string().into_bytes(),
+        };
+        let unknown = Clocks { endpoint: None, ..AGREED };
+        let Verdict::Judged(judged) = judge(&answer, 1, unknown, |_| Sent { has_our_name: true, ts: None }) else {
+            panic!("it is judged")
+        };
+        assert_eq!((judged.refused.len(), judged.untimely.len()), (1, 0));
     }
 
     #[test]
@@ -234,11 +320,12 @@ mod tests {
         let asked = Answer {
             status: StatusCode::SERVICE_UNAVAILABLE,
             retry_after: Some(Duration::from_secs(9)),
+            date: None,
             body: Vec::new(),
         };
         let delay =
             Delay { reason: "the endpoint answered with status 503".to_owned(), retry_after: asked.retry_after };
-        assert_eq!(judge(&asked, 1, |_| true), Verdict::Later(delay));
+        assert_eq!(judge(&asked, 1, AGREED, |index| sent(index + 1, NOW_MS)), Verdict::Later(delay));
     }
 
     #[test]

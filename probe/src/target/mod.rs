@@ -1,6 +1,7 @@
 //! What is measured: a URL, parsed once, so that behind it only measurable ones exist.
 
 mod host;
+mod location;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -11,9 +12,12 @@ use std::str::FromStr;
 use ::http::Uri;
 use ::http::header::HeaderValue;
 use netqoe_model::MAX_TARGET_BYTES;
+use percent_encoding::percent_decode_str;
 
+use crate::DnsName;
 pub use host::Host;
-use host::{parse_port, split_authority};
+use host::{parse_port, split_authority, with_brackets};
+pub use location::InvalidLocation;
 pub use web::WebUrl;
 
 /// The port of DNS.
@@ -50,7 +54,7 @@ pub enum Check {
         /// At which port.
         port: u16,
         /// What to ask for.
-        name: String,
+        name: DnsName,
     },
 }
 
@@ -120,16 +124,34 @@ impl Target {
     pub fn check(&self) -> &Check {
         &self.check
     }
+
+    /// The page that it is, if it is one.
+    pub(crate) fn as_web(&self) -> Option<&WebUrl> {
+        match &self.check {
+            Check::Web(web) => Some(web),
+            _ => None,
+        }
+    }
+
+    /// The same page of the same server, asked for under the name of another host: in `Host`, and in the certificate. `None` where it is no
+    /// page, or that is no name.
+    pub(crate) fn asked_for_as(&self, hostname: &str) -> Option<Self> {
+        let web = self.as_web()?.asked_for_as(hostname)?;
+        Some(Self { url: self.url.clone(), check: Check::Web(web) })
+    }
 }
 
 impl FromStr for Target {
     type Err = InvalidTarget;
 
+    /// An IPv6 address that stands without brackets and without a port gets them.
     fn from_str(url: &str) -> Result<Self, InvalidTarget> {
+        let url = with_brackets(url);
         if url.len() > MAX_TARGET_BYTES {
             return Err(InvalidTarget::TooLong { bytes: url.len() });
         }
-        Ok(Self { url: url.to_owned(), check: parse(url)? })
+        let check = parse(&url)?;
+        Ok(Self { url: url.into_owned(), check })
     }
 }
 
@@ -171,7 +193,8 @@ fn parse(url: &str) -> Result<Check, InvalidTarget> {
     let has_path = uri.path_and_query().is_some_and(|path| path != "/");
     match scheme {
         "http" | "https" => {
-            let authority = HeaderValue::from_str(authority).map_err(|error| not_a_url(&error.to_string()))?;
+            let known = known_to_server(authority, &host);
+            let authority = HeaderValue::from_str(&known).map_err(|error| not_a_url(&error.to_string()))?;
             Ok(Check::Web(WebUrl::new(scheme == "https", host, port, authority, &uri)))
         }
         "tcp" => match port {
@@ -180,11 +203,27 @@ fn parse(url: &str) -> Result<Check, InvalidTarget> {
         },
         "icmp" if port.is_none() && !has_path => Ok(Check::Icmp { host }),
         "icmp" => Err(form("icmp://host")),
-        _ => match Host::parse(uri.path().trim_start_matches('/')) {
-            Some(name) if name.ip().is_none() && uri.query().is_none() => {
-                Ok(Check::Dns { server: host, port: port.unwrap_or(DNS_PORT), name: name.as_str().to_owned() })
+        _ => match name_asked_for(uri.path().trim_start_matches('/')) {
+            Some(name) if uri.query().is_none() => {
+                Ok(Check::Dns { server: host, port: port.unwrap_or(DNS_PORT), name })
             }
             _ => Err(form("dns://server/name")),
         },
     }
+}
+
+/// Host and port as the server is told them: it knows no zones of this machine (RFC 6874, section 4).
+fn known_to_server(authority: &str, host: &Host) -> String {
+    match (host.has_zone(), authority.split_once('%'), authority.split_once(']')) {
+        (true, Some((address, _)), Some((_, port))) => format!("{address}]{port}"),
+        _ => authority.to_owned(),
+    }
+}
+
+/// The name that a path of `dns://` is (RFC 4501): `%20` stands for a space, `\.` for a dot within a label. An address is
+/// none, and a `/` is written as `%2F`, so that what was meant for another scheme is not asked for.
+fn name_asked_for(path: &str) -> Option<DnsName> {
+    let is_address = path.parse::<std::net::IpAddr>().is_ok();
+    let text: Vec<u8> = percent_decode_str(path).collect();
+    DnsName::from_escaped(&text).ok().filter(|_| !is_address && !path.contains('/'))
 }

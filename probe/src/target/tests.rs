@@ -25,22 +25,67 @@ fn parses_pages() {
 }
 
 #[test]
+fn paths_beyond_ascii_are_percent_encoded() {
+    check_web(
+        "http://example.com/b\u{fc}cher/%7e?q=\u{20ac}",
+        false,
+        "example.com",
+        80,
+        "/b%C3%BCcher/%7e?q=%E2%82%AC",
+    );
+}
+
+#[test]
 fn parses_the_other_checks() {
     let check = |url: &str| url.parse::<Target>().unwrap().check().clone();
     let host = |host: &str| Host::parse(host).unwrap();
     assert_eq!(check("tcp://example.com:22"), Check::Tcp { host: host("example.com"), port: 22 });
     assert_eq!(check("icmp://[::1]"), Check::Icmp { host: host("[::1]") });
     assert_eq!(check("icmp://example.com/"), Check::Icmp { host: host("example.com") });
-    let question = |port| Check::Dns { server: host("192.0.2.53"), port, name: "www.example.com".to_owned() };
+    let name = |escaped: &str| DnsName::from_escaped(escaped.as_bytes()).unwrap();
+    let question = |port| Check::Dns { server: host("192.0.2.53"), port, name: name("www.example.com") };
     assert_eq!(check("dns://192.0.2.53/www.example.com"), question(53));
     assert_eq!(check("dns://192.0.2.53:5353/www.example.com"), question(5353));
+    let asks_for =
+        |url: &str| if let Check::Dns { name, .. } = check(url) { name.to_string() } else { panic!("{url}") };
+    assert_eq!(asks_for("dns://192.0.2.53/a_b._tcp.test"), "a_b._tcp.test");
+    assert_eq!(asks_for("dns://192.0.2.53/My%20printer._ipp.test"), r"My\032printer._ipp.test");
+    assert_eq!(asks_for("dns://192.0.2.53/a%5c.b.test"), r"a\.b.test");
+    assert_eq!(asks_for("dns://192.0.2.53/7.test."), "7.test");
 }
 
 #[test]
 fn a_final_dot_is_for_dns_and_not_for_certificates() {
     let host = Host::parse("example.com.").unwrap();
     assert_eq!(host.as_str(), "example.com.");
-    assert_eq!(host.server_name().to_str(), "example.com");
+    assert_eq!(host.server_name().unwrap().to_str(), "example.com");
+}
+
+/// Any label may be looked up; only a certificate can't name it.
+#[test]
+fn hosts_need_not_be_called_as_hosts_should_be() {
+    for host in ["my_app.test", "a_b", "_x.test", "x_.test", "-x.test", "x-.test", "xn--a.test", "a$b.test", "7.test"] {
+        let web: WebUrl = format!("http://{host}/").parse().unwrap();
+        assert_eq!(web.host().as_str(), host);
+    }
+    let longest = format!("http://{}.test/", "a".repeat(63));
+    assert!(longest.parse::<Target>().is_ok());
+    let message = Host::parse("-x.test").unwrap().server_name().unwrap_err().to_string();
+    assert!(message.contains("-x.test"), "{message}");
+    assert!(Host::parse("my_app.test").unwrap().server_name().is_ok());
+}
+
+#[test]
+fn a_zone_is_for_this_machine_and_not_for_the_server() {
+    for url in ["http://[fe80::1%25eth0]:8081/a", "http://[fe80::1%eth0]:8081/a"] {
+        let web: WebUrl = url.parse().unwrap();
+        assert_eq!((web.host().as_str(), web.host().ip()), ("fe80::1%eth0", Some("fe80::1".parse().unwrap())));
+        assert_eq!(web.authority(), "[fe80::1]:8081");
+        let next = web.follow(b"/b").unwrap();
+        assert_eq!((next.to_string().as_str(), next.host()), ("http://[fe80::1]:8081/b", web.host()));
+    }
+    check_refused("http://[fe80::1%]/", "no valid host");
+    check_refused("http://[192.0.2.1%25eth0]/", "no valid host");
 }
 
 #[test]
@@ -77,7 +122,7 @@ fn refuses_what_can_not_be_measured() {
     check_refused("http://example.com/a\nb", "not a URL");
     check_refused("http://b\u{fc}cher.example", "xn--");
     check_refused("http://:80/", "no valid host");
-    check_refused("http://-x.example", "no valid host");
+    check_refused(&format!("http://{}.example", "a".repeat(64)), "no valid host");
     check_refused("http://256.256.256.256", "no valid host");
     check_refused("http://[192.0.2.1]/", "no valid host");
     check_refused("http://a..b/", "no valid host");

@@ -4,47 +4,89 @@ use std::fmt;
 
 use ::http::Uri;
 use ::http::header::HeaderValue;
-use ::http::uri::PathAndQuery;
+use ::http::uri::Authority;
+use rustls::pki_types::ServerName;
 
-use netqoe_model::MAX_TARGET_BYTES;
-use url::Url;
-
-use super::{Host, InvalidTarget};
+use super::host::{parse_port, split_authority};
+use super::location::{encode, resolve, shown};
+use super::{Host, InvalidLocation};
+use crate::Failure;
 
 /// A URL that a request can be made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl {
-    is_https: bool,
-    host: Host,
-    port: u16,
-    /// The URL's own spelling of host and port: the `Host` of a request.
+    pub(super) is_https: bool,
+    pub(super) host: Host,
+    pub(super) port: u16,
+    /// The URL's own spelling of host and port, without a zone: the `Host` of a request.
+    pub(super) authority: HeaderValue,
+    /// Printable ASCII, beginning with a slash.
+    pub(super) path_and_query: String,
+    /// What a user name in a redirect's URL becomes. Targets have none.
+    pub(super) authorization: Option<String>,
+    /// As whom the server is to answer, where that is another than whom is connected to.
+    pub(super) asked_for: Option<Box<AskedFor>>,
+}
+
+/// The name under which a page is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AskedFor {
     authority: HeaderValue,
-    path_and_query: PathAndQuery,
+    server_name: ServerName<'static>,
 }
 
 impl WebUrl {
     pub(super) fn new(is_https: bool, host: Host, port: Option<u16>, authority: HeaderValue, uri: &Uri) -> Self {
-        let path_and_query = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Self { is_https, host, port: port.unwrap_or(if is_https { 443 } else { 80 }), authority, path_and_query }
+        let written = uri.path_and_query().map_or("", |path| path.as_str());
+        let slash = if written.starts_with('/') { "" } else { "/" };
+        let path_and_query = format!("{slash}{}", encode(written.as_bytes()));
+        let port = port.unwrap_or(if is_https { 443 } else { 80 });
+        Self { is_https, host, port, authority, path_and_query, authorization: None, asked_for: None }
+    }
+
+    /// The same page, asked for under the name of another host, which may have a port. `None` where that is none.
+    pub(super) fn asked_for_as(&self, hostname: &str) -> Option<Self> {
+        let authority: Authority = hostname.parse().ok()?;
+        let (host, port) = split_authority(authority.as_str());
+        if port.is_some_and(|port| parse_port(port).is_none()) {
+            return None;
+        }
+        let server_name = Host::parse(host)?.server_name().ok()?.clone();
+        let authority = HeaderValue::from_str(hostname).ok()?;
+        Some(Self { asked_for: Some(Box::new(AskedFor { authority, server_name })), ..self.clone() })
     }
 
     /// Another path on the same server.
-    pub(crate) fn with_path(&self, path: &'static str) -> Self {
-        Self { path_and_query: PathAndQuery::from_static(path), ..self.clone() }
+    pub(crate) fn with_path(&self, path: &str) -> Self {
+        Self { path_and_query: path.to_owned(), ..self.clone() }
     }
 
-    /// What a reference of this page's answer leads to, in full or relative to it.
-    pub(crate) fn join(&self, reference: &str) -> Result<Self, InvalidTarget> {
-        let not_a_url = |cause: url::ParseError| InvalidTarget::NotAUrl {
-            url: reference.chars().take(MAX_TARGET_BYTES).collect(),
-            cause: cause.to_string(),
-        };
-        let base = Url::parse(&self.to_string()).map_err(not_a_url)?;
-        let joined = base.join(reference).map_err(not_a_url)?;
-        if joined.as_str().len() > MAX_TARGET_BYTES {
-            return Err(InvalidTarget::TooLong { bytes: joined.as_str().len() });
+    /// What the `Location` of this page's answer leads to, in full or relative to it.
+    pub(crate) fn follow(&self, location: &[u8]) -> Result<Self, InvalidLocation> {
+        let mut next = resolve(self, location)?;
+        // The zone that leads to this address is no part of what the server says of itself.
+        if self.host.has_zone() && next.host.ip() == self.host.ip() {
+            next.host = self.host.clone();
         }
-        joined.as_str().parse()
+        // Who is led to another page of the same server still means the same name.
+        if next.is_same_origin(self) {
+            next.asked_for.clone_from(&self.asked_for);
+        }
+        Ok(next)
+    }
+
+    /// Scheme, host and port are the same.
+    pub(super) fn is_same_origin(&self, other: &Self) -> bool {
+        self.is_https == other.is_https && self.port == other.port && self.is_same_host(other)
+    }
+
+    pub(crate) fn is_same_host(&self, other: &Self) -> bool {
+        self.host.as_str().eq_ignore_ascii_case(other.host.as_str())
+    }
+
+    /// As a message or an event shows it.
+    pub(crate) fn shown(&self) -> String {
+        shown(&self.to_string())
     }
 
     /// Whether there is a TLS phase.
@@ -66,12 +108,44 @@ impl WebUrl {
         if self.is_https { "https" } else { "http" }
     }
 
+    /// What `Host` says.
     pub(crate) fn authority(&self) -> &HeaderValue {
-        &self.authority
+        self.asked_for.as_ref().map_or(&self.authority, |asked_for| &asked_for.authority)
     }
 
-    pub(crate) fn path_and_query(&self) -> &PathAndQuery {
+    /// The name under which it is asked for, where that is not its own.
+    pub(crate) fn asked_for(&self) -> Option<&str> {
+        self.asked_for.as_ref()?.authority.to_str().ok()
+    }
+
+    /// Whom the certificate must name.
+    pub(crate) fn server_name(&self) -> Result<&ServerName<'static>, Failure> {
+        self.asked_for.as_ref().map_or_else(|| self.host.server_name(), |asked_for| Ok(&asked_for.server_name))
+    }
+
+    pub(crate) fn path_and_query(&self) -> &str {
         &self.path_and_query
+    }
+
+    /// The same, with those characters percent-encoded that HTTP/1.1 puts up with and HTTP/2's library does not.
+    pub(crate) fn strict_path_and_query(&self) -> String {
+        let mut strict = String::with_capacity(self.path_and_query.len());
+        for character in self.path_and_query.chars() {
+            match character {
+                '"' => strict.push_str("%22"),
+                '#' => strict.push_str("%23"),
+                '<' => strict.push_str("%3C"),
+                '>' => strict.push_str("%3E"),
+                '`' => strict.push_str("%60"),
+                '\\' => strict.push_str("%5C"),
+                other => strict.push(other),
+            }
+        }
+        strict
+    }
+
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
     }
 }
 

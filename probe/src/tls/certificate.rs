@@ -1,7 +1,7 @@
 //! When a server's certificates expire, noted before anybody decides whether they are to be trusted, and what was decided.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -15,8 +15,9 @@ pub(crate) struct Notes(Arc<Noted>);
 #[derive(Debug, Default)]
 struct Noted {
     earliest_expiry_s: OnceLock<i64>,
-    complaint: OnceLock<String>,
+    complaint: Mutex<Option<CertificateError>>,
     shown: AtomicUsize,
+    asked_for_certificate: AtomicBool,
 }
 
 impl Notes {
@@ -26,9 +27,9 @@ impl Notes {
         self.0.earliest_expiry_s.get().copied()
     }
 
-    /// What is wrong with a certificate; `None` where nothing is.
-    pub(super) fn complaint(&self) -> Option<String> {
-        self.0.complaint.get().cloned()
+    /// What is wrong with the certificate of the latest handshake; `None` where nothing is.
+    pub(super) fn complaint(&self) -> Option<CertificateError> {
+        self.complaint_now().clone()
     }
 
     /// How often certificates were shown: in every handshake, unless it goes on with an earlier session.
@@ -36,7 +37,18 @@ impl Notes {
         self.0.shown.load(Ordering::Relaxed)
     }
 
-    fn note(&self, certificates: impl Iterator<Item = impl AsRef<[u8]>>) {
+    /// Whether the server asked for a certificate in the latest handshake.
+    pub(super) fn asked_for_certificate(&self) -> bool {
+        self.0.asked_for_certificate.load(Ordering::Relaxed)
+    }
+
+    /// Another handshake begins: what an earlier one has failed with says nothing about it.
+    pub(super) fn begin(&self) {
+        *self.complaint_now() = None;
+        self.0.asked_for_certificate.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn note(&self, certificates: impl Iterator<Item = impl AsRef<[u8]>>) {
         self.0.shown.fetch_add(1, Ordering::Relaxed);
         let earliest = certificates.filter_map(|certificate| not_after(certificate.as_ref())).min();
         if let Some(earliest) = earliest {
@@ -44,10 +56,18 @@ impl Notes {
         }
     }
 
+    pub(super) fn note_certificate_request(&self) {
+        self.0.asked_for_certificate.store(true, Ordering::Relaxed);
+    }
+
     fn note_refusal(&self, error: &Error) {
-        if let Some(complaint) = complaint(error) {
-            self.0.complaint.get_or_init(|| complaint);
+        if let Error::InvalidCertificate(error) = error {
+            *self.complaint_now() = Some(error.clone());
         }
+    }
+
+    fn complaint_now(&self) -> MutexGuard<'_, Option<CertificateError>> {
+        self.0.complaint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,7 +103,8 @@ impl ServerCertVerifier for NotingVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.judge.verify_tls12_signature(message, certificate, signature)
+        let judged = self.judge.verify_tls12_signature(message, certificate, signature);
+        judged.inspect_err(|error| self.notes.note_refusal(error))
     }
 
     fn verify_tls13_signature(
@@ -92,38 +113,11 @@ impl ServerCertVerifier for NotingVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.judge.verify_tls13_signature(message, certificate, signature)
+        let judged = self.judge.verify_tls13_signature(message, certificate, signature);
+        judged.inspect_err(|error| self.notes.note_refusal(error))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.judge.supported_verify_schemes()
     }
-}
-
-/// Names of a certificate that a message holds: some have hundreds.
-const MAX_NAMES: usize = 3;
-
-/// What is wrong with a certificate, in plain words; `None` where the error is about something else.
-fn complaint(error: &Error) -> Option<String> {
-    let Error::InvalidCertificate(error) = error else { return None };
-    Some(match error {
-        CertificateError::Expired => "its certificate has expired".to_owned(),
-        CertificateError::ExpiredContext { time, not_after } => {
-            let days = time.as_secs().saturating_sub(not_after.as_secs()) / (24 * 60 * 60);
-            format!("its certificate expired {days} days ago")
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "its certificate is not valid yet; check this machine's clock".to_owned()
-        }
-        CertificateError::NotValidForName => "its certificate is for another name".to_owned(),
-        CertificateError::NotValidForNameContext { presented, .. } => {
-            let some = presented.iter().take(MAX_NAMES).map(String::as_str).collect::<Vec<_>>();
-            format!("its certificate is for another name: {}", some.join(", "))
-        }
-        // The second is an authority that only has the name of one that is trusted.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "its certificate is signed by an authority that is not trusted".to_owned()
-        }
-        other => format!("its certificate is refused: {other}"),
-    })
 }

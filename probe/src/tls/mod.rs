@@ -1,13 +1,23 @@
 //! The TLS phase: a full handshake, with the certificate verified.
+//!
+//! rustls shakes hands first. Where it and the server have nothing in common, or it does not accept a certificate that
+//! OpenSSL might, the second stack does so over a new connection, and that handshake is what is measured.
 
 mod certificate;
+mod client_auth;
+mod p521;
 mod roots;
+mod second_stack;
+mod stream;
+mod words;
 
-use std::sync::{Arc, OnceLock};
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore, crypto};
+use rustls::{AlertDescription, CertificateError, ClientConfig, Error, PeerIncompatible, PeerMisbehaved};
 use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -16,7 +26,12 @@ use tokio_rustls::client::TlsStream;
 use crate::clock::{Clock, Span};
 use crate::{Failure, Settings};
 use certificate::{Notes, NotingVerifier};
-pub use roots::trusted_roots;
+use client_auth::NoCertificate;
+use p521::P521;
+pub use roots::{TrustedRoots, trusted_roots};
+use second_stack::{Offer, RefusalKind};
+pub(crate) use stream::EncryptedStream;
+pub(crate) use words::{of_io, of_tls};
 
 /// Sessions that one measurement remembers: those of its two connections.
 const SESSIONS: usize = 2;
@@ -29,20 +44,47 @@ const HTTP_2: &[u8] = b"h2";
 pub struct TlsEvidence {
     /// `TLSv1.3` or `TLSv1.2`.
     pub version: String,
-    /// As IANA names it. Absent with HTTP/3: what shakes hands there does not tell.
+    /// As IANA names it, or as OpenSSL does where `refused_first` is there. Absent with HTTP/3: what shakes hands there
+    /// does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cipher_suite: Option<String>,
     /// Whether a session of an earlier connection was gone on with, which saves a round trip or the certificate.
     pub resumed: bool,
+    /// What is old about the cipher suite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weakness: Option<String>,
+    /// What rustls's handshake failed with, where the second stack's succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_first: Option<String>,
+}
+
+/// Who shakes hands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stack {
+    /// The second stack's offer; rustls without.
+    offer: Option<Offer>,
+    /// What went wrong before that.
+    refused_first: Option<String>,
+}
+
+/// Why a handshake failed.
+pub(crate) struct Refusal {
+    pub(crate) failure: Failure,
+    /// Who is to try it next, over a new connection.
+    pub(crate) next: Option<Stack>,
 }
 
 /// What the connections of one measurement share. It is new for each, so that nothing of an earlier measurement can
 /// shorten a handshake; the second connection may go on with the session of the first.
 pub(crate) struct TlsSession {
-    roots: Arc<RootCertStore>,
+    roots: Arc<TrustedRoots>,
     notes: Notes,
     /// Made for the first handshake: many a measurement has none.
     connector: OnceLock<TlsConnector>,
+    /// What is offered to speak.
+    protocols: &'static [&'static [u8]],
+    /// Whom the second stack has talked to, and what it took. One measurement has few hosts.
+    known: Mutex<Vec<(ServerName<'static>, Stack)>>,
     #[cfg(feature = "http3")]
     pub(crate) is_over_quic: bool,
 }
@@ -54,9 +96,16 @@ impl TlsSession {
             roots: Arc::clone(&settings.roots),
             notes: Notes::default(),
             connector: OnceLock::new(),
+            protocols: &PROTOCOLS,
+            known: Mutex::default(),
             #[cfg(feature = "http3")]
             is_over_quic: settings.http3,
         }
+    }
+
+    /// The same for a server that has refused HTTP/2.
+    pub(crate) fn over_http1(settings: &Settings) -> Self {
+        Self { protocols: &PROTOCOLS[1..], ..Self::new(settings) }
     }
 
     /// When the first of the certificates expires that the server has shown, in Unix seconds. It is known, too, where
@@ -65,25 +114,67 @@ impl TlsSession {
         self.notes.earliest_expiry_s()
     }
 
+    /// Who shakes hands with `host` first.
+    pub(crate) fn stack_for(&self, host: &ServerName<'static>) -> Stack {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(name, _)| name == host).map(|(_, stack)| stack.clone()).unwrap_or_default()
+    }
+
     /// TLS 1.3 or 1.2 over `stream`, and the time that the handshake took.
     pub(crate) async fn handshake(
         &self,
+        stack: Stack,
         stream: TcpStream,
         host: &ServerName<'static>,
         clock: Clock,
-    ) -> Result<(TlsStream<TcpStream>, Span, TlsEvidence), Failure> {
-        let connector = self.connector()?;
-        let (start, shown) = (clock.now(), self.shown());
-        let shaken = connector.connect(host.clone(), stream).await;
-        let span = clock.since(start);
-        let stream = shaken.map_err(|error| self.failure(host, || error.to_string()))?;
-        let evidence = evidence(&stream, self.is_resumed(shown));
-        Ok((stream, span, evidence))
+    ) -> Result<(EncryptedStream, Span, TlsEvidence), Refusal> {
+        self.notes.begin();
+        let start = clock.now();
+        let (stream, evidence) = match stack.offer {
+            None => self.first_handshake(stream, host).await?,
+            Some(offer) => {
+                let shaken = self.roots.second_stack(offer).connect(stream, host, &self.notes).await;
+                let (stream, evidence) = shaken.map_err(|refusal| next(refusal, offer, &stack, host))?;
+                let refused_first = stack.refused_first.clone();
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                if !known.iter().any(|(name, _)| name == host) {
+                    known.push((host.clone(), stack));
+                }
+                (EncryptedStream::second(stream), TlsEvidence { refused_first, ..evidence })
+            }
+        };
+        Ok((stream, clock.since(start), evidence))
     }
 
-    /// Why a handshake has failed: the certificate, or else what `cause` says.
+    async fn first_handshake(
+        &self,
+        stream: TcpStream,
+        host: &ServerName<'static>,
+    ) -> Result<(EncryptedStream, TlsEvidence), Refusal> {
+        let connector = self.connector().map_err(|failure| Refusal { failure, next: None })?;
+        let shown = self.shown();
+        let shaken = connector.connect(host.clone(), stream).await;
+        let is_asked = self.notes.asked_for_certificate();
+        let stream = shaken.map_err(|error| self.refusal(host, &error, is_asked))?;
+        let evidence = evidence(&stream, self.is_resumed(shown));
+        Ok((EncryptedStream::first(stream, is_asked), evidence))
+    }
+
+    fn refusal(&self, host: &ServerName<'static>, error: &io::Error, is_asked: bool) -> Refusal {
+        let (cause, may_do_better) = match self.notes.complaint() {
+            Some(complaint) => (words::of_certificate(&complaint), may_be_accepted(&complaint)),
+            None if is_asked => (stream::refused_without_certificate(), false),
+            None => (words::of_io(error), may_have_common(error)),
+        };
+        let next = may_do_better.then(|| Stack { offer: Some(Offer::Usual), refused_first: Some(cause.clone()) });
+        Refusal { failure: failure(host, cause), next }
+    }
+
+    /// Why a handshake over QUIC has failed: the certificate, or else what `cause` says.
+    #[cfg(feature = "http3")]
     pub(crate) fn failure(&self, host: &ServerName<'static>, cause: impl FnOnce() -> String) -> Failure {
-        Failure::Tls { host: host.to_str().into_owned(), cause: self.notes.complaint().unwrap_or_else(cause) }
+        let complaint = self.notes.complaint();
+        failure(host, complaint.map_or_else(cause, |complaint| words::of_certificate(&complaint)))
     }
 
     /// How often the server has shown its certificates so far.
@@ -100,8 +191,8 @@ impl TlsSession {
         if let Some(connector) = self.connector.get() {
             return Ok(connector);
         }
-        let config = client_config(&self.roots, self.notes.clone());
-        let config = config.map_err(|error| Failure::TlsSettings(error.to_string()))?;
+        let config = client_config(&self.roots, self.notes.clone(), self.protocols);
+        let config = config.map_err(|error| Failure::TlsSettings(words::of_tls(&error)))?;
         Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 }
@@ -116,9 +207,65 @@ impl TlsSession {
     }
 }
 
-/// Whether HTTP/2 was agreed on.
-pub(crate) fn speaks_http2(stream: &TlsStream<TcpStream>) -> bool {
-    stream.get_ref().1.alpn_protocol() == Some(HTTP_2)
+/// The failure of a handshake.
+pub(crate) fn failure(host: &ServerName<'static>, cause: String) -> Failure {
+    Failure::Tls { host: host.to_str().into_owned(), cause }
+}
+
+/// What follows where the second stack got no further: an offer of everything, so that the message can name what there is.
+fn next(refusal: second_stack::Refusal, offer: Offer, stack: &Stack, host: &ServerName<'static>) -> Refusal {
+    let first = stack.refused_first.clone();
+    let cause = match &first {
+        Some(first) if refusal.kind != RefusalKind::Known => first.clone(),
+        _ => refusal.cause,
+    };
+    let next = (offer == Offer::Usual && refusal.kind == RefusalKind::Alert)
+        .then_some(Stack { offer: Some(Offer::Everything), refused_first: first });
+    Refusal { failure: failure(host, cause), next }
+}
+
+/// Whether OpenSSL might judge a certificate otherwise.
+fn may_be_accepted(complaint: &CertificateError) -> bool {
+    // For one, it compares names of authorities by what they mean, and takes a common name where there is no other.
+    !matches!(
+        complaint,
+        CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }
+            | CertificateError::Revoked
+    )
+}
+
+/// Whether a server may have something in common with the second stack.
+fn may_have_common(error: &io::Error) -> bool {
+    let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<Error>()) else {
+        // Some servers do not say that they have nothing in common: they close.
+        return matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset);
+    };
+    matches!(
+        error,
+        Error::AlertReceived(
+            AlertDescription::HandshakeFailure
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::InsufficientSecurity
+                | AlertDescription::IllegalParameter
+                | AlertDescription::InternalError
+                | AlertDescription::MissingExtension
+                | AlertDescription::UnsupportedExtension
+                | AlertDescription::DecodeError,
+        ) | Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                | PeerIncompatible::SupportedVersionsExtensionRequired
+                | PeerIncompatible::NoCipherSuitesInCommon
+                | PeerIncompatible::NoKxGroupsInCommon
+                | PeerIncompatible::NoSignatureSchemesInCommon
+                | PeerIncompatible::UncompressedEcPointsRequired,
+        ) | Error::PeerMisbehaved(
+            PeerMisbehaved::SelectedUnofferedCipherSuite | PeerMisbehaved::SignedKxWithWrongAlgorithm,
+        )
+    )
 }
 
 fn evidence(stream: &TlsStream<TcpStream>, resumed: bool) -> TlsEvidence {
@@ -129,21 +276,36 @@ fn evidence(stream: &TlsStream<TcpStream>, resumed: bool) -> TlsEvidence {
         version: version.unwrap_or("unknown").replace('_', "."),
         cipher_suite: suite.map(str::to_owned),
         resumed,
+        weakness: None,
+        refused_first: None,
     }
 }
 
-fn client_config(roots: &Arc<RootCertStore>, notes: Notes) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(crypto::ring::default_provider());
-    let judge = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(&provider))
+/// AWS-LC's, with the groups that most servers take first: a share of any other costs bytes or a round trip.
+fn provider() -> Arc<CryptoProvider> {
+    use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519};
+    static P521_GROUP: P521 = P521;
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    let provider = PROVIDER.get_or_init(|| {
+        let p521: &'static dyn SupportedKxGroup = &P521_GROUP;
+        let kx_groups = vec![X25519, SECP256R1, SECP384R1, p521];
+        Arc::new(CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() })
+    });
+    Arc::clone(provider)
+}
+
+fn client_config(roots: &TrustedRoots, notes: Notes, protocols: &[&[u8]]) -> Result<ClientConfig, Error> {
+    let provider = provider();
+    let judge = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots.store()), Arc::clone(&provider))
         .build()
-        .map_err(|error| rustls::Error::General(error.to_string()))?;
+        .map_err(|_| Error::General("no certificate authority is trusted".to_owned()))?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
         // Not dangerous: every decision is still webpki's.
-        .with_custom_certificate_verifier(Arc::new(NotingVerifier { judge, notes }))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(NotingVerifier { judge, notes: notes.clone() }))
+        .with_client_cert_resolver(Arc::new(NoCertificate(notes)));
     config.resumption = Resumption::in_memory_sessions(SESSIONS);
-    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
 }

@@ -5,6 +5,8 @@ mod verdict;
 use std::fmt::Write;
 use std::time::Duration;
 
+use netqoe_model::escaped;
+
 use crate::{Evidence, Measurement, Span, Transfer};
 pub use verdict::verdict;
 
@@ -32,10 +34,10 @@ fn rows(measurement: &Measurement) -> impl Iterator<Item = (&'static str, Span, 
 /// Several lines, with or without colours. `now_s` is the Unix time, for the days that the certificate has left.
 pub fn waterfall(measurement: &Measurement, now_s: i64, is_coloured: bool) -> String {
     let paint = |colour: &str, text: &str| if is_coloured { format!("{colour}{text}{RESET}") } else { text.to_owned() };
-    let mut lines = paint(BOLD, measurement.target.as_str());
+    let mut lines = paint(BOLD, &escaped(measurement.target.as_str()));
     lines.push('\n');
     for line in about(&measurement.evidence, now_s) {
-        lines.push_str(&format!("  {line}\n"));
+        lines.push_str(&format!("  {}\n", escaped(&line)));
     }
     lines.push('\n');
     for (name, span, colour) in rows(measurement) {
@@ -51,7 +53,7 @@ pub fn waterfall(measurement: &Measurement, now_s: i64, is_coloured: bool) -> St
         let _ = writeln!(lines, "  {:<11}{mbps:>10.2} Mbit/s", "throughput");
     }
     let colour = if measurement.failure.is_some() { RED } else { BOLD };
-    let _ = writeln!(lines, "\n{}", paint(colour, &verdict(measurement, now_s)));
+    let _ = writeln!(lines, "\n{}", paint(colour, &escaped(&verdict(measurement, now_s))));
     lines
 }
 
@@ -136,6 +138,14 @@ https://example.com/
         let measurement = measurement(phases, Some(Failure::Status(500)));
         assert!(!waterfall(&measurement, 0, false).contains('\u{1b}'));
         assert!(waterfall(&measurement, 0, true).contains(RED));
+    }
+
+    #[test]
+    fn what_a_server_has_sent_does_not_command_a_terminal() {
+        let failure = Failure::Request("\u{1b}]0;owned\u{7}\r\n\u{9b}2J\u{202e}".to_owned());
+        let text = waterfall(&measurement(Phases::default(), Some(failure)), 0, false);
+        assert!(text.contains("\\u001b]0;owned\\u0007\\u000d\\u000a\\u009b2J\\u202e"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\r', '\u{9b}', '\u{202e}']), "{text}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Measurement, Span, Transfer};
+use crate::{Measurement, NameSource, Span, Transfer};
 
 const DAY_S: i64 = 24 * 60 * 60;
 /// A certificate that has fewer days left is worth a word.
@@ -30,6 +30,13 @@ pub fn verdict(measurement: &Measurement, now_s: i64) -> String {
     }];
     if let Some(mbps) = measurement.phases.throughput.and_then(Transfer::throughput_mbps) {
         sentences.push(format!("A fixed object came at {mbps:.1} Mbit/s."));
+    }
+    if let Some(reason) = measurement.evidence.throughput.as_ref().and_then(|throughput| throughput.reason.as_ref()) {
+        sentences.push(format!("Throughput was not measured: {reason}."));
+    }
+    if measurement.evidence.dns.source == Some(NameSource::System) {
+        sentences
+            .push("Its name servers tell no address of it; the system's own lookup does (nsswitch.conf).".to_owned());
     }
     let unanswered = measurement.evidence.attempts.iter().filter(|attempt| attempt.span.is_none()).count();
     if unanswered > 0 && measurement.phases.tcp.or(measurement.phases.tls).is_some() {
@@ -112,7 +119,9 @@ mod tests {
         measurement.evidence.certificate_expires_s = Some(3 * DAY_S + 5);
         let address = "192.0.2.1:443".parse().unwrap();
         measurement.evidence.attempts = vec![Attempt { address, span: None, failure: None }];
+        measurement.evidence.dns.source = Some(NameSource::System);
         let text = verdict(&measurement, 0);
+        assert!(text.contains("the system's own lookup does"), "{text}");
         assert!(text.contains("expires in 3 days") && text.contains("1 of its addresses did not answer"), "{text}");
         assert_eq!(days_left(0, 1), -1);
     }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use netqoe_model::EventTime;
-use netqoe_probe::{Askable, Plan, Reporter, Settings, exporter, run_probe};
+use netqoe_probe::{Askable, Family, Plan, Reporter, Settings, exporter, run_probe};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
@@ -196,6 +196,65 @@ async fn a_page_in_a_browser_has_nothing_measured() {
         let (status, text) = ask(&exporter, request.header("Sec-Fetch-Site", site).body(Body::empty()).unwrap()).await;
         assert_eq!(status, expected, "{site}: {text}");
     }
+    for (name, value) in
+        [("Origin", "http://page.test"), ("Referer", "http://page.test/"), ("User-Agent", "Mozilla/5.0")]
+    {
+        let request = Request::get(format!("/probe?target=tcp://{refused}")).header("Host", "localhost:9115");
+        let (status, text) = ask(&exporter, request.header(name, value).body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{name}: {text}");
+    }
+    for (agent, expected) in [("Prometheus/2.42.0", StatusCode::OK), ("Mozilla/5.0", StatusCode::FORBIDDEN)] {
+        let request = Request::get("/metrics").header("Host", "proxy.test").header("User-Agent", agent);
+        let (status, text) = ask(&exporter, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, expected, "{agent}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_under_the_name_that_was_given() {
+    let (dns, authority) = (DnsServer::start(Duration::ZERO).await, Authority::new());
+    let server = WebServer::start_tls(authority.certify("named.test"), answers(OK)).await;
+    let exporter = exporter(&plan(&[], settings(&dns, &authority)), None, Askable::Any);
+    let path = format!("/probe?target={}", server.url("https", "127.0.0.1", "/"));
+    let (_, text) = get(&exporter, &path).await;
+    assert_eq!(value(&text, "telemetry_probe_failed_stage_info{stage=\"tls\"}"), Some(1.0), "{text}");
+    let (status, text) = get(&exporter, &format!("{path}&hostname=named.test:8443")).await;
+    assert_eq!((status, value(&text, "probe_success")), (StatusCode::OK, Some(1.0)), "{text}");
+    let request = server.requests().concat();
+    assert!(request.to_ascii_lowercase().contains("host: named.test:8443"), "{request}");
+}
+
+#[tokio::test]
+async fn the_preferred_addresses_are_used_where_there_are_any() {
+    let server = WebServer::start(answers(OK)).await;
+    let plan = plan(&[], plain_settings());
+    let any = exporter(&plan, None, Askable::Any);
+    let path = format!("/probe?target={}", server.url("http", "127.0.0.1", "/"));
+    for preference in ["preferred_ip_protocol=ip4", "preferred_ip_protocol=ip6"] {
+        let (_, text) = get(&any, &format!("{path}&{preference}")).await;
+        assert_eq!(value(&text, "probe_ip_protocol"), Some(4.0), "{preference}: {text}");
+    }
+    let only_ip6 = format!("{path}&preferred_ip_protocol=ip6&ip_protocol_fallback=false");
+    let (_, text) = get(&any, &only_ip6).await;
+    assert_eq!((value(&text, "probe_success"), value(&text, "probe_ip_protocol")), (Some(0.0), None), "{text}");
+    let only_ip4 = Plan { settings: Settings { only: Some(Family::V4), ..plan.settings.clone() }, ..plan };
+    let (status, text) = get(&exporter(&only_ip4, None, Askable::Any), &only_ip6).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+    assert!(text.contains("uses IPv4 only"), "{text}");
+}
+
+#[tokio::test]
+async fn debug_explains_the_measurement() {
+    let server = WebServer::start(answers(OK)).await;
+    let exporter = exporter(&plan(&[], plain_settings()), None, Askable::Any);
+    let url = server.url("http", "127.0.0.1", "/");
+    let (status, text) = get(&exporter, &format!("/probe?target={url}&debug=true&preferred_ip_protocol=ip4")).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    for part in ["Works, in", "\nprobe_success 1\n", &format!("target: {url}\n"), "preferred_ip_protocol: ip4"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (_, text) = get(&exporter, &format!("/probe?target={url}&debug=false")).await;
+    assert!(!text.contains("Works"), "{text}");
 }
 
 /// Takes every event, and keeps none.

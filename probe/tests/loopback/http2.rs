@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use netqoe_model::ErrorStage;
-use netqoe_probe::{Settings, ThroughputObject};
+use netqoe_probe::{Measurement, Settings, ThroughputObject};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -108,4 +109,68 @@ async fn a_server_that_hangs_up_is_told_from_an_answer() {
     let measurement = measure_url(&url, &settings(&dns, &authority)).await;
     assert_eq!(stage(&measurement), Some(ErrorStage::Http), "{measurement:?}");
     assert!(measurement.phases.tls.is_some() && measurement.phases.ttfb.is_none());
+}
+
+/// Refuses the first requests over HTTP/2 for this reason, and answers all others after an early hint.
+async fn start_refusing(tls: TlsAcceptor, refusals: usize, reason: h2::Reason) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        for connection in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = tls.accept(stream).await.unwrap();
+            tokio::spawn(async move {
+                if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+                    assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+                    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                    return;
+                }
+                let mut server = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut respond))) = server.accept().await {
+                    if connection < refusals {
+                        respond.send_reset(reason);
+                        continue;
+                    }
+                    respond.send_informational(Response::builder().status(103).body(()).unwrap()).unwrap();
+                    tokio::spawn(async move {
+                        tokio::time::sleep(THINKING).await;
+                        respond.send_response(Response::new(()), true).unwrap();
+                    });
+                }
+            });
+        }
+    });
+    port
+}
+
+async fn measure_refusing(refusals: usize, reason: h2::Reason) -> Measurement {
+    let (dns, authority) = (DnsServer::start(Duration::ZERO).await, Authority::new());
+    let port = start_refusing(authority.certify_both("web.test"), refusals, reason).await;
+    measure_url(&format!("https://web.test:{port}/"), &settings(&dns, &authority)).await
+}
+
+#[tokio::test]
+async fn a_server_that_wants_http1_is_asked_over_http1() {
+    let measurement = measure_refusing(1, h2::Reason::HTTP_1_1_REQUIRED).await;
+    assert!(measurement.failure.is_none(), "{measurement:?}");
+    let evidence = &measurement.evidence;
+    assert_eq!((evidence.protocol, evidence.status), (Some("HTTP/1.1"), Some(200)));
+    assert_eq!(evidence.asked_again, Some("the server wants HTTP/1.1"));
+}
+
+#[tokio::test]
+async fn a_request_that_was_refused_unseen_is_made_again_and_not_for_ever() {
+    let measurement = measure_refusing(2, h2::Reason::REFUSED_STREAM).await;
+    assert!(measurement.failure.is_none(), "{measurement:?}");
+    assert_eq!((measurement.evidence.protocol, measurement.evidence.status), (Some("HTTP/2"), Some(200)));
+    let measurement = measure_refusing(usize::MAX, h2::Reason::REFUSED_STREAM).await;
+    assert_eq!(stage(&measurement), Some(ErrorStage::Http), "{measurement:?}");
+}
+
+#[tokio::test]
+async fn an_early_hint_is_not_the_first_byte_over_http2() {
+    let measurement = measure_refusing(0, h2::Reason::NO_ERROR).await;
+    assert!(measurement.failure.is_none(), "{measurement:?}");
+    assert!(measurement.phases.ttfb.unwrap().duration() >= THINKING, "{measurement:?}");
+    assert_eq!(measurement.evidence.interim_answers[0].status, 103);
 }

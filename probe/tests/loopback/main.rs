@@ -14,6 +14,7 @@ mod http2;
 #[cfg(feature = "http3")]
 mod http3;
 mod lookups;
+mod odd_answers;
 mod other_checks;
 mod phases;
 mod redirects;
@@ -22,6 +23,7 @@ mod report;
 mod support;
 mod throughput;
 mod timeouts;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

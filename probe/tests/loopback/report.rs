@@ -42,6 +42,18 @@ impl Report {
         Self { server, folder, reporting: reporting.unwrap() }
     }
 
+    /// Another process on the same spool.
+    fn again(server: IngestServer, folder: TempDir) -> Self {
+        let endpoint = format!("http://localhost:{}", server.address.port()).parse().unwrap();
+        let settings = ReportSettings::new(endpoint, "me".to_owned(), folder.path().to_owned());
+        let reporting = Reporting::start(settings, || EventTime::from_ms(1_700_000_000_000), StdRng::seed_from_u64(2));
+        Self { server, folder, reporting: reporting.unwrap() }
+    }
+
+    fn taken(&self) -> Vec<String> {
+        self.server.taken.lock().unwrap().events.clone()
+    }
+
     /// Waits until it is known of so many events what has become of them.
     async fn settled(&self, events: u64) -> ReportCounts {
         let began = Instant::now();
@@ -194,6 +206,56 @@ async fn retry_after_is_honoured() {
     let began = Instant::now();
     all_arrive(|taken, _| taken.refusals.push_back(Refusal::Answer(503, Some("2"), String::new()))).await;
     assert!(began.elapsed() >= Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn retry_after_may_be_a_date_of_the_endpoints_own_clock() {
+    // Its clock is years behind: by this machine's, the date has long passed.
+    let of_its_clock = "Thu, 01 Jan 2015 00:00:02 GMT";
+    let began = Instant::now();
+    all_arrive(|taken, _| {
+        taken.refusals.push_back(Refusal::Dated(503, "Thu, 01 Jan 2015 00:00:00 GMT", of_its_clock));
+    })
+    .await;
+    assert!(began.elapsed() >= Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn events_wait_for_the_clock_that_refuses_them_and_hold_up_no_others() {
+    let clock_ms = 1_699_999_000_000_i64;
+    let event = |name: &str, ts_ms: i64| format!(r#"{{"event_id":"{name}","ts_ms":{ts_ms}}}"#);
+    let (early, late) = (event("early", clock_ms), event("late", clock_ms + 600_000));
+    let far = event("far", clock_ms + 9_000_000);
+    let report_to = Report::start(|taken, _| taken.clock_ms = Some(clock_ms)).await;
+    report(&report_to.reporting.reporter(), &[far.clone(), late.clone(), early.clone()]).await;
+    let counts = report_to.settled(1).await;
+    assert_eq!((outcome(counts), report_to.taken()), ([1, 0, 0], vec![early.clone()]));
+    // More than a batch of them, and something new behind them.
+    let many: Vec<_> = (0..250).map(|number| event(&number.to_string(), clock_ms + 600_000)).collect();
+    report(&report_to.reporting.reporter(), &many).await;
+    let fresh = event("fresh", clock_ms - 1);
+    report(&report_to.reporting.reporter(), std::slice::from_ref(&fresh)).await;
+    report_to.settled(2).await;
+    assert_eq!(report_to.taken(), [early, fresh]);
+    assert_eq!(report_to.reporting.counts().untimely, 252);
+
+    report_to.server.taken.lock().unwrap().clock_ms = Some(clock_ms + 600_000);
+    report_to.settled(253).await;
+    let mut arrived = report_to.taken().split_off(2);
+    arrived.sort();
+    let mut expected = [vec![late], many].concat();
+    expected.sort();
+    assert_eq!(arrived, expected);
+
+    // What waits outlives the process, and is tried anew.
+    let Report { server, folder, reporting } = report_to;
+    reporting.finish().await;
+    assert_eq!(column(&folder, "SELECT event FROM events"), [far]);
+    server.taken.lock().unwrap().clock_ms = Some(clock_ms + 9_000_000);
+    let report_to = Report::again(server, folder);
+    report_to.settled(1).await;
+    let (taken, counts, set_aside) = report_to.finish().await;
+    assert_eq!((taken.events.len(), outcome(counts), set_aside), (254, [1, 0, 0], Vec::new()));
 }
 
 #[tokio::test]

@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use netqoe_model::{ErrorStage, Event, EventTime};
+use netqoe_model::{Event, EventTime};
 use netqoe_probe::{Settings, ThroughputObject};
 
 use crate::support::dns_server::DnsServer;
-use crate::support::web_server::{Authority, OK, Step, WebServer, object, path};
+use crate::support::web_server::{Authority, NOT_FOUND, OK, Step, WebServer, object, path, redirect};
 use crate::{measure_url, plain_settings, settings, stage};
 
-const ENOUGH: usize = 256 * 1024;
+/// The fixed object's.
+const ENOUGH: usize = 1 << 20;
 
 fn with_default(settings: Settings) -> Settings {
     Settings { throughput: Some(ThroughputObject::OfTarget), ..settings }
 }
 
 fn with_object(settings: Settings, url: &str) -> Settings {
-    Settings { throughput: Some(ThroughputObject::At(url.parse().unwrap())), ..settings }
+    Settings { throughput: Some(ThroughputObject::At(Box::new(url.parse().unwrap()))), ..settings }
 }
 
 fn page_and(object: String) -> Vec<Step> {
@@ -37,7 +38,7 @@ async fn the_object_comes_over_a_connection_of_its_own() {
     let requests = server.requests();
     let paths: Vec<_> = requests.iter().filter_map(|request| path(request)).collect();
     assert_eq!(paths, ["/", "/fixed/1mb.bin"]);
-    assert!(requests[1].contains("cache-control: no-cache"), "{requests:?}");
+    assert!(requests[1].contains("Cache-Control: no-cache"), "{requests:?}");
     let (phases, evidence) = (measurement.phases, measurement.evidence.throughput.unwrap());
     assert!(measurement.total <= phases.throughput.unwrap().span.start, "it is in no other phase");
     assert_eq!((evidence.status, evidence.bytes), (Some(200), ENOUGH as u64));
@@ -59,8 +60,8 @@ async fn it_is_the_bytes_of_the_body_over_their_own_time() {
         script.extend([Step::Wait(PAUSE), Step::Send(vec![b'x'; PIECE_BYTES])]);
     }
     let server = WebServer::start(script).await;
-    let settings = with_default(plain_settings());
-    let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &settings).await;
+    let url = server.url("http", "127.0.0.1", "/");
+    let measurement = measure_url(&url, &with_object(plain_settings(), &url)).await;
 
     assert!(measurement.failure.is_none(), "{measurement:?}");
     let transfer = measurement.phases.throughput.unwrap();
@@ -74,50 +75,64 @@ async fn it_is_the_bytes_of_the_body_over_their_own_time() {
     assert!((kbps as f64 - mbps * 1000.0).abs() <= 1.0, "{kbps} kbit/s, {mbps} Mbit/s");
 }
 
-#[tokio::test]
-async fn a_server_without_the_object_is_measured_without() {
-    let server = WebServer::start(vec![Step::ReadRequest, Step::AnswerByPath(vec![("/", OK.to_owned())])]).await;
-    let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &with_default(plain_settings())).await;
-    assert_eq!(stage(&measurement), None, "{measurement:?}");
-    assert!(measurement.phases.ttfb.is_some() && measurement.phases.throughput.is_none());
-    assert_eq!(measurement.evidence.throughput.unwrap().status, Some(404));
+/// The page was measured all the same, and evidence says why there is no figure.
+async fn check_absent(object: Vec<Step>, reason: &str) {
+    let script = [vec![Step::ReadRequest, Step::PageOnly(OK.to_owned())], object].concat();
+    let server = WebServer::start(script).await;
+    let settings = with_default(plain_settings());
+    let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &settings).await;
+    assert_eq!(stage(&measurement), None, "{reason}: {measurement:?}");
+    assert_eq!((measurement.evidence.status, measurement.phases.throughput), (Some(200), None), "{measurement:?}");
+    let found = measurement.evidence.throughput.unwrap().reason.unwrap();
+    assert!(found.contains(reason) && !found.contains('\n'), "{reason}: {found}");
 }
 
 #[tokio::test]
-async fn a_small_object_says_nothing() {
-    let server = WebServer::start(page_and(object(1000))).await;
-    let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &with_default(plain_settings())).await;
-    assert_eq!(stage(&measurement), None, "{measurement:?}");
-    let json = measurement.to_event("1", "c", EventTime::from_ms(1));
-    assert_eq!(Event::parse(json.as_bytes()).unwrap().samples[4], None);
+async fn what_is_not_the_object_is_no_figure_and_no_failure() {
+    let answer = |fields: &str, body: usize| {
+        vec![Step::send(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n{}", "x".repeat(body)))]
+    };
+    let length = format!("Content-Length: {ENOUGH}");
+    check_absent(vec![Step::send(NOT_FOUND)], "status 404").await;
+    check_absent(vec![Step::send(&redirect("/elsewhere"))], "status 302").await;
+    check_absent(vec![], "closed before an answer came").await;
+    check_absent(vec![Step::send("denied\r\n\r\n")], "does not begin with HTTP/").await;
+    check_absent(answer("Content-Type: Text/HTML; charset=utf-8", ENOUGH), "it is a page").await;
+    check_absent(answer("Content-Length: 200000", 200_000), "it has 200000 bytes").await;
+    check_absent(answer("X: y", 200_000), "its body is not the 1048576 bytes").await;
+    check_absent(answer("X: y", 11 << 20), "its body is not the 1048576 bytes").await;
+    check_absent(answer(&format!("{length}\r\nContent-Encoding: gzip"), ENOUGH), "compressed (gzip)").await;
+    check_absent(answer(&length, 9), "the body broke off after 9 bytes").await;
+}
+
+/// An answer that never comes must not take the time of the whole measurement.
+#[tokio::test]
+async fn an_object_that_hangs_is_left() {
+    check_absent(vec![Step::Stall], "the request was not answered within").await;
 }
 
 #[tokio::test]
-async fn an_object_that_was_named_must_be_there() {
+async fn nothing_is_fetched_that_nobody_asked_for() {
+    let server = WebServer::start(page_and(object(ENOUGH))).await;
+    let settings = Settings { timeout: plain_settings().timeout, ..Settings::default() };
+    let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &settings).await;
+    assert_eq!((stage(&measurement), server.requests().len()), (None, 1), "{measurement:?}");
+    assert_eq!(measurement.evidence.throughput, None);
+}
+
+#[tokio::test]
+async fn an_object_that_was_named_may_have_any_length() {
     let dns = DnsServer::start(Duration::ZERO).await;
     let page = WebServer::start(page_and(object(ENOUGH))).await;
-    let elsewhere = WebServer::start(vec![Step::ReadRequest, Step::AnswerByPath(vec![("/big", object(ENOUGH))])]).await;
-    for (path, failed) in [("/big", None), ("/gone", Some("status 404"))] {
+    let elsewhere =
+        WebServer::start(vec![Step::ReadRequest, Step::AnswerByPath(vec![("/big", object(256 * 1024))])]).await;
+    for (path, reason) in [("/big", None), ("/gone", Some("the server answered with status 404"))] {
         let url = elsewhere.url("http", "files.web.test", path);
         let settings = with_object(settings(&dns, &Authority::new()), &url);
         let measurement = measure_url(&page.url("http", "web.test", "/"), &settings).await;
-        assert_eq!(stage(&measurement), failed.map(|_| ErrorStage::Throughput), "{measurement:?}");
-        assert_eq!(measurement.phases.throughput.is_some(), failed.is_none());
-        let message = measurement.failure.map(|failure| failure.to_string()).unwrap_or_default();
-        assert!(message.contains(failed.unwrap_or_default()) && !message.contains('\n'), "{message}");
+        assert_eq!(stage(&measurement), None, "{measurement:?}");
+        assert_eq!(measurement.phases.throughput.is_some(), reason.is_none());
+        assert_eq!(measurement.evidence.throughput.unwrap().reason.as_deref(), reason);
     }
     assert_eq!(page.requests().len(), 2, "nothing but the page is asked of it");
-}
-
-#[tokio::test]
-async fn an_object_cut_short_is_a_failure_of_throughput() {
-    let short = format!("HTTP/1.1 200 OK\r\nContent-Length: {ENOUGH}\r\n\r\nonly this");
-    let server = WebServer::start(page_and(short)).await;
-    let measurement = measure_url(&server.url("http", "127.0.0.1", "/"), &with_default(plain_settings())).await;
-    assert_eq!(stage(&measurement), Some(ErrorStage::Throughput), "{measurement:?}");
-    assert!(measurement.phases.body.is_some(), "the page was measured");
-    assert_eq!(measurement.phases.throughput, None);
-    assert_eq!(measurement.evidence.throughput.unwrap().bytes, 9, "what had come is told");
-    let message = measurement.failure.unwrap().to_string();
-    assert!(message.contains("/fixed/1mb.bin: the body broke off after 9 bytes"), "{message}");
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, DATE};
 use http::{HeaderMap, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -20,6 +20,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) enum Refusal {
     /// This answer: a status, Retry-After where there is one, and a body.
     Answer(u16, Option<&'static str>, String),
+    /// A status, the endpoint's Date and its Retry-After.
+    Dated(u16, &'static str, &'static str),
     /// The events are taken, and the connection is closed before that was said.
     TakenAndLost,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Taken {
     pub(crate) takes_only_plain: bool,
     /// An event in which this stands is refused alone.
     pub(crate) refused_alone: Option<&'static str>,
+    /// What its clock shows, where it is not this machine's: events that are dated later are refused for that.
+    pub(crate) clock_ms: Option<i64>,
 }
 
 pub(crate) struct IngestServer {
@@ -89,6 +93,11 @@ async fn answer(request: Request<Incoming>, taken: Arc<Mutex<Taken>>) -> std::io
     }
     match taken.refusals.pop_front() {
         Some(Refusal::Answer(status, retry_after, body)) => return Ok(respond(status, retry_after, body)),
+        Some(Refusal::Dated(status, date, retry_after)) => {
+            let mut response = respond(status, Some(retry_after), String::new());
+            response.headers_mut().insert(DATE, date.parse().unwrap());
+            return Ok(response);
+        }
         Some(Refusal::TakenAndLost) => {
             taken.events.extend(lines);
             return Err(std::io::ErrorKind::ConnectionReset.into());
@@ -101,15 +110,32 @@ async fn answer(request: Request<Incoming>, taken: Arc<Mutex<Taken>>) -> std::io
         return Ok(respond(status, None, r#"{"error":"invalid_request","message":"one of them"}"#.to_owned()));
     }
     let is_refused = |line: &str| taken.refused_alone.is_some_and(|poison| line.contains(poison));
-    let refused: Vec<_> = (0..lines.len()).filter(|index| is_refused(&lines[*index])).collect();
-    let errors = refused.iter().map(|index| format!(r#"{{"index":{index},"error":"invalid_request","message":"no"}}"#));
-    let errors = errors.collect::<Vec<_>>().join(",");
+    let is_of_the_future = |line: &str| taken.clock_ms.is_some_and(|clock_ms| ts_ms(line) > clock_ms);
+    let code = |index: usize| match &*lines[index] {
+        line if is_refused(line) => Some((index, "invalid_request")),
+        line if is_of_the_future(line) => Some((index, "invalid_timestamp")),
+        _ => None,
+    };
+    let (refused, errors): (Vec<_>, Vec<_>) = (0..lines.len())
+        .filter_map(code)
+        .map(|(index, code)| (index, format!(r#"{{"index":{index},"error":"{code}","message":"no"}}"#)))
+        .unzip();
+    let errors = errors.join(",");
     let (accepted, rejected) = (lines.len() - refused.len(), refused.len());
     taken
         .events
         .extend(lines.into_iter().enumerate().filter(|(index, _)| !refused.contains(index)).map(|(_, line)| line));
     let body = format!(r#"{{"accepted":{accepted},"rejected":{rejected},"errors":[{errors}],"recv_ts_ms":1}}"#);
-    Ok(respond(if accepted == 0 { 400 } else { 200 }, None, body))
+    let mut response = respond(if accepted == 0 { 400 } else { 200 }, None, body);
+    if let Some(clock_ms) = taken.clock_ms {
+        let date = std::time::UNIX_EPOCH + std::time::Duration::from_millis(clock_ms.unsigned_abs());
+        response.headers_mut().insert(DATE, httpdate::fmt_http_date(date).parse().unwrap());
+    }
+    Ok(response)
+}
+
+fn ts_ms(line: &str) -> i64 {
+    serde_json::from_str::<serde_json::Value>(line).unwrap()["ts_ms"].as_i64().unwrap_or_default()
 }
 
 fn respond(status: u16, retry_after: Option<&str>, body: String) -> Response<Full<Bytes>> {

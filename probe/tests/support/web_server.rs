@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use netqoe_probe::TrustedRoots;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -22,6 +23,10 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// The answer to the request that was read, by its path; 404 for any other.
     AnswerByPath(Vec<(&'static str, String)>),
+    /// This answer to a request for `/`, and then the end; goes on for any other.
+    PageOnly(String),
+    /// A redirect to this path, with a user name and password; 200 where that was asked for.
+    AnswerLongRedirect(String),
     /// Does nothing more, and leaves the connection open.
     Stall,
 }
@@ -53,6 +58,13 @@ pub(crate) fn redirect(location: &str) -> String {
 /// The path that a request asks for.
 pub(crate) fn path(request: &str) -> Option<String> {
     request.split(' ').nth(1).map(str::to_owned)
+}
+
+/// The host and port that the last request was for.
+fn host(seen: &Mutex<Seen>) -> String {
+    let seen = seen.lock().unwrap();
+    let request = seen.requests.last().map(String::as_str).unwrap_or_default();
+    request.lines().find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default().to_owned()
 }
 
 /// What a server has seen.
@@ -143,6 +155,20 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, script: &[Step],
                     return;
                 }
             }
+            Step::PageOnly(answer) => {
+                let request = seen.lock().unwrap().requests.last().cloned().unwrap_or_default();
+                if path(&request).as_deref() == Some("/") {
+                    stream.write_all(answer.as_bytes()).await.ok();
+                    break;
+                }
+            }
+            Step::AnswerLongRedirect(to) => {
+                let request = seen.lock().unwrap().requests.last().cloned().unwrap_or_default();
+                let local = host(seen);
+                let there = format!("http://user:secret@{local}{to}");
+                let answer = if path(&request).as_ref() == Some(to) { OK.to_owned() } else { redirect(&there) };
+                stream.write_all(answer.as_bytes()).await.ok();
+            }
             Step::Stall => {
                 // Until the probe goes.
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|length| length > 0) {}
@@ -176,10 +202,8 @@ impl Authority {
         Self { issuer }
     }
 
-    pub(crate) fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).unwrap();
-        roots
+    pub(crate) fn roots(&self) -> TrustedRoots {
+        TrustedRoots::new([self.issuer.der().clone()])
     }
 
     /// The authority's own certificate, for programs that read a file.
@@ -195,6 +219,11 @@ impl Authority {
     /// The same with HTTP/2.
     pub(crate) fn certify_http2(&self, host: &str) -> TlsAcceptor {
         self.certify_with(host, |_| {}, &["h2"])
+    }
+
+    /// The same with HTTP/2 or HTTP/1.1, as the client wants.
+    pub(crate) fn certify_both(&self, host: &str) -> TlsAcceptor {
+        self.certify_with(host, |_| {}, &["h2", "http/1.1"])
     }
 
     /// The same with a certificate that expired on the first day of 2021.

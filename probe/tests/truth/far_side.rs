@@ -6,8 +6,8 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use anyhow::Context;
+use netqoe_probe::TrustedRoots;
 use netqoe_testbed::SlowLink;
-use rustls::RootCertStore;
 use tokio_rustls::TlsAcceptor;
 
 use crate::support::dns_server::DnsServer;
@@ -22,7 +22,7 @@ pub(crate) const THINKING: Duration = Duration::from_millis(120);
 
 pub(crate) struct FarSide {
     pub(crate) dns: DnsServer,
-    pub(crate) roots: Arc<RootCertStore>,
+    pub(crate) roots: Arc<TrustedRoots>,
     pub(crate) ca_pem: String,
     plain: SocketAddr,
     thinking: SocketAddr,

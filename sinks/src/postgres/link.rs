@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
+use postgres::error::SqlState;
 use postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
-use super::{Failure, PostgresOptions};
+use super::{Failure, PostgresOptions, retry};
 use crate::StoreError;
 
 /// How long data may stay unacknowledged before the connection counts as lost, where the URL does not say. The system's
@@ -21,6 +22,8 @@ pub(super) struct Link {
     config: Config,
     connector: MakeRustlsConnect,
     client: Client,
+    /// Whether the next use makes a new connection, although this one works: the server behind it takes no writes.
+    leave: bool,
 }
 
 impl Link {
@@ -34,7 +37,7 @@ impl Link {
         // Such as that a partition is there already.
         config.notice_callback(|notice| tracing::debug!("{notice}"));
         let client = config.connect(connector.clone()).map_err(|error| refuse(describe(&error)))?;
-        Ok(Self { name: address.name, config, connector, client })
+        Ok(Self { name: address.name, config, connector, client, leave: false })
     }
 
     /// The URL without its password.
@@ -44,8 +47,9 @@ impl Link {
 
     /// The connection; a new one where the last was lost.
     pub(super) fn client(&mut self) -> Result<&mut Client, postgres::Error> {
-        if self.client.is_closed() {
+        if self.leave || self.client.is_closed() {
             self.client = self.another()?;
+            self.leave = false;
         }
         Ok(&mut self.client)
     }
@@ -55,11 +59,17 @@ impl Link {
         self.config.connect(self.connector.clone())
     }
 
-    /// What the user should know of a failure.
-    pub(super) fn error(&self, doing: &'static str, failure: Failure) -> StoreError {
+    /// What the user should know of a failure. After one that says that the server takes no writes, the next connection is a
+    /// new one: names may lead to the new primary by then.
+    pub(super) fn error(&mut self, doing: &'static str, failure: Failure) -> StoreError {
+        let may_pass = retry::may_pass(&failure);
         match failure {
             Failure::Store(error) => error,
             Failure::Content(what) => StoreError::Content { store: self.name().to_owned(), what },
+            Failure::Postgres(error) if may_pass => {
+                self.leave |= error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION);
+                StoreError::Unavailable { store: self.name().to_owned(), doing, reason: describe(&error) }
+            }
             Failure::Postgres(error) => {
                 StoreError::Postgres { store: self.name().to_owned(), doing, reason: describe(&error) }
             }
@@ -80,10 +90,25 @@ pub(crate) fn complete(config: &mut tokio_postgres::Config, options: &PostgresOp
     }
 }
 
+/// What to do, where the server's words leave it open.
+fn advice(code: &SqlState) -> Option<&'static str> {
+    Some(match *code {
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
+            "the server takes no writes: it is a standby, or default_transaction_read_only is on; see that the URL leads to \
+             the primary"
+        }
+        SqlState::DISK_FULL => "the server's disk is full: make room there",
+        SqlState::TOO_MANY_CONNECTIONS => "see who holds them, or raise max_connections",
+        SqlState::INSUFFICIENT_PRIVILEGE => "grant the role that right, or connect as the owner of the tables",
+        _ => return None,
+    })
+}
+
 /// An error in one line: what the server says where it says something, or else the chain of causes.
 pub(crate) fn describe(error: &postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
-        return format!("{} (SQLSTATE {})", said.message(), said.code().code());
+        let advice = advice(said.code()).map_or_else(String::new, |advice| format!("; {advice}"));
+        return format!("{} (SQLSTATE {}){advice}", said.message(), said.code().code());
     }
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -1,8 +1,9 @@
 //! Months made ahead and dropped, and what goes with them.
 
+use postgres::error::SqlState;
 use postgres::types::Type;
 
-use super::months::{Month, drop_before, make};
+use super::months::{Month, drop_before, last, make, role};
 use super::window::timestamptz;
 use super::{Failure, PostgresStore, schema};
 use crate::{Maintain, Maintained, Maintenance, StoreError};
@@ -25,17 +26,39 @@ impl PostgresStore {
             diagnoses_deleted: self.delete_before(oldest, "diagnoses", "window_start_ts")?,
             ..Maintained::default()
         };
-        (done.months_made, done.months_dropped) = self.transact(|transaction| {
+        let months = self.transact(|transaction| {
             schema::lock(transaction)?;
             let ahead =
                 Month::of(maintenance.now_ms).into_iter().flat_map(|now| now.and_following(maintenance.months_ahead));
             Ok((make(transaction, ahead)?, drop_before(transaction, oldest)?))
-        })?;
+        });
         done.clients_deleted = self.delete_before(oldest, "clients", "last_seen")?;
         done.dead_letters_deleted = self.delete_before(oldest, "dead_letters", "log_time")?;
         // The server gathers what it must know of a partitioned table only when it is told to.
         self.link.client()?.batch_execute("ANALYZE agg_1m")?;
+        (done.months_made, done.months_dropped) = match months {
+            Err(Failure::Postgres(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                return Err(self.not_the_owner()?.into());
+            }
+            months => months?,
+        };
         Ok(done)
+    }
+
+    /// Rights on rows are enough to write for as long as the partitions last that the owner has made.
+    fn not_the_owner(&mut self) -> Result<StoreError, Failure> {
+        let store = self.link.name().to_owned();
+        let (role, last) = self.transact(|transaction| Ok((role(transaction)?, last(transaction)?)))?;
+        let through =
+            last.map_or_else(String::new, |last| format!(" they end with {last}, and later rows have to wait;"));
+        Ok(StoreError::Rights {
+            store,
+            role,
+            lacking: "to make the monthly partitions of agg_1m that are next, and to drop the oldest".to_owned(),
+            advice: format!("{through} run `netqoe maintain` as the owner of the tables once a month")
+                .trim_start()
+                .to_owned(),
+        })
     }
 
     /// Deletes the rows of a table whose time is before the month. How many there were.

@@ -4,6 +4,7 @@
 //! outlives it either.
 
 pub(crate) mod address;
+pub(crate) mod admission;
 mod attempts;
 pub(crate) mod link;
 mod maintain;
@@ -12,7 +13,7 @@ mod options;
 #[cfg(feature = "planted-faults")]
 mod planted;
 pub(crate) mod read_back;
-mod retry;
+pub(crate) mod retry;
 mod schema;
 mod tls;
 pub(crate) mod window;
@@ -44,25 +45,29 @@ pub struct PostgresStore {
     /// What every transaction that writes begins with.
     settings: String,
     months: Months,
+    commit_retries: usize,
     clock: Clock,
 }
 
 impl PostgresStore {
-    /// Connects and brings the schema up to date, for which it takes two connections more for a moment. `sslmode` and
-    /// `sslrootcert` in the URL mean what they mean to libpq.
+    /// Connects and brings the schema up to date, for which it takes two connections more for a moment and the right to
+    /// make tables. Where the schema is up to date, rights on rows are enough. `sslmode` and `sslrootcert` in the URL mean
+    /// what they mean to libpq.
     ///
     /// # Errors
-    /// [`StoreError::Url`], [`StoreError::Connect`], [`StoreError::Newer`] or [`StoreError::Schema`].
+    /// [`StoreError::Url`], [`StoreError::Connect`], [`StoreError::Encoding`], [`StoreError::Newer`],
+    /// [`StoreError::Schema`], [`StoreError::Rights`], or [`StoreError::Unavailable`] where the server can't do it for now.
     pub fn connect(url: &str, options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
-        let link = Link::connect(url, options)?;
-        schema::migrate(&link)?;
-        Ok(Self { link, settings: settings(options), months: Months::default(), clock })
+        let mut link = Link::connect(url, options)?;
+        schema::bring_up_to_date(&mut link)?;
+        let commit_retries = options.commit_retries;
+        Ok(Self { link, settings: settings(options), months: Months::default(), commit_retries, clock })
     }
 
     fn try_commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), Failure> {
         let updated_at = (self.clock)();
         let store = self.link.name().to_owned();
-        self.months.prepare(self.link.client()?, &self.settings, partitions)?;
+        self.months.prepare(&store, self.link.client()?, &self.settings, partitions)?;
         #[cfg(feature = "planted-faults")]
         if planted::commits_progress_first() {
             return self.commit_progress_first(generation, partitions);
@@ -154,7 +159,7 @@ impl Store for PostgresStore {
     /// A commit is idempotent. So where the connection breaks, even after the commit was sent and before it was
     /// answered, the same is committed again over a new one.
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
-        let mut pauses = retry::pauses();
+        let mut pauses = retry::pauses(self.commit_retries);
         let mut attempts = 1;
         loop {
             let failure = match self.try_commit(generation, partitions) {
@@ -162,17 +167,19 @@ impl Store for PostgresStore {
                 Err(failure) => failure,
             };
             self.months.forget();
-            if !retry::may_pass(&failure) {
-                return Err(self.link.error("commit rows", failure));
+            let may_pass = retry::may_pass(&failure);
+            let error = self.link.error("commit rows", failure);
+            if !may_pass {
+                return Err(error);
             }
             let Some(pause) = pauses.next() else {
                 return Err(StoreError::Lost {
                     store: self.link.name().to_owned(),
                     attempts,
-                    reason: self.link.error("commit rows", failure).to_string(),
+                    reason: error.without_place(),
                 });
             };
-            tracing::warn!(attempts, ?pause, reason = %self.link.error("commit rows", failure), "commit is tried again");
+            tracing::warn!(attempts, ?pause, reason = %error, "commit is tried again");
             thread::sleep(pause);
             attempts += 1;
         }

@@ -6,9 +6,11 @@ use std::fmt;
 use jiff::Span;
 use jiff::civil::Date;
 use netqoe_model::{MAX_TIME_MS, PartitionCommit};
+use postgres::error::SqlState;
 use postgres::{Client, Transaction};
 
 use super::{Failure, schema};
+use crate::StoreError;
 
 /// The partitions that are known to exist. Bounded by the calendar: times lie between 1970 and the year 10000, which
 /// is fewer than 100,000 months.
@@ -23,9 +25,11 @@ impl Months {
         self.known.clear();
     }
 
-    /// Makes the partitions that these rows need, in a transaction of their own: they may stay when the commit fails.
+    /// Makes the partitions that these rows need, in a transaction of their own: they may stay when the commit fails. Where
+    /// the role may not make any, the rows wait until the tables' owner has.
     pub(super) fn prepare(
         &mut self,
+        store: &str,
         client: &mut Client,
         settings: &str,
         partitions: &[PartitionCommit],
@@ -38,11 +42,39 @@ impl Months {
         let mut transaction = client.transaction()?;
         transaction.batch_execute(settings)?;
         schema::lock(&mut transaction)?;
-        make(&mut transaction, missing.iter().copied())?;
+        match make(&mut transaction, missing.iter().copied()) {
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                drop(transaction);
+                return Err(not_allowed(store, &role(&mut client.transaction()?)?, &missing).into());
+            }
+            made => made?,
+        };
         transaction.commit()?;
         self.known.extend(missing);
         Ok(())
     }
+}
+
+/// As whom we are connected.
+pub(super) fn role(transaction: &mut Transaction<'_>) -> Result<String, postgres::Error> {
+    transaction.query_typed("SELECT current_user::text", &[])?[0].try_get(0)
+}
+
+fn not_allowed(store: &str, role: &str, missing: &BTreeSet<Month>) -> StoreError {
+    let missing = missing.iter().map(Month::to_string).collect::<Vec<_>>().join(", ");
+    StoreError::Unavailable {
+        store: store.to_owned(),
+        doing: "commit rows",
+        reason: format!(
+            "their monthly partition is not there ({missing}), and the role {role} may not make it: run `netqoe maintain` as \
+             the owner of the tables"
+        ),
+    }
+}
+
+/// The newest month that has a partition.
+pub(super) fn last(transaction: &mut Transaction<'_>) -> Result<Option<Month>, postgres::Error> {
+    Ok(existing(transaction)?.last().copied())
 }
 
 /// Makes the partitions that are not there. How many these were.

@@ -11,6 +11,8 @@ pub struct PostgresOptions {
     /// How long a commit, and the opening of a new generation, wait for a lock. Where a process is stopped in the
     /// middle of a commit, the server takes half a minute to end that.
     pub lock_timeout: Duration,
+    /// How often a commit that failed for a reason that passes is tried again before that is said.
+    pub commit_retries: usize,
     /// Connections for questions, at most.
     pub max_open_connections: usize,
     /// Of these, how many stay open while they have nothing to do.
@@ -25,6 +27,7 @@ impl Default for PostgresOptions {
             connect_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(120),
             lock_timeout: Duration::from_secs(60),
+            commit_retries: 13,
             max_open_connections: 25,
             max_idle_connections: 25,
             connection_lifetime: Duration::from_secs(300),

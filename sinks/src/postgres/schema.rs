@@ -1,5 +1,6 @@
 //! Bringing the schema up to date.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use postgres::Transaction;
@@ -8,6 +9,7 @@ use refinery::error::Kind;
 
 use super::STORE_LOCK;
 use super::link::{Link, describe};
+use super::{Failure, admission, retry};
 use crate::StoreError;
 
 mod embedded {
@@ -16,33 +18,60 @@ mod embedded {
 
 const HISTORY_TABLE: &str = "store_schema_history";
 
+/// Sees that the database can hold what we write, and applies the migrations that it lacks. Where it lacks none, rights on
+/// rows are enough.
+pub(super) fn bring_up_to_date(link: &mut Link) -> Result<(), StoreError> {
+    admit(link).map_err(|failure| link.error("have its schema looked at", failure))
+}
+
+fn admit(link: &mut Link) -> Result<(), Failure> {
+    let store = link.name().to_owned();
+    let encoding: String = link.client()?.query_typed(admission::ENCODING, &[])?[0].try_get(0)?;
+    admission::check_encoding(&store, &encoding)?;
+    let runner = embedded::migrations::runner();
+    let known: BTreeSet<_> = runner.get_migrations().iter().map(|migration| migration.version()).collect();
+    let found = admission::versions(link.client()?, HISTORY_TABLE)?;
+    if found.is_superset(&known) {
+        // What is newer than all that we know is refused; nothing can be missing before it.
+        let newer = found.last().zip(known.last()).filter(|(found, known)| found > known);
+        if let Some((&found, &known)) = newer {
+            return Err(StoreError::Newer { store, found, known }.into());
+        }
+    } else {
+        migrate(link)?;
+    }
+    admission::check_rights(link.client()?, &store)
+}
+
 /// Applies the migrations that the database lacks.
 ///
 /// Refinery begins and ends transactions of its own and takes no lock. The lock is therefore held by a transaction of
 /// a second connection (behind a pooler, a lock can't be held outside of a transaction).
-pub(super) fn migrate(link: &Link) -> Result<(), StoreError> {
-    let connect = || {
-        link.another().map_err(|error| StoreError::Connect { store: link.name().to_owned(), reason: describe(&error) })
-    };
-    let schema_error = |reason| StoreError::Schema { store: link.name().to_owned(), reason };
-    let mut holder = connect()?;
-    let mut held = holder.transaction().map_err(|error| schema_error(describe(&error)))?;
-    lock(&mut held).map_err(|error| schema_error(describe(&error)))?;
+fn migrate(link: &mut Link) -> Result<(), StoreError> {
+    const DOING: &str = "be brought up to date";
+    let store = link.name().to_owned();
+    let mut holder = link.another().map_err(|error| link.error(DOING, error.into()))?;
+    let mut held = holder.transaction().map_err(|error| link.error(DOING, error.into()))?;
+    lock(&mut held).map_err(|error| link.error(DOING, error.into()))?;
+    let mut client = link.another().map_err(|error| link.error(DOING, error.into()))?;
 
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY_TABLE);
     let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
     // Grouped: a migration and the note that it was applied are one transaction.
-    runner.set_grouped(true).run(&mut connect()?).map_err(|error| match error.kind() {
+    runner.set_grouped(true).run(&mut client).map_err(|error| match error.kind() {
         Kind::MissingVersion(applied) if applied.version() > known => {
-            StoreError::Newer { store: link.name().to_owned(), found: applied.version(), known }
+            StoreError::Newer { store: store.clone(), found: applied.version(), known }
         }
         kind => match kind.source().and_then(|source| source.downcast_ref::<postgres::Error>()) {
-            Some(error) => schema_error(describe(error)),
-            None => schema_error(error.to_string()),
+            Some(error) if retry::error_may_pass(error) => {
+                StoreError::Unavailable { store: store.clone(), doing: DOING, reason: describe(error) }
+            }
+            Some(error) => StoreError::Schema { store: store.clone(), reason: describe(error) },
+            None => StoreError::Schema { store: store.clone(), reason: error.to_string() },
         },
     })?;
-    held.commit().map_err(|error| schema_error(describe(&error)))
+    held.commit().map_err(|error| link.error(DOING, error.into()))
 }
 
 /// Waits for the lock under which schema, partitions and generation change, until the transaction ends.

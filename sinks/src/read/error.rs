@@ -17,6 +17,14 @@ pub enum ReadError {
         /// What SQLite or the server says.
         reason: String,
     },
+    /// The store can't be read for now: somebody has locked it, its disk fails, its server is away.
+    #[error("can't read the store {store} for now: {reason}")]
+    Unavailable {
+        /// The path, or the URL without its password.
+        store: String,
+        /// What is in the way, and what to do about it. It names no place.
+        reason: String,
+    },
     /// All connections are at work.
     #[error("the store is answering as many questions as it may at once; ask again in a moment")]
     Busy,

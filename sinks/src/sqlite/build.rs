@@ -34,7 +34,8 @@ impl SqliteBuild {
         let building = PathBuf::from(building);
         let unwritable =
             |reason: std::io::Error| StoreError::Unwritable { path: path.to_owned(), reason: reason.to_string() };
-        let lock = File::options().create(true).write(true).truncate(false).open(&building).map_err(unwritable)?;
+        netqoe_datafile::make_private(&building).map_err(unwritable)?;
+        let lock = File::options().write(true).open(&building).map_err(unwritable)?;
         match lock.try_lock() {
             Ok(()) => lock.set_len(0).map_err(unwritable)?,
             Err(TryLockError::WouldBlock) => return Err(StoreError::BeingBuilt { path: path.to_owned() }),
@@ -49,11 +50,11 @@ impl SqliteBuild {
 
 impl Store for SqliteBuild {
     fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
-        self.store.open(log, opening)
+        self.store.open(log, opening).map_err(|error| broken_off(&self.path, error))
     }
 
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
-        self.store.resume(generation, rules)
+        self.store.resume(generation, rules).map_err(|error| broken_off(&self.path, error))
     }
 
     fn attempt(
@@ -62,24 +63,32 @@ impl Store for SqliteBuild {
         partition: Partition,
         position: Position,
     ) -> Result<Option<u32>, StoreError> {
-        self.store.attempt(generation, partition, position)
+        self.store.attempt(generation, partition, position).map_err(|error| broken_off(&self.path, error))
     }
 
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
-        self.store.checkpoints()
+        self.store.checkpoints().map_err(|error| broken_off(&self.path, error))
     }
 
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
-        self.store.commit(generation, partitions)
+        self.store.commit(generation, partitions).map_err(|error| broken_off(&self.path, error))
     }
 
     fn complete(self: Box<Self>) -> Result<(), StoreError> {
         let Self { store, building, path, lock } = *self;
         let SqliteStore { connection, file, .. } = store;
-        connection.execute_batch("COMMIT").map_err(|error| file.error("write the file", &error))?;
-        connection.close().map_err(|(_, error)| file.error("close the file", &error))?;
+        connection.execute_batch("COMMIT").map_err(|error| broken_off(&path, file.error("be written", &error)))?;
+        connection.close().map_err(|(_, error)| broken_off(&path, file.error("be closed", &error)))?;
         let done = lock.sync_all().and_then(|()| std::fs::rename(&building, &path));
         done.map_err(|error| StoreError::Unwritable { path, reason: error.to_string() })
+    }
+}
+
+/// Without a journal nothing can be tried again: what a transaction has half written stays half written.
+fn broken_off(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable { reason, .. } => StoreError::BrokenOff { path: path.to_owned(), reason },
+        other => other,
     }
 }
 

@@ -5,17 +5,20 @@ mod build;
 mod dead_letters;
 mod maintain;
 pub(crate) mod read_back;
+mod rewind;
 mod rows;
 mod schema;
 mod write;
 
 use std::path::{Path, PathBuf};
 
+use netqoe_datafile::{Trouble, described};
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use build::SqliteBuild;
 pub use dead_letters::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters};
+pub use rewind::SqliteRewind;
 
 use crate::fence::{Start, admit};
 use crate::{Clock, Opening, Store, StoreError, WriteTurn};
@@ -157,13 +160,24 @@ impl StoreFile {
 
     /// What the user should know of an error of SQLite.
     fn error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
-        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, PermissionDenied, ReadOnly};
-        let path = self.0.clone();
-        let reason = error.to_string();
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        if let Some(trouble) = Trouble::of(&self.0, error) {
+            return StoreError::Unavailable { store: self.name(), doing, reason: trouble.to_string() };
+        }
+        let (path, reason) = (self.0.clone(), described(error));
         match error.sqlite_error_code() {
-            Some(CannotOpen | PermissionDenied | ReadOnly) => StoreError::Unwritable { path, reason },
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt { path, reason },
             _ => StoreError::Sqlite { path, doing, reason },
+        }
+    }
+
+    /// The same of an error when the file is opened: one that can't be opened at all is mostly the wrong one.
+    fn opening_error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
+        match Trouble::of(&self.0, error) {
+            Some(Trouble::Unopenable | Trouble::ReadOnly | Trouble::Moved | Trouble::TooManyFiles) => {
+                StoreError::Unwritable { path: self.0.clone(), reason: described(error) }
+            }
+            _ => self.error(doing, error),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use netqoe_datafile::described;
 use refinery::error::Kind;
 use rusqlite::{Connection, ErrorCode};
 
@@ -17,8 +18,12 @@ mod embedded {
 /// The durable log in the same file has a history of its own.
 const HISTORY_TABLE: &str = "store_schema_history";
 
-/// How long to wait for a writer in another process, which is none but a backup or a curious shell.
+/// How long the opening waits for a writer in another process, which is none but a backup or a curious shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a transaction does. Who writes for long tries again and lets others of this process write in between: the
+/// log, which waits for its turn, should not wait for the store's patience.
+const TRANSACTION_BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long to wait before a busy file is tried again, where SQLite does not wait by itself.
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
@@ -68,8 +73,11 @@ pub(super) fn open(file: &StoreFile, settings: &str) -> Result<Connection, Store
         apply(settings, &connection)?;
         Ok(connection)
     };
-    let mut connection = attempt().map_err(|error| file.error("open", &error))?;
+    netqoe_datafile::make_private(&file.0)
+        .map_err(|error| StoreError::Unwritable { path: file.0.clone(), reason: error.to_string() })?;
+    let mut connection = attempt().map_err(|error| file.opening_error("be opened", &error))?;
     migrate(&mut connection, file)?;
+    connection.busy_timeout(TRANSACTION_BUSY_TIMEOUT).map_err(|error| file.opening_error("be opened", &error))?;
     Ok(connection)
 }
 
@@ -99,10 +107,18 @@ fn migrate(connection: &mut Connection, file: &StoreFile) -> Result<(), StoreErr
             StoreError::Newer { store: file.name(), found: applied.version(), known }
         }
         kind => match kind.source().and_then(|source| source.downcast_ref::<rusqlite::Error>()) {
-            Some(error) => file.error("make its schema", error),
+            Some(error) if error.sqlite_error_code().is_none_or(|code| code == ErrorCode::Unknown) => {
+                StoreError::Schema { store: file.name(), reason: not_ours(error) }
+            }
+            Some(error) => file.opening_error("have its schema made", error),
             None => StoreError::Schema { store: file.name(), reason: error.to_string() },
         },
     })
+}
+
+/// SQL that fails where it never did before: the file has tables that another program has made.
+fn not_ours(error: &rusqlite::Error) -> String {
+    format!("{}; it has tables of another program: choose another file", described(error))
 }
 
 #[cfg(test)]

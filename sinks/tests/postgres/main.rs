@@ -6,6 +6,7 @@
     reason = "as in test functions: everything here is part of a test"
 )]
 
+mod admission;
 mod failures;
 mod pgbouncer;
 mod settings;

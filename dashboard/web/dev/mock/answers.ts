@@ -279,6 +279,8 @@ export function pipeline(): Pipeline {
     processing_delay: { p50_ms: 4.2, p95_ms: 9.8, p99_ms: 31 },
     open_windows: 360,
     tracked_pairs: 120,
+    refused_pair_events: 0,
+    forgotten_pairs: 3,
     lag_records: 2,
     oldest_waiting_ms: 40,
     partitions: Array.from({ length: 16 }, (_, partition) => ({

@@ -234,6 +234,8 @@ export interface Pipeline {
   processing_delay: { p50_ms: number; p95_ms: number; p99_ms: number } | null;
   open_windows: number | null;
   tracked_pairs: number | null;
+  refused_pair_events: number | null;
+  forgotten_pairs: number | null;
   lag_records: number | null;
   oldest_waiting_ms: number | null;
   partitions: PartitionState[];

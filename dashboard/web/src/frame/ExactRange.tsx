@@ -2,38 +2,35 @@
 
 import { useState } from 'preact/hooks';
 
+import { MomentInput } from '../parts/MomentInput.tsx';
 import { serverNow } from '../state/clock.ts';
+import { momentError, momentOf } from '../state/moment.ts';
 import { go } from '../state/navigation.ts';
 import { bounds } from '../state/present.ts';
-import { fromInput, toInput, zone, zoneId } from '../words/times.ts';
+import { zoneId, zonesOf } from '../words/zones.ts';
 
 export function ExactRange({ close }: { close: () => void }) {
   const shown = bounds();
-  const [from, setFrom] = useState(toInput(shown.from));
-  const [to, setTo] = useState(toInput(shown.to));
-  const [start, end] = [fromInput(from), fromInput(to)];
-  const right = start !== null && end !== null && start < end;
+  const [from, setFrom] = useState(momentOf(shown.from));
+  const [to, setTo] = useState(momentOf(shown.to));
+  const right = from.at !== null && to.at !== null && from.at < to.at;
+  const wrong = momentError(from) ?? momentError(to);
+  const zones = zonesOf(from.at ?? serverNow(), to.at ?? serverNow()).join(', then ');
   const submit = (event: Event) => {
     event.preventDefault();
-    if (start === null || end === null || start >= end) return;
-    go({ range: { from: start, to: end }, inside: null, measure: null });
+    if (from.at === null || to.at === null || from.at >= to.at) return;
+    go({ range: { from: from.at, to: to.at }, inside: null, measure: null });
     close();
   };
   return (
     <form class="range-exact" onSubmit={submit} aria-label="Exact range">
-      <label>
-        From
-        <input type="datetime-local" value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
-      </label>
-      <label>
-        To
-        <input type="datetime-local" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
-      </label>
+      <MomentInput name="From" value={from} set={setFrom} />
+      <MomentInput name="To" value={to} set={setTo} />
       <button type="submit" class="primary" disabled={!right}>
         Show
       </button>
       <span class="quiet">
-        {zone(serverNow())} ({zoneId()}){!right && ' – “From” must be before “To”.'}
+        {zones} ({zoneId()}){!right && (wrong === null ? ' – “From” must be before “To”.' : ` – ${wrong}.`)}
       </span>
     </form>
   );

@@ -1,7 +1,8 @@
 // A time in the viewer's zone; its title says it in full and in UTC.
 
 import { today } from '../state/clock.ts';
-import { fullTime, time, utc, zone } from '../words/times.ts';
+import { fullTime, time, utc } from '../words/times.ts';
+import { zone } from '../words/zones.ts';
 
 export function Time({ at }: { at: number }) {
   return (

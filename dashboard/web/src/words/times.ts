@@ -1,15 +1,21 @@
 // Times in the viewer's zone, with the zone named somewhere near, and in UTC where a title tells more.
 
+import { isRepeated, offset_ms, zone } from './zones.ts';
+
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const clockSeconds = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const dayYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
-const zoneShort = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' });
 
-/** `14:02` today, `24 Nov 14:02` on another day, with the year in another year. */
+/** `14:02` today, `24 Nov 14:02` on another day, with the year in another year; with its zone where the clocks show it twice. */
 export function time(at: number, now: number): string {
+  return shown(at, now) + (isRepeated(at) ? ` ${zone(at)}` : '');
+}
+
+function shown(at: number, now: number): string {
   const [then, today] = [new Date(at), new Date(now)];
   if (then.toDateString() === today.toDateString()) return clock.format(then);
   const date = then.getFullYear() === today.getFullYear() ? day : dayYear;
@@ -28,37 +34,19 @@ export function utc(at: number): string {
     .replace(/\.000Z$|Z$/, '')} UTC`;
 }
 
-/** `14:02–14:08`, with days where it spans or lies on another one. */
+/** `14:02–14:08`, with days where it spans or lies on another one, and with zones where the clocks change between its ends or show one of them twice. */
 export function span(from: number, to: number, now: number): string {
   const sameDay = new Date(from).toDateString() === new Date(to).toDateString();
-  return `${time(from, now)}–${sameDay ? clock.format(to) : time(to, now)}`;
+  const [start, end] = [shown(from, now), sameDay ? clock.format(to) : shown(to, now)];
+  if (offset_ms(from) !== offset_ms(to)) return `${start} ${zone(from)} – ${end} ${zone(to)}`;
+  return `${start}–${end}${isRepeated(from) || isRepeated(to) ? ` ${zone(to)}` : ''}`;
 }
 
-/** A label for an axis: days where there are many. */
+/** A label for an axis: days where there are many, and where one begins; with the zone where the clocks show it twice. */
 export function axisTime(at: number, length_ms: number): string {
   const date = new Date(at);
-  const midnight = date.getHours() === 0 && date.getMinutes() === 0;
-  return midnight || length_ms > 3 * DAY_MS ? day.format(date) : clock.format(date);
-}
-
-/** The viewer's zone as it is on this day, as `CET`. */
-export function zone(at: number): string {
-  return zoneShort.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? 'local time';
-}
-
-export function zoneId(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
-}
-
-/** For `<input type="datetime-local">`. */
-export function toInput(at: number): string {
-  const date = new Date(at);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const ymd = `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${ymd}T${two(date.getHours())}:${two(date.getMinutes())}`;
-}
-
-export function fromInput(text: string): number | null {
-  const at = new Date(text).getTime();
-  return Number.isNaN(at) ? null : at;
+  // Not by the hour: a change may skip midnight, or repeat it.
+  const beginsDay = new Date(at - MINUTE_MS).toDateString() !== date.toDateString();
+  if (beginsDay || length_ms > 3 * DAY_MS) return day.format(date);
+  return clock.format(date) + (isRepeated(at) ? ` ${zone(at)}` : '');
 }

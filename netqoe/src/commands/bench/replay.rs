@@ -11,6 +11,7 @@ use netqoe_benchmarks::Scenario;
 use serde::Deserialize;
 
 use crate::options::BenchReplayOptions;
+use crate::output;
 
 /// A fleet of moderate size: 5,000 pairs.
 const CLIENTS: u32 = 500;
@@ -29,8 +30,10 @@ struct Figures {
 
 pub(crate) fn run(options: &BenchReplayOptions) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-    println!("| measurements a minute | workers | events | rows | seconds | events/s | CPU seconds | peak memory |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    output::own_line(
+        "| measurements a minute | workers | events | rows | seconds | events/s | CPU seconds | peak memory |",
+    )?;
+    output::own_line("| --- | --- | --- | --- | --- | --- | --- | --- |")?;
     for &per_minute in &options.per_minute {
         let input = folder.path().join("events.ndjson");
         generate(options, per_minute, &input)?;
@@ -50,9 +53,9 @@ fn compare(options: &BenchReplayOptions, per_minute: NonZeroU32, input: &Path, f
             figures[figures.len() / 2].clone();
         let cpu = cpu_seconds.map_or("unknown".to_owned(), |cpu| format!("{cpu:.2}"));
         let memory = peak_memory_bytes.map_or("unknown".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
-        println!(
+        output::own_line(format_args!(
             "| {per_minute} | {workers} | {read} | {rows} | {seconds:.2} | {events_per_s:.0} | {cpu} | {memory} |"
-        );
+        ))?;
     }
     Ok(())
 }

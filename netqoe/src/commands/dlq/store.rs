@@ -15,6 +15,7 @@ use crate::commands::data_file;
 use crate::commands::dead_letters::StoreLetters;
 use crate::commands::runtime::request_threads;
 use crate::options::{DlqCommand, LetterChoice, LetterName};
+use crate::output;
 
 /// Letters that are looked at together.
 const PAGE: usize = 100;
@@ -48,10 +49,9 @@ fn list(letters: &SqliteDeadLetters, limit: usize, after: Option<LetterKey>) -> 
     };
     for letter in letters.page(place, limit, 0)? {
         let LetterExcerpt { key, log_time, reason, bytes, .. } = letter;
-        println!(
-            "{}",
-            json!({ "position": key.to_string(), "reason": reason, "log_time_ms": log_time.ms(), "bytes": bytes })
-        );
+        output::line(
+            json!({ "position": key.to_string(), "reason": reason, "log_time_ms": log_time.ms(), "bytes": bytes }),
+        )?;
     }
     Ok(())
 }
@@ -62,13 +62,11 @@ fn is_missing(key: LetterKey) -> String {
 
 /// Why it could not be counted on standard error, its original bytes on standard output.
 fn show(letters: &SqliteDeadLetters, key: LetterKey) -> anyhow::Result<()> {
-    use std::io::Write;
     let letter = letters.get(key)?.with_context(|| is_missing(key))?;
-    eprintln!(
-        "{}",
-        json!({ "position": key.to_string(), "reason": letter.reason, "log_time_ms": letter.log_time.ms() })
+    output::complain(
+        json!({ "position": key.to_string(), "reason": letter.reason, "log_time_ms": letter.log_time.ms() }),
     );
-    std::io::stdout().write_all(&letter.original).context("can't write to standard output")
+    output::original(&letter.original)
 }
 
 fn replay(letters: &StoreLetters, chosen: &[LetterKey]) -> anyhow::Result<()> {
@@ -79,7 +77,7 @@ fn replay(letters: &StoreLetters, chosen: &[LetterKey]) -> anyhow::Result<()> {
         }
         anyhow::Ok(())
     })?;
-    println!("{}", json!({ "replayed": replayed }));
+    output::line(json!({ "replayed": replayed }))?;
     Ok(())
 }
 
@@ -88,7 +86,7 @@ fn purge(letters: &SqliteDeadLetters, choice: &LetterChoice) -> anyhow::Result<(
     for position in &choice.positions {
         purged += u64::from(letters.remove(position.of_store()?)?);
     }
-    println!("{}", json!({ "purged": purged }));
+    output::line(json!({ "purged": purged }))?;
     Ok(())
 }
 

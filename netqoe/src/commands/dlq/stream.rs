@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::commands::runtime::request_threads;
 use crate::options::{DlqCommand, DlqOptions, LetterChoice, LetterName};
+use crate::output;
 
 /// Letters that are looked at together.
 const PAGE: usize = 100;
@@ -29,7 +30,7 @@ pub(super) fn run(command: &DlqCommand, options: &DlqOptions) -> anyhow::Result<
 /// One JSON object a line, newest first.
 async fn list(letters: &DeadLetters, limit: usize, after: Option<Position>) -> anyhow::Result<()> {
     for letter in letters.list(LetterOrder::NewestFirst, after, limit).await? {
-        println!("{}", summary(&letter));
+        output::line(summary(&letter))?;
     }
     Ok(())
 }
@@ -44,11 +45,10 @@ fn summary(letter: &StoredLetter) -> serde_json::Value {
 
 /// What is known of it on standard error, its original bytes on standard output.
 async fn show(letters: &DeadLetters, position: Position) -> anyhow::Result<()> {
-    use std::io::Write;
     let letter = letters.get(position).await?;
     let letter = letter.with_context(|| format!("there is no dead letter {}; see `netqoe dlq list`", position.0))?;
-    eprintln!("{}", summary(&letter));
-    std::io::stdout().write_all(&letter.original).context("can't write to standard output")
+    output::complain(summary(&letter));
+    output::original(&letter.original)
 }
 
 async fn replay(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<()> {
@@ -56,7 +56,7 @@ async fn replay(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<
     for position in chosen(letters, choice).await? {
         replayed += u64::from(letters.replay(position).await?);
     }
-    println!("{}", json!({ "replayed": replayed }));
+    output::line(json!({ "replayed": replayed }))?;
     Ok(())
 }
 
@@ -68,7 +68,7 @@ async fn purge(letters: &DeadLetters, choice: &LetterChoice) -> anyhow::Result<(
     for position in &choice.positions {
         purged += u64::from(letters.purge(position.of_stream()?).await?);
     }
-    println!("{}", json!({ "purged": purged }));
+    output::line(json!({ "purged": purged }))?;
     Ok(())
 }
 

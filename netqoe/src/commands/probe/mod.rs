@@ -60,12 +60,13 @@ async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow:
     let following = tokio::spawn(source.follow(list, stop.clone()));
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let now = || EventTime::from_ms(now_ms());
-    let counts = netqoe_probe::run_probe(plan, destination.reporter(), now, &mut rng, stop).await?;
-    destination.finish().await;
+    let reporter = destination.reporter(&stop);
+    let counts = netqoe_probe::run_probe(plan, reporter, now, &mut rng, stop).await?;
+    let finished = destination.finish().await;
     following.await.context("following the lists of targets has failed")??;
     if let Some(exporter) = exporter {
         exporter.await.context("serving metrics has failed")??;
     }
     tracing::info!(reported = counts.reported, refused = counts.refused, skipped = counts.skipped, "ended");
-    Ok(())
+    Ok(finished?)
 }

@@ -8,6 +8,7 @@ use netqoe_probe::{Measurement, Target, measure, waterfall};
 
 use crate::clock::now_ms;
 use crate::options::{Output, ProbeCommandOptions};
+use crate::output;
 
 /// A phase took longer than `--fail-above` allows.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +27,7 @@ pub(super) async fn run(targets: &[Target], options: &ProbeCommandOptions) -> an
     for target in targets {
         let ts = EventTime::from_ms(now_ms());
         let measurement = measure(target, &plan.settings).await;
-        println!("{}", show(&measurement, &plan.client_id, ts, options.output));
+        output::own_line(show(&measurement, &plan.client_id, ts, options.output))?;
         measurements.push(measurement);
     }
     for measurement in &measurements {

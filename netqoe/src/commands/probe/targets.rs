@@ -1,10 +1,12 @@
 //! What is measured: from the command line, and from files that are followed.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use netqoe_probe::{Target, parse_target_list};
+use netqoe_probe::{MAX_LIST_BYTES, Target, parse_target_list};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -34,8 +36,8 @@ impl TargetSource {
         let mut targets = self.given.clone();
         for path in &self.files {
             let shown = path.display();
-            let text = std::fs::read_to_string(path).with_context(|| format!("can't read the targets in {shown}"))?;
-            targets.extend(parse_target_list(path, &text).with_context(|| format!("{shown} is no list of targets"))?);
+            let bytes = read(path).with_context(|| format!("can't read the targets in {shown}"))?;
+            targets.extend(parse_target_list(path, &bytes).with_context(|| format!("{shown} is no list of targets"))?);
         }
         let mut seen = std::collections::HashSet::new();
         targets.retain(|target| seen.insert(target.as_str().to_owned()));
@@ -74,4 +76,11 @@ impl TargetSource {
             }
         }
     }
+}
+
+/// The whole file, or more of it than a list can have: it may be something that never ends.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_LIST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

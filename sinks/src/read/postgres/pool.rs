@@ -18,6 +18,7 @@ use crate::PostgresOptions;
 use crate::postgres::address::Address;
 use crate::postgres::link::{complete, describe};
 use crate::postgres::window::Unreadable;
+use crate::postgres::{admission, retry};
 use crate::read::ReadError;
 use crate::read::statement::Statement;
 
@@ -93,7 +94,11 @@ impl Pool {
             }))
             .build()
             .map_err(|error| refuse(error.to_string()))?;
-        drop(connections.get().await.map_err(|error| refuse(reason(&error)))?);
+        let first = connections.get().await.map_err(|error| refuse(reason(&error)))?;
+        let encoding = first.query_typed(admission::ENCODING, &[]).await.map_err(|error| refuse(describe(&error)))?;
+        let encoding: &str = encoding[0].try_get(0).map_err(|error| refuse(describe(&error)))?;
+        admission::check_encoding(&address.name, encoding).map_err(|error| refuse(error.to_string()))?;
+        drop(first);
         let max_idle = options.max_idle_connections;
         Ok(Self { name: address.name, connections, runtime, time_limit, max_idle })
     }
@@ -161,10 +166,23 @@ impl Pool {
                 too_slow
             }
             Failure::Connections(PoolError::Timeout(TimeoutType::Wait)) => ReadError::Busy,
+            Failure::Connections(error) if connecting_may_pass(&error) => {
+                ReadError::Unavailable { store, reason: reason(&error) }
+            }
             Failure::Connections(error) => ReadError::Query { store, reason: reason(&error) },
+            Failure::Unreadable(Unreadable::Postgres(error)) if retry::error_may_pass(&error) => {
+                ReadError::Unavailable { store, reason: describe(&error) }
+            }
             Failure::Unreadable(Unreadable::Postgres(error)) => ReadError::Query { store, reason: describe(&error) },
             Failure::Unreadable(Unreadable::Value(what)) => ReadError::Query { store, reason: what },
         }
+    }
+}
+
+fn connecting_may_pass(error: &PoolError) -> bool {
+    match error {
+        PoolError::Backend(error) => retry::error_may_pass(error),
+        error => matches!(error, PoolError::Timeout(_)),
     }
 }
 

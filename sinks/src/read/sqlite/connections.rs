@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use netqoe_datafile::{Trouble, described};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -49,9 +50,7 @@ impl Connections {
         let mut lent = self.lend()?;
         let connection = match &mut lent.connection {
             Some(connection) => connection,
-            none => none.insert(
-                self.connect().map_err(|error| ReadError::Open { store: self.name(), reason: error.to_string() })?,
-            ),
+            none => none.insert(self.connect().map_err(|error| self.not_opened(&error))?),
         };
         let deadline = Instant::now() + self.time_limit;
         connection
@@ -79,7 +78,20 @@ impl Connections {
     fn failed(&self, error: &rusqlite::Error) -> ReadError {
         match error.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) => ReadError::TooSlow { limit_ms: self.time_limit.as_millis() },
-            _ => ReadError::Query { store: self.name(), reason: error.to_string() },
+            _ => match Trouble::of(&self.path, error) {
+                Some(trouble) => ReadError::Unavailable { store: self.name(), reason: trouble.to_string() },
+                None => ReadError::Query { store: self.name(), reason: described(error) },
+            },
+        }
+    }
+
+    fn not_opened(&self, error: &rusqlite::Error) -> ReadError {
+        match Trouble::of(&self.path, error) {
+            // Mostly it is the wrong file, or not there.
+            Some(Trouble::Unopenable | Trouble::ReadOnly) | None => {
+                ReadError::Open { store: self.name(), reason: described(error) }
+            }
+            Some(trouble) => ReadError::Unavailable { store: self.name(), reason: trouble.to_string() },
         }
     }
 

@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks';
 
 import { go, place } from '../../state/navigation.ts';
 import { bounds } from '../../state/present.ts';
-import { fromInput, toInput } from '../../words/times.ts';
+import { MomentInput } from '../../parts/MomentInput.tsx';
+import { momentOf } from '../../state/moment.ts';
 import { COLUMNS } from '../../words/measures.ts';
 
 const DEGRADED = 'degraded';
@@ -15,12 +16,12 @@ export function Question() {
   const { inside, measure } = place.value;
   const range = bounds();
   const proposed = inside ?? { from: Math.max(range.from, range.to - PROPOSED_MS), to: range.to };
-  const [from, setFrom] = useState(toInput(proposed.from));
-  const [to, setTo] = useState(toInput(proposed.to));
+  const [from, setFrom] = useState(momentOf(proposed.from));
+  const [to, setTo] = useState(momentOf(proposed.to));
   const [column, setColumn] = useState(measure?.column ?? DEGRADED);
   const [min, setMin] = useState(textOf(measure?.min));
   const [max, setMax] = useState(textOf(measure?.max));
-  const [start, end] = [fromInput(from), fromInput(to)];
+  const [start, end] = [from.at, to.at];
   const measured = column !== DEGRADED;
   const rightTimes = start !== null && end !== null && start < end && start < range.to && end > range.from;
   const [least, greatest] = [valueOf(min), valueOf(max)];
@@ -35,14 +36,8 @@ export function Question() {
   };
   return (
     <form class="question" onSubmit={submit} aria-label="Region and question">
-      <label class="field">
-        Region from
-        <input type="datetime-local" value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
-      </label>
-      <label class="field">
-        to
-        <input type="datetime-local" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
-      </label>
+      <MomentInput name="Region from" class="field" value={from} set={setFrom} />
+      <MomentInput name="to" class="field" value={to} set={setTo} />
       <label class="field">
         Windows that
         <select value={column} onChange={(event) => setColumn(event.currentTarget.value)}>

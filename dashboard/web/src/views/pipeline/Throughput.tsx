@@ -24,7 +24,13 @@ export function Throughput({ pipeline }: { pipeline: Pipeline }) {
       </Fact>
       <Fact name="Open windows" value={count(pipeline.open_windows)}>
         {pipeline.tracked_pairs === null ? '' : `of ${plural(pipeline.tracked_pairs, 'pair')}`}
+        {pipeline.forgotten_pairs ? `, ${count(pipeline.forgotten_pairs)} forgotten` : ''}
       </Fact>
+      {pipeline.refused_pair_events ? (
+        <Fact name="Refused: too many pairs" value={plural(pipeline.refused_pair_events, 'event')}>
+          a client has more targets than it may have, or all together have (--max-pairs)
+        </Fact>
+      ) : null}
       <Fact name="Dead letters" value={count(pipeline.dead_letters)}>
         see below
       </Fact>

@@ -14,6 +14,7 @@ use crate::clock::now_ms;
 use crate::commands::bench::posting::{Pace, Posted, Posting};
 use crate::commands::runtime::request_threads;
 use crate::options::BenchClusterOptions;
+use crate::output;
 use crate::shutdown;
 
 /// As in `netqoe bench replay`: 500 clients with 10 targets each.
@@ -46,8 +47,10 @@ pub(crate) fn run(options: &BenchClusterOptions) -> anyhow::Result<()> {
     // All processes are gone by now. Why a measurement failed says more than that its streams could not be removed.
     let removed = cluster.remove_streams(&runtime).context("can't remove the streams of the measurement");
     let figures = figures?;
-    println!("{HEADING}");
-    figures.iter().for_each(|figure| println!("{figure}"));
+    output::own_line(HEADING)?;
+    for figure in &figures {
+        output::own_line(figure)?;
+    }
     removed
 }
 

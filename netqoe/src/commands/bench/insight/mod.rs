@@ -40,6 +40,7 @@ use self::rows::Rows;
 use self::score::{Kind, Score};
 use crate::exit::WrongUsage;
 use crate::options::{BenchInsightOptions, NamedRules, ms};
+use crate::output;
 
 /// Shortest and longest fault.
 const FAULT_MS: std::ops::RangeInclusive<i64> = 60_000..=86_400_000;
@@ -51,8 +52,8 @@ pub(crate) fn run(options: &BenchInsightOptions) -> anyhow::Result<()> {
         let runs = runs(options, per_minute)?;
         let began = Instant::now();
         for (rules, score) in options.rules.iter().zip(measure(&runs, &options.rules)?) {
-            println!("## {}, {per_minute} a minute, seeds {:?}\n", rules.name, options.seeds);
-            println!("{}", tables::tables(&score));
+            output::own_line(format_args!("## {}, {per_minute} a minute, seeds {:?}\n", rules.name, options.seeds))?;
+            output::own_line(tables::tables(&score))?;
         }
         tracing::info!("{} runs in {:.1} s", runs.len(), began.elapsed().as_secs_f64());
     }

@@ -23,6 +23,7 @@ use crate::commands::bench::process::{NO_RATE, Process};
 use crate::commands::bench::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
 use crate::commands::runtime::request_threads;
 use crate::options::BenchLiveOptions;
+use crate::output;
 use crate::pipeline::cores;
 use crate::shutdown;
 
@@ -74,16 +75,20 @@ pub(crate) fn run(options: &BenchLiveOptions) -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    println!("{HEADING}");
-    cases.iter().zip(&seen).for_each(|(case, of_case)| println!("{}", of_case.line(*case, &seen[0])));
-    println!(
+    output::own_line(HEADING)?;
+    for (case, of_case) in cases.iter().zip(&seen) {
+        output::own_line(of_case.line(*case, &seen[0]))?;
+    }
+    output::own_line(format_args!(
         "\nnetqoe, the load and the readers share {} cores, so that events/s also fall by what writing to readers, and their \
          reading, costs. Of netqoe's own work the CPU seconds tell; that it waits for a reader would show beside those that \
          read nothing.",
         cores()
-    );
+    ))?;
     if cfg!(debug_assertions) {
-        println!("\nnetqoe was built without optimization: its figures say nothing of a release.");
+        output::own_line(format_args!(
+            "\nnetqoe was built without optimization: its figures say nothing of a release."
+        ))?;
     }
     Ok(())
 }

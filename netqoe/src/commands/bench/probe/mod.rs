@@ -22,6 +22,7 @@ use self::pages::Pages;
 use self::program::Program;
 use crate::commands::runtime::request_threads;
 use crate::options::BenchProbeOptions;
+use crate::output;
 
 /// Measurements a second.
 const RATE: u32 = 100;
@@ -48,13 +49,15 @@ async fn bench(duration: Duration) -> anyhow::Result<()> {
     let modules = folder.path().join("blackbox.yml");
     let text = BLACKBOX_MODULES.to_owned() + &format!("      tls_config:\n        ca_file: {:?}\n", certificate.file());
     std::fs::write(&modules, text).context("can't write blackbox_exporter's configuration")?;
-    println!("{HEADING}");
+    output::own_line(HEADING)?;
     for tls in [None, Some(certificate.acceptor())] {
         let pages = Pages::serve(PAGES, tls).await?;
         compare(&pages, certificate.file(), &modules, duration).await?;
     }
     if cfg!(debug_assertions) {
-        println!("\nnetqoe was built without optimization: its figures say nothing of a release.");
+        output::own_line(format_args!(
+            "\nnetqoe was built without optimization: its figures say nothing of a release."
+        ))?;
     }
     Ok(())
 }
@@ -81,7 +84,7 @@ async fn compare(pages: &Pages, trusted: &Path, modules: &Path, duration: Durati
             measure("blackbox_exporter, asked by /probe", program, Some(asking), pages, duration).await
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            println!("| blackbox_exporter | not installed: `cargo xtask bench probe` does it | | | | |");
+            output::own_line("| blackbox_exporter | not installed: `cargo xtask bench probe` does it | | | | |")?;
             Ok(())
         }
         Err(error) => Err(error).with_context(|| format!("can't start {BLACKBOX_EXPORTER}")),
@@ -120,6 +123,9 @@ async fn measure(
     }
     ensure!(served > 0.0, "{what} measured nothing for {seconds:.1} s");
     let (rate, share, cpu_ms) = (served / seconds, 100.0 * cpu_seconds / seconds, 1000.0 * cpu_seconds / served);
-    println!("| {what} | {} | {rate:.1} | {share:.1} % | {cpu_ms:.2} | {peak_memory_mb:.0} MB |", pages.scheme());
+    output::own_line(format_args!(
+        "| {what} | {} | {rate:.1} | {share:.1} % | {cpu_ms:.2} | {peak_memory_mb:.0} MB |",
+        pages.scheme()
+    ))?;
     Ok(())
 }

@@ -9,6 +9,8 @@ use netqoe_sinks::{Opening, Store};
 
 use super::fleet::Fleet;
 
+use crate::output;
+
 /// The log that the store follows. It does not exist.
 const LOG: &str = "bench-query";
 
@@ -40,7 +42,7 @@ pub(super) fn fill(mut store: Box<dyn Store>, mut fleet: Fleet) -> anyhow::Resul
         store.commit(generation, &[commit])?;
     }
     store.complete()?;
-    println!("Filled with {rows} rows in {:.1} s.\n", began.elapsed().as_secs_f64());
+    output::own_line(format_args!("Filled with {rows} rows in {:.1} s.\n", began.elapsed().as_secs_f64()))?;
     Ok(fleet)
 }
 

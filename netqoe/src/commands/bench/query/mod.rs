@@ -19,6 +19,7 @@ use self::fleet::Fleet;
 use crate::clock::{now_ms, store_clock};
 use crate::commands::runtime::request_threads;
 use crate::options::BenchQueryOptions;
+use crate::output;
 
 pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
     let fleet = Fleet::new(options, now_ms());
@@ -36,7 +37,9 @@ pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
         asking::measure(reader, &fleet, options.questions.get()).await
     })?;
     if cfg!(debug_assertions) {
-        println!("\nnetqoe was built without optimization: its figures say nothing of a release.");
+        output::own_line(format_args!(
+            "\nnetqoe was built without optimization: its figures say nothing of a release."
+        ))?;
     }
     Ok(())
 }
@@ -51,7 +54,11 @@ async fn remember(reader: Arc<SettledReader>) -> anyhow::Result<()> {
     })
     .await
     .context("filling memory was given up")??;
-    println!("{}; it took {:.1} s to read them.\n", reader.tell(), began.elapsed().as_secs_f64());
+    output::own_line(format_args!(
+        "{}; it took {:.1} s to read them.\n",
+        reader.tell(),
+        began.elapsed().as_secs_f64()
+    ))?;
     Ok(())
 }
 

@@ -1,0 +1,11 @@
+//! The SQLite files of netqoe, whatever they hold: why one can't be used for now, and who may read it.
+//!
+//! Log, store and spool have their tables in such files. This crate must not know what is in them.
+
+mod access;
+mod real_path;
+mod trouble;
+
+pub use access::{OPEN_TO_OTHERS, is_open_to_others, make_folder, make_private};
+pub use real_path::real_path;
+pub use trouble::{Trouble, described};

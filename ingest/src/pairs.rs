@@ -1,0 +1,224 @@
+//! How many pairs of client and target there may be. Each takes memory wherever events are counted, for as long as its past is
+//! kept, and a target costs its sender nothing: a bound for each client, and one for all together.
+
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::time::Duration;
+
+use netqoe_model::metrics::Metrics;
+use parking_lot::Mutex;
+
+use crate::answer::{Code, Refusal};
+use crate::{Clock, IngestConfig};
+
+/// Times are counted in hours: a pair is forgotten up to an hour late.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The pairs of late. About 50 bytes each: what is kept of a pair is a hash, whose key nobody outside knows.
+pub(crate) struct Pairs {
+    max: usize,
+    max_per_client: u32,
+    kept_hours: u64,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    hasher: RandomState,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    seen: HashMap<u64, Seen>,
+    /// How many of `seen` each client has.
+    by_client: HashMap<u64, u32>,
+    swept_hour: u64,
+}
+
+/// A pair, by the hashes of its names.
+struct Seen {
+    client: u64,
+    last_hour: u64,
+}
+
+impl Pairs {
+    pub(crate) fn new(config: &IngestConfig, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+        for limit in ["client", "all"] {
+            metrics.ingest_pairs_refused.with_label_values(&[limit]).inc_by(0);
+        }
+        Self {
+            max: config.max_pairs.get(),
+            max_per_client: config.max_pairs_per_client.get(),
+            kept_hours: config.pairs_kept.as_secs().div_ceil(HOUR.as_secs()),
+            clock,
+            metrics,
+            hasher: RandomState::new(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Takes in a pair that was counted before this process began. It has its place whatever the limits are.
+    pub(crate) fn know(&self, client_id: &str, target: &str) {
+        let (pair, client) = self.hashes(client_id, target);
+        let mut state = self.state.lock();
+        state.put(pair, client, self.hour());
+        self.show(&state);
+    }
+
+    /// Whether an event of this pair may be taken.
+    pub(crate) fn admit(&self, client_id: &str, target: &str) -> Result<(), Refusal> {
+        let ((pair, client), hour) = (self.hashes(client_id, target), self.hour());
+        let mut state = self.state.lock();
+        let forgotten = state.forget_before(hour, hour.saturating_sub(self.kept_hours));
+        self.metrics.ingest_pairs_forgotten.inc_by(forgotten);
+        let is_known = state.seen.contains_key(&pair);
+        let of_client = state.by_client.get(&client).copied().unwrap_or(0);
+        let refused = if is_known {
+            None
+        } else if of_client >= self.max_per_client {
+            let (max, hours) = (self.max_per_client, self.kept_hours);
+            Some((
+                "client",
+                format!(
+                    "this client has had {max} targets in the last {hours} hours, and may have no more; \
+                measure fewer, or raise --max-pairs-per-client at the server"
+                ),
+            ))
+        } else if state.seen.len() >= self.max {
+            let max = self.max;
+            Some((
+                "all",
+                format!(
+                    "the server has the {max} pairs of client and target that it may have; measure fewer targets, \
+                or raise --max-pairs there"
+                ),
+            ))
+        } else {
+            None
+        };
+        if let Some((limit, message)) = refused {
+            self.metrics.ingest_pairs_refused.with_label_values(&[limit]).inc();
+            return Err(Refusal::new(Code::TooManyPairs, message).retry_after(HOUR.as_secs()));
+        }
+        state.put(pair, client, hour);
+        self.show(&state);
+        Ok(())
+    }
+
+    fn show(&self, state: &State) {
+        self.metrics.ingest_pairs.set(i64::try_from(state.seen.len()).unwrap_or(i64::MAX));
+    }
+
+    fn hashes(&self, client_id: &str, target: &str) -> (u64, u64) {
+        (self.hasher.hash_one((client_id, target)), self.hasher.hash_one(client_id))
+    }
+
+    fn hour(&self) -> u64 {
+        self.clock.elapsed().as_secs() / HOUR.as_secs()
+    }
+}
+
+impl State {
+    fn put(&mut self, pair: u64, client: u64, hour: u64) {
+        match self.seen.entry(pair) {
+            Entry::Occupied(mut known) => known.get_mut().last_hour = hour,
+            Entry::Vacant(new) => {
+                new.insert(Seen { client, last_hour: hour });
+                *self.by_client.entry(client).or_default() += 1;
+            }
+        }
+    }
+
+    /// Forgets, once an hour, the pairs that were last seen before `horizon`. How many those were.
+    fn forget_before(&mut self, hour: u64, horizon: u64) -> u64 {
+        if self.swept_hour == hour {
+            return 0;
+        }
+        self.swept_hour = hour;
+        let (before, by_client) = (self.seen.len(), &mut self.by_client);
+        self.seen.retain(|_, seen| {
+            let stays = seen.last_hour >= horizon;
+            if !stays && let Entry::Occupied(mut pairs) = by_client.entry(seen.client) {
+                *pairs.get_mut() -= 1;
+                if *pairs.get() == 0 {
+                    pairs.remove();
+                }
+            }
+            stays
+        });
+        (before - self.seen.len()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU32, NonZeroUsize};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct HandClock(Mutex<Duration>);
+
+    impl Clock for HandClock {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+
+        fn elapsed(&self) -> Duration {
+            *self.0.lock()
+        }
+    }
+
+    fn pairs(max: usize, max_per_client: u32) -> (Pairs, Arc<HandClock>, Metrics) {
+        let (clock, metrics) = (Arc::new(HandClock::default()), Metrics::new());
+        let config = IngestConfig {
+            max_pairs: NonZeroUsize::new(max).unwrap(),
+            max_pairs_per_client: NonZeroU32::new(max_per_client).unwrap(),
+            pairs_kept: 24 * HOUR,
+            ..IngestConfig::default()
+        };
+        (Pairs::new(&config, Arc::clone(&clock) as _, metrics.clone()), clock, metrics)
+    }
+
+    fn taken(pairs: &Pairs, client: &str, targets: std::ops::Range<u32>) -> usize {
+        targets.filter(|target| pairs.admit(client, &target.to_string()).is_ok()).count()
+    }
+
+    #[test]
+    fn a_client_has_so_many_targets_and_keeps_those_that_it_has() {
+        let (pairs, _, metrics) = pairs(100, 10);
+        assert_eq!(taken(&pairs, "a", 0..50), 10);
+        assert_eq!(taken(&pairs, "a", 0..10), 10, "what is known goes on");
+        assert_eq!(taken(&pairs, "b", 0..50), 10, "one client's targets are not another's");
+        assert_eq!(metrics.ingest_pairs_refused.with_label_values(&["client"]).get(), 80);
+        assert_eq!(metrics.ingest_pairs.get(), 20);
+    }
+
+    #[test]
+    fn all_together_have_a_bound_too() {
+        let (pairs, _, metrics) = pairs(15, 10);
+        assert_eq!((taken(&pairs, "a", 0..10), taken(&pairs, "b", 0..10)), (10, 5));
+        assert_eq!(taken(&pairs, "c", 0..10), 0);
+        assert_eq!(metrics.ingest_pairs_refused.with_label_values(&["all"]).get(), 15);
+        let refusal = pairs.admit("c", "t").unwrap_err();
+        assert_eq!(refusal.error, Code::TooManyPairs);
+        assert!(refusal.message.contains("--max-pairs"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn what_was_not_seen_for_as_long_as_it_is_kept_makes_room() {
+        let (pairs, clock, metrics) = pairs(10, 10);
+        pairs.know("old", "t");
+        assert_eq!(taken(&pairs, "a", 0..10), 9);
+        *clock.0.lock() = 20 * HOUR;
+        assert_eq!(taken(&pairs, "a", 0..5), 5, "seen again");
+        *clock.0.lock() = 24 * HOUR;
+        assert_eq!(taken(&pairs, "b", 0..10), 0, "not yet");
+        *clock.0.lock() = 25 * HOUR;
+        assert_eq!(taken(&pairs, "b", 0..10), 5, "five of the first and what was known before are gone");
+        assert_eq!((metrics.ingest_pairs_forgotten.get(), metrics.ingest_pairs.get()), (5, 10));
+        *clock.0.lock() = 100 * HOUR;
+        assert_eq!(taken(&pairs, "a", 0..10), 10);
+        assert_eq!(pairs.state.lock().by_client.len(), 1, "clients are forgotten with their pairs");
+    }
+}

@@ -1,0 +1,93 @@
+//! `netqoe doctor`: whether a data file is what was written to it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use netqoe_eventlog::{Inspection, SqliteLog};
+
+use super::data_file;
+use crate::options::DoctorOptions;
+use crate::output;
+
+/// Damaged records that are listed.
+const LISTED: usize = 20;
+
+pub(crate) fn run(options: &DoctorOptions) -> anyhow::Result<()> {
+    let path = data_file(&options.data);
+    let mut problems = open_to_others(&options.data, &path)?;
+    let inspection = SqliteLog::inspect(&path)?;
+    output::own_line(format_args!("{}: {} records of the event log", path.display(), inspection.findings.records))?;
+    if inspection.findings.unchecked > 0 {
+        output::own_line(format_args!(
+            "{} of them were written before records had checksums: they are not checked",
+            inspection.findings.unchecked
+        ))?;
+    }
+    problems.extend(found(&inspection));
+    for problem in &problems {
+        output::line(problem)?;
+    }
+    output::own_line(format_args!(
+        "rows are checked against the log by `netqoe log export --data {} | netqoe replay --store sqlite:NEW --diff sqlite:{}`",
+        options.data.display(),
+        path.display()
+    ))?;
+    ensure!(problems.is_empty(), "{} problems were found in {}", problems.len(), path.display());
+    output::own_line(format_args!("no problem was found"))?;
+    Ok(())
+}
+
+fn found(inspection: &Inspection) -> Vec<String> {
+    let Inspection { findings, sqlite } = inspection;
+    let mut problems: Vec<_> = sqlite.iter().map(|problem| format!("SQLite: {}", problem.escape_debug())).collect();
+    for position in findings.damaged_at.iter().take(LISTED) {
+        problems.push(format!("the record at position {} is damaged: its checksum does not match", position.0));
+    }
+    if findings.damaged > LISTED as u64 {
+        problems.push(format!("{} records are damaged in all", findings.damaged));
+    }
+    if let Some(first) = findings.first_missing {
+        problems.push(format!("{} records are missing, the first at position {}", findings.missing, first.0));
+    }
+    problems
+}
+
+/// What other users of the machine can read or write.
+fn open_to_others(folder: &Path, file: &Path) -> anyhow::Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for (path, wanted) in [(folder, 0o700), (file, 0o600)] {
+        let metadata = std::fs::metadata(path).with_context(|| format!("can't look at {}", path.display()))?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let path = path.display();
+            problems.push(format!("{path} is open to other users (mode {mode:03o}): chmod {wanted:03o} {path}"));
+        }
+    }
+    Ok(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use netqoe_eventlog::Findings;
+    use netqoe_model::Position;
+
+    use super::*;
+
+    #[test]
+    fn each_problem_is_a_line() {
+        let findings = Findings {
+            records: 9,
+            damaged: 30,
+            damaged_at: (1..=30).map(Position).collect(),
+            missing: 2,
+            first_missing: Some(Position(5)),
+            ..Findings::default()
+        };
+        let problems = found(&Inspection { findings, sqlite: vec!["a\nb".to_owned()] });
+        assert_eq!(problems[0], "SQLite: a\\nb");
+        assert_eq!(problems[1], "the record at position 1 is damaged: its checksum does not match");
+        assert_eq!(problems[21..], ["30 records are damaged in all", "2 records are missing, the first at position 5"]);
+        assert!(found(&Inspection::default()).is_empty());
+    }
+}

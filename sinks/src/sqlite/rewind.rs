@@ -1,0 +1,90 @@
+//! Takes back what was computed from the end of the log, so that the pipeline reads it again.
+
+use netqoe_model::{Checkpoint, Partition, Position, WindowStart};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::read_back;
+
+/// The store in a file that also holds its log, within a transaction of whoever changes that log.
+pub struct SqliteRewind<'a>(pub &'a Connection);
+
+impl SqliteRewind<'_> {
+    /// How far each partition has come; none where the file holds no store.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn checkpoints(&self) -> rusqlite::Result<Vec<Checkpoint>> {
+        let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'checkpoint'";
+        let exists = self.0.query_row(exists, [], |_| Ok(())).optional()?.is_some();
+        if exists { read_back::checkpoints(self.0) } else { Ok(Vec::new()) }
+    }
+
+    /// The clients that have rows.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn clients(&self) -> rusqlite::Result<Vec<String>> {
+        let mut next = self.0.prepare("SELECT min(client_id) FROM agg_1m WHERE client_id > ?1")?;
+        let mut clients: Vec<String> = Vec::new();
+        let mut after = String::new();
+        while let Some(client) = next.query_row([&after], |row| row.get::<_, Option<String>>(0))? {
+            after.clone_from(&client);
+            clients.push(client);
+        }
+        Ok(clients)
+    }
+
+    /// Deletes a client's rows from this window on, and what was last seen of it then. Returns how many rows these were.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn delete_rows(&self, client_id: &str, from: WindowStart) -> rusqlite::Result<usize> {
+        let of_client = params![client_id, from.ms()];
+        self.0
+            .prepare_cached("DELETE FROM diagnoses WHERE client_id = ?1 AND window_start_ts >= ?2")?
+            .execute(of_client)?;
+        self.0.prepare_cached("DELETE FROM clients WHERE client_id = ?1 AND first_seen >= ?2")?.execute(of_client)?;
+        // What is counted again tells of its network again.
+        self.0
+            .prepare_cached("UPDATE clients SET last_seen = min(last_seen, max(first_seen, ?2)) WHERE client_id = ?1")?
+            .execute(of_client)?;
+        self.0.prepare_cached("DELETE FROM agg_1m WHERE client_id = ?1 AND window_start_ts >= ?2")?.execute(of_client)
+    }
+
+    /// Deletes dead letters of a partition from this record on: those that still can't be counted come back.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn delete_letters(&self, partition: Partition, from: Position) -> rusqlite::Result<()> {
+        let delete = "DELETE FROM dead_letters WHERE partition = ?1 AND position >= ?2";
+        self.0.execute(delete, params![partition.0, from.0.cast_signed()]).map(drop)
+    }
+
+    /// Sets a partition back to where it stood; to the log's beginning, where it stood nowhere.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn set_back(&self, partition: Partition, to: Option<&Checkpoint>) -> rusqlite::Result<()> {
+        let Some(to) = to else {
+            return self.0.execute("DELETE FROM checkpoint WHERE partition = ?1", [partition.0]).map(drop);
+        };
+        let ledger = to.ledger;
+        self.0
+            .execute(
+                "UPDATE checkpoint SET resume_from = ?2, processed = ?3, log_time = ?4, read = ?5, accepted = ?6,
+                     duplicate = ?7, late = ?8, invalid = ?9 WHERE partition = ?1",
+                params![
+                    partition.0,
+                    to.resume_from.0.cast_signed(),
+                    to.processed.0.cast_signed(),
+                    to.log_time.ms(),
+                    ledger.read.cast_signed(),
+                    ledger.accepted.cast_signed(),
+                    ledger.duplicate.cast_signed(),
+                    ledger.late.cast_signed(),
+                    ledger.invalid.cast_signed(),
+                ],
+            )
+            .map(drop)
+    }
+}

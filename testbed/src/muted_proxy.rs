@@ -1,0 +1,129 @@
+//! A TCP proxy to a NATS server that keeps its clients and does nothing for them any more, as a server does that a network
+//! parts from the others: it answers pings, takes connections and whatever is sent, and confirms nothing.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::Context;
+
+/// Bytes that are passed on at a time.
+const BUFFER_BYTES: usize = 16 << 10;
+const PING: &[u8] = b"PING\r\n";
+const PONG: &[u8] = b"PONG\r\n";
+
+/// Passes connections on to a NATS server, until it is muted and after it is not any more.
+pub struct MutedProxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    muted: AtomicBool,
+    closed: AtomicBool,
+    connections: AtomicUsize,
+    taken: AtomicUsize,
+}
+
+impl MutedProxy {
+    /// In front of a server, on a free loopback port. It takes no more connections once this value is dropped.
+    ///
+    /// # Errors
+    /// Where it can't listen.
+    pub fn start(server: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).context("the proxy can't listen")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::<Shared>::default();
+        let proxy = Self { address, shared: Arc::clone(&shared) };
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if shared.closed.load(Ordering::SeqCst) {
+                    return;
+                }
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    shared.taken.fetch_add(1, Ordering::SeqCst);
+                    shared.connections.fetch_add(1, Ordering::SeqCst);
+                    // A connection that fails is closed on both sides, which is all that is wanted.
+                    _ = pass_on(&client, server, &shared);
+                    shared.connections.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Ok(proxy)
+    }
+
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        format!("nats://{}", self.address)
+    }
+
+    /// Whether it does nothing any more from now on. What was taken meanwhile is lost.
+    pub fn mute(&self, muted: bool) {
+        self.shared.muted.store(muted, Ordering::SeqCst);
+    }
+
+    /// Clients that are connected.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// Clients that have ever connected.
+    pub fn taken(&self) -> usize {
+        self.shared.taken.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for MutedProxy {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::SeqCst);
+        // Wakes the thread that listens.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+fn pass_on(client: &TcpStream, server: SocketAddr, shared: &Shared) -> io::Result<()> {
+    let server = TcpStream::connect(server)?;
+    // The greeting is passed on in any case, so that the client takes this for a server.
+    let mut from_server = BufReader::new(server.try_clone()?);
+    let mut greeting = Vec::new();
+    from_server.read_until(b'\n', &mut greeting)?;
+    (&*client).write_all(&greeting)?;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let passed =
+                copy(&mut from_server, client, |bytes| (!shared.muted.load(Ordering::SeqCst)).then_some(bytes));
+            _ = client.shutdown(Shutdown::Both);
+            passed
+        });
+        let mut to_client = client.try_clone()?;
+        let passed = copy(&mut client.try_clone()?, &server, |bytes| {
+            if !shared.muted.load(Ordering::SeqCst) {
+                return Some(bytes);
+            }
+            if bytes.windows(PING.len()).any(|window| window == PING) {
+                _ = to_client.write_all(PONG);
+            }
+            None
+        });
+        _ = server.shutdown(Shutdown::Both);
+        passed
+    })
+}
+
+/// Passes on what `keep` leaves of it.
+fn copy(from: &mut impl Read, mut to: &TcpStream, mut keep: impl FnMut(&[u8]) -> Option<&[u8]>) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(());
+        }
+        if let Some(kept) = keep(&buffer[..read]) {
+            to.write_all(kept)?;
+        }
+    }
+}
