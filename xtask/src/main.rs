@@ -6,6 +6,7 @@ mod bench;
 mod chaos;
 mod child;
 mod cluster_demo;
+mod fuzz;
 mod page;
 mod soak;
 mod steps;
@@ -13,6 +14,7 @@ mod steps;
 use std::process::ExitCode;
 
 use chaos::Chaos;
+use fuzz::Fuzz;
 
 /// What the process ends with where it was used in a wrong way.
 const WRONG_USAGE: u8 = 2;
@@ -31,7 +33,9 @@ usage: cargo xtask COMMAND
                             its log; a seed chooses the faults
   soak                      a network parts the NATS servers of a cluster under load, one after the other: with Debian's nats-server and with a
                             newer one; it wants root
-  chaos --planted           plant faults into the cluster, and see that chaos finds each of them";
+  chaos --planted           plant faults into the cluster, and see that chaos finds each of them
+  fuzz [--seconds N] [TARGET]…
+                            let a fuzzer try what reads input that others write, for so long each";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         ["cluster-demo"] => Some(cluster_demo::run()),
         ["soak"] => Some(soak::run()),
         ["chaos", ref options @ ..] => Chaos::parse(options).map(Chaos::run),
+        ["fuzz", ref options @ ..] => Fuzz::parse(options).map(Fuzz::run),
         _ => None,
     };
     let Some(done) = done else {
