@@ -44,6 +44,8 @@ export class Up implements Netqoe {
     const hex = Buffer.from(line).toString('hex');
     const record = `SELECT 0, ${Date.now()}, coalesce(max(end_byte), 0) + ${hex.length / 2}, X'${hex}' FROM log_records`;
     this.sql(`INSERT INTO log_records (partition, log_time, end_byte, lines) ${record}`);
+    // Nobody has computed its checksum: it counts as one from before there were any.
+    this.sql('UPDATE log_checksums SET first_seq = (SELECT max(seq) + 1 FROM log_records)');
   }
 
   sql(statement: string): void {
