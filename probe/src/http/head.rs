@@ -54,7 +54,7 @@ impl Head {
     /// One that is no number announces nothing.
     pub(super) fn content_length(&self) -> Option<u64> {
         let last = self.values("content-length").last()?;
-        let digits: Vec<u8> = last.iter().skip_while(|byte| **byte == b'+').copied().collect();
+        let digits = &last[last.iter().take_while(|byte| **byte == b'+').count()..];
         let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
         std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
     }

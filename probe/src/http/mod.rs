@@ -93,26 +93,12 @@ impl Exchange {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let (events, outcome) = if is_http2 {
-            let (wire, events) = Wire::new(stream, clock);
-            let ask = Ask {
-                question,
-                events: events.clone(),
-                clock,
-                deadline,
-                answer_by: self.answer_by.unwrap_or(deadline),
-            };
-            (events, http2::exchange(wire, ask, self).await)
+        let events = WireEvents::default();
+        let ask = self.ask(question, &events, clock, deadline);
+        let outcome = if is_http2 {
+            http2::exchange(Wire::new(stream, clock, events.clone()), ask, self).await
         } else {
-            let events = WireEvents::default();
-            let ask = Ask {
-                question,
-                events: events.clone(),
-                clock,
-                deadline,
-                answer_by: self.answer_by.unwrap_or(deadline),
-            };
-            (events, http1::exchange(&mut stream, ask, self).await)
+            http1::exchange(&mut stream, ask, self).await
         };
         self.take_phases(&events, outcome.is_ok());
         outcome
@@ -127,11 +113,15 @@ impl Exchange {
         clock: Clock,
         deadline: Deadline,
     ) -> Result<(), Failure> {
-        let answer_by = self.answer_by.unwrap_or(deadline);
-        let ask = Ask { question, events: quic.events.clone(), clock, deadline, answer_by };
+        let ask = self.ask(question, &quic.events, clock, deadline);
         let outcome = http3::exchange(quic.connection.clone(), ask, self).await;
         self.take_phases(&quic.events, outcome.is_ok());
         outcome
+    }
+
+    fn ask<'a>(&self, question: Question<'a>, events: &WireEvents, clock: Clock, deadline: Deadline) -> Ask<'a> {
+        let answer_by = self.answer_by.unwrap_or(deadline);
+        Ask { question, events: events.clone(), clock, deadline, answer_by }
     }
 
     /// Also where the answer broke off after its first byte.

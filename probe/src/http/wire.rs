@@ -99,10 +99,8 @@ pub(super) struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    pub(super) fn new(stream: S, clock: Clock) -> (Self, WireEvents) {
-        let events = WireEvents::default();
-        let frames = FrameScanner::default();
-        (Self { stream, clock, events: events.clone(), has_request: false, frames }, events)
+    pub(super) fn new(stream: S, clock: Clock, events: WireEvents) -> Self {
+        Self { stream, clock, events, has_request: false, frames: FrameScanner::default() }
     }
 }
 
@@ -148,7 +146,8 @@ mod tests {
     async fn notes_the_first_flush_of_the_request_and_the_first_byte_only() {
         let (near, mut far) = tokio::io::duplex(64);
         let clock = Clock::start();
-        let (mut wire, events) = Wire::new(near, clock);
+        let events = WireEvents::default();
+        let mut wire = Wire::new(near, clock, events.clone());
 
         wire.write_all(b"greeting").await.unwrap();
         wire.flush().await.unwrap();
@@ -176,7 +175,8 @@ mod tests {
     async fn a_server_that_speaks_first_has_no_time_to_first_byte() {
         let (near, mut far) = tokio::io::duplex(64);
         let clock = Clock::start();
-        let (mut wire, events) = Wire::new(near, clock);
+        let events = WireEvents::default();
+        let mut wire = Wire::new(near, clock, events.clone());
         far.write_all(&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]).await.unwrap();
         wire.read_exact(&mut [0; 10]).await.unwrap();
         events.ask(clock);
@@ -189,7 +189,8 @@ mod tests {
     async fn with_http2_an_answer_begins_with_its_headers() {
         let (near, mut far) = tokio::io::duplex(64);
         let clock = Clock::start();
-        let (mut wire, events) = Wire::new(near, clock);
+        let events = WireEvents::default();
+        let mut wire = Wire::new(near, clock, events.clone());
         events.ask(clock);
         wire.write_all(b"ask").await.unwrap();
         wire.flush().await.unwrap();
