@@ -5,6 +5,7 @@ use std::path::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::Connection;
 
+use super::files::with_ending;
 use super::schema;
 use crate::LogError;
 
@@ -37,9 +38,7 @@ fn open_immutable(path: &Path) -> Result<Connection, LogError> {
 }
 
 fn has_journal(path: &Path) -> bool {
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-wal");
-    Path::new(&journal).metadata().is_ok_and(|journal| journal.len() > 0)
+    with_ending(path, "-wal").metadata().is_ok_and(|journal| journal.len() > 0)
 }
 
 #[cfg(test)]
