@@ -59,7 +59,7 @@ impl Pairs {
 
     /// Takes in a pair that was counted before this process began. It has its place whatever the limits are.
     pub(crate) fn know(&self, client_id: &str, target: &str) {
-        let (pair, client) = self.hashes(client_id, target);
+        let (pair, client) = (self.hash_of_pair(client_id, target), self.hash_of_client(client_id));
         let mut state = self.state.lock();
         state.put(pair, client, self.hour());
         self.show(&state);
@@ -67,15 +67,20 @@ impl Pairs {
 
     /// Whether an event of this pair may be taken.
     pub(crate) fn admit(&self, client_id: &str, target: &str) -> Result<(), Refusal> {
-        let ((pair, client), hour) = (self.hashes(client_id, target), self.hour());
+        let (pair, hour) = (self.hash_of_pair(client_id, target), self.hour());
         let mut state = self.state.lock();
         let forgotten = state.forget_before(hour, hour.saturating_sub(self.kept_hours));
-        self.metrics.ingest_pairs_forgotten.inc_by(forgotten);
-        let is_known = state.seen.contains_key(&pair);
+        if forgotten > 0 {
+            self.metrics.ingest_pairs_forgotten.inc_by(forgotten);
+            self.show(&state);
+        }
+        if let Some(known) = state.seen.get_mut(&pair) {
+            known.last_hour = hour;
+            return Ok(());
+        }
+        let client = self.hash_of_client(client_id);
         let of_client = state.by_client.get(&client).copied().unwrap_or(0);
-        let refused = if is_known {
-            None
-        } else if of_client >= self.max_per_client {
+        let refused = if of_client >= self.max_per_client {
             let (max, hours) = (self.max_per_client, self.kept_hours);
             Some((
                 "client",
@@ -109,8 +114,12 @@ impl Pairs {
         self.metrics.ingest_pairs.set(i64::try_from(state.seen.len()).unwrap_or(i64::MAX));
     }
 
-    fn hashes(&self, client_id: &str, target: &str) -> (u64, u64) {
-        (self.hasher.hash_one((client_id, target)), self.hasher.hash_one(client_id))
+    fn hash_of_pair(&self, client_id: &str, target: &str) -> u64 {
+        self.hasher.hash_one((client_id, target))
+    }
+
+    fn hash_of_client(&self, client_id: &str) -> u64 {
+        self.hasher.hash_one(client_id)
     }
 
     fn hour(&self) -> u64 {
