@@ -6,9 +6,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// What a folder is made with.
-const FOLDER_MODE: u32 = 0o700;
+pub const FOLDER_MODE: u32 = 0o700;
 /// What a file is made with.
-const FILE_MODE: u32 = 0o600;
+pub const FILE_MODE: u32 = 0o600;
+/// All of the bits that say who may do what.
+const PERMISSIONS: u32 = 0o777;
 /// The bits by which others than the owner may do something.
 const OTHERS: u32 = 0o077;
 
@@ -27,7 +29,16 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Whether others than its owner may look into a folder that is there.
 pub fn is_open_to_others(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & OTHERS != 0)
+    open_mode(folder).is_ok_and(|mode| mode.is_some())
+}
+
+/// The permissions of a file or folder that others than its owner may do something with; none where they may not.
+///
+/// # Errors
+/// Where nothing is there, or the system does not say.
+pub fn open_mode(path: &Path) -> io::Result<Option<u32>> {
+    let mode = fs::metadata(path)?.permissions().mode() & PERMISSIONS;
+    Ok((mode & OTHERS != 0).then_some(mode))
 }
 
 /// Makes a file that only its owner may read and write, so that SQLite finds it and gives what it keeps beside it the

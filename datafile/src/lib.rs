@@ -6,6 +6,6 @@ mod access;
 mod real_path;
 mod trouble;
 
-pub use access::{OPEN_TO_OTHERS, is_open_to_others, make_folder, make_private};
+pub use access::{FILE_MODE, FOLDER_MODE, OPEN_TO_OTHERS, is_open_to_others, make_folder, make_private, open_mode};
 pub use real_path::real_path;
 pub use trouble::{Trouble, described};

@@ -1,6 +1,5 @@
 //! `netqoe doctor`: whether a data file is what was written to it.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -56,10 +55,9 @@ fn found(inspection: &Inspection) -> Vec<String> {
 /// What other users of the machine can read or write.
 fn open_to_others(folder: &Path, file: &Path) -> anyhow::Result<Vec<String>> {
     let mut problems = Vec::new();
-    for (path, wanted) in [(folder, 0o700), (file, 0o600)] {
-        let metadata = std::fs::metadata(path).with_context(|| format!("can't look at {}", path.display()))?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
+    for (path, wanted) in [(folder, netqoe_datafile::FOLDER_MODE), (file, netqoe_datafile::FILE_MODE)] {
+        let open = netqoe_datafile::open_mode(path).with_context(|| format!("can't look at {}", path.display()))?;
+        if let Some(mode) = open {
             let path = path.display();
             problems.push(format!("{path} is open to other users (mode {mode:03o}): chmod {wanted:03o} {path}"));
         }
