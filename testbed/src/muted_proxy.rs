@@ -2,12 +2,12 @@
 //! parts from the others: it answers pings, takes connections and whatever is sent, and confirms nothing.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use anyhow::Context;
+use crate::acceptor::Acceptor;
 
 /// Bytes that are passed on at a time.
 const BUFFER_BYTES: usize = 16 << 10;
@@ -16,14 +16,13 @@ const PONG: &[u8] = b"PONG\r\n";
 
 /// Passes connections on to a NATS server, until it is muted and after it is not any more.
 pub struct MutedProxy {
-    address: SocketAddr,
+    acceptor: Acceptor,
     shared: Arc<Shared>,
 }
 
 #[derive(Default)]
 struct Shared {
     muted: AtomicBool,
-    closed: AtomicBool,
     connections: AtomicUsize,
     taken: AtomicUsize,
 }
@@ -34,31 +33,21 @@ impl MutedProxy {
     /// # Errors
     /// Where it can't listen.
     pub fn start(server: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).context("the proxy can't listen")?;
-        let address = listener.local_addr()?;
         let shared = Arc::<Shared>::default();
-        let proxy = Self { address, shared: Arc::clone(&shared) };
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                if shared.closed.load(Ordering::SeqCst) {
-                    return;
-                }
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || {
-                    shared.taken.fetch_add(1, Ordering::SeqCst);
-                    shared.connections.fetch_add(1, Ordering::SeqCst);
-                    // A connection that fails is closed on both sides, which is all that is wanted.
-                    _ = pass_on(&client, server, &shared);
-                    shared.connections.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
-        });
-        Ok(proxy)
+        let seen = Arc::clone(&shared);
+        let acceptor = Acceptor::start(move |client| {
+            seen.taken.fetch_add(1, Ordering::SeqCst);
+            seen.connections.fetch_add(1, Ordering::SeqCst);
+            // A connection that fails is closed on both sides, which is all that is wanted.
+            _ = pass_on(&client, server, &seen);
+            seen.connections.fetch_sub(1, Ordering::SeqCst);
+        })?;
+        Ok(Self { acceptor, shared })
     }
 
     /// Where clients connect.
     pub fn url(&self) -> String {
-        format!("nats://{}", self.address)
+        format!("nats://{}", self.acceptor.address())
     }
 
     /// Whether it does nothing any more from now on. What was taken meanwhile is lost.
@@ -74,14 +63,6 @@ impl MutedProxy {
     /// Clients that have ever connected.
     pub fn taken(&self) -> usize {
         self.shared.taken.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for MutedProxy {
-    fn drop(&mut self) {
-        self.shared.closed.store(true, Ordering::SeqCst);
-        // Wakes the thread that listens.
-        drop(TcpStream::connect(self.address));
     }
 }
 
