@@ -14,3 +14,4 @@ mod parted;
 mod refusals;
 mod replicas;
 mod shapes;
+mod three_servers;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use netqoe_testbed::{Database, NatsCluster};
+use netqoe_testbed::NatsCluster;
 
-use crate::cluster_support::{Audit, Load, Rig, Shape, Verdict};
-use crate::support::{Server, eventually};
+use crate::support::eventually;
+use crate::three_servers::ThreeServers;
 
 /// How long the load goes on before, while a server is away, and after: several windows.
 const EACH: Duration = Duration::from_secs(6);
@@ -44,35 +44,22 @@ fn led(cluster: &NatsCluster, not_by: &str) -> Kept {
 
 #[test]
 fn kill_9_of_the_leader_loses_nothing() {
-    let database = Database::fresh().unwrap();
-    let audit = Audit::install(database.url());
-    let mut rig = Rig::on(NatsCluster::start().unwrap(), database.url());
-    rig.environment.push(("NETQOE_STREAM_REPLICAS", "3".to_owned()));
-    // Each server decides for itself whether it knows a message's id. Where its window ends while others are behind, their
-    // copies come to differ, in nats-server 2.9 at least; the aggregate sees that and stops.
-    rig.environment.push(("NETQOE_STREAM_DUPLICATE_WINDOW", "2m".to_owned()));
-    let (ingests, ports): (Vec<_>, Vec<_>) = [rig.ready_ingest(), rig.ready_ingest()].into_iter().unzip();
-    let group = rig.working_group(Shape { processes: 2, workers: 1 });
+    let mut cluster = ThreeServers::under_load();
     for stream in STREAMS {
-        assert_eq!(kept(&rig.nats, stream).map(|kept| kept.copies), Some(3), "{stream}");
+        assert_eq!(kept(&cluster.rig.nats, stream).map(|kept| kept.copies), Some(3), "{stream}");
     }
-    let load = Load::start(8, &ports, &rig.nats.url());
     for _ in 0..TIMES {
         std::thread::sleep(EACH);
-        let killed = led(&rig.nats, "").leader;
-        rig.nats.member(&killed).unwrap().kill().unwrap();
-        let before = led(&rig.nats, &killed).last;
-        eventually("two servers take events", || kept(&rig.nats, STREAMS[0]).is_some_and(|log| log.last > before));
+        let killed = led(&cluster.rig.nats, "").leader;
+        cluster.rig.nats.member(&killed).unwrap().kill().unwrap();
+        let before = led(&cluster.rig.nats, &killed).last;
+        eventually("two servers take events", || {
+            kept(&cluster.rig.nats, STREAMS[0]).is_some_and(|log| log.last > before)
+        });
         std::thread::sleep(EACH);
-        rig.nats.member(&killed).unwrap().restart().unwrap();
-        rig.nats.wait_until_healthy().unwrap();
+        cluster.rig.nats.member(&killed).unwrap().restart().unwrap();
+        cluster.rig.nats.wait_until_healthy().unwrap();
     }
     std::thread::sleep(EACH);
-    let sent = load.stop();
-    ingests.into_iter().for_each(Server::stop);
-    group.settle(&audit, rig.lines());
-    group.stop(0);
-    let verdict = Verdict::of(&rig, database.url(), &audit, &sent);
-    println!("{} events sent, {} requests sent again; {}", sent.events, sent.retries, verdict.figures);
-    assert_eq!(verdict.problems, Vec::<String>::new());
+    cluster.settle();
 }
