@@ -1,11 +1,11 @@
 //! A server that plays a script on each connection, with or without TLS, and notes what it was asked.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use netqoe_probe::TrustedRoots;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -214,6 +214,11 @@ impl Authority {
     /// TLS with a certificate for `host`, signed by this authority.
     pub(crate) fn certify(&self, host: &str) -> TlsAcceptor {
         self.certify_with(host, |_| {}, &[])
+    }
+
+    /// The same, also for who asks for it by its address.
+    pub(crate) fn certify_at(&self, host: &str, address: IpAddr) -> TlsAcceptor {
+        self.certify_with(host, |params| params.subject_alt_names.push(SanType::IpAddress(address)), &[])
     }
 
     /// The same with HTTP/2.

@@ -62,7 +62,7 @@ impl FarSide {
             ca_pem: authority.pem(),
             plain: run(None, Duration::ZERO).await,
             thinking: run(None, THINKING).await,
-            encrypted: run(Some(authority.certify(HOST)), Duration::ZERO).await,
+            encrypted: run(Some(authority.certify_at(HOST, SlowLink::FAR.into())), Duration::ZERO).await,
             #[cfg(feature = "http3")]
             http3: Http3Server::run(at(0), &authority.certify(HOST), "h3", Duration::ZERO).address,
             #[cfg(feature = "http3")]
@@ -82,6 +82,11 @@ impl FarSide {
             Server::ThinkingHttp3 => ("https", self.thinking_http3),
         };
         format!("{scheme}://{HOST}:{}{path}", address.port())
+    }
+
+    /// The encrypted page, without a name that is to be looked up.
+    pub(crate) fn url_by_address(&self) -> String {
+        format!("https://{}/", self.encrypted)
     }
 
     /// Whether a page is on a server that speaks nothing else.
