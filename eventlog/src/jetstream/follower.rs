@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use async_nats::Message;
@@ -16,6 +17,7 @@ use async_nats::jetstream::stream::Info;
 use netqoe_model::{Chunk, Position};
 use uuid::Uuid;
 
+use super::behind::Behind;
 use super::continuity::{Break, Seen, ms};
 use super::message::lines;
 use super::pull::{Delivery, Pull};
@@ -112,6 +114,7 @@ impl Follower {
             self.pass(Position(info.state.last_sequence)).await?;
         }
         self.nothing(pending);
+        let mut behind = Behind::default();
         loop {
             if pull.must_ask() {
                 for route in &self.routes {
@@ -120,16 +123,33 @@ impl Follower {
                 pull.ask().await?;
             }
             match pull.next().await? {
-                Delivery::Message { message, seen, pending } => self.take(&message, seen, pending).await?,
+                Delivery::Message { message, seen, pending } => {
+                    behind.gave();
+                    self.take(&message, seen, pending).await?;
+                }
                 Delivery::Nothing { through } => {
                     self.pass(through).await?;
                     self.nothing(0);
                     self.advance();
+                    self.doubt(&mut behind)?;
                 }
                 Delivery::Answered => {}
             }
             self.reported = None;
         }
+    }
+
+    /// Leaves a consumer that has had nothing for a while of what the stream holds. The next one may be on another server.
+    fn doubt(&self, behind: &mut Behind) -> Result<(), Break> {
+        let (scanned, last) = (Position(self.next.0 - 1), Position(self.source.end.load(Ordering::Relaxed)));
+        if behind.has_nothing(scanned, last, Instant::now()) {
+            let reason = format!(
+                "the server says that nothing follows message {}, and the stream ends at {}",
+                scanned.0, last.0
+            );
+            return Err(Break::ForNow(reason));
+        }
+        Ok(())
     }
 
     fn consumer(&self) -> Config {

@@ -3,6 +3,7 @@
 //!
 //! It works on a thread of its own, so that it can be used from any thread, within a runtime or without one.
 
+mod behind;
 mod connect;
 mod continuity;
 mod dead_letters;
@@ -111,7 +112,7 @@ impl JetStreamLog {
         let max_message_bytes = usize::try_from(stream.cached_info().config.max_message_size);
         let max_message_bytes = max_message_bytes.ok().filter(|bytes| *bytes > 0);
         let subjects = Subjects::new(&subject, identity.partitions);
-        let source = Source { connection, stream, name, identity, subjects };
+        let source = Source { connection, stream, name, identity, subjects, end: Arc::default() };
         let shared = Shared {
             publisher: Publisher::new(&source, max_message_bytes, stall_wait),
             source,

@@ -1,6 +1,8 @@
 //! What it takes to read the log.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::stream::{Info, Stream};
@@ -27,6 +29,8 @@ pub(super) struct Source {
     /// Of the stream when the log was opened.
     pub identity: LogIdentity,
     pub subjects: Subjects,
+    /// The stream's last position when it was last looked at.
+    pub end: Arc<AtomicU64>,
 }
 
 impl Source {
@@ -45,7 +49,10 @@ impl Source {
             Ok(Ok(info)) if leads_alone(&info) => {
                 Err("the server that leads the stream has lost the others".to_owned())
             }
-            Ok(Ok(info)) => Ok(info),
+            Ok(Ok(info)) => {
+                self.end.store(info.state.last_sequence, Ordering::Relaxed);
+                Ok(info)
+            }
             Ok(Err(error)) => Err(with_sources(&error)),
             Err(_) => Err(format!("nothing came within {LOOK_WAIT:?}")),
         };
