@@ -13,7 +13,7 @@ use async_nats::{
 use rustls::crypto::{CryptoProvider, ring};
 use tokio::sync::watch;
 
-use super::continuity::Break;
+use super::breaks::Break;
 use super::options::{NatsAuthentication, NatsOptions};
 use super::servers::{Servers, Task};
 use crate::LogError;
@@ -22,7 +22,7 @@ use crate::LogError;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a server that is away may take to come back before what needs it fails; also servers that choose who leads a
 /// stream, which takes ten seconds and leaves questions without an answer, and another process that is making a stream.
-const AWAY: Duration = Duration::from_secs(30);
+pub(super) const AWAY: Duration = Duration::from_secs(30);
 /// Between two tries of what did not work for the moment.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// How often the server is asked whether it is there while nothing else comes from it: three times unanswered, and the
@@ -126,15 +126,17 @@ impl Connection {
     where
         Work: Future<Output = Result<T, Break>>,
     {
-        let mut said = format!("there is no connection to {}", self.servers);
+        let stream_error = |reason| LogError::Stream { log: log.to_owned(), reason };
+        let mut said = stream_error(format!("there is no connection to {}", self.servers));
         let working = async {
             loop {
                 let asked = Instant::now();
                 match self.over_one(work()).await {
                     Some(Ok(done)) => return Ok(done),
                     Some(Err(Break::ForEver(error))) => return Err(error),
+                    Some(Err(Break::Doubtful(error))) => said = error,
                     Some(Err(Break::ForNow(reason))) => {
-                        said = reason;
+                        said = stream_error(reason);
                         self.note(Task::Look, asked, false);
                     }
                     None => continue,
@@ -143,7 +145,7 @@ impl Connection {
             }
         };
         let outcome = tokio::time::timeout(AWAY, working).await;
-        outcome.unwrap_or_else(|_| Err(LogError::Stream { log: log.to_owned(), reason: said }))
+        outcome.unwrap_or(Err(said))
     }
 
     /// Returns once the connection is no longer the one that was made as the `made`th.

@@ -7,6 +7,7 @@ use async_nats::jetstream::stream::{Info, InfoError, LastRawMessageErrorKind};
 use async_nats::jetstream::{self, ErrorCode};
 use netqoe_model::{LogTime, Partition, Position};
 
+use super::breaks::Break;
 use super::connect::with_sources;
 use super::message::{is_ndjson, lines};
 use super::shares::shares;
@@ -14,26 +15,6 @@ use super::source::{LOOK_WAIT, Source};
 use super::stream::identity;
 use super::subjects::Origin;
 use crate::{LogError, Start};
-
-/// Why reading can't go on.
-pub(super) enum Break {
-    /// Never again: the log is not what it was.
-    ForEver(LogError),
-    /// For the moment.
-    ForNow(String),
-}
-
-impl From<String> for Break {
-    fn from(reason: String) -> Self {
-        Self::ForNow(reason)
-    }
-}
-
-impl From<LogError> for Break {
-    fn from(error: LogError) -> Self {
-        Self::ForEver(error)
-    }
-}
 
 /// A message that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,17 +102,23 @@ impl Source {
     fn without_info(&self, error: &InfoError) -> Break {
         let answered = std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>());
         match answered.map(jetstream::Error::error_code) {
-            Some(ErrorCode::STREAM_NOT_FOUND) => LogError::Gone { log: self.name.clone() }.into(),
+            Some(ErrorCode::STREAM_NOT_FOUND) => self.doubtful(LogError::Gone { log: self.name.clone() }),
             _ => Break::ForNow(with_sources(error)),
         }
     }
 
-    fn reaches(&self, info: &Info, processed: Position) -> Result<(), LogError> {
+    fn reaches(&self, info: &Info, processed: Position) -> Result<(), Break> {
         let last = Position(info.state.last_sequence);
         if last < processed {
-            return Err(LogError::LostTail { log: self.name.clone(), processed, last });
+            return Err(self.doubtful(LogError::LostTail { log: self.name.clone(), processed, last }));
         }
         Ok(())
+    }
+
+    /// What a server says that may not know all of the stream. Where several servers keep it, one that was away tells what it
+    /// had then until it has caught up, and may lead the others meanwhile.
+    fn doubtful(&self, error: LogError) -> Break {
+        if self.stream.cached_info().config.num_replicas > 1 { Break::Doubtful(error) } else { Break::ForEver(error) }
     }
 
     fn holds(&self, info: &Info, wanted: Position) -> Result<(), LogError> {

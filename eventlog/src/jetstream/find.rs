@@ -7,8 +7,8 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind, 
 use async_nats::jetstream::stream::{Config, Stream};
 use async_nats::jetstream::{self, ErrorCode};
 
+use super::breaks::Break;
 use super::connect::{Connection, with_sources};
-use super::continuity::Break;
 use crate::LogError;
 
 /// What errors call a stream.

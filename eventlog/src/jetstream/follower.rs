@@ -18,7 +18,9 @@ use netqoe_model::{Chunk, Position};
 use uuid::Uuid;
 
 use super::behind::Behind;
-use super::continuity::{Break, Seen, ms};
+use super::breaks::Break;
+use super::connect::AWAY;
+use super::continuity::{Seen, ms};
 use super::message::lines;
 use super::pull::{Delivery, Pull};
 use super::read_ahead::ReadAhead;
@@ -44,6 +46,8 @@ pub(super) struct Follower {
     advanced: Instant,
     /// What was last said to keep the log from being read.
     reported: Option<String>,
+    /// Since when the log seems to be another one than it was.
+    doubted: Option<Instant>,
 }
 
 impl Follower {
@@ -62,6 +66,7 @@ impl Follower {
             last: None,
             advanced: Instant::now(),
             reported: None,
+            doubted: None,
         }
     }
 
@@ -81,6 +86,10 @@ impl Follower {
             };
             match ended {
                 Break::ForEver(error) => return readers.iter().for_each(|reader| reader.fail(error.clone())),
+                Break::Doubtful(error) if self.doubted.get_or_insert_with(Instant::now).elapsed() >= AWAY => {
+                    return readers.iter().for_each(|reader| reader.fail(error.clone()));
+                }
+                Break::Doubtful(error) => self.report(error.to_string()),
                 Break::ForNow(reason) => self.report(reason),
             }
             tokio::time::sleep(RETRY_PAUSE).await;
@@ -135,7 +144,7 @@ impl Follower {
                 }
                 Delivery::Answered => {}
             }
-            self.reported = None;
+            (self.reported, self.doubted) = (None, None);
         }
     }
 

@@ -4,6 +4,7 @@
 //! It works on a thread of its own, so that it can be used from any thread, within a runtime or without one.
 
 mod behind;
+mod breaks;
 mod connect;
 mod continuity;
 mod dead_letters;
@@ -165,8 +166,9 @@ impl JetStreamLog {
     }
 
     /// Writes all events that the stream holds now as NDJSON, in its order, each with the log time of its message as
-    /// `recv_ts_ms`; ticks are left out, what others published and what can't be read is not. Returns how many lines
-    /// that were. Waits for the server, for as long as it takes.
+    /// `recv_ts_ms`, with what others published and what can't be read, and ticks where a message without events has moved
+    /// the log's time ([`netqoe_model::Tick`]). Returns how many lines were no ticks. Waits for the server, for as long as it
+    /// takes.
     ///
     /// # Errors
     /// [`LogError`], where the stream can't be read, and [`LogError::Export`] where `out` fails.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::stream::{Info, Stream};
 use netqoe_model::LogIdentity;
 
+use super::breaks::Break;
 use super::connect::{Connection, with_sources};
-use super::continuity::Break;
 use super::servers::Task;
 use super::subjects::Subjects;
 use crate::LogError;

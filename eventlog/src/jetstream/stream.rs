@@ -9,8 +9,8 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy
 use netqoe_model::LogIdentity;
 use serde_json::Value;
 
+use super::breaks::Break;
 use super::connect::Connection;
-use super::continuity::Break;
 use super::find::{find_or_make, name, refused, request_error, unusable};
 use super::options::{Discard, Storage, StreamOptions};
 use super::subjects::Subjects;
