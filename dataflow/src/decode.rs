@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use memchr::memchr;
-use netqoe_model::{Chunk, DeadLetter, Event, LogTime, MAX_ATTEMPTS, Partition, Position, SetAside};
+use netqoe_model::{Chunk, DeadLetter, Event, LogTime, MAX_ATTEMPTS, Partition, Position, SetAside, Tick};
 
 use crate::event_batch::EventBatch;
 use crate::feed::Batch;
@@ -59,6 +59,13 @@ impl Decoder {
                     }
                 }
                 Err(invalid) => {
+                    // A record of a live log has its own time. There, a line like a tick is one that can't be read.
+                    if chunk.log_time.is_none()
+                        && let Some(Tick(time)) = Tick::parse(line)
+                    {
+                        log_time = log_time.max(time);
+                        continue;
+                    }
                     batches[0].read += 1;
                     batches[0].unreadable.push(dead_letter(chunk, index, line, invalid.to_string()));
                 }
@@ -165,6 +172,20 @@ mod tests {
         assert_eq!(times, [500, 500, 600]);
         let letter = &batches[0].unreadable[0];
         assert_eq!((letter.position, letter.line, letter.original.as_slice()), (Position(8), 0, lines[1].as_bytes()));
+    }
+
+    #[test]
+    fn a_tick_in_a_file_moves_its_time_and_is_not_read() {
+        let tick = String::from_utf8(Tick(LogTime::from_ms(900)).line()).unwrap();
+        let lines = [tick.clone(), event("a", "c", 100, r#","recv_ts_ms":500"#)];
+        let batches = decoder().decode(&chunk(None, None, &lines));
+        assert!(batches.iter().all(|batch| batch.log_time.ms() == 900));
+        assert_eq!(batches.iter().map(|batch| batch.read).sum::<u64>(), 1);
+        let owner = batches.iter().find(|batch| batch.len() == 1).unwrap();
+        assert_eq!(owner.get(0).log_time.ms(), 900, "log times do not fall");
+
+        let batches = decoder().decode(&chunk(Some(3), Some(250), &lines[..1]));
+        assert_eq!((batches[0].read, batches[0].unreadable.len(), batches[0].log_time.ms()), (1, 1, 250));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! This crate must not know what a window or a store is. It knows events only as lines of text.
 
+mod as_text;
 mod error;
 mod health;
 mod jetstream;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -47,7 +46,7 @@ pub fn add_recv_ts(object: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
 
 /// The line with this time where it is a JSON object. Else as it is, on one line: it is no event for any reader, and stays
 /// where it can be looked at.
-fn stamped_or_as_it_is(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
+pub(crate) fn stamped_or_as_it_is(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
     with_recv_ts(line, recv_ts_ms).unwrap_or_else(|| {
         let mut line = line.to_vec();
         put_on_one_line(&mut line);
@@ -63,19 +62,6 @@ pub(crate) fn put_on_one_line(line: &mut [u8]) {
     if memchr::memchr2(b'\n', b'\r', line).is_some() {
         line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     }
-}
-
-/// Writes the lines of a record that are not blank, each with its log time as `recv_ts_ms`. Returns how many those were.
-pub(crate) fn write_lines(lines: &[u8], log_time_ms: i64, out: &mut dyn Write) -> io::Result<u64> {
-    let mut exported = Vec::with_capacity(lines.len());
-    let mut line_count = 0;
-    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        exported.extend_from_slice(&stamped_or_as_it_is(line, log_time_ms));
-        exported.push(b'\n');
-        line_count += 1;
-    }
-    out.write_all(&exported)?;
-    Ok(line_count)
 }
 
 /// Whether this JSON text of a member's name, which may hold escapes, says `recv_ts_ms`.

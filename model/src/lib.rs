@@ -10,6 +10,7 @@ mod diagnosis;
 mod escaped;
 mod event;
 mod fingerprint;
+mod frontier;
 mod host;
 pub mod metrics;
 mod partition;
@@ -17,6 +18,7 @@ mod partition;
 pub mod planted;
 mod row;
 mod rules;
+mod tick;
 mod time;
 
 pub use chunk::{Chunk, SetAside};
@@ -31,6 +33,7 @@ pub use event::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,
 };
 pub use fingerprint::Fingerprint;
+pub use frontier::Frontier;
 pub use host::names_this_machine;
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};
@@ -39,4 +42,5 @@ pub use rules::{
     LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity,
     UsualRules,
 };
+pub use tick::Tick;
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};

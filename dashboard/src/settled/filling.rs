@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netqoe_model::Checkpoint;
+use netqoe_model::{Checkpoint, Frontier};
 use netqoe_sinks::read::{AggregateRecord, Filter, Query, ReadError};
 use tokio_util::sync::CancellationToken;
 
@@ -56,13 +56,10 @@ impl SettledReader {
         Ok(Filling::GoesOn)
     }
 
-    /// Windows that start before this time never change: every partition's log time has passed their end and the lateness.
+    /// Windows that start before this time never change.
     fn settled_before_ms(&self, checkpoints: &[Checkpoint]) -> Option<i64> {
-        if checkpoints.len() < usize::from(self.partitions.get()) {
-            return None;
-        }
-        let log_time = checkpoints.iter().map(|checkpoint| checkpoint.log_time).min()?;
-        Some(self.rules.earliest_open(log_time).ms())
+        let log_times = checkpoints.iter().map(|checkpoint| checkpoint.log_time);
+        Some(Frontier::of(log_times, self.partitions)?.final_before(&self.rules).ms())
     }
 
     /// All rows of a block, unless they are too many, or one of them was made by other rules: it may change, or its window

@@ -10,7 +10,7 @@ use netqoe_model::{LogTime, Partition, Position};
 
 use super::Shared;
 use super::reader::JetStreamReader;
-use crate::record::write_lines;
+use crate::as_text::AsText;
 use crate::{LogError, LogReader, Start};
 
 /// Bytes that are taken at a time.
@@ -29,14 +29,13 @@ pub(super) fn export(shared: &Arc<Shared>, times: Range<LogTime>, out: &mut dyn 
     // One word is enough for everything that arrived before it is heard.
     reader.on_append(Box::new(move || _ = arrived.try_send(())));
     let mut latest = LogTime::default();
-    let mut line_count = 0;
+    let mut text = AsText::new(out);
     loop {
         // Asked before reading: what was looked at by then lies ready.
         let complete = reader.scanned() >= last;
         let chunks = reader.read(CHUNK_BYTES)?;
         if chunks.is_empty() && complete {
-            out.flush()?;
-            return Ok(line_count);
+            return Ok(text.end()?);
         }
         if chunks.is_empty() {
             // What counts is what lies ready then.
@@ -45,12 +44,11 @@ pub(super) fn export(shared: &Arc<Shared>, times: Range<LogTime>, out: &mut dyn 
         for chunk in chunks.iter().filter(|chunk| chunk.position <= last) {
             latest = latest.max(chunk.log_time.unwrap_or(latest));
             if latest >= times.end {
-                out.flush()?;
-                return Ok(line_count);
+                return Ok(text.end()?);
             }
             // Reading may have begun a little before.
             if latest >= times.start {
-                line_count += write_lines(&chunk.lines, latest.ms(), out)?;
+                text.write(&chunk.lines, latest)?;
             }
         }
     }

@@ -163,7 +163,8 @@ impl SqliteLog {
     }
 
     /// Writes all events of the log in `path` as NDJSON, in log order, each with the log time of its record as
-    /// `recv_ts_ms`; ticks are left out. Returns how many lines that were. A process may be appending meanwhile:
+    /// `recv_ts_ms`, and ticks where a record without events has moved the log's time ([`netqoe_model::Tick`]). Returns how many
+    /// lines were no ticks. A process may be appending meanwhile:
     /// the export is the log as it is at one moment.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Records that are not what was written.
 
 use netqoe_eventlog::LogError;
-use netqoe_model::SetAside;
+use netqoe_model::{SetAside, Tick};
 
 use super::*;
 
@@ -52,7 +52,8 @@ fn a_damaged_record_is_set_aside_told_and_its_bytes_are_kept() {
         let error = SqliteLog::export(&bench.path, &mut out).unwrap_err();
         assert!(matches!(error, LogError::Damaged { count: 1, first: Position(2), .. }), "{error}");
         let exported = String::from_utf8(out).unwrap();
-        assert_eq!(exported, "{\"n\":1,\"recv_ts_ms\":1000}\n{\"n\":3,\"recv_ts_ms\":3000}\n");
+        let lines: Vec<_> = exported.lines().filter(|line| Tick::parse(line.as_bytes()).is_none()).collect();
+        assert_eq!(lines, [r#"{"n":1,"recv_ts_ms":1000}"#, r#"{"n":3,"recv_ts_ms":3000}"#]);
     }
 }
 

@@ -4,6 +4,9 @@ use netqoe_eventlog::LogError;
 
 use super::*;
 
+/// The members of an event.
+const EVENT: &str = r#""event_id":"e","client_id":"c","ts_ms":1,"target":"t","timing_measurements":{}"#;
+
 fn export(bench: &Bench) -> (u64, String) {
     let mut out = Vec::new();
     let lines = SqliteLog::export(&bench.path, &mut out).unwrap();
@@ -14,16 +17,25 @@ fn export(bench: &Bench) -> (u64, String) {
 fn every_event_in_log_order_with_the_log_time() {
     let bench = Bench::new();
     let log = bench.open();
-    append(&log, 7, r#"{"a":1,"recv_ts_ms":5}"#).unwrap();
+    append(&log, 7, &format!(r#"{{{EVENT},"recv_ts_ms":5}}"#)).unwrap();
     block_on(log.tick(vec![Partition(0)])).unwrap();
     bench.set_clock(2_000);
     append(&log, 0, r#"{"b": [1, 2]}"#).unwrap();
     append(&log, 0, "no object").unwrap();
     append(&log, 0, " ").unwrap();
-    let expected = "{\"a\":1,\"recv_ts_ms\":1000}\n{\"b\":[1, 2],\"recv_ts_ms\":2000}\nno object\n";
-    assert_eq!(export(&bench), (3, expected.to_owned()), "while the log is in use");
+    bench.set_clock(3_000);
+    block_on(log.tick(vec![Partition(0), Partition(1)])).unwrap();
+    let expected = [
+        &format!(r#"{{{EVENT},"recv_ts_ms":1000}}"#),
+        r#"{"b":[1, 2],"recv_ts_ms":2000}"#,
+        r#"{"recv_ts_ms":2000,"event_id":"tick"}"#,
+        "no object",
+        r#"{"recv_ts_ms":3000,"event_id":"tick"}"#,
+    ];
+    let expected = expected.join("\n") + "\n";
+    assert_eq!(export(&bench), (3, expected.clone()), "while the log is in use");
     log.close();
-    assert_eq!(export(&bench), (3, expected.to_owned()), "while it is not");
+    assert_eq!(export(&bench), (3, expected), "while it is not");
 }
 
 #[test]

@@ -49,4 +49,10 @@ impl Rules {
     pub fn earliest_open(&self, log_time: LogTime) -> WindowStart {
         WindowStart::from_ms(log_time.ms() - self.lateness_ms - self.window_ms)
     }
+
+    /// The first window that is open at this log time; those before it are final.
+    pub fn first_open(&self, log_time: LogTime) -> WindowStart {
+        let earliest_ms = self.earliest_open(log_time).ms();
+        WindowStart::from_ms(earliest_ms + (-earliest_ms).rem_euclid(self.window_ms))
+    }
 }

@@ -21,7 +21,8 @@ use super::log_clock::{self, LogClockCheck};
 use super::observation::Works;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
-use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise, ticker};
+use super::ticker::Ticker;
+use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
 use crate::group::{Group, Loss, Lost, Membership, Pulse};
@@ -178,7 +179,6 @@ async fn serve(
 ) -> anyhow::Result<Ended> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
-    tasks.spawn(ticker::run(Arc::new(log.clone()), view.observed.clone(), stop.clone()));
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(store) = follower {
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());
@@ -191,6 +191,10 @@ async fn serve(
         let (live, crew, reader) = (view.observed.live.clone(), view.crew, Arc::clone(&reader));
         tasks.spawn(netqoe_dashboard::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
     }
+    let others = (view.crew.processes() > 1).then(|| Arc::clone(&reader));
+    let (ticked, observed) = (Arc::new(log.clone()), view.observed.clone());
+    let ticker = Ticker { log: ticked, observed, others, rules: options.rules.rules() };
+    tasks.spawn(ticker.run(stop.clone()));
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
     let letters = Arc::new(StreamLetters(letters));
     let rules = options.rules.rules();

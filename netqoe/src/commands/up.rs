@@ -24,7 +24,8 @@ use super::observation::Works;
 use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::starting::Starting;
-use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
+use super::ticker::Ticker;
+use super::{admin, data_file, demo, fixed_object, maintenance, observation};
 use crate::clock::{now_ms, store_clock};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::{UpOptions, ms};
@@ -72,7 +73,9 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
 
     let mut tasks = JoinSet::new();
-    tasks.spawn(ticker::run(Arc::new(log.clone()), view.observed.clone(), stop.clone()));
+    let ticker =
+        Ticker { log: Arc::new(log.clone()), observed: view.observed.clone(), others: None, rules: rules.clone() };
+    tasks.spawn(ticker.run(stop.clone()));
     let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use netqoe_model::{ErrorStage, Event};
+use netqoe_model::{ErrorStage, Event, Tick};
 use serde_json::json;
 
 use super::rig::{RULES, rules};
@@ -31,8 +31,9 @@ impl Log {
         Self { text, end_ms: last_ms + END_AFTER_MS }
     }
 
+    /// Its lines, without ticks.
     pub(crate) fn lines(&self) -> usize {
-        self.text.lines().count()
+        self.text.lines().filter(|line| Tick::parse(line.as_bytes()).is_none()).count()
     }
 
     /// The ids of all events in it.

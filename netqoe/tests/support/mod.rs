@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use netqoe_model::Tick;
 use serde_json::{Value, json};
 
 pub(crate) use http::*;
@@ -76,7 +77,8 @@ pub(crate) fn export(data: &Path) -> String {
 
 /// The events of an exported log.
 pub(crate) fn events(log: &str) -> Vec<Value> {
-    log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines = log.lines().filter(|line| Tick::parse(line.as_bytes()).is_none());
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The ids of the events of an exported log.

@@ -1,0 +1,62 @@
+//! How far all partitions of a log have come, together.
+
+use std::num::NonZeroU16;
+
+use crate::{LogTime, Rules, WindowStart};
+
+/// How far the partitions of a log have come: the one that is furthest behind, and the one that is furthest ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frontier {
+    behind: LogTime,
+    ahead: LogTime,
+}
+
+impl Frontier {
+    /// Of the log times of all partitions; `None` while fewer of them are known than the log has.
+    pub fn of(log_times: impl IntoIterator<Item = LogTime>, partitions: NonZeroU16) -> Option<Self> {
+        let (mut known, mut frontier) = (0, None::<Self>);
+        for log_time in log_times {
+            known += 1;
+            let Self { behind, ahead } = frontier.unwrap_or(Self { behind: log_time, ahead: log_time });
+            frontier = Some(Self { behind: behind.min(log_time), ahead: ahead.max(log_time) });
+        }
+        frontier.filter(|_| known >= usize::from(partitions.get()))
+    }
+
+    /// Windows that start before this are final in every partition, and never change.
+    pub fn final_before(self, rules: &Rules) -> WindowStart {
+        rules.first_open(self.behind)
+    }
+
+    /// Windows that start before this are final in the partition that is furthest ahead.
+    pub fn final_somewhere_before(self, rules: &Rules) -> WindowStart {
+        rules.first_open(self.ahead)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(log_times: &[i64]) -> Option<Frontier> {
+        Frontier::of(log_times.iter().copied().map(LogTime::from_ms), NonZeroU16::new(3).unwrap())
+    }
+
+    #[test]
+    fn all_partitions_must_be_known() {
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[1, 2]), None);
+        assert!(of(&[1, 2, 3]).is_some());
+    }
+
+    #[test]
+    fn the_last_partition_decides_what_is_final() {
+        let rules = Rules { window_ms: 60_000, lateness_ms: 120_000, ..Rules::default() };
+        // A window closes when the log has passed its end and the lateness, not when it has reached it.
+        for (behind, final_before) in [(180_000, 0), (180_001, 60_000), (240_000, 60_000), (240_001, 120_000)] {
+            let frontier = of(&[300_001, behind, 290_000]).unwrap();
+            assert_eq!(frontier.final_before(&rules), WindowStart::from_ms(final_before), "{behind}");
+            assert_eq!(frontier.final_somewhere_before(&rules), WindowStart::from_ms(180_000));
+        }
+    }
+}
