@@ -11,8 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::loopback::{plain_settings, refusing_socket};
 use crate::support::web_server::{OK, Step, WebServer, answers};
-use crate::{plain_settings, refusing_socket};
 
 #[derive(Debug, thiserror::Error)]
 #[error("the log is full")]

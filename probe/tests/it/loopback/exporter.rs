@@ -13,9 +13,9 @@ use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::loopback::{plain_settings, refusing_socket, settings};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, OK, Step, WebServer, answers};
-use crate::{plain_settings, refusing_socket, settings};
 
 fn plan(targets: &[&str], settings: Settings) -> Plan {
     let targets = targets.iter().map(|target| target.parse().unwrap()).collect();

@@ -6,9 +6,9 @@ use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Measurement, Phases};
 use tokio::net::TcpListener;
 
+use crate::loopback::{measure_url, plain_settings, refusing_socket, settings};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, OK, Step, WebServer, answers};
-use crate::{measure_url, plain_settings, refusing_socket, settings};
 
 #[track_caller]
 fn check(measurement: &Measurement, stage: ErrorStage, message_part: &str) -> Phases {

@@ -11,9 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use crate::loopback::{measure_url, settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::Authority;
-use crate::{measure_url, settings, stage};
 
 const THINKING: Duration = Duration::from_millis(120);
 const OBJECT_BYTES: usize = 1 << 20;

@@ -7,10 +7,10 @@ use netqoe_model::ErrorStage;
 use netqoe_probe::{DnsOutcome, Family, Measurement, NameServers, Settings};
 use tokio::net::TcpSocket;
 
+use crate::loopback::timeouts::fill;
+use crate::loopback::{measure_url, plain_settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{OK, WebServer, answers};
-use crate::timeouts::fill;
-use crate::{measure_url, plain_settings, stage};
 
 fn asking(servers: &[SocketAddr]) -> Settings {
     Settings { name_servers: NameServers::At(servers.to_vec()), ..plain_settings() }

@@ -4,9 +4,6 @@
 //! makes no difference. Client and servers share one thread: no server can act before the probe has noted the event
 //! that it reacts to.
 
-// Clippy grants this to test functions, and not to the servers that they share.
-#![allow(clippy::unwrap_used)]
-
 mod agent;
 mod exporter;
 mod failures;
@@ -19,8 +16,6 @@ mod other_checks;
 mod phases;
 mod redirects;
 mod report;
-#[path = "../support/mod.rs"]
-mod support;
 mod throughput;
 mod timeouts;
 mod tls;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::loopback::{measure_url, plain_settings};
 use crate::support::web_server::{Step, WebServer, answers};
-use crate::{measure_url, plain_settings};
 
 /// The status and the bytes of the body, or nothing where it is a failure.
 type Outcome = Option<(u16, u64)>;

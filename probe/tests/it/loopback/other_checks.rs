@@ -5,9 +5,9 @@ use std::time::Duration;
 use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Failure, Measurement, Phases, Settings};
 
+use crate::loopback::{measure_url, plain_settings, refusing_socket, settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, Step, WebServer};
-use crate::{measure_url, plain_settings, refusing_socket, settings, stage};
 
 fn samples(measurement: &Measurement) -> [bool; 5] {
     let json = measurement.to_event("1", "c", EventTime::from_ms(1));

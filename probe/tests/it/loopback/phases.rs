@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use netqoe_model::{Event, EventTime};
 
+use crate::loopback::{measure_url, plain_settings, settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, OK, Step, WebServer, answers};
-use crate::{measure_url, plain_settings, settings, stage};
 
 const DNS_DELAY: Duration = Duration::from_millis(60);
 const THINKING: Duration = Duration::from_millis(120);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use netqoe_model::{ErrorStage, EventTime};
 use netqoe_probe::Settings;
 
+use crate::loopback::{measure_url, plain_settings, settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, OK, Step, WebServer, answers, path, redirect};
-use crate::{measure_url, plain_settings, settings, stage};
 
 fn by_path(answers: Vec<(&'static str, String)>) -> Vec<Step> {
     vec![Step::ReadRequest, Step::AnswerByPath(answers)]

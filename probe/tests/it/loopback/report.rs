@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::exporter::{get, value};
-use crate::plain_settings;
+use crate::loopback::exporter::{get, value};
+use crate::loopback::plain_settings;
 use crate::support::ingest_server::{IngestServer, Refusal, Taken};
 use crate::support::web_server::Authority;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use netqoe_model::{Event, EventTime};
 use netqoe_probe::{Settings, ThroughputObject};
 
+use crate::loopback::{measure_url, plain_settings, settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, NOT_FOUND, OK, Step, WebServer, object, path, redirect};
-use crate::{measure_url, plain_settings, settings, stage};
 
 /// The fixed object's.
 const ENOUGH: usize = 1 << 20;

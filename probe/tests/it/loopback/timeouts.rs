@@ -8,9 +8,9 @@ use netqoe_probe::{Failure, Phases, Settings};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::loopback::{measure_url, plain_settings, refusing_socket, settings};
 use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, Step, WebServer};
-use crate::{measure_url, plain_settings, refusing_socket, settings};
 
 /// Long enough for the stages before the one that stalls, which take a few milliseconds, on any machine.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ async fn check(url: &str, settings: Settings, stage: ErrorStage) -> Phases {
     let measurement = measure_url(url, &Settings { timeout: TIMEOUT, ..settings }).await;
     assert!(began.elapsed() >= TIMEOUT);
     assert!(matches!(measurement.failure, Some(Failure::TimedOut { .. })), "{measurement:?}");
-    assert_eq!(crate::stage(&measurement), Some(stage));
+    assert_eq!(crate::loopback::stage(&measurement), Some(stage));
     measurement.phases
 }
 

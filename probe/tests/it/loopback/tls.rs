@@ -18,8 +18,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use crate::loopback::{measure_url, plain_settings, stage};
 use crate::support::web_server::{OK, WebServer, answers};
-use crate::{measure_url, plain_settings, stage};
 
 /// Settings that trust these certificates.
 fn trusting(certificates: &[&CertificateDer<'static>]) -> Settings {

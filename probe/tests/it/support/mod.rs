@@ -1,8 +1,5 @@
 //! Servers that tests run themselves.
 
-// No test program uses all of it.
-#![allow(dead_code)]
-
 pub(crate) mod dns_server;
 #[cfg(feature = "http3")]
 pub(crate) mod http3_server;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use netqoe_model::Metric;
 use netqoe_testbed::Conditions;
 
-use crate::far_side::{Server, THINKING};
-use crate::samples::Sample;
-use crate::{DELAY, Fault, RATE_MBPS, ROUND_TRIP_MS, Stage, check_all, is_skipped};
+use crate::truth::far_side::{Server, THINKING};
+use crate::truth::samples::Sample;
+use crate::truth::{DELAY, Fault, RATE_MBPS, ROUND_TRIP_MS, Stage, check_all, is_skipped};
 
 const THINKING_MS: f64 = THINKING.as_millis() as f64;
 /// What is usual here: long enough a way that a slow line does not show in the handshake first, of which every datagram

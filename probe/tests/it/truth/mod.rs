@@ -1,13 +1,9 @@
 //! The probe across a link of which every property is known, and beside curl: each phase is what was configured.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
 mod far_side;
 #[cfg(feature = "http3")]
 mod http3;
 mod samples;
-#[path = "../support/mod.rs"]
-mod support;
 mod windows;
 
 use std::sync::Arc;

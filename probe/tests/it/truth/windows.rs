@@ -3,7 +3,7 @@
 use netqoe_dataflow::judge::PairState;
 use netqoe_model::{DiagnosisRules, LogTime, Metric, Percentiles, Rules, WindowRow, WindowStart};
 
-use crate::samples::Sample;
+use crate::truth::samples::Sample;
 
 const MINUTE_MS: i64 = 60_000;
 /// Healthy windows before: as many as it takes to know what is usual.

@@ -8,10 +8,10 @@ use netqoe_probe::{Phases, Settings};
 use tokio_rustls::TlsAcceptor;
 
 use super::over_http3;
+use crate::loopback::{measure_url, settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::http3_server::{Http3Server, PAGE};
 use crate::support::web_server::{Authority, OK, WebServer, answers};
-use crate::{measure_url, settings, stage};
 
 /// Long enough for the stages before the one that stalls, which take a few milliseconds, on any machine.
 const TIMEOUT: Duration = Duration::from_secs(2);

@@ -8,10 +8,10 @@ use std::time::Duration;
 use netqoe_model::{Event, EventTime};
 use netqoe_probe::{Settings, ThroughputObject};
 
+use crate::loopback::{measure_url, settings};
 use crate::support::dns_server::DnsServer;
 use crate::support::http3_server::{Http3Server, OBJECT_BYTES, PAGE};
 use crate::support::web_server::{Authority, OK, WebServer, answers, redirect};
-use crate::{measure_url, settings};
 
 const THINKING: Duration = Duration::from_millis(120);
 /// How long an address is waited for before the next is tried beside it.
