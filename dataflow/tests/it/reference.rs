@@ -2,16 +2,14 @@
 //! workers, any division into batches, and wherever it is interrupted.
 
 #[allow(clippy::unwrap_used, dead_code)] // these modules hold only what tests use, and others use the rest
-mod support;
-
 use std::num::NonZeroU16;
 
+use crate::support::compare::assert_same_rows;
+use crate::support::logs::Line;
+use crate::support::store::Store;
+use crate::support::{feeds, logs, reference, rules, store};
 use netqoe_model::{DiagnosisRules, Partition, Rules};
 use proptest::prelude::*;
-use support::compare::assert_same_rows;
-use support::logs::Line;
-use support::store::Store;
-use support::{feeds, logs, reference, rules, store};
 
 const PARTITIONS: NonZeroU16 = NonZeroU16::new(5).unwrap();
 

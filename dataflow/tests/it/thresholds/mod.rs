@@ -1,8 +1,6 @@
 //! Every value of the shipped rules, by a window just on this side of it and one just on that: a value that changes fails.
 
-#[allow(clippy::unwrap_used)] // these modules hold only what tests use
 mod classic;
-#[allow(clippy::unwrap_used)]
 mod steady;
 
 use netqoe_dataflow::judge::{Judged, PairState};
