@@ -1,5 +1,4 @@
 //! The dead letters of a SQLite store: looked at in pages, and taken out one by one.
-#![allow(clippy::unwrap_used)] // nothing here but tests
 
 use std::num::NonZeroU16;
 use std::sync::Arc;

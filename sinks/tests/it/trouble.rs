@@ -1,5 +1,4 @@
 //! What keeps a SQLite store from being used: what passes is told from what stays, and said in its own words.
-#![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
 
 use std::path::Path;
 use std::sync::Arc;

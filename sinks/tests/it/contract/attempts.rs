@@ -3,8 +3,8 @@
 use netqoe_model::{DiagnosisRules, Generation, MAX_ATTEMPTS, Partition, Position};
 use netqoe_sinks::{Opening, Store, StoreError};
 
-use crate::bench::Bench;
-use crate::make::{commit, log, named_log};
+use crate::contract::bench::Bench;
+use crate::contract::make::{commit, log, named_log};
 
 for_each_store!(
     starts_without_progress_are_counted_by_partition,

@@ -15,8 +15,8 @@ use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::contents::{Cell, Contents, Kind, Rows, Table, WRITTEN};
-use crate::make::log;
+use crate::contract::contents::{Cell, Contents, Kind, Rows, Table, WRITTEN};
+use crate::contract::make::log;
 
 /// A database of one test, and a clock that stands still until it is set.
 pub(crate) struct Bench {

@@ -1,8 +1,8 @@
 //! What is known of a client, merged from all that was ever said of it.
 
-use crate::bench::Bench;
-use crate::contents::{CLIENTS, Cell, Rows};
-use crate::make::{client, commit};
+use crate::contract::bench::Bench;
+use crate::contract::contents::{CLIENTS, Cell, Rows};
+use crate::contract::make::{client, commit};
 
 for_each_store!(
     first_and_last_times_widen_and_the_newest_context_stays,

@@ -1,8 +1,8 @@
 //! Lines that can't be counted are kept as they came, once.
 
-use crate::bench::Bench;
-use crate::contents::{Cell, DEAD_LETTERS};
-use crate::make::{commit, dead_letter};
+use crate::contract::bench::Bench;
+use crate::contract::contents::{Cell, DEAD_LETTERS};
+use crate::contract::make::{commit, dead_letter};
 
 for_each_store!(letters_are_kept_byte_by_byte, a_letter_that_is_there_stays_as_it_is, large_letters_are_kept_together);
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use netqoe_model::{DiagnosisRules, Generation, Resume};
 use netqoe_sinks::{Opening, StoreError};
 
-use crate::bench::Bench;
-use crate::contents::{AGGREGATES, CHECKPOINTS, DEAD_LETTERS, assert_same};
-use crate::make::{commit, dead_letter, full_row, log, named_log, row};
+use crate::contract::bench::Bench;
+use crate::contract::contents::{AGGREGATES, CHECKPOINTS, DEAD_LETTERS, assert_same};
+use crate::contract::make::{commit, dead_letter, full_row, log, named_log, row};
 
 for_each_store!(
     an_earlier_generation_writes_and_reads_nothing,

@@ -8,8 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bench::Bench;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, commit, full_row, row};
+use crate::contract::bench::Bench;
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, commit, full_row, row};
 
 for_each_store!(
     the_newest_state_comes_back_with_the_rows_after_it,

@@ -5,10 +5,10 @@ use std::thread;
 use netqoe_model::{AggregateRow, LogTime, PartitionCommit};
 use netqoe_sinks::{Maintained, Maintenance};
 
-use crate::bench::Bench;
-use crate::contents::{AGGREGATES, CLIENTS, DEAD_LETTERS, DIAGNOSES, assert_same};
-use crate::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, full_row, log};
-use crate::model::Model;
+use crate::contract::bench::Bench;
+use crate::contract::contents::{AGGREGATES, CLIENTS, DEAD_LETTERS, DIAGNOSES, assert_same};
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, full_row, log};
+use crate::contract::model::Model;
 
 for_each_store!(
     old_results_go_and_the_rest_stays,

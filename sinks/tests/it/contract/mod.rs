@@ -1,23 +1,17 @@
 //! What every store promises, run against each of them: SQLite, a real PostgreSQL, and the same behind a real PgBouncer
 //! in transaction mode.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "as in test functions: everything here is part of a test"
-)]
 
 /// Makes tests of functions that take a [`bench::Bench`]: one for each kind of store.
 macro_rules! for_each_store {
     ($($name:ident),* $(,)?) => {
         mod sqlite {
-            $(#[test] fn $name() { super::$name(&crate::bench::Bench::sqlite()); })*
+            $(#[test] fn $name() { super::$name(&crate::contract::bench::Bench::sqlite()); })*
         }
         mod postgres {
-            $(#[test] fn $name() { super::$name(&crate::bench::Bench::postgres()); })*
+            $(#[test] fn $name() { super::$name(&crate::contract::bench::Bench::postgres()); })*
         }
         mod pgbouncer {
-            $(#[test] fn $name() { super::$name(&crate::bench::Bench::pgbouncer()); })*
+            $(#[test] fn $name() { super::$name(&crate::contract::bench::Bench::pgbouncer()); })*
         }
     };
 }

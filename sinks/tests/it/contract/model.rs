@@ -6,7 +6,7 @@ use netqoe_model::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, LogIdentity, PartitionCommit, Percentiles, UsualRange,
 };
 
-use crate::contents::{Cell, Contents};
+use crate::contract::contents::{Cell, Contents};
 
 type Key = (String, String, i64);
 

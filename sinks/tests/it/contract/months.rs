@@ -2,9 +2,9 @@
 
 use netqoe_sinks::Maintenance;
 
-use crate::bench::Bench;
-use crate::contents::{AGGREGATES, Cell, Kind, Table};
-use crate::make::{YEAR_2026_MS, commit, row};
+use crate::contract::bench::Bench;
+use crate::contract::contents::{AGGREGATES, Cell, Kind, Table};
+use crate::contract::make::{YEAR_2026_MS, commit, row};
 
 /// The partitions of `agg_1m`, with their bounds and settings.
 const PARTITIONS: Table = Table {

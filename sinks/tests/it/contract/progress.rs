@@ -3,9 +3,9 @@
 use netqoe_model::{DiagnosisRules, Position, Resume};
 use netqoe_sinks::StoreError;
 
-use crate::bench::Bench;
-use crate::contents::{CHECKPOINTS, WRITTEN, assert_same};
-use crate::make::{checkpoint, client, commit, dead_letter, full_row};
+use crate::contract::bench::Bench;
+use crate::contract::contents::{CHECKPOINTS, WRITTEN, assert_same};
+use crate::contract::make::{checkpoint, client, commit, dead_letter, full_row};
 
 for_each_store!(
     each_partition_has_its_own_progress,

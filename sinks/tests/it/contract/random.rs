@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bench::Bench;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, log, row};
-use crate::model::Model;
+use crate::contract::bench::Bench;
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, log, row};
+use crate::contract::model::Model;
 
 /// Cases are bounded by what it takes to make a database for each.
 const CASES: u32 = 24;

@@ -7,8 +7,8 @@ use std::fmt::Debug;
 use netqoe_model::{AggregateRow, ClientRow, Label};
 use netqoe_sinks::read::{Filter, Page, Query, ReadError, Reader, RowPosition};
 
-use crate::bench::Bench;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, assert_found, client, commit, finding, full_row, healthy, row};
+use crate::contract::bench::Bench;
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, assert_found, client, commit, finding, full_row, healthy, row};
 
 for_each_store!(
     rows_come_back_as_they_were_written,

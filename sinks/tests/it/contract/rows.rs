@@ -2,10 +2,10 @@
 
 use netqoe_model::{AggregateRow, Label, PartitionCommit};
 
-use crate::bench::Bench;
-use crate::contents::{AGGREGATES, Cell, DIAGNOSES, assert_same};
-use crate::make::{MINUTE_MS, client, commit, dead_letter, finding, full_row, healthy, log, row};
-use crate::model::Model;
+use crate::contract::bench::Bench;
+use crate::contract::contents::{AGGREGATES, Cell, DIAGNOSES, assert_same};
+use crate::contract::make::{MINUTE_MS, client, commit, dead_letter, finding, full_row, healthy, log, row};
+use crate::contract::model::Model;
 
 for_each_store!(
     every_column_is_written,

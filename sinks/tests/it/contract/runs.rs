@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bench::Bench;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, client, commit, finding, row};
+use crate::contract::bench::Bench;
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, finding, row};
 
 for_each_store!(
     runs_are_what_going_through_all_diagnoses_gives,

@@ -6,9 +6,9 @@ use netqoe_model::{Label, UsualRange};
 use netqoe_sinks::StoreError;
 use netqoe_sinks::read::{DiagnosisRecord, Filter, Query};
 
-use crate::bench::Bench;
-use crate::contents::assert_same;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, commit, full_row, row};
+use crate::contract::bench::Bench;
+use crate::contract::contents::assert_same;
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, commit, full_row, row};
 
 for_each_store!(
     a_newer_schema_is_refused_in_one_line,

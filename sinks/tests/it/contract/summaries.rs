@@ -9,8 +9,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bench::Bench;
-use crate::make::{MINUTE_MS, YEAR_2026_MS, assert_found, checkpoint, client, commit, finding, full_row, healthy, row};
+use crate::contract::bench::Bench;
+use crate::contract::make::{
+    MINUTE_MS, YEAR_2026_MS, assert_found, checkpoint, client, commit, finding, full_row, healthy, row,
+};
 
 for_each_store!(
     the_progress_of_every_partition_is_read,

@@ -5,7 +5,7 @@ use netqoe_sinks::{Maintenance, Opening, PostgresOptions, Store, StoreError, Sto
 use netqoe_testbed::Postgres;
 use postgres::{Client, NoTls};
 
-use crate::{assert_committed_through, commit, connect, log};
+use crate::postgres::{assert_committed_through, commit, connect, log};
 
 fn admin(server: &Postgres) -> (String, Client) {
     let url = server.database().unwrap();

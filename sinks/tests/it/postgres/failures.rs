@@ -8,7 +8,7 @@ use netqoe_sinks::{Opening, PostgresStore, Store, StoreError};
 use netqoe_testbed::{CuttingProxy, PgBouncer, Postgres};
 use postgres::{Client, NoTls};
 
-use crate::{assert_committed_through, commit, connect, eventually, log, wait_for_commits};
+use crate::postgres::{assert_committed_through, commit, connect, eventually, log, wait_for_commits};
 
 /// How long the server stays away: long enough for a machine to start again, shorter than a commit is patient.
 const OUTAGE: Duration = Duration::from_secs(20);

@@ -1,10 +1,4 @@
 //! What is true of PostgreSQL alone: how the store gets to a server, and what happens when the server fails it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "as in test functions: everything here is part of a test"
-)]
 
 mod admission;
 mod failures;

@@ -5,7 +5,7 @@ use netqoe_sinks::{Maintain, Maintenance, Opening, PostgresOptions, Store};
 use netqoe_testbed::{Database, PgBouncer};
 use postgres::{Client, NoTls, SimpleQueryMessage};
 
-use crate::{commit, connect, log};
+use crate::postgres::{commit, connect, log};
 
 /// What a session would keep, beside its process id.
 const LEFT: &str = "

@@ -3,9 +3,9 @@
 use netqoe_testbed::Postgres;
 use postgres::{Client, NoTls};
 
-use crate::write_file;
+use crate::postgres::write_file;
 
-const SHIPPED: &str = include_str!("../../../deploy/postgres/postgresql.conf");
+const SHIPPED: &str = include_str!("../../../../deploy/postgres/postgresql.conf");
 
 /// Those of the tuning guide.
 const EXPECTED: [(&str, &str); 12] = [

@@ -11,9 +11,9 @@ use netqoe_testbed::Database;
 use postgres::{Client, NoTls};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{assert_committed_through, commit, connect, eventually, log, wait_for_commits};
+use crate::postgres::{assert_committed_through, commit, connect, eventually, log, wait_for_commits};
 
-const TEST: &str = "takeover::a_process_that_is_held_still_commits_nothing_when_it_wakes_up";
+const TEST: &str = "postgres::takeover::a_process_that_is_held_still_commits_nothing_when_it_wakes_up";
 
 /// Tells the process that is held still which store to commit to.
 const STORE_VARIABLE: &str = "NETQOE_TEST_HELD_STORE";

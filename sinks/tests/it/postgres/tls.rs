@@ -7,7 +7,7 @@ use postgres::{Client, NoTls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::{connect, eventually, write_file};
+use crate::postgres::{connect, eventually, write_file};
 
 /// A server that offers encryption with a certificate for `localhost`, and the certificates of two authorities.
 struct Bench {
