@@ -1,11 +1,5 @@
 //! The log in JetStream, on a real nats-server: what is answered, what is read, and what a server that comes and goes
 //! does to it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "as in test functions: everything here is part of a test"
-)]
 
 mod append;
 mod connection;

@@ -27,7 +27,7 @@ fn a_killed_process_loses_nothing_that_it_answered() {
     let mut answered = 0;
     for round in 1..=3 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["crash::child_that_appends_for_ever", "--exact", "--nocapture"])
+            .args(["log::crash::child_that_appends_for_ever", "--exact", "--nocapture"])
             .env(DATA_FILE, &bench.path)
             .stdout(Stdio::piped())
             .spawn()

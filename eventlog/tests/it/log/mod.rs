@@ -1,10 +1,4 @@
 //! The embedded log as its users see it: what is answered, what is read, and what is left after a crash.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "as in test functions: everything here is part of a test"
-)]
 
 mod append;
 mod clock;
