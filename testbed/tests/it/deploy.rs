@@ -1,5 +1,4 @@
 //! The configurations that are shipped are understood by the programs that they are for.
-#![allow(clippy::unwrap_used)] // a test
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,4 @@
 //! Each server is started, hurt in every way, and found again with its data.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "as in test functions: everything here is part of a test")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -251,7 +250,7 @@ fn no_server_outlives_its_process() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("port");
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "no_server_outlives_its_process"]).env(PORT_FILE, &file);
+    child.args(["--exact", "servers::no_server_outlives_its_process"]).env(PORT_FILE, &file);
     assert!(!child.output().unwrap().status.success());
     let text = std::fs::read_to_string(file).unwrap();
     let (port, left_behind) = text.split_once(' ').unwrap();

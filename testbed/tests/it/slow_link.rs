@@ -1,7 +1,5 @@
 //! The slow link is as slow as it is told to be.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
