@@ -1,17 +1,13 @@
 //! Rubbish over the wire: each kind gets its documented answer, costs no neighbour, and leaves the server as it was.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
-
-mod support;
-
 use std::io::Write;
 
+use crate::support::{
+    Answer, JSON, NDJSON, NO_RATE, Server, event, event_ids, eventually, export, metric, post, send_as_it_is,
+};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
-use support::{
-    Answer, JSON, NDJSON, NO_RATE, Server, event, event_ids, eventually, export, metric, post, send_as_it_is,
-};
 
 /// The only token that the server knows.
 const TOKEN: (&str, &str) = ("Authorization", "Bearer a-secret");
@@ -110,12 +106,12 @@ fn each_kind_gets_its_answer_and_leaves_the_server_as_it_was() {
     for (what, headers) in [
         ("no token", &[JSON][..]),
         ("wrong token", &[JSON, ("Authorization", "Bearer a-guess")]),
-        ("demo token", &[JSON, support::DEMO_TOKEN]),
+        ("demo token", &[JSON, crate::support::DEMO_TOKEN]),
         ("another scheme", &[JSON, ("Authorization", "Basic a-secret")]),
     ] {
         check(what, &post(port, headers, &good).unwrap(), 401, "unauthorized");
     }
-    check("query without a token", &support::get(port, "/api/v1/clients").unwrap(), 401, "unauthorized");
+    check("query without a token", &crate::support::get(port, "/api/v1/clients").unwrap(), 401, "unauthorized");
 
     assert_eq!(post(port, &[JSON, TOKEN], &good).unwrap().status, 200);
     eventually("what is good counts", || {

@@ -1,12 +1,9 @@
 //! A clock that is ahead for a while: nothing is late for it, and what was made late by one that was believed is healed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // nothing here but tests
-
-mod support;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use support::*;
+use crate::support::*;
 
 /// A process whose clock this folder shifts.
 fn shifted(data: &Path, clock: &Path, options: &[&str]) -> Server {

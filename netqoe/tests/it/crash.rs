@@ -1,20 +1,18 @@
 //! kill -9 at random moments, under load, with clients that send again what was not answered: the rows are those that
 //! a replay of the exported log gives, every answered event is in the log, and nothing counts twice.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
+use crate::support::{
+    DATA_FILE, JSON, NDJSON, NO_RATE, Server, event_ids, events, eventually, now_ms, post, replay, rows,
+};
 use netqoe_benchmarks::Scenario;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use support::{DATA_FILE, JSON, NDJSON, NO_RATE, Server, event_ids, events, eventually, now_ms, post, replay, rows};
 
 /// Another seed can be asked for with this variable.
 const SEED_VARIABLE: &str = "NETQOE_TEST_SEED";
@@ -133,7 +131,7 @@ fn killed_at_random_moments_it_loses_nothing_and_counts_nothing_twice() {
     let answered: BTreeSet<_> = senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
     server.stop();
 
-    let log = support::export(&data);
+    let log = crate::support::export(&data);
     assert_eq!(answered.difference(&event_ids(&log)).next(), None, "every answered event is in the log");
 
     let live = data.join(DATA_FILE);
@@ -145,7 +143,7 @@ fn killed_at_random_moments_it_loses_nothing_and_counts_nothing_twice() {
     let totals = replay(&folder.path().join("log.ndjson"), &log, &replayed, &[]);
     assert_eq!(totals["read"], log.lines().count() as u64);
     assert_eq!(rows(&live), rows(&replayed), "the rows are those of the log");
-    let ledger = support::ledger(&live);
+    let ledger = crate::support::ledger(&live);
     for (name, count) in ["read", "accepted", "duplicate", "late", "invalid"].into_iter().zip(&ledger) {
         assert_eq!(totals[name], *count, "{name}");
     }

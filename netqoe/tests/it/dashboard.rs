@@ -1,21 +1,17 @@
 //! What the page talks to, in a running `up`: the page itself, sessions, the live stream over a restart, the pipeline, and
 //! dead letters that are tried again.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
-
-mod support;
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::{
+    Answer, DATA_FILE, JSON, NO_RATE, Server, event, eventually, export, get, ledger, now_ms, post, query, send,
+};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
 use netqoe_model::{LogTime, Partition};
 use serde_json::{Value, json};
-use support::{
-    Answer, DATA_FILE, JSON, NO_RATE, Server, event, eventually, export, get, ledger, now_ms, post, query, send,
-};
 
 const LETTERS: &str = "/api/v1/dead-letters";
 /// Neither JSON nor text.
@@ -127,7 +123,7 @@ fn a_letter_is_in_one_place_at_least_whenever_the_process_is_killed() {
 fn who_signs_in_reads_and_replays_only_where_nobody_else_is() {
     let folder = tempfile::tempdir().unwrap();
     append(folder.path(), &[GARBAGE]);
-    let mut command = support::netqoe();
+    let mut command = crate::support::netqoe();
     command.args(["up", "--port", "0", "--listen", "127.0.0.1", "--data"]).arg(folder.path());
     command.env("NETQOE_TOKENS", "reader\nprobe=probe-1");
     let mut server = Server::run(command, Arc::default());
@@ -157,7 +153,7 @@ fn who_signs_in_reads_and_replays_only_where_nobody_else_is() {
 fn nothing_is_replayed_on_an_address_that_others_reach() {
     let folder = tempfile::tempdir().unwrap();
     append(folder.path(), &[GARBAGE]);
-    let mut command = support::netqoe();
+    let mut command = crate::support::netqoe();
     command.args(["up", "--listen", "0.0.0.0", "--port", "0", "--data"]).arg(folder.path());
     command.env("NETQOE_TOKENS", "reader");
     let mut server = Server::run(command, Arc::default());
@@ -180,7 +176,7 @@ struct Live(BufReader<TcpStream>);
 impl Live {
     fn open(port: u16, query: &str, last_event_id: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(support::PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
         let resumed = last_event_id.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
         write!(stream, "GET /api/v1/live?{query} HTTP/1.1\r\nHost: localhost\r\n{resumed}\r\n").unwrap();
         Self(BufReader::new(stream))
@@ -261,7 +257,7 @@ fn the_pipeline_is_shown_as_it_is() {
 
 /// What `dlq` prints for this data folder, or the last line of what it complains of.
 fn dlq(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
-    let output = support::netqoe().arg("dlq").args(arguments).arg("--data").arg(folder).output().unwrap();
+    let output = crate::support::netqoe().arg("dlq").args(arguments).arg("--data").arg(folder).output().unwrap();
     match output.status.success() {
         true => Ok(output.stdout),
         false => Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap().to_owned()),

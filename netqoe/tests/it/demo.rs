@@ -1,14 +1,10 @@
 //! `up --demo`: whoever tries netqoe sees a fault of every kind within seconds.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::support::{JSON, Server, event, eventually, get, post};
 use serde_json::Value;
-use support::{JSON, Server, event, eventually, get, post};
 
 /// From the command on, until each fault is named.
 const PROMISED: Duration = Duration::from_secs(10);
@@ -60,9 +56,9 @@ fn names_each_fault_soon() {
     eventually("each fault is named", || labels(port).iter().eq(FAULTS));
     let names = started.elapsed();
     println!("listens after {listens:.1?}, names each fault after {names:.1?}");
-    let metrics_of_demo = support::metric(port, "telemetry_events_processed_total{status=\"success\"}");
+    let metrics_of_demo = crate::support::metric(port, "telemetry_events_processed_total{status=\"success\"}");
     eventually("the demo goes on live", || {
-        support::metric(port, "telemetry_events_processed_total{status=\"success\"}") > metrics_of_demo
+        crate::support::metric(port, "telemetry_events_processed_total{status=\"success\"}") > metrics_of_demo
     });
     server.stop();
     let slower = before.max(first_event());

@@ -1,16 +1,12 @@
 //! The load tests that the performance guide prints get the answers that it expects: ids need not be UUIDs, old
 //! timestamps are taken and count as late, and a client above its rate is told so.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // nothing here but tests
-
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::support::{DEMO_TOKEN, JSON, Server, event, event_ids, events, eventually, export, metric, now_ms, post};
 use serde_json::{Value, json};
-use support::{DEMO_TOKEN, JSON, Server, event, event_ids, events, eventually, export, metric, now_ms, post};
 
 /// The default rate of a client, and its burst.
 const RATE_PER_S: f64 = 100.0;

@@ -1,10 +1,6 @@
 //! `netqoe bench insight`: figures of each of the rules, which follow from the seeds alone.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
-use support::netqoe;
+use crate::support::netqoe;
 
 fn bench() -> String {
     let arguments =

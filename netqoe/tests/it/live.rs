@@ -1,16 +1,14 @@
 //! Live readers that read nothing, before a running `up`: the pipeline writes every row, they are dropped and counted, and
 //! catch up once they come back.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use crate::support::{
+    DATA_FILE, NDJSON, NO_RATE, PATIENCE, Server, event, eventually, get, ledger, metric, post, query,
+};
 use serde_json::Value;
-use support::{DATA_FILE, NDJSON, NO_RATE, PATIENCE, Server, event, eventually, get, ledger, metric, post, query};
 
 /// How long a server waits for a reader that takes nothing.
 const WRITE_TIMEOUT: &str = "2s";

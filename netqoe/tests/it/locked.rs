@@ -1,11 +1,8 @@
 //! Somebody else's lock on the data file: `up` goes on, says what is in the way, and resumes by itself; also at its start.
-#![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
-
-mod support;
 
 use std::path::Path;
 
-use support::*;
+use crate::support::*;
 
 /// A write lock, as a backup or a shell holds one, until it is dropped.
 fn lock(data: &Path) -> rusqlite::Connection {

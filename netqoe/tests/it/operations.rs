@@ -1,15 +1,11 @@
 //! What an operator sees of `up`: health, metrics, the document of its routes, and its end.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use crate::support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 use serde_json::{Value, json};
-use support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
 const ROUTES: [(&str, &str, &str, u16); 25] = [
@@ -173,7 +169,7 @@ fn the_first_signal_drains() {
     live.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("event: row"), "{rest}");
     assert!(!folder.path().join("netqoe.db-wal").exists(), "all of it is in the one file");
-    assert_eq!(support::ledger(&folder.path().join(support::DATA_FILE))[1], 5000);
+    assert_eq!(crate::support::ledger(&folder.path().join(crate::support::DATA_FILE))[1], 5000);
 }
 
 /// A request that never ends is drained until its time is over, unless a second signal comes.
@@ -225,7 +221,11 @@ fn a_full_log_refuses_and_says_so() {
     assert_eq!((&parts["log"]["status"], &parts["store"]["status"]), (&json!("failing"), &json!("ok")));
     assert!(parts["log"]["message"].as_str().unwrap().contains("100000"), "{parts}");
     server.stop();
-    assert_eq!(support::ledger(&folder.path().join(support::DATA_FILE))[1], taken as u64, "what was taken counts");
+    assert_eq!(
+        crate::support::ledger(&folder.path().join(crate::support::DATA_FILE))[1],
+        taken as u64,
+        "what was taken counts"
+    );
 }
 
 #[test]

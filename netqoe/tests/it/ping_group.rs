@@ -1,12 +1,8 @@
 //! `icmp://` without any privilege, in a network of the test's own, where the system's setting for it is the test's own as well.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::process::{Command, Output};
 
-use support::netqoe;
+use crate::support::netqoe;
 
 /// `nobody` and `nogroup` of Debian; any other user would do.
 const USER: &str = "65534";

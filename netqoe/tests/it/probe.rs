@@ -1,14 +1,10 @@
 //! `up --target`: what is measured from here becomes rows, and what fails says where.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
+use crate::support::{Server, eventually, get};
 use serde_json::Value;
-use support::{Server, eventually, get};
 
 /// Answers every request with a few bytes, for as long as the test runs.
 fn web_server() -> u16 {

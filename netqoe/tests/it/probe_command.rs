@@ -1,16 +1,12 @@
 //! `netqoe probe`: one measurement that is shown, or a schedule of them, from lists that may change; and its bench.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use crate::support::{Server, eventually, get, netqoe};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use support::{Server, eventually, get, netqoe};
 
 /// A server whose `/health` is measured, and which has the fixed object.
 fn target(folder: &Path) -> (Server, String) {

@@ -1,12 +1,8 @@
 //! A row is there within moments of its event, long before its minute is over.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::time::{Duration, Instant};
 
-use support::{JSON, NO_RATE, Server, event, get, post};
+use crate::support::{JSON, NO_RATE, Server, event, get, post};
 
 const EVENTS: usize = 20;
 
@@ -20,7 +16,7 @@ fn shown_after(port: u16, client_id: &str) -> Duration {
             assert_eq!((&row["count_total"], &row["is_final"]), (&1.into(), &false.into()), "{row}");
             return answered.elapsed();
         }
-        assert!(answered.elapsed() < support::PATIENCE, "{client_id} has no row");
+        assert!(answered.elapsed() < crate::support::PATIENCE, "{client_id} has no row");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -1,22 +1,18 @@
 //! `netqoe probe --endpoint`: what was measured arrives once and in its order, whatever ends on the way.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{
+    NO_RATE, Server, event, event_ids, events, eventually, export, get, metric, netqoe, now_ms, query, replay,
+};
 use netqoe_probe::{ReportSettings, SpoolBounds};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;
 use serde_json::Value;
-use support::{
-    NO_RATE, Server, event, event_ids, events, eventually, export, get, metric, netqoe, now_ms, query, replay,
-};
 use tempfile::TempDir;
 
 /// Another seed can be asked for with this variable.

@@ -1,13 +1,9 @@
 //! Rules files: shown, changed, checked, and told apart in a store.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::path::Path;
 use std::process::Output;
 
-use support::netqoe;
+use crate::support::netqoe;
 
 fn run(arguments: &[&str]) -> Output {
     netqoe().args(arguments).output().unwrap()

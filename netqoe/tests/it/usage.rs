@@ -1,15 +1,11 @@
 //! What is wrong is said in one line, and the exit code tells what kind of wrong it is.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-mod support;
-
 use std::net::TcpListener;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::support::{DATA_FILE, JSON, NO_RATE, Server, event, netqoe, post};
 use serde_json::json;
-use support::{DATA_FILE, JSON, NO_RATE, Server, event, netqoe, post};
 
 /// Of the tables of the log, and of those of the store.
 const SCHEMA_HISTORIES: [&str; 2] = ["log_schema_history", "store_schema_history"];

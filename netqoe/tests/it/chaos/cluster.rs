@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
 use std::time::{Duration, Instant};
 
+use crate::chaos::record::{End, Record, Role};
 use crate::cluster_support::{Audit, Group, Rig, Shape};
-use crate::record::{End, Record, Role};
 use crate::support::{PATIENCE, Server};
 
 /// Instances of ingest.

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use netqoe_testbed::{CuttingProxy, PgBouncer, Postgres};
 
-use crate::cluster::Cluster;
+use crate::chaos::cluster::Cluster;
+use crate::chaos::pace::Pace;
+use crate::chaos::record::Record;
+use crate::chaos::schedule::{Fault, Planned, Schedule};
 use crate::cluster_support::{Audit, Rig};
-use crate::pace::Pace;
-use crate::record::Record;
-use crate::schedule::{Fault, Planned, Schedule};
 
 /// What identifies a commit of rows or progress on its way to the server, in this order.
 const COMMIT_OF_PROGRESS: [&str; 2] = ["INSERT INTO checkpoint", "COMMIT"];

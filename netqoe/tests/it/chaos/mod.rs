@@ -8,13 +8,6 @@
 //! With the feature `planted-faults`, the processes can be broken from within. `planted.rs` demands that a run says so, and
 //! `crash_loop.rs` that a record which ends its process is set aside: `cargo xtask chaos --planted`.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
-#[path = "../cluster_support/mod.rs"]
-mod cluster_support;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod cluster;
 #[cfg(feature = "planted-faults")]
 mod crash_loop;

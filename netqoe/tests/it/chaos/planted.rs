@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use crate::chaos::run::run;
+use crate::chaos::schedule::{Fault, Planned, Schedule, WARM_UP};
 use crate::cluster_support::Shape;
-use crate::run::run;
-use crate::schedule::{Fault, Planned, Schedule, WARM_UP};
 
 const SEED: u64 = 1;
 const ALONE: Shape = Shape { processes: 1, workers: 2 };

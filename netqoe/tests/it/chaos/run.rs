@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::chaos::director::Director;
+use crate::chaos::schedule::Schedule;
 use crate::cluster_support::{Load, Verdict};
-use crate::director::Director;
-use crate::schedule::Schedule;
 use crate::support::PATIENCE;
 
 /// How long everything must have stood still, with something left to do, to be taken for stuck.

@@ -184,7 +184,7 @@ fn alone_and_not(mut schedule: Schedule) -> Schedule {
 mod tests {
     use super::*;
 
-    const SHORT: Duration = crate::LENGTH;
+    const SHORT: Duration = crate::chaos::LENGTH;
 
     #[test]
     fn a_seed_decides_everything() {

@@ -4,8 +4,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::cluster::three_servers::ThreeServers;
 use crate::support::{event, eventually, post};
-use crate::three_servers::ThreeServers;
 
 /// How long each part lasts at least, and how long the network is whole in between.
 const EACH: Duration = Duration::from_secs(20);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use netqoe_testbed::NatsCluster;
 
+use crate::cluster::three_servers::ThreeServers;
 use crate::support::eventually;
-use crate::three_servers::ThreeServers;
 
 /// How long the load goes on before, while a server is away, and after: several windows.
 const EACH: Duration = Duration::from_secs(6);

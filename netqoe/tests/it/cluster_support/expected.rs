@@ -11,7 +11,7 @@ use super::tables::{Row, THE_END, Tables};
 use crate::support::netqoe;
 
 #[allow(dead_code)] // the ledger of the reference is for the dataflow's own tests
-#[path = "../../../dataflow/tests/support/reference/mod.rs"]
+#[path = "../../../../dataflow/tests/it/support/reference/mod.rs"]
 mod reference;
 
 /// How long after the last event of an exported log it ends: every window is closed then.

@@ -1,5 +1,4 @@
 //! A cluster on real servers: started, loaded, and held against its own log.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code, unused_imports)] // only tests use it, each test a part of it
 
 mod audit;
 mod events;
@@ -15,4 +14,4 @@ pub(crate) use expected::Log;
 pub(crate) use load::{Load, Sent};
 pub(crate) use rig::{Group, Nats, Rig, Shape};
 pub(crate) use tables::Tables;
-pub(crate) use verdict::{Figures, Verdict};
+pub(crate) use verdict::Verdict;

@@ -2,7 +2,7 @@
 
 use netqoe_testbed::Database;
 
-use crate::stage::{Stage, failed, succeeded};
+use crate::jetstream::stage::{Stage, failed, succeeded};
 
 /// What is measured, a line each.
 const FIGURES: usize = 10;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, failed, succeeded};
+use crate::jetstream::stage::{Stage, failed, succeeded};
 use crate::support::{JSON, Server, eventually, get, query, send};
 
 /// Neither JSON nor text.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use netqoe_testbed::free_port;
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::jetstream::stage::Stage;
 use crate::support::{JSON, Server, event, eventually, get, post, send};
 
 const SHOWN: &str = "showing all open windows";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use netqoe_testbed::Postgres;
 
-use crate::stage::Stage;
+use crate::jetstream::stage::Stage;
 use crate::support::{Server, eventually, get};
 
 /// What is said of a part; none where it is well.

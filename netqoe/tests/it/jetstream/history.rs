@@ -7,7 +7,7 @@ use netqoe_testbed::{Database, PgBouncer};
 use postgres::{Client, NoTls};
 use serde_json::{Value, json};
 
-use crate::stage::{SHORT_WINDOWS, Stage, failed, succeeded};
+use crate::jetstream::stage::{SHORT_WINDOWS, Stage, failed, succeeded};
 use crate::support::{JSON, Server, event, eventually, now_ms, post, query};
 
 const WINDOW_MS: i64 = 1_000;

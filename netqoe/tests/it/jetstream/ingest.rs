@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, failed, succeeded};
+use crate::jetstream::stage::{Stage, failed, succeeded};
 use crate::support::{DEMO_TOKEN, JSON, NO_RATE, Server, event, event_ids, events, eventually, get, post};
 
 fn export(stage: &Stage) -> String {

@@ -3,7 +3,7 @@
 use netqoe_testbed::Database;
 use serde_json::Value;
 
-use crate::stage::{failed, succeeded};
+use crate::jetstream::stage::{failed, succeeded};
 use crate::support::{event, netqoe};
 
 const LONG_AGO_MS: i64 = 1_600_000_000_000;

@@ -1,10 +1,5 @@
 //! The commands on a real nats-server and on both stores, as an operator runs them.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod bench;
 mod dead_letters;
 mod flush;

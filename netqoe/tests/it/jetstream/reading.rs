@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 
-use crate::stage::{Stage, failed};
+use crate::jetstream::stage::{Stage, failed};
 
 /// Names and subjects of all streams of the server.
 fn streams(stage: &Stage) -> Vec<(String, Vec<String>)> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use netqoe_testbed::Database;
 
-use crate::stage::Stage;
+use crate::jetstream::stage::Stage;
 use crate::support::{Server, eventually, get};
 
 /// The process that a supervisor has started on this store.

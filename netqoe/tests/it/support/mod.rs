@@ -1,5 +1,4 @@
 //! The program as a user has it: processes, HTTP, files.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code, unused_imports)] // only tests use it, each test a part of it
 
 mod http;
 mod server;
