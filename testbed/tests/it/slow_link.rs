@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use netqoe_testbed::{Conditions, SlowLink};
 
 const PORT: u16 = 4000;
+/// Round trips that are measured before the link is said to be slower than it was told to be.
+const ROUND_TRIPS: usize = 500;
 
 /// One round trip of a packet, or `None` where it did not come back in time.
 fn round_trip(socket: &UdpSocket) -> Option<Duration> {
@@ -38,9 +40,10 @@ fn packets_are_delayed_and_lost_as_said() {
 
     link.set(Conditions { delay: Duration::from_millis(40), ..Conditions::default() });
     near.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let fastest = (0..10).filter_map(|_| round_trip(&near)).min().unwrap();
-    // A busy machine makes single packets late, and never one early.
-    assert!((Duration::from_millis(80)..Duration::from_millis(83)).contains(&fastest), "{fastest:?}");
+    // A busy machine makes packets late, and never one early: so that one which is prompt is enough.
+    let is_prompt = |took: &Duration| *took < Duration::from_millis(83);
+    let fastest = (0..ROUND_TRIPS).filter_map(|_| round_trip(&near)).find(is_prompt);
+    assert!(fastest >= Some(Duration::from_millis(80)), "{fastest:?}, of {ROUND_TRIPS} round trips");
     assert_eq!(link.dropped(), 0);
 
     link.set(Conditions { loss: 1.0, ..Conditions::default() });
