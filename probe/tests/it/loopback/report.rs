@@ -201,6 +201,36 @@ async fn nothing_is_lost_while_nothing_is_taken() {
     .await;
 }
 
+/// On a clock that does not wait: the outage takes as long as the probe and the endpoint need for it.
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_two_minutes_is_caught_up_with_and_asked_about_seldom() {
+    const OUTAGE: Duration = Duration::from_mins(2);
+    let report_to = Report::start(|taken, settings| {
+        taken.away_until = Some(tokio::time::Instant::now() + OUTAGE);
+        settings.longest_wait = Duration::from_secs(30);
+    })
+    .await;
+    let events = events(250);
+    for reported in events.chunks(25) {
+        report(&report_to.reporting.reporter(), reported).await;
+        sleep(OUTAGE / 12).await;
+    }
+    assert_eq!(report_to.taken(), Vec::<String>::new(), "nothing is taken during the outage");
+    report_to.settled(250).await;
+    let (taken, counts, _) = report_to.finish().await;
+    assert_eq!(taken.events, events);
+    assert_eq!(outcome(counts), [250, 0, 0]);
+    let refused = taken.batches.len() - batches_of(&taken, 250);
+    // The waits double from a quarter of a second to half a minute, and each is random up to that.
+    assert!((3..=40).contains(&refused), "{refused} requests in {OUTAGE:?}: {:?}", taken.batches);
+}
+
+/// How many of the last batches hold so many events together.
+fn batches_of(taken: &Taken, events: usize) -> usize {
+    let held = taken.batches.iter().rev().scan(0, |held, batch| Some(std::mem::replace(held, *held + batch)));
+    held.take_while(|held| *held < events).count()
+}
+
 #[tokio::test]
 async fn retry_after_is_honoured() {
     let began = Instant::now();

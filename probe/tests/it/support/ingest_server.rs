@@ -36,6 +36,8 @@ pub(crate) struct Taken {
     pub(crate) batches: Vec<usize>,
     /// What the next requests get instead.
     pub(crate) refusals: VecDeque<Refusal>,
+    /// Until then all requests get a 503.
+    pub(crate) away_until: Option<tokio::time::Instant>,
     /// A batch with an event in which this stands is refused as a whole, with this status.
     pub(crate) refused_whole: Option<(&'static str, u16)>,
     /// Whether bodies have to be plain.
@@ -90,6 +92,9 @@ async fn answer(request: Request<Incoming>, taken: Arc<Mutex<Taken>>) -> std::io
     taken.batches.push(lines.len());
     if is_compressed && taken.takes_only_plain {
         return Ok(respond(415, None, "<html>Unsupported Media Type</html>".to_owned()));
+    }
+    if taken.away_until.is_some_and(|until| tokio::time::Instant::now() < until) {
+        return Ok(respond(503, None, String::new()));
     }
     match taken.refusals.pop_front() {
         Some(Refusal::Answer(status, retry_after, body)) => return Ok(respond(status, retry_after, body)),
