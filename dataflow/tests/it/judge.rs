@@ -1,18 +1,18 @@
 //! A pair's windows are judged as a reference from scratch judges them, by any rules, and from any stored state on.
 
-#[allow(clippy::unwrap_used, dead_code)] // these modules hold only what tests use, and others use the rest
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::support::compare::{is_same, is_same_range};
-use crate::support::reference::Judged;
-use crate::support::reference::steady::{Turns, judged_with_turns};
-use crate::support::{pairs, reference, rules};
 use netqoe_dataflow::judge::PairState;
 use netqoe_model::{Figure, Label, Rules, Severity, WindowRow, WindowStart};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+
+use crate::support::compare::{is_same, is_same_range};
+use crate::support::reference::Judged;
+use crate::support::reference::steady::{Turns, judged_with_turns};
+use crate::support::{pairs, reference, rules};
 
 /// The engine's verdict in the reference's form, and the state that the row carries.
 fn judge(state: &mut PairState, row: &WindowRow, rules: &Rules) -> (Judged, Option<Arc<[u8]>>) {

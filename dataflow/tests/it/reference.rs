@@ -1,15 +1,15 @@
 //! The dataflow gives the rows, diagnoses and counts that a reference from scratch gives, for any log, any number of
 //! workers, any division into batches, and wherever it is interrupted.
 
-#[allow(clippy::unwrap_used, dead_code)] // these modules hold only what tests use, and others use the rest
 use std::num::NonZeroU16;
+
+use netqoe_model::{DiagnosisRules, Partition, Rules};
+use proptest::prelude::*;
 
 use crate::support::compare::assert_same_rows;
 use crate::support::logs::Line;
 use crate::support::store::Store;
 use crate::support::{feeds, logs, reference, rules, store};
-use netqoe_model::{DiagnosisRules, Partition, Rules};
-use proptest::prelude::*;
 
 const PARTITIONS: NonZeroU16 = NonZeroU16::new(5).unwrap();
 

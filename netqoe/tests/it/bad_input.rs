@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
-use crate::support::{
-    Answer, JSON, NDJSON, NO_RATE, Server, event, event_ids, eventually, export, metric, post, send_as_it_is,
-};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
+
+use crate::support::{
+    Answer, JSON, NDJSON, NO_RATE, Server, event, event_ids, eventually, export, metric, post, send_as_it_is,
+};
 
 /// The only token that the server knows.
 const TOKEN: (&str, &str) = ("Authorization", "Bearer a-secret");

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
-use crate::support::{
-    DATA_FILE, JSON, NDJSON, NO_RATE, Server, event_ids, events, eventually, now_ms, post, replay, rows,
-};
 use netqoe_benchmarks::Scenario;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::support::{
+    DATA_FILE, JSON, NDJSON, NO_RATE, Server, event_ids, events, eventually, now_ms, post, replay, rows, seed,
+};
+
 /// Another seed can be asked for with this variable.
 const SEED_VARIABLE: &str = "NETQOE_TEST_SEED";
+const SEED: u64 = 1;
 /// How often the server is killed.
 const KILLS: usize = 8;
 /// The latest that it is killed after it was started, or after it has begun to listen.
@@ -113,8 +115,7 @@ fn counted(store: &Path) -> BTreeMap<(String, String, i64), usize> {
 
 #[test]
 fn killed_at_random_moments_it_loses_nothing_and_counts_nothing_twice() {
-    let seed = std::env::var(SEED_VARIABLE).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
-    println!("{SEED_VARIABLE}={seed}");
+    let seed = seed(SEED_VARIABLE, SEED);
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let (port, over) = (Arc::new(AtomicU16::new(0)), Arc::new(AtomicBool::new(false)));

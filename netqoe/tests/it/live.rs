@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use serde_json::Value;
+
 use crate::support::{
     DATA_FILE, NDJSON, NO_RATE, PATIENCE, Server, event, eventually, get, ledger, metric, post, query,
 };
-use serde_json::Value;
 
 /// How long a server waits for a reader that takes nothing.
 const WRITE_TIMEOUT: &str = "2s";

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 use serde_json::{Value, json};
+
+use crate::support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
 const ROUTES: [(&str, &str, &str, u16); 25] = [

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use crate::support::{event, netqoe};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
+
+use crate::support::{event, netqoe};
 
 #[test]
 fn no_command_panics_where_its_output_is_full_or_nobody_reads_it() {

@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use crate::support::{Server, eventually, get};
 use serde_json::Value;
+
+use crate::support::{Server, eventually, get};
 
 /// Answers every request with a few bytes, for as long as the test runs.
 fn web_server() -> u16 {

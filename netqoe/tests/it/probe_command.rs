@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::support::{Server, eventually, get, netqoe};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+use crate::support::{Server, eventually, get, netqoe};
 
 /// A server whose `/health` is measured, and which has the fixed object.
 fn target(folder: &Path) -> (Server, String) {

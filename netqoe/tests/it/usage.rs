@@ -4,8 +4,9 @@ use std::net::TcpListener;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::support::{DATA_FILE, JSON, NO_RATE, Server, event, netqoe, post};
 use serde_json::json;
+
+use crate::support::{DATA_FILE, JSON, NO_RATE, Server, event, netqoe, post};
 
 /// Of the tables of the log, and of those of the store.
 const SCHEMA_HISTORIES: [&str; 2] = ["log_schema_history", "store_schema_history"];
@@ -194,8 +195,8 @@ fn check_hidden(arguments: &[&str], says: &str) {
 }
 
 /// What tests break on purpose can't be broken in what others use: the program does not even know the variable.
-#[cfg(not(feature = "planted-faults"))]
 #[test]
+#[cfg_attr(feature = "planted-faults", ignore = "wants a program without the feature: cargo xtask soak")]
 fn nothing_can_be_planted() {
     let program = std::fs::read(env!("CARGO_BIN_EXE_netqoe")).unwrap();
     assert!(!String::from_utf8_lossy(&program).contains(PLANT_VARIABLE));

@@ -119,8 +119,8 @@ fn progress_that_is_committed_before_its_rows_shows() {
     check(&PROGRESS_BEFORE_ROWS);
 }
 
+/// The quick one, which the gate tries: a harness that finds nothing any more would show here.
 #[test]
-#[ignore = "a run of chaos: cargo xtask chaos --planted"]
 fn counting_copies_shows() {
     check(&SKIP_DEDUPLICATION);
 }

@@ -61,6 +61,8 @@ pub(crate) const WARM_UP: Duration = Duration::from_secs(4);
 const QUIET_MS: std::ops::Range<u64> = 1_000..3_000;
 /// What the cluster takes about to recover. Only how many faults are planned for a length depends on it.
 const RECOVERY: Duration = Duration::from_secs(3);
+/// The longest fault of [`halves`].
+const LONGEST_OF_A_HALF: Duration = Duration::from_secs(10);
 /// Most that there are of each.
 const PROCESSES: usize = 2;
 const WORKERS: usize = 2;
@@ -163,6 +165,17 @@ pub(crate) fn schedule(seed: u64, length: Duration) -> Schedule {
     unreachable!("every round takes time")
 }
 
+/// Every kind of fault once, in two runs of about 40 s: one without PgBouncer, and one with it. A fault that lasts half as
+/// long as such a run is left to the long ones.
+pub(crate) fn halves(seed: u64) -> [Schedule; 2] {
+    let Schedule { first, mut faults, .. } = schedule(seed, crate::chaos::LENGTH);
+    faults.truncate(DECK.len());
+    faults.retain(|planned| planned.fault.lasts() <= LONGEST_OF_A_HALF);
+    let second_half = faults.split_off(faults.len() / 2);
+    let second_first = faults.last().map_or(first, |planned| planned.then);
+    [Schedule { pooled: false, first, faults }, Schedule { pooled: true, first: second_first, faults: second_half }]
+}
+
 fn shape(rng: &mut StdRng) -> Shape {
     Shape { processes: rng.random_range(1..=PROCESSES), workers: rng.random_range(1..=WORKERS) }
 }
@@ -203,6 +216,20 @@ mod tests {
         for seed in 0..100 {
             let faults: Vec<_> = schedule(seed, SHORT).faults.iter().map(|planned| planned.fault.numbered(0)).collect();
             assert!(DECK.iter().all(|fault| faults.contains(fault)), "{seed}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_but_the_longest_comes_in_one_of_two_halves() {
+        for seed in 0..100 {
+            let halves = halves(seed);
+            let faults: Vec<_> =
+                halves.iter().flat_map(|half| &half.faults).map(|planned| planned.fault.numbered(0)).collect();
+            let missing: Vec<_> = DECK.iter().filter(|fault| !faults.contains(fault)).collect();
+            assert_eq!(missing, [&Fault::PostgresAway], "{seed}");
+            assert!(
+                halves.iter().all(|half| half.faults.len() == 6 && half.faults.iter().all(|fault| !fault.overlaps))
+            );
         }
     }
 }

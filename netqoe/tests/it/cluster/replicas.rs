@@ -5,11 +5,11 @@ use std::time::Duration;
 use netqoe_testbed::NatsCluster;
 
 use crate::cluster::three_servers::ThreeServers;
-use crate::support::eventually;
+use crate::support::{eventually, gate_or_soak};
 
-/// How long the load goes on before, while a server is away, and after: several windows.
-const EACH: Duration = Duration::from_secs(6);
-/// How often a leader is lost. The second time it is one that has followed another, or the one that came back.
+/// How long the load goes on before, while a server is away, and after: several windows. In the gate, and in a soak.
+const EACH: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(6)];
+/// How often a leader is lost in a soak. The second time it is one that has followed another, or the one that came back.
 const TIMES: usize = 2;
 const STREAMS: [&str; 2] = ["telemetry-events", "telemetry-dlq"];
 
@@ -48,18 +48,19 @@ fn kill_9_of_the_leader_loses_nothing() {
     for stream in STREAMS {
         assert_eq!(kept(&cluster.rig.nats, stream).map(|kept| kept.copies), Some(3), "{stream}");
     }
-    for _ in 0..TIMES {
-        std::thread::sleep(EACH);
+    let each = gate_or_soak(EACH[0], EACH[1]);
+    for _ in 0..gate_or_soak(1, TIMES) {
+        std::thread::sleep(each);
         let killed = led(&cluster.rig.nats, "").leader;
         cluster.rig.nats.member(&killed).unwrap().kill().unwrap();
         let before = led(&cluster.rig.nats, &killed).last;
         eventually("two servers take events", || {
             kept(&cluster.rig.nats, STREAMS[0]).is_some_and(|log| log.last > before)
         });
-        std::thread::sleep(EACH);
+        std::thread::sleep(each);
         cluster.rig.nats.member(&killed).unwrap().restart().unwrap();
         cluster.rig.nats.wait_until_healthy().unwrap();
     }
-    std::thread::sleep(EACH);
+    std::thread::sleep(each);
     cluster.settle();
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use netqoe_testbed::{Database, PgBouncer};
 
 use crate::cluster_support::{Audit, Load, Rig, Shape, Verdict};
-use crate::support::Server;
+use crate::support::{Server, gate_or_soak};
 
-/// How long each shape works under load: several windows.
-const EACH: Duration = Duration::from_secs(6);
+/// How long each shape works under load: several windows. In the gate, and in a soak.
+const EACH: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(10)];
 
 /// Loads a cluster of one shape after the other, each asked to stop through another of its processes, and compares what
 /// they have written with their log.
@@ -22,7 +22,7 @@ fn check(database: &Database, database_url: &str, seed: u64, shapes: &[(usize, u
     let last = loop {
         let (number, shape) = shapes.next().unwrap();
         let group = rig.working_group(shape);
-        std::thread::sleep(EACH);
+        std::thread::sleep(gate_or_soak(EACH[0], EACH[1]));
         if shapes.peek().is_none() {
             break group;
         }

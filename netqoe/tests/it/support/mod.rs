@@ -2,6 +2,7 @@
 
 mod http;
 mod server;
+mod soak;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 pub(crate) use http::*;
 pub(crate) use server::Server;
+pub(crate) use soak::{gate_or_soak, seed};
 
 /// How long anything may take on a busy machine before the test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
