@@ -21,14 +21,18 @@ pub struct Postgres {
     server: Server,
 }
 
+/// Neither a machine's crash nor the figures of a real disk are tested; and tests that share a server leave hundreds of
+/// databases, none of which lives long enough to be vacuumed, while each would be looked at again and again. They run beside
+/// each other, and each has some connections.
+const OF_TESTS: &str = "fsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 300\n";
+
 impl Postgres {
     /// With an empty cluster of databases.
     ///
     /// # Errors
     /// Where it is not installed or does not start.
     pub fn start() -> anyhow::Result<Self> {
-        // Neither a machine's crash nor the figures of a real disk are tested.
-        Self::start_with("fsync = off\n")
+        Self::start_with(OF_TESTS)
     }
 
     /// The same, with more lines of its `postgresql.conf`. Unless they say otherwise, a commit is on the disk when it is

@@ -7,7 +7,9 @@ use anyhow::ensure;
 use crate::child::{cargo, stopped_by_signals, succeeds};
 
 /// The one test of it that is no test of the harness.
-const RANDOM_FAULTS: &str = "the_cluster_loses_nothing_and_counts_nothing_twice";
+const RANDOM_FAULTS: &str = "chaos::random_faults_lose_nothing_and_count_nothing_twice";
+/// What is tried with faults that are planted into the processes.
+const PLANTED: [&str; 2] = ["chaos::planted::", "chaos::crash_loop::"];
 
 /// What is to happen.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,19 +43,25 @@ impl Chaos {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let stopped = stopped_by_signals()?;
         netqoe_testbed::install_missing()?;
+        ensure!(succeeds(&mut self.command(), &stopped)?, "what was found is printed above");
+        Ok(())
+    }
+
+    /// What lets it happen.
+    pub(crate) fn command(self) -> Command {
         let mut command = Command::new(cargo());
-        command.args(["test", "--locked", "-p", "netqoe", "--test", "chaos"]);
+        command.args(["test", "--locked", "-p", "netqoe", "--test", "it"]);
         match self {
             Self::Random(variables) => {
                 let variables = variables.iter().map(|(variable, number)| (*variable, number.to_string()));
-                command.envs(variables).args(["--", "--nocapture", RANDOM_FAULTS]);
+                command.envs(variables).args(["--", "--nocapture", "--ignored", "--exact", RANDOM_FAULTS]);
             }
             Self::Planted => {
-                command.args(["--features", "planted-faults", "--", "--nocapture", "--ignored", "--test-threads", "1"]);
+                command.args(["--features", "planted-faults", "--", "--nocapture", "--include-ignored"]);
+                command.args(["--test-threads", "1"]).args(PLANTED);
             }
         }
-        ensure!(succeeds(&mut command, &stopped)?, "what was found is printed above");
-        Ok(())
+        command
     }
 }
 

@@ -31,8 +31,9 @@ usage: cargo xtask COMMAND
   chaos [--seconds N] [--seed S]
                             let random faults happen to a cluster under load for about so long, and hold its rows against
                             its log; a seed chooses the faults
-  soak                      a network parts the NATS servers of a cluster under load, one after the other: with Debian's nats-server and with a
-                            newer one; it wants root
+  soak                      the long forms of tests, for as long as they take: random faults with a random seed, all planted faults, an
+                            outage of minutes, and a network that parts the NATS servers of a cluster one after the other, with
+                            Debian's nats-server and with a newer one; it wants root
   chaos --planted           plant faults into the cluster, and see that chaos finds each of them
   fuzz [--seconds N] [TARGET]…
                             let a fuzzer try what reads input that others write, for so long each";

@@ -1,23 +1,56 @@
-//! `cargo xtask soak`: a network parts the NATS servers of a cluster, one after the other.
+//! `cargo xtask soak`: the long forms of what `cargo xtask test` tries for a moment, and what is too long for it.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::ensure;
 use netqoe_testbed::{OTHER_NATS_SERVER, new_nats_server};
 
+use crate::chaos::Chaos;
 use crate::child::{cargo, stopped_by_signals, succeeds};
 
-/// Once with Debian's nats-server, and once with the newer one.
+/// Lets tests take as long as they like, and begin with random seeds, which they print.
+const SOAK_VARIABLE: &str = "NETQOE_TEST_SOAK";
+/// Tests that are longer in a soak; and one that wants a program in which nothing can be planted, as this build is.
+const LONG_FORMS: [&str; 6] = [
+    "cluster::replicas::",
+    "cluster::shapes::",
+    "crash::",
+    "report::an_outage_is_caught_up_with",
+    "report::a_probe_that_is_killed_loses_nothing_that_it_had_spooled",
+    "usage::nothing_can_be_planted",
+];
+/// A network parts the NATS servers of a cluster, one after the other. It wants root.
+const PARTED: [&str; 1] = ["cluster::parted::"];
+
+/// All of it, also where something was found.
 pub(crate) fn run() -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
     let newer = new_nats_server()?;
-    for (version, server) in [("Debian's nats-server", None), ("the newer nats-server", Some(newer))] {
-        println!("\n== {version}");
-        let mut command = Command::new(cargo());
-        command.args(["test", "--locked", "-p", "netqoe", "--test", "cluster", "--"]);
-        command.args(["--nocapture", "--ignored", "parted::"]).envs(server.map(|server| (OTHER_NATS_SERVER, server)));
-        ensure!(succeeds(&mut command, &stopped)?, "what was found with {version} is printed above");
+    let steps = [
+        ("random faults", Chaos::Random(Vec::new()).command()),
+        ("planted faults", Chaos::Planted.command()),
+        ("long outages, and kills at random moments", tests(&LONG_FORMS, None)),
+        ("a parted network, with Debian's nats-server", tests(&PARTED, None)),
+        ("a parted network, with a newer nats-server", tests(&PARTED, Some(newer))),
+    ];
+    let mut failed = Vec::new();
+    for (heading, mut command) in steps {
+        println!("\n== {heading}");
+        if !succeeds(&mut command, &stopped)? {
+            failed.push(heading);
+        }
     }
+    ensure!(failed.is_empty(), "failed: {}; what was found is printed above", failed.join(", "));
     Ok(())
+}
+
+/// These tests of the whole program, one after the other.
+fn tests(names: &[&str], nats_server: Option<PathBuf>) -> Command {
+    let mut command = Command::new(cargo());
+    command.args(["test", "--locked", "-p", "netqoe", "--test", "it", "--"]);
+    command.args(["--nocapture", "--include-ignored", "--test-threads", "1"]).args(names);
+    command.env(SOAK_VARIABLE, "1").envs(nats_server.map(|server| (OTHER_NATS_SERVER, server)));
+    command
 }

@@ -1,10 +1,12 @@
 //! What `cargo xtask test` does, in order.
 
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use netqoe_testbed::{NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
 
 use crate::child::{cargo, program, stopped_by_signals, succeeds};
@@ -12,8 +14,20 @@ use crate::page::{check_node, npm};
 
 /// The variable with the URL of the NATS server that the page's tests share.
 const NATS_SERVER: &str = "NETQOE_TEST_NATS_URL";
+/// How many tests nextest runs at a time.
+const TEST_THREADS: &str = "NEXTEST_TEST_THREADS";
+/// For each core: most of the long tests wait for a server, a window or a time limit.
+const TEST_THREADS_A_CORE: usize = 2;
+
+/// All that stands behind a feature. Lints and tests compile it into one and the same program, so that everything is compiled
+/// once for each of them: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for
+/// does nothing.
+const FEATURES: &str = "netqoe/planted-faults,netqoe/http3,netqoe-probe/fuzzing";
+/// The tests of the log, which a newer nats-server must pass as well.
+const LOG_ON_NATS: &str = "package(netqoe-eventlog) & test(/^jetstream::/)";
 
 /// One command.
+#[derive(Clone, Copy)]
 struct Step {
     heading: &'static str,
     tool: Tool,
@@ -29,90 +43,48 @@ enum Tool {
     Npm,
 }
 
-const FORMAT: Step =
-    Step { heading: "format", tool: Tool::Cargo, arguments: &["fmt", "--all", "--check"], environment: &[] };
-const LINT: Step = Step {
-    heading: "lint",
-    tool: Tool::Cargo,
-    arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
-    environment: &[],
-};
-/// What stands behind features is compiled by nothing else here.
-const LINT_FEATURES: Step = Step {
-    heading: "lint of features",
-    tool: Tool::Cargo,
-    arguments: &[
-        "clippy",
-        "-p",
-        "netqoe",
-        "-p",
-        "netqoe-probe",
-        "--features",
-        "netqoe/planted-faults,netqoe/http3,netqoe-probe/fuzzing",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ],
-    environment: &[],
-};
+const FORMAT: Step = Step::cargo("format", &["fmt", "--all", "--check"]);
+const LINT: Step = Step::cargo(
+    "lint",
+    &["clippy", "--workspace", "--all-targets", "--features", FEATURES, "--locked", "--", "-D", "warnings"],
+);
+/// What users build has no features, and must compile without them. Of tests nothing depends on that. There are no
+/// examples: they stand here since cargo then takes the same features of libraries as for the tests, and compiles none again.
+const LINT_SHIPPED: Step = Step::cargo(
+    "lint of what is shipped",
+    &["clippy", "--workspace", "--lib", "--bins", "--examples", "--locked", "--", "-D", "warnings"],
+);
 const DOCUMENT: Step = Step {
-    heading: "documentation",
-    tool: Tool::Cargo,
-    arguments: &["doc", "--no-deps", "--workspace", "--locked"],
     environment: &[("RUSTDOCFLAGS", "-D warnings")],
+    ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace", "--locked"])
 };
-const NEXTEST: [Step; 2] = [
-    Step {
-        heading: "tests",
-        tool: Tool::Cargo,
-        arguments: &["nextest", "run", "--workspace", "--locked"],
-        environment: &[],
-    },
-    Step {
-        heading: "tests of HTTP/3",
-        tool: Tool::Cargo,
-        arguments: &["nextest", "run", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
-        environment: &[],
-    },
-];
-const TEST: [Step; 2] = [
-    Step { heading: "tests", tool: Tool::Cargo, arguments: &["test", "--workspace", "--locked"], environment: &[] },
-    Step {
-        heading: "tests of HTTP/3",
-        tool: Tool::Cargo,
-        arguments: &["test", "-p", "netqoe-probe", "--features", "http3", "--locked", "--", "http3", "quic"],
-        environment: &[],
-    },
-];
+/// The last of the steps that want all cores.
+const BUILD: Step =
+    Step::cargo("build of the tests", &["test", "--workspace", "--features", FEATURES, "--locked", "--no-run"]);
+const CHECKS: [Step; 5] = [FORMAT, LINT, LINT_SHIPPED, DOCUMENT, BUILD];
+
+const NEXTEST: Step = Step::cargo("tests", &["nextest", "run", "--workspace", "--features", FEATURES, "--locked"]);
+const TEST: Step = Step::cargo("tests", &["test", "--workspace", "--features", FEATURES, "--locked"]);
+
 /// The log on a newer nats-server: what it answers, keeps and forgets is the log's to know, and nothing behind the log
-/// sees which server it is. So these are all tests of the log, half a minute of them, and no others. They are chosen out of the
+/// sees which server it is. So these are all tests of the log, and no others. They are chosen out of the
 /// workspace's, since a build of one crate alone would take others of its libraries' features, and minutes.
-const NEW_NATS_NEXTEST: Step = Step {
-    heading: "tests with a newer nats-server",
-    tool: Tool::Cargo,
-    arguments: &["nextest", "run", "--workspace", "--locked", "-E", "package(netqoe-eventlog) & binary(jetstream)"],
-    environment: &[],
-};
-const NEW_NATS_TEST: Step = Step {
-    heading: "tests with a newer nats-server",
-    tool: Tool::Cargo,
-    arguments: &["test", "-p", "netqoe-eventlog", "--test", "jetstream", "--locked"],
-    environment: &[],
-};
+const NEW_NATS_NEXTEST: Step = Step::cargo(
+    "tests with a newer nats-server",
+    &["nextest", "run", "--workspace", "--features", FEATURES, "--locked", "-E", LOG_ON_NATS],
+);
+const NEW_NATS_TEST: Step = Step::cargo(
+    "tests with a newer nats-server",
+    &["test", "-p", "netqoe-eventlog", "--test", "it", "--locked", "--", "jetstream::"],
+);
+
 /// The last of them shows the page of the netqoe that the tests have built.
 const PAGE_STEPS: [Step; 4] = [
-    Step { heading: "modules of the page", tool: Tool::Npm, arguments: &["ci"], environment: &[] },
-    Step { heading: "check of the page", tool: Tool::Npm, arguments: &["run", "check"], environment: &[] },
-    Step { heading: "tests of the page", tool: Tool::Npm, arguments: &["test"], environment: &[] },
+    Step::npm("modules of the page", &["ci"]),
+    Step::npm("check of the page", &["run", "check"]),
+    Step::npm("tests of the page", &["test"]),
     // Named, since one that its servers are missing for would not be noticed.
-    Step {
-        heading: "the page in a browser",
-        tool: Tool::Npm,
-        arguments: &["run", "e2e", "--", "--project=sqlite", "--project=postgres"],
-        environment: &[],
-    },
+    Step::npm("the page in a browser", &["run", "e2e", "--", "--project=sqlite", "--project=postgres"]),
 ];
 
 /// All checks and tests. Whatever was started is stopped, however this ends.
@@ -122,24 +94,58 @@ pub(crate) fn test() -> anyhow::Result<()> {
     netqoe_testbed::install_missing()?;
     check_node()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
-    let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url())];
-    let mut failed = Vec::new();
+    let threads = std::thread::available_parallelism()?.get() * TEST_THREADS_A_CORE;
+    let shared = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url()), (TEST_THREADS, threads.to_string())];
+    let newer = [&shared[..], &[(OTHER_NATS_SERVER, new_nats_server()?.display().to_string())]].concat();
     let (tests, new_nats) = if has_nextest() { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
-    for step in [FORMAT, LINT, LINT_FEATURES, DOCUMENT].into_iter().chain(tests).chain(PAGE_STEPS) {
-        if !step.run(&servers, &stopped)? {
+
+    let mut failed = Vec::new();
+    for step in CHECKS {
+        if !step.run(&shared, &stopped)? {
             failed.push(step.heading);
         }
     }
-    let newer = [(OTHER_NATS_SERVER, new_nats_server()?.display().to_string())];
-    if !new_nats.run(&newer, &stopped)? {
-        failed.push(new_nats.heading);
+    if failed.contains(&BUILD.heading) {
+        bail!("failed: {}", failed.join(", "));
     }
+    // The page's tests and all others wait for the most part, and so they run beside each other.
+    let (of_page, of_rust) = std::thread::scope(|scope| {
+        let page = scope.spawn(|| run_held_back(&PAGE_STEPS, &shared, &stopped));
+        let rust = tests.run(&shared, &stopped).and_then(|passed| Ok([passed, new_nats.run(&newer, &stopped)?]));
+        (page.join(), rust)
+    });
+    let of_page = of_page.ok().context("the page's tests ended in a panic")??;
+    let steps = [tests, new_nats].into_iter().chain(PAGE_STEPS).zip(of_rust?.into_iter().chain(of_page));
+    failed.extend(steps.filter(|(_, passed)| !passed).map(|(step, _)| step.heading));
     drop((postgres, nats));
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
     println!("\nall checks and tests passed in {} s", started.elapsed().as_secs());
     Ok(())
+}
+
+/// Runs steps beside others, and prints what each has said once it has ended. Returns which have passed.
+fn run_held_back(steps: &[Step], servers: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<Vec<bool>> {
+    let mut passed = Vec::new();
+    for step in steps {
+        let started = Instant::now();
+        let mut said = tempfile::tempfile().context("can't make a temporary file")?;
+        let mut command = step.command(servers)?;
+        command.stdout(said.try_clone()?).stderr(said.try_clone()?);
+        let has_passed = succeeds(&mut command, stopped)?;
+        println!("\n== {}: {}\n{}", step.heading, step.shown(), all_of(&mut said)?);
+        step.conclude(has_passed, started);
+        passed.push(has_passed);
+    }
+    Ok(passed)
+}
+
+fn all_of(file: &mut File) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn has_nextest() -> bool {
@@ -149,20 +155,32 @@ fn has_nextest() -> bool {
 }
 
 impl Step {
+    const fn cargo(heading: &'static str, arguments: &'static [&'static str]) -> Self {
+        Self { heading, tool: Tool::Cargo, arguments, environment: &[] }
+    }
+
+    const fn npm(heading: &'static str, arguments: &'static [&'static str]) -> Self {
+        Self { heading, tool: Tool::Npm, arguments, environment: &[] }
+    }
+
     /// Whether it passed. An error where it was stopped, or could not be started.
     fn run(&self, servers: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<bool> {
         let started = Instant::now();
-        let mut command = self.tool.command()?;
         println!("\n== {}: {}", self.heading, self.shown());
-        command.args(self.arguments).envs(servers.iter().cloned()).envs(self.environment.iter().copied());
-        let passed = succeeds(&mut command, stopped)?;
-        println!(
-            "== {}: {} in {} s",
-            self.heading,
-            if passed { "passed" } else { "failed" },
-            started.elapsed().as_secs()
-        );
+        let passed = succeeds(&mut self.command(servers)?, stopped)?;
+        self.conclude(passed, started);
         Ok(passed)
+    }
+
+    fn command(&self, servers: &[(&str, String)]) -> anyhow::Result<Command> {
+        let mut command = self.tool.command()?;
+        command.args(self.arguments).envs(servers.iter().cloned()).envs(self.environment.iter().copied());
+        Ok(command)
+    }
+
+    fn conclude(&self, passed: bool, started: Instant) {
+        let outcome = if passed { "passed" } else { "failed" };
+        println!("== {}: {outcome} in {} s", self.heading, started.elapsed().as_secs());
     }
 
     fn shown(&self) -> String {

@@ -10,8 +10,10 @@ import { expect, test } from './support/test.ts';
 const ROUNDS = 8;
 /** What the page promises, from the post on. */
 const PROMISED_MS = 1_000;
-/** A machine that takes longer for a post and a query says nothing of the page. */
+/** A round in which a post and a query take longer, just before or just after, says nothing of the page, and is repeated. */
 const STARVED_MS = 100;
+/** So many rounds at most. */
+const MOST_ROUNDS = 100;
 /** After this nothing is under way any more. */
 const SETTLED_MS = 1_500;
 
@@ -42,28 +44,38 @@ test('a new event is seen within a second', { tag: '@store' }, async ({ page, up
   const stillLoaded = await staysLoaded(page);
 
   await page.waitForTimeout(SETTLED_MS);
-  const [onPage, byApi]: number[][] = [[], []];
-  for (let round = 1; round <= ROUNDS; round++) {
+  let posted = 0;
+  const onPage = () => {
+    const text = saysOf(++posted + 1);
     const seen = () =>
-      page.waitForFunction(
-        (text) => document.querySelector('[data-testid=facts]')?.textContent?.includes(text),
-        saysOf(2 * round),
-        { polling: 'raf' },
-      );
-    onPage?.push(await delay(netqoe, round, seen));
-    const query = { client_id: pairOf(-round).client_id };
+      page.waitForFunction((text) => document.querySelector('[data-testid=facts]')?.textContent?.includes(text), text, {
+        polling: 'raf',
+      });
+    return delay(netqoe, posted, seen);
+  };
+  const byApi = () => {
+    const query = { client_id: pairOf(++posted).client_id };
     const answered = async () => {
       while ((await answers.aggregates(netqoe, query)).items.length === 0);
     };
-    byApi?.push(await delay(netqoe, -round, answered));
+    return delay(netqoe, posted, answered);
+  };
+  const delays: number[] = [];
+  for (let round = 1; delays.length < ROUNDS && round <= MOST_ROUNDS; round++) {
+    const before = await byApi();
     // Not in step with what the page does each half second.
-    await page.waitForTimeout(700 + 90 * round);
+    await page.waitForTimeout(700 + 90 * (round % ROUNDS));
+    const shown = await onPage();
+    const after = await byApi();
+    const starved = Math.max(before, after) > STARVED_MS;
+    const [apiMs, pageMs] = [[before, after], [shown]].map((all) => all.map((ms) => ms.toFixed(0)).join(' and '));
+    console.log(
+      `from a post until the API has it ${apiMs} ms, until it is on the page ${pageMs} ms${starved ? ', repeated' : ''}`,
+    );
+    if (!starved) delays.push(shown);
   }
-  const [slowest, starved] = [Math.max(...(onPage ?? [])), Math.max(...(byApi ?? [])) > STARVED_MS];
-  const list = (all: number[] | undefined) => all?.map((ms) => ms.toFixed(0)).join(', ');
-  console.log(`from a post until it is on the page: ${list(onPage)} ms; until the API has it: ${list(byApi)} ms`);
-  if (starved) console.log('the machine is too busy to hold the page to its promise');
-  else expect(slowest).toBeLessThan(PROMISED_MS);
+  expect(delays, `rounds of ${MOST_ROUNDS} in which the machine was not too busy`).toHaveLength(ROUNDS);
+  expect(Math.max(...delays)).toBeLessThan(PROMISED_MS);
   await stillLoaded();
 });
 

@@ -18,8 +18,8 @@ export default defineConfig<object, OfWorker>({
   projects: POSTGRES_URL && NATS_URL ? [SQLITE, POSTGRES] : [SQLITE],
   outputDir: `${OUTPUT}/results`,
   reporter: [['list']],
-  // The servers and the browser share the machine with each other; and a test is not to be blamed for another one's load.
-  workers: 1,
+  // Each has servers and a browser of its own. Tests wait for what they expect, however long another takes the machine.
+  workers: 2,
   forbidOnly: true,
   timeout: 5 * PATIENCE_MS,
   expect: { timeout: PATIENCE_MS },

@@ -1,5 +1,5 @@
 //! The course of faults, as a person would tell it. That every figure is right is the reference's to hold
-//! (`tests/reference.rs`).
+//! (`tests/it/reference.rs`).
 
 use netqoe_model::{LogTime, Percentiles};
 

@@ -1,0 +1,8 @@
+//! The tests of the dataflow against references, in one binary.
+
+#![allow(clippy::unwrap_used, reason = "everything here is part of a test")]
+
+mod judge;
+mod reference;
+mod support;
+mod thresholds;

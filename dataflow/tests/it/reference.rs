@@ -1,0 +1,154 @@
+//! The dataflow gives the rows, diagnoses and counts that a reference from scratch gives, for any log, any number of
+//! workers, any division into batches, and wherever it is interrupted.
+
+use std::num::NonZeroU16;
+
+use netqoe_model::{DiagnosisRules, Partition, Rules};
+use proptest::prelude::*;
+
+use crate::support::compare::assert_same_rows;
+use crate::support::logs::Line;
+use crate::support::store::Store;
+use crate::support::{feeds, logs, reference, rules, store};
+
+const PARTITIONS: NonZeroU16 = NonZeroU16::new(5).unwrap();
+
+/// Lines without order, of which most windows have few; or those of pairs with faults, that last.
+fn lines(max: usize) -> impl Strategy<Value = Vec<Line>> {
+    prop_oneof![logs::lines(max), logs::lines_of_pairs(5)]
+}
+
+fn replay(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rules) -> Store {
+    let mut store = Store::default();
+    store::run(
+        &mut store,
+        feeds::file(lines, lines_a_chunk, workers, PARTITIONS),
+        PARTITIONS,
+        rules,
+        usize::MAX,
+        |_, _| {},
+    );
+    store
+}
+
+#[track_caller]
+fn check_file(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rules) {
+    let plain: Vec<_> = lines.iter().map(|line| (None, line.text.clone())).collect();
+    let (rows, ledger) = reference::run(&plain, rules);
+    let store = replay(lines, lines_a_chunk, workers, rules);
+    assert_same_rows(&store.plain_rows(), &rows);
+    assert_eq!(store.ledger(), ledger);
+    assert_eq!(store.dead_letters.len() as u64, ledger.invalid, "what can't be counted is kept");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_file_gives_the_rows_of_the_reference(
+        lines in lines(400), lines_a_chunk in 1..80_usize, workers in 1..4_usize, rules in rules::rules(),
+    ) {
+        check_file(&lines, lines_a_chunk, workers, &rules);
+    }
+
+    #[test]
+    fn the_order_of_lines_that_came_at_the_same_time_is_the_logs_own(
+        mut lines in logs::lines(200).prop_shuffle(), workers in 1..4_usize, rules in rules::rules(),
+    ) {
+        // Seconds, so that many lines share a time; `sort` keeps the shuffled order among them.
+        lines.iter_mut().for_each(|line| line.recv_ms = line.recv_ms / 10_000 * 10_000);
+        lines.sort_by_key(|line| line.recv_ms);
+        check_file(&lines, 7, workers, &rules);
+    }
+
+    #[test]
+    fn a_log_that_is_interrupted_anywhere_gives_the_rows_of_the_reference(
+        lines in lines(300),
+        rules in rules::rules(),
+        lines_a_record in 1..20_usize,
+        records_a_batch in 1..10_usize,
+        crashes in prop::collection::vec((0..40_usize, 1..4_usize), 0..4),
+    ) {
+        let log = feeds::records(&lines, lines_a_record, PARTITIONS);
+        let mut store = Store::default();
+        for (commits, workers) in crashes.into_iter().chain([(usize::MAX, 2)]) {
+            let feeds = feeds::log(&log, &store.resume_from(PARTITIONS), records_a_batch, workers);
+            store::run(&mut store, feeds, PARTITIONS, &rules, commits, |store, partition| {
+                check_so_far(store, partition, &log[usize::from(partition.0)], &rules);
+            });
+        }
+        for (partition, records) in log.iter().enumerate() {
+            let checkpoint = store.checkpoints[&Partition(partition as u16)];
+            prop_assert!(records.last().is_some_and(|(position, ..)| *position == checkpoint.processed), "all is read");
+        }
+    }
+}
+
+/// That the store has the rows of a partition, open ones as well, and the counts of the records that were committed. Final rows
+/// do not change from commit to commit, as the store asserts.
+#[track_caller]
+fn check_so_far(store: &Store, partition: Partition, records: &[feeds::Record], rules: &Rules) {
+    let checkpoint = store.checkpoints[&partition];
+    let committed = records.iter().filter(|(position, ..)| *position <= checkpoint.processed);
+    let (expected, ledger) = reference::run(&committed.flat_map(plain).collect::<Vec<_>>(), rules);
+    assert_eq!(checkpoint.ledger, ledger);
+    let mut got = store.plain_rows();
+    got.retain(|(client, ..), _| Partition::of(client, PARTITIONS) == partition);
+    assert_same_rows(&got, &expected);
+}
+
+/// A record's lines, or an empty one.
+fn plain((_, log_time, lines): &feeds::Record) -> Vec<reference::Record> {
+    let texts =
+        if lines.is_empty() { vec![String::new()] } else { lines.iter().map(|line| line.text.clone()).collect() };
+    texts.into_iter().map(|text| (Some(log_time.ms()), text)).collect()
+}
+
+/// A late event far ahead makes the whole file late: each chunk must hear of the times in the chunks before it.
+#[test]
+fn a_chunk_takes_over_the_log_time_of_the_chunks_before_it() {
+    let line = |id: &str, ts: i64, recv: i64| Line {
+        client: "c".into(),
+        recv_ms: recv,
+        text: format!(
+            r#"{{"event_id":"{id}","client_id":"c","ts_ms":{ts},"target":"t","timing_measurements":{{"dns_ms":1}},"recv_ts_ms":{recv}}}"#
+        ),
+    };
+    let lines =
+        [line("a", 60_000, 60_000), line("b", 600_000, 600_000), line("c", 60_001, 60_001), line("d", 600_000, 60_001)];
+    let classic = Rules { diagnosis: DiagnosisRules::classic(), ..Rules::default() };
+    for (workers, rules) in [(1, &classic), (2, &classic), (3, &Rules::default())] {
+        check_file(&lines, 1, workers, rules);
+    }
+}
+
+/// More events than are kept exactly: the labels may differ where a percentile lies on a threshold, the counts never.
+#[test]
+fn a_window_of_two_thousand_events_is_sketched_within_a_thousandth() {
+    let line = |n: i64| Line {
+        client: "c".into(),
+        recv_ms: 60_000 + n * 30,
+        text: format!(
+            r#"{{"event_id":"{n}","client_id":"c","ts_ms":{},"target":"t","timing_measurements":{{"dns_ms":{},"ttfb_ms":{}}}}}"#,
+            60_000 + n * 30,
+            (n * 7919) % 2003,
+            (n * 104_729) % 1_000_003
+        ),
+    };
+    let lines: Vec<_> = (0..2000).map(line).collect();
+    let plain: Vec<_> = lines.iter().map(|line| (None, line.text.clone())).collect();
+    let (rows, _) = reference::run(&plain, &Rules::default());
+    let got = replay(&lines, 100, 2, &Rules::default()).plain_rows();
+    assert_eq!(rows.len(), 1);
+    for (key, row) in rows {
+        assert_eq!(got[&key].count_success, row.count_success);
+        for (got, exact) in got[&key].percentiles.iter().zip(row.percentiles) {
+            assert_eq!(got.is_some(), exact.is_some());
+            for (got, exact) in
+                got.iter().zip(exact).flat_map(|(got, exact)| [(got.p50, exact.p50), (got.p95, exact.p95)])
+            {
+                assert!(got.abs_diff(exact) as f64 <= 0.001 * exact as f64, "{got} for {exact}");
+            }
+        }
+    }
+}

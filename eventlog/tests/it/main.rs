@@ -1,0 +1,6 @@
+//! The tests of the logs as their users see them, in one binary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "everything here is part of a test")]
+
+mod jetstream;
+mod log;

@@ -1,0 +1,10 @@
+//! The cluster on a real nats-server and a real PostgreSQL: the same rows whatever its shape, an end that everybody
+//! notices, and no work on a log that is not what it was.
+
+mod ends;
+mod lost_log;
+mod parted;
+mod refusals;
+mod replicas;
+mod shapes;
+mod three_servers;

@@ -1,0 +1,12 @@
+//! The commands on a real nats-server and on both stores, as an operator runs them.
+
+mod bench;
+mod dead_letters;
+mod flush;
+mod health;
+mod history;
+mod ingest;
+mod maintenance;
+mod reading;
+mod stage;
+mod supervision;

@@ -1,0 +1,27 @@
+//! The tests of the whole program, in one binary: each further one would link all of netqoe again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "everything here is part of a test")]
+
+mod bad_input;
+mod chaos;
+mod clock_ahead;
+mod cluster;
+mod cluster_support;
+mod crash;
+mod dashboard;
+mod demo;
+mod guide;
+mod insight;
+mod jetstream;
+mod live;
+mod locked;
+mod operations;
+mod output;
+mod ping_group;
+mod probe;
+mod probe_command;
+mod provisional;
+mod report;
+mod rules;
+mod support;
+mod usage;
