@@ -1,4 +1,6 @@
 //! Who may read a file: nobody but the user that netqoe runs as. Tokens protect the same events over HTTP.
+//!
+//! Decision: D-068.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;

@@ -1,4 +1,6 @@
 //! The workers: each reads its feed, steps the dataflow, and never reads too far ahead of what was handed out.
+//!
+//! Decision: D-005.
 
 use std::any::Any;
 use std::collections::VecDeque;

@@ -1,4 +1,6 @@
 //! One event as a line of text: on one line, and with the time at which it was taken.
+//!
+//! Decision: D-001.
 
 use std::borrow::Cow;
 use std::fmt;

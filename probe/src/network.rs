@@ -1,4 +1,6 @@
 //! The network that this machine is in, found and not asked: what its default route leads through.
+//!
+//! Decision: D-034.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;

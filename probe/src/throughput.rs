@@ -1,4 +1,6 @@
 //! Throughput: a fixed object over a connection of its own, so that no handshake, lookup or page is in it.
+//!
+//! Decision: D-028.
 
 use std::time::Duration;
 

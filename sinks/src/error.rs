@@ -1,4 +1,6 @@
 //! What can go wrong with a store, as the user reads it.
+//!
+//! Decision: D-066.
 
 use std::path::PathBuf;
 

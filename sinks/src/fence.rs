@@ -1,4 +1,6 @@
 //! Which log a store follows, and which generation may write: the decision, without any database.
+//!
+//! Decision: D-032.
 
 use netqoe_model::{Generation, LogIdentity};
 

@@ -1,4 +1,6 @@
 //! A history for each phase, of the middles of the windows that were not left out.
+//!
+//! Decision: D-054.
 
 use serde::{Deserialize, Serialize};
 

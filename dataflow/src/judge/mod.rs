@@ -3,6 +3,8 @@
 //! [`PairState`] is what is kept of a pair's past, bounded whatever its length; [`PairState::judge`] compares the next
 //! window with it, names what hurts, and takes the window in. What follows from a window depends on the windows of its
 //! pair before it and on nothing else, so it is the same in every run. docs/diagnoses.md says what the figures mean.
+//!
+//! Decisions: D-052, D-056.
 
 mod by_phase;
 mod code;

@@ -2,6 +2,8 @@
 //!
 //! The arithmetic is that of the reference: binary floating point in milliseconds, summed from the oldest window to
 //! the newest, so that a value on a threshold falls on the same side everywhere.
+//!
+//! Decision: D-003.
 
 use netqoe_model::{Centre, DiagnosisRules, Metric, Spread, WindowRow, WindowStart};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,6 @@
 //! The stream of what could not be counted: nothing is lost, and nothing is tried for ever.
+//!
+//! Decisions: D-020, D-048.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

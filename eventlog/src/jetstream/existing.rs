@@ -1,5 +1,7 @@
 //! A stream that others have made, for whoever only reads it: it is not made, and nothing of it is changed. What would
 //! be made reserves gigabytes, and a name that was mistyped would look like a log without events.
+//!
+//! Decision: D-031.
 
 use async_nats::jetstream::stream::Stream;
 use netqoe_model::LogIdentity;

@@ -4,6 +4,8 @@
 //! It does so through a consumer that the server forgets after a while. Whenever anything about that consumer is in
 //! doubt it is left behind, and another one begins after the last message that came. The consumer takes the whole
 //! stream, also what is others' concern: so a message that the stream discarded before it came leaves a gap that shows.
+//!
+//! Decision: D-012.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! The client of a line, without parsing the line: whoever follows the stream looks at each line of it, on one thread.
+//!
+//! Decision: D-018.
 
 use std::sync::LazyLock;
 

@@ -2,6 +2,8 @@
 //!
 //! A server that a network parts from the others keeps its clients, and can't store anything for them. Only what it does
 //! tells: so whoever asks it something notes here whether that came to something.
+//!
+//! Decision: D-069.
 
 use std::time::{Duration, Instant};
 

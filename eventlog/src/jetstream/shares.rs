@@ -1,5 +1,7 @@
 //! Whose the lines of a message are. The client decides, whatever subject others have published at: each partition
 //! gets the lines of its clients, so that copies of an event meet in one partition, and a pair has one row.
+//!
+//! Decision: D-018.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;

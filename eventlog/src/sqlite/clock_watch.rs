@@ -1,5 +1,7 @@
 //! Whether the clock can be believed. Log time never falls: taken from a clock that is ahead for a second, it would make
 //! every event late until the clock has caught up with it.
+//!
+//! Decision: D-059.
 
 use std::time::Duration;
 

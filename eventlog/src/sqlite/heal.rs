@@ -1,4 +1,6 @@
 //! Gives records whose time lies ahead of the clock a time that can be believed.
+//!
+//! Decision: D-061.
 
 use std::path::{Path, PathBuf};
 

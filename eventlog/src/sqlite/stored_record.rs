@@ -1,4 +1,6 @@
 //! A record as the file holds it, and whether it is what was written.
+//!
+//! Decision: D-060.
 
 use netqoe_model::{LogTime, Partition, Position};
 use rusqlite::Row;

@@ -3,6 +3,8 @@
 //!
 //! What is read here is what [`super::json`] reads. Whatever is out of the ordinary, the line is left to that: a
 //! backslash, an exponent, more than 15 digits, nesting that is deep, and everything that is an error.
+//!
+//! Decision: D-036.
 
 use std::borrow::Cow;
 

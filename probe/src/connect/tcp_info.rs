@@ -1,4 +1,6 @@
 //! What the kernel knows of a connection, asked over netlink: `tcp_info`.
+//!
+//! Decision: D-030.
 
 use std::io;
 use std::net::SocketAddr;

@@ -5,6 +5,8 @@
 //! servers that a program would not ask are asked as well, once it is known what they are asked for, each with
 //! questions of its own: they are evidence, and in no phase. Where the servers do not know the name and the system's own
 //! lookup does (`nsswitch.conf` may name more than files and DNS), the system is believed.
+//!
+//! Decisions: D-026, D-058.
 
 mod answer;
 mod hosts_file;

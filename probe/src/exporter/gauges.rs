@@ -2,6 +2,8 @@
 //!
 //! What begins with `telemetry_` has no counterpart in blackbox_exporter, nor has `probe_tcp_duration_seconds`, which is
 //! named as its others are.
+//!
+//! Decision: D-033.
 
 use crate::{Check, Measurement, Span, Transfer};
 

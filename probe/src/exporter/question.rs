@@ -1,4 +1,6 @@
 //! What `/probe` is asked.
+//!
+//! Decision: D-071.
 
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 //!
 //! What curl or browsers put up with is taken: folded lines, spaces before the colon, line ends without CR, lines
 //! without a colon, any byte but NUL.
+//!
+//! Decision: D-074.
 
 use ::http::HeaderMap;
 

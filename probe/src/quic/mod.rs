@@ -1,5 +1,7 @@
 //! QUIC, where transport and TLS shake hands in one: there is no TCP phase, and the TLS phase begins with the first
 //! datagram.
+//!
+//! Decision: D-040.
 
 mod socket;
 

@@ -1,4 +1,6 @@
 //! Two clocks: this machine's, which dates events, and the endpoint's, which judges their dates. Pure: it is told what they show.
+//!
+//! Decision: D-070.
 
 use std::fmt;
 use std::time::Duration;

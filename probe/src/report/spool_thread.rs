@@ -1,4 +1,6 @@
 //! The thread that has the spool: a flush of the disk must not hold up the thread that measures.
+//!
+//! Decision: D-038.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;

@@ -1,4 +1,6 @@
 //! When events whose time a clock does not believe are sent again. Pure: it is told the time.
+//!
+//! Decision: D-070.
 
 use rand::Rng;
 use tokio::time::Instant;

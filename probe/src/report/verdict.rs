@@ -1,4 +1,6 @@
 //! What an answer says of the events that were sent. Pure: from bytes to a decision.
+//!
+//! Decision: D-039.
 
 use std::time::Duration;
 

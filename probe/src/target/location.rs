@@ -2,6 +2,8 @@
 //!
 //! The bytes of path and query are asked for as they are. Only what can't stand in a request (spaces, control characters,
 //! what is beyond ASCII) is percent-encoded.
+//!
+//! Decision: D-075.
 
 use ::http::header::HeaderValue;
 use base64::Engine;

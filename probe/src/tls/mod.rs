@@ -2,6 +2,8 @@
 //!
 //! rustls shakes hands first. Where it and the server have nothing in common, or it does not accept a certificate that
 //! OpenSSL might, the second stack does so over a new connection, and that handshake is what is measured.
+//!
+//! Decision: D-076.
 
 mod certificate;
 mod client_auth;

@@ -1,4 +1,6 @@
 //! Months made ahead and dropped, and what goes with them.
+//!
+//! Decision: D-024.
 
 use postgres::error::SqlState;
 use postgres::types::Type;

@@ -1,4 +1,6 @@
 //! A new file, built aside without a journal, which takes its name once it is whole.
+//!
+//! Decision: D-016.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};

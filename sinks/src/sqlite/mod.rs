@@ -1,4 +1,6 @@
 //! The store in a SQLite file.
+//!
+//! Decision: D-007.
 
 mod attempts;
 mod build;

@@ -2,6 +2,8 @@
 //!
 //! An answer is read as far as it can be: what it holds beside addresses and aliases, and what is broken in it behind
 //! them, is passed over. What is no answer to the question at all is nobody's.
+//!
+//! Decision: D-057.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
