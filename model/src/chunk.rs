@@ -5,7 +5,7 @@ use crate::{LogTime, Partition, Position};
 /// A run of records: newline-delimited JSON events, as the log holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The partition that the records belong to. `None` where the log has no partitions (a file): each event then
+    /// The partition that the records belong to. `None` if the log has no partitions (a file): each event then
     /// belongs to the partition of its `client_id`, and what can't be read to partition 0.
     pub partition: Option<Partition>,
     /// Where it stands in its partition: the record's sequence; for a file, the number of its first line, from 1.
