@@ -70,7 +70,7 @@ impl Links {
 /// handed out.
 ///
 /// # Errors
-/// Where the threads can't be started.
+/// If the threads can't be started.
 pub fn start(
     parts: Vec<WorkerPart>,
     links: Links,
@@ -104,7 +104,7 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
 
     let mut in_flight = VecDeque::new();
     loop {
-        // Whoever reads less than others would hold them back, if it did not say how far they have come.
+        // A worker that reads less than others would hold them back if it did not follow their progress.
         input.advance_to(feed.epoch());
         input.flush();
         while in_flight.front().is_some_and(|epoch| !probe.less_equal(epoch)) {

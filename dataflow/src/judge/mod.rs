@@ -1,8 +1,8 @@
-//! What hurts in a window: the rules, applied to a pair's windows one after the other.
+//! The label of a window: the rules, applied to a pair's windows one after the other.
 //!
 //! [`PairState`] is what is kept of a pair's past, bounded whatever its length; [`PairState::judge`] compares the next
-//! window with it, names what hurts, and takes the window in. What follows from a window depends on the windows of its
-//! pair before it and on nothing else, so it is the same in every run. docs/diagnoses.md says what the figures mean.
+//! window with it, names its label, and adds the window to the past. What follows from a window depends on the windows of its
+//! pair before it and on nothing else, so it is the same in every run. docs/diagnoses.md defines the figures.
 //!
 //! Decisions: D-052, D-056.
 
@@ -73,7 +73,7 @@ pub struct UsualRanges {
     pub handshake: Option<UsualRange>,
     /// The first byte, in ms.
     pub ttfb: Option<UsualRange>,
-    /// All of them, in ms; none where the rules compare each phase alone.
+    /// All of them, in ms; none if the rules compare each phase alone.
     pub total: Option<UsualRange>,
     /// The transfer, in Mbit/s.
     pub throughput: Option<UsualRange>,
