@@ -93,7 +93,7 @@ pub struct Checkpoint {
 /// has a finding; where it has none, an earlier one goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AggregateRow {
-/// The client that measured.
+    /// The client that measured.
     pub client_id: Arc<str>,
     /// What was measured.
     pub target: Arc<str>,
