@@ -1,4 +1,4 @@
-//! What of the stream one reader gets.
+//! The part of the stream that one reader gets.
 //!
 //! Decision: D-013.
 

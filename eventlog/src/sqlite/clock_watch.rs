@@ -1,4 +1,4 @@
-//! Whether the clock can be believed. Log time never falls: taken from a clock that is ahead for a second, it would make
+//! Whether the clock can be trusted. Log time never falls: taken from a clock that is ahead for a second, it would make
 //! every event late until the clock has caught up with it.
 //!
 //! Decision: D-059.
@@ -233,7 +233,7 @@ mod tests {
         let mut watch = ClockWatch::new(Some(at(0, 100)), at(DAY_MS, 50), BELIEVE_AFTER);
         assert_eq!(look(&mut watch, DAY_MS, 50), Ok(()), "another run");
         let mut watch = ClockWatch::new(None, at(DAY_MS, 50), Duration::ZERO);
-        assert_eq!(look(&mut watch, 9 * DAY_MS, 51), Ok(()), "whoever believes at once believes at once");
+        assert_eq!(look(&mut watch, 9 * DAY_MS, 51), Ok(()), "with no waiting time, a jump is believed at once");
     }
 
     proptest! {
