@@ -29,7 +29,7 @@ impl SqliteBuild {
     /// Begins a new file, in the place of what an earlier build that broke off has left.
     ///
     /// # Errors
-    /// [`StoreError::BeingBuilt`] where another process is at it, or those of [`SqliteStore::open`].
+    /// [`StoreError::BeingBuilt`] if another process builds it, or those of [`SqliteStore::open`].
     pub fn begin(path: &Path, clock: Clock) -> Result<Self, StoreError> {
         let mut building = OsString::from(path);
         building.push(BUILDING);
