@@ -14,7 +14,7 @@ pub(super) struct Gauge {
     pub(super) values: Values,
 }
 
-/// What a measurement says of it; nothing where it was not reached.
+/// What a measurement says of it; nothing if it was not reached.
 pub(super) enum Values {
     One(fn(&Measurement) -> Option<f64>),
     /// One for each value of a label.

@@ -24,7 +24,7 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// So many bytes have come.
+    /// Counts bytes that have come.
     pub(super) fn take(&mut self, bytes: u64, arrived: Duration) {
         self.bytes += bytes;
         match &mut self.transfer {

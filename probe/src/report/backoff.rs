@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// The waits of many probes after so many failures each.
+    /// The waits of many probes after this number of failures each.
     fn waits(failures: u32) -> Vec<Duration> {
         let wait = |seed| {
             let (mut rng, mut backoff) = (StdRng::seed_from_u64(seed), Backoff::new(LONGEST_WAIT));

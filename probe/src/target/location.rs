@@ -28,7 +28,7 @@ pub enum InvalidLocation {
         bytes: usize,
     },
     /// A URL of something else.
-    #[error("{url:?}, which is no page: only http:// and https:// are followed")]
+    #[error("{url:?}, which is not a page: only http:// and https:// are followed")]
     NotWeb {
         /// Its beginning.
         url: String,
