@@ -1,4 +1,4 @@
-//! What rows mean, as options.
+//! Options that decide what rows mean.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use netqoe_model::{DiagnosisRules, Rules};
 const WINDOW_MS: std::ops::RangeInclusive<i64> = 1_000..=3_600_000;
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "What rows mean")]
+#[command(next_help_heading = "Windows and rules")]
 pub(crate) struct RuleOptions {
     /// Length of a window
     #[arg(long, env = "NETQOE_WINDOW", default_value = "60s", value_parser = window)]
