@@ -294,7 +294,7 @@ pub enum LogError {
         servers: String,
         /// What it would take.
         subject: String,
-        /// The stream that takes this, where there is one.
+        /// The stream that takes this, if there is one.
         other: Option<String>,
     },
     /// A NATS server reserves the maximum size of a stream, and has less room.

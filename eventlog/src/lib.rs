@@ -72,7 +72,7 @@ pub struct Start {
     pub from: Position,
     /// The last record that was already processed: the log must still reach it.
     pub processed: Position,
-    /// The partition's log time after that record, where it is known: what is stored there now can't be younger.
+    /// The partition's log time after that record, if it is known: what is stored there now can't be younger.
     pub log_time: Option<LogTime>,
 }
 

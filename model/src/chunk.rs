@@ -16,7 +16,7 @@ pub struct Chunk {
     pub log_time: Option<LogTime>,
     /// Events, one a line; the last line may lack its end. Empty for a tick, which only moves the log time.
     pub lines: Vec<u8>,
-    /// Why its lines are not to be parsed, but kept as dead letters, where that is so.
+    /// Why its lines are not to be parsed, but kept as dead letters, if that is so.
     pub set_aside: Option<SetAside>,
 }
 
@@ -30,7 +30,7 @@ pub enum SetAside {
 }
 
 impl Chunk {
-    /// The record, where it is one of a partition.
+    /// The record, if it is one of a partition.
     pub fn place(&self) -> Option<(Partition, Position)> {
         Some((self.partition?, self.position))
     }

@@ -29,7 +29,7 @@ pub enum Failure {
         host: String,
         /// The name server that says so.
         server: SocketAddr,
-        /// What the name is an alias of, where it is one: it is this that does not exist.
+        /// What the name is an alias of, if it is one: it is this that does not exist.
         alias: Option<String>,
     },
     /// The name exists without an address that is wanted.
@@ -39,7 +39,7 @@ pub enum Failure {
         host: String,
         /// For which addresses.
         families: Vec<Family>,
-        /// What the name is an alias of, where it is one: it is this that has no address.
+        /// What the name is an alias of, if it is one: it is this that has no address.
         alias: Option<String>,
     },
     /// A link-local address in a zone that this machine does not have.

@@ -16,7 +16,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// The name servers.
     pub name_servers: NameServers,
-    /// The only family of addresses that is used, where it is not both.
+    /// The only family of addresses that is used, if it is not both.
     pub only: Option<Family>,
     /// The authorities that may sign certificates.
     pub roots: Arc<TrustedRoots>,

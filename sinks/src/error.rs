@@ -109,7 +109,7 @@ pub enum StoreError {
         ours: i64,
         /// The generation that may write.
         current: i64,
-        /// The process that opened it, where that is known.
+        /// The process that opened it, if that is known.
         opened_by: Option<String>,
     },
     /// A cause that passes, or can be removed while netqoe waits.

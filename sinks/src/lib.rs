@@ -45,8 +45,8 @@ pub trait Store: Send {
 
     /// Reads back what a process of this generation needs to go on: the checkpoints, and as `Resume::history` of each client
     /// and target the newest state that these rules can use, with the final rows after it, [`ROWS_PER_STATE`] at most.
-    /// Where there is none, as many final rows as [`DiagnosisRules::rows_without_state`] says. Rows that are separated
-    /// from the one after them by more than the rules reach back don't count. Where there is no checkpoint, there is no
+    /// If there is none, as many final rows as [`DiagnosisRules::rows_without_state`] says. Rows that are separated
+    /// from the one after them by more than the rules reach back don't count. If there is no checkpoint, there is no
     /// history either: a log that is read from its beginning brings its past with it.
     ///
     /// [`ROWS_PER_STATE`]: netqoe_model::ROWS_PER_STATE

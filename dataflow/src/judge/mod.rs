@@ -56,7 +56,7 @@ pub struct PairState {
 /// What a window comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Judged {
-    /// None where there is too little to say anything.
+    /// `None` if there is too little to say anything.
     pub diagnosis: Option<Diagnosis>,
     /// The runs of which it tells that they are over.
     pub ended_runs: Vec<Run>,
@@ -164,7 +164,7 @@ impl PairState {
         }
     }
 
-    /// The state to be stored, where it is this row's turn. An open window's state is nobody's past yet.
+    /// The state to be stored, if it is this row's turn. An open window's state is nobody's past yet.
     fn due_state(&mut self, is_final: bool) -> Option<Arc<[u8]>> {
         self.rows_since_state += 1;
         if self.rows_since_state < ROWS_PER_STATE {

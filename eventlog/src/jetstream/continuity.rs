@@ -88,7 +88,7 @@ impl Source {
         Ok(info)
     }
 
-    /// The first message that was stored at this time or later; 0, which is the log's first, where that is all of them.
+    /// The first message that was stored at this time or later; 0, which is the log's first, if that is all of them.
     pub(super) async fn first_at(&self, time: LogTime) -> Result<Position, Break> {
         let info = self.same_stream().await?;
         let (mut first, mut end) = (info.state.first_sequence.max(1), info.state.last_sequence + 1);

@@ -139,7 +139,7 @@ impl DeadLetters {
         sent.map_err(|error| self.failed(&error))
     }
 
-    /// The messages that the letters came in, where they are still there.
+    /// The messages that the letters came in, if they are still there.
     async fn origins(&self, letters: &[DeadLetter]) -> Result<BTreeMap<Position, OriginMessage>, LogError> {
         let source = self.log.source();
         let mut origins = BTreeMap::new();
@@ -293,6 +293,6 @@ pub enum ReplayError {
 /// The message of the log that letters came in.
 struct OriginMessage {
     subject: String,
-    /// Its payload as it came, where it is one event.
+    /// Its payload as it came, if it is one event.
     only_event: Option<Vec<u8>>,
 }

@@ -16,7 +16,7 @@ pub(super) fn name(stream: &str) -> String {
     format!("stream {stream}")
 }
 
-/// The stream of this name, where there is one.
+/// The stream of this name, if there is one.
 pub(super) async fn find(connection: &Connection, name: &str) -> Result<Option<Stream>, Break> {
     let error = match connection.jetstream.get_stream(name).await {
         Ok(stream) => return wholly_made(stream).map(Some),

@@ -43,7 +43,7 @@ pub(super) struct Publisher {
     pub queue: Queue,
     pub health: Health,
     connection: Connection,
-    /// The stream's own limit for a message, where it has one.
+    /// The stream's own limit for a message, if it has one.
     max_message_bytes: Option<usize>,
     stall_wait: Duration,
     messages: Semaphore,

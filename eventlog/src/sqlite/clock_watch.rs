@@ -98,7 +98,7 @@ impl ClockWatch {
         if does_no_harm { Ok(clock) } else { Err(Ahead { ahead_ms, believed_in }) }
     }
 
-    /// What is believed, where it was not stored yet.
+    /// What is believed, if it was not stored yet.
     pub(super) fn to_store(&self) -> Option<Reading> {
         self.renewed.then_some(self.believed)
     }

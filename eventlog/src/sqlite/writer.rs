@@ -93,7 +93,7 @@ impl Writer {
         }
     }
 
-    /// Why events are refused, where they are.
+    /// Why events are refused, if they are.
     fn full(&self) -> Option<AppendError> {
         let full = AppendError::AtSizeLimit { max_bytes: self.retention.max_bytes() };
         self.retention.is_full(&self.tail).then_some(full)

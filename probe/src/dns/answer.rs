@@ -42,7 +42,7 @@ impl Family {
 pub struct DnsAnswer {
     /// The server.
     pub server: SocketAddr,
-    /// For which name, where it is not the target's own but one of the search list.
+    /// For which name, if it is not the target's own but one of the search list.
     pub name: Option<String>,
     /// For which addresses.
     pub family: Family,

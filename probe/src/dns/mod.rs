@@ -52,7 +52,7 @@ pub struct DnsEvidence {
     pub source: Option<NameSource>,
     /// Each server's answers, in the order in which they came; those that did not come are last.
     pub answers: Vec<DnsAnswer>,
-    /// What the system's own lookup said, where it was asked and has answered.
+    /// What the system's own lookup said, if it was asked and has answered.
     pub system: Option<SystemLookup>,
 }
 

@@ -81,7 +81,7 @@ impl Servers {
             let goes_on = match &conclusion {
                 Conclusion::Found(..) => false,
                 Conclusion::NoSuchName { .. } | Conclusion::NoAddress { .. } => true,
-                // Where nobody can be asked, nobody can be for another name.
+                // If nobody can be asked, nobody can be for another name.
                 Conclusion::Failed => self.has_answer(|answer| answer.outcome.is_server_failure()),
             };
             if !goes_on {

@@ -48,7 +48,7 @@ pub(super) fn of_one(measurement: &Measurement) -> Vec<MetricFamily> {
     families.finish()
 }
 
-/// The latest measurement of each target and its counts, labelled by target; and what the spool counts, where there is one.
+/// The latest measurement of each target and its counts, labelled by target; and what the spool counts, if there is one.
 pub(super) fn of_all(observations: &Observations, spool: Option<ReportCounts>) -> Vec<MetricFamily> {
     let mut families = Families::default();
     observations.look(|target, observed| {

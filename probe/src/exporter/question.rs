@@ -28,7 +28,7 @@ const PARAMETERS: [&str; 6] = [TARGET, MODULE, HOSTNAME, DEBUG, PREFERRED, FALLB
 pub struct Question {
     /// What is to be measured, under the name that was asked for.
     pub target: Target,
-    /// Which addresses are to be used, where that was said.
+    /// Which addresses are to be used, if that was said.
     pub families: Option<Families>,
     /// Whether the measurement is to be explained.
     pub is_debug: bool,

@@ -19,7 +19,7 @@ pub(crate) struct Body {
     pub(crate) bytes: u64,
     /// Absent where it is empty.
     pub(crate) transfer: Option<Transfer>,
-    /// As much as is wanted of it, where that is less than [`MAX_BODY_BYTES`].
+    /// As much as is wanted of it, if that is less than [`MAX_BODY_BYTES`].
     pub(crate) wanted_bytes: Option<u64>,
 }
 

@@ -72,7 +72,7 @@ impl CookieJar {
         self.kept.push(Kept { name, value, domain, has_subdomains, path, is_secure });
     }
 
-    /// The `Cookie` header of a request for `url`, where there is one: the longest path first.
+    /// The `Cookie` header of a request for `url`, if there is one: the longest path first.
     pub(crate) fn header(&self, url: &WebUrl) -> Option<String> {
         let (host, path) = (host_of(url), path_of(url));
         let is_for = |kept: &&Kept| {

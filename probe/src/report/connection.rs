@@ -81,7 +81,7 @@ impl Connection {
         Ok(Self { endpoint, token, http2, tls, packing: Packing::new(), open: None })
     }
 
-    /// Posts a batch and reads the answer. Where there is none, the next batch goes over a new connection.
+    /// Posts a batch and reads the answer. If there is none, the next batch goes over a new connection.
     pub(super) async fn post(&mut self, lines: Bytes) -> Result<Answer, NoAnswer> {
         let body = self.packing.pack(lines.clone());
         let is_compressed = body.encoding.is_some();

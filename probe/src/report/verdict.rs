@@ -45,7 +45,7 @@ pub(super) struct Judged {
     pub(super) put_off: Vec<usize>,
     /// Refused for their time, and a clock may be wrong: to be sent again, apart from the others. And their time.
     pub(super) untimely: Vec<(usize, EventTime)>,
-    /// Why, where there are such.
+    /// Why, if there are such.
     pub(super) delay: Option<Delay>,
 }
 

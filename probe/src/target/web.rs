@@ -113,7 +113,7 @@ impl WebUrl {
         self.asked_for.as_ref().map_or(&self.authority, |asked_for| &asked_for.authority)
     }
 
-    /// The name under which it is asked for, where that is not its own.
+    /// The name under which it is asked for, if that is not its own.
     pub(crate) fn asked_for(&self) -> Option<&str> {
         self.asked_for.as_ref()?.authority.to_str().ok()
     }

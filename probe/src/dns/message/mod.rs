@@ -65,7 +65,7 @@ pub struct Reply {
     pub is_damaged: bool,
     /// The addresses of the name, or of what it is an alias of.
     pub addresses: Vec<IpAddr>,
-    /// What the name is an alias of in the end, where it is one.
+    /// What the name is an alias of in the end, if it is one.
     pub alias: Option<DnsName>,
 }
 
