@@ -1,4 +1,6 @@
-//! Who may read a file: nobody but the user that netqoe runs as. Tokens protect the same events over HTTP.
+//! Permissions of files: only the user that netqoe runs as may read them. Tokens protect the same events over HTTP.
+//!
+//! Decision: D-068.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -9,17 +11,17 @@ use std::path::Path;
 pub const FOLDER_MODE: u32 = 0o700;
 /// What a file is made with.
 pub const FILE_MODE: u32 = 0o600;
-/// All of the bits that say who may do what.
+/// The permission bits of a file's mode.
 const PERMISSIONS: u32 = 0o777;
-/// The bits by which others than the owner may do something.
+/// The permission bits of users other than the owner.
 const OTHERS: u32 = 0o077;
 
-/// What is said of a folder that others may look into.
+/// The warning about a folder that others may look into.
 pub const OPEN_TO_OTHERS: &str = "other users of this machine may look into the data folder, and read there what tokens \
     protect over HTTP; chmod 700 closes it";
 
-/// Makes a folder, and those above it, that only its owner may look into. One that is there stays as it is: who may
-/// look into it was somebody's decision.
+/// Creates a folder, and those above it, that only its owner may look into. An existing one keeps its permissions, which
+/// somebody may have chosen.
 ///
 /// # Errors
 /// What the system says.
@@ -27,26 +29,25 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)
 }
 
-/// Whether others than its owner may look into a folder that is there.
+/// Whether users other than its owner may look into an existing folder.
 pub fn is_open_to_others(folder: &Path) -> bool {
     open_mode(folder).is_ok_and(|mode| mode.is_some())
 }
 
-/// The permissions of a file or folder that others than its owner may do something with; none where they may not.
+/// The permissions of a file or folder that grants any to users other than its owner; `None` if it does not.
 ///
 /// # Errors
-/// Where nothing is there, or the system does not say.
+/// If it does not exist, or can't be examined.
 pub fn open_mode(path: &Path) -> io::Result<Option<u32>> {
     let mode = fs::metadata(path)?.permissions().mode() & PERMISSIONS;
     Ok((mode & OTHERS != 0).then_some(mode))
 }
 
-/// Makes a file that only its owner may read and write, so that SQLite finds it and gives what it keeps beside it the
-/// same permissions. One that is there stays as it is: who opened it to others, such as to a program that shows it, did so
-/// on purpose.
+/// Creates a file that only its owner may read and write. SQLite finds it and gives its companion files the same
+/// permissions. An existing one keeps its permissions: somebody may have opened it to a program that shows it.
 ///
 /// # Errors
-/// Where the file is not there and can't be made.
+/// If the file does not exist and can't be created.
 pub fn make_private(file: &Path) -> io::Result<()> {
     match File::options().create_new(true).write(true).mode(FILE_MODE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

@@ -1,6 +1,6 @@
-//! The SQLite files of netqoe, whatever they hold: why one can't be used for now, and who may read it.
+//! The SQLite files of netqoe, whatever they hold: why one can't be used at the moment, and who may read it.
 //!
-//! Log, store and spool have their tables in such files. This crate must not know what is in them.
+//! Log, store and spool keep their tables in such files. This crate must not know what is in them.
 
 mod access;
 mod real_path;

@@ -1,4 +1,4 @@
-//! One name for each file, however it is called: what is locked by name must be locked for all names.
+//! One name for each file, whichever name it is opened by: a lock by name must hold for all names.
 
 use std::fs;
 use std::path::{Path, PathBuf};

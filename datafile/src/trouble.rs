@@ -1,4 +1,4 @@
-//! Why SQLite can't use a file for now, in words that say what to do.
+//! Why SQLite can't use a file at the moment, in words that say what to do.
 
 use std::fmt;
 use std::fs::File;
@@ -13,11 +13,11 @@ use rustix::io::Errno;
 /// failed. Its pieces are of 32 KiB.
 const NO_ROOM_BYTES: u64 = 64 << 10;
 
-/// What keeps a file from being used for now. It may pass by itself or be mended while netqoe runs: whoever meets it
-/// tries again. What does not pass (a damaged file, a table that is not there) is none of these.
+/// Why a file can't be used at the moment. The cause may pass by itself or be removed while netqoe runs, so the caller
+/// tries again. Permanent causes (a damaged file, a missing table) are not among these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Somebody else has a lock on it.
+    /// Another program has a lock on it.
     Locked,
     /// There is no room for what was to be written.
     Full,
@@ -39,7 +39,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// What an error with this file comes from; none where trying again would not help.
+    /// The cause of an error with this file; `None` if trying again would not help.
     pub fn of(file: &Path, error: &rusqlite::Error) -> Option<Self> {
         let sqlite = error.sqlite_error()?;
         let said = || format!("{}, SQLite's error {}", described(error), sqlite.extended_code);

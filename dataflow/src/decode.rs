@@ -16,7 +16,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// For a log of so many partitions, and events that may be so far ahead of it.
+    /// For a log with this number of partitions, whose events may be up to `max_future_ms` ahead of it.
     pub fn new(partitions: NonZeroU16, max_future_ms: i64) -> Self {
         Self { partitions, max_future_ms }
     }

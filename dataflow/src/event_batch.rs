@@ -9,7 +9,7 @@ pub const NO_SAMPLE: u64 = u64::MAX;
 /// Events of one partition, from one chunk, in log order. It may hold none, and then still says how far the log came.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EventBatch {
-    /// Whose events they are.
+    /// The partition of the events.
     pub partition: Partition,
     /// The chunk's place in the partition.
     pub position: Position,
@@ -21,7 +21,7 @@ pub struct EventBatch {
     pub more_follows: bool,
     /// Whether the partition's open windows should be shown after this batch.
     pub flush: bool,
-    /// Lines that are no events.
+    /// Lines that are not events.
     pub unreadable: Vec<DeadLetter>,
     /// Lines whose event may turn out to be too far ahead of the log, with the index of the event.
     suspects: Vec<(u32, DeadLetter)>,

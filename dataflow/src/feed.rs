@@ -1,4 +1,6 @@
 //! What a worker reads from, and how the workers agree on epochs.
+//!
+//! Decisions: D-004, D-015.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

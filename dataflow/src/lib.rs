@@ -1,6 +1,6 @@
 //! The computation: from lines of the log to rows and diagnoses, over any number of workers.
 //!
-//! [`pipeline`] reads as the whole of it. What a window is and what hurts in it stands in pure structs
+//! [`pipeline`] shows all of it on one page. What a window is, and whether it is degraded, is decided by pure structs
 //! ([`window`], [`judge`]); the operators around them only move epochs and capabilities.
 //!
 //! This crate must not know any network, store, file or clock. What it reads comes from a [`Feed`], what it finds

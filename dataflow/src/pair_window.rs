@@ -1,4 +1,6 @@
 //! What the collection of windows holds of a pair.
+//!
+//! Decision: D-014.
 
 use std::cmp::Ordering;
 use std::ops::Deref;

@@ -1,4 +1,6 @@
 //! The workers: each reads its feed, steps the dataflow, and never reads too far ahead of what was handed out.
+//!
+//! Decision: D-005.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -68,7 +70,7 @@ impl Links {
 /// handed out.
 ///
 /// # Errors
-/// Where the threads can't be started.
+/// If the threads can't be started.
 pub fn start(
     parts: Vec<WorkerPart>,
     links: Links,
@@ -102,7 +104,7 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
 
     let mut in_flight = VecDeque::new();
     loop {
-        // Whoever reads less than others would hold them back, if it did not say how far they have come.
+        // A worker that reads less than others would hold them back if it did not follow their progress.
         input.advance_to(feed.epoch());
         input.flush();
         while in_flight.front().is_some_and(|epoch| !probe.less_equal(epoch)) {

@@ -1,4 +1,4 @@
-//! What can go wrong with a log, said so that the reader of the message knows what to do.
+//! Errors of a log. Each message says what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use netqoe_datafile::{Trouble, described};
 use netqoe_model::{LogTime, Partition, Position};
 use rusqlite::ErrorCode;
 
-/// Why an append did not become durable. Some of it may be in the log all the same: who sends it again sends all of it.
+/// Why an append did not become durable. Part of it may be in the log anyway, so a retry sends all of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// Too much is waiting to be written. A moment later there is room.
+    /// Too much is waiting to be written. There will be room in a moment.
     #[error("the log takes events slower than they come and its queue is full; send again in a moment")]
     Full,
     /// The log holds as much as it may, and all of it is still needed.
@@ -48,18 +48,18 @@ pub enum AppendError {
         /// Of the record before it.
         last: LogTime,
     },
-    /// The disk or SQLite refused. The log tries anew with what comes next.
+    /// The disk or SQLite refused. The log tries again with the next append.
     #[error("can't write to {}: {reason}", path.display())]
     Failed {
         /// The data file.
         path: PathBuf,
-        /// What is in the way, and what to do about it.
+        /// The cause, and what to do about it.
         reason: String,
     },
     /// The clock jumped ahead, and log time would never come back from there.
     #[error(
-        "the machine's clock jumped ahead by {} s: events are refused until it is set right, and in {} s at the latest; \
-         set the clock, or where it is right, start again with --believe-clock-after 0s", ahead_ms / 1_000, believed_in.as_secs()
+        "the machine's clock jumped ahead by {} s: events are refused until it is corrected, for {} s at most; \
+         set the clock, or if it is right, start again with --believe-clock-after 0s", ahead_ms / 1_000, believed_in.as_secs()
     )]
     ClockAhead {
         /// How far it jumped.
@@ -67,7 +67,7 @@ pub enum AppendError {
         /// It is believed if it is still there after this time.
         believed_in: Duration,
     },
-    /// A file that is written to has no name any more.
+    /// The open file is no longer at its path.
     #[error(
         "{} was deleted, moved or replaced while netqoe writes to it: what is appended would be lost; put it back, or \
          stop netqoe, restore the data folder and start again",
@@ -100,7 +100,7 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// The same for people who may not know where the log is.
+    /// The message without the file's path, for clients that must not learn it.
     pub(crate) fn without_place(&self) -> String {
         match self {
             Self::Failed { reason, .. } => format!("can't write to the data file: {reason}"),
@@ -127,7 +127,7 @@ pub enum LogError {
         path: PathBuf,
     },
     /// Some other file.
-    #[error("{} is no SQLite file; move it away, or choose another data folder", path.display())]
+    #[error("{} is not a SQLite file; move it away, or choose another data folder", path.display())]
     NotSqlite {
         /// The data file.
         path: PathBuf,
@@ -139,7 +139,7 @@ pub enum LogError {
         path: PathBuf,
     },
     /// Damaged.
-    #[error("{} is corrupt: {reason}; restore it from a backup, or move it away to start anew", path.display())]
+    #[error("{} is corrupt: {reason}; restore it from a backup, or move it away to start afresh", path.display())]
     Corrupt {
         /// The data file.
         path: PathBuf,
@@ -203,7 +203,7 @@ pub enum LogError {
         /// The last record that the log ever held.
         last: Position,
     },
-    /// A record that was processed is another one now.
+    /// A record that was processed has been replaced.
     #[error(
         "record {position} of {log} was stored at {found}, but at {expected} when it was processed: the log was \
          restored to an earlier state and written anew; restore it whole, or start over with an empty store",
@@ -219,7 +219,7 @@ pub enum LogError {
         /// The log time that it has now.
         found: LogTime,
     },
-    /// Records are gone that were still to be read.
+    /// Records were discarded before they were read.
     #[error(
         "{log} begins at record {first}, but reading must go on at record {wanted}: its limits discarded records \
          that were not processed yet; raise the stream's limits, and start over with an empty store",
@@ -233,7 +233,7 @@ pub enum LogError {
         /// The first record that is still there.
         first: Position,
     },
-    /// The log was made anew.
+    /// The log was deleted and created again.
     #[error(
         "{log} was made anew while it was in use: it was {expected} and is {found}; start netqoe again, with an empty \
          store"
@@ -257,7 +257,7 @@ pub enum LogError {
     Url,
     /// No NATS server answers.
     #[error(
-        "can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached, by TLS where the URL says tls://"
+        "can't connect to NATS at {servers}: {reason}; see that nats-server runs there and can be reached, with TLS if the URL says tls://"
     )]
     Connect {
         /// Their URLs, without what is secret in them.
@@ -294,11 +294,11 @@ pub enum LogError {
         servers: String,
         /// What it would take.
         subject: String,
-        /// The stream that takes this, where there is one.
+        /// The stream that takes this, if there is one.
         other: Option<String>,
     },
-    /// A NATS server sets aside what a stream may come to hold, and has not as much.
-    #[error("nats-server has no room for {log}, which sets {bytes} bytes aside: {reason}; {advice}")]
+    /// A NATS server reserves the maximum size of a stream, and has less room.
+    #[error("nats-server has no room for {log}, which reserves {bytes} bytes: {reason}; {advice}")]
     NoRoom {
         /// The stream.
         log: String,
@@ -325,7 +325,7 @@ pub enum LogError {
         /// How many there are.
         partitions: u16,
     },
-    /// Something is in the way that passes, or that can be mended while we wait.
+    /// A cause that passes, or can be removed while netqoe waits.
     #[error("can't read {} for now: {reason}", path.display())]
     Unavailable {
         /// The data file.
@@ -390,7 +390,7 @@ impl From<io::Error> for LogError {
 }
 
 impl LogError {
-    /// Whether reading that has begun may go on later, without anybody starting netqoe again.
+    /// Whether reading may succeed later without a restart of netqoe.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Open { .. } | Self::Unavailable { .. })
     }

@@ -1,4 +1,4 @@
-//! Whether a log takes appends, for those who ask before they send any.
+//! Whether a log accepts appends, for callers that check before they send any.
 
 use parking_lot::Mutex;
 
@@ -13,7 +13,7 @@ impl Health {
         self.trouble.lock().clone().map_or(Ok(()), Err)
     }
 
-    /// Takes in the last try. Only a change is worth a line in the process's own log.
+    /// Records the last try. Only a change is logged.
     pub(crate) fn set(&self, tried: Result<(), String>) {
         let mut trouble = self.trouble.lock();
         match (&*trouble, &tried) {

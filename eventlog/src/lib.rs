@@ -30,7 +30,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use netqoe_model::{Chunk, LogIdentity, LogTime, Partition, Position};
 
-/// Tells the time that a record gets.
+/// The clock that gives records their time.
 pub type LogClock = Arc<dyn Fn() -> LogTime + Send + Sync>;
 
 /// A log that is divided into partitions by `client_id`.
@@ -39,19 +39,19 @@ pub trait EventLog: Send + Sync {
     fn identity(&self) -> &LogIdentity;
 
     /// Appends lines (one JSON event each, without line ends) to their partitions. Resolves once they are durable,
-    /// with the log time that they got. Where it fails, some of them may be in the log all the same: who sends again
-    /// sends all of them, and copies are counted once.
+    /// with the log time that they got. If it fails, some of them may be in the log anyway: a retry sends
+    /// all of them, and copies are counted once.
     fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>>;
 
     /// Appends a record without events to each of these partitions, which moves their log time on.
     fn tick(&self, partitions: Vec<Partition>) -> BoxFuture<'static, Result<LogTime, AppendError>>;
 
-    /// Reads some partitions, each from a place.
+    /// Reads some partitions, each from its start.
     ///
     /// # Errors
-    /// [`LogError::LostTail`] where a partition ends before what was processed of it, and
-    /// [`LogError::Rewritten`], [`LogError::Discarded`], [`LogError::Replaced`] or [`LogError::Gone`] where it is not
-    /// what it was.
+    /// [`LogError::LostTail`] if a partition ends before what was processed of it, and
+    /// [`LogError::Rewritten`], [`LogError::Discarded`], [`LogError::Replaced`] or [`LogError::Gone`] if it is not
+    /// the log that it was.
     fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError>;
 
     /// Several readers at once, of different partitions each: a log that is far away is then read once for all of them,
@@ -73,7 +73,7 @@ pub struct Start {
     pub from: Position,
     /// The last record that was already processed: the log must still reach it.
     pub processed: Position,
-    /// The partition's log time after that record, where it is known: what is stored there now can't be younger.
+    /// The partition's log time after that record, if it is known: what is stored there now can't be younger.
     pub log_time: Option<LogTime>,
 }
 
@@ -83,13 +83,13 @@ pub trait LogReader: Send {
     /// where there is one). Empty at the end of the log as it is now.
     ///
     /// # Errors
-    /// Where the log can't be read.
+    /// If the log can't be read.
     fn read(&mut self, max_bytes: usize) -> Result<Vec<Chunk>, LogError>;
 
     /// Records of these partitions that the log holds and this reader has not returned.
     fn lag(&self) -> u64;
 
-    /// Those of one of these partitions; none where the log does not say which partitions they are of.
+    /// Those of one of these partitions; none if the log does not say which partitions they are of.
     fn lag_of(&self, partition: Partition) -> Option<u64>;
 
     /// Calls `wake` whenever records are appended to these partitions, on the thread that appended them.

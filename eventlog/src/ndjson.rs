@@ -12,7 +12,7 @@ const MAX_LINE_BYTES: usize = 16 << 20;
 
 /// Reads newline-delimited JSON in chunks of whole lines.
 ///
-/// A line of more than 16 MiB is cut there. What is left is as a rule no JSON any more, and is then counted as
+/// A line of more than 16 MiB is cut there. The rest is usually not JSON, and is then counted as
 /// unreadable; the lines after it keep their numbers.
 pub struct NdjsonReader {
     input: Box<dyn Read + Send>,

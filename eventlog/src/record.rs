@@ -1,4 +1,6 @@
 //! One event as a line of text: on one line, and with the time at which it was taken.
+//!
+//! Decision: D-001.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +13,7 @@ use serde_json::value::RawValue;
 const RECV_TS_MS: &str = "recv_ts_ms";
 
 /// The JSON object in `line`, on one line, with `recv_ts_ms` set to this time as its last member, in place of one or
-/// several that are there. Every other member keeps its text and its order. None where it is no JSON object: no time can
+/// several that are there. Every other member keeps its text and its order. `None` if it is not a JSON object: no time can
 /// be set in it, and none that a sender has written may stay. Whatever `netqoe_model::Event::parse` reads is one.
 pub fn with_recv_ts(line: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
     let object = Object::parse(line)?;
@@ -30,7 +32,7 @@ pub fn with_recv_ts(line: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
 }
 
 /// The same for a JSON object that is known to have no `recv_ts_ms`, as `netqoe_model::Event::has_recv` tells: much
-/// cheaper, since it needs no parsing. None where it is not written as one from its first byte to its last.
+/// cheaper, since it needs no parsing. `None` if its first and last bytes are not those of one.
 pub fn add_recv_ts(object: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
     let object = object.trim_ascii();
     let object = object.strip_prefix("\u{feff}".as_bytes()).map_or(object, <[u8]>::trim_ascii_start);
@@ -44,8 +46,8 @@ pub fn add_recv_ts(object: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
     Some(stamped)
 }
 
-/// The line with this time where it is a JSON object. Else as it is, on one line: it is no event for any reader, and stays
-/// where it can be looked at.
+/// The line with this time if it is a JSON object. Otherwise the line unchanged, on one line: no reader takes it for an
+/// event, and it stays in the log for inspection.
 pub(crate) fn stamped_or_as_it_is(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
     with_recv_ts(line, recv_ts_ms).unwrap_or_else(|| {
         let mut line = line.to_vec();

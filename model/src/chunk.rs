@@ -5,7 +5,7 @@ use crate::{LogTime, Partition, Position};
 /// A run of records: newline-delimited JSON events, as the log holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The partition that the records belong to. `None` where the log has no partitions (a file): each event then
+    /// The partition that the records belong to. `None` if the log has no partitions (a file): each event then
     /// belongs to the partition of its `client_id`, and what can't be read to partition 0.
     pub partition: Option<Partition>,
     /// Where it stands in its partition: the record's sequence; for a file, the number of its first line, from 1.
@@ -16,7 +16,7 @@ pub struct Chunk {
     pub log_time: Option<LogTime>,
     /// Events, one a line; the last line may lack its end. Empty for a tick, which only moves the log time.
     pub lines: Vec<u8>,
-    /// Why its lines are not to be parsed, but kept as dead letters, where that is so.
+    /// Why its lines are not to be parsed, but kept as dead letters, if that is so.
     pub set_aside: Option<SetAside>,
 }
 
@@ -30,7 +30,7 @@ pub enum SetAside {
 }
 
 impl Chunk {
-    /// The record, where it is one of a partition.
+    /// The record, if it is one of a partition.
     pub fn place(&self) -> Option<(Partition, Position)> {
         Some((self.partition?, self.position))
     }

@@ -27,7 +27,7 @@ pub struct LogIdentity {
 #[serde(transparent)]
 pub struct Generation(pub i64);
 
-/// Where every event went. `read = accepted + duplicate + late + invalid`, always.
+/// What became of every event. `read = accepted + duplicate + late + invalid`, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Lines that are not blank.
@@ -93,13 +93,13 @@ pub struct Checkpoint {
 /// has a finding; where it has none, an earlier one goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AggregateRow {
-    /// Who measured.
+    /// The client that measured.
     pub client_id: Arc<str>,
     /// What was measured.
     pub target: Arc<str>,
     /// The window's counts and percentiles.
     pub window: WindowRow,
-    /// `None` where there is too little to say anything.
+    /// `None` if there is too little to say anything.
     pub diagnosis: Option<Diagnosis>,
     /// The runs of which this window tells that they are over. Not stored: the diagnoses of their windows are.
     pub ended_runs: Vec<Run>,
@@ -108,14 +108,14 @@ pub struct AggregateRow {
     pub pair_state: Option<Arc<[u8]>>,
 }
 
-/// What a store gives back of one pair's past.
+/// One pair's past, as a store returns it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairPast {
-    /// Who measured.
+    /// The client that measured.
     pub client_id: Arc<str>,
     /// What was measured.
     pub target: Arc<str>,
-    /// The newest stored state with the wanted fingerprint; none where there is none among the newest rows.
+    /// The newest stored state with the wanted fingerprint; `None` if none of the newest rows has one.
     pub state: Option<Arc<[u8]>>,
     /// The final rows after it, oldest first.
     pub rows: Vec<WindowRow>,
@@ -124,7 +124,7 @@ pub struct PairPast {
 /// A row of `clients`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientRow {
-    /// Who.
+    /// The client.
     pub client_id: Arc<str>,
     /// What the newest counted event said of its network.
     pub context: ClientContext,
@@ -134,7 +134,7 @@ pub struct ClientRow {
     pub last_seen: EventTime,
 }
 
-/// A line of the log that can't be counted, kept as it came.
+/// A line of the log that can't be counted, kept unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Its partition.
@@ -151,7 +151,7 @@ pub struct DeadLetter {
     pub original: Vec<u8>,
 }
 
-/// What one partition gives to the store: all of it in one transaction, or none.
+/// What one partition commits to the store: all of it in one transaction, or nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartitionCommit {
     /// How far this leads.
@@ -167,7 +167,7 @@ pub struct PartitionCommit {
 }
 
 impl PartitionCommit {
-    /// Takes in what the same partition gave next, so that both are committed at once.
+    /// Adds the next commit of the same partition, so that both are committed at once.
     pub fn absorb(&mut self, next: Self) {
         debug_assert_eq!(self.checkpoint.partition, next.checkpoint.partition);
         self.checkpoint = next.checkpoint;
@@ -181,15 +181,15 @@ impl PartitionCommit {
 /// How often processing a record may fail before the record is set aside.
 pub const MAX_ATTEMPTS: u32 = 3;
 
-/// What a store gives a process of a new generation to start from.
+/// What a process of a new generation starts from, as the store returns it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resume {
-    /// The partitions that have come somewhere; the others start at the log's beginning.
+    /// The partitions with progress; the others start at the log's beginning.
     pub checkpoints: Vec<Checkpoint>,
-    /// For each (client, target), what its next windows are judged by.
+    /// For each pair, the past that its next windows are judged by.
     pub history: Vec<PairPast>,
-    /// In how many starts in a row, up to this one, a partition came no further and did not end in good order. Those
-    /// with none are left out.
+    /// Consecutive starts, up to this one, in which a partition made no progress and was not shut down in order.
+    /// Partitions without such starts are left out.
     pub fruitless_starts: Vec<(Partition, u32)>,
     /// Records that were set aside and may be read again.
     pub set_aside: Vec<(Partition, Position)>,

@@ -1,4 +1,4 @@
-//! What an event says of the network that its client is in.
+//! What an event says about the network of its client.
 
 use serde::Deserialize;
 
@@ -17,8 +17,8 @@ pub struct ClientContext {
 }
 
 impl ClientContext {
-    /// From the text of `network_context`. What is no object, or over 4 KiB, says nothing: a client is
-    /// counted whatever it says of its network.
+    /// From the text of `network_context`. A text that is not an object, or is longer than 4 KiB, gives an empty
+    /// context: a client is counted whatever it says about its network.
     pub fn parse(json: &str) -> Self {
         #[derive(Deserialize)]
         struct Fields {
@@ -30,7 +30,7 @@ impl ClientContext {
             return Self::default();
         }
         let Ok(fields) = serde_json::from_str::<Fields>(json) else { return Self::default() };
-        // U+0000 is no text to PostgreSQL.
+        // PostgreSQL does not accept U+0000 in texts.
         let text = |value: Option<serde_json::Value>| Some(value?.as_str()?.replace('\0', ""));
         Self {
             network_type: text(fields.network_type).or_else(|| text(fields.interface_type)),

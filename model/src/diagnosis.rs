@@ -1,4 +1,4 @@
-//! What a diagnosis says; how it is reached is the dataflow's.
+//! What a diagnosis says. The dataflow decides how it is reached.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::WindowStart;
 
-/// The name of what hurts, or that nothing does.
+/// The kind of degradation, or healthy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Label {
@@ -48,7 +48,7 @@ impl Label {
         }
     }
 
-    /// The label that is written so.
+    /// The label with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|label| label.as_str() == text)
     }
@@ -82,7 +82,7 @@ impl Severity {
         }
     }
 
-    /// The severity that is written so.
+    /// The severity with this name.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Minor, Self::Major, Self::Critical].into_iter().find(|severity| severity.as_str() == text)
     }
@@ -126,7 +126,7 @@ pub struct Evidence {
 /// A run of windows of one pair with the same label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Run {
-    /// What hurt.
+    /// Its label.
     pub label: Label,
     /// Start of its first window.
     pub since: WindowStart,
@@ -134,12 +134,12 @@ pub struct Run {
     pub until: WindowStart,
 }
 
-/// A window's label; with severity and evidence where something hurts.
+/// A window's label; with severity and evidence if the window is degraded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
-    /// What hurts.
+    /// The label.
     pub label: Label,
-    /// How much, and the figures; none where the label is [`Label::Healthy`]. Boxed, as most windows
+    /// How bad it is, and the figures; `None` if the label is [`Label::Healthy`]. Boxed, as most windows
     /// are healthy, and rows are many.
     pub finding: Option<Box<(Severity, Evidence)>>,
 }

@@ -1,4 +1,6 @@
 //! Text that others have written, as a terminal may show it.
+//!
+//! Decision: D-072.
 
 use std::borrow::Cow;
 use std::fmt::Write;

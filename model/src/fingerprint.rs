@@ -1,4 +1,6 @@
 //! Event ids, reduced to a fixed size.
+//!
+//! Decision: D-002.
 
 use std::hash::Hasher;
 

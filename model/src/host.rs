@@ -1,4 +1,4 @@
-//! The names by which a machine is asked by whoever sits at it.
+//! The names by which a user addresses the machine that the browser runs on.
 
 use std::net::IpAddr;
 

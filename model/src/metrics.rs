@@ -63,31 +63,31 @@ metrics! {
     ingest_errors: IntCounter = "telemetry_ingest_errors_total", "Requests to ingest that were answered with a 4xx or 5xx status.";
     ingest_duration: Histogram = "telemetry_ingest_duration_seconds", "Seconds from a request's head to its answer.";
     ingest_rate_limited: IntCounter = "telemetry_ingest_rate_limited_total", "Events refused because their client was above its rate.";
-    ingest_pairs: IntGauge = "telemetry_ingest_pairs", "Pairs of client and target that have a place among those that ingest takes.";
-    ingest_pairs_refused: IntCounterVec = "telemetry_ingest_pairs_refused_total" ["limit"], "Events refused because their pair of client and target would be one too many, of the client or of all.";
-    ingest_pairs_forgotten: IntCounter = "telemetry_ingest_pairs_forgotten_total", "Pairs that lost their place because no event of theirs came for as long as their past is kept.";
+    ingest_pairs: IntGauge = "telemetry_ingest_pairs", "Pairs of client and target that ingest accepts events of.";
+    ingest_pairs_refused: IntCounterVec = "telemetry_ingest_pairs_refused_total" ["limit"], "Events refused because their pair of client and target would exceed a limit: the client's, or that of all pairs.";
+    ingest_pairs_forgotten: IntCounter = "telemetry_ingest_pairs_forgotten_total", "Pairs that were forgotten because they had no event for as long as their past is kept.";
     ingest_auth_failures: IntCounter = "telemetry_ingest_auth_failures_total", "Requests with a missing or wrong token.";
-    auth_refusals: IntCounterVec = "telemetry_auth_refusals_total" ["reason"], "The same and those that may not read, by reason: missing, malformed, unknown, bound, too_many.";
+    auth_refusals: IntCounterVec = "telemetry_auth_refusals_total" ["reason"], "Requests refused because of their token, by reason: missing, malformed, unknown, bound (to clients, but used for reading), too_many.";
     queue_published: IntCounter = "telemetry_queue_published_total", "Events that the log has stored durably.";
-    log_damaged_records: IntGauge = "telemetry_log_damaged_records", "Records of the embedded log that were read since the start and are damaged.";
+    log_damaged_records: IntGauge = "telemetry_log_damaged_records", "Damaged records of the embedded log that were read since the start.";
     queue_consumer_lag: IntGauge = "telemetry_queue_consumer_lag_messages", "Log records that are not yet reflected in committed rows.";
-    queue_ack_pending: IntGauge = "telemetry_queue_ack_pending_messages", "Messages that the durable consumer has looked at and that are not acknowledged.";
+    queue_ack_pending: IntGauge = "telemetry_queue_ack_pending_messages", "Messages that the durable consumer has received but not acknowledged.";
     stream_messages: IntGauge = "nats_jetstream_stream_messages", "Messages that the log's stream holds.";
-    consumer_pending: IntGauge = "nats_jetstream_consumer_num_pending", "Messages that the durable consumer has not looked at.";
+    consumer_pending: IntGauge = "nats_jetstream_consumer_num_pending", "Messages that the durable consumer has not received.";
     consumer_ack_floor: IntGauge = "nats_jetstream_consumer_ack_floor", "Sequence up to which all messages of the stream are acknowledged.";
-    events_processed: IntCounterVec = "telemetry_events_processed_total" ["status"], "Events by what became of them: success, duplicate, late, error.";
+    events_processed: IntCounterVec = "telemetry_events_processed_total" ["status"], "Processed events, by outcome: success, duplicate, late, error.";
     processing_delay: Histogram = "telemetry_processing_delay_seconds", "Seconds from log time to durable row, for the oldest record of each partition's commit.";
     windows_flushed: IntCounter = "telemetry_windows_flushed_total", "Final rows written to the store.";
     dead_letters: IntCounter = "telemetry_dlq_messages_total", "Lines set aside because they could not be counted.";
     open_windows: IntGaugeVec = "telemetry_open_windows" ["worker"], "Windows that can still change.";
     tracked_keys: IntGaugeVec = "telemetry_tracked_keys" ["worker"], "Pairs of client and target in memory.";
-    frontier_lag: GaugeVec = "telemetry_frontier_lag_seconds" ["worker"], "Seconds by which committed rows are behind the log: the age of the oldest record that was read and is not committed; 0 where there is none.";
-    live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers of rows that were told that they lag, or whose connection ended after they had taken nothing for a second while rows waited.";
-    db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections at work.";
-    db_connections_max: IntGauge = "telemetry_db_connections_max", "Store connections that there can be.";
-    db_query_duration: HistogramVec = "telemetry_db_query_duration_seconds" ["operation"], "Seconds that the store takes, by operation.";
-    db_rows_written: IntCounter = "telemetry_db_rows_written_total", "Rows written to the store, those that are not final yet included.";
-    db_transactions: IntCounterVec = "telemetry_db_transactions_total" ["status"], "Store transactions: committed, failed.";
+    frontier_lag: GaugeVec = "telemetry_frontier_lag_seconds" ["worker"], "Seconds by which committed rows are behind the log: the age of the oldest record that was read but not committed; 0 if there is none.";
+    live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers dropped for being too slow.";
+    db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections in use.";
+    db_connections_max: IntGauge = "telemetry_db_connections_max", "Maximum number of store connections.";
+    db_query_duration: HistogramVec = "telemetry_db_query_duration_seconds" ["operation"], "Seconds that store operations take, by operation.";
+    db_rows_written: IntCounter = "telemetry_db_rows_written_total", "Rows written to the store, including provisional ones.";
+    db_transactions: IntCounterVec = "telemetry_db_transactions_total" ["status"], "Store transactions, by outcome: committed, failed.";
 }
 
 impl Metrics {
@@ -98,7 +98,7 @@ impl Metrics {
         Self::register().expect("metric names are valid and distinct")
     }
 
-    /// Before each [`Metrics::gather`], `show` sets the gauges of a state that nobody counts up and down.
+    /// Calls `show` before each [`Metrics::gather`], to set gauges that are computed, not counted.
     pub fn on_gather(&self, show: impl Fn(&Self) + Send + Sync + 'static) {
         self.states.0.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(show));
     }

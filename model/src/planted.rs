@@ -2,6 +2,8 @@
 //! that is for tests: a release does not compile with it.
 //!
 //! A process has one plant, or none. The crate that is to be broken asks for it at the one place that it breaks.
+//!
+//! Decision: D-025.
 
 use std::str::FromStr;
 use std::sync::OnceLock;

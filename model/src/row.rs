@@ -11,7 +11,7 @@ pub struct Percentiles {
     pub p95: u64,
 }
 
-/// One window of one (client, target): everything that a row of `agg_1m` says but its names and its diagnosis.
+/// One window of one (client, target): everything in a row of `agg_1m` except its names and its diagnosis.
 /// Ordered by start first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowRow {
@@ -25,7 +25,7 @@ pub struct WindowRow {
     pub count_success: u32,
     /// Failed events by stage, in the order of [`ErrorStage::ALL`].
     pub errors: [u32; 5],
-    /// By metric, in the order of [`Metric::ALL`]; `None` where a metric has no samples.
+    /// By metric, in the order of [`Metric::ALL`]; `None` if a metric has no samples.
     pub percentiles: [Option<Percentiles>; 5],
 }
 

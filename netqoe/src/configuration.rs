@@ -141,7 +141,7 @@ fn file(arguments: &[OsString]) -> Result<Option<(PathBuf, Table)>, Refused> {
     let refused = |what: String| Refused::File(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("can't be read: {error}")))?;
     let table = text.parse::<Table>().map_err(|error| {
-        refused(format!("is no TOML: {}", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
+        refused(format!("is not valid TOML: {}", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
     })?;
     Ok(Some((path, table)))
 }

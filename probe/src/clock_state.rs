@@ -3,20 +3,20 @@
 use rtime_clock::adjtime::{Timex, adjtimex};
 use serde::Serialize;
 
-/// `TIME_ERROR` of adjtimex(2): nobody keeps the clock right.
+/// `TIME_ERROR` of adjtimex(2): the clock is not synchronized.
 const TIME_ERROR: i32 = 5;
 
 /// What the kernel knows of its clock.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClockState {
-    /// Whether something (NTP, PTP) keeps it right.
+    /// Whether something (NTP, PTP) synchronizes it.
     pub synchronized: bool,
-    /// The most by which it can be wrong, in ms, as whoever keeps it right has told the kernel. Absent where nobody does.
+    /// The maximum error in ms, as the program that synchronizes the clock has told the kernel. Absent if it is not synchronized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_error_ms: Option<f64>,
 }
 
-/// Asks the kernel, and changes nothing. `None` where it does not tell.
+/// Asks the kernel, and changes nothing. `None` if it does not tell.
 pub(crate) fn clock_state() -> Option<ClockState> {
     // Without modes it only reads.
     let mut timex = Timex::new();

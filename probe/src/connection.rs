@@ -114,7 +114,7 @@ impl Connection {
         }
     }
 
-    /// How it fared, where it is one of TCP.
+    /// How it fared, if it is one of TCP.
     pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
         let stream = match self {
             Self::Plain(stream) => stream,
@@ -125,7 +125,7 @@ impl Connection {
         tcp_info(stream.local_addr().ok()?, stream.peer_addr().ok()?)
     }
 
-    /// How it fared, where it is one of QUIC.
+    /// How it fared, if it is one of QUIC.
     pub(crate) fn quic_info(&self) -> Option<QuicInfo> {
         match self {
             #[cfg(feature = "http3")]

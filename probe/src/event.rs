@@ -97,7 +97,7 @@ struct WireAttempt<'a> {
 #[derive(Serialize)]
 struct WireAnswer<'a> {
     server: SocketAddr,
-    /// Where it is not the target's own but one of the search list.
+    /// If it is not the target's own but one of the search list.
     name: Option<&'a str>,
     record_type: &'static str,
     ms: Option<f64>,

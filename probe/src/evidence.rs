@@ -13,7 +13,7 @@ use crate::tls::TlsEvidence;
 /// What explains the figures. What was not reached is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
-    /// Who answered what about the host's name.
+    /// The answers about the host's name.
     pub dns: DnsEvidence,
     /// The addresses that were tried, in this order.
     pub attempts: Vec<Attempt>,
@@ -45,7 +45,7 @@ pub struct Evidence {
     pub quic_info: Option<QuicInfo>,
     /// How throughput was measured.
     pub throughput: Option<ThroughputEvidence>,
-    /// What came of echo requests.
+    /// The results of echo requests.
     pub echoes: Option<EchoEvidence>,
     /// Whether the clock can be trusted that dates the measurement.
     pub clock: Option<ClockState>,
@@ -81,7 +81,7 @@ pub struct ThroughputEvidence {
     pub status: Option<u16>,
     /// Bytes of the body.
     pub bytes: u64,
-    /// Why there is no figure, where there is none.
+    /// Why there is no figure, if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What the second handshake agreed on; the session of the first may have been gone on with.
@@ -110,7 +110,7 @@ pub struct QuicInfo {
     pub received_bytes: u64,
 }
 
-/// What came of echo requests.
+/// The results of echo requests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct EchoEvidence {
     /// How many were sent.

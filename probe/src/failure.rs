@@ -29,7 +29,7 @@ pub enum Failure {
         host: String,
         /// The name server that says so.
         server: SocketAddr,
-        /// What the name is an alias of, where it is one: it is this that does not exist.
+        /// What the name is an alias of, if it is one: it is this that does not exist.
         alias: Option<String>,
     },
     /// The name exists without an address that is wanted.
@@ -39,7 +39,7 @@ pub enum Failure {
         host: String,
         /// For which addresses.
         families: Vec<Family>,
-        /// What the name is an alias of, where it is one: it is this that has no address.
+        /// What the name is an alias of, if it is one: it is this that has no address.
         alias: Option<String>,
     },
     /// A link-local address in a zone that this machine does not have.
@@ -82,22 +82,22 @@ pub enum Failure {
         /// The addresses that were tried, and what the operating system said of each.
         failed: Vec<(SocketAddr, io::Error)>,
     },
-    /// Nobody answered in QUIC.
+    /// No QUIC answer.
     #[cfg(feature = "http3")]
-    #[error("{0}; it speaks no HTTP/3 there, or UDP is blocked on the way")]
+    #[error("{0}; it does not speak HTTP/3, or UDP is blocked on the way")]
     NoQuic(Box<Failure>),
     /// A certificate that is not to be trusted, or no TLS at all.
     #[error("no TLS connection to {host}: {cause}")]
     Tls {
-        /// Whom the certificate should name.
+        /// The host that the certificate should name.
         host: String,
         /// What is wrong.
         cause: String,
     },
-    /// Nobody is trusted.
+    /// There are no trusted authorities.
     #[error("TLS can't be used: {0}; check the certificate authorities that are trusted")]
     TlsSettings(String),
-    /// No answer, or none that is HTTP.
+    /// No answer, or one that is not HTTP.
     #[error("no valid answer to the request: {0}")]
     Request(String),
     /// A status of 400 or more.
@@ -111,7 +111,7 @@ pub enum Failure {
         /// Where the last one leads.
         url: String,
     },
-    /// A redirect to something that is no page.
+    /// A redirect to something that is not a page.
     #[error("the server redirects to {0}")]
     Redirect(InvalidLocation),
     /// A redirect that was not to be followed.
@@ -134,7 +134,7 @@ pub enum Failure {
     /// No echo came back.
     #[error("{address} answered none of {sent} echo requests{}", cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default())]
     NoEcho {
-        /// Who was asked.
+        /// The address that was asked.
         address: IpAddr,
         /// How many were sent.
         sent: u32,
@@ -149,7 +149,7 @@ pub enum Failure {
     /// The time was over.
     #[error("{} within {timeout:?}", awaited(*.stage))]
     TimedOut {
-        /// Where it struck.
+        /// The stage at which it ended.
         stage: ErrorStage,
         /// The time that there was.
         timeout: Duration,

@@ -4,7 +4,7 @@ use crate::http::{CookieJar, Framing, HeadReader};
 use crate::{InvalidLocation, WebUrl};
 
 /// The status of the answer over HTTP/1 that bytes begin with and how many of its body's bytes are among them; `step` bytes are
-/// read at once. None where they hold no whole head, or no HTTP.
+/// read at once. `None` if they do not hold a whole head, or are not HTTP.
 #[must_use]
 pub fn http_answer(bytes: &[u8], step: usize) -> Option<(u16, u64)> {
     let (mut reader, mut head) = (HeadReader::default(), None);
@@ -30,7 +30,7 @@ pub fn http_answer(bytes: &[u8], step: usize) -> Option<(u16, u64)> {
 /// Where a page's `Location` leads.
 ///
 /// # Errors
-/// [`InvalidLocation`], where it can't be followed.
+/// [`InvalidLocation`], if it can't be followed.
 pub fn redirect(from: &WebUrl, location: &[u8]) -> Result<WebUrl, InvalidLocation> {
     from.follow(location)
 }

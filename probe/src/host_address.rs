@@ -10,7 +10,7 @@ use crate::Failure;
 pub struct HostAddress {
     /// The address itself.
     pub ip: IpAddr,
-    /// The index of the interface that leads to it; 0 where any may.
+    /// The index of the interface that leads to it; 0 if any may.
     pub zone: u32,
 }
 
@@ -18,7 +18,7 @@ impl HostAddress {
     /// The address in the zone of this name, an interface's or its number.
     ///
     /// # Errors
-    /// [`Failure::NoInterface`], where this machine has no such interface.
+    /// [`Failure::NoInterface`], if this machine has no such interface.
     pub(crate) fn in_zone(ip: IpAddr, zone: Option<&str>) -> Result<Self, Failure> {
         let Some(name) = zone else { return Ok(ip.into()) };
         let index = interface_index(name).or_else(|error| name.parse().map_err(|_| error));

@@ -1,17 +1,17 @@
-//! The measuring agent: what one user's connection to one target takes, phase by phase.
+//! The measuring agent: how long one user's connection to one target takes, phase by phase.
 //!
-//! [`measure`] makes one measurement. Its code reads as one: `checks/` goes through the phases of each kind of target;
+//! [`measure`] makes one measurement. Its code follows the phases: `checks/` goes through those of each kind of target;
 //! `dns/` asks for addresses, `connect/` tries them, `tls/` shakes hands, `http/` asks and reads, `throughput.rs` fetches
 //! the fixed object over a connection of its own, `icmp/` sends echoes. With the feature `http3`, `quic/` stands for
-//! `connect/` and `tls/` at once. Every phase is taken from events of its own on one
-//! monotonic clock; nothing is cached, resumed or reused between measurements. What was not reached is absent, never 0.
+//! `connect/` and `tls/` at once. Every phase is timed by its own events on one
+//! monotonic clock; nothing is cached, resumed or reused between measurements. A phase that was not reached is absent, never 0.
 //! `event.rs` writes a measurement as an event, `waterfall/` as lines for human eyes.
 //!
 //! [`run_probe`], in `agent/`, measures on a fixed schedule and hands each event to a [`Reporter`]. [`Reporting`], in
-//! `report/`, is one that keeps events on disk until the endpoint has taken them. [`exporter`] shows the latest measurements
+//! `report/`, is one that keeps events on disk until the endpoint has confirmed them. [`exporter`] shows the latest measurements
 //! to Prometheus, and measures when it asks.
 //!
-//! This crate must not know the pipeline: how events are stored, or what they are taken to mean.
+//! This crate must not know the pipeline: how events are stored, or how they are judged.
 
 mod agent;
 mod checks;

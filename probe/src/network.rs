@@ -1,4 +1,6 @@
-//! The network that this machine is in, found and not asked: what its default route leads through.
+//! The network that this machine is in, from local information: the interface of its default route.
+//!
+//! Decision: D-034.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -24,7 +26,7 @@ pub struct NetworkContext {
     /// Whether the default route leads through a tunnel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vpn_enabled: Option<bool>,
-    /// Who provides the network.
+    /// The provider of the network.
     #[serde(flatten)]
     pub provider: Option<Provider>,
 }
@@ -44,7 +46,7 @@ fn provider_of(source_ip: Option<IpAddr>, providers: &Providers) -> Option<Provi
     source_ip.into_iter().chain(others).find_map(|address| providers.of(address))
 }
 
-/// `root` holds `proc` and `sys`. None where they say nothing, as on other systems than Linux.
+/// `root` holds `proc` and `sys`. `None` if they say nothing, as on systems other than Linux.
 fn network_type(root: &Path) -> Option<&'static str> {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).ok();
     let through = read("proc/net/route").and_then(|routes| default_v4(&routes));

@@ -52,7 +52,7 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// Mbit/s; `None` where the body is too small (under 128 KiB) or came at once, which measures no transfer.
+    /// Mbit/s; `None` if the body is too small (under 128 KiB) or came at once, which measures no transfer.
     pub fn throughput_mbps(self) -> Option<f64> {
         let seconds = self.span.duration().as_secs_f64();
         let is_measurable = self.bytes >= MIN_THROUGHPUT_BYTES && seconds > 0.0;

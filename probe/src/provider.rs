@@ -1,4 +1,4 @@
-//! Who provides a network, by a file of MaxMind's format: GeoLite2-ASN, GeoIP2-ISP, or one with the same fields.
+//! The provider of a network, from a file in MaxMind's format: GeoLite2-ASN, GeoIP2-ISP, or one with the same fields.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use maxminddb::geoip2::Isp;
 use maxminddb::{MaxMindDbError, Reader};
 use serde::Serialize;
 
-/// Who provides a network.
+/// The provider of a network.
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Provider {
@@ -33,12 +33,12 @@ impl Providers {
     /// Reads the file.
     ///
     /// # Errors
-    /// [`ProvidersError`], where it can't be read, or is of another format.
+    /// [`ProvidersError`], if it can't be read, or is of another format.
     pub fn open(path: &Path) -> Result<Self, ProvidersError> {
         Reader::open_readfile(path).map(Self).map_err(|source| ProvidersError { path: path.to_owned(), source })
     }
 
-    /// Who provides the network that `address` is in; `None` where the file does not know.
+    /// The provider of the network that `address` is in; `None` if the file does not know it.
     pub(crate) fn of(&self, address: IpAddr) -> Option<Provider> {
         let known = self.0.lookup(address).and_then(|found| found.decode::<Isp<'_>>());
         // A file for IPv4 alone refuses IPv6.

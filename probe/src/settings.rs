@@ -14,15 +14,15 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// How long a measurement may take, from before its first phase to the end of its last; a day at most.
     pub timeout: Duration,
-    /// Who is asked for addresses.
+    /// The name servers.
     pub name_servers: NameServers,
-    /// The only family of addresses that is used, where it is not both.
+    /// The only family of addresses that is used, if it is not both.
     pub only: Option<Family>,
-    /// Who is trusted to sign certificates.
+    /// The authorities that may sign certificates.
     pub roots: Arc<TrustedRoots>,
-    /// Who provides which networks, where it is known.
+    /// The providers of networks, if they are known.
     pub providers: Option<Arc<Providers>>,
-    /// What throughput is measured with, if at all. Where it can't be had there is no figure, and no failure.
+    /// What throughput is measured with, if at all. If it can't be fetched there is no figure, and no failure.
     pub throughput: Option<ThroughputObject>,
     /// Whether a redirect to another host is a failure, and not followed.
     pub stay_on_host: bool,

@@ -1,4 +1,6 @@
 //! Throughput: a fixed object over a connection of its own, so that no handshake, lookup or page is in it.
+//!
+//! Decision: D-028.
 
 use std::time::Duration;
 
@@ -36,7 +38,7 @@ pub fn fixed_object() -> Vec<u8> {
     words.take(FIXED_OBJECT_BYTES / 8).flat_map(u64::to_le_bytes).collect()
 }
 
-/// Measures after `page`. What goes wrong here is no fault of the page: there is then no figure, and evidence says why.
+/// Measures after `page`. A failure here is not a fault of the page: there is then no figure, and evidence says why.
 pub(crate) async fn run(page: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>) {
     let (object, must_be) = match &measuring.settings.throughput {
         None => return,

@@ -1,4 +1,6 @@
-//! What can go wrong with a store, as the user reads it.
+//! Errors of a store, as the user reads them.
+//!
+//! Decision: D-066.
 
 use std::path::PathBuf;
 
@@ -7,7 +9,7 @@ use netqoe_model::Generation;
 /// Why a store can't do what it was asked. Each message is one line: what happened, where, what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The text names no store that we know.
+    /// The text does not name a known kind of store.
     #[error("`{given}` names no store: {reason}; write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     Url {
         /// The text, without what may be a password.
@@ -33,12 +35,12 @@ pub enum StoreError {
         /// What the system says.
         reason: String,
     },
-    /// A replay that builds a file has nothing to go back to.
+    /// A replay that builds a file has nothing to return to.
     #[error("the store {path} was not built: {reason}; replay again once that is mended")]
     BrokenOff {
         /// The file.
         path: PathBuf,
-        /// What was in the way.
+        /// The cause.
         reason: String,
     },
     /// Another replay is making the same file.
@@ -47,7 +49,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is no SQLite database, or a damaged one.
+    /// The file is not a SQLite database, or a damaged one.
     #[error(
         "the store {path} is damaged or no SQLite database: {reason}; move it away and replay the log into a new one"
     )]
@@ -107,10 +109,10 @@ pub enum StoreError {
         ours: i64,
         /// The generation that may write.
         current: i64,
-        /// The process that opened it, where that is known.
+        /// The process that opened it, if that is known.
         opened_by: Option<String>,
     },
-    /// Something is in the way that passes, or that can be mended while we wait.
+    /// A cause that passes, or can be removed while netqoe waits.
     #[error("the store {store} can't {doing} for now: {reason}")]
     Unavailable {
         /// The path, or the URL without its password.
@@ -120,7 +122,7 @@ pub enum StoreError {
         /// What is in the way, and what to do about it.
         reason: String,
     },
-    /// A database whose encoding lacks most of the names that there are.
+    /// A database whose encoding cannot represent all names.
     #[error(
         "the database of {store} has the encoding {encoding}, in which not every name can be written; make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
     )]
@@ -135,9 +137,9 @@ pub enum StoreError {
     Rights {
         /// The URL without its password.
         store: String,
-        /// As whom we are connected.
+        /// The role of the connection.
         role: String,
-        /// What it may not.
+        /// The missing right.
         lacking: String,
         /// What to do.
         advice: String,
@@ -152,7 +154,7 @@ pub enum StoreError {
         /// What the last attempt met.
         reason: String,
     },
-    /// A value in the store is none that we write.
+    /// The store holds a value that netqoe never writes.
     #[error("the store {store} holds {what}, which netqoe does not write; replay the log into a new store")]
     Content {
         /// The path, or the URL without its password.
@@ -183,12 +185,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same may succeed later, without anybody starting netqoe again.
+    /// Whether the same may succeed later without a restart of netqoe.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Lost { .. })
     }
 
-    /// The same for people who may not know where the store is.
+    /// The message without the store's place, for clients that must not learn it.
     pub fn without_place(&self) -> String {
         match self {
             Self::Unavailable { doing, reason, .. } => format!("can't {doing} for now: {reason}"),
@@ -197,7 +199,7 @@ impl StoreError {
         }
     }
 
-    /// Generation `ours` asks something of a store where `current` may write; 0 where it was never opened.
+    /// Generation `ours` asks something of a store where `current` may write; 0 if it was never opened.
     pub(crate) fn fenced(store: String, ours: Generation, current: i64, opened_by: Option<String>) -> Self {
         Self::Fenced { store, ours: ours.0, current, opened_by }
     }

@@ -1,4 +1,6 @@
 //! Which log a store follows, and which generation may write: the decision, without any database.
+//!
+//! Decision: D-032.
 
 use netqoe_model::{Generation, LogIdentity};
 
@@ -30,7 +32,7 @@ pub(crate) enum Start {
 /// The generation to take and where it starts.
 ///
 /// # Errors
-/// [`StoreError::OtherLog`] where the store holds results of another log, or of one divided in another way.
+/// [`StoreError::OtherLog`] if the store holds results of another log, or of one divided in another way.
 pub(crate) fn admit(store: &str, held: Option<&Fence>, log: &LogIdentity) -> Result<(Generation, Start), StoreError> {
     let is_file = log.id == FILE_LOG_ID;
     if let Some(held) = held.filter(|held| held.has_results) {
@@ -63,7 +65,7 @@ mod tests {
         Fence { log_id: log_id.to_owned(), partitions: 16, generation: 7, has_results }
     }
 
-    /// `expected`: the generation and where it starts, or `None` where the log is refused.
+    /// `expected`: the generation and where it starts, or `None` if the log is refused.
     fn check(held: Option<&Fence>, log: &LogIdentity, expected: Option<(i64, Start)>) {
         let admitted = admit("sqlite:a", held, log);
         match expected {

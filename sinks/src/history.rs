@@ -1,4 +1,4 @@
-//! What a new generation reads back of each pair, to judge its next windows by.
+//! The past of each pair that a new generation reads back, to judge its next windows by.
 
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ impl PastInReading {
         self.is_complete = self.taken >= self.reach.most_rows();
     }
 
-    /// None where there is no final row.
+    /// `None` if there is no final row.
     pub(crate) fn finish(mut self, client_id: &str, target: &str) -> Option<PairPast> {
         if self.rows.is_empty() && self.state.is_none() {
             return None;

@@ -39,35 +39,35 @@ pub trait Store: Send {
     /// an earlier replay are deleted, and its rows stay until they are written again.
     ///
     /// # Errors
-    /// [`StoreError::OtherLog`] where the store holds the results of another log, or of one with another number of
+    /// [`StoreError::OtherLog`] if the store holds the results of another log, or of one with another number of
     /// partitions.
     fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError>;
 
     /// Reads back what a process of this generation needs to go on: the checkpoints, and as `Resume::history` of each client
     /// and target the newest state that these rules can use, with the final rows after it, [`ROWS_PER_STATE`] at most.
-    /// Where there is none, as many final rows as [`DiagnosisRules::rows_without_state`] says. Rows that are separated
-    /// from the one after them by more than the rules reach back don't count. Where there is no checkpoint, there is no
+    /// If there is none, as many final rows as [`DiagnosisRules::rows_without_state`] says. Rows that are separated
+    /// from the one after them by more than the rules reach back don't count. If there is no checkpoint, there is no
     /// history either: a log that is read from its beginning brings its past with it.
     ///
     /// [`ROWS_PER_STATE`]: netqoe_model::ROWS_PER_STATE
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] where a later generation has been opened.
+    /// [`StoreError::Fenced`] if a later generation has been opened.
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
 
     /// Writes rows, clients, dead letters and checkpoints of all these partitions in one transaction. Whole rows:
     /// doing it twice is the same as doing it once, and a row is never replaced by one with a smaller `as_of`.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] where a later generation has been opened: nothing was written and nothing ever will be.
+    /// [`StoreError::Fenced`] if a later generation has been opened: nothing was written and nothing ever will be.
     fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError>;
 
-    /// Counts, durably, that processing a record begins, and returns how often it had begun before. `None` where it has
+    /// Counts, durably, that processing a record begins, and returns how often it had begun before. `None` if it has
     /// to wait: another record, of another partition, is being tried in this generation, and nothing that follows from
     /// it is committed. If the cluster is lost now, it is that one's fault.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] where a later generation has been opened.
+    /// [`StoreError::Fenced`] if a later generation has been opened.
     fn attempt(
         &mut self,
         generation: Generation,
@@ -75,17 +75,17 @@ pub trait Store: Send {
         position: Position,
     ) -> Result<Option<u32>, StoreError>;
 
-    /// How far each partition has come, whoever committed it.
+    /// How far each partition has come, whichever process committed it.
     ///
     /// # Errors
-    /// Where the store can't be read.
+    /// If the store can't be read.
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError>;
 
     /// Nothing more will be committed: what is left to do before others can read all of it. The starts until now count
     /// as fruitless no more, since this one ends in good order.
     ///
     /// # Errors
-    /// Where that can't be done.
+    /// If that can't be done.
     fn complete(self: Box<Self>) -> Result<(), StoreError>;
 }
 

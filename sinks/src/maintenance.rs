@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::StoreError;
 
-/// What is to be kept of a store, and made ready in it.
+/// What to keep in a store, and what to prepare in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Maintenance {
     /// The present, in Unix milliseconds.
@@ -14,7 +14,7 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// Results of before this time may go, in Unix milliseconds.
+    /// Results from before this time may be deleted, in Unix milliseconds.
     pub(crate) fn kept_from_ms(&self) -> i64 {
         self.now_ms.saturating_sub(self.retention_ms)
     }
@@ -27,13 +27,13 @@ pub struct Maintained {
     pub months_made: u64,
     /// Monthly partitions dropped, with all of their rows.
     pub months_dropped: u64,
-    /// Rows of `agg_1m` deleted one by one, where there are no partitions.
+    /// Rows of `agg_1m` deleted one by one, in a store without partitions.
     pub rows_deleted: u64,
     /// Rows of `diagnoses` deleted.
     pub diagnoses_deleted: u64,
-    /// Clients forgotten that were not seen since.
+    /// Clients deleted that were not seen since.
     pub clients_deleted: u64,
-    /// Lines forgotten that could not be counted.
+    /// Dead letters deleted.
     pub dead_letters_deleted: u64,
 }
 
@@ -49,13 +49,13 @@ impl fmt::Display for Maintained {
     }
 }
 
-/// A store that can be kept from growing for ever. It may be written and read meanwhile, and by another process.
+/// A store whose growth can be bounded. It may be written and read meanwhile, also by another process.
 pub trait Maintain: Send {
-    /// Makes what rows will need, and lets go what is older than it is kept, a bounded number of rows at a time. To do
-    /// it twice, or in two processes at once, is the same as to do it once.
+    /// Creates upcoming partitions and deletes rows past retention, a bounded number of rows at a time. Doing it twice, or
+    /// in two processes at once, is the same as doing it once.
     ///
     /// # Errors
-    /// Where the store can't be written. What was done until then stays done.
+    /// If the store can't be written. What was done until then stays done.
     fn maintain(&mut self, maintenance: &Maintenance) -> Result<Maintained, StoreError>;
 }
 

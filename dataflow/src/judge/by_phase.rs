@@ -1,4 +1,6 @@
 //! A history for each phase, of the middles of the windows that were not left out.
+//!
+//! Decision: D-054.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,12 +60,12 @@ impl PhaseHistory {
         *self = Self::of(&newest);
     }
 
-    /// The figure in the middle; none where there are none.
+    /// The figure in the middle; none if there are none.
     pub(super) fn median(&self) -> Option<u64> {
         (self.len > 0).then(|| decode(self.middle))
     }
 
-    /// Arithmetic mean; 0 where there are no figures.
+    /// Arithmetic mean; 0 if there are no figures.
     pub(super) fn mean(&self) -> f64 {
         let sum: f64 = self.figures().map(|figure| figure as f64).sum();
         sum / self.len().max(1) as f64
@@ -75,7 +77,7 @@ impl PhaseHistory {
         (squares / self.len().max(1) as f64).sqrt()
     }
 
-    /// The figures at a quantile and at the mirrored one, by nearest rank from both ends; 0 where there are none.
+    /// The figures at a quantile and at the mirrored one, by nearest rank from both ends; 0 if there are none.
     pub(super) fn quantiles(&self, quantile: f64) -> (u64, u64) {
         let mut codes = self.codes;
         let codes = &mut codes[..self.len.into()];
@@ -89,7 +91,7 @@ impl PhaseHistory {
         (decode(low), decode(high))
     }
 
-    /// The nearest rank of a quantile, from 1; 0 where there are no figures.
+    /// The nearest rank of a quantile, from 1; 0 if there are no figures.
     pub(super) fn rank(&self, quantile: f64) -> usize {
         ((quantile * f64::from(self.len)).ceil() as usize).clamp(self.len().min(1), self.len())
     }

@@ -70,7 +70,7 @@ pub(super) struct Usuals<'a> {
 }
 
 impl Usuals<'_> {
-    /// None where too little is known.
+    /// `None` if too little is known.
     pub(super) fn centre(&self, phase: Phase) -> Option<f64> {
         self.centres[phase as usize]
     }

@@ -1,8 +1,10 @@
-//! What hurts in a window: the rules, applied to a pair's windows one after the other.
+//! The label of a window: the rules, applied to a pair's windows one after the other.
 //!
 //! [`PairState`] is what is kept of a pair's past, bounded whatever its length; [`PairState::judge`] compares the next
-//! window with it, names what hurts, and takes the window in. What follows from a window depends on the windows of its
-//! pair before it and on nothing else, so it is the same in every run. docs/diagnoses.md says what the figures mean.
+//! window with it, names its label, and adds the window to the past. What follows from a window depends on the windows of its
+//! pair before it and on nothing else, so it is the same in every run. docs/diagnoses.md defines the figures.
+//!
+//! Decisions: D-052, D-056.
 
 mod by_phase;
 mod code;
@@ -54,7 +56,7 @@ pub struct PairState {
 /// What a window comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Judged {
-    /// None where there is too little to say anything.
+    /// `None` if there is too little to say anything.
     pub diagnosis: Option<Diagnosis>,
     /// The runs of which it tells that they are over.
     pub ended_runs: Vec<Run>,
@@ -71,7 +73,7 @@ pub struct UsualRanges {
     pub handshake: Option<UsualRange>,
     /// The first byte, in ms.
     pub ttfb: Option<UsualRange>,
-    /// All of them, in ms; none where the rules compare each phase alone.
+    /// All of them, in ms; none if the rules compare each phase alone.
     pub total: Option<UsualRange>,
     /// The transfer, in Mbit/s.
     pub throughput: Option<UsualRange>,
@@ -162,7 +164,7 @@ impl PairState {
         }
     }
 
-    /// The state to be stored, where it is this row's turn. An open window's state is nobody's past yet.
+    /// The state to be stored, if it is this row's turn. An open window's state is nobody's past yet.
     fn due_state(&mut self, is_final: bool) -> Option<Arc<[u8]>> {
         self.rows_since_state += 1;
         if self.rows_since_state < ROWS_PER_STATE {

@@ -34,7 +34,7 @@ impl Phase {
         }
     }
 
-    /// What a window is called where this phase hurts.
+    /// The label of a window in which this phase is slow.
     pub(super) fn label(self) -> Label {
         match self {
             Self::Dns => Label::DnsBound,

@@ -14,7 +14,7 @@ pub(super) struct PhaseState {
     /// Whether the newest window found it slow.
     pub(super) is_slow: bool,
     pub(super) slow: Option<Stretch>,
-    /// The figure of the newest window, where it is slow and the next window decides whether that was a fault or noise.
+    /// The figure of the newest window, if it is slow and the next window decides whether that was a fault or noise.
     undecided: Option<u64>,
     /// Windows in a row that were clearly better than usual.
     better: u16,

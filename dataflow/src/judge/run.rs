@@ -52,7 +52,7 @@ impl Stretch {
         }
     }
 
-    /// Whether it goes on to the present window, and began at least so many window lengths before.
+    /// Whether it extends to the present window, and began at least `windows` window lengths before.
     pub(super) fn has_lasted(self, windows: u16, start: WindowStart, bridge: Bridge) -> bool {
         !self.is_over(start, bridge) && start.ms() - self.since.ms() >= i64::from(windows) * bridge.window_ms
     }

@@ -64,7 +64,7 @@ impl<'a> Seen<'a> {
         Found { diagnosis, evidence, is_slow, is_failing, figures, learned: self.learned(rules) }
     }
 
-    /// The first that holds. None where nothing could be compared.
+    /// The first that holds. `None` if nothing could be compared.
     fn label(&self) -> Option<Label> {
         if self.is_failing {
             return Some(Label::ErrorBound);

@@ -1,4 +1,6 @@
 //! Whether a phase of a window is slower than usual, and how many of its samples show it.
+//!
+//! Decision: D-055.
 
 use netqoe_model::{Condition, DiagnosisRules, PhaseRule};
 

@@ -1,4 +1,6 @@
 //! A pair's state as rows carry it, and a state made of what a store gives back.
+//!
+//! Decision: D-053.
 
 use std::sync::Arc;
 

@@ -137,7 +137,7 @@ fn what_lasts_for_hours_becomes_the_new_normal_and_its_end_is_no_fault() {
     let named = |from: usize, to: usize| (from..to).filter(|&minute| label(&judged[minute]) != "healthy").count();
     assert_eq!(named(31, 31 + 6 * 60), 6 * 60, "named for six hours");
     assert_eq!(named(30 + 6 * 60 + 15, 30 + 12 * 60), 0, "then it is usual");
-    assert_eq!(named(30 + 12 * 60, 30 + 14 * 60), 0, "what is better is no fault");
+    assert_eq!(named(30 + 12 * 60, 30 + 14 * 60), 0, "an improvement is not a fault");
     // And soon after its end the same fault is one again.
     let again =
         fault(slow, 30, 30 + 8 * 60, 30 + 8 * 60 + 20).chain((0..10).map(|minute| (530 + minute, vec![slow; 2])));

@@ -12,7 +12,7 @@ pub(super) struct Usual {
 
 impl Usual {
     /// With the floors that the rules put under spreads. A skewed history may have its quantile on the other side of its
-    /// mean: that is no spread.
+    /// mean: the spread is then 0.
     pub(super) fn new(centre: f64, below: f64, above: f64, rules: &DiagnosisRules) -> Self {
         let floored =
             |spread: f64| spread.max(rules.usual.spread_floor_ratio * centre).max(rules.usual.spread_floor).max(0.0);

@@ -2,6 +2,8 @@
 //!
 //! The arithmetic is that of the reference: binary floating point in milliseconds, summed from the oldest window to
 //! the newest, so that a value on a threshold falls on the same side everywhere.
+//!
+//! Decision: D-003.
 
 use netqoe_model::{Centre, DiagnosisRules, Metric, Spread, WindowRow, WindowStart};
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::phase::{Figures, Phase, thousandths};
 use super::usual::Usual;
 
-/// What a history needs of a window with a success: whole microseconds, 0 where the metric had no samples; whole
+/// What a history needs of a window with a success: whole microseconds, 0 if the metric had no samples; whole
 /// kbit/s. Ordered by start first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct PastWindow {
@@ -22,7 +24,7 @@ pub(super) struct PastWindow {
 }
 
 impl PastWindow {
-    /// None where the window had no success.
+    /// `None` if the window had no success.
     pub(super) fn of(row: &WindowRow) -> Option<Self> {
         let p95 = |metric| row.of(metric).map_or(0, |percentiles| percentiles.p95);
         (row.count_success > 0).then(|| Self {
@@ -57,7 +59,7 @@ impl WholeWindows {
         self.0.push(window);
     }
 
-    /// What is usual of each phase before a window: none where there are too few windows that it reaches.
+    /// What is usual of each phase before a window: `None` if it reaches too few windows.
     pub(super) fn usual(&self, start: WindowStart, rules: &DiagnosisRules) -> [Option<Usual>; 5] {
         let oldest_ms = start.ms() - rules.usual.reach_ms();
         let reached = self.0.iter().filter(|window| window.start.ms() >= oldest_ms);

@@ -1,4 +1,4 @@
-//! Who measures, and from which network.
+//! The clients, and the network of each.
 
 use std::sync::Arc;
 

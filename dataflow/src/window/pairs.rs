@@ -25,7 +25,7 @@ impl PairId {
         Self { partition, index }
     }
 
-    /// Whose pair it is.
+    /// The client of the pair.
     pub fn partition(self) -> Partition {
         self.partition
     }
@@ -41,7 +41,7 @@ impl PairId {
 pub struct PairName {
     /// The number.
     pub pair: PairId,
-    /// Who measures.
+    /// The client that measures.
     pub client_id: Arc<str>,
     /// What is measured.
     pub target: Arc<str>,

@@ -23,11 +23,11 @@ pub type WindowChange = (PairId, PairWindow, isize);
 /// A window that can't change any more, with what it comes to.
 #[derive(Clone, Debug)]
 pub struct ClosedWindow {
-    /// Whose it is.
+    /// The pair.
     pub pair: PairId,
     /// The final row.
     pub row: WindowRow,
-    /// What hurts in it.
+    /// Its diagnosis.
     pub judged: Judged,
 }
 
@@ -204,7 +204,7 @@ impl PartitionWindows {
         }
     }
 
-    /// Counts an event in its window; false where it is a copy.
+    /// Counts an event in its window; false if it is a copy.
     fn insert(&mut self, event: EventRef<'_>, position: Position) -> bool {
         let start = event.ts.window(self.rules.window_ms);
         let index = self.pair(event.pair, event.client_bytes);
@@ -272,7 +272,7 @@ impl PartitionWindows {
         closed
     }
 
-    /// Shows the open windows that have changed since they were last shown; false where there are none.
+    /// Shows the open windows that have changed since they were last shown; false if there are none.
     fn show(&mut self) -> bool {
         let mut shown = false;
         for (&start, slot) in &mut self.slots {

@@ -66,7 +66,7 @@ impl SampleSet {
     }
 }
 
-/// Nearest rank, from 1: ⌈q·n⌉. Zero where there are no samples.
+/// Nearest rank, from 1: ⌈q·n⌉. Zero if there are no samples.
 fn rank(q: f64, samples: usize) -> usize {
     (q * samples as f64).ceil() as usize
 }

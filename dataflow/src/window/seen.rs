@@ -23,7 +23,7 @@ impl Default for SeenIds {
 }
 
 impl SeenIds {
-    /// Adds an id; false where it was there.
+    /// Adds an id; false if it was there.
     pub fn insert(&mut self, id: Fingerprint) -> bool {
         #[cfg(feature = "planted-faults")]
         if crate::planted::skips_deduplication() {

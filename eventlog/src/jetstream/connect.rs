@@ -20,8 +20,8 @@ use crate::LogError;
 
 /// How long one try to connect, or one question to JetStream, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a server that is away may take to come back before what needs it fails; also servers that choose who leads a
-/// stream, which takes ten seconds and leaves questions without an answer, and another process that is making a stream.
+/// How long a server that is away may take to come back before requests to it fail. Also how long servers may
+/// take to elect a leader, which takes ten seconds without an answer, and another process to create a stream.
 pub(super) const AWAY: Duration = Duration::from_secs(30);
 /// Between two tries of what did not work for the moment.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
@@ -87,7 +87,7 @@ impl Connection {
         }
     }
 
-    /// Leaves the server of the connection that was made as the `made`th, if there is another one.
+    /// Leaves the server of connection number `made`, if there is another server.
     async fn leave(&self, made: u64) {
         let others = self.client.server_pool().await.map_or(0, |servers| servers.len().saturating_sub(1));
         if others == 0 || self.link.borrow().made != made {
@@ -106,12 +106,12 @@ impl Connection {
         let stands = link.wait_for(|link| link.connected).await.map(|link| *link);
         match stands {
             Ok(link) => link,
-            // The client is gone, and whoever waits with it.
+            // The client is gone, and its waiters with it.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// What comes of `work` over one connection; none where that is lost before. Waits for a connection.
+    /// The result of `work` over one connection; `None` if the connection is lost first. Waits for a connection.
     pub(super) async fn over_one<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let link = self.connected().await;
         tokio::select! {
@@ -148,7 +148,7 @@ impl Connection {
         outcome.unwrap_or(Err(said))
     }
 
-    /// Returns once the connection is no longer the one that was made as the `made`th.
+    /// Returns once the connection number `made` has been replaced.
     pub(super) async fn lost(&self, made: u64) {
         let mut link = self.link.clone();
         let lost = link.wait_for(|link| !link.connected || link.made != made).await.is_ok();
@@ -166,7 +166,7 @@ fn note(link: &mut Link, event: &Event) {
     }
 }
 
-/// The servers' addresses without users and secrets, and who we are to them. The client library would leave out what
+/// The servers' addresses without users and secrets, and the credentials. The client library would leave out what
 /// the URLs say, and write it to its own log.
 fn parse_servers(options: &NatsOptions) -> Result<(Vec<ServerAddr>, NatsAuthentication), LogError> {
     let mut authentication = options.authentication.clone();
@@ -245,7 +245,7 @@ fn connect_error(servers: &str, error: &ConnectError) -> LogError {
     }
 }
 
-/// An error and what it comes from, in one line.
+/// An error and its causes, in one line.
 pub(super) fn with_sources(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);

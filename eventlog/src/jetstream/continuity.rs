@@ -26,7 +26,7 @@ pub(super) struct Seen {
 
 /// A message that the stream holds.
 struct Stored {
-    /// Whose log time it has moved; none where that is nobody's, or of several.
+    /// The partition whose log time it has moved; `None` if it is none, or several.
     partition: Option<Partition>,
     /// In nanoseconds since the Unix epoch.
     stored_ns: i128,
@@ -69,7 +69,7 @@ impl Source {
         Ok(info)
     }
 
-    /// The first message that was stored at this time or later; 0, which is the log's first, where that is all of them.
+    /// The first message that was stored at this time or later; 0, which is the log's first, if that is all of them.
     pub(super) async fn first_at(&self, time: LogTime) -> Result<Position, Break> {
         let info = self.same_stream().await?;
         let (mut first, mut end) = (info.state.first_sequence.max(1), info.state.last_sequence + 1);
@@ -86,7 +86,7 @@ impl Source {
     }
 
     async fn same_stream(&self) -> Result<Info, Break> {
-        // Servers that choose who leads leave it without an answer; the next question may have one.
+        // Servers that elect a leader do not answer; the next request may succeed.
         let answer = tokio::time::timeout(LOOK_WAIT, self.stream.get_info()).await;
         let answer = answer.map_err(|_| format!("the server tells nothing of the stream within {LOOK_WAIT:?}"))?;
         let info = answer.map_err(|error| self.without_info(&error))?;
@@ -146,7 +146,7 @@ impl Source {
         Ok(())
     }
 
-    /// The message at a position; none where it is not there any more.
+    /// The message at a position; none if it is not there any more.
     async fn stored_at(&self, info: &Info, position: Position) -> Result<Option<Stored>, Break> {
         if position.0 < info.state.first_sequence {
             return Ok(None);

@@ -1,4 +1,6 @@
-//! The stream of what could not be counted: nothing is lost, and nothing is tried for ever.
+//! The stream of lines that could not be counted: nothing is lost, and nothing is retried for ever.
+//!
+//! Decisions: D-020, D-048.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use super::publisher::is_stored;
 use super::subjects::Origin;
 use crate::{AppendError, EventLog, LogError};
 
-/// What to do where a server has less room than the stream sets aside.
+/// What to do if a server has less room than the stream reserves.
 const MAKE_ROOM: &str = "give the server more (max_file_store)";
 /// Letters in flight at a time.
 const IN_FLIGHT: usize = 64;
@@ -52,9 +54,9 @@ impl Default for DeadLetterOptions {
 /// Which letters come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LetterOrder {
-    /// Those that were set aside last.
+    /// The newest.
     NewestFirst,
-    /// Those that were set aside first.
+    /// The oldest.
     OldestFirst,
 }
 
@@ -105,7 +107,7 @@ impl DeadLetters {
     /// Keeps letters. One that is kept already, from an earlier try, is not kept twice.
     ///
     /// # Errors
-    /// Where one of them was not confirmed: all of them may be published again.
+    /// If one of them was not confirmed: all of them may be published again.
     pub async fn publish(&self, letters: &[DeadLetter]) -> Result<(), LogError> {
         let origins = self.origins(letters).await?;
         // Sent one after the other, so that they are kept in their order, but confirmed together.
@@ -137,7 +139,7 @@ impl DeadLetters {
         sent.map_err(|error| self.failed(&error))
     }
 
-    /// The messages that the letters came in, where they are still there.
+    /// The messages that the letters came in, if they are still there.
     async fn origins(&self, letters: &[DeadLetter]) -> Result<BTreeMap<Position, OriginMessage>, LogError> {
         let source = self.log.source();
         let mut origins = BTreeMap::new();
@@ -162,7 +164,7 @@ impl DeadLetters {
     /// Up to `count` letters, beginning after the place where an earlier list ended.
     ///
     /// # Errors
-    /// Where the stream can't be read.
+    /// If the stream can't be read.
     pub async fn list(
         &self,
         order: LetterOrder,
@@ -186,15 +188,15 @@ impl DeadLetters {
     /// How many there are.
     ///
     /// # Errors
-    /// Where the stream can't be read.
+    /// If the stream can't be read.
     pub async fn count(&self) -> Result<u64, LogError> {
         Ok(self.stream.get_info().await.map_err(|error| self.failed(&error))?.state.messages)
     }
 
-    /// One letter; none where it is not there.
+    /// One letter; none if it is not there.
     ///
     /// # Errors
-    /// Where the stream can't be read.
+    /// If the stream can't be read.
     pub async fn get(&self, position: Position) -> Result<Option<StoredLetter>, LogError> {
         match self.stream.get_raw_message(position.0).await {
             Ok(message) => Ok(Some(letter::stored(&message))),
@@ -206,7 +208,7 @@ impl DeadLetters {
     /// Deletes all letters. Returns how many those were.
     ///
     /// # Errors
-    /// Where JetStream refuses.
+    /// If JetStream refuses.
     pub async fn purge_all(&self) -> Result<u64, LogError> {
         Ok(self.stream.purge().await.map_err(|error| self.failed(&error))?.purged)
     }
@@ -214,15 +216,15 @@ impl DeadLetters {
     /// Deletes the stream itself, with all letters. For letters that nobody will want again, such as a measurement's.
     ///
     /// # Errors
-    /// Where JetStream refuses.
+    /// If JetStream refuses.
     pub async fn delete(self) -> Result<(), LogError> {
         self.log.source().delete(&self.stream, &self.name).await
     }
 
-    /// Deletes a letter; false where it was not there.
+    /// Deletes a letter; false if it was not there.
     ///
     /// # Errors
-    /// Where JetStream refuses.
+    /// If JetStream refuses.
     pub async fn purge(&self, position: Position) -> Result<bool, LogError> {
         if self.get(position).await?.is_none() {
             return Ok(false);
@@ -230,11 +232,11 @@ impl DeadLetters {
         self.stream.delete_message(position.0).await.map_err(|error| self.failed(&error))
     }
 
-    /// Appends the original of a letter to the log again, and deletes the letter once that is durable; false where it
+    /// Appends the original of a letter to the log again, and deletes the letter once that is durable; false if it
     /// was not there. What still can't be counted comes back as another letter.
     ///
     /// # Errors
-    /// Where the letter was cut, or the log does not take it: it is kept then.
+    /// If the letter was cut, or the log does not take it: it is kept then.
     pub async fn replay(&self, position: Position) -> Result<bool, ReplayError> {
         let Some(letter) = self.get(position).await? else { return Ok(false) };
         if letter.is_cut {
@@ -291,6 +293,6 @@ pub enum ReplayError {
 /// The message of the log that letters came in.
 struct OriginMessage {
     subject: String,
-    /// Its payload as it came, where it is one event.
+    /// Its payload as it came, if it is one event.
     only_event: Option<Vec<u8>>,
 }

@@ -1,5 +1,7 @@
-//! A stream that others have made, for whoever only reads it: it is not made, and nothing of it is changed. What would
-//! be made reserves gigabytes, and a name that was mistyped would look like a log without events.
+//! An existing stream, for read-only commands: they never create it and change nothing of it. A new stream reserves
+//! gigabytes, and a mistyped name would look like a log without events.
+//!
+//! Decision: D-031.
 
 use async_nats::jetstream::stream::Stream;
 use netqoe_model::LogIdentity;
@@ -19,7 +21,7 @@ pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Re
     }
     let info = stream.cached_info();
     let partitions = partitions(&info.config).ok_or_else(|| {
-        let reason = "it is no log of netqoe: its description does not say a number of partitions";
+        let reason = "it is not a log of netqoe: its description does not state a number of partitions";
         unusable(&options.name, reason.to_owned())
     })?;
     let identity = LogIdentity { id: identity(info), partitions };
@@ -27,7 +29,7 @@ pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Re
     Ok(OpenStream { identity, differences: Vec::new(), stream })
 }
 
-/// The stream of this name; where there is none, which one has its subject is said: a subject is never in two.
+/// The stream of this name. If there is none, the error names the stream that owns the subject: no two streams share one.
 pub(super) async fn find(connection: &Connection, name: &str, subject: &str) -> Result<Stream, LogError> {
     if let Some(stream) = connection.insist(&find::name(name), || find::find(connection, name)).await? {
         return Ok(stream);

@@ -1,5 +1,5 @@
-//! A stream is found or made. Where that does not work for the moment, it may be tried again: another process may be making
-//! it, and where several servers keep it, they may be choosing who leads it.
+//! Finds or creates a stream. If that fails for the moment, it is tried again: another process may be creating it, or
+//! its servers may be electing a leader.
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ pub(super) fn name(stream: &str) -> String {
     format!("stream {stream}")
 }
 
-/// The stream of this name, where there is one.
+/// The stream of this name, if there is one.
 pub(super) async fn find(connection: &Connection, name: &str) -> Result<Option<Stream>, Break> {
     let error = match connection.jetstream.get_stream(name).await {
         Ok(stream) => return wholly_made(stream).map(Some),

@@ -2,8 +2,10 @@
 //! without a gap and without a repetition.
 //!
 //! It does so through a consumer that the server forgets after a while. Whenever anything about that consumer is in
-//! doubt it is left behind, and another one begins after the last message that came. The consumer takes the whole
-//! stream, also what is others' concern: so a message that the stream discarded before it came leaves a gap that shows.
+//! doubt, it is abandoned, and another one begins after the last message that came. The consumer receives the whole
+//! stream, including the partitions of other processes: so a message that was discarded before it came leaves a visible gap.
+//!
+//! Decision: D-012.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -173,7 +175,7 @@ impl Follower {
         }
     }
 
-    /// The first position that the stream must still hold; none where only its first message is wanted, whichever
+    /// The first position that the stream must still hold; none if only its first message is wanted, whichever
     /// that is.
     fn needed(&self) -> Option<Position> {
         let froms = || self.routes.iter().flat_map(Route::froms);
@@ -214,7 +216,7 @@ impl Follower {
         shares(subjects.origin(&message.subject), lines, identity.partitions).into_iter().map(chunk).collect()
     }
 
-    /// Nothing came up to here, since nothing is there any more. What one deleted is no concern of ours, but what the
+    /// Nothing came up to here, since nothing is there any more. Deleted messages are ignored, but those that the
     /// stream discarded by its limits should have come.
     async fn pass(&mut self, through: Position) -> Result<(), Break> {
         if through >= self.next {

@@ -1,4 +1,6 @@
-//! The client of a line, without parsing the line: whoever follows the stream looks at each line of it, on one thread.
+//! The client of a line, without parsing the line: one thread follows the stream and looks at each of its lines.
+//!
+//! Decision: D-018.
 
 use std::sync::LazyLock;
 
@@ -10,7 +12,7 @@ const NAME: &[u8] = br#""client_id""#;
 
 static FIND_NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NAME));
 
-/// The client of a line: where the line is an event, it is that event's. None where only parsing tells.
+/// The client of a line: where the line is an event, it is that event's. `None` if only parsing can tell.
 ///
 /// It is certain since in a line without a backslash each quotation mark begins or ends a text. So what looks like the
 /// name is a text of its own, and an event has a member of this name; where the line holds it once, this is the member.

@@ -28,7 +28,7 @@ pub(super) fn headers(id: &str, lines: &[u8]) -> HeaderMap {
     headers
 }
 
-/// The events of a message, one a line. Where nothing says that it holds lines, it holds one event, however that is
+/// The events of a message, one a line. If nothing says that it holds lines, it holds one event, however that is
 /// formatted: line ends within JSON stand between tokens and become spaces.
 pub(super) fn lines(headers: Option<&HeaderMap>, payload: &Bytes) -> Vec<u8> {
     let mut lines = payload.to_vec();

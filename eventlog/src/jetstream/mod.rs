@@ -81,13 +81,13 @@ impl JetStreamLog {
     /// Connects, and finds or makes the stream. Comes back by itself from then on, whenever the connection is lost.
     ///
     /// # Errors
-    /// [`LogError`], where no server can be reached, it refuses the credentials, has no JetStream, or has a stream of
+    /// [`LogError`], if no server can be reached, it refuses the credentials, has no JetStream, or has a stream of
     /// this name that can't hold a log.
     pub fn open(options: JetStreamOptions) -> Result<Self, LogError> {
         Self::connect(options, true)
     }
 
-    /// As [`JetStreamLog::open`], but makes no stream and changes nothing of one: for what only reads a log.
+    /// As [`JetStreamLog::open`], but never creates or changes a stream: for read-only use.
     ///
     /// # Errors
     /// As [`JetStreamLog::open`], and [`LogError::NoStream`].
@@ -131,7 +131,7 @@ impl JetStreamLog {
         &self.shared.differences
     }
 
-    /// Whether the log is what it was when these places were reached. Readers check that of their own places; those of
+    /// Whether the log is still the one in which these places were reached. Readers check that of their own places; those of
     /// all partitions together tell more.
     ///
     /// # Errors
@@ -171,7 +171,7 @@ impl JetStreamLog {
     /// takes.
     ///
     /// # Errors
-    /// [`LogError`], where the stream can't be read, and [`LogError::Export`] where `out` fails.
+    /// [`LogError`], if the stream can't be read, and [`LogError::Export`] if `out` fails.
     pub fn export(&self, out: &mut dyn Write) -> Result<u64, LogError> {
         self.export_of(LogTime::default()..LogTime::from_ms(i64::MAX), out)
     }
@@ -187,7 +187,7 @@ impl JetStreamLog {
     /// Deletes the stream with all that is in it. For a log that nobody will want again, such as a measurement's.
     ///
     /// # Errors
-    /// Where JetStream refuses.
+    /// If JetStream refuses.
     pub fn delete(self) -> Result<(), LogError> {
         let source = self.source().clone();
         self.shared.thread.wait(async move { source.delete(&source.stream, &source.name).await })
@@ -196,7 +196,7 @@ impl JetStreamLog {
     /// The durable consumer that shows how far the log is processed.
     ///
     /// # Errors
-    /// Where JetStream does not make it.
+    /// If JetStream does not make it.
     pub async fn progress(&self, options: ProgressOptions) -> Result<ProgressConsumer, LogError> {
         ProgressConsumer::open(self.source().clone(), options).await
     }
@@ -204,7 +204,7 @@ impl JetStreamLog {
     /// The stream of what could not be counted.
     ///
     /// # Errors
-    /// Where JetStream does not make it.
+    /// If JetStream does not make it.
     pub async fn dead_letters(&self, options: DeadLetterOptions) -> Result<DeadLetters, LogError> {
         DeadLetters::open(self.clone(), options).await
     }
@@ -212,7 +212,7 @@ impl JetStreamLog {
     /// As [`JetStreamLog::dead_letters`], but makes no stream.
     ///
     /// # Errors
-    /// [`LogError::NoStream`], and where JetStream does not answer.
+    /// [`LogError::NoStream`], and if JetStream does not answer.
     pub async fn find_dead_letters(&self, options: DeadLetterOptions) -> Result<DeadLetters, LogError> {
         DeadLetters::find(self.clone(), options).await
     }

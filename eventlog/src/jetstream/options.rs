@@ -36,7 +36,7 @@ pub struct NatsOptions {
     /// URLs of the servers of one cluster: `nats://HOST:PORT`, or `tls://` where it must be encrypted. A user and
     /// password, or a token, may be part of them.
     pub servers: Vec<String>,
-    /// Who we are, unless the URLs say it.
+    /// The credentials, unless the URLs have them.
     pub authentication: NatsAuthentication,
     /// Certificates (PEM) of the authorities that a server's certificate may come from; the system's where none is
     /// given.
@@ -45,10 +45,10 @@ pub struct NatsOptions {
     pub client_certificate: Option<(PathBuf, PathBuf)>,
 }
 
-/// Who connects to NATS.
+/// The credentials for NATS.
 #[derive(Clone, Default)]
 pub enum NatsAuthentication {
-    /// Whoever the URLs say, or nobody.
+    /// Those in the URLs, or none.
     #[default]
     FromUrl,
     /// A user of the server's configuration.

@@ -89,7 +89,7 @@ impl ProgressConsumer {
     /// every partition; a message that names no partition is processed once every partition has passed it.
     ///
     /// # Errors
-    /// Where JetStream does not answer. Nothing is lost: the next call goes on.
+    /// If JetStream does not answer. Nothing is lost: the next call goes on.
     pub async fn follow(&mut self, processed: &BTreeMap<Partition, Position>) -> Result<LogProgress, LogError> {
         let processed = Processed::new(processed, self.source.identity.partitions.get());
         self.acknowledge_kept(&processed).await?;

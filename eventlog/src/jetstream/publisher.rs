@@ -3,6 +3,8 @@
 //! A partition has one message in flight, which holds all that came while the one before it was in flight. So a
 //! partition's order is that of arrival even where messages are lost and sent again, batches grow with the load, and
 //! nothing waits when there is none.
+//!
+//! Decision: D-011.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +43,7 @@ pub(super) struct Publisher {
     pub queue: Queue,
     pub health: Health,
     connection: Connection,
-    /// The stream's own limit for a message, where it has one.
+    /// The stream's own limit for a message, if it has one.
     max_message_bytes: Option<usize>,
     stall_wait: Duration,
     messages: Semaphore,

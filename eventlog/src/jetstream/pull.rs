@@ -26,8 +26,8 @@ const PULL_EXPIRES: Duration = Duration::from_secs(30);
 const CREATE_WAIT: Duration = Duration::from_secs(2);
 /// How often the server says that it has nothing.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// How long nothing may come before the consumer is given up: several heartbeats. It may be with a server that is parted from
-/// the others, while the one that is connected is not.
+/// How long nothing may come before the consumer is given up: several heartbeats. The consumer may be on a server that is separated
+/// from the others, while the connected one is not.
 const SILENCE: Duration = Duration::from_secs(4);
 
 /// What a consumer has to say.
@@ -71,7 +71,7 @@ impl Came {
         Ok(())
     }
 
-    /// The server has sent so many.
+    /// The server has sent this number of messages.
     fn are_all(&self, sent: u64) -> Result<(), Lost> {
         if sent == self.0 { Ok(()) } else { Err(format!("the consumer sent {sent} messages, and {} came", self.0)) }
     }

@@ -28,7 +28,7 @@ struct Part {
 
 /// What becomes one message.
 pub(super) struct Group {
-    /// Newline-delimited JSON; empty where only ticks are in it.
+    /// Newline-delimited JSON; empty if only ticks are in it.
     pub lines: Vec<u8>,
     /// When the first of it came.
     pub since: Instant,

@@ -1,4 +1,4 @@
-//! What was read of the stream and not taken yet: a queue between the task that follows the stream and its reader.
+//! What was read of the stream but not taken yet: a queue between the task that follows the stream and its reader.
 
 use std::collections::VecDeque;
 
@@ -122,7 +122,7 @@ impl ReadAhead {
         state.ready_messages + state.pending
     }
 
-    /// Those of one partition; none while the server has more, of which it does not say whose they are.
+    /// Those of one partition; `None` while the server has more, of unknown partitions.
     pub(super) fn lag_of(&self, partition: Partition) -> Option<u64> {
         let state = self.state.lock();
         let is_its = |chunk: &&Chunk| chunk.partition == Some(partition) && is_message(chunk);
@@ -223,7 +223,7 @@ mod tests {
         assert!(has_room(MAX_READY_BYTES / 2));
         ahead.put(Some(message(1, MAX_READY_BYTES)), Position(1), 0);
         ahead.close();
-        assert!(has_room(1), "whoever waits for a reader that is gone goes on");
+        assert!(has_room(1), "waiting ends when the reader is gone");
     }
 
     #[test]

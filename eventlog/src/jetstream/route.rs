@@ -1,4 +1,6 @@
-//! What of the stream one reader gets.
+//! The part of the stream that one reader gets.
+//!
+//! Decision: D-013.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

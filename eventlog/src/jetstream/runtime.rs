@@ -1,4 +1,4 @@
-//! The thread on which a log in JetStream works, whoever calls it from wherever.
+//! The thread on which a log in JetStream works, whichever thread calls it.
 
 use std::future::Future;
 use std::io;

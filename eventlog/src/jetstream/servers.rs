@@ -1,20 +1,22 @@
-//! Which of several servers to be connected to: one that is there and confirms nothing is left for another.
+//! Which of several servers to connect to: a server that is reachable but confirms nothing is left for another.
 //!
-//! A server that a network parts from the others keeps its clients, and can't store anything for them. Only what it does
-//! tells: so whoever asks it something notes here whether that came to something.
+//! A server that is separated from the others by the network keeps its clients, but can't store anything for them. Only
+//! the results of requests show that, so every requester reports here whether its request succeeded.
+//!
+//! Decision: D-069.
 
 use std::time::{Duration, Instant};
 
 use async_nats::{Server, ServerAddr};
 use parking_lot::Mutex;
 
-/// How long a server may come to nothing before another one is tried: longer than it takes to be slow, and short enough
+/// How long requests to a server may fail before another one is tried: longer than it takes to be slow, and short enough
 /// that all of it, with what the other one still has to do, is over within ten seconds.
 const LEAVE_AFTER: Duration = Duration::from_secs(4);
-/// What came to nothing longer ago than this tells nothing of now.
+/// A failure longer ago than this says nothing about the present.
 const NOTES_LAST: Duration = Duration::from_secs(10);
-/// Where no server comes to anything, each is given twice as long as the one before, up to this: to go from one to the
-/// other is work for all of them.
+/// If no server succeeds, each gets twice as long as the one before, up to this: changing servers is work for all of
+/// them.
 const LONGEST_STAY: Duration = Duration::from_secs(60);
 /// A server that was left is tried again after another has refused a connection so often.
 const LEFT_COUNTS_AS_FAILED: usize = 2;
@@ -46,7 +48,7 @@ struct State {
 /// How the server that is connected does, whichever that is.
 #[derive(Debug, Default)]
 struct Stay {
-    /// Since when each task comes to nothing, and when that was last noted.
+    /// Since when each task has failed, and when that was last noted.
     in_vain: [Option<(Instant, Instant)>; 2],
     /// When a server was last left, and how many in a row without any that did better.
     left: Option<(Instant, u32)>,
@@ -58,7 +60,7 @@ impl Servers {
         self.state.lock().stay.served(task, now);
     }
 
-    /// Notes that nothing came of what it was asked for at `asked`. Whether it is time to try another one.
+    /// Notes that the request made at `asked` failed. Whether it is time to try another server.
     pub(super) fn in_vain(&self, task: Task, asked: Instant, now: Instant) -> bool {
         let mut state = self.state.lock();
         let leaves = state.stay.in_vain(task, asked, now);

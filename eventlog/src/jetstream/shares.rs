@@ -1,5 +1,7 @@
-//! Whose the lines of a message are. The client decides, whatever subject others have published at: each partition
+//! Which partition each line of a message belongs to. The client decides, whatever subject others have published at: each partition
 //! gets the lines of its clients, so that copies of an event meet in one partition, and a pair has one row.
+//!
+//! Decision: D-018.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -9,7 +11,7 @@ use netqoe_model::{Event, Partition};
 use super::glance::client_at_a_glance;
 use super::subjects::Origin;
 
-/// What one partition gets of a message. Lines keep their numbers: in place of one that is another's stands a blank one.
+/// What one partition gets of a message. Lines keep their numbers: a line of another partition is replaced by a blank one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Share {
     pub partition: Partition,
@@ -36,7 +38,7 @@ pub(super) fn shares(origin: Origin, lines: Vec<u8>, partitions: NonZeroU16) -> 
     divide(named, &lines, &owners)
 }
 
-/// Whose a line is; nobody's where it is blank.
+/// The partition of a line; `None` if it is blank.
 fn owner(named: Option<Partition>, line: &[u8], partitions: NonZeroU16) -> Option<Partition> {
     if line.trim_ascii().is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! The stream that a log is in: made where it is missing, used as it is where it is there.
+//! The stream that a log is in: created if it is missing, otherwise used as it is.
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -19,7 +19,7 @@ use crate::LogError;
 /// What a stream's description says before and after its number of partitions.
 const DESCRIPTION: [&str; 2] = ["netqoe log, ", " partitions"];
 
-/// What to do where a server has less room than the stream sets aside.
+/// What to do if a server has less room than the stream reserves.
 const MAKE_ROOM: &str = "give the server more (max_file_store), or the stream less (--stream-max-bytes)";
 
 /// A setting of a stream that is not as it is wanted. The stream is used all the same.

@@ -1,4 +1,4 @@
-//! A log on a disk that can't be written: SQLite keeps what readers and writers tell each other in files beside it, which can't be made there.
+//! A log on a disk that can't be written: SQLite coordinates readers and writers by files beside it, which can't be created there.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::LogError;
 /// What stays as it is in the path of a URI.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
-/// A connection that only reads: beside whoever writes, and where nobody can, without a file of its own.
+/// A read-only connection: beside a writer, or, on a disk that can't be written, without companion files.
 ///
 /// # Errors
 /// [`LogError`]; also where the newest records stand in a journal beside the file, which can't be read there.

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The machine's present run.
 #[derive(Clone)]
 pub struct Boot {
-    /// Tells one run from another; none where the system does not say.
+    /// Tells one run from another; none if the system does not say.
     pub id: Option<String>,
     /// How long it has lasted, the time in which the machine slept included.
     pub uptime: Arc<dyn Fn() -> Duration + Send + Sync>,

@@ -1,5 +1,7 @@
-//! Whether the clock can be believed. Log time never falls: taken from a clock that is ahead for a second, it would make
+//! Whether the clock can be trusted. Log time never falls: taken from a clock that is ahead for a second, it would make
 //! every event late until the clock has caught up with it.
+//!
+//! Decision: D-059.
 
 use std::time::Duration;
 
@@ -96,7 +98,7 @@ impl ClockWatch {
         if does_no_harm { Ok(clock) } else { Err(Ahead { ahead_ms, believed_in }) }
     }
 
-    /// What is believed, where it was not stored yet.
+    /// What is believed, if it was not stored yet.
     pub(super) fn to_store(&self) -> Option<Reading> {
         self.renewed.then_some(self.believed)
     }
@@ -231,7 +233,7 @@ mod tests {
         let mut watch = ClockWatch::new(Some(at(0, 100)), at(DAY_MS, 50), BELIEVE_AFTER);
         assert_eq!(look(&mut watch, DAY_MS, 50), Ok(()), "another run");
         let mut watch = ClockWatch::new(None, at(DAY_MS, 50), Duration::ZERO);
-        assert_eq!(look(&mut watch, 9 * DAY_MS, 51), Ok(()), "whoever believes at once believes at once");
+        assert_eq!(look(&mut watch, 9 * DAY_MS, 51), Ok(()), "with no waiting time, a jump is believed at once");
     }
 
     proptest! {

@@ -33,7 +33,7 @@ impl Damage {
         self.found.lock().len() as u64
     }
 
-    /// What to say of them, where there are any.
+    /// What to say of them, if there are any.
     pub(super) fn check(&self) -> Result<(), String> {
         let found = self.found.lock();
         let Some(first) = found.first() else { return Ok(()) };

@@ -8,13 +8,13 @@ use parking_lot::{Mutex, RwLock};
 /// The end of a partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    /// Its last record, 0 where it has none.
+    /// Its last record, 0 if it has none.
     pub last: Position,
     /// Records that were appended since the log was opened.
     pub appended: u64,
 }
 
-/// Whom to wake when there is something to read.
+/// Called when there is something to read.
 pub(super) struct Waker {
     pub partitions: Vec<Partition>,
     pub wake: Box<dyn Fn() + Send + Sync>,
@@ -34,7 +34,7 @@ impl Heads {
         Self { heads: RwLock::new(heads), wakers: Mutex::default() }
     }
 
-    /// The end of a partition; `None` where the log has no such partition.
+    /// The end of a partition; `None` if the log has no such partition.
     pub(super) fn get(&self, partition: Partition) -> Option<Head> {
         self.heads.read().get(usize::from(partition.0)).copied()
     }
@@ -54,7 +54,7 @@ impl Heads {
         self.wakers.lock().push(Arc::downgrade(waker));
     }
 
-    /// Wakes those who read one of these partitions.
+    /// Wakes the readers of these partitions.
     pub(super) fn wake(&self, records: &[(Partition, Position)]) {
         let mut concerned = Vec::new();
         self.wakers.lock().retain(|waker| {
@@ -63,7 +63,7 @@ impl Heads {
             concerned.extend(waker.filter(|waker| records.iter().any(|(at, _)| waker.partitions.contains(at))));
             alive
         });
-        // Outside of the lock: what a waker does is not ours to know.
+        // Outside of the lock: a waker may do anything.
         for waker in concerned {
             (waker.wake)();
         }

@@ -1,4 +1,6 @@
 //! Gives records whose time lies ahead of the clock a time that can be believed.
+//!
+//! Decision: D-061.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ use super::schema::{self, WriterLock};
 use super::stored_record::{StoredRecord, Verdict, checksum};
 use crate::LogError;
 
-/// A log of which the end lies ahead of the clock. For as long as this is there, nobody else writes to it.
+/// A log whose end lies ahead of the clock. While this exists, nobody else writes to the log.
 pub struct ClockHealing {
     path: PathBuf,
     connection: Connection,
@@ -50,10 +52,10 @@ pub struct Before {
 }
 
 impl ClockHealing {
-    /// Looks for records that lie ahead of `now`; none where there are none.
+    /// Looks for records that lie ahead of `now`; none if there are none.
     ///
     /// # Errors
-    /// [`LogError`], where the file can't be read or is in use.
+    /// [`LogError`], if the file can't be read or is in use.
     pub fn find(path: &Path, now: LogTime) -> Result<Option<Self>, LogError> {
         let lock = WriterLock::take(path)?;
         // Not made where it is missing.
@@ -75,7 +77,7 @@ impl ClockHealing {
     /// Where a partition stood before.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// If the file can't be read.
     pub fn before(&self, partition: Partition) -> Result<Option<Before>, LogError> {
         let select = "SELECT seq, log_time, end_byte, lines, checksum FROM log_records
                       WHERE partition = ?1 AND seq < ?2 ORDER BY seq DESC";
@@ -99,7 +101,7 @@ impl ClockHealing {
     /// Calls `take` with the records of a partition up to `last` whose log time is `from` or later, as they are now.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// If the file can't be read.
     pub fn each_chunk(
         &self,
         partition: Partition,
@@ -133,7 +135,7 @@ impl ClockHealing {
     /// The log time of the oldest record, where older ones were discarded.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// If the file can't be read.
     pub fn begins_at(&self) -> Result<Option<LogTime>, LogError> {
         let oldest = "SELECT log_time FROM log_records WHERE seq > 1 AND seq = (SELECT min(seq) FROM log_records)";
         let mut select = self.connection.prepare(oldest).map_err(|error| LogError::of(&self.path, &error))?;

@@ -24,14 +24,14 @@ impl LogTimer {
         Ok(Self { watch: ClockWatch::new(stored, now, options.believe_clock_after), clock, boot })
     }
 
-    /// The log's time now, where it has reached `log_time`.
+    /// The log's time now, given that it has reached `log_time`.
     pub(super) fn now(&mut self, log_time: LogTime) -> Result<LogTime, AppendError> {
         let looked = self.watch.look(read(&self.clock, &self.boot), log_time);
         let refused = |Ahead { ahead_ms, believed_in }| AppendError::ClockAhead { ahead_ms, believed_in };
         looked.map(|clock| clock.max(log_time)).map_err(refused)
     }
 
-    /// Stores what is believed, where that is new.
+    /// Stores what is believed, if that is new.
     pub(super) fn store(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         if let (Some(id), Some(Reading { clock_ms, uptime })) = (&self.boot.id, self.watch.to_store()) {
             let uptime_ms = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);

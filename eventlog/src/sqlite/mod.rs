@@ -70,7 +70,7 @@ impl SqliteLog {
     /// Opens the log in this file, and makes the file and the log where they are missing.
     ///
     /// # Errors
-    /// [`LogError`], where the file can't be opened or written, is in use by another process, is no SQLite file,
+    /// [`LogError`], if the file can't be opened or written, is in use by another process, is not a SQLite file,
     /// is corrupt, or was written by a newer netqoe.
     pub fn open(path: &Path, options: SqliteLogOptions) -> Result<Self, LogError> {
         let lock = WriterLock::take(path)?;
@@ -168,7 +168,7 @@ impl SqliteLog {
     /// the export is the log as it is at one moment.
     ///
     /// # Errors
-    /// [`LogError`], where there is no log or it can't be read, [`LogError::Export`] where `out` fails, and
+    /// [`LogError`], if there is no log or it can't be read, [`LogError::Export`] if `out` fails, and
     /// [`LogError::Damaged`] or [`LogError::Missing`] once all was written that is there and intact.
     pub fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> {
         export::export(path, out)
@@ -177,7 +177,7 @@ impl SqliteLog {
     /// Looks at all records of the log in `path` and at the file that holds them. A process may be appending meanwhile.
     ///
     /// # Errors
-    /// [`LogError`], where there is no log, or so much of the file is damaged that it can't be read.
+    /// [`LogError`], if there is no log, or so much of the file is damaged that it can't be read.
     pub fn inspect(path: &Path) -> Result<Inspection, LogError> {
         inspect::inspect(path)
     }

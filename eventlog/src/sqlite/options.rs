@@ -34,7 +34,7 @@ pub struct SqliteLogOptions {
     pub boot: Boot,
     /// A clock that jumped far ahead is believed once it has stayed there for so long; until then appends are refused.
     pub believe_clock_after: Duration,
-    /// Held by whoever writes to the file. Connections that share it queue in order of arrival, where SQLite
+    /// Held during each write to the file. Connections that share it queue in order of arrival, while SQLite
     /// would have them sleep and try again.
     pub write_turn: Arc<FairMutex<()>>,
 }

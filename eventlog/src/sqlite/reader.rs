@@ -130,7 +130,7 @@ impl SqliteReader {
     fn read_runs(&self, max_bytes: usize) -> rusqlite::Result<Vec<(usize, Head, Run)>> {
         let places = self.places.iter().map(|place| (place, self.head(place))).enumerate();
         let mut behind: Vec<_> = places.filter(|(_, (place, head))| place.next <= head.last).collect();
-        // Who is furthest behind comes first, so that a small budget leaves nobody behind for ever.
+        // The partition that is furthest behind comes first, so that a small budget starves none.
         behind.sort_by_key(|(_, (place, _))| place.next);
 
         let mut runs = Vec::new();

@@ -13,7 +13,7 @@ const RECORD_OVERHEAD_BYTES: i64 = 48;
 /// Where the log ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tail {
-    /// The newest position that was ever given, 0 where there is none.
+    /// The newest position that was ever given, 0 if there is none.
     pub position: Position,
     /// The log time of the newest record that is intact.
     pub log_time: LogTime,
@@ -133,7 +133,7 @@ pub(super) fn first_byte(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(first_byte)
 }
 
-/// The newest record of a partition, 0 where it has none.
+/// The newest record of a partition, 0 if it has none.
 pub(super) fn last_of(connection: &Connection, partition: Partition) -> rusqlite::Result<Position> {
     let mut newest = connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM log_records WHERE partition = ?1")?;
     newest.query_row([partition.0], |row| position(row, 0))

@@ -60,7 +60,7 @@ impl Retention {
         self.max_bytes.unsigned_abs()
     }
 
-    /// Discards some of the oldest records, where they are overdue and not needed. True where there may be more.
+    /// Discards some of the oldest records, if they are overdue and not needed. True where there may be more.
     pub(super) fn discard_some(
         &mut self,
         connection: &Connection,

@@ -17,7 +17,7 @@ use crate::LogError;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long a connection waits for another one's transaction. Those of this process take turns and are short;
-/// a backup by another program may take seconds. Shorter than ingest waits for an append, so that who sends hears why.
+/// a backup by another program may take seconds. Shorter than ingest waits for an append, so that the sender learns the reason.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The store in the same file keeps its own history under another name.
@@ -69,7 +69,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LogError> {
     Ok(connection)
 }
 
-/// A connection that only reads, beside whoever writes.
+/// A read-only connection, beside a writer.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
     check(connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, path)
 }
@@ -110,7 +110,7 @@ fn known_version() -> i64 {
     runner.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
 }
 
-/// The version of the log's tables in the file; 0 where it has none.
+/// The version of the log's tables in the file; 0 if it has none.
 fn schema_version(connection: &Connection, path: &Path) -> Result<i64, LogError> {
     let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     let newest = format!("SELECT coalesce(max(version), 0) FROM {HISTORY_TABLE}");

@@ -30,7 +30,7 @@ impl Shared {
         self.files.missing().map_or(Ok(()), |path| Err(AppendError::Moved { path }))
     }
 
-    /// What SQLite's error means for who appends.
+    /// What SQLite's error means for an append.
     pub(super) fn append_error(&self, error: &rusqlite::Error) -> AppendError {
         let reason = Trouble::of(&self.path, error).map_or_else(|| described(error), |trouble| trouble.to_string());
         AppendError::Failed { path: self.path.clone(), reason }

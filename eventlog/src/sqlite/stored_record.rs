@@ -1,4 +1,6 @@
-//! A record as the file holds it, and whether it is what was written.
+//! A record as the file holds it, and whether it is intact.
+//!
+//! Decision: D-060.
 
 use netqoe_model::{LogTime, Partition, Position};
 use rusqlite::Row;
@@ -11,13 +13,13 @@ pub struct StoredRecord<'a> {
     pub partition: Partition,
     /// Its position.
     pub position: Position,
-    /// Unix milliseconds; none where the column holds something else.
+    /// Unix milliseconds; none if the column holds something else.
     pub log_time_ms: Option<i64>,
-    /// The size of all records ever appended, this one included; none where the column holds something else.
+    /// The size of all records ever appended, this one included; none if the column holds something else.
     pub end_byte: Option<i64>,
     /// Its text.
     pub lines: &'a [u8],
-    /// What was computed when it was written; none where there is none, or no number.
+    /// What was computed when it was written; `None` if the column is empty or not a number.
     pub checksum: Option<i64>,
 }
 

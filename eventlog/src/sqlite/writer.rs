@@ -93,13 +93,13 @@ impl Writer {
         }
     }
 
-    /// Why events are refused, where they are.
+    /// Why events are refused, if they are.
     fn full(&self) -> Option<AppendError> {
         let full = AppendError::AtSizeLimit { max_bytes: self.retention.max_bytes() };
         self.retention.is_full(&self.tail).then_some(full)
     }
 
-    /// Makes records durable, tells who sent them, and wakes who reads them.
+    /// Makes records durable, answers their senders, and wakes their readers.
     fn commit(&mut self, groups: &[(LogTime, Lines)], answers: Vec<Answer>) {
         match self.write(groups) {
             Ok(written) => {
@@ -125,7 +125,7 @@ impl Writer {
     }
 
     fn refuse(&self, answers: Vec<Answer>, error: AppendError) {
-        // Who hears of the failure finds it in the log's health too.
+        // Set before the answer, so that a sender that hears of the failure finds it in the log's health too.
         self.set_health(Err(error.clone()));
         answer_all(answers, &Err(error));
     }

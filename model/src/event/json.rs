@@ -13,7 +13,7 @@ use super::members::{Place, Raw, RawTimings, Scalar, Timings};
 /// How [`Raw`] names, within serde's error, that the line is JSON but no object.
 const NOT_AN_OBJECT: &str = "not an object";
 
-/// The members of a line, or why it is no JSON object.
+/// The members of a line, or why it is not a JSON object.
 pub(super) fn read(text: &str) -> Result<Raw<'_>, Invalid> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let raw = Raw::deserialize(&mut deserializer).and_then(|raw| deserializer.end().map(|()| raw));

@@ -126,7 +126,7 @@ impl<'a> Raw<'a> {
 }
 
 impl<'a> RawTimings<'a> {
-    /// The place of the measurement of this name; none where it is passed over.
+    /// Where the measurement of this name is stored; `None` if it is ignored.
     pub(super) fn place(&mut self, name: &[u8]) -> Option<&mut Scalar<'a>> {
         match name {
             b"dns_ms" => Some(&mut self.dns_ms),

@@ -100,7 +100,7 @@ pub type Samples = [Option<u64>; 5];
 pub struct Event<'a> {
     /// What tells copies of the event from other events of its key.
     pub event_id: Cow<'a, str>,
-    /// Who measured.
+    /// The client that measured.
     pub client_id: Cow<'a, str>,
     /// What was measured.
     pub target: Cow<'a, str>,
@@ -118,7 +118,7 @@ pub struct Event<'a> {
     pub has_recv: bool,
 }
 
-/// Why a line is no event. The message says what is wrong and what to send instead.
+/// Why a line is not an event. The message says what is wrong and what to send instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     /// Not JSON, or not in UTF-8.
@@ -156,7 +156,7 @@ pub enum Invalid {
     #[error("error_stage must be null or one of dns, tcp, tls, http, throughput")]
     ErrorStage,
     /// Neither measured nor failed.
-    #[error("timing_measurements must be an object; it may be absent only where error_stage is set")]
+    #[error("timing_measurements must be an object; it may be absent only if error_stage is set")]
     Timings,
     /// Not a number that can be measured.
     #[error("{0} must be null or a number from 0 to 10^12")]
@@ -167,7 +167,7 @@ impl<'a> Event<'a> {
     /// Reads one line.
     ///
     /// # Errors
-    /// [`Invalid`], where it is no event of version 1.
+    /// [`Invalid`], if it is not an event of version 1.
     pub fn parse(line: &'a [u8]) -> Result<Self, Invalid> {
         let text = std::str::from_utf8(line).map_err(|error| Invalid::Json(format!("invalid UTF-8: {error}")))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

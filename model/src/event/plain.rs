@@ -3,6 +3,8 @@
 //!
 //! What is read here is what [`super::json`] reads. Whatever is out of the ordinary, the line is left to that: a
 //! backslash, an exponent, more than 15 digits, nesting that is deep, and everything that is an error.
+//!
+//! Decision: D-036.
 
 use std::borrow::Cow;
 
@@ -10,14 +12,14 @@ use super::members::{Place, Raw, RawTimings, Scalar, Timings};
 
 /// The most digits of a number: below 10¹⁵ every whole number is one of `f64`.
 const MAX_DIGITS: usize = 15;
-/// The powers of ten that a fraction of so many digits is divided by. All are exact in `f64`, so one division of two
+/// The powers of ten that a fraction is divided by, indexed by its number of digits. All are exact in `f64`, so one division of two
 /// exact numbers gives the nearest `f64`, as a full conversion does.
 const POWERS_OF_TEN: [f64; MAX_DIGITS + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-/// How deep a value may be nested that nobody looks into.
+/// How deeply an ignored value may be nested.
 const MAX_DEPTH: usize = 16;
 
-/// The members of a line; none where this needs a closer look.
+/// The members of a line; `None` if the line needs the general parser.
 pub(super) fn read(text: &str) -> Option<Raw<'_>> {
     let mut raw = Raw::default();
     let mut line = Line { text, at: 0 };

@@ -88,7 +88,7 @@ fn texts_have_a_length_in_bytes_and_no_u0000() {
     check(&format!(r#","client_id":"{}""#, "é".repeat(128)), Err(Invalid::ClientId));
     check(&format!(r#","target":"{}""#, "x".repeat(1025)), Err(Invalid::Target));
     let line = line(r#","target":"\ud800""#);
-    assert!(Event::parse(line.as_bytes()).is_err(), "a lone surrogate is no text");
+    assert!(Event::parse(line.as_bytes()).is_err(), "a lone surrogate is not text");
 }
 
 #[test]

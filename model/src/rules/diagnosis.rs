@@ -1,4 +1,4 @@
-//! What a rules file says: what is usual for a pair, what counts as evidence, and from where on a phase hurts.
+//! What a rules file says: what is usual for a pair, what counts as evidence, and when a phase is slow.
 //!
 //! The shipped files `rules/classic.toml` and `rules/steady.toml` have every key, with a comment on each.
 
@@ -20,16 +20,16 @@ pub struct DiagnosisRules {
     /// When too many measurements fail.
     #[serde(rename = "error-bound")]
     pub error_bound: ErrorRule,
-    /// When name resolution hurts.
+    /// When name resolution is slow.
     #[serde(rename = "dns-bound")]
     pub dns_bound: PhaseRule,
-    /// When connecting hurts.
+    /// When connecting is slow.
     #[serde(rename = "handshake-bound")]
     pub handshake_bound: PhaseRule,
-    /// When the first byte hurts.
+    /// When the first byte is slow.
     #[serde(rename = "server-bound")]
     pub server_bound: PhaseRule,
-    /// When the transfer hurts.
+    /// When the transfer is slow.
     #[serde(rename = "throughput-bound")]
     pub throughput_bound: PhaseRule,
     /// How bad it is.
@@ -85,7 +85,7 @@ pub struct UsualRules {
     pub spread_floor: f64,
     /// How many windows the history holds.
     pub windows: u16,
-    /// Once it is full, one of so many windows enters it.
+    /// Once it is full, one window in this many enters it.
     pub every_windows: u16,
     /// How far back it goes, in hours: an older window does not count, and a pair that was not measured for as long starts anew.
     pub reach_hours: u32,
@@ -105,7 +105,7 @@ pub struct UsualRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceRules {
-    /// The newest windows with samples that are looked at; each must show the fault for it to be named.
+    /// The number of newest windows with samples that are considered; each must show the fault for it to be named.
     pub windows: u16,
     /// How far apart the first and the last of them may be, in minutes.
     pub within_minutes: u32,
@@ -113,16 +113,16 @@ pub struct EvidenceRules {
     pub least_samples: u32,
     /// Share of the samples that must be slow.
     pub share: f64,
-    /// As many slow samples must lie beyond this quantile of the phase's history; 0: none must. Of no meaning where one figure
-    /// decides for all of a window's samples.
+    /// As many slow samples must lie beyond this quantile of the phase's history; 0: none must. Has no effect if one figure
+    /// decides for all samples of a window.
     pub beyond_quantile: f64,
-    /// Where none has, so many windows are looked at ...
+    /// If these do not show it, this many windows are considered ...
     pub more_windows: u16,
     /// ... of whose samples this share must be slow.
     pub more_share: f64,
     /// Share that is enough once the phase has been slow ...
     pub keep_share: f64,
-    /// ... for so many windows.
+    /// ... for this many windows.
     pub keep_after_windows: u16,
     /// Windows without the label that do not end a run of it.
     pub bridged_windows: u32,
@@ -132,7 +132,7 @@ pub struct EvidenceRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorRule {
-    /// The newest windows that are looked at.
+    /// The number of newest windows that are considered.
     pub windows: u16,
     /// Least number of failures.
     pub least_failures: u32,
@@ -142,7 +142,7 @@ pub struct ErrorRule {
     pub keep_share: f64,
 }
 
-/// When a phase hurts: where one of the conditions holds, and what else is asked does, too.
+/// When a phase is slow: one of the conditions holds, and all other requirements do too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseRule {

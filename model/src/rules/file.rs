@@ -9,7 +9,7 @@ use super::diagnosis::{Centre, Condition, Figure, MAX_WINDOWS_BY_PHASE, PhaseRul
 const SHIPPED: [(&str, &str); 2] =
     [("steady", include_str!("../../rules/steady.toml")), ("classic", include_str!("../../rules/classic.toml"))];
 
-/// Every so many final rows of a pair carry its state. A start reads the newest state and the rows after it: eight on
+/// One final row of a pair in this many carries its state. A start reads the newest state and the rows after it: eight on
 /// average. It makes a row a few bytes longer.
 pub const ROWS_PER_STATE: u16 = 16;
 
@@ -19,7 +19,7 @@ const MAX_EVIDENCE_WINDOWS: u16 = 3;
 const MAX_WINDOWS: u16 = 1000;
 /// Changes with the form of stored states.
 const STATE_FORM: u64 = 1;
-/// Two names are this alike (0 to 1) where one may be meant by the other.
+/// From this similarity (0 to 1) on, one name is suggested for the other.
 const ALIKE: f64 = 0.7;
 
 /// Read once; a test holds that they can be.
@@ -57,14 +57,14 @@ impl DiagnosisRules {
     /// Reads a rules file.
     ///
     /// # Errors
-    /// Where it is no TOML, has a key that there is not, lacks one, or a value makes no sense.
+    /// If it is not valid TOML, has an unknown key, lacks a key, or a value makes no sense.
     pub fn parse(text: &str) -> Result<Self, InvalidRules> {
         let rules: Self = toml::from_str(text).map_err(|error| InvalidRules(refusal(text, &error)))?;
         rules.check().map_err(InvalidRules)?;
         Ok(rules)
     }
 
-    /// Tells rules apart that may come to other results.
+    /// Distinguishes rules that can lead to different results.
     pub fn fingerprint(&self) -> u64 {
         // Serializing numbers and names does not fail.
         let json = serde_json::to_string(self).unwrap_or_default();

@@ -1,4 +1,6 @@
 //! Every number that decides what a row means, in one place.
+//!
+//! Decision: D-052.
 
 mod diagnosis;
 mod file;

@@ -15,18 +15,18 @@ use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, posit
 use crate::exit::{self, WrongUsage};
 use crate::group::{Membership, Secret};
 
-/// Where timely's processes listen where no host file says otherwise: on this machine, at this port plus their index.
+/// Where timely's processes listen without a host file: on this machine, at this port plus their index.
 const FIRST_PORT: u16 = 2101;
-/// Holds the cluster's secret where no file does.
+/// Holds the cluster's secret if no file does.
 const SECRET_VARIABLE: &str = "NETQOE_CLUSTER_SECRET";
 
 #[derive(Args, Debug)]
 pub(crate) struct IngestOptions {
-    /// Address to listen on. On anything but loopback tokens are required
+    /// Address to listen on. Addresses other than loopback require tokens
     #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) listen: IpAddr,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 chooses a free one
     #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
     pub(crate) port: u16,
 
@@ -36,7 +36,7 @@ pub(crate) struct IngestOptions {
     #[command(flatten)]
     pub(crate) server: ServerOptions,
 
-    /// How far ahead of the present an event may be
+    /// How far in the future the time of an event may be
     #[arg(long, env = "NETQOE_MAX_FUTURE", default_value = "300s", value_parser = humantime::parse_duration)]
     pub(crate) max_future: Duration,
 }
@@ -56,29 +56,29 @@ pub(crate) struct AggregateOptions {
     #[arg(short = 'p', long, env = "NETQOE_PROCESS", default_value_t = 0)]
     process: u16,
 
-    /// File with HOST:PORT of each process, one a line; without it they are on this machine, at ports 2101, 2102, …
+    /// File with the HOST:PORT of each process, one a line; without it, all are on this machine, at ports 2101, 2102, …
     #[arg(short = 'h', long, env = "NETQOE_HOSTS", value_name = "FILE")]
     hosts: Option<PathBuf>,
 
-    /// File with a secret that all processes share; needed where they are on several machines. NETQOE_CLUSTER_SECRET
+    /// File with a secret that all processes share; required if they are on several machines. NETQOE_CLUSTER_SECRET
     /// holds the secret itself
     #[arg(long, env = "NETQOE_CLUSTER_SECRET_FILE", value_name = "FILE")]
     cluster_secret_file: Option<PathBuf>,
 
-    /// After how long without a sign of life another process counts as lost
+    /// How long another process may be silent before it counts as lost
     #[arg(long, env = "NETQOE_TAKEOVER", default_value = "10s", value_parser = takeover)]
     takeover: Duration,
 
-    /// Starts the process again whenever it ends by itself, unless its options are wrong or another cluster has taken over
-    /// the store
+    /// Restart the process whenever it ends by itself, unless its options are wrong or another cluster has taken over the
+    /// store
     #[arg(long, env = "NETQOE_SUPERVISE")]
     pub(crate) supervise: bool,
 
-    /// Says that another process, which holds the other end of standard input, supervises this one
+    /// Another process supervises this one and holds the other end of its standard input
     #[arg(long, hide = true)]
     pub(crate) supervised: bool,
 
-    /// Where rows go: postgres://…, or sqlite:PATH for one process
+    /// Store for the rows: postgres://…, or sqlite:PATH for one process
     #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: StoreUrl,
 
@@ -88,20 +88,20 @@ pub(crate) struct AggregateOptions {
     #[command(flatten)]
     pub(crate) retention: RetentionOptions,
 
-    /// Where the query API reads, such as a replica; the store itself where absent
+    /// Database that the query API reads, such as a replica; by default the store itself
     #[arg(long, env = "NETQOE_READ_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) read_database_url: Option<StoreUrl>,
 
-    /// Port on this machine for `POST /admin/flush`, which shows all open windows at once, as SIGUSR1 does; none where
-    /// absent
+    /// Port on this machine for `POST /admin/flush`, which shows all open windows at once, as SIGUSR1 does; by default
+    /// there is none
     #[arg(long, env = "NETQOE_ADMIN_PORT", value_name = "PORT")]
     pub(crate) admin_port: Option<u16>,
 
-    /// Address to listen on for queries, health and metrics. On anything but loopback tokens are required
+    /// Address to listen on for queries, health and metrics. Addresses other than loopback require tokens
     #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) listen: IpAddr,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 chooses a free one
     #[arg(long, env = "NETQOE_PORT", default_value_t = 8082)]
     pub(crate) port: u16,
 
@@ -139,7 +139,7 @@ pub(crate) struct ConsumerArguments {
     #[arg(long, env = "NETQOE_MAX_ACK_PENDING", default_value_t = ProgressOptions::default().max_ack_pending,
           value_parser = clap::value_parser!(u32).range(1..))]
     max_ack_pending: u32,
-    /// How often a message is delivered
+    /// How often a message may be delivered
     #[arg(long, env = "NETQOE_MAX_DELIVER", default_value_t = ProgressOptions::default().max_deliver,
           value_parser = clap::value_parser!(u32).range(1..))]
     max_deliver: u32,

@@ -1,4 +1,4 @@
-//! Which part of history a replay is about.
+//! Which part of history is replayed.
 
 use clap::Args;
 use netqoe_model::{LogTime, Rules, WindowStart};
@@ -9,20 +9,20 @@ use crate::exit::WrongUsage;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Part of history")]
 pub(crate) struct HistoryOptions {
-    /// Writes windows that start at this time or later: Unix milliseconds or RFC 3339. A day of the time before is read
-    /// too, to learn what was usual
+    /// Write windows that start at this time or later: Unix milliseconds or RFC 3339. The day before is read too, to learn
+    /// what was usual
     #[arg(long, env = "NETQOE_FROM", value_name = "TIME", value_parser = time)]
     from: Option<i64>,
-    /// Writes windows that start before this time
+    /// Write windows that start before this time
     #[arg(long, env = "NETQOE_TO", value_name = "TIME", value_parser = time)]
     to: Option<i64>,
-    /// Compares the rows that are final with those of this store, and fails where one differs
+    /// Compare the final rows with those of this store, and fail if any differs
     #[arg(long, env = "NETQOE_DIFF", value_name = "URL", hide_env_values = true)]
     pub(crate) diff: Option<StoreUrl>,
 }
 
 impl HistoryOptions {
-    /// Sees to it that there is something between `--from` and `--to`.
+    /// Checks that there is something between `--from` and `--to`.
     pub(crate) fn check(&self) -> Result<(), WrongUsage> {
         match (self.from, self.to) {
             (Some(from), Some(to)) if from >= to => {

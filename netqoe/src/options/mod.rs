@@ -41,15 +41,15 @@ pub(crate) use report::ReportOptions;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use server::ServerOptions;
 
-/// Network quality of experience: who is hurt, where, since when and why.
+/// Network quality of experience: which clients and targets are degraded, since when and why
 #[derive(Debug, Parser)]
 #[command(name = "netqoe", version, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
-    /// How log lines on standard error look. RUST_LOG says which there are
+    /// Log format on standard error; set the level with RUST_LOG
     #[arg(long, global = true, env = "NETQOE_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
 
-    /// Configuration file; ./netqoe.toml is read where it is there
+    /// Configuration file; by default ./netqoe.toml, if it exists
     #[arg(long, global = true, env = "NETQOE_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -59,45 +59,45 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Everything in one process: durable log and store in one SQLite file, ingest, dataflow, query API
+    /// Run everything in one process: durable log and store in one SQLite file, ingest, dataflow, query API
     Up(Box<UpOptions>),
-    /// The measuring agent: measures targets on a fixed schedule, or one of them once
+    /// Measure targets on a fixed schedule, or one of them once
     Probe(Box<ProbeCommandOptions>),
-    /// The HTTP API in front of a log in NATS JetStream
+    /// Run the HTTP API in front of a log in NATS JetStream
     Ingest(Box<IngestOptions>),
-    /// The dataflow from a log in NATS JetStream to a store, on one or several processes of a timely cluster
+    /// Run the dataflow from a log in NATS JetStream to a store, in one or several processes of a timely cluster
     Aggregate(Box<AggregateOptions>),
-    /// Batch replay of history into any store; the conservation counts go to standard output as JSON
+    /// Replay history into any store; the conservation counts go to standard output as JSON
     Replay(Box<ReplayOptions>),
     /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),
-    /// Whether a data file is what was written to it; ends with 1 where it is not
+    /// Check that a data file is intact; exit with 1 if it is not
     Doctor(DoctorOptions),
-    /// What could not be counted, in a stream of NATS JetStream or in the store of `up`
+    /// List, show, replay or delete dead letters, in a stream of NATS JetStream or in the store of `up`
     #[command(subcommand)]
     Dlq(Box<DlqCommand>),
-    /// Brings the schema of a store up to date, as every command that writes to it does
+    /// Bring the schema of a store up to date, as every command that writes to it does
     Migrate(Box<MigrateOptions>),
-    /// Makes partitions ahead and lets go what is older than it is kept; a running cluster does it once a day
+    /// Create upcoming partitions and delete rows past retention; a running cluster does so once a day
     Maintain(Box<MaintainOptions>),
-    /// The rules by which windows are diagnosed
+    /// Show or check the rules by which windows are diagnosed
     #[command(subcommand)]
     Rules(RulesCommand),
     /// Measurements of netqoe itself
     #[command(subcommand)]
     Bench(BenchCommand),
-    /// The configuration
+    /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
-    /// Writes the log as NDJSON, in which recv_ts_ms is the log time
+    /// Write the log as NDJSON, with the log time as recv_ts_ms
     Export(Box<LogExportOptions>),
-    /// Gives records whose log time lies ahead of the clock the time at which they came, and has `up`, which must be
-    /// stopped, compute their rows again at its next start
+    /// Give records whose log time lies ahead of the clock the time at which they came. `up` must be stopped; it computes
+    /// their rows again at its next start
     HealClock(Box<HealClockOptions>),
 }
 
@@ -122,28 +122,28 @@ pub(crate) enum BenchCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Reads the configuration file and says whether every key and value in it is understood
+    /// Check that every key and value in the configuration file is valid
     Check,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct UpOptions {
-    /// First loads an hour of generated history with faults of every kind, then goes on live
+    /// Load an hour of generated history with faults of every kind, then continue live
     #[arg(long, env = "NETQOE_DEMO")]
     pub(crate) demo: bool,
 
     #[command(flatten)]
     pub(crate) probe: ProbeOptions,
 
-    /// Folder of the data file; made where it is not there
+    /// Folder of the data file; created if it does not exist
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
 
-    /// Address to listen on. On anything but loopback tokens are required
+    /// Address to listen on. Addresses other than loopback require tokens
     #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) listen: IpAddr,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 chooses a free one
     #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
     pub(crate) port: u16,
 
@@ -151,16 +151,16 @@ pub(crate) struct UpOptions {
     #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1", value_parser = positive::<NonZeroUsize>)]
     pub(crate) workers: NonZeroUsize,
 
-    /// How long the log keeps events that the store reflects
+    /// How long the log keeps events after the store reflects them
     #[arg(long, env = "NETQOE_LOG_MAX_AGE", default_value = "7d", value_parser = humantime::parse_duration)]
     pub(crate) log_max_age: Duration,
 
-    /// Bytes that the log may hold
+    /// Maximum size of the log, in bytes
     #[arg(long, env = "NETQOE_LOG_MAX_BYTES", default_value_t = 10_000_000_000)]
     pub(crate) log_max_bytes: u64,
 
-    /// A clock that jumped far ahead is believed once it has stayed there for so long; until then events are refused,
-    /// and probes keep them. 0s believes it at once
+    /// How long a clock that jumped far ahead must stay there before it is trusted; until then events are refused, and
+    /// probes keep them. 0s trusts it at once
     #[arg(long, env = "NETQOE_BELIEVE_CLOCK_AFTER", default_value = "10m", value_parser = humantime::parse_duration)]
     pub(crate) believe_clock_after: Duration,
 
@@ -176,7 +176,8 @@ pub(crate) struct UpOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct ReplayOptions {
-    /// NDJSON file, plain or in gzip or zstd; `-` is standard input. With --nats-url the log there is read instead
+    /// NDJSON file, plain or compressed with gzip or zstd; `-` is standard input. With --nats-url, the log there is read
+    /// instead
     #[arg(long, env = "NETQOE_INPUT", value_name = "FILE", default_value = "-")]
     pub(crate) input: PathBuf,
 
@@ -186,7 +187,7 @@ pub(crate) struct ReplayOptions {
     #[command(flatten)]
     pub(crate) history: HistoryOptions,
 
-    /// Where rows go: sqlite:PATH or postgres://…
+    /// Store for the rows: sqlite:PATH or postgres://…
     #[arg(long, env = "NETQOE_STORE", value_name = "URL", hide_env_values = true)]
     pub(crate) store: StoreUrl,
 
@@ -206,7 +207,7 @@ pub(crate) struct LogExportOptions {
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
 
-    /// Folder of the data file. With --nats-url the log there is written instead
+    /// Folder of the data file. With --nats-url, the log there is exported instead
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
 }
@@ -224,7 +225,7 @@ pub(crate) struct HealClockOptions {
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
 
-    /// Says what would be done, and does nothing
+    /// Only print what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -232,7 +233,7 @@ pub(crate) struct HealClockOptions {
     pub(crate) rules: RuleOptions,
 }
 
-/// A number that may not be 0, with a message that says what may be given.
+/// A number above 0, with a message that says what is accepted.
 fn positive<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
     text.parse().map_err(|error: ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow => "it is too large",

@@ -35,43 +35,43 @@ pub(crate) struct NatsArguments {
     /// Credentials file of a user with a JWT
     #[arg(long, env = "NETQOE_NATS_CREDENTIALS", value_name = "FILE", conflicts_with_all = ["nats_user", "nats_token_file"])]
     nats_credentials: Option<PathBuf>,
-    /// Certificates (PEM) of the authorities that may have signed the server's; the system's where absent
+    /// Certificates (PEM) of the authorities that may have signed the server's; by default the system's
     #[arg(long, env = "NETQOE_NATS_CA", value_name = "FILE")]
     nats_ca: Option<PathBuf>,
-    /// Our own certificate (PEM), for servers that ask for one
+    /// Client certificate (PEM), for servers that ask for one
     #[arg(long, env = "NETQOE_NATS_CERTIFICATE", value_name = "FILE", requires = "nats_key")]
     nats_certificate: Option<PathBuf>,
-    /// Its key (PEM)
+    /// Key of the client certificate (PEM)
     #[arg(long, env = "NETQOE_NATS_KEY", value_name = "FILE", requires = "nats_certificate")]
     nats_key: Option<PathBuf>,
-    /// Stream of the log. `ingest` and `aggregate` make it where it is missing; one that is there is used as it is
+    /// Stream of the log. `ingest` and `aggregate` create it if it is missing; an existing one is used as it is
     #[arg(long, env = "NETQOE_STREAM", value_name = "NAME", default_value_t = StreamOptions::default().name)]
     stream: String,
     /// Subject of events that others publish; the log's partitions are at SUBJECT.0, SUBJECT.1, …
     #[arg(long, env = "NETQOE_SUBJECT", default_value_t = StreamOptions::default().subject)]
     subject: String,
-    /// Partitions of a stream that is made
+    /// Partitions of a new stream
     #[arg(long, env = "NETQOE_PARTITIONS", default_value_t = DEFAULT_PARTITIONS, value_parser = positive::<NonZeroU16>)]
     partitions: NonZeroU16,
     /// How long the stream keeps a message
     #[arg(long, env = "NETQOE_STREAM_MAX_AGE", default_value = "7d", value_parser = humantime::parse_duration)]
     stream_max_age: Duration,
-    /// Messages that the stream keeps
+    /// Maximum number of messages in the stream
     #[arg(long, env = "NETQOE_STREAM_MAX_MESSAGES", default_value_t = StreamOptions::default().max_messages)]
     stream_max_messages: u64,
-    /// Bytes that the stream keeps
+    /// Maximum size of the stream, in bytes
     #[arg(long, env = "NETQOE_STREAM_MAX_BYTES", default_value_t = StreamOptions::default().max_bytes)]
     stream_max_bytes: u64,
     /// Largest message of the stream, in bytes
     #[arg(long, env = "NETQOE_STREAM_MAX_MESSAGE_BYTES", default_value_t = StreamOptions::default().max_message_bytes)]
     stream_max_message_bytes: u32,
-    /// What the stream does at its limits: forget the oldest, or refuse new messages
+    /// What the stream does at its limits: discard the oldest messages, or refuse new ones
     #[arg(long, env = "NETQOE_STREAM_DISCARD", value_enum, default_value = "old")]
     stream_discard: DiscardArgument,
     /// Copies of the stream in a cluster of servers
     #[arg(long, env = "NETQOE_STREAM_REPLICAS", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
     stream_replicas: u8,
-    /// How long the server knows a message's id again
+    /// How long the server remembers the id of a message, to detect copies
     #[arg(long, env = "NETQOE_STREAM_DUPLICATE_WINDOW", default_value = "2m", value_parser = humantime::parse_duration)]
     stream_duplicate_window: Duration,
     /// Where the stream keeps its messages
@@ -82,14 +82,14 @@ pub(crate) struct NatsArguments {
     stall_wait: Duration,
 }
 
-/// The stream of what could not be counted.
+/// The stream of dead letters.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Dead letters")]
 pub(crate) struct DeadLetterArguments {
-    /// Stream of the dead letters. `aggregate` makes it where it is missing; one that is there is used as it is
+    /// Stream of the dead letters. `aggregate` creates it if it is missing; an existing one is used as it is
     #[arg(long, env = "NETQOE_DLQ_STREAM", value_name = "NAME", default_value_t = DeadLetterOptions::default().stream)]
     dlq_stream: String,
-    /// Their subject
+    /// Subject of the dead letters
     #[arg(long, env = "NETQOE_DLQ_SUBJECT", value_name = "SUBJECT", default_value_t = DeadLetterOptions::default().subject)]
     dlq_subject: String,
 }
@@ -112,7 +112,7 @@ enum StorageArgument {
     Memory,
 }
 
-/// Holds a secret where nothing else does.
+/// A variable that holds a secret.
 const PASSWORD_VARIABLE: &str = "NETQOE_NATS_PASSWORD";
 const TOKEN_VARIABLE: &str = "NETQOE_NATS_TOKEN";
 
@@ -129,13 +129,13 @@ impl NatsArguments {
         !self.nats_url.is_empty()
     }
 
-    /// The log of a stream that must be there: for what only reads it.
+    /// The log of an existing stream, for read-only commands.
     pub(crate) fn find(&self) -> anyhow::Result<JetStreamLog> {
         Ok(JetStreamLog::find(self.log()?)?)
     }
 
-    /// The log, whose stream is made where it is missing, with how it differs from what is asked for said in the process's
-    /// log.
+    /// The log, whose stream is created if it is missing. Differences between an existing stream and the options are
+    /// logged.
     pub(crate) fn open(&self) -> anyhow::Result<JetStreamLog> {
         let log = JetStreamLog::open(self.log()?)?;
         for difference in log.differences() {

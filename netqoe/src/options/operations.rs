@@ -11,32 +11,32 @@ use super::{DatabaseOptions, LetterName};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DlqCommand {
-    /// What could not be counted, one JSON object a line, newest first
+    /// List dead letters, one JSON object a line, newest first
     List {
         #[command(flatten)]
         letters: DlqOptions,
-        /// Letters that are shown at most
+        /// Maximum number of letters
         #[arg(long, env = "NETQOE_DLQ_LIMIT", default_value_t = 100)]
         limit: usize,
-        /// Shows what is older than this one: the position of the last that was shown
+        /// Continue after this letter: the position of the last one shown
         #[arg(long, value_name = "POSITION")]
         after: Option<LetterName>,
     },
-    /// The original bytes of one
+    /// Print the original bytes of a letter
     Show {
         #[command(flatten)]
         letters: DlqOptions,
-        /// Its position
+        /// Position of the letter
         position: LetterName,
     },
-    /// Appends originals to the log again; what still can't be counted comes back
+    /// Append the originals to the log again; those that still can't be counted return
     Replay {
         #[command(flatten)]
         letters: DlqOptions,
         #[command(flatten)]
         choice: LetterChoice,
     },
-    /// Deletes letters
+    /// Delete letters
     Purge {
         #[command(flatten)]
         letters: DlqOptions,
@@ -51,8 +51,8 @@ pub(crate) struct DlqOptions {
     pub(crate) dead_letters: DeadLetterArguments,
     #[command(flatten)]
     pub(crate) nats: NatsArguments,
-    /// Folder of the data file of `up`, where no NATS server is named. To replay, `up` must be stopped: while it runs, its
-    /// page does that
+    /// Folder of the data file of `up`, unless a NATS server is named. `up` must be stopped to replay letters this way; while
+    /// it runs, its page can replay them
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct LetterChoice {
     /// Positions of letters
     #[arg(value_name = "POSITION")]
     pub(crate) positions: Vec<LetterName>,
-    /// All that are there
+    /// All letters
     #[arg(long)]
     pub(crate) all: bool,
 }

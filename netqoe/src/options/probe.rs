@@ -25,8 +25,7 @@ const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::f
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Probe")]
 pub(crate) struct ProbeOptions {
-    /// Measures this from here: http://… https://… tcp://host:port icmp://host dns://server/name; may be given several
-    /// times
+    /// Target to measure: http://… https://… tcp://host:port icmp://host dns://server/name; may be given several times
     #[arg(long, env = "NETQOE_TARGET", value_name = "URL", value_delimiter = ',')]
     pub(crate) target: Vec<Target>,
 
@@ -34,41 +33,41 @@ pub(crate) struct ProbeOptions {
     #[arg(long, env = "NETQOE_INTERVAL", default_value = "30s", value_parser = |text: &str| within(text, &INTERVAL))]
     interval: Duration,
 
-    /// Longest time that one measurement may take
+    /// Time limit of one measurement
     #[arg(long, env = "NETQOE_TIMEOUT", default_value = "30s", value_parser = |text: &str| within(text, &TIMEOUT))]
     timeout: Duration,
 
-    /// Measurements at the same time
+    /// Maximum number of concurrent measurements
     #[arg(long, env = "NETQOE_CONCURRENCY", default_value = "5", value_parser = positive::<NonZeroUsize>)]
     concurrency: NonZeroUsize,
 
-    /// Object whose transfer tells the throughput: its URL, or `/fixed/1mb.bin` for that of each target's own server
-    /// (1 MiB, as `netqoe up` has it). Without this, or with `off`, nothing is fetched but the targets
+    /// Object to measure the throughput with: its URL, or `/fixed/1mb.bin` for that of each target's own server (1 MiB, as
+    /// served by `netqoe up`). Without this, or with `off`, nothing but the targets is fetched
     #[arg(long, env = "NETQOE_THROUGHPUT_URL", value_name = "URL")]
     throughput_url: Option<Throughput>,
 
-    /// Follows no redirect to another host: such a redirect is a failure. For targets that others may choose
+    /// Do not follow redirects to other hosts: such a redirect is a failure. For targets that others may choose
     #[arg(long, env = "NETQOE_STAY_ON_HOST")]
     stay_on_host: bool,
 
-    /// MaxMind database (GeoLite2-ASN or GeoIP2-ISP) that tells who provides this machine's network
+    /// MaxMind database (GeoLite2-ASN or GeoIP2-ISP) to look up the provider of this machine's network
     #[arg(long, env = "NETQOE_ISP_DATABASE", value_name = "FILE")]
     isp_database: Option<PathBuf>,
 
-    /// Uses IPv4 only
+    /// Use IPv4 only
     #[arg(long, env = "NETQOE_IPV4", conflicts_with = "ipv6")]
     ipv4: bool,
 
-    /// Uses IPv6 only
+    /// Use IPv6 only
     #[arg(long, env = "NETQOE_IPV6")]
     ipv6: bool,
 
-    /// Measures https:// over HTTP/3 (QUIC, over UDP) and nothing else: a target that does not speak it fails
+    /// Measure https:// only over HTTP/3 (QUIC, over UDP): a target that does not speak it fails
     #[cfg(feature = "http3")]
     #[arg(long, env = "NETQOE_HTTP3")]
     http3: bool,
 
-    /// Name under which is measured; by default this machine's
+    /// Client id of the events; by default the name of this machine
     #[arg(long, env = "NETQOE_CLIENT_ID", value_name = "NAME")]
     client_id: Option<String>,
 }
@@ -82,26 +81,26 @@ pub(crate) struct ProbeCommandOptions {
     #[command(flatten)]
     pub(crate) probe: ProbeOptions,
 
-    /// File with a target a line, or (.json) as Prometheus's file-based service discovery reads it. It is read again when
-    /// it changes and on SIGHUP; may be given several times
+    /// File with one target a line, or (.json, .yml) in the format of Prometheus's file-based service discovery. It is
+    /// reread when it changes and on SIGHUP; may be given several times
     #[arg(long, env = "NETQOE_TARGETS_FILE", value_name = "FILE", value_delimiter = ',')]
     pub(crate) targets_file: Vec<PathBuf>,
 
-    /// Shows /metrics of the latest measurements here, and measures at once what /probe?target=URL asks for, as
-    /// Prometheus's blackbox_exporter does. A port alone is one that only this machine reaches; beyond that, /probe
-    /// measures none but the probe's own targets
+    /// Serve /metrics of the latest measurements here, and /probe?target=URL, which measures at once, as Prometheus's
+    /// blackbox_exporter does. A port alone is on loopback; beyond loopback, /probe measures only the probe's own
+    /// targets
     #[arg(long, env = "NETQOE_METRICS_LISTEN", value_name = "[ADDRESS:]PORT", conflicts_with = "once")]
     pub(crate) metrics_listen: Option<MetricsListen>,
 
-    /// Measures each target once, shows it, and ends
+    /// Measure each target once, print the result, and exit
     #[arg(long, env = "NETQOE_ONCE")]
     pub(crate) once: bool,
 
-    /// How --once shows a measurement: as a waterfall, or as the event that would be sent
+    /// Output of --once: a waterfall, or the event that would be sent
     #[arg(long, env = "NETQOE_OUTPUT", value_enum, default_value = "text")]
     pub(crate) output: Output,
 
-    /// With --once: ends with exit code 3 where a phase took longer: dns, tcp, tls, ttfb, body or total
+    /// With --once: exit with code 3 if a phase took longer: dns, tcp, tls, ttfb, body or total
     #[arg(long, env = "NETQOE_FAIL_ABOVE", value_name = "PHASE=TIME", value_delimiter = ',')]
     pub(crate) fail_above: Vec<Threshold>,
 

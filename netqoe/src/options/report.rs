@@ -9,13 +9,13 @@ use netqoe_probe::{Endpoint, ReportSettings, SpoolBounds, Token, trusted_roots};
 use super::nats::secret;
 use crate::exit::WrongUsage;
 
-/// Holds the token itself, where no file does.
+/// Holds the token itself, if no file does.
 const TOKEN_VARIABLE: &str = "NETQOE_TOKEN";
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Reporting")]
 pub(crate) struct ReportOptions {
-    /// Sends events to this ingest, http://HOST:PORT or https://HOST, from a spool on disk; without it, they go to standard
+    /// Send events to this ingest, http://HOST:PORT or https://HOST, from a spool on disk; without it, they go to standard
     /// output
     #[arg(long, env = "NETQOE_ENDPOINT", value_name = "URL", conflicts_with = "once")]
     endpoint: Option<Endpoint>,
@@ -24,11 +24,11 @@ pub(crate) struct ReportOptions {
     #[arg(long, env = "NETQOE_TOKEN_FILE", value_name = "FILE", requires = "endpoint")]
     token_file: Option<PathBuf>,
 
-    /// Speaks HTTP/2 with an endpoint without TLS; with TLS it is agreed on
+    /// Use HTTP/2 with an endpoint without TLS; with TLS, the protocol is negotiated
     #[arg(long, env = "NETQOE_HTTP2_PRIOR_KNOWLEDGE", requires = "endpoint")]
     http2_prior_knowledge: bool,
 
-    /// Folder in which events wait until the endpoint has taken them; made where it is not there
+    /// Folder in which events wait until the endpoint confirms them; created if it does not exist
     #[arg(long, env = "NETQOE_SPOOL", value_name = "DIR", default_value = "netqoe-spool", requires = "endpoint")]
     spool: PathBuf,
 
@@ -36,13 +36,13 @@ pub(crate) struct ReportOptions {
     #[arg(long, env = "NETQOE_SPOOL_MAX_BYTES", default_value_t = SpoolBounds::default().max_bytes, requires = "endpoint")]
     spool_max_bytes: u64,
 
-    /// How long an event may wait until it is dropped
+    /// How long an event may wait before it is dropped
     #[arg(long, env = "NETQOE_SPOOL_MAX_AGE", default_value = "24h", value_parser = humantime::parse_duration, requires = "endpoint")]
     spool_max_age: Duration,
 }
 
 impl ReportOptions {
-    /// Of a probe that measures under this name. `None` where events are not sent.
+    /// For a probe with this client id. `None` if events are not sent.
     pub(crate) fn settings(&self, client_id: &str) -> anyhow::Result<Option<ReportSettings>> {
         let Some(endpoint) = self.endpoint.clone() else { return Ok(None) };
         let token = secret(self.token_file.as_ref(), TOKEN_VARIABLE)?.map(|text| text.parse::<Token>()).transpose();

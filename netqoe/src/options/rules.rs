@@ -1,4 +1,4 @@
-//! What rows mean, as options.
+//! Options that decide what rows mean.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use netqoe_model::{DiagnosisRules, Rules};
 const WINDOW_MS: std::ops::RangeInclusive<i64> = 1_000..=3_600_000;
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "What rows mean")]
+#[command(next_help_heading = "Windows and rules")]
 pub(crate) struct RuleOptions {
     /// Length of a window
     #[arg(long, env = "NETQOE_WINDOW", default_value = "60s", value_parser = window)]
     window: Duration,
-    /// How long after its end, in log time, a window still takes events
+    /// How long after its end, in log time, a window still accepts events
     #[arg(long, env = "NETQOE_LATENESS", default_value = "120s", value_parser = humantime::parse_duration)]
     lateness: Duration,
-    /// How far ahead of the log time an event may be
+    /// How far ahead of the log time the time of an event may be
     #[arg(long, env = "NETQOE_MAX_FUTURE", default_value = "300s", value_parser = humantime::parse_duration)]
     max_future: Duration,
-    /// The rules by which windows are diagnosed: `steady`, `classic`, or a rules file. `netqoe rules show steady` prints one
-    /// to begin with
+    /// Rules by which windows are diagnosed: `steady`, `classic`, or a rules file. `netqoe rules show steady` prints one to
+    /// start from
     #[arg(long, env = "NETQOE_RULES", value_name = "NAME|FILE", default_value = "steady", value_parser = diagnosis_rules)]
     rules: DiagnosisRules,
 }
@@ -42,12 +42,12 @@ impl RuleOptions {
 /// Operations on rules files.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
-    /// Prints rules that are part of netqoe, as a rules file: a copy can be changed
+    /// Print built-in rules as a rules file, to copy and change
     Show {
         /// `steady` or `classic`
         name: String,
     },
-    /// Says whether a rules file is understood
+    /// Check a rules file
     Check {
         /// `steady`, `classic`, or a rules file
         #[arg(value_name = "NAME|FILE", value_parser = |text: &str| diagnosis_rules(text).map(Box::new))]

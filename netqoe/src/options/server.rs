@@ -14,48 +14,48 @@ use crate::exit::WrongUsage;
 #[derive(Args, Clone)]
 #[command(next_help_heading = "HTTP server")]
 pub(crate) struct ServerOptions {
-    /// File with one token a line: `token`, `token=client` or `token=prefix*`; of 16 random characters or more, never fewer than 3. Without tokens, requests from this
-    /// machine are taken with none or with `demo-token`
+    /// File with one token a line: `token`, `token=client` or `token=prefix*`, of 16 or more random characters and never
+    /// fewer than 3. Without tokens, requests from this machine need none, or may use `demo-token`
     #[arg(long, env = "NETQOE_TOKENS_FILE", value_name = "FILE", conflicts_with = "tokens")]
     tokens_file: Option<PathBuf>,
-    /// The same list as text; better kept in a file or in the variable, where other users of the machine can't see it
+    /// The same list as text; prefer the file or the variable, which other users of the machine can't see
     #[arg(long, env = "NETQOE_TOKENS", value_name = "LIST", hide_env_values = true)]
     tokens: Option<String>,
     /// Requests per second and client
     #[arg(long, env = "NETQOE_RATE", default_value_t = IngestConfig::default().rate_per_s, value_parser = positive::<NonZeroU32>)]
     rate: NonZeroU32,
-    /// Requests that a client which was quiet may send at once
+    /// Requests that a client may send at once after a quiet time
     #[arg(long, env = "NETQOE_RATE_BURST", default_value_t = IngestConfig::default().rate_burst, value_parser = positive::<NonZeroU32>)]
     rate_burst: NonZeroU32,
     /// Events per second and client
     #[arg(long, env = "NETQOE_EVENT_RATE", default_value_t = IngestConfig::default().event_rate_per_s, value_parser = positive::<NonZeroU32>)]
     event_rate: NonZeroU32,
-    /// Events that a client which was quiet may send at once
+    /// Events that a client may send at once after a quiet time
     #[arg(long, env = "NETQOE_EVENT_RATE_BURST", default_value_t = IngestConfig::default().event_rate_burst, value_parser = positive::<NonZeroU32>)]
     event_rate_burst: NonZeroU32,
-    /// Pairs of client and target that are taken, of those seen in the last day: each takes some 2 KB of memory where it is counted
+    /// Maximum number of pairs of client and target within a day: each takes about 2 KB of memory where it is counted
     #[arg(long, env = "NETQOE_MAX_PAIRS", default_value_t = IngestConfig::default().max_pairs, value_parser = positive::<NonZeroUsize>)]
     max_pairs: NonZeroUsize,
-    /// Of these, how many one client may have
+    /// Maximum number of pairs of one client
     #[arg(long, env = "NETQOE_MAX_PAIRS_PER_CLIENT", default_value_t = IngestConfig::default().max_pairs_per_client, value_parser = positive::<NonZeroU32>)]
     max_pairs_per_client: NonZeroU32,
-    /// Longest body, in bytes after decompression; a sixth of --max-in-flight-body-bytes at most
+    /// Longest body, in bytes after decompression; at most a sixth of --max-in-flight-body-bytes
     #[arg(long, env = "NETQOE_MAX_BODY_BYTES", default_value_t = IngestConfig::default().max_body_bytes)]
     max_body_bytes: usize,
-    /// Memory for requests that arrive and are stored, in bytes: a body takes three times its length after decompression, one
-    /// token half of all, heads above 8 KiB a quarter
+    /// Memory for requests while they arrive and are stored, in bytes: a body takes three times its decompressed length, one
+    /// token at most half of all, heads above 8 KiB at most a quarter
     #[arg(long, env = "NETQOE_MAX_IN_FLIGHT_BODY_BYTES", default_value_t = DEFAULT_MAX_IN_FLIGHT_BODY_BYTES)]
     max_in_flight_body_bytes: usize,
     /// Longest head of a request, in bytes
     #[arg(long, env = "NETQOE_MAX_HEADER_BYTES", default_value_t = ServerLimits::default().max_header_bytes)]
     max_header_bytes: u32,
-    /// Connections at once. Where all are taken, the oldest that has shown no token is closed for a new one
+    /// Maximum number of connections. If all are taken, the oldest that has shown no token is closed for a new one
     #[arg(long, env = "NETQOE_MAX_CONNECTIONS", default_value_t = default_connections(), value_parser = positive::<NonZeroUsize>)]
     max_connections: NonZeroUsize,
     /// How long a body may take to arrive
     #[arg(long, env = "NETQOE_READ_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     read_timeout: Duration,
-    /// How long storing an event, and a client's taking of its answer, may last
+    /// How long storing events, and sending an answer to a client, may take
     #[arg(long, env = "NETQOE_WRITE_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     write_timeout: Duration,
     /// How long a connection may be idle
@@ -91,7 +91,7 @@ impl ServerOptions {
         Ok(Tokens::parse(&text)?)
     }
 
-    /// What heads and bodies of all requests take their memory from.
+    /// The memory for heads and bodies of all requests.
     pub(crate) fn memory(&self) -> RequestMemory {
         RequestMemory::new(self.max_in_flight_body_bytes)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use netqoe_probe::Measurement;
 
-/// What may have a limit.
+/// The phases that may have a limit.
 const PHASES: [&str; 6] = ["dns", "tcp", "tls", "ttfb", "body", "total"];
 
 /// A limit of one phase.
@@ -16,7 +16,7 @@ pub(crate) struct Threshold {
 }
 
 impl Threshold {
-    /// How long the phase took, where that is longer than the limit.
+    /// How long the phase took, if longer than the limit.
     pub(crate) fn exceeded_by(&self, measurement: &Measurement) -> Option<Duration> {
         let phases = &measurement.phases;
         let took = match self.phase {

@@ -74,7 +74,7 @@ fn what_is_wrong_with_the_options_is_wrong_usage() {
         (&["probe", "--target", "http://a.test", "--ipv4", "--ipv6"], "--ipv6"),
         (&["probe", "--target", "http://a.test", "--fail-above", "tcp=1s"], "--once"),
         (&["probe", "--once", "http://a.test", "--fail-above", "x=1s"], "dns, tcp, tls, ttfb, body, total"),
-        (&["probe", "--target", "http://a.test", "--throughput-url", "tcp://a.test:1"], "is no page"),
+        (&["probe", "--target", "http://a.test", "--throughput-url", "tcp://a.test:1"], "is not a page"),
     ] {
         let output = netqoe().args(arguments).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();

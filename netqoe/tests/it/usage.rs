@@ -58,7 +58,7 @@ fn an_unknown_option_or_key_is_wrong_usage() {
         ("[up]\nfrobnicate = 1", "unknown key `up.frobnicate`"),
         ("[upp]\nport = 1", "unknown key `upp`"),
         ("[up]\nport = 70000", "70000"),
-        ("[up\n", "is no TOML"),
+        ("[up\n", "is not valid TOML"),
     ] {
         std::fs::write(&file, text).unwrap();
         check(&["--config", file.to_str().unwrap(), "config", "check"], 2, says);

@@ -1,11 +1,11 @@
-//! Who measures, where nobody has given the probe a name.
+//! The default client id of a probe.
 
 use std::io;
 
 /// Where Linux tells the host name.
 const HOST_NAME_FILE: &str = "/proc/sys/kernel/hostname";
 
-/// Why there is no host name to go by.
+/// Why the host name can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HostNameError {
     /// The system does not tell it.
@@ -19,7 +19,7 @@ pub enum HostNameError {
 /// This machine's host name: the default `client_id` of a probe.
 ///
 /// # Errors
-/// [`HostNameError`], where the system has none to tell (elsewhere than on Linux, as a rule).
+/// [`HostNameError`], if the system has none to tell (elsewhere than on Linux, as a rule).
 pub fn host_name() -> Result<String, HostNameError> {
     let name = std::fs::read_to_string(HOST_NAME_FILE)?;
     match name.trim() {

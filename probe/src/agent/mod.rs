@@ -56,7 +56,7 @@ pub struct Plan {
     pub concurrency: usize,
     /// How each is made.
     pub settings: Settings,
-    /// Where it can be looked at what was found.
+    /// Where the latest results are kept for readers.
     pub observations: Observations,
 }
 
@@ -78,7 +78,7 @@ pub struct ProbeCounts {
     pub reported: u64,
     /// Measurements that the reporter refused.
     pub refused: u64,
-    /// Turns that were passed over because the one before was still running.
+    /// Turns that were skipped because the one before was still running.
     pub skipped: u64,
 }
 
@@ -111,7 +111,7 @@ struct Agent<R, C, M> {
 /// longer in the list, measurements under way are given up; a report under way is completed.
 ///
 /// # Errors
-/// [`AgentStopped`], where a task has ended otherwise than by `shutdown`.
+/// [`AgentStopped`], if a task has ended otherwise than by `shutdown`.
 pub async fn run_probe<R, C>(
     plan: Plan,
     reporter: R,

@@ -1,4 +1,4 @@
-//! What an agent has found so far, for whoever looks: each target's latest measurement, and counts.
+//! What an agent has found so far: each target's latest measurement, and counts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -35,7 +35,7 @@ fn targets(urls: &[&str]) -> Vec<Target> {
     urls.iter().map(|url| url.parse().unwrap()).collect()
 }
 
-/// An agent whose every measurement takes as long as said, by a clock that stands still while anybody works.
+/// An agent whose every measurement takes as long as said, by a clock that stands still during work.
 fn start(urls: &[&str], takes: Duration) -> Running {
     let (sender, events) = unbounded_channel();
     let (list, receiver) = watch::channel(targets(urls));

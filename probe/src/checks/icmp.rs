@@ -1,4 +1,6 @@
 //! `icmp://host`: echoes.
+//!
+//! Decision: D-029.
 
 use crate::measure::Measuring;
 use crate::{Failure, Host, icmp};

@@ -1,4 +1,6 @@
 //! `http://…` and `https://…`: a page, from the lookup to its last byte, and then the fixed object.
+//!
+//! Decision: D-027.
 
 use crate::clock::Span;
 use crate::connection::{Connection, Opening};

@@ -27,10 +27,10 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 pub struct Attempt {
     /// Which.
     pub address: SocketAddr,
-    /// From its first packet to its end, which is the first answer with QUIC; absent where it had none before another
+    /// From its first packet to its end, which is the first answer with QUIC; absent if it had none before another
     /// address was chosen, or time was over.
     pub span: Option<Span>,
-    /// Why it failed; absent where it did not.
+    /// Why it failed; absent if it did not.
     pub failure: Option<String>,
 }
 

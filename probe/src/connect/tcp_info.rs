@@ -1,4 +1,6 @@
 //! What the kernel knows of a connection, asked over netlink: `tcp_info`.
+//!
+//! Decision: D-030.
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,7 +36,7 @@ pub struct TcpInfo {
     pub delivery_rate_mbps: f64,
 }
 
-/// Asks for the connection between two addresses, which must still stand. `None` where the kernel does not tell:
+/// Asks for the connection between two addresses, which must still stand. `None` if the kernel does not tell:
 /// the evidence is then absent, and the measurement is what it was.
 pub(crate) fn tcp_info(local: SocketAddr, peer: SocketAddr) -> Option<TcpInfo> {
     match ask(local, peer) {
@@ -50,7 +52,7 @@ fn ask(local: SocketAddr, peer: SocketAddr) -> io::Result<Option<TcpInfo>> {
     let mut socket = Socket::new(NETLINK_SOCK_DIAG)?;
     socket.bind_auto()?;
     socket.connect(&NetlinkAddress::new(0, 0))?;
-    // An answer comes at once, within the call that asks; there is none where the kernel lacks the diagnosis.
+    // An answer comes at once, within the call that asks; there is none if the kernel lacks the diagnosis.
     socket.set_non_blocking(true)?;
     socket.send(&question(local, peer), 0)?;
     let mut answer = Vec::with_capacity(ANSWER_BYTES);

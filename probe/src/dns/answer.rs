@@ -40,13 +40,13 @@ impl Family {
 /// One question to one name server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsAnswer {
-    /// Who was asked.
+    /// The server.
     pub server: SocketAddr,
-    /// For which name, where it is not the target's own but one of the search list.
+    /// For which name, if it is not the target's own but one of the search list.
     pub name: Option<String>,
     /// For which addresses.
     pub family: Family,
-    /// From question to answer; absent where none came.
+    /// From question to answer; absent if none came.
     pub span: Option<Span>,
     /// What it said.
     pub outcome: DnsOutcome,
@@ -65,14 +65,14 @@ pub enum DnsOutcome {
     NoRecords,
     /// Another response code: SERVFAIL and the like.
     Code(u16),
-    /// Why there is no answer that can be used.
+    /// Why there is no usable answer.
     Failed(String),
-    /// Nothing, by the time at which nobody waited any more.
+    /// Nothing, before the wait ended.
     Unanswered,
 }
 
 impl DnsOutcome {
-    /// Why the next server is asked; `None` where this one is believed.
+    /// Why the next server is asked; `None` if this one is believed.
     pub(crate) fn failure(&self) -> Option<String> {
         match self {
             Self::Code(code) => Some(spelled(*code)),

@@ -15,8 +15,8 @@ const MAX_LINE_BYTES: u64 = 1024 * 1024;
 /// Addresses of one name. No more are tried.
 const MAX_ADDRESSES: usize = 64;
 
-/// The addresses that this machine's file gives a name, IPv6 first; none where it does not know it. No file says as much
-/// as an empty one.
+/// The addresses that this machine's file gives a name, IPv6 first; none if it does not know it. A missing file
+/// counts as an empty one.
 pub(super) fn from_hosts_file(host: &str, families: &[Family]) -> Vec<IpAddr> {
     let Ok(file) = File::open(PATH) else { return Vec::new() };
     let addresses = addresses_in_hosts_file(BufReader::new(file.take(MAX_FILE_BYTES)), host).unwrap_or_else(|error| {

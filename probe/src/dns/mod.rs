@@ -1,10 +1,12 @@
-//! The DNS phase: the addresses of a name, never from a cache of ours.
+//! The DNS phase: the addresses of a name, never from a cache of the probe's.
 //!
 //! Name servers are asked as this machine's programs ask them: in the order of `resolv.conf`, the next one where one
 //! fails, for the names of the search list one after the other. The phase is what that takes, with every wait in it. The
-//! servers that a program would not ask are asked as well, once it is known what they are asked for, each with
-//! questions of its own: they are evidence, and in no phase. Where the servers do not know the name and the system's own
+//! servers that a program would not ask are asked as well, once the name is known, in
+//! queries of their own: they are evidence, and in no phase. Where the servers do not know the name and the system's own
 //! lookup does (`nsswitch.conf` may name more than files and DNS), the system is believed.
+//!
+//! Decisions: D-026, D-058.
 
 mod answer;
 mod hosts_file;
@@ -36,7 +38,7 @@ use servers::{Conclusion, Servers};
 pub use system::SystemLookup;
 use system::SystemQuestion;
 
-/// How long after its question a server's answer is still waited for, when the measurement is over before.
+/// How long after its query a server's answer is still waited for if the measurement ends earlier.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 
 /// Name servers that are silent are not waited for much longer than the first of them has time, where the system knows the
@@ -46,20 +48,20 @@ const SYSTEM_AHEAD: Duration = Duration::from_secs(1);
 /// What a lookup has found besides the addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DnsEvidence {
-    /// Who has told the addresses, where somebody has.
+    /// Where the addresses come from, if there are any.
     pub source: Option<NameSource>,
     /// Each server's answers, in the order in which they came; those that did not come are last.
     pub answers: Vec<DnsAnswer>,
-    /// What the system's own lookup said, where it was asked and has answered.
+    /// What the system's own lookup said, if it was asked and has answered.
     pub system: Option<SystemLookup>,
 }
 
-/// Who has told the addresses of a name.
+/// Where the addresses of a name come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameSource {
     /// This machine's hosts file.
     HostsFile,
-    /// Nobody: `localhost` and what is below it is this machine (RFC 6761, section 6.3).
+    /// No source: `localhost` and names below it are this machine (RFC 6761, section 6.3).
     Localhost,
     /// A name server.
     NameServer,

@@ -16,7 +16,7 @@ pub struct DnsName {
     is_absolute: bool,
 }
 
-/// Why a text is no [`DnsName`].
+/// Why a text is not a [`DnsName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// Two dots in a row, or nothing at all.
@@ -94,7 +94,7 @@ impl DnsName {
         Ok(Self { wire, is_absolute })
     }
 
-    /// The name that is tried with a domain of the search list behind it; `None` where that is too long for one.
+    /// The name that is tried with a domain of the search list behind it; `None` if that is too long for one.
     pub(super) fn within(&self, domain: &Self) -> Option<Self> {
         let mut wire = self.wire[..self.wire.len() - 1].to_vec();
         wire.extend_from_slice(&domain.wire);

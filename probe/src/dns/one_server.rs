@@ -37,7 +37,7 @@ impl ServerQuestion {
     }
 
     /// The phase: from the question to the server's last answer that was waited for. An address that fails, or says nothing
-    /// for a while, gives way to the next, and whatever is said first is what the server says. Where nobody has said
+    /// for a while, gives way to the next, and whatever is said first is what the server says. If nobody has said
     /// anything, all are asked again.
     pub(crate) async fn ask(&mut self) -> Result<Span, Failure> {
         let mut conclusion = Conclusion::Failed;
@@ -55,7 +55,7 @@ impl ServerQuestion {
         }
     }
 
-    /// The address at which the server has answered, where it has.
+    /// The address at which the server has answered, if it has.
     pub(crate) fn answered_by(&self) -> Option<SocketAddr> {
         self.decisive.map(|turn| self.turns.turn(turn).server)
     }

@@ -16,7 +16,7 @@ use super::name::DnsName;
 use super::{DnsOutcome, Family};
 use crate::route::socket_toward;
 
-/// Servers and firewalls that know no EDNS may drop a question with it: after this time it is asked without it as well.
+/// Servers and firewalls without EDNS may drop a query that uses it: after this time it is repeated without.
 const EDNS_PATIENCE: Duration = Duration::from_secs(2);
 /// As long as a datagram can be. Some servers send more than the 512 bytes that they may, and say nothing of it.
 const DATAGRAM_BYTES: usize = 65_535;
@@ -92,7 +92,7 @@ async fn over_any(question: &Question) -> Result<Reply, Fault> {
 }
 
 /// From a socket of its own, so that no server can take two questions for one. Its being connected keeps away what comes
-/// from elsewhere, and what is no answer to the question is passed over: the right one may still come.
+/// from elsewhere, and a message that is not an answer to the question is ignored: the right one may still come.
 async fn over_udp(asked: &Question) -> Result<Reply, Fault> {
     let id = rand::rng().random();
     let socket = socket_toward(asked.server)?;

@@ -1,4 +1,4 @@
-//! `resolv.conf`: whom this machine's programs ask, in which order, and for how long.
+//! `resolv.conf`: which servers this machine's programs ask, in which order, and for how long.
 //!
 //! It is read as the C library reads it (resolv.conf(5)), lines that it passes over included: a setting that no program
 //! follows must not be followed here.
@@ -27,9 +27,9 @@ const MAX_NDOTS: u64 = 15;
 pub struct ResolvConf {
     /// The name servers, in their order; this machine where none is named.
     pub servers: Vec<ServerAddress>,
-    /// The domains that names are tried in; `None` where nothing is said of them.
+    /// The domains that names are tried in; `None` if nothing is said of them.
     pub search: Option<Vec<DnsName>>,
-    /// With so many dots a name is tried as it is before it is tried in the domains.
+    /// From this number of dots on, a name is tried as it is before it is tried in the domains.
     pub ndots: usize,
     /// How long the first server is waited for.
     pub timeout: Duration,

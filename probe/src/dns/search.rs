@@ -1,4 +1,4 @@
-//! Which names are asked for, one after the other, where one is looked up: its own, and those of the search list.
+//! Which names are queried for a host, one after the other: its own, and those of the search list.
 
 use super::name::DnsName;
 use super::resolv_conf::ResolvConf;
@@ -30,7 +30,7 @@ impl Candidates {
         let is_itself_last = !is_itself_first && !is_left_to_domains;
         let mut names: Vec<_> = is_itself_first.then(|| name.clone()).into_iter().collect();
         names.extend(conf.search.iter().flatten().filter_map(|domain| name.within(domain)));
-        // Where nothing else could be asked for, it is asked for itself.
+        // If nothing else could be asked for, it is asked for itself.
         let is_added = is_itself_last || names.is_empty();
         names.extend(is_added.then_some(name));
         Self { names, is_itself_first, has_itself: is_itself_first || is_added }

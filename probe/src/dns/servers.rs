@@ -25,11 +25,11 @@ const OTHERS_AFTER: Duration = Duration::from_secs(1);
 pub(super) enum Conclusion {
     /// These addresses, and from the first question to the last answer that was waited for.
     Found(Vec<IpAddr>, Span),
-    /// NXDOMAIN, and who says so.
+    /// NXDOMAIN, and the server that says so.
     NoSuchName { server: SocketAddr, alias: Option<String> },
     /// The name is there without an address.
     NoAddress { alias: Option<String> },
-    /// Nobody can tell.
+    /// No server could answer.
     Failed,
 }
 
@@ -81,7 +81,7 @@ impl Servers {
             let goes_on = match &conclusion {
                 Conclusion::Found(..) => false,
                 Conclusion::NoSuchName { .. } | Conclusion::NoAddress { .. } => true,
-                // Where nobody can be asked, nobody can be for another name.
+                // If nobody can be asked, nobody can be for another name.
                 Conclusion::Failed => self.has_answer(|answer| answer.outcome.is_server_failure()),
             };
             if !goes_on {

@@ -58,7 +58,7 @@ impl SystemQuestion {
         self.answer.as_ref()
     }
 
-    /// Its answer, where it was asked.
+    /// Its answer, if it was asked.
     pub(super) async fn answer_begun(&mut self) -> Option<SystemLookup> {
         match (&self.answer, &mut self.asked) {
             (Some(answer), _) => Some(answer.clone()),

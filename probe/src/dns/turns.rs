@@ -16,7 +16,7 @@ use crate::clock::Clock;
 /// One server's turn.
 pub(super) struct Turn {
     pub(super) server: SocketAddr,
-    /// The name, where it is not the one that is looked up.
+    /// The name, if it is not the one that is looked up.
     pub(super) other_name: Option<String>,
     pub(super) began: Duration,
     /// Since when its answers decide what follows; until then, and where it never came to that, they are evidence.
@@ -30,7 +30,7 @@ pub(super) struct Turns {
     families: Vec<Family>,
     options: QuestionOptions,
     over_tcp: bool,
-    /// How long each of the families is waited for, where they are asked for one after the other.
+    /// How long each of the families is waited for, if they are asked for one after the other.
     in_a_row: Option<Duration>,
     turns: Vec<Turn>,
     questions: JoinSet<(usize, Vec<DnsAnswer>)>,

@@ -1,4 +1,4 @@
-//! Who asks: a program, or a browser for a page. A browser asks whatever a page makes it ask, from the machine that the user sits at.
+//! The kind of client: a program, or a browser for a page. A page can make a browser send any request, from the user's machine.
 
 use ::http::HeaderMap;
 use ::http::header::{HOST, ORIGIN, REFERER, USER_AGENT};
@@ -11,17 +11,17 @@ const BROWSER: &[u8] = b"Mozilla/";
 
 /// Whether this machine is asked for as `localhost` or by an address. A site can point a name of its own here.
 pub(super) fn asks_by_address(headers: &HeaderMap) -> bool {
-    // No browser leaves out who it asks for.
+    // Every browser sends the host.
     headers.get_all(HOST).iter().all(|host| {
         let authority = Authority::try_from(host.as_bytes());
         authority.is_ok_and(|authority| names_this_machine(authority.host()))
     })
 }
 
-/// Whether a page has made a browser ask. What a user has typed is the user's own question.
+/// Whether a page has made a browser send the request. A URL that a user has typed is the user's own request.
 ///
-/// Browsers of today say whose page it is (`Sec-Fetch-Site`), and `none` where the address was typed. Older ones do not, nor does a page that is
-/// not trusted with it: they are known by what no program says by itself.
+/// Current browsers say which site a page belongs to (`Sec-Fetch-Site`), and `none` if the address was typed. Older ones do not, nor do they for
+/// untrustworthy origins: those are recognized by headers that no program sends by itself.
 pub(super) fn is_a_page(headers: &HeaderMap) -> bool {
     if headers.contains_key(ORIGIN) || headers.contains_key(REFERER) {
         return true;
@@ -33,7 +33,7 @@ pub(super) fn is_a_page(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a browser asks, for whomever.
+/// Whether the client is a browser.
 pub(super) fn is_browser(headers: &HeaderMap) -> bool {
     let says_so = |agent: &::http::HeaderValue| agent.as_bytes().starts_with(BROWSER);
     headers.contains_key(SEC_FETCH_SITE) || headers.get_all(USER_AGENT).iter().any(says_so)

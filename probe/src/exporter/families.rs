@@ -16,7 +16,7 @@ const COUNTS: [Count; 2] = [
     ("telemetry_probe_measurements_total", "Measurements, failed ones included.", |observed| observed.measurements),
     (
         "telemetry_probe_skipped_turns_total",
-        "Turns that were passed over because the measurement before them took longer than the interval.",
+        "Turns skipped because the measurement before them took longer than the interval.",
         |observed| observed.skipped_turns,
     ),
 ];
@@ -31,14 +31,14 @@ type SpoolFigure = (&'static str, MetricType, &'static str, fn(&ReportCounts) ->
 const SPOOL: [SpoolFigure; 6] = [
     ("telemetry_probe_spool_events", MetricType::GAUGE, "Events that wait to be sent.", |counts| counts.waiting),
     ("telemetry_probe_spool_bytes", MetricType::GAUGE, "Bytes of the events that wait to be sent.", |counts| counts.waiting_bytes),
-    ("telemetry_probe_spool_untimely_events", MetricType::GAUGE, "Events that wait because a clock does not believe their time.", |counts| counts.untimely),
-    ("telemetry_probe_spool_sent_total", MetricType::COUNTER, "Events that the endpoint has taken.", |counts| counts.sent),
+    ("telemetry_probe_spool_untimely_events", MetricType::GAUGE, "Events that wait because a clock does not accept their time yet.", |counts| counts.untimely),
+    ("telemetry_probe_spool_sent_total", MetricType::COUNTER, "Events that the endpoint has accepted.", |counts| counts.sent),
     ("telemetry_probe_spool_set_aside_total", MetricType::COUNTER, "Events that the endpoint has refused for good.", |counts| counts.set_aside),
-    ("telemetry_probe_spool_failures_total", MetricType::COUNTER, "Tries to send after which events still waited.", |counts| counts.failed_tries),
+    ("telemetry_probe_spool_failures_total", MetricType::COUNTER, "Failed attempts to send events.", |counts| counts.failed_tries),
 ];
 const DROPPED: (&str, &str) = (
     "telemetry_probe_spool_dropped_total",
-    "Events that were dropped without having been sent, since they had waited too long (age) or the spool was full (bytes).",
+    "Events dropped without being sent, because they had waited too long (age) or the spool was full (bytes).",
 );
 
 /// The metrics of one measurement.
@@ -48,7 +48,7 @@ pub(super) fn of_one(measurement: &Measurement) -> Vec<MetricFamily> {
     families.finish()
 }
 
-/// The latest measurement of each target and its counts, labelled by target; and what the spool counts, where there is one.
+/// The latest measurement of each target and its counts, labelled by target; and what the spool counts, if there is one.
 pub(super) fn of_all(observations: &Observations, spool: Option<ReportCounts>) -> Vec<MetricFamily> {
     let mut families = Families::default();
     observations.look(|target, observed| {

@@ -2,6 +2,8 @@
 //!
 //! What begins with `telemetry_` has no counterpart in blackbox_exporter, nor has `probe_tcp_duration_seconds`, which is
 //! named as its others are.
+//!
+//! Decision: D-033.
 
 use crate::{Check, Measurement, Span, Transfer};
 
@@ -12,7 +14,7 @@ pub(super) struct Gauge {
     pub(super) values: Values,
 }
 
-/// What a measurement says of it; nothing where it was not reached.
+/// What a measurement says of it; nothing if it was not reached.
 pub(super) enum Values {
     One(fn(&Measurement) -> Option<f64>),
     /// One for each value of a label.
@@ -28,8 +30,8 @@ const fn gauge(name: &'static str, values: Values, help: &'static str) -> Gauge 
 #[rustfmt::skip]
 pub(super) const GAUGES: [Gauge; 22] = [
     gauge("probe_success", One(success), "Whether the measurement reached its end (1) or failed (0)."),
-    gauge("probe_duration_seconds", One(duration), "Seconds from its beginning to the end of its last phase but throughput, or to its failure."),
-    gauge("probe_dns_lookup_time_seconds", One(lookup), "Seconds that looking up the target's host took. Absent where the target names an address."),
+    gauge("probe_duration_seconds", One(duration), "Seconds from the beginning of the measurement to the end of its last phase except throughput, or to its failure."),
+    gauge("probe_dns_lookup_time_seconds", One(lookup), "Seconds taken to look up the target's host. Absent if the target is an address."),
     gauge("probe_ip_protocol", One(ip_version), "Version of IP that was used: 4 or 6."),
     gauge("probe_http_duration_seconds", Each("phase", http_phases), "Seconds of each phase of the last page: resolve, connect, tls, processing (request and wait for the first byte), transfer."),
     gauge("probe_http_status_code", One(|m| m.evidence.status.map(f64::from)), "Status of the last answer."),
@@ -37,18 +39,18 @@ pub(super) const GAUGES: [Gauge; 22] = [
     gauge("probe_http_redirects", One(redirects), "Redirects that were followed."),
     gauge("probe_http_ssl", One(is_encrypted), "Whether the last page came over TLS (1) or not (0)."),
     gauge("probe_http_uncompressed_body_length", One(|m| m.evidence.body_bytes.map(|bytes| bytes as f64)), "Bytes of the last page's body, as far as it was read."),
-    gauge("probe_ssl_earliest_cert_expiry", One(|m| m.evidence.certificate_expires_s.map(|s| s as f64)), "Unix time at which the first of the server's certificates expires; also where they were refused."),
+    gauge("probe_ssl_earliest_cert_expiry", One(|m| m.evidence.certificate_expires_s.map(|s| s as f64)), "Unix time at which the first of the server's certificates expires, even if they were refused."),
     gauge("probe_tls_version_info", Each("version", tls_version), "Version of TLS, as a label."),
     gauge("probe_tcp_duration_seconds", Each("phase", tcp_phases), "Seconds of each phase of a TCP check: resolve, connect."),
     gauge("probe_icmp_duration_seconds", Each("phase", icmp_phases), "Seconds of each phase of an ICMP check: resolve, rtt (the median of the echoes)."),
-    gauge("probe_dns_duration_seconds", Each("phase", dns_phases), "Seconds of the question of a DNS check: request."),
-    gauge("telemetry_probe_failed_stage_info", Each("stage", failed_stage), "Where the measurement failed, as a label."),
+    gauge("probe_dns_duration_seconds", Each("phase", dns_phases), "Seconds of the query of a DNS check: request."),
+    gauge("telemetry_probe_failed_stage_info", Each("stage", failed_stage), "Stage at which the measurement failed, as a label."),
     gauge("telemetry_probe_residual_seconds", One(residual), "Seconds of probe_duration_seconds that are in no phase."),
-    gauge("telemetry_probe_redirects_seconds", One(|m| seconds(m.phases.redirects)), "Seconds that the way to the last page took."),
-    gauge("telemetry_probe_throughput_bytes_per_second", One(throughput), "Bytes a second of the fixed object's transfer."),
+    gauge("telemetry_probe_redirects_seconds", One(|m| seconds(m.phases.redirects)), "Seconds taken by redirects before the last page."),
+    gauge("telemetry_probe_throughput_bytes_per_second", One(throughput), "Bytes a second while the fixed object was transferred."),
     gauge("telemetry_probe_echo_loss_ratio", One(|m| m.evidence.echoes.map(|echoes| echoes.loss)), "Share of the echo requests that were not answered, from 0 to 1."),
     gauge("telemetry_probe_echo_jitter_seconds", One(|m| m.evidence.echoes.map(|echoes| echoes.jitter_ms / 1000.0)), "Mean difference between one echo's round trip and the next, in seconds."),
-    gauge("telemetry_probe_minimum_rtt_seconds", One(minimum_rtt), "Shortest round trip that TCP has seen on the connection, in seconds."),
+    gauge("telemetry_probe_minimum_rtt_seconds", One(minimum_rtt), "Shortest round trip of the TCP connection, in seconds."),
 ];
 
 fn success(measurement: &Measurement) -> Option<f64> {

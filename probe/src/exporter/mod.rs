@@ -1,7 +1,7 @@
 //! What the probe measures, for Prometheus: `/metrics` of the latest measurement of each target, and `/probe`, which
 //! measures once, now, as blackbox_exporter does.
 //!
-//! Names are blackbox_exporter's where it has one for the same figure. What was not reached is absent, never 0.
+//! Names are blackbox_exporter's where it has one for the same figure. A phase that was not reached is absent, never 0.
 
 mod asker;
 mod explained;
@@ -29,11 +29,11 @@ pub use question::{Families, InvalidQuestion, Question};
 /// Which targets `/probe` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Askable {
-    /// Any: for listeners that only this machine reaches. A page in a browser there could have a name of its own lead to this
-    /// listener, and then read the answers; so it must be asked for by an address, or as `localhost`. Nor may it have the browser
-    /// ask by those names, in whose answers it would see nothing.
+    /// Any: for listeners that only this machine reaches. A site could point a name of its own at this listener and read the
+    /// answers in a browser here; so requests must address it by an IP address, or as `localhost`. Requests that a page makes
+    /// the browser send to those names are refused too, although the page could not read their answers.
     Any,
-    /// Those of the plan alone: whoever else can ask must not be able to make the probe connect to just anything.
+    /// Those of the plan alone: clients on other machines must not be able to make the probe connect to arbitrary addresses.
     Planned,
 }
 
@@ -112,7 +112,7 @@ async fn probe(
     }
     let (asked, patience) = (Instant::now(), question.patience);
     let limit = patience.map_or(settings.timeout, |patience| patience.min(settings.timeout));
-    // Half of the time, at least, is the measurement's: with less, a target would fail for our sake.
+    // At least half of the time is left for the measurement: with less, a target would fail because of the probe.
     let permit = timeout(limit / 2, exporter.permits.acquire()).await;
     // Nothing closes the semaphore.
     let _permit = permit.map_err(|_| Refusal::Busy)?;

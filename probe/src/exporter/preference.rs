@@ -1,4 +1,4 @@
-//! A measurement over the addresses that somebody prefers.
+//! A measurement over addresses of a preferred family.
 
 use std::time::Instant;
 

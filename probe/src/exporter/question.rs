@@ -1,4 +1,6 @@
-//! What `/probe` is asked.
+//! The parameters of `/probe`.
+//!
+//! Decision: D-071.
 
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use crate::{Family, Target};
 
 /// How long Prometheus waits for the answer, in seconds, with decimals.
 const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
-/// How much of that is left for the answer's way back, where it is no more than half: as blackbox_exporter leaves.
+/// How much of that is reserved for the answer's way back, half of it at most: as blackbox_exporter does.
 const WAY_BACK: Duration = Duration::from_millis(500);
 
 const TARGET: &str = "target";
@@ -18,7 +20,7 @@ const HOSTNAME: &str = "hostname";
 const DEBUG: &str = "debug";
 const PREFERRED: &str = "preferred_ip_protocol";
 const FALLBACK: &str = "ip_protocol_fallback";
-/// What is understood. Anything else is refused: who has written it wants something that would not be done.
+/// The known parameters. Any other is refused: it asks for something that would not be done.
 const PARAMETERS: [&str; 6] = [TARGET, MODULE, HOSTNAME, DEBUG, PREFERRED, FALLBACK];
 
 /// A question that can be answered.
@@ -26,7 +28,7 @@ const PARAMETERS: [&str; 6] = [TARGET, MODULE, HOSTNAME, DEBUG, PREFERRED, FALLB
 pub struct Question {
     /// What is to be measured, under the name that was asked for.
     pub target: Target,
-    /// Which addresses are to be used, where that was said.
+    /// Which addresses are to be used, if that was said.
     pub families: Option<Families>,
     /// Whether the measurement is to be explained.
     pub is_debug: bool,
@@ -50,7 +52,7 @@ pub enum InvalidQuestion {
     #[error("the target is missing; ask for /probe?target=https://example.com/")]
     NoTarget,
     /// A parameter that is not understood.
-    #[error("{name:?} is no parameter of /probe here; these are: {}", PARAMETERS.join(", "))]
+    #[error("{name:?} is not a parameter of /probe; these are: {}", PARAMETERS.join(", "))]
     Unknown {
         /// As it was written.
         name: String,

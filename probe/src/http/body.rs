@@ -19,12 +19,12 @@ pub(crate) struct Body {
     pub(crate) bytes: u64,
     /// Absent where it is empty.
     pub(crate) transfer: Option<Transfer>,
-    /// As much as is wanted of it, where that is less than [`MAX_BODY_BYTES`].
+    /// As much as is wanted of it, if that is less than [`MAX_BODY_BYTES`].
     pub(crate) wanted_bytes: Option<u64>,
 }
 
 impl Body {
-    /// So many bytes have come.
+    /// Counts bytes that have come.
     pub(super) fn take(&mut self, bytes: u64, arrived: Duration) {
         self.bytes += bytes;
         match &mut self.transfer {

@@ -72,7 +72,7 @@ impl CookieJar {
         self.kept.push(Kept { name, value, domain, has_subdomains, path, is_secure });
     }
 
-    /// The `Cookie` header of a request for `url`, where there is one: the longest path first.
+    /// The `Cookie` header of a request for `url`, if there is one: the longest path first.
     pub(crate) fn header(&self, url: &WebUrl) -> Option<String> {
         let (host, path) = (host_of(url), path_of(url));
         let is_for = |kept: &&Kept| {
@@ -103,7 +103,7 @@ fn path_of(url: &WebUrl) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
-/// For whom a cookie is: its host alone, or the domain that it names, if the host is in it. A domain of one label is a
+/// Which hosts get a cookie: its host alone, or the domain that it names, if the host is in it. A domain of one label is a
 /// top-level domain, which is everybody's.
 fn domain_of(url: &WebUrl, named: Option<&str>) -> Option<(String, bool)> {
     let host = host_of(url);

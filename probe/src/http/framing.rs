@@ -1,4 +1,6 @@
 //! Where the body of an answer over HTTP/1 ends: bytes in, how many of them are the body's out.
+//!
+//! Decision: D-074.
 
 use super::head::{Head, MAX_HEAD_BYTES};
 

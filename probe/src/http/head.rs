@@ -1,7 +1,9 @@
-//! The head of an answer over HTTP/1, as the world writes it: bytes in, the fields that matter out.
+//! The head of an answer over HTTP/1, as real servers write it: bytes in, the fields that matter out.
 //!
-//! What curl or browsers put up with is taken: folded lines, spaces before the colon, line ends without CR, lines
+//! What curl or browsers accept is accepted: folded lines, spaces before the colon, line ends without CR, lines
 //! without a colon, any byte but NUL.
+//!
+//! Decision: D-074.
 
 use ::http::HeaderMap;
 
@@ -19,7 +21,7 @@ pub(crate) struct Head {
     fields: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// Why bytes are no answer.
+/// Why bytes are not an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadHead {
     #[error("it does not begin with HTTP/ and a status")]
@@ -51,7 +53,7 @@ impl Head {
     }
 
     /// The length that is announced. Several contradict each other as a rule by mistake; the last counts, as with curl.
-    /// One that is no number announces nothing.
+    /// A length that is not a number is ignored.
     pub(super) fn content_length(&self) -> Option<u64> {
         let last = self.values("content-length").last()?;
         let digits = &last[last.iter().take_while(|byte| **byte == b'+').count()..];

@@ -55,9 +55,9 @@ pub(crate) struct Exchange {
     pub(crate) body: Body,
     /// Whether the body was read to its end.
     pub(crate) is_body_whole: bool,
-    /// Where it is an object that is asked for: its bytes, if they are known before.
+    /// If it is an object that is asked for: its bytes, if they are known before.
     pub(crate) object_bytes: Option<Option<u64>>,
-    /// When the head is waited for no longer, where that is sooner than the whole.
+    /// When the head is waited for no longer, if that is sooner than the whole.
     pub(crate) answer_by: Option<Deadline>,
 }
 

@@ -54,7 +54,7 @@ impl WireEvents {
         }
     }
 
-    /// The first head that has not been told to be interim, was. When it had begun.
+    /// Marks the first head that is not marked yet as interim. Returns when it began.
     pub(super) fn was_interim(&self) -> Option<Duration> {
         let at = self.first_byte();
         self.interim.fetch_add(1, Ordering::Relaxed);
@@ -151,7 +151,7 @@ mod tests {
 
         wire.write_all(b"greeting").await.unwrap();
         wire.flush().await.unwrap();
-        assert_eq!(events.request(), None, "that was no request");
+        assert_eq!(events.request(), None, "that was not a request");
         events.ask(clock);
         wire.write_all(b"ask").await.unwrap();
         wire.flush().await.unwrap();

@@ -39,7 +39,7 @@ impl Echoes {
         pairs.filter_map(|(start, end)| Some(Span { start: *start, end: (*end)? })).collect()
     }
 
-    /// The round trip in the middle, and what all say; `None` where none came back.
+    /// The round trip in the middle, and what all say; `None` if none came back.
     pub(super) fn summary(&self) -> Option<(Span, EchoEvidence)> {
         let trips = self.round_trips();
         let mut sorted = trips.clone();

@@ -58,7 +58,7 @@ pub(crate) async fn echo(address: HostAddress, clock: Clock, until: Instant) -> 
 }
 
 /// The first address that this machine has a route to, or else the first of all, whose failure then says why.
-/// `None` where there are none.
+/// `None` if there are none.
 pub(crate) fn choose(addresses: &[HostAddress]) -> Option<HostAddress> {
     addresses
         .iter()

@@ -24,7 +24,7 @@ pub(super) fn request(is_v4: bool, number: u16, token: Token) -> Vec<u8> {
     packet
 }
 
-/// The number of the request that a packet answers; `None` where it is no reply of this measurement.
+/// The number of the request that a packet answers; `None` if it is not a reply to this measurement.
 pub(super) fn reply(is_v4: bool, has_ip_head: bool, packet: &[u8], token: Token) -> Option<u16> {
     let packet = if has_ip_head { packet.get(usize::from(packet.first()? & 0xf) * 4..)? } else { packet };
     let expected = if is_v4 { REPLY_V4 } else { REPLY_V6 };
@@ -60,7 +60,7 @@ mod tests {
     fn a_reply_is_told_from_everything_else() {
         for (is_v4, reply_type) in [(true, REPLY_V4), (false, REPLY_V6)] {
             let mut packet = request(is_v4, 258, TOKEN);
-            assert_eq!(reply(is_v4, false, &packet, TOKEN), None, "a request is no reply");
+            assert_eq!(reply(is_v4, false, &packet, TOKEN), None, "a request is not a reply");
             packet[0] = reply_type;
             assert_eq!(reply(is_v4, false, &packet, TOKEN), Some(258));
             assert_eq!(reply(is_v4, false, &packet, [0; 16]), None, "somebody else's");

@@ -1,5 +1,7 @@
 //! QUIC, where transport and TLS shake hands in one: there is no TCP phase, and the TLS phase begins with the first
 //! datagram.
+//!
+//! Decision: D-040.
 
 mod socket;
 
@@ -30,9 +32,9 @@ const HTTP_3: &[u8] = b"h3";
 const NO_ERROR: VarInt = VarInt::from_u32(0x100);
 /// TLS's alert of a server that speaks none of the protocols.
 const NO_APPLICATION_PROTOCOL: u8 = 120;
-/// What a server may send ahead of us, as with HTTP/2: the line limits a transfer and not we.
+/// How far a server may send ahead, as with HTTP/2: the line limits a transfer, not the probe.
 const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
-/// A server that thinks for long must not take us for gone; idle connections are given up after 30 s or so.
+/// A server that thinks for long must not assume that the probe is gone; idle connections are given up after 30 s or so.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// A connection that stands. It is closed when it is dropped.

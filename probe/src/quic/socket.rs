@@ -27,7 +27,7 @@ pub(super) struct NotingSocket {
     events: WireEvents,
     first_sent: OnceLock<Duration>,
     first_received: OnceLock<Duration>,
-    /// The latest error. It ends only who waits for a first answer: later on, anybody could forge what leads to one.
+    /// The latest error. It ends only the wait for the first answer: later on, anybody could forge the packet that causes one.
     error: Mutex<Option<io::Error>>,
     /// A datagram has come for the first time, or there is an error.
     news: Notify,

@@ -25,7 +25,7 @@ impl Backoff {
         Self { longest, failures: 0 }
     }
 
-    /// The wait after one more failure. It is counted from when the server wants to be asked again, where it says so.
+    /// The wait after one more failure. It is counted from when the server wants to be asked again, if it says so.
     pub(super) fn next(&mut self, retry_after: Option<Duration>, rng: &mut impl Rng) -> Duration {
         let doubled = 2_u32.checked_pow(self.failures).and_then(|factor| FIRST.checked_mul(factor));
         self.failures = self.failures.saturating_add(1);
@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// The waits of many probes after so many failures each.
+    /// The waits of many probes after this number of failures each.
     fn waits(failures: u32) -> Vec<Duration> {
         let wait = |seed| {
             let (mut rng, mut backoff) = (StdRng::seed_from_u64(seed), Backoff::new(LONGEST_WAIT));

@@ -1,4 +1,4 @@
-//! A batch as the body of a request: compressed where that pays, until the endpoint says that it takes none such.
+//! A batch as the body of a request: compressed if that pays, until the endpoint refuses compressed bodies.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -13,13 +13,13 @@ const ZSTD: HeaderValue = HeaderValue::from_static("zstd");
 /// What is sent, and how that is written.
 pub(super) struct Body {
     pub(super) bytes: Bytes,
-    /// None where it is plain.
+    /// `None` if it is plain.
     pub(super) encoding: Option<HeaderValue>,
 }
 
 /// Makes bodies. It keeps zstd's memory from one batch to the next.
 pub(super) struct Packing {
-    /// None once only plain bodies are taken, or where there is no memory for it.
+    /// `None` once only plain bodies are accepted, or if there is no memory for it.
     compressor: Option<Compressor<'static>>,
 }
 

@@ -1,4 +1,4 @@
-//! How much is kept, and what goes where that is too much. Pure: it is told what there is.
+//! How much is kept, and what is dropped if there is more. Pure: it is told what there is.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) struct Waiting {
 /// What has to go: everything through an id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Excess {
-    /// 0 where nothing goes.
+    /// 0 if nothing goes.
     pub(super) through_id: i64,
     pub(super) events: u64,
     /// Those of them that have waited too long. The others go to make room.
@@ -40,7 +40,7 @@ pub(super) struct Excess {
 }
 
 impl SpoolBounds {
-    /// Whether events of so many bytes may all stay, of which the first has waited since then.
+    /// Whether a spool of `bytes`, whose oldest event has waited since `oldest`, is within bounds.
     pub(super) fn allow(&self, oldest: Option<EventTime>, bytes: u64, now: EventTime) -> bool {
         bytes <= self.max_bytes && oldest.is_none_or(|since| !self.is_too_old(since, now))
     }
@@ -50,7 +50,7 @@ impl SpoolBounds {
         now.ms().saturating_sub(since.ms()) > max_age_ms
     }
 
-    /// What has to go of events that are so many bytes together. They are looked at from the oldest on, and no
+    /// Which of the events, `bytes` together, have to go. They are looked at from the oldest on, and no
     /// further than to the first that may stay.
     pub(super) fn excess<E>(
         &self,

@@ -1,4 +1,6 @@
 //! Two clocks: this machine's, which dates events, and the endpoint's, which judges their dates. Pure: it is told what they show.
+//!
+//! Decision: D-070.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +9,7 @@ use netqoe_model::EventTime;
 
 use crate::ClockState;
 
-/// The least difference that is worth a word: a window is a minute long, and who is told in whole seconds, after a round trip, knows no better.
+/// The least difference that is reported: a window is a minute long, and a `Date` in whole seconds, after a round trip, is not more exact.
 const WORTH_A_WORD_MS: u64 = 60_000;
 
 /// What both showed when an answer had come.
@@ -18,12 +20,12 @@ pub(super) struct Clocks {
     pub(super) endpoint: Option<EventTime>,
 }
 
-/// Whose clock is probably wrong.
+/// Which clock is probably wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Suspect {
-    /// The endpoint's, which ours is ahead of by so much: ours is kept right.
+    /// The endpoint's, which ours is ahead of by this much: ours is synchronized.
     Endpoint { ours_ahead_ms: i64 },
-    /// Ours: nothing keeps it right, or nothing that is exact enough.
+    /// Ours: it is not synchronized, or not exactly enough.
     Ours { ours_ahead_ms: i64 },
     /// Ours, as it was when an event was measured: now the two agree, and the event is dated so much later.
     OursBefore { event_ahead_ms: i64 },
@@ -32,19 +34,19 @@ pub(super) enum Suspect {
 }
 
 impl Clocks {
-    /// Whether a refusal of an event's time is a verdict on a clock. Where both clocks agree and have passed that time, it is one on the
-    /// event, for ever.
+    /// Whether a refusal of an event's time is a verdict on a clock. If both clocks agree and have passed that time, it is a final one on
+    /// the event.
     pub(super) fn may_be_wrong_about(self, ts: EventTime) -> bool {
         self.endpoint.is_none_or(|endpoint| ts > endpoint) || self.differ_by_ms().is_some()
     }
 
-    /// By how much ours is ahead, where that is worth a word.
+    /// By how much ours is ahead, if that is worth reporting.
     fn differ_by_ms(self) -> Option<i64> {
         let ahead_ms = self.ours.ms().saturating_sub(self.endpoint?.ms());
         (ahead_ms.unsigned_abs() >= WORTH_A_WORD_MS).then_some(ahead_ms)
     }
 
-    /// Whom to suspect, if anybody. `refused` is the time of an event that was refused for it; `state` is what keeps our clock right.
+    /// Which clock to suspect, if any. `refused` is the time of an event that was refused for it; `state` says whether our clock is synchronized.
     pub(super) fn suspect(self, refused: Option<EventTime>, state: Option<ClockState>) -> Option<Suspect> {
         if let Some(ours_ahead_ms) = self.differ_by_ms() {
             let max_error_ms = state.filter(|state| state.synchronized).and_then(|state| state.max_error_ms);

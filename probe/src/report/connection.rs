@@ -52,7 +52,7 @@ pub(super) struct Connection {
     endpoint: Endpoint,
     token: Option<Token>,
     http2: bool,
-    /// None for an endpoint without.
+    /// `None` for an endpoint without TLS.
     tls: Option<TlsConnector>,
     packing: Packing,
     open: Option<Open>,
@@ -81,7 +81,7 @@ impl Connection {
         Ok(Self { endpoint, token, http2, tls, packing: Packing::new(), open: None })
     }
 
-    /// Posts a batch and reads the answer. Where there is none, the next batch goes over a new connection.
+    /// Posts a batch and reads the answer. If there is none, the next batch goes over a new connection.
     pub(super) async fn post(&mut self, lines: Bytes) -> Result<Answer, NoAnswer> {
         let body = self.packing.pack(lines.clone());
         let is_compressed = body.encoding.is_some();
@@ -204,7 +204,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, NoAnswer> {
     let (head, body) = response.into_parts();
     let date =
         head.headers.get(header::DATE).and_then(|value| httpdate::parse_http_date(value.to_str().ok()?.trim()).ok());
-    // Whoever wrote the one date wrote the other.
+    // Both dates were written by the same server.
     let now = date.unwrap_or_else(SystemTime::now);
     let waits = head.headers.get_all(header::RETRY_AFTER).iter();
     let retry_after = waits.filter_map(|value| retry_after(value.as_bytes(), now)).max();

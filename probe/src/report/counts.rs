@@ -12,9 +12,9 @@ pub struct ReportCounts {
     pub waiting: u64,
     /// Their bytes.
     pub waiting_bytes: u64,
-    /// Those of them whose time the endpoint, or a clock, does not believe.
+    /// Those of them whose time the endpoint, or a clock, does not accept yet.
     pub untimely: u64,
-    /// Taken by the endpoint.
+    /// Accepted by the endpoint.
     pub sent: u64,
     /// Refused by it for good, and set aside.
     pub set_aside: u64,
@@ -22,7 +22,7 @@ pub struct ReportCounts {
     pub too_old: u64,
     /// Dropped, the oldest first, since the spool was full.
     pub too_many: u64,
-    /// Tries to send after which events still waited.
+    /// Failed attempts to send.
     pub failed_tries: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Where events are sent, and as whom.
+//! Where events are sent, and with which token.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,10 +12,10 @@ use url::{Host, Url};
 /// Ingest's route for events.
 const EVENTS: &str = "/api/v1/events";
 
-/// Why a text is no endpoint. It does not repeat the text, which may hold a secret.
+/// Why a text is not an endpoint. It does not repeat the text, which may hold a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
-    /// No URL of HTTP.
+    /// Not an HTTP URL.
     #[error("an endpoint is http://HOST:PORT or https://HOST")]
     Url,
     /// A name or password in the URL.
@@ -115,7 +115,7 @@ impl Endpoint {
     }
 }
 
-/// The text is no token. It is not repeated.
+/// The text is not a token. It is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token is one line of visible ASCII characters")]
 pub struct InvalidToken;

@@ -60,7 +60,7 @@ pub struct ReportSettings {
     pub token: Option<Token>,
     /// Under which name is measured. Events of an earlier one are set aside where the token is not for it.
     pub client_id: String,
-    /// Who is trusted to sign the endpoint's certificate.
+    /// The authorities that may sign the endpoint's certificate.
     pub roots: Arc<TrustedRoots>,
     /// The folder in which they wait.
     pub spool: PathBuf,
@@ -108,7 +108,7 @@ impl Reporting {
     /// `now` is the wall clock that events are dated by, and their age is taken by; `rng` spreads tries.
     ///
     /// # Errors
-    /// [`ReportError`], where the spool can't be opened or is another process's.
+    /// [`ReportError`], if the spool can't be opened or is another process's.
     pub fn start<C>(settings: ReportSettings, now: C, rng: StdRng) -> Result<Self, ReportError>
     where
         C: Fn() -> EventTime + Clone + Send + 'static,

@@ -1,4 +1,4 @@
-//! When a server wants to be asked again. Pure: from the bytes of a header to a wait.
+//! The wait that a server asks for before the next request. Pure: from the bytes of a header to a wait.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 /// The wait that a `Retry-After` asks for, an hour at most: a number of seconds, or a date in any of the three forms that HTTP has. `now` is the time of
-/// whoever wrote the date. `None` where the date has passed, and where it is neither.
+/// the server that wrote the date. `None` if the date has passed, or the value is neither.
 pub fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

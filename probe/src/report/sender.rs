@@ -22,7 +22,7 @@ use super::untimely::UntimelyTurns;
 use super::verdict::{Delay, Judged, Sent, Verdict, judge};
 use crate::clock_state::clock_state;
 
-/// Events of one batch. An answer of ingest names so many that it refuses, so that it names each.
+/// Events of one batch. An answer of ingest names this many refused events, so it names each one.
 const MAX_BATCH_EVENTS: usize = 100;
 /// From one batch to the next at least: a fifth of the requests that ingest takes of a client, also while an outage is caught up with.
 /// What is measured meanwhile goes together.
@@ -42,7 +42,7 @@ pub(super) struct Sender<C> {
     most: usize,
     /// Why events wait, as it was last said; none while all goes well.
     trouble: Option<String>,
-    /// Whose clock is probably wrong, as it was last said.
+    /// Which clock is probably wrong, as last reported.
     suspect: Option<Suspect>,
 }
 
@@ -166,7 +166,7 @@ impl<C: Fn() -> EventTime> Sender<C> {
         }
     }
 
-    /// Says whose clock is probably wrong, when that shows and when it changes; `untimely` is the latest time that was not believed.
+    /// Reports which clock is probably wrong, when that shows and when it changes; `untimely` is the latest time that was not accepted.
     fn compare(&mut self, clocks: Clocks, untimely: Option<EventTime>) {
         let waiting = self.counts.now().untimely;
         match (clocks.suspect(untimely, clock_state()), self.suspect) {
@@ -183,7 +183,7 @@ impl<C: Fn() -> EventTime> Sender<C> {
         }
     }
 
-    /// Says what keeps events waiting when it begins and when it changes, not each time.
+    /// Logs why events wait when that begins and when it changes, not each time.
     fn say(&mut self, reason: String, wait: Duration) {
         if self.trouble.as_ref() == Some(&reason) {
             debug!(?wait, "events wait in the spool: {reason}");
@@ -203,7 +203,7 @@ fn at_once_again(error: impl std::error::Error) -> Delay {
     Delay { reason: error.to_string(), retry_after: None }
 }
 
-/// What the verdict is to know of an event, in a probe of this name. What is no event has neither a name nor a time.
+/// What the verdict is to know of an event, in a probe of this name. A line that is not an event has neither a name nor a time.
 fn sent(event: &str, client_id: &str) -> Sent {
     #[derive(Default, Deserialize)]
     #[serde(default)]

@@ -16,7 +16,7 @@ const VERSION: i64 = 1;
 
 /// Bytes of events that are in memory at once to be sent; a single larger event goes alone.
 pub(super) const MAX_BATCH_BYTES: usize = 256 << 10;
-/// Events that were refused for good and are kept to be looked at. More of them say nothing new.
+/// Events that were refused for good and are kept for inspection. More of them say nothing new.
 const MAX_SET_ASIDE: i64 = 1000;
 /// Pages without content that are given back to the disk once the spool is empty: a megabyte of them. Fewer are soon used again.
 const SPARE_PAGES: i64 = 256;
@@ -41,7 +41,7 @@ const SET_ASIDE: &str = "INSERT OR REPLACE INTO set_aside SELECT id, since_ms, ?
 const BOUND_SET_ASIDE: &str =
     "DELETE FROM set_aside WHERE id NOT IN (SELECT id FROM set_aside ORDER BY id DESC LIMIT ?1)";
 
-/// Why there is no spool, or why it did not do what it was to do.
+/// Why a spool can't be opened or used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SpoolError {
     /// The folder can't be made, or its lock not be opened.
@@ -101,11 +101,11 @@ pub(super) struct Spool {
     bounds: SpoolBounds,
     events: u64,
     bytes: u64,
-    /// Since when the first event has waited; none where none waits.
+    /// Since when the first event has waited; none if none waits.
     oldest: Option<EventTime>,
     /// How many of the events are untimely.
     untimely: u64,
-    /// No event up to this id is another: so many untimely ones need not be passed over again.
+    /// Every event up to this id is untimely: those need not be skipped again.
     passed_id: i64,
     _lock: File,
 }
@@ -152,7 +152,7 @@ impl Spool {
         self.untimely
     }
 
-    /// Keeps events, all of them in one transaction, and lets go what the bounds do not allow. Returns what that was.
+    /// Stores events, all of them in one transaction, and drops what exceeds the bounds. Returns what was dropped.
     pub(super) fn keep<'a>(
         &mut self,
         events: impl IntoIterator<Item = &'a str>,
@@ -180,7 +180,7 @@ impl Spool {
         Ok(excess)
     }
 
-    /// Lets go what the bounds no longer allow. Returns what that was.
+    /// Drops what exceeds the bounds. Returns what was dropped.
     pub(super) fn hold_bounds(&mut self, now: EventTime) -> Result<Excess, SpoolError> {
         if self.bounds.allow(self.oldest, self.bytes, now) { Ok(Excess::default()) } else { self.keep([], now) }
     }

@@ -1,4 +1,6 @@
-//! The thread that has the spool: a flush of the disk must not hold up the thread that measures.
+//! The thread that owns the spool: a flush of the disk must not delay the thread that measures.
+//!
+//! Decision: D-038.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -72,7 +74,7 @@ impl<C: Fn() -> EventTime + Send + 'static> SpoolThread<C> {
             while let Some(request) = next.take() {
                 match request {
                     Request::Keep(first) => next = self.keep(first),
-                    // Who has asked and gone away does not want to know.
+                    // The requester has gone.
                     Request::Oldest { most, reply } => drop(reply.send(self.oldest(most))),
                     Request::EarliestUntimely { most, reply } => drop(reply.send(self.spool.earliest_untimely(most))),
                     Request::Close => return,
@@ -154,12 +156,12 @@ impl SpoolHandle {
         self.ask(|reply| Request::Keep(Keep { event, reply })).await
     }
 
-    /// The untimely events of the earliest times, so many at most.
+    /// The untimely events of the earliest times, at most `most`.
     pub(super) async fn earliest_untimely(&self, most: usize) -> Result<Vec<Kept>, SpoolError> {
         self.ask(|reply| Request::EarliestUntimely { most, reply }).await
     }
 
-    /// The oldest of the others, so many at most.
+    /// The oldest of the others, at most `most`.
     pub(super) async fn oldest(&self, most: usize) -> Result<Vec<Kept>, SpoolError> {
         self.ask(|reply| Request::Oldest { most, reply }).await
     }

@@ -1,4 +1,6 @@
-//! When events whose time a clock does not believe are sent again. Pure: it is told the time.
+//! When events are sent again whose time a clock does not accept yet. Pure: it is told the time.
+//!
+//! Decision: D-070.
 
 use rand::Rng;
 use tokio::time::Instant;
@@ -10,7 +12,7 @@ use super::backoff::Backoff;
 #[derive(Debug)]
 pub(super) struct UntimelyTurns {
     backoff: Backoff,
-    /// None where there are no such events.
+    /// `None` if there are no such events.
     next: Option<Instant>,
     /// Whether the batch before was one of them: the others have the next.
     had_the_last: bool,
@@ -45,7 +47,7 @@ impl UntimelyTurns {
         self.had_the_last = is_untimely;
     }
 
-    /// A batch was decided on, and so many untimely events wait. `has_moved` where it was one of them and some were taken or refused.
+    /// A batch was decided on, and `waiting` untimely events are left. `has_moved` says that it was one of them and some were accepted or refused.
     pub(super) fn settled(&mut self, waiting: u64, has_moved: bool, now: Instant, rng: &mut impl Rng) {
         if waiting == 0 {
             self.backoff.reset();

@@ -1,4 +1,6 @@
-//! What an answer says of the events that were sent. Pure: from bytes to a decision.
+//! What an answer decides about the events that were sent. Pure: from bytes to a decision.
+//!
+//! Decision: D-039.
 
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ pub(super) struct Answer {
 pub(super) enum Verdict {
     /// Each event was decided on.
     Judged(Judged),
-    /// Some event was refused and nobody says which: send fewer at a time.
+    /// Some event was refused, and the answer does not say which: send fewer at a time.
     Split,
     /// Nothing was decided: send them all again.
     Later(Delay),
@@ -43,7 +45,7 @@ pub(super) struct Judged {
     pub(super) put_off: Vec<usize>,
     /// Refused for their time, and a clock may be wrong: to be sent again, apart from the others. And their time.
     pub(super) untimely: Vec<(usize, EventTime)>,
-    /// Why, where there are such.
+    /// Why, if there are such.
     pub(super) delay: Option<Delay>,
 }
 
@@ -52,7 +54,7 @@ pub(super) struct Judged {
 pub(super) struct Sent {
     /// Whether it was measured under the name that the probe has now.
     pub(super) has_our_name: bool,
-    /// When it was measured, by this machine's clock. None where that is no time.
+    /// When it was measured, by this machine's clock. `None` if that is not a valid time.
     pub(super) ts: Option<EventTime>,
 }
 
@@ -85,10 +87,10 @@ struct RefusedEvent {
     retry_after: Value,
 }
 
-/// Decides on a batch of so many events, by what it is told of each and of the clocks.
+/// Decides on a batch of `events` events, from what is known of each and of the clocks.
 ///
 /// Only an answer of ingest's own shape decides on events: the 200 of a hotel's login page has stored none of them, and the 400 of a
-/// proxy condemns none.
+/// proxy refuses none.
 pub(super) fn judge(answer: &Answer, events: usize, clocks: Clocks, sent: impl Fn(usize) -> Sent) -> Verdict {
     let Answer { status, retry_after, body, .. } = answer;
     let body: Body = serde_json::from_slice(body).unwrap_or_default();
@@ -108,7 +110,7 @@ pub(super) fn judge(answer: &Answer, events: usize, clocks: Clocks, sent: impl F
 }
 
 impl Body {
-    /// `None` where it does not say what became of each of so many events.
+    /// `None` if it does not say what became of each event.
     fn judge(
         self,
         events: usize,
@@ -148,8 +150,8 @@ enum Fate {
 /// What a refusal with this code means for the event.
 ///
 /// `unauthorized` of an event, in the answer to its batch, says that the token is known and bound to other clients. Under a name that
-/// the probe no longer has, it will hardly be bound to it again; under the present one the token is mistaken, and whoever corrects it
-/// wants the events. `invalid_timestamp` of a time compares two clocks, of which either may be wrong, and be set right.
+/// the probe no longer has, it will hardly be bound to it again; under the present one the token is mistaken, and once it is
+/// corrected, the events are wanted. `invalid_timestamp` compares two clocks, either of which may be wrong and be corrected.
 fn fate(code: &str, sent: Sent, clocks: Clocks) -> Fate {
     match (code, sent.ts) {
         ("invalid_timestamp", Some(ts)) if clocks.may_be_wrong_about(ts) => Fate::Untimely(ts),
@@ -160,7 +162,7 @@ fn fate(code: &str, sent: Sent, clocks: Clocks) -> Fate {
     }
 }
 
-/// A refusal without a word on which event it is about.
+/// A refusal that does not say which event it is about.
 fn undivided(body: &Body, status: StatusCode, events: usize, clocks: Clocks, sent: impl Fn(usize) -> Sent) -> Verdict {
     if events > 1 {
         return Verdict::Split;

@@ -16,12 +16,12 @@ pub struct Host {
     ip: Option<IpAddr>,
     /// The interface that a link-local address is reached through.
     zone: Option<String>,
-    /// As certificates name it, without that dot; absent where none can.
+    /// As certificates name it, without that dot; absent if none can.
     server_name: Option<ServerName<'static>>,
 }
 
 impl Host {
-    /// The host that a URL writes so; an IPv6 address needs its brackets, since its last group would read as a port.
+    /// The host, as a URL writes it; an IPv6 address needs its brackets, since its last group would read as a port.
     pub(super) fn parse(written: &str) -> Option<Self> {
         if let Some(bracketed) = written.strip_prefix('[') {
             return Self::parse_ipv6(bracketed.strip_suffix(']')?);
@@ -91,7 +91,7 @@ pub(super) fn split_authority(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A URL whose host is an IPv6 address without brackets, with them: nothing else can be meant where all of it is an address.
+/// A URL whose host is an IPv6 address without brackets, with them: nothing else can be meant if all of it is an address.
 pub(super) fn with_brackets(url: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = url.split_once("://") else { return Cow::Borrowed(url) };
     let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

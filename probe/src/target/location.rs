@@ -2,6 +2,8 @@
 //!
 //! The bytes of path and query are asked for as they are. Only what can't stand in a request (spaces, control characters,
 //! what is beyond ASCII) is percent-encoded.
+//!
+//! Decision: D-075.
 
 use ::http::header::HeaderValue;
 use base64::Engine;
@@ -26,7 +28,7 @@ pub enum InvalidLocation {
         bytes: usize,
     },
     /// A URL of something else.
-    #[error("{url:?}, which is no page: only http:// and https:// are followed")]
+    #[error("{url:?}, which is not a page: only http:// and https:// are followed")]
     NotWeb {
         /// Its beginning.
         url: String,

@@ -37,19 +37,19 @@ pub enum Check {
     Web(WebUrl),
     /// `tcp://host:port`: a connection.
     Tcp {
-        /// Whom to connect to.
+        /// The host to connect to.
         host: Host,
         /// Where.
         port: u16,
     },
     /// `icmp://host`: echoes.
     Icmp {
-        /// Whom to ask for them.
+        /// The host to send them to.
         host: Host,
     },
     /// `dns://server/name`: a question to one name server.
     Dns {
-        /// Whom to ask.
+        /// The server to ask.
         server: Host,
         /// At which port.
         port: u16,
@@ -58,7 +58,7 @@ pub enum Check {
     },
 }
 
-/// Why a text is no [`Target`].
+/// Why a text is not a [`Target`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTarget {
     /// Longer than an event's `target` can be.
@@ -67,7 +67,7 @@ pub enum InvalidTarget {
         /// Its length.
         bytes: usize,
     },
-    /// No URL.
+    /// Not a URL.
     #[error(
         "target {url:?} is not a URL ({cause}); write it like https://example.com/path, international names as xn--…"
     )]
@@ -84,7 +84,7 @@ pub enum InvalidTarget {
         url: String,
     },
     /// A URL of something that can be measured, but not as a page.
-    #[error("{url:?} is no page; it must begin with http:// or https://")]
+    #[error("{url:?} is not a page; it must begin with http:// or https://")]
     NotWeb {
         /// What was given.
         url: String,
@@ -133,8 +133,8 @@ impl Target {
         }
     }
 
-    /// The same page of the same server, asked for under the name of another host: in `Host`, and in the certificate. `None` where it is no
-    /// page, or that is no name.
+    /// The same page of the same server, asked for under the name of another host: in `Host`, and in the certificate. `None` if it is not a
+    /// page, or that is not a valid name.
     pub(crate) fn asked_for_as(&self, hostname: &str) -> Option<Self> {
         let web = self.as_web()?.asked_for_as(hostname)?;
         Some(Self { url: self.url.clone(), check: Check::Web(web) })

@@ -141,7 +141,7 @@ fn refuses_what_can_not_be_measured() {
 #[test]
 fn a_page_is_nothing_else() {
     let error = "tcp://example.com:80".parse::<WebUrl>().unwrap_err().to_string();
-    assert!(error.contains("is no page"), "{error}");
+    assert!(error.contains("is not a page"), "{error}");
 }
 
 #[test]

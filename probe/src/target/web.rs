@@ -24,7 +24,7 @@ pub struct WebUrl {
     pub(super) path_and_query: String,
     /// What a user name in a redirect's URL becomes. Targets have none.
     pub(super) authorization: Option<String>,
-    /// As whom the server is to answer, where that is another than whom is connected to.
+    /// The host that the server is to answer for, if it is not the one connected to.
     pub(super) asked_for: Option<Box<AskedFor>>,
 }
 
@@ -44,7 +44,7 @@ impl WebUrl {
         Self { is_https, host, port, authority, path_and_query, authorization: None, asked_for: None }
     }
 
-    /// The same page, asked for under the name of another host, which may have a port. `None` where that is none.
+    /// The same page, requested under the name of another host, which may have a port. `None` if that is not a valid name.
     pub(super) fn asked_for_as(&self, hostname: &str) -> Option<Self> {
         let authority: Authority = hostname.parse().ok()?;
         let (host, port) = split_authority(authority.as_str());
@@ -64,11 +64,11 @@ impl WebUrl {
     /// What the `Location` of this page's answer leads to, in full or relative to it.
     pub(crate) fn follow(&self, location: &[u8]) -> Result<Self, InvalidLocation> {
         let mut next = resolve(self, location)?;
-        // The zone that leads to this address is no part of what the server says of itself.
+        // The zone that leads to this address is not part of the server's own name.
         if self.host.has_zone() && next.host.ip() == self.host.ip() {
             next.host = self.host.clone();
         }
-        // Who is led to another page of the same server still means the same name.
+        // A redirect to another page of the same server keeps the name.
         if next.is_same_origin(self) {
             next.asked_for.clone_from(&self.asked_for);
         }
@@ -94,7 +94,7 @@ impl WebUrl {
         self.is_https
     }
 
-    /// Whom to connect to.
+    /// The host to connect to.
     pub fn host(&self) -> &Host {
         &self.host
     }
@@ -113,12 +113,12 @@ impl WebUrl {
         self.asked_for.as_ref().map_or(&self.authority, |asked_for| &asked_for.authority)
     }
 
-    /// The name under which it is asked for, where that is not its own.
+    /// The name under which it is asked for, if that is not its own.
     pub(crate) fn asked_for(&self) -> Option<&str> {
         self.asked_for.as_ref()?.authority.to_str().ok()
     }
 
-    /// Whom the certificate must name.
+    /// The host that the certificate must name.
     pub(crate) fn server_name(&self) -> Result<&ServerName<'static>, Failure> {
         self.asked_for.as_ref().map_or_else(|| self.host.server_name(), |asked_for| Ok(&asked_for.server_name))
     }

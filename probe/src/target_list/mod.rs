@@ -1,6 +1,6 @@
 //! Lists of targets in files: one a line, or what Prometheus's file-based service discovery reads.
 //!
-//! They are taken as Prometheus takes them, and as editors and other systems write them. What is wrong is said with its line.
+//! They are read as Prometheus reads them, and as editors and other systems write them. Errors name the line.
 
 mod groups;
 mod lines;
@@ -11,17 +11,17 @@ use std::path::Path;
 use crate::Target;
 use crate::module::{InvalidModule, Module, target_of};
 
-/// Bytes of the largest list that is read: a hundred thousand long URLs. What is larger is no list.
+/// Bytes of the largest list that is read: a hundred thousand long URLs. A larger file is not a list.
 pub const MAX_LIST_BYTES: usize = 16 << 20;
 
-/// Why a file is no list of targets.
+/// Why a file is not a list of targets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidList {
     /// More than anybody measures.
-    #[error("it is larger than {MAX_LIST_BYTES} bytes, and no list of targets")]
+    #[error("it is larger than {MAX_LIST_BYTES} bytes, and not a list of targets")]
     TooLarge,
-    /// No text.
-    #[error("line {line}: this is no text in UTF-8, nor UTF-16 with a byte order mark")]
+    /// Not text.
+    #[error("line {line}: this is neither UTF-8 text nor UTF-16 text with a byte order mark")]
     Encoding {
         /// The first is 1.
         line: usize,

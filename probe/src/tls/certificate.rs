@@ -21,13 +21,13 @@ struct Noted {
 }
 
 impl Notes {
-    /// The earliest expiry among the certificates that were shown first, in Unix seconds. `None` where none was shown,
+    /// The earliest expiry among the certificates that were shown first, in Unix seconds. `None` if none was shown,
     /// or none that can be read.
     pub(super) fn earliest_expiry_s(&self) -> Option<i64> {
         self.0.earliest_expiry_s.get().copied()
     }
 
-    /// What is wrong with the certificate of the latest handshake; `None` where nothing is.
+    /// What is wrong with the certificate of the latest handshake; `None` if nothing is.
     pub(super) fn complaint(&self) -> Option<CertificateError> {
         self.complaint_now().clone()
     }

@@ -2,6 +2,8 @@
 //!
 //! rustls shakes hands first. Where it and the server have nothing in common, or it does not accept a certificate that
 //! OpenSSL might, the second stack does so over a new connection, and that handshake is what is measured.
+//!
+//! Decision: D-076.
 
 mod certificate;
 mod client_auth;
@@ -58,7 +60,7 @@ pub struct TlsEvidence {
     pub refused_first: Option<String>,
 }
 
-/// Who shakes hands.
+/// The stack that makes the handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stack {
     /// The second stack's offer; rustls without.
@@ -70,7 +72,7 @@ pub(crate) struct Stack {
 /// Why a handshake failed.
 pub(crate) struct Refusal {
     pub(crate) failure: Failure,
-    /// Who is to try it next, over a new connection.
+    /// The stack that tries next, over a new connection.
     pub(crate) next: Option<Stack>,
 }
 
@@ -83,14 +85,14 @@ pub(crate) struct TlsSession {
     connector: OnceLock<TlsConnector>,
     /// What is offered to speak.
     protocols: &'static [&'static [u8]],
-    /// Whom the second stack has talked to, and what it took. One measurement has few hosts.
+    /// The hosts that needed the second stack, and with which offer. One measurement has few hosts.
     known: Mutex<Vec<(ServerName<'static>, Stack)>>,
     #[cfg(feature = "http3")]
     pub(crate) is_over_quic: bool,
 }
 
 impl TlsSession {
-    /// Trusts who is signed by the roots of these settings.
+    /// Trusts the roots of these settings.
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             roots: Arc::clone(&settings.roots),
@@ -114,7 +116,7 @@ impl TlsSession {
         self.notes.earliest_expiry_s()
     }
 
-    /// Who shakes hands with `host` first.
+    /// The stack that tries `host` first.
     pub(crate) fn stack_for(&self, host: &ServerName<'static>) -> Stack {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().find(|(name, _)| name == host).map(|(_, stack)| stack.clone()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Who is trusted to sign certificates.
+//! The authorities that may sign certificates.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

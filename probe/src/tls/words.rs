@@ -1,4 +1,4 @@
-//! What went wrong with TLS, in plain words: the texts of the libraries are for those who program with them.
+//! What went wrong with TLS, in plain words: the libraries' texts are for programmers.
 
 use std::io;
 
@@ -142,7 +142,7 @@ pub(super) fn of_certificate(error: &CertificateError) -> String {
     words.to_owned()
 }
 
-/// What is wrong with a certificate whose names are none of those that were asked for.
+/// What is wrong with a certificate that does not name the requested host.
 pub(super) fn other_name(presented: &[String]) -> String {
     let some = presented.iter().take(MAX_NAMES).map(|name| plain_name(name)).collect::<Vec<_>>();
     match some.as_slice() {
@@ -167,7 +167,7 @@ fn of_webpki(error: &webpki::Error) -> &'static str {
     };
     match error {
         CaUsedAsEndEntity => "its certificate is an authority's own, and no server's",
-        EndEntityUsedAsCa => "its certificate is signed by one that is no authority's",
+        EndEntityUsedAsCa => "its certificate is signed by a certificate that is not an authority's",
         MaximumPathDepthExceeded | MaximumPathBuildCallsExceeded | MaximumSignatureChecksExceeded => {
             "it has more certificates between its own and a trusted authority than are followed"
         }

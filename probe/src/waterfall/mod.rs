@@ -1,4 +1,4 @@
-//! One measurement for human eyes: its phases as bars on one axis of time, and what they say in plain words.
+//! One measurement for people: its phases as bars on one axis of time, and a summary in plain words.
 
 mod verdict;
 
@@ -57,7 +57,7 @@ pub fn waterfall(measurement: &Measurement, now_s: i64, is_coloured: bool) -> St
     lines
 }
 
-/// Whom the probe has spoken to, and how.
+/// The peer of the measurement, and the protocols.
 fn about(evidence: &Evidence, now_s: i64) -> Vec<String> {
     let mut spoken = Vec::new();
     if let Some(peer) = evidence.peer {

@@ -1,4 +1,4 @@
-//! Where a database is and who asks, from its URL.
+//! The address and the role of a database connection, from its URL.
 
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ impl Address {
         let config = format!("{place}?{}", rest.join("&")).parse::<Config>();
         let mut config = config.map_err(|error| refuse(describe(&error)))?;
         let protection = Protection::read(mode.as_deref(), issuers.as_deref()).map_err(refuse)?;
-        // Nobody listens in on a socket of the system, and servers offer no encryption there.
+        // Nobody can listen in on a local socket, and servers offer no encryption there.
         let is_local = config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
         config.ssl_mode(if is_local && config.get_hostaddrs().is_empty() {
             SslMode::Disable
@@ -51,5 +51,5 @@ impl Address {
 }
 
 fn decoded(value: &str) -> Result<Cow<'_, str>, String> {
-    percent_decode_str(value).decode_utf8().map_err(|_| "a value in it is no UTF-8".to_owned())
+    percent_decode_str(value).decode_utf8().map_err(|_| "a value in it is not UTF-8".to_owned())
 }

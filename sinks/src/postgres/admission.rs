@@ -1,4 +1,4 @@
-//! What is asked of a database before anything is written to it: its encoding, how far its schema is, and the rights.
+//! What is checked before anything is written to a database: its encoding, the version of its schema, and the rights.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub(crate) fn check_encoding(store: &str, encoding: &str) -> Result<(), StoreErr
     Err(StoreError::Encoding { store: store.to_owned(), encoding: encoding.to_owned() })
 }
 
-/// The versions of the schema that the database has; none where it has no schema.
+/// The versions of the schema that the database has; empty if it has no schema.
 pub(super) fn versions(client: &mut Client, history_table: &str) -> Result<BTreeSet<i32>, postgres::Error> {
     let there = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&history_table, Type::TEXT)])?;
     if !there.first().map_or(Ok(false), |row| row.try_get(0))? {

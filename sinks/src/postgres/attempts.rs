@@ -67,7 +67,7 @@ pub(super) fn begin(
     rows.first().map(|row| Ok(narrow::<i64, u32>(row, 0)?)).transpose()
 }
 
-/// How many starts in a row led each partition nowhere, where any did.
+/// How many starts in a row led each partition nowhere, if any did.
 pub(super) fn fruitless_starts(
     transaction: &mut Transaction<'_>,
     log_id: &str,

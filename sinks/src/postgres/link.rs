@@ -77,7 +77,7 @@ impl Link {
     }
 }
 
-/// Says what the URL left open.
+/// Sets what the URL left open.
 pub(crate) fn complete(config: &mut tokio_postgres::Config, options: &PostgresOptions) {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(options.connect_timeout);
@@ -90,7 +90,7 @@ pub(crate) fn complete(config: &mut tokio_postgres::Config, options: &PostgresOp
     }
 }
 
-/// What to do, where the server's words leave it open.
+/// What to do, if the server's message does not say.
 fn advice(code: &SqlState) -> Option<&'static str> {
     Some(match *code {
         SqlState::READ_ONLY_SQL_TRANSACTION => {
@@ -98,7 +98,7 @@ fn advice(code: &SqlState) -> Option<&'static str> {
              the primary"
         }
         SqlState::DISK_FULL => "the server's disk is full: make room there",
-        SqlState::TOO_MANY_CONNECTIONS => "see who holds them, or raise max_connections",
+        SqlState::TOO_MANY_CONNECTIONS => "see which programs hold them, or raise max_connections",
         SqlState::INSUFFICIENT_PRIVILEGE => "grant the role that right, or connect as the owner of the tables",
         _ => return None,
     })

@@ -1,4 +1,6 @@
-//! Months made ahead and dropped, and what goes with them.
+//! Creating upcoming monthly partitions, and dropping old ones with everything that belongs to them.
+//!
+//! Decision: D-024.
 
 use postgres::error::SqlState;
 use postgres::types::Type;
@@ -12,7 +14,7 @@ use crate::{Maintain, Maintained, Maintenance, StoreError};
 const ROWS_PER_TRANSACTION: i64 = 10_000;
 
 impl Maintain for PostgresStore {
-    /// Rows go by whole months, and diagnoses, clients and dead letters with the month that they belong to.
+    /// Rows are dropped by whole months, and diagnoses, clients and dead letters with the month that they belong to.
     fn maintain(&mut self, maintenance: &Maintenance) -> Result<Maintained, StoreError> {
         self.try_maintain(maintenance).map_err(|failure| self.link.error("maintain its tables", failure))
     }
@@ -34,7 +36,7 @@ impl PostgresStore {
         });
         done.clients_deleted = self.delete_before(oldest, "clients", "last_seen")?;
         done.dead_letters_deleted = self.delete_before(oldest, "dead_letters", "log_time")?;
-        // The server gathers what it must know of a partitioned table only when it is told to.
+        // The server collects statistics of a partitioned table only when it is told to.
         self.link.client()?.batch_execute("ANALYZE agg_1m")?;
         (done.months_made, done.months_dropped) = match months {
             Err(Failure::Postgres(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
@@ -45,7 +47,7 @@ impl PostgresStore {
         Ok(done)
     }
 
-    /// Rights on rows are enough to write for as long as the partitions last that the owner has made.
+    /// Rights on rows are enough to write until the partitions that the owner has created run out.
     fn not_the_owner(&mut self) -> Result<StoreError, Failure> {
         let store = self.link.name().to_owned();
         let (role, last) = self.transact(|transaction| Ok((role(transaction)?, last(transaction)?)))?;
@@ -61,7 +63,7 @@ impl PostgresStore {
         })
     }
 
-    /// Deletes the rows of a table whose time is before the month. How many there were.
+    /// Deletes the rows of a table whose time is before the month. Returns how many.
     fn delete_before(&mut self, month: Month, table: &str, time: &str) -> Result<u64, Failure> {
         let Some(begin_ms) = month.begin_ms() else { return Ok(0) };
         let sql = format!(

@@ -56,7 +56,7 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`StoreError::Url`], [`StoreError::Connect`], [`StoreError::Encoding`], [`StoreError::Newer`],
-    /// [`StoreError::Schema`], [`StoreError::Rights`], or [`StoreError::Unavailable`] where the server can't do it for now.
+    /// [`StoreError::Schema`], [`StoreError::Rights`], or [`StoreError::Unavailable`] if the server can't do it for now.
     pub fn connect(url: &str, options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
         let mut link = Link::connect(url, options)?;
         schema::bring_up_to_date(&mut link)?;

@@ -55,7 +55,7 @@ impl Months {
     }
 }
 
-/// As whom we are connected.
+/// The role of the connection.
 pub(super) fn role(transaction: &mut Transaction<'_>) -> Result<String, postgres::Error> {
     transaction.query_typed("SELECT current_user::text", &[])?[0].try_get(0)
 }
@@ -77,7 +77,7 @@ pub(super) fn last(transaction: &mut Transaction<'_>) -> Result<Option<Month>, p
     Ok(existing(transaction)?.last().copied())
 }
 
-/// Makes the partitions that are not there. How many these were.
+/// Creates the missing partitions. Returns how many.
 pub(super) fn make(
     transaction: &mut Transaction<'_>,
     months: impl Iterator<Item = Month>,
@@ -91,7 +91,7 @@ pub(super) fn make(
     Ok(made)
 }
 
-/// Drops the partitions of all months before this one. How many these were.
+/// Drops the partitions of all months before this one. Returns how many.
 pub(super) fn drop_before(transaction: &mut Transaction<'_>, oldest: Month) -> Result<u64, postgres::Error> {
     let mut dropped = 0;
     for month in existing(transaction)?.range(..oldest) {
@@ -101,7 +101,7 @@ pub(super) fn drop_before(transaction: &mut Transaction<'_>, oldest: Month) -> R
     Ok(dropped)
 }
 
-/// The months that have a partition. One that somebody else has made, by a name of their own, is none of ours.
+/// The months that have a partition. Partitions with other names belong to others and are ignored.
 fn existing(transaction: &mut Transaction<'_>) -> Result<BTreeSet<Month>, postgres::Error> {
     let names = "SELECT relname::text FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
                  WHERE inhparent = 'agg_1m'::regclass";
@@ -161,7 +161,7 @@ impl Month {
         if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { month: self.month + 1, ..self } }
     }
 
-    /// This month and so many after it, as far as the calendar goes.
+    /// This month and the `count` months after it, as far as the calendar goes.
     pub(super) fn and_following(self, count: u16) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(self), |month| Some(month.next()).filter(|next| next.year < 10_000))
             .take(usize::from(count) + 1)

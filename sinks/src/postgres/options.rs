@@ -11,11 +11,11 @@ pub struct PostgresOptions {
     /// How long a commit, and the opening of a new generation, wait for a lock. Where a process is stopped in the
     /// middle of a commit, the server takes half a minute to end that.
     pub lock_timeout: Duration,
-    /// How often a commit that failed for a reason that passes is tried again before that is said.
+    /// How often a commit that failed for a passing reason is retried before the failure is reported.
     pub commit_retries: usize,
-    /// Connections for questions, at most.
+    /// Maximum number of connections for queries.
     pub max_open_connections: usize,
-    /// Of these, how many stay open while they have nothing to do.
+    /// How many of these stay open while idle.
     pub max_idle_connections: usize,
     /// Age at which a connection for questions is not used any more, so that a pooler or a new replica gets its share.
     pub connection_lifetime: Duration,

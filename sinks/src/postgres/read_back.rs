@@ -14,7 +14,7 @@ use crate::StoreError;
 use crate::fence::Fence;
 use crate::history::{PastInReading, ROWS_WITH_STATE, Reach};
 
-/// The log that the store follows, or `None` where it is new. Commits wait until the transaction has ended.
+/// The log that the store follows, or `None` if it is new. Commits wait until the transaction has ended.
 pub(super) fn fence(transaction: &mut Transaction<'_>) -> Result<Option<Fence>, Failure> {
     let row = transaction.query_typed_opt(
         "SELECT log_id, partitions, generation, EXISTS (SELECT FROM checkpoint) OR EXISTS (SELECT FROM agg_1m)

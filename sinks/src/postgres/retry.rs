@@ -12,10 +12,10 @@ use super::Failure;
 /// The first pause: what a pooler needs to give us another connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest pause: a server that comes back should not wait for us.
+/// The longest pause: it delays the recovery after the server is back.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Twice as long each time, so many of them: 13 take 41 s, in which a server restarts.
+/// The pauses, each twice as long as the one before: 13 take 41 s, in which a server restarts.
 pub(super) fn pauses(count: usize) -> impl Iterator<Item = Duration> {
     successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE))).take(count)
 }

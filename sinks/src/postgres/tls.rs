@@ -24,17 +24,17 @@ const SYSTEM_ROOTS: &str = "system";
 pub(crate) enum Protection {
     /// `disable`: never encrypted.
     Plain,
-    /// `prefer`: encrypted where the server offers it, by whoever answers.
+    /// `prefer`: encrypted if the server offers it; the server is not verified.
     IfOffered,
-    /// `require`: encrypted, by whoever answers; with a file of issuers the same as `verify-ca`.
+    /// `require`: encrypted; the server is not verified. With a file of issuers the same as `verify-ca`.
     Encrypted(Option<Issuers>),
-    /// `verify-ca`: encrypted, by somebody whom one of the issuers knows.
+    /// `verify-ca`: encrypted, with a certificate from one of the issuers.
     KnownIssuer(Issuers),
-    /// `verify-full`: and whose certificate names the host that was asked for.
+    /// `verify-full`: the certificate must also name the requested host.
     KnownHost(Issuers),
 }
 
-/// Whom to trust.
+/// The trusted issuers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Issuers {
     /// The certificates in this PEM file.
@@ -137,8 +137,8 @@ fn from_file(path: &Path) -> Result<RootCertStore, String> {
     if roots.is_empty() { Err(unreadable("there are none".to_owned())) } else { Ok(roots) }
 }
 
-/// Takes a certificate whatever host it names, and without issuers from anybody. Who holds it must have its key all the
-/// same.
+/// Accepts a certificate whatever host it names, and, without issuers, from anybody. The server must still prove that it
+/// has the certificate's key.
 #[derive(Debug)]
 struct AnyHost {
     issuers: Option<RootCertStore>,

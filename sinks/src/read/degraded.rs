@@ -1,11 +1,11 @@
-//! How many pairs were degraded in each window: the same question to every store.
+//! How many pairs were degraded in each window: the same query for every store.
 
 use netqoe_model::{Label, WindowStart};
 
 use super::DegradedRecord;
 use super::statement::{Statement, Value};
 
-/// What can hurt, in the order of the columns of [`counts`].
+/// The labels of degraded windows, in the order of the columns of [`counts`].
 fn findings() -> impl Iterator<Item = Label> {
     Label::ALL.into_iter().filter(|label| *label != Label::Healthy)
 }

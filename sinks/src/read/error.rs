@@ -1,4 +1,4 @@
-/// Why a question has no answer.
+/// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store can't be reached.
@@ -17,15 +17,15 @@ pub enum ReadError {
         /// What SQLite or the server says.
         reason: String,
     },
-    /// The store can't be read for now: somebody has locked it, its disk fails, its server is away.
+    /// The store can't be read at the moment: it is locked, its disk fails, its server is away.
     #[error("can't read the store {store} for now: {reason}")]
     Unavailable {
         /// The path, or the URL without its password.
         store: String,
-        /// What is in the way, and what to do about it. It names no place.
+        /// The cause, and what to do about it, without the store's place.
         reason: String,
     },
-    /// All connections are at work.
+    /// All connections are in use.
     #[error("the store is answering as many questions as it may at once; ask again in a moment")]
     Busy,
     /// Stopped before it was done.

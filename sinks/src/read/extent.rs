@@ -9,7 +9,7 @@ use super::statement::{Statement, Value};
 /// A client and a target that it measures.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pair {
-    /// Who measures.
+    /// The client that measures.
     pub client_id: Arc<str>,
     /// What is measured.
     pub target: Arc<str>,

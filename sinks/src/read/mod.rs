@@ -1,4 +1,4 @@
-//! Reading for people: pages of rows as the query API shows them, apart from the writing side and its connection.
+//! Reading for queries: pages of rows as the query API shows them, apart from the writing side and its connection.
 //!
 //! A page is found by the position of the row before it, never by an offset, so pages that are read one after the
 //! other show every row that was there at the start exactly once, whatever is inserted meanwhile. Every question is
@@ -41,59 +41,59 @@ pub trait Reader: Send + Sync {
     /// Rows of `agg_1m`: newest window first, then by client and target, both descending.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError>;
 
     /// Rows of `diagnoses`, in the order of [`Reader::aggregates`].
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError>;
 
     /// Clients by their id: seen between the filter's times, with a row for its target, with a diagnosis of its label.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn clients(&self, query: &Query<String>) -> Result<Page<ClientRecord>, ReadError>;
 
     /// Targets by name: with a window of the filter's client between its times, with a diagnosis of its label. Takes
     /// time in proportion to the pairs of client and target, not to the rows.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError>;
 
     /// How far each partition of the log has come, and where its events went.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError>;
 
     /// The newest row of each pair within the extent, by client and target, `limit` at most. Takes time in proportion to
     /// the rows of the extent, which should span few windows.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError>;
 
     /// Of each of these pairs, in their order, whether its windows between two times (Unix milliseconds, the second is
     /// exclusive) were degraded: the latest ones, newest first, `limit` at most.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError>;
 
-    /// The windows of an extent by pair, in points of so many milliseconds, in order, `limit` at most.
+    /// The windows of an extent by pair, in points of this many milliseconds, in order, `limit` at most.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError>;
 
     /// How many windows of each pair in the extent match, between two times (Unix milliseconds, the second is exclusive)
     /// and beside them; `limit` pairs at most.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn split(
         &self,
         extent: &Extent,
@@ -106,20 +106,20 @@ pub trait Reader: Send + Sync {
     /// most.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError>;
 
     /// Runs that have diagnosed windows of the filter, which alone count: those that began last come first, `limit` at most.
     /// Windows of a netqoe that did not say since when are in no run. Takes time in proportion to the diagnoses of the filter.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError>;
 
-    /// The rules by which rows have been made since the last generation was opened, as JSON; none where an older netqoe
+    /// The rules by which rows have been made since the last generation was opened, as JSON; `None` if an older netqoe
     /// has opened it.
     ///
     /// # Errors
-    /// Where the store can't be read, is busy, or takes too long.
+    /// If the store can't be read, is busy, or takes too long.
     fn rules(&self) -> Result<Option<String>, ReadError>;
 }

@@ -1,11 +1,11 @@
-//! Several neighbouring windows as one point of a chart: the same in every store, and for whoever adds up rows.
+//! Several neighbouring windows as one point of a chart: the same in every store, and wherever rows are summed up.
 
 use super::Pair;
 
 /// Some neighbouring windows of a pair as one. Latencies are the maximum of theirs, throughput is the minimum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PointRecord {
-    /// Whose windows.
+    /// The pair of the windows.
     pub pair: Pair,
     /// Where the point begins, in Unix milliseconds: a whole multiple of its length.
     pub start_ms: i64,
@@ -26,7 +26,7 @@ pub struct PointRecord {
 }
 
 impl PointRecord {
-    /// Takes the windows of another one in.
+    /// Adds the windows of another point.
     pub fn absorb(&mut self, other: &Self) {
         self.windows += other.windows;
         self.degraded_windows += other.degraded_windows;
@@ -38,7 +38,7 @@ impl PointRecord {
     }
 }
 
-/// Where the point begins that has a window with this start.
+/// The beginning of the point that contains a window with this start.
 pub fn start_ms(window_start_ms: i64, point_ms: i64) -> i64 {
     window_start_ms.div_euclid(point_ms) * point_ms
 }

@@ -15,7 +15,7 @@ pub struct AggregateRecord {
     pub target: String,
     /// The window's counts and percentiles.
     pub window: WindowRow,
-    /// `None` where there is too little to say anything.
+    /// `None` if there is too little to say anything.
     pub diagnosis_label: Option<Label>,
     /// With some final rows: what later windows of the pair are judged by, as in [`netqoe_model::AggregateRow::pair_state`].
     pub pair_state: Option<Arc<[u8]>>,
@@ -32,7 +32,7 @@ pub struct DiagnosisRecord {
     pub target: String,
     /// The window that is diagnosed.
     pub window_start: WindowStart,
-    /// What hurts.
+    /// The label.
     pub label: Label,
     /// How much, and the figures behind it.
     pub finding: FindingRecord,
@@ -44,7 +44,7 @@ pub struct DiagnosisRecord {
     pub updated_at_ms: i64,
 }
 
-/// How much a label hurts, and the figures behind it.
+/// How bad it is, and the figures behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindingRecord {
     /// How much.
@@ -76,7 +76,7 @@ pub struct RunRecord {
     pub client_id: String,
     /// What was measured.
     pub target: String,
-    /// What hurt.
+    /// The label.
     pub label: Label,
     /// Start of its first window, which may lie before the windows that were asked for.
     pub since: WindowStart,
@@ -93,7 +93,7 @@ pub struct RunRecord {
 /// A row of `clients`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientRecord {
-    /// Who.
+    /// The client.
     pub client_id: String,
     /// What its newest event said of its network's type.
     pub network_type: Option<String>,

@@ -1,4 +1,4 @@
-//! SQL in the making. Its text comes from this crate alone; whatever a user said is bound as a value.
+//! SQL in the making. Its text comes from this crate alone; values from users are always bound.
 
 /// A value that a statement is given.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,16 +4,16 @@ use netqoe_model::{Label, LogTime, WindowStart};
 
 use super::{FindingRecord, Pair};
 
-/// The newest row of a pair, as far as it says how the pair is.
+/// The newest row of a pair, as far as it shows the pair's state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CurrentRecord {
-    /// Whose row.
+    /// The pair of the row.
     pub pair: Pair,
     /// First millisecond of its window.
     pub window_start: WindowStart,
-    /// `None` where there is too little to say anything.
+    /// `None` if there is too little to say anything.
     pub label: Option<Label>,
-    /// What hurts, where something does. Boxed, as most pairs are healthy, and pairs may be many.
+    /// The finding, if the pair is degraded. Boxed, as most pairs are healthy, and pairs may be many.
     pub finding: Option<Box<FindingRecord>>,
     /// Whether the row can't change any more.
     pub is_final: bool,
@@ -35,7 +35,7 @@ pub struct PastLabel {
 /// How many windows of a pair match, inside a range of time and outside of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitRecord {
-    /// Whose windows.
+    /// The pair of the windows.
     pub pair: Pair,
     /// All windows inside.
     pub inside_windows: u64,

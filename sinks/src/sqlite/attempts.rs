@@ -61,7 +61,7 @@ pub(super) fn begin(
     Ok(Some(attempts - 1))
 }
 
-/// How many starts in a row led each partition nowhere, where any did.
+/// How many starts in a row led each partition nowhere, if any did.
 pub(super) fn fruitless_starts(transaction: &Connection, log_id: &str) -> rusqlite::Result<Vec<(Partition, u32)>> {
     let mut starts =
         transaction.prepare("SELECT partition, starts - 1 FROM starts WHERE log_id = ?1 AND starts > 1 ORDER BY 1")?;

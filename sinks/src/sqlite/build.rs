@@ -1,4 +1,6 @@
 //! A new file, built aside without a journal, which takes its name once it is whole.
+//!
+//! Decision: D-016.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -27,7 +29,7 @@ impl SqliteBuild {
     /// Begins a new file, in the place of what an earlier build that broke off has left.
     ///
     /// # Errors
-    /// [`StoreError::BeingBuilt`] where another process is at it, or those of [`SqliteStore::open`].
+    /// [`StoreError::BeingBuilt`] if another process builds it, or those of [`SqliteStore::open`].
     pub fn begin(path: &Path, clock: Clock) -> Result<Self, StoreError> {
         let mut building = OsString::from(path);
         building.push(BUILDING);

@@ -1,4 +1,4 @@
-//! The dead letters of a SQLite store, for who looks at them and tries them again beside the process that writes them.
+//! The dead letters of a SQLite store, for commands that read and replay them while another process writes them.
 
 use std::fmt;
 use std::path::Path;
@@ -30,7 +30,7 @@ impl fmt::Display for LetterKey {
     }
 }
 
-/// A text that names no letter that could be.
+/// A text that is not the name of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a letter is named by its partition, record and line, as 3-17-0")]
 pub struct NoLetterKey;
@@ -90,7 +90,7 @@ impl SqliteDeadLetters {
     /// How many there are.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// If the file can't be read.
     pub fn count(&self) -> Result<u64, StoreError> {
         self.read(|connection| {
             // The index is small, whatever the originals are.
@@ -102,7 +102,7 @@ impl SqliteDeadLetters {
     /// Newest first, beginning after a place, `limit` at most, each with `max_bytes` of its line at most.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// If the file can't be read.
     pub fn page(
         &self,
         after: Option<(LogTime, LetterKey)>,
@@ -135,10 +135,10 @@ impl SqliteDeadLetters {
         })
     }
 
-    /// A whole letter; none where it is not there.
+    /// A whole letter; none if it is not there.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// If the file can't be read.
     pub fn get(&self, key: LetterKey) -> Result<Option<DeadLetter>, StoreError> {
         self.read(|connection| {
             let mut select = connection.prepare_cached(
@@ -159,10 +159,10 @@ impl SqliteDeadLetters {
         })
     }
 
-    /// Deletes a letter; false where it was not there.
+    /// Deletes a letter; false if it was not there.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn remove(&self, key: LetterKey) -> Result<bool, StoreError> {
         let _turn = self.write_turn.lock();
         let LetterKey { partition, position, line } = key;
@@ -174,7 +174,7 @@ impl SqliteDeadLetters {
     /// Deletes all letters. Returns how many those were.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn remove_all(&self) -> Result<u64, StoreError> {
         let _turn = self.write_turn.lock();
         let deleted = self.connection.lock().execute("DELETE FROM dead_letters", []);

@@ -27,7 +27,7 @@ impl Maintain for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Deletes the rows of a table whose time is before this one. How many there were.
+    /// Deletes the rows of a table whose time is before this one. Returns how many.
     fn delete(&mut self, table: &str, key: &str, time: &str, before_ms: i64) -> Result<u64, StoreError> {
         let sql =
             format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {time} < ?1 LIMIT ?2)");

@@ -1,4 +1,6 @@
 //! The store in a SQLite file.
+//!
+//! Decision: D-007.
 
 mod attempts;
 mod build;
@@ -50,7 +52,7 @@ impl SqliteStore {
     }
 
     /// Does `work` in a transaction that holds SQLite's write lock from its beginning, and the process's write turn; within
-    /// the one that is open, where there is one.
+    /// the one that is open, if there is one.
     fn transact<T>(
         &mut self,
         doing: &'static str,

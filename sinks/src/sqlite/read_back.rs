@@ -12,7 +12,7 @@ use crate::batch::to_thousandths;
 use crate::fence::Fence;
 use crate::history::{PastInReading, Reach};
 
-/// The log that the store follows, or `None` where it is new.
+/// The log that the store follows, or `None` if it is new.
 pub(super) fn fence(transaction: &Connection) -> rusqlite::Result<Option<Fence>> {
     transaction
         .query_row(

@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read_back;
 
-/// The store in a file that also holds its log, within a transaction of whoever changes that log.
+/// The store in a file that also holds its log, within the transaction that changes that log.
 pub struct SqliteRewind<'a>(pub &'a Connection);
 
 impl SqliteRewind<'_> {
-    /// How far each partition has come; none where the file holds no store.
+    /// How far each partition has come; empty if the file holds no store.
     ///
     /// # Errors
     /// What SQLite says.

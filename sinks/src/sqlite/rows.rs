@@ -176,7 +176,7 @@ impl<'a> RowWriter<'a> {
         Ok(())
     }
 
-    /// Writes the diagnoses of these rows, where something hurts.
+    /// Writes the diagnoses of those rows that are degraded.
     fn insert_diagnoses(&mut self, rows: &[&AggregateRow]) -> rusqlite::Result<()> {
         let hurt: Vec<_> = rows.iter().copied().filter(|row| hurts(row)).collect();
         let (many, rest) = hurt.as_chunks::<DIAGNOSES_PER_STATEMENT>();

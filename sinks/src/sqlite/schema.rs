@@ -21,7 +21,7 @@ const HISTORY_TABLE: &str = "store_schema_history";
 /// How long the opening waits for a writer in another process, which is none but a backup or a curious shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a transaction does. Who writes for long tries again and lets others of this process write in between: the
+/// How long a transaction does. A long write tries again and lets others of this process write in between: the
 /// log, which waits for its turn, should not wait for the store's patience.
 const TRANSACTION_BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -45,7 +45,7 @@ pub(super) const SHARED: &str = "
     PRAGMA temp_store = MEMORY;
 ";
 
-/// For who reads and deletes a little, beside the connection that writes rows.
+/// For a connection that reads and deletes a little, beside the one that writes rows.
 pub(super) const BESIDE: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;

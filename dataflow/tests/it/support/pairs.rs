@@ -151,7 +151,7 @@ fn measurement(
     for metric in 0..5 {
         let more = 1.0 + chance.below(varies_percent + 1) as f64 / 100.0;
         let times = if is_touched { stretch.times[metric] } else { 1.0 };
-        // Where nothing is usual, a fault adds to it.
+        // If the usual value is 0, a fault adds to it.
         let usual = if base[metric] == 0 && times != 1.0 { 20_000 } else { base[metric] };
         let figure = (usual as f64 * times * more).round() as u64;
         figures[metric] = (chance.below(100) < present[metric]).then_some(figure);

@@ -74,7 +74,7 @@ fn a_data_file_that_is_gone_takes_nothing_and_says_so() {
     assert!(append(&log, 0, "after").is_ok());
     assert_eq!(texts(&drain(&mut *reader(&log, [0]))), [(0, 1, "before\n"), (0, 2, "after\n")]);
 
-    // Where nobody appends, too.
+    // Also if nobody appends.
     std::fs::remove_file(bench.path.with_file_name("netqoe.db-wal")).unwrap();
     eventually("the log is failing", || log.healthy().is_err());
 }

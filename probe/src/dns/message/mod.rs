@@ -1,7 +1,9 @@
 //! Messages of DNS (RFC 1035): a question is written, an answer is read.
 //!
-//! An answer is read as far as it can be: what it holds beside addresses and aliases, and what is broken in it behind
-//! them, is passed over. What is no answer to the question at all is nobody's.
+//! An answer is read as far as it can be: what it holds beside addresses and aliases, and what is broken behind
+//! them, is ignored. A message that is not an answer to the question is ignored as a whole.
+//!
+//! Decision: D-057.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -63,11 +65,11 @@ pub struct Reply {
     pub is_damaged: bool,
     /// The addresses of the name, or of what it is an alias of.
     pub addresses: Vec<IpAddr>,
-    /// What the name is an alias of in the end, where it is one.
+    /// What the name is an alias of in the end, if it is one.
     pub alias: Option<DnsName>,
 }
 
-/// Reads the answer to the question with this id for `name`; `None` where the message is none to it.
+/// Reads the answer to the question with this id for `name`; `None` if the message is not an answer to it.
 pub fn read_answer(message: &[u8], id: u16, name: &DnsName, family: Family) -> Option<Reply> {
     let field = |at: usize| Some(u16::from_be_bytes(message.get(at..at + 2)?.try_into().ok()?));
     let (flags, questions) = (field(2)?, field(4)?);
@@ -128,7 +130,7 @@ impl Records {
         records
     }
 
-    /// Takes the next record; `None` where there is none that can be read.
+    /// Takes the next record; `None` if there is none that can be read.
     fn take(&mut self, reader: &mut Reader<'_>, is_answer: bool, family: Family) -> Option<()> {
         let owner = reader.name()?;
         let (of_type, class) = (reader.number()?, reader.number()?);

@@ -38,7 +38,7 @@ fn impatient(path: &str, seconds: &str) -> Request<Body> {
     Request::get(path).header("X-Prometheus-Scrape-Timeout-Seconds", seconds).body(Body::empty()).unwrap()
 }
 
-/// The value of a metric that is written so, with its labels; `None` where it is absent.
+/// The value of a metric that is written so, with its labels; `None` if it is absent.
 pub(super) fn value(text: &str, metric: &str) -> Option<f64> {
     let value = |line: &str| line.strip_prefix(metric)?.strip_prefix(' ')?.parse().ok();
     text.lines().find_map(value)

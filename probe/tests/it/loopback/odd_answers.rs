@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::loopback::{measure_url, plain_settings};
 use crate::support::web_server::{Step, WebServer, answers};
 
-/// The status and the bytes of the body, or nothing where it is a failure.
+/// The status and the bytes of the body, or nothing if it is a failure.
 type Outcome = Option<(u16, u64)>;
 
 const HELLO: Outcome = Some((200, 5));

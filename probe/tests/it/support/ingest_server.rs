@@ -44,7 +44,7 @@ pub(crate) struct Taken {
     pub(crate) takes_only_plain: bool,
     /// An event in which this stands is refused alone.
     pub(crate) refused_alone: Option<&'static str>,
-    /// What its clock shows, where it is not this machine's: events that are dated later are refused for that.
+    /// What its clock shows, if it is not this machine's: events that are dated later are refused for that.
     pub(crate) clock_ms: Option<i64>,
 }
 

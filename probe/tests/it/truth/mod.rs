@@ -1,4 +1,6 @@
 //! The probe across a link of which every property is known, and beside curl: each phase is what was configured.
+//!
+//! Decision: D-035.
 
 mod far_side;
 #[cfg(feature = "http3")]

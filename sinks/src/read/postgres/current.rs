@@ -37,7 +37,7 @@ pub(super) struct Newest {
 }
 
 impl Newest {
-    /// The row, where it is the first of its pair and no more than so many pairs are known.
+    /// The row, if it is the first of its pair and no more than `limit` pairs are known.
     pub(super) fn record(&mut self, row: &Row, limit: u32) -> Result<Option<CurrentRecord>, Unreadable> {
         let pair = self.names.pair(row.try_get(0)?, row.try_get(1)?);
         if self.seen.len() == limit as usize || !self.seen.insert(pair.clone()) {

@@ -1,4 +1,6 @@
 //! How many pairs were degraded in each window.
+//!
+//! Decision: D-051.
 
 use postgres::Row;
 

@@ -45,7 +45,7 @@ impl PostgresReader {
     /// thread that may block.
     ///
     /// # Errors
-    /// [`ReadError::Open`] where it can't be reached.
+    /// [`ReadError::Open`] if it can't be reached.
     pub async fn connect(url: &str, options: &PostgresOptions, runtime: Handle) -> Result<Self, ReadError> {
         Ok(Self { pool: Pool::connect(url, options, TIME_LIMIT, runtime).await? })
     }

@@ -1,4 +1,6 @@
 //! How the server finds what is asked for: by an index, and in the months that are asked for.
+//!
+//! Decisions: D-022, D-045.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

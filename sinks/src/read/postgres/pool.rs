@@ -22,7 +22,7 @@ use crate::postgres::{admission, retry};
 use crate::read::ReadError;
 use crate::read::statement::Statement;
 
-/// How long a question waits for a connection while all are at work.
+/// How long a query waits for a connection while all are in use.
 const WAIT: Duration = Duration::from_secs(1);
 
 /// How much longer than its time limit a question may last until it is given up here, where the server does not stop
@@ -41,7 +41,7 @@ pub(super) struct Pool {
     max_idle: usize,
 }
 
-/// Why a question has no answer, in the words of whoever says so.
+/// Why a query has no answer, as its source reports it.
 enum Failure {
     Connections(PoolError),
     Unreadable(Unreadable),
@@ -224,7 +224,7 @@ mod tests {
             Ok(rows[0])
         }
 
-        /// How many connections the server has from the pool. The one who asks is not counted.
+        /// How many connections the server has from the pool. The asking connection is not counted.
         fn connections(&self) -> i64 {
             let mut client = postgres::Client::connect(self.database.url(), NoTls).unwrap();
             let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'netqoe'";

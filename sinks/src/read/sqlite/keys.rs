@@ -1,4 +1,6 @@
 //! Finding the keys of a page, each way along an index: the rows themselves are read only for the keys of the page.
+//!
+//! Decision: D-045.
 
 use crate::read::keyed_table::{KeyedTable, NEWEST_FIRST};
 use crate::read::statement::Statement;

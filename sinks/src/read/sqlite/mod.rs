@@ -41,7 +41,7 @@ impl SqliteReader {
     /// The store in this file, which exists and has its tables.
     ///
     /// # Errors
-    /// [`ReadError::Open`] or [`ReadError::Query`] where it can't be read.
+    /// [`ReadError::Open`] or [`ReadError::Query`] if it can't be read.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         Ok(Self { connections: Connections::open(path, TIME_LIMIT)? })
     }

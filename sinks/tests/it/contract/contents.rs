@@ -145,7 +145,7 @@ impl Contents {
         self
     }
 
-    /// The rows that only one of the two has, a line each; empty where they are the same.
+    /// The rows that only one of the two has, a line each; empty if they are the same.
     pub(crate) fn difference(&self, expected: &Self) -> Vec<String> {
         let tables = WRITTEN.iter().zip(self.0.iter().zip(&expected.0));
         let lines = tables.flat_map(|(table, (found, expected))| {

@@ -42,7 +42,7 @@ struct Window {
     samples: [Vec<u64>; 5],
 }
 
-/// A line with its log time; none where it is the running maximum of what the lines say.
+/// A line with its log time; none if it is the running maximum of what the lines say.
 pub(crate) type Record = (Option<i64>, String);
 
 /// Rows and counts of one partition's log (or of a whole file).

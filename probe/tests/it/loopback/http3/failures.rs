@@ -47,7 +47,7 @@ async fn check_url(url: &str, authority: &Authority, expected: ErrorStage, messa
 async fn a_host_that_swallows_datagrams() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let url = format!("https://web.test:{}/", silent.local_addr().unwrap().port());
-    let message_part = "not established within 2s; it speaks no HTTP/3 there, or UDP is blocked on the way";
+    let message_part = "not established within 2s; it does not speak HTTP/3, or UDP is blocked on the way";
     let phases = check_url(&url, &Authority::new(), ErrorStage::Tcp, message_part).await;
     assert_eq!(phases, Phases { dns: phases.dns, ..Phases::default() });
 }

@@ -1,4 +1,4 @@
-//! HTTP/3, where it was asked for.
+//! HTTP/3, if it was asked for.
 
 mod failures;
 

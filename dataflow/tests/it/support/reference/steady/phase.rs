@@ -135,7 +135,7 @@ impl Phase {
         is_new || (is_old && may_be_kept)
     }
 
-    /// Since when the phase has been called slow; none where the stretch was interrupted.
+    /// Since when the phase has been called slow; none if the stretch was interrupted.
     pub(super) fn slow_since(&self, rules: &Rules) -> Option<WindowStart> {
         let newest = self.called.len() - 1;
         let last = self.called.iter().rposition(|(_, was)| *was)?;

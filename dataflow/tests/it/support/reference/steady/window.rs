@@ -73,7 +73,7 @@ pub(super) fn is_slow(
                 && condition.share_of_extra.is_none_or(|share| figure - own.value >= share * (total - usual_total))
         }
     };
-    // "By more than 1.3 times what the handshake is more than its own (0 where it is not, or has no usual value)."
+    // "By more than 1.3 times what the handshake is more than its own (0 if it is not, or has no usual value)."
     let handshake = figure_of(HANDSHAKE).zip(usual[HANDSHAKE]);
     let more_handshake = handshake.map_or(0.0, |(handshake, usual)| handshake - usual.value).max(0.0);
     let beyond = |times: f64| figure - own.value > times * more_handshake;
