@@ -19,8 +19,8 @@ const TEST_THREADS: &str = "NEXTEST_TEST_THREADS";
 /// For each core: most of the long tests wait for a server, a window or a time limit.
 const TEST_THREADS_A_CORE: usize = 2;
 
-/// All that stands behind a feature. Lints and tests compile it into one and the same program, so that everything is compiled
-/// once for each of them: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for
+/// All that stands behind a feature. Lints, documentation and tests have it in one and the same program, so that everything
+/// is compiled once for each of them: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for
 /// does nothing.
 const FEATURES: &str = "netqoe/planted-faults,netqoe/http3,netqoe-probe/fuzzing";
 /// The tests of the log, which a newer nats-server must pass as well.
@@ -56,7 +56,7 @@ const LINT_SHIPPED: Step = Step::cargo(
 );
 const DOCUMENT: Step = Step {
     environment: &[("RUSTDOCFLAGS", "-D warnings")],
-    ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace", "--locked"])
+    ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace", "--features", FEATURES, "--locked"])
 };
 /// The last of the steps that want all cores.
 const BUILD: Step =
