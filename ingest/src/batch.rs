@@ -5,11 +5,11 @@ use std::fmt;
 use memchr::memchr_iter;
 use netqoe_eventlog::{add_recv_ts, with_recv_ts};
 use netqoe_model::{Event, Invalid};
+use netqoe_server::{Code, Grant, Refusal};
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::Grant;
-use crate::answer::{Code, Refusal, RefusedEvent};
+use crate::answer::{RefusedEvent, not_an_event};
 use crate::media::MediaType;
 use crate::nesting::{MAX_NESTING, too_deep};
 
@@ -121,10 +121,10 @@ impl Rules {
             let message = format!("JSON may nest {MAX_NESTING} levels deep; an event needs two");
             return Err(Refusal::new(Code::InvalidRequest, message));
         }
-        let event = Event::parse(text)?;
+        let event = Event::parse(text).map_err(|invalid| not_an_event(&invalid))?;
         let ahead_ms = event.ts.ms().saturating_sub(self.recv_ts_ms);
         if ahead_ms > self.max_future_ms {
-            return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.max_future_ms }.into());
+            return Err(not_an_event(&Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.max_future_ms }));
         }
         if !self.grant.allows(&event.client_id) {
             let message = "this token is bound to other clients; send the event with a token for its client_id";
@@ -141,7 +141,7 @@ impl Rules {
             false => add_recv_ts(text, self.recv_ts_ms),
         };
         // A line with a time that a sender has written would make all that follow it late in an exported log.
-        let line = line.ok_or(Invalid::NotAnObject)?;
+        let line = line.ok_or_else(|| not_an_event(&Invalid::NotAnObject))?;
         let (client_id, target) = (event.client_id.into_owned(), event.target.into_owned());
         Ok((event.event_id.into_owned(), Candidate { index, client_id, target, line }))
     }

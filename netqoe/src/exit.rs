@@ -1,7 +1,7 @@
 //! What the process ends with. Whoever started it decides by that whether to start it again.
 
 use netqoe_eventlog::LogError;
-use netqoe_ingest::{ServeError, TokensError};
+use netqoe_server::{ServeError, TokensError};
 use netqoe_sinks::StoreError;
 
 use crate::commands::{probe, supervise};

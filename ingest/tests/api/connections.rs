@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use netqoe_ingest::{IngestConfig, RequestMemory, ServeError, ServerLimits, Tokens, listen, serve};
+use netqoe_ingest::IngestConfig;
+use netqoe_server::{RequestMemory, ServeError, ServerLimits, Tokens, listen, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::routing::get;
-use netqoe_ingest::{ComponentCheck, IngestConfig, Tokens, assemble};
+use netqoe_ingest::IngestConfig;
 use netqoe_model::metrics::Metrics;
+use netqoe_server::{ComponentCheck, Tokens, assemble};
 use serde_json::json;
 
 use crate::support::*;
@@ -133,7 +134,7 @@ async fn the_openapi_document_holds_the_routes_of_all_parts() {
 
     let mut api = Api::new();
     let log = Arc::clone(&api.log);
-    let tokens = netqoe_ingest::Tokens::none_on_loopback();
+    let tokens = netqoe_server::Tokens::none_on_loopback();
     let config = netqoe_ingest::IngestConfig::default();
     let ingest = netqoe_ingest::Ingest::new(log, api.metrics.clone(), tokens, config, Arc::clone(&api.clock) as _);
     let part = (Router::new().route("/other", get(other)), <Other as utoipa::OpenApi>::openapi());

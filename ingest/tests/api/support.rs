@@ -13,9 +13,10 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use netqoe_eventlog::{AppendError, EventLog, LogError, LogReader, Start};
-use netqoe_ingest::{Clock, Ingest, IngestConfig, OperationsAccess, SignIn, Tokens, assemble};
+use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{LogIdentity, LogTime, Partition};
+use netqoe_server::{Clock, OperationsAccess, SignIn, Tokens, assemble};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use crossbeam_channel::Receiver;
 use netqoe_eventlog::{EventLog, JetStreamLog};
-use netqoe_ingest::Tokens;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_server::Tokens;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use tokio::runtime::{Handle, Runtime};
@@ -39,7 +39,7 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     }
     let membership = options.membership()?;
     let tokens = options.server.tokens()?;
-    let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let runtime = Arc::new(request_threads()?);
     let stop = {
         let _inside = runtime.enter();
@@ -205,7 +205,7 @@ async fn serve(
         }
     };
     let ended = tokio::select! {
-        served = netqoe_ingest::serve(listener, app, &limits, stop.clone()) => {
+        served = netqoe_server::serve(listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
         served = admin => served.map(|()| Ended::Asked),
@@ -225,7 +225,7 @@ async fn serve(
 fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
     let (routes, access) = dashboard.routes(stop);
-    netqoe_ingest::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
+    netqoe_server::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
 }
 
 async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<dyn Reader>> {

@@ -13,7 +13,7 @@ const OVER_AFTER: Duration = Duration::from_secs(5);
 
 /// Whether the event log refuses what comes.
 #[derive(Default)]
-pub(crate) struct Outage {
+pub struct Outage {
     /// Whether one is going on. Looked at first, since every request does, and hardly any comes in an outage.
     is_on: AtomicBool,
     course: Mutex<Course>,
@@ -29,7 +29,7 @@ struct Course {
 
 impl Outage {
     /// Notes that a request was refused at `now`. How many were since the outage began, where it is time to say so.
-    pub(crate) fn refused(&self, now: Duration) -> Option<u64> {
+    pub fn refused(&self, now: Duration) -> Option<u64> {
         let mut course = self.course.lock();
         let began = !self.is_on.swap(true, Ordering::Relaxed);
         if began {
@@ -45,7 +45,7 @@ impl Outage {
     }
 
     /// Notes that a request was stored at `now`. How many were refused, where that ends an outage.
-    pub(crate) fn stored(&self, now: Duration) -> Option<u64> {
+    pub fn stored(&self, now: Duration) -> Option<u64> {
         if !self.is_on.load(Ordering::Relaxed) {
             return None;
         }
