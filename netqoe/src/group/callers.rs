@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use parking_lot::{Condvar, Mutex};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::hello::{HELLO_BYTES, Hello, PATIENCE, Refusal, welcome};
-use super::{Membership, SAY_EVERY};
+use super::{ClusterError, Membership, SAY_EVERY};
 
 /// Callers that are heard at the same time: many more than a group has processes, and a quarter of the file descriptors
 /// that a process may have by default.
@@ -45,7 +44,7 @@ struct Shared {
 
 impl Callers {
     /// Begins to hear who calls there. The listener does not block.
-    pub(super) fn hear(listener: TcpListener, membership: &Membership) -> anyhow::Result<Self> {
+    pub(super) fn hear(listener: TcpListener, membership: &Membership) -> Result<Self, ClusterError> {
         let shared = Arc::new(Shared {
             membership: membership.clone(),
             known: Mutex::default(),
@@ -56,7 +55,7 @@ impl Callers {
         let hearing =
             Hearing { shared: Arc::clone(&shared), listener, callers: Vec::new(), sent_away: SentAway::default() };
         let thread = std::thread::Builder::new().name("callers".to_owned()).spawn(move || hearing.run());
-        let thread = thread.context("can't start a thread that hears other processes")?;
+        let thread = thread.map_err(ClusterError::Thread)?;
         Ok(Self { shared, hearing: Some(thread) })
     }
 

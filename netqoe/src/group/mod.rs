@@ -4,6 +4,7 @@
 //! wait for a slow store for as long as it takes; the pulse has threads of its own and beats all the same.
 
 mod callers;
+mod error;
 mod hello;
 mod pulse;
 
@@ -12,13 +13,12 @@ use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, ensure};
 use netqoe_dataflow::Links;
 use timely::communication::allocator::{AllocatorBuilder, ProcessBuilder};
 use timely::communication::{Hooks, allocator::zero_copy::initialize::initialize_networking_from_sockets};
 
-use crate::exit::WrongUsage;
 use callers::Callers;
+pub(crate) use error::ClusterError;
 pub(crate) use hello::Secret;
 use hello::{Hello, Purpose};
 pub(crate) use pulse::{Loss, Lost, Pulse};
@@ -62,7 +62,7 @@ impl Group {
     ///
     /// # Errors
     /// Where this process's address can't be listened on, or a process refuses us.
-    pub(crate) fn join(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn join(membership: &Membership, given_up: impl Fn() -> bool) -> Result<Option<Self>, ClusterError> {
         let Some(connections) = connect(membership, given_up)? else { return Ok(None) };
         let Connections { timely, pulse } = connections;
         let pulse = Pulse::start(membership.process, pulse, membership.takeover)?;
@@ -70,15 +70,15 @@ impl Group {
     }
 
     /// The workers' links, for so many in each process.
-    pub(crate) fn links(&mut self, workers: NonZeroUsize) -> anyhow::Result<Links> {
+    pub(crate) fn links(&mut self, workers: NonZeroUsize) -> Result<Links, ClusterError> {
         let sockets = std::mem::take(&mut self.timely);
         if sockets.len() == 1 {
-            return Links::within(workers).map_err(|error| anyhow!("can't make the workers: {error}"));
+            return Links::within(workers).map_err(ClusterError::Workers);
         }
         let hooks = Hooks::default();
         let within = ProcessBuilder::new_typed_vector(workers.get(), hooks.refill.clone(), hooks.spill.clone());
         let (builders, guard) = initialize_networking_from_sockets(within, sockets, self.process, workers.get(), hooks)
-            .context("can't link the workers of all processes")?;
+            .map_err(ClusterError::Link)?;
         let builders = builders.into_iter().map(AllocatorBuilder::Tcp).collect();
         Ok(Links { builders, guard: Box::new(guard) })
     }
@@ -111,7 +111,7 @@ impl Connections {
 }
 
 /// Connects to the processes before this one, and is connected to by those after it.
-fn connect(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Result<Option<Connections>> {
+fn connect(membership: &Membership, given_up: impl Fn() -> bool) -> Result<Option<Connections>, ClusterError> {
     let Membership { process, addresses, .. } = membership;
     let mut connections = Connections::none(addresses.len());
     if addresses.len() == 1 {
@@ -149,23 +149,20 @@ fn connect(membership: &Membership, given_up: impl Fn() -> bool) -> anyhow::Resu
     }
 }
 
-fn listen(membership: &Membership) -> anyhow::Result<TcpListener> {
+fn listen(membership: &Membership) -> Result<TcpListener, ClusterError> {
     let address = &membership.addresses[membership.process];
-    let cant_listen = || format!("can't listen on {address} for the other processes; see the host file and -p");
-    let listener = TcpListener::bind(address).with_context(cant_listen)?;
-    let local = listener.local_addr().with_context(cant_listen)?;
-    ensure!(
-        local.ip().is_loopback() || !membership.secret.is_empty(),
-        WrongUsage(format!(
-            "{address} is reached from other machines; give all processes the same --cluster-secret-file"
-        ))
-    );
-    listener.set_nonblocking(true).with_context(cant_listen)?;
+    let cant_listen = |source| ClusterError::Listen { address: address.clone(), source };
+    let listener = TcpListener::bind(address).map_err(cant_listen)?;
+    let local = listener.local_addr().map_err(cant_listen)?;
+    if !local.ip().is_loopback() && membership.secret.is_empty() {
+        return Err(ClusterError::SecretNeeded { address: address.clone() });
+    }
+    listener.set_nonblocking(true).map_err(cant_listen)?;
     Ok(listener)
 }
 
 /// Calls an earlier process; none where it does not answer yet.
-fn call(membership: &Membership, other: usize, purpose: Purpose) -> anyhow::Result<Option<TcpStream>> {
+fn call(membership: &Membership, other: usize, purpose: Purpose) -> Result<Option<TcpStream>, ClusterError> {
     let address = &membership.addresses[other];
     let Some(socket) = address.to_socket_addrs().ok().and_then(|mut sockets| sockets.next()) else { return Ok(None) };
     let Ok(mut stream) = TcpStream::connect_timeout(&socket, hello::PATIENCE) else { return Ok(None) };
@@ -173,7 +170,7 @@ fn call(membership: &Membership, other: usize, purpose: Purpose) -> anyhow::Resu
     match hello.say(&mut stream, &membership.secret) {
         Ok(()) => Ok(Some(stream)),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Err(anyhow!("process {other} at {address} refuses this one: {error}"))
+            Err(ClusterError::Refused { process: other, address: address.clone(), reason: error })
         }
         // It went away again, or is something else that has taken its place.
         Err(error) => {

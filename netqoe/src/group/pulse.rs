@@ -6,11 +6,12 @@ use std::net::TcpStream;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use netqoe_dataflow::Epochs;
 use netqoe_model::Generation;
 use parking_lot::{Condvar, Mutex};
+
+use super::ClusterError;
 
 /// A sign of life is given at least this often: several times within any takeover time that makes sense.
 const BEAT_EVERY: Duration = Duration::from_millis(500);
@@ -138,16 +139,17 @@ impl Pulse {
         process: usize,
         connections: Vec<Option<TcpStream>>,
         takeover: Duration,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, ClusterError> {
         let state = State { known: vec![0; connections.len()], ..State::default() };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let (generation, generations) = unbounded();
         let (lose, lost) = unbounded();
         for (other, stream) in connections.into_iter().enumerate() {
             let Some(stream) = stream else { continue };
-            stream.set_read_timeout(Some(takeover)).context("can't watch another process")?;
-            stream.set_write_timeout(Some(takeover)).context("can't watch another process")?;
-            let writing = stream.try_clone().context("can't watch another process")?;
+            let cant_watch = |source| ClusterError::Watch { process: other, source };
+            stream.set_read_timeout(Some(takeover)).map_err(cant_watch)?;
+            stream.set_write_timeout(Some(takeover)).map_err(cant_watch)?;
+            let writing = stream.try_clone().map_err(cant_watch)?;
             let (beating, listening) = (Arc::clone(&shared), Arc::clone(&shared));
             let (lose, generation) = (lose.clone(), generation.clone());
             spawn(format!("pulse-to-{other}"), move || beating.beat(writing, other))?;
@@ -283,8 +285,8 @@ impl Shared {
     }
 }
 
-fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
-    std::thread::Builder::new().name(name).spawn(work).context("can't start a thread that watches a process")?;
+fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<(), ClusterError> {
+    std::thread::Builder::new().name(name).spawn(work).map_err(ClusterError::Thread)?;
     Ok(())
 }
 
