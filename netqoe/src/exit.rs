@@ -1,11 +1,11 @@
 //! What the process ends with. Whoever started it decides by that whether to start it again.
 
+use netqoe_cluster::{ClusterError, Loss, Lost};
 use netqoe_eventlog::LogError;
 use netqoe_server::{ServeError, TokensError};
 use netqoe_sinks::StoreError;
 
 use crate::commands::{probe, supervise};
-use crate::group::{ClusterError, Loss, Lost};
 
 /// A command has failed.
 pub(crate) const FAILED: u8 = 1;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use crossbeam_channel::Receiver;
+use netqoe_cluster::{Group, Loss, Lost, Membership, Pulse};
 use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
@@ -24,7 +25,6 @@ use super::runtime::{failure, request_threads};
 use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise, ticker};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
-use crate::group::{Group, Loss, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
 use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, starts};

@@ -65,22 +65,26 @@ impl Beat {
 /// A process that works with us no more. This one must end too: a cluster works as a whole, or starts again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("process {process} of the cluster is lost: {how}; {}", how.what_to_do())]
-pub(crate) struct Lost {
+pub struct Lost {
     /// Which.
-    pub(crate) process: usize,
+    pub process: usize,
     /// How that was noticed.
-    pub(crate) how: Loss,
+    pub how: Loss,
 }
 
 /// How a process is lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Loss {
+pub enum Loss {
+    /// No sign of life came for the takeover time.
     #[error("it gives no sign of life")]
     Silent,
+    /// It has closed the connection.
     #[error("it has ended")]
     Ended,
+    /// The connection broke.
     #[error("it can't be heard: {0}")]
     Unheard(String),
+    /// It sends what is no message.
     #[error("what it says is not understood")]
     NotUnderstood,
     /// As it said itself. What was read can still be committed.
@@ -110,7 +114,7 @@ impl Loss {
 }
 
 /// The pulse of this process and of all others.
-pub(crate) struct Pulse {
+pub struct Pulse {
     shared: Arc<Shared>,
     generations: Receiver<Generation>,
     lost: Receiver<Lost>,
@@ -135,7 +139,7 @@ struct State {
 
 impl Pulse {
     /// Begins to give signs of life, and to look for those of the others: `connections` by process, none for this one.
-    pub(super) fn start(
+    pub(crate) fn start(
         process: usize,
         connections: Vec<Option<TcpStream>>,
         takeover: Duration,
@@ -163,7 +167,7 @@ impl Pulse {
     }
 
     /// The generation of this start, once process 0 has said it; none once `given_up` says so or a process is lost.
-    pub(crate) fn generation(&self, given_up: impl Fn() -> bool) -> Option<Generation> {
+    pub fn generation(&self, given_up: impl Fn() -> bool) -> Option<Generation> {
         while !given_up() && self.lost.is_empty() {
             if let Ok(generation) = self.generations.recv_timeout(BEAT_EVERY) {
                 return Some(generation);
@@ -173,13 +177,13 @@ impl Pulse {
     }
 
     /// Says the generation of this start to all.
-    pub(crate) fn announce(&self, generation: Generation) {
+    pub fn announce(&self, generation: Generation) {
         self.shared.state.lock().generation = Some(generation);
         self.shared.changed.notify_all();
     }
 
     /// From now on these epochs and those of the other processes hurry each other on.
-    pub(crate) fn carry(&self, epochs: &Arc<Epochs>) {
+    pub fn carry(&self, epochs: &Arc<Epochs>) {
         let furthest = {
             let mut state = self.shared.state.lock();
             state.epochs = Some(Arc::clone(epochs));
@@ -197,7 +201,7 @@ impl Pulse {
     }
 
     /// Tells the others why this process ends, so that they end too, and need not guess why.
-    pub(crate) fn leave(&self, how: &Loss) {
+    pub fn leave(&self, how: &Loss) {
         let mut state = self.shared.state.lock();
         state.farewell = how.farewell();
         self.shared.changed.notify_all();
@@ -207,7 +211,7 @@ impl Pulse {
     }
 
     /// The processes that are lost, as that is noticed.
-    pub(crate) fn lost(&self) -> Receiver<Lost> {
+    pub fn lost(&self) -> Receiver<Lost> {
         self.lost.clone()
     }
 }

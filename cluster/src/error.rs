@@ -4,7 +4,7 @@ use std::io;
 
 /// What stopped this process on its way into the cluster. Where one has a source, that says what the system answered.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ClusterError {
+pub enum ClusterError {
     /// Its own address can't be listened on.
     #[error("can't listen on {address} for the other processes; see the host file and -p")]
     Listen {

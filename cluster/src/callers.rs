@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Hears callers for as long as it lives.
-pub(super) struct Callers {
+pub(crate) struct Callers {
     shared: Arc<Shared>,
     hearing: Option<JoinHandle<()>>,
 }
@@ -44,7 +44,7 @@ struct Shared {
 
 impl Callers {
     /// Begins to hear who calls there. The listener does not block.
-    pub(super) fn hear(listener: TcpListener, membership: &Membership) -> Result<Self, ClusterError> {
+    pub(crate) fn hear(listener: TcpListener, membership: &Membership) -> Result<Self, ClusterError> {
         let shared = Arc::new(Shared {
             membership: membership.clone(),
             known: Mutex::default(),
@@ -60,7 +60,7 @@ impl Callers {
     }
 
     /// Looks up from where the processes after this one call: they go before others where too many call.
-    pub(super) fn know(&self) {
+    pub(crate) fn know(&self) {
         let Membership { process, addresses, .. } = &self.shared.membership;
         let later = addresses.iter().skip(process + 1);
         let known = later.filter_map(|address| address.to_socket_addrs().ok()).flatten();
@@ -69,12 +69,12 @@ impl Callers {
     }
 
     /// Those of the group that have called since this was last asked.
-    pub(super) fn welcome(&self) -> Vec<(Hello, TcpStream)> {
+    pub(crate) fn welcome(&self) -> Vec<(Hello, TcpStream)> {
         std::mem::take(&mut self.shared.welcome.lock())
     }
 
     /// Waits until one of the group has called, or for so long.
-    pub(super) fn wait(&self, at_most: Duration) {
+    pub(crate) fn wait(&self, at_most: Duration) {
         let mut welcome = self.shared.welcome.lock();
         if welcome.is_empty() {
             self.shared.arrived.wait_for(&mut welcome, at_most);

@@ -11,26 +11,27 @@ use subtle::ConstantTimeEq;
 use super::Membership;
 
 /// How long the other side may take to say all of it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What it begins with: another protocol, or another version of this one, is told at once.
 const MAGIC: [u8; 8] = *b"netqoe-1";
 const DIGEST_BYTES: usize = 32;
-pub(super) const HELLO_BYTES: usize = MAGIC.len() + DIGEST_BYTES + 2 + 2 + 1;
+pub(crate) const HELLO_BYTES: usize = MAGIC.len() + DIGEST_BYTES + 2 + 2 + 1;
 const WELCOME: u8 = 1;
 const WRONG_SECRET: u8 = 2;
 const WRONG_GROUP: u8 = 3;
 
 /// What all processes of a cluster know and nobody else does. Never shown.
 #[derive(Clone, Default)]
-pub(crate) struct Secret(String);
+pub struct Secret(String);
 
 impl Secret {
-    pub(crate) fn new(text: &str) -> Self {
+    /// The secret that this text holds, without the white space around it.
+    pub fn new(text: &str) -> Self {
         Self(text.trim().to_owned())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -49,26 +50,26 @@ impl fmt::Debug for Secret {
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     Timely,
     Pulse,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 2] = [Self::Timely, Self::Pulse];
+    pub(crate) const ALL: [Self; 2] = [Self::Timely, Self::Pulse];
 }
 
 /// Who calls, and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hello {
-    pub(super) process: usize,
-    pub(super) processes: usize,
-    pub(super) purpose: Purpose,
+pub(crate) struct Hello {
+    pub(crate) process: usize,
+    pub(crate) processes: usize,
+    pub(crate) purpose: Purpose,
 }
 
 impl Hello {
     /// Says it and waits to be welcome.
-    pub(super) fn say(&self, stream: &mut TcpStream, secret: &Secret) -> Result<()> {
+    pub(crate) fn say(&self, stream: &mut TcpStream, secret: &Secret) -> Result<()> {
         prepare(stream)?;
         stream.write_all(&self.bytes(secret)?)?;
         let mut answer = [0];
@@ -81,7 +82,7 @@ impl Hello {
         }
     }
 
-    pub(super) fn bytes(&self, secret: &Secret) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(&self, secret: &Secret) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(HELLO_BYTES);
         bytes.extend(MAGIC);
         bytes.extend(secret.digest());
@@ -92,7 +93,7 @@ impl Hello {
     }
 
     /// What the first bytes of a connection say to a process of this group; none while there are too few of them.
-    pub(super) fn parse(bytes: &[u8], membership: &Membership) -> std::result::Result<Option<Self>, Refusal> {
+    pub(crate) fn parse(bytes: &[u8], membership: &Membership) -> std::result::Result<Option<Self>, Refusal> {
         // What begins in another way is not waited for.
         if bytes.iter().zip(&MAGIC).any(|(byte, expected)| byte != expected) {
             return Err(Refusal::NotUnderstood);
@@ -113,7 +114,7 @@ impl Hello {
 
 /// Why a caller is sent away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     #[error("it is no netqoe of this version")]
     NotUnderstood,
     #[error("it has another cluster secret")]
@@ -139,7 +140,7 @@ impl Refusal {
     }
 
     /// Says so, and closes the connection.
-    pub(super) fn tell(self, mut stream: TcpStream) {
+    pub(crate) fn tell(self, mut stream: TcpStream) {
         if let Some(answer) = self.answer()
             && let Err(error) = stream.write_all(&[answer])
         {
@@ -149,7 +150,7 @@ impl Refusal {
 }
 
 /// Tells a caller that it is one of the group. From then on the connection waits for as long as it takes.
-pub(super) fn welcome(stream: &mut TcpStream) -> Result<()> {
+pub(crate) fn welcome(stream: &mut TcpStream) -> Result<()> {
     stream.set_nonblocking(false)?;
     prepare(stream)?;
     stream.write_all(&[WELCOME])?;

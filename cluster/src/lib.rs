@@ -2,6 +2,9 @@
 //!
 //! Between each two processes there are two connections: one for timely's messages, and one for their pulse. Workers may
 //! wait for a slow store for as long as it takes; the pulse has threads of its own and beats all the same.
+//!
+//! This crate must not know what the workers compute, nor any log, store, option or exit code. Its errors say what
+//! happened and what to do; the binary decides how the process ends.
 
 mod callers;
 mod error;
@@ -18,10 +21,10 @@ use timely::communication::allocator::{AllocatorBuilder, ProcessBuilder};
 use timely::communication::{Hooks, allocator::zero_copy::initialize::initialize_networking_from_sockets};
 
 use callers::Callers;
-pub(crate) use error::ClusterError;
-pub(crate) use hello::Secret;
+pub use error::ClusterError;
+pub use hello::Secret;
 use hello::{Hello, Purpose};
-pub(crate) use pulse::{Loss, Lost, Pulse};
+pub use pulse::{Loss, Lost, Pulse};
 
 /// How long to wait before a process that does not answer is tried again: it may be starting.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
@@ -30,31 +33,31 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// Which processes there are, and which of them this is.
 #[derive(Clone, Debug)]
-pub(crate) struct Membership {
+pub struct Membership {
     /// This one's index.
-    pub(crate) process: usize,
+    pub process: usize,
     /// `HOST:PORT` of each process, this one included.
-    pub(crate) addresses: Vec<String>,
+    pub addresses: Vec<String>,
     /// What a process must know to be one of them.
-    pub(crate) secret: Secret,
+    pub secret: Secret,
     /// After how long without a sign of life a process counts as lost.
-    pub(crate) takeover: Duration,
+    pub takeover: Duration,
 }
 
 impl Membership {
     /// How many processes there are.
-    pub(crate) fn processes(&self) -> NonZeroUsize {
+    pub fn processes(&self) -> NonZeroUsize {
         NonZeroUsize::new(self.addresses.len()).unwrap_or(NonZeroUsize::MIN)
     }
 }
 
 /// Connected processes.
-pub(crate) struct Group {
+pub struct Group {
     /// By process; none for this one.
     timely: Vec<Option<TcpStream>>,
     process: usize,
     /// Tells whether the others live.
-    pub(crate) pulse: Pulse,
+    pub pulse: Pulse,
 }
 
 impl Group {
@@ -62,7 +65,7 @@ impl Group {
     ///
     /// # Errors
     /// Where this process's address can't be listened on, or a process refuses us.
-    pub(crate) fn join(membership: &Membership, given_up: impl Fn() -> bool) -> Result<Option<Self>, ClusterError> {
+    pub fn join(membership: &Membership, given_up: impl Fn() -> bool) -> Result<Option<Self>, ClusterError> {
         let Some(connections) = connect(membership, given_up)? else { return Ok(None) };
         let Connections { timely, pulse } = connections;
         let pulse = Pulse::start(membership.process, pulse, membership.takeover)?;
@@ -70,7 +73,7 @@ impl Group {
     }
 
     /// The workers' links, for so many in each process.
-    pub(crate) fn links(&mut self, workers: NonZeroUsize) -> Result<Links, ClusterError> {
+    pub fn links(&mut self, workers: NonZeroUsize) -> Result<Links, ClusterError> {
         let sockets = std::mem::take(&mut self.timely);
         if sockets.len() == 1 {
             return Links::within(workers).map_err(ClusterError::Workers);
