@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::Rejection;
+
 /// What stopped this process on its way into the cluster. Where one has a source, that says what the system answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -19,15 +21,15 @@ pub enum ClusterError {
         /// Its own address.
         address: String,
     },
-    /// An earlier process does not take it, and would not take it later.
+    /// An earlier process rejects it, and would reject it again.
     #[error("process {process} at {address} refuses this one: {reason}")]
-    Refused {
+    Rejected {
         /// Which process.
         process: usize,
         /// Where it listens.
         address: String,
-        /// What it says.
-        reason: io::Error,
+        /// Why, as it says.
+        reason: Rejection,
     },
     /// There is no thread for the connections to other processes.
     #[error("can't start a thread for the connections to other processes")]

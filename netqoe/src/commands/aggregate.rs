@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use crossbeam_channel::Receiver;
-use netqoe_cluster::{Group, Loss, Lost, Membership, Pulse};
+use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     }
     // The store's driver waits on its own: it must not be used within the runtime.
     let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
-    let Started { log, feeds, pipeline, pulse, view, failed } = started;
+    let Started { log, feeds, pipeline, heartbeat, view, failed } = started;
     let follower = match membership.process {
         0 => {
             let connect = || options.database_url.connect(&options.database.postgres(), store_clock());
@@ -58,12 +58,12 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         }
         _ => None,
     };
-    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &pulse, failed, stop);
+    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &heartbeat, failed, stop);
     let ended = runtime.block_on(served);
     match &ended {
-        Ok(Ended::Asked) => pulse.leave(&Loss::AskedToStop),
+        Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
         Ok(Ended::Left(lost)) => tracing::info!("{lost}"),
-        Err(error) if exit::code(error) == TAKEN_OVER => pulse.leave(&Loss::TakenOver),
+        Err(error) if exit::code(error) == TAKEN_OVER => heartbeat.leave(&Loss::TakenOver),
         Err(_) => {}
     }
     let ended = ended?;
@@ -90,7 +90,7 @@ struct Started {
     log: JetStreamLog,
     feeds: LogFeeds,
     pipeline: Pipeline,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     view: Arc<View>,
     failed: Receiver<anyhow::Error>,
 }
@@ -105,14 +105,14 @@ fn start(
     let rules = options.rules.rules();
     let log = options.nats.open()?;
     let given_up = || stop.is_cancelled();
-    let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
+    let Some(mut cluster) = Cluster::join(membership, given_up)? else { return Ok(None) };
     let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
     let patience = Patience::Until(stop.clone());
     // Few retries: this process waits by itself, and says why.
     let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };
     let store = patience.insist(|| options.database_url.connect(&postgres, store_clock()))?;
     let store = Box::new(MeasuredStore::new(store, &observed.metrics, &health));
-    let Some(store) = open_store(store, patience, &log, &rules, membership, &group.pulse, given_up)? else {
+    let Some(store) = open_store(store, patience, &log, &rules, membership, &cluster.heartbeat, given_up)? else {
         return Ok(None);
     };
     let store =
@@ -125,10 +125,10 @@ fn start(
     log.check(&starts).context("can't read the log")?;
     let starts = crew.share(&starts);
     let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, now_ms)?;
-    group.pulse.carry(feeds.epochs());
+    cluster.heartbeat.carry(feeds.epochs());
     observation::show_backlog(&observed.metrics, crew, backlog.clone());
     let observer = observation::observer(crew, observed.clone(), backlog.clone(), |_| {});
-    let (links, lateness_ms) = (group.links(options.workers)?, rules.lateness_ms);
+    let (links, lateness_ms) = (cluster.links(options.workers)?, rules.lateness_ms);
     let pipeline =
         Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
@@ -138,7 +138,7 @@ fn start(
     let log_clock = LogClockCheck { lateness_ms, advice: log_clock::WAIT_FOR_SERVERS };
     let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records: None };
     let view = Arc::new(View { observed, crew, log: log_check, store, backlog, works });
-    Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, view, failed }))
+    Ok(Some(Started { log, feeds, pipeline, heartbeat: cluster.heartbeat, view, failed }))
 }
 
 /// Process 0 takes a new generation for the whole cluster, and the others go on in it.
@@ -148,16 +148,16 @@ fn open_store(
     log: &JetStreamLog,
     rules: &Rules,
     membership: &Membership,
-    pulse: &Pulse,
+    heartbeat: &Heartbeat,
     given_up: impl Fn() -> bool,
 ) -> anyhow::Result<Option<OpenedStore>> {
     if membership.process == 0 {
         let store = OpenedStore::open(store, log.identity(), rules, patience)?;
-        pulse.announce(store.generation());
+        heartbeat.announce(store.generation());
         return Ok(Some(store));
     }
-    let Some(generation) = pulse.generation(given_up) else {
-        return pulse.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
+    let Some(generation) = heartbeat.generation(given_up) else {
+        return heartbeat.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
     };
     Ok(Some(OpenedStore::join(store, generation, rules, patience)?))
 }
@@ -172,7 +172,7 @@ async fn serve(
     feeds: &LogFeeds,
     view: Arc<View>,
     follower: Option<Box<dyn Store>>,
-    pulse: &Pulse,
+    heartbeat: &Heartbeat,
     failed: Receiver<anyhow::Error>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
@@ -210,7 +210,7 @@ async fn serve(
         }
         served = admin => served.map(|()| Ended::Asked),
         error = failure(failed) => Err(error),
-        lost = loss(pulse.lost()) => match lost.how {
+        lost = loss(heartbeat.lost()) => match lost.how {
             Loss::AskedToStop => Ok(Ended::Left(lost)),
             _ => Err(lost.into()),
         },
