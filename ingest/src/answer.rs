@@ -8,7 +8,7 @@ use netqoe_server::{Code, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::batch::Refusals;
+use crate::refusals::{Refusals, RefusedEvent};
 
 /// Why a text is not an event.
 pub(crate) fn not_an_event(invalid: &Invalid) -> Refusal {
@@ -74,16 +74,6 @@ impl BatchOutcome {
     pub(crate) fn new(accepted: u64, refused: Refusals, recv_ts_ms: i64) -> Self {
         Self { accepted, rejected: refused.count, errors: refused.first, recv_ts_ms }
     }
-}
-
-/// An event of a batch that was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct RefusedEvent {
-    /// Which event of the batch, from 0; blank lines are not counted.
-    pub(crate) index: u64,
-    /// Why.
-    #[serde(flatten)]
-    pub(crate) refusal: Refusal,
 }
 
 /// A batch of which nothing was stored.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use netqoe_model::Rules;
 use netqoe_server::RequestMemory;
-use netqoe_server::config::{DEFAULT_MAX_IN_FLIGHT_BODY_BYTES, DEFAULT_READ_TIMEOUT, DEFAULT_WRITE_TIMEOUT};
+use netqoe_server::limits::{DEFAULT_MAX_IN_FLIGHT_BODY_BYTES, DEFAULT_READ_TIMEOUT, DEFAULT_WRITE_TIMEOUT};
 
 /// Longest body, in bytes after decompression: some 40,000 events.
 const DEFAULT_MAX_BODY_BYTES: usize = 16 << 20;

@@ -19,11 +19,12 @@ use utoipa_axum::routes;
 
 use crate::IngestConfig;
 use crate::answer::{BatchOutcome, BatchRefusal, Outcome, Refused, Stored};
-use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
+use crate::batch::{Batch, Candidate, Parsed, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
 use crate::media::MediaType;
 use crate::pairs::Pairs;
 use crate::rate::{EventsTaken, RateLimits, Standing};
+use crate::refusals::Refusals;
 
 /// Bodies above this length, in bytes, are parsed on a thread of their own: parsing takes about a millisecond for each
 /// 100 kB, and other requests wait meanwhile.
@@ -251,7 +252,7 @@ impl Shared {
         match tokio::time::timeout(self.config.write_timeout, self.log.append(lines)).await {
             Ok(Ok(_)) => {
                 self.metrics.queue_published.inc_by(count);
-                if let Some(refused) = self.outage.stored(self.clock.elapsed()) {
+                if let Some(refused) = self.outage.succeeded(self.clock.elapsed()) {
                     tracing::info!("the log takes events again; {refused} requests were refused meanwhile");
                 }
                 Ok(())
@@ -283,7 +284,7 @@ impl Shared {
     }
 
     fn say_refused(&self, why: &str) {
-        if let Some(refused) = self.outage.refused(self.clock.elapsed()) {
+        if let Some(refused) = self.outage.failed(self.clock.elapsed()) {
             tracing::error!("the log does not take events, {refused} requests are refused so far: {why}");
         }
     }

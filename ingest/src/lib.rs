@@ -16,6 +16,7 @@ mod media;
 mod nesting;
 mod pairs;
 mod rate;
+mod refusals;
 
 pub use config::IngestConfig;
 pub use events::Ingest;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use netqoe_ingest::IngestConfig;
-use netqoe_server::config::DEFAULT_MAX_IN_FLIGHT_BODY_BYTES;
+use netqoe_server::limits::DEFAULT_MAX_IN_FLIGHT_BODY_BYTES;
 use netqoe_server::{RequestMemory, ServerLimits, Tokens};
 
 use super::{positive, read_named};
