@@ -5,17 +5,14 @@ use std::fmt;
 use memchr::memchr_iter;
 use netqoe_eventlog::{add_recv_ts, with_recv_ts};
 use netqoe_model::{Event, Invalid};
+use netqoe_server::{Code, Grant, Refusal};
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::Grant;
-use crate::answer::{Code, Refusal, RefusedEvent};
+use crate::answer::not_an_event;
 use crate::media::MediaType;
 use crate::nesting::{MAX_NESTING, too_deep};
-
-/// Refused events of a batch that are named in its answer: enough to see what is wrong, and a short answer even where
-/// everything is.
-pub(crate) const MAX_NAMED_REFUSALS: usize = 100;
+use crate::refusals::Refusals;
 
 /// What every event of a request is checked against.
 #[derive(Clone, Debug)]
@@ -53,15 +50,6 @@ pub(crate) struct Batch {
     pub(crate) candidates: Vec<Candidate>,
     /// What was refused.
     pub(crate) refused: Refusals,
-}
-
-/// Refused events: all counted, the first [`MAX_NAMED_REFUSALS`] kept.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals {
-    pub(crate) count: u64,
-    /// By index.
-    pub(crate) first: Vec<RefusedEvent>,
-    codes_differ: bool,
 }
 
 /// Reads a body. Where it is one event, or no array or lines at all, it is accepted or refused as a whole.
@@ -121,10 +109,10 @@ impl Rules {
             let message = format!("JSON may nest {MAX_NESTING} levels deep; an event needs two");
             return Err(Refusal::new(Code::InvalidRequest, message));
         }
-        let event = Event::parse(text)?;
+        let event = Event::parse(text).map_err(|invalid| not_an_event(&invalid))?;
         let ahead_ms = event.ts.ms().saturating_sub(self.recv_ts_ms);
         if ahead_ms > self.max_future_ms {
-            return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.max_future_ms }.into());
+            return Err(not_an_event(&Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.max_future_ms }));
         }
         if !self.grant.allows(&event.client_id) {
             let message = "this token is bound to other clients; send the event with a token for its client_id";
@@ -141,7 +129,7 @@ impl Rules {
             false => add_recv_ts(text, self.recv_ts_ms),
         };
         // A line with a time that a sender has written would make all that follow it late in an exported log.
-        let line = line.ok_or(Invalid::NotAnObject)?;
+        let line = line.ok_or_else(|| not_an_event(&Invalid::NotAnObject))?;
         let (client_id, target) = (event.client_id.into_owned(), event.target.into_owned());
         Ok((event.event_id.into_owned(), Candidate { index, client_id, target, line }))
     }
@@ -152,41 +140,6 @@ impl Batch {
         match rules.candidate(index, text) {
             Ok((_, candidate)) => self.candidates.push(candidate),
             Err(refusal) => self.refused.push(index, refusal),
-        }
-    }
-}
-
-impl Refusals {
-    /// Counts a refusal; indices come in rising order.
-    pub(crate) fn push(&mut self, index: u64, refusal: Refusal) {
-        self.count += 1;
-        self.codes_differ |= self.first.first().is_some_and(|first| first.refusal.error != refusal.error);
-        if self.first.len() < MAX_NAMED_REFUSALS {
-            self.first.push(RefusedEvent { index, refusal });
-        }
-    }
-
-    /// Adds other refusals of the same batch.
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.count += other.count;
-        self.codes_differ |= other.codes_differ;
-        self.first.extend(other.first);
-        self.codes_differ |= self.first.windows(2).any(|pair| pair[0].refusal.error != pair[1].refusal.error);
-        self.first.sort_by_key(|refused| refused.index);
-        self.first.truncate(MAX_NAMED_REFUSALS);
-    }
-
-    /// One refusal for all of them: with their code where it is one and the same, and with the first one's message.
-    pub(crate) fn summary(&self) -> Refusal {
-        let message = match self.first.first() {
-            Some(RefusedEvent { index, refusal }) => {
-                format!("none of {} events was accepted; event {index}: {}", self.count, refusal.message)
-            }
-            None => "there is no event in it; send at least one".to_owned(),
-        };
-        match self.first.first() {
-            Some(first) if !self.codes_differ => Refusal { message: message.into(), ..first.refusal.clone() },
-            _ => Refusal::new(Code::InvalidRequest, message),
         }
     }
 }

@@ -7,15 +7,12 @@ use async_compression::zstd::DParameter;
 use axum::body::Body;
 use futures::TryStreamExt;
 use http::{HeaderMap, header};
+use netqoe_server::{Code, Held, Refusal, TokenId, TokenShare};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
-use crate::answer::{Code, Refusal};
 use crate::config::IngestConfig;
-use crate::exchange::too_slow_refusal;
 use crate::media::Compression;
-use crate::memory::{Held, TokenShare};
-use crate::tokens::TokenId;
 
 /// What is set aside for a body before anything of it has come: enough for an event.
 const FIRST_PIECE_BYTES: usize = 4096;
@@ -104,7 +101,7 @@ impl BodyReader {
         };
         tokio::time::timeout(self.read_timeout, reading)
             .await
-            .unwrap_or_else(|_| Err(too_slow_refusal(self.read_timeout)))
+            .unwrap_or_else(|_| Err(Refusal::body_too_slow(self.read_timeout)))
     }
 
     async fn collect(

@@ -12,20 +12,19 @@ use http::StatusCode;
 use netqoe_eventlog::{AppendError, EventLog};
 use netqoe_model::Partition;
 use netqoe_model::metrics::Metrics;
+use netqoe_server::{Authentication, Bearer, Clock, Code, Outage, Refusal, TokenId, Tokens};
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::answer::{BatchOutcome, BatchRefusal, Code, Outcome, Refusal, Refused, Stored};
-use crate::authentication::Authentication;
-use crate::batch::{Batch, Candidate, Parsed, Refusals, Rules, parse};
+use crate::IngestConfig;
+use crate::answer::{BatchOutcome, BatchRefusal, Outcome, Refused, Stored};
+use crate::batch::{Batch, Candidate, Parsed, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
 use crate::media::MediaType;
-use crate::outage::Outage;
 use crate::pairs::Pairs;
 use crate::rate::{EventsTaken, RateLimits, Standing};
-use crate::tokens::{Bearer, TokenId};
-use crate::{Clock, IngestConfig, Tokens};
+use crate::refusals::Refusals;
 
 /// Bodies above this length, in bytes, are parsed on a thread of their own: parsing takes about a millisecond for each
 /// 100 kB, and other requests wait meanwhile.
@@ -80,7 +79,7 @@ impl Ingest {
         self.shared.pairs.know(client_id, target);
     }
 
-    /// Its routes and what they say of themselves, for [`assemble`](crate::assemble).
+    /// Its routes and what they say of themselves, for [`assemble`](netqoe_server::assemble).
     pub fn router(&self) -> (Router, utoipa::openapi::OpenApi) {
         let (routes, document) = OpenApiRouter::new()
             .routes(routes!(post_events))
@@ -253,7 +252,7 @@ impl Shared {
         match tokio::time::timeout(self.config.write_timeout, self.log.append(lines)).await {
             Ok(Ok(_)) => {
                 self.metrics.queue_published.inc_by(count);
-                if let Some(refused) = self.outage.stored(self.clock.elapsed()) {
+                if let Some(refused) = self.outage.succeeded(self.clock.elapsed()) {
                     tracing::info!("the log takes events again; {refused} requests were refused meanwhile");
                 }
                 Ok(())
@@ -285,7 +284,7 @@ impl Shared {
     }
 
     fn say_refused(&self, why: &str) {
-        if let Some(refused) = self.outage.refused(self.clock.elapsed()) {
+        if let Some(refused) = self.outage.failed(self.clock.elapsed()) {
             tracing::error!("the log does not take events, {refused} requests are refused so far: {why}");
         }
     }

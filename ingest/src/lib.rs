@@ -1,47 +1,22 @@
-//! The HTTP API in front of the log: who may send, how much, and whether what comes is an event.
+//! Events into the log: who may send, how much, and whether what comes is an event.
 //!
-//! A request passes through the modules in this order: [`serve`] holds the connection, `authentication` the token,
-//! then the body is read and decompressed, split into events, each event checked, each client's rate, and what is
-//! left appended to the log. An answer of 200 means that the log has stored the events durably.
+//! A request that the server has taken passes through the modules in this order: `body` reads and decompresses it within a
+//! budget of memory, `batch` finds its events and checks each, `rate` and `pairs` bound what each client sends, and what is left
+//! is appended to the log. An answer of 200 means that the log has stored the events durably.
 //!
-//! This crate must not know what a window, a row or a store is: behind it lies the log, and nothing else. It also
-//! holds the routes that every netqoe server has ([`assemble`]), whatever else it serves.
+//! This crate must not know what a window, a row or a store is: behind it lies the log, and nothing else. Nor does it know of
+//! connections: `netqoe_server` holds those, and the tokens.
 
 mod answer;
-mod arriving;
-mod attempts;
-mod authentication;
 mod batch;
 mod body;
-mod clock;
-pub mod config;
-mod connection;
+mod config;
 mod events;
-mod exchange;
-mod http2_frames;
 mod media;
-mod memory;
 mod nesting;
-mod operations;
-mod outage;
-mod own_host;
 mod pairs;
-mod places;
 mod rate;
-mod request_head;
-mod same_origin;
-mod server;
-mod session;
-mod sign_in;
-mod signed_out;
-mod tokens;
+mod refusals;
 
-pub use clock::{Clock, SystemClock};
-pub use config::{IngestConfig, ServerLimits};
+pub use config::IngestConfig;
 pub use events::Ingest;
-pub use memory::RequestMemory;
-pub use operations::{ComponentCheck, OperationsAccess, assemble};
-pub use same_origin::refuse_other_sites;
-pub use server::{ServeError, bind, listen, serve};
-pub use sign_in::SignIn;
-pub use tokens::{Grant, Tokens, TokensError};

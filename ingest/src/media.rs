@@ -1,8 +1,7 @@
 //! What the headers say of a body: its media type and its compression.
 
 use http::header::{self, HeaderMap, HeaderName};
-
-use crate::answer::{Code, Refusal};
+use netqoe_server::{Code, Refusal};
 
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netqoe_model::metrics::Metrics;
+use netqoe_server::{Clock, Code, Refusal};
 use parking_lot::Mutex;
 
-use crate::answer::{Code, Refusal};
-use crate::{Clock, IngestConfig};
+use crate::IngestConfig;
 
 /// Times are counted in hours: a pair is forgotten up to an hour late.
 const HOUR: Duration = Duration::from_secs(3600);

@@ -15,10 +15,9 @@ use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
 use governor::{NotUntil, Quota, RateLimiter};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
+use netqoe_server::{Clock, Grant, TokenId, Tokens};
 
 use crate::config::IngestConfig;
-use crate::tokens::TokenId;
-use crate::{Clock, Grant, Tokens};
 
 /// Clients of one token whose rate is followed one by one: about 20 MB. Above it, its clients that are not among them share
 /// one rate, so that a flood of made-up names can exhaust neither memory nor the rate of those that are known.

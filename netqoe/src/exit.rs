@@ -1,11 +1,11 @@
 //! What the process ends with. Whoever started it decides by that whether to start it again.
 
+use netqoe_cluster::{ClusterError, Loss, Lost};
 use netqoe_eventlog::LogError;
-use netqoe_ingest::{ServeError, TokensError};
+use netqoe_server::{ServeError, TokensError};
 use netqoe_sinks::StoreError;
 
 use crate::commands::{probe, supervise};
-use crate::group::{Loss, Lost};
 
 /// A command has failed.
 pub(crate) const FAILED: u8 = 1;
@@ -52,7 +52,9 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
     let of_log = error
         .downcast_ref::<LogError>()
         .is_some_and(|error| matches!(error, LogError::Url | LogError::ConnectionFile { .. }));
-    error.is::<WrongUsage>() || error.is::<TokensError>() || of_server || of_log
+    let of_cluster =
+        error.downcast_ref::<ClusterError>().is_some_and(|error| matches!(error, ClusterError::SecretNeeded { .. }));
+    error.is::<WrongUsage>() || error.is::<TokensError>() || of_server || of_log || of_cluster
 }
 
 fn is_taken_over(error: &anyhow::Error) -> bool {

@@ -9,7 +9,6 @@ mod clock;
 mod commands;
 mod configuration;
 mod exit;
-mod group;
 mod logging;
 mod measured;
 mod options;

@@ -72,7 +72,7 @@ async fn a_bomb_is_refused_at_the_limit_and_not_expanded_further() {
     let bomb = mebibyte.repeat(1100);
     assert!(bomb.len() < 16 << 20);
     let api = Api::with_config(IngestConfig {
-        memory: netqoe_ingest::RequestMemory::new(6 * (17 << 20)),
+        memory: netqoe_server::RequestMemory::new(6 * (17 << 20)),
         ..IngestConfig::default()
     });
     api.post(&[JSON, GZIP], bomb).await.assert_refused(413, "payload_too_large");

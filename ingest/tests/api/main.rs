@@ -11,6 +11,5 @@ mod other_readers;
 mod pairs;
 mod properties;
 mod refused;
-mod session;
 mod support;
 mod unavailable;

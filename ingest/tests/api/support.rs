@@ -5,24 +5,21 @@ use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::routing::get;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use netqoe_eventlog::{AppendError, EventLog, LogError, LogReader, Start};
-use netqoe_ingest::{Clock, Ingest, IngestConfig, OperationsAccess, SignIn, Tokens, assemble};
+use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{LogIdentity, LogTime, Partition};
+use netqoe_server::{Clock, OperationsAccess, SignIn, Tokens, assemble};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub(crate) const NOW_MS: i64 = 1_765_000_000_000;
 pub(crate) const EVENTS: &str = "/api/v1/events";
-/// What only those may use who may read.
-pub(crate) const READING: &str = "/reading";
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 pub(crate) const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 
@@ -106,7 +103,7 @@ impl Clock for HandClock {
 
 /// An API with everything that it touches.
 pub(crate) struct Api {
-    pub(crate) router: Router,
+    pub(crate) router: axum::Router,
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) metrics: Metrics,
@@ -135,19 +132,10 @@ impl Api {
 
     pub(crate) fn with(tokens: Tokens, config: IngestConfig) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081));
-        Self::at(address, tokens, config)
-    }
-
-    /// One that listens there.
-    pub(crate) fn at(address: SocketAddr, tokens: Tokens, config: IngestConfig) -> Self {
         let (log, clock, metrics) = (Arc::new(MemoryLog::new()), Arc::new(HandClock::default()), Metrics::new());
         let sign_in = SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _);
         let ingest = Ingest::new(Arc::clone(&log) as _, metrics.clone(), tokens, config, Arc::clone(&clock) as _);
-        let reading =
-            sign_in.guard(Router::new().route(READING, get(|| async { "read" }).post(|| async { "changed" })));
-        let parts = [ingest.router(), sign_in.router(), (reading, Default::default())];
-        let access = OperationsAccess::at(address, sign_in);
-        let router = assemble(parts, metrics.clone(), Vec::new(), access);
+        let router = assemble([ingest.router()], metrics.clone(), Vec::new(), OperationsAccess::at(address, sign_in));
         Self { router, log, clock, metrics }
     }
 
@@ -204,12 +192,6 @@ impl Answer {
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(self.header("retry-after"), self.body["retry_after"].as_u64().map(|s| s.to_string()).as_deref());
     }
-}
-
-/// Who may ask how a server is that has no tokens and listens on loopback.
-pub(crate) fn open_access() -> OperationsAccess {
-    let sign_in = SignIn::new(Tokens::none_on_loopback(), Metrics::new(), Arc::new(HandClock::default()));
-    OperationsAccess::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)), sign_in)
 }
 
 /// A valid event.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use netqoe_eventlog::AppendError;
-use netqoe_ingest::{IngestConfig, RequestMemory, Tokens};
+use netqoe_ingest::IngestConfig;
+use netqoe_server::{RequestMemory, Tokens};
 use serde_json::json;
 
 use crate::support::*;

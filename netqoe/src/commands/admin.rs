@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use axum::routing::post;
 use axum::{Json, Router};
-use netqoe_ingest::{ServerLimits, Tokens};
+use netqoe_server::{ServerLimits, Tokens};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -34,13 +34,13 @@ fn flush(feeds: &LogFeeds) {
 /// Answers `POST /admin/flush` on this port of this machine, until `stop`.
 pub(super) async fn serve(port: u16, feeds: LogFeeds, stop: CancellationToken) -> anyhow::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let listener = netqoe_ingest::listen(address, &Tokens::none_on_loopback())?;
+    let listener = netqoe_server::listen(address, &Tokens::none_on_loopback())?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     tracing::info!("admin routes on http://{address}");
     let asked = move || async move {
         flush(&feeds);
         Json(json!({ "status": "ok" }))
     };
-    let routes = netqoe_ingest::refuse_other_sites(Router::new().route("/admin/flush", post(asked)));
-    netqoe_ingest::serve(listener, routes, &ServerLimits::default(), stop).await.context("can't go on serving")
+    let routes = netqoe_server::refuse_other_sites(Router::new().route("/admin/flush", post(asked)));
+    netqoe_server::serve(listener, routes, &ServerLimits::default(), stop).await.context("can't go on serving")
 }

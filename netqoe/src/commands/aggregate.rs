@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use crossbeam_channel::Receiver;
+use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
-use netqoe_ingest::Tokens;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_server::Tokens;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use tokio::runtime::{Handle, Runtime};
@@ -25,7 +26,6 @@ use super::ticker::Ticker;
 use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
-use crate::group::{Group, Loss, Lost, Membership, Pulse};
 use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
 use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, starts};
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     }
     let membership = options.membership()?;
     let tokens = options.server.tokens()?;
-    let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let runtime = Arc::new(request_threads()?);
     let stop = {
         let _inside = runtime.enter();
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     }
     // The store's driver waits on its own: it must not be used within the runtime.
     let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
-    let Started { log, feeds, pipeline, pulse, view, failed } = started;
+    let Started { log, feeds, pipeline, heartbeat, view, failed } = started;
     let follower = match membership.process {
         0 => {
             let connect = || options.database_url.connect(&options.database.postgres(), store_clock());
@@ -59,12 +59,12 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         }
         _ => None,
     };
-    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &pulse, failed, stop);
+    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &heartbeat, failed, stop);
     let ended = runtime.block_on(served);
     match &ended {
-        Ok(Ended::Asked) => pulse.leave(&Loss::AskedToStop),
+        Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
         Ok(Ended::Left(lost)) => tracing::info!("{lost}"),
-        Err(error) if exit::code(error) == TAKEN_OVER => pulse.leave(&Loss::TakenOver),
+        Err(error) if exit::code(error) == TAKEN_OVER => heartbeat.leave(&Loss::TakenOver),
         Err(_) => {}
     }
     let ended = ended?;
@@ -91,7 +91,7 @@ struct Started {
     log: JetStreamLog,
     feeds: LogFeeds,
     pipeline: Pipeline,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     view: Arc<View>,
     failed: Receiver<anyhow::Error>,
 }
@@ -106,14 +106,14 @@ fn start(
     let rules = options.rules.rules();
     let log = options.nats.open()?;
     let given_up = || stop.is_cancelled();
-    let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
+    let Some(mut cluster) = Cluster::join(membership, given_up)? else { return Ok(None) };
     let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
     let patience = Patience::Until(stop.clone());
     // Few retries: this process waits by itself, and says why.
     let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };
     let store = patience.insist(|| options.database_url.connect(&postgres, store_clock()))?;
     let store = Box::new(MeasuredStore::new(store, &observed.metrics, &health));
-    let Some(store) = open_store(store, patience, &log, &rules, membership, &group.pulse, given_up)? else {
+    let Some(store) = open_store(store, patience, &log, &rules, membership, &cluster.heartbeat, given_up)? else {
         return Ok(None);
     };
     let store =
@@ -126,10 +126,10 @@ fn start(
     log.check(&starts).context("can't read the log")?;
     let starts = crew.share(&starts);
     let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, now_ms)?;
-    group.pulse.carry(feeds.epochs());
+    cluster.heartbeat.carry(feeds.epochs());
     observation::show_backlog(&observed.metrics, crew, backlog.clone());
     let observer = observation::observer(crew, observed.clone(), backlog.clone(), |_| {});
-    let (links, lateness_ms) = (group.links(options.workers)?, rules.lateness_ms);
+    let (links, lateness_ms) = (cluster.links(options.workers)?, rules.lateness_ms);
     let pipeline =
         Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
@@ -139,7 +139,7 @@ fn start(
     let log_clock = LogClockCheck { lateness_ms, advice: log_clock::WAIT_FOR_SERVERS };
     let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records: None };
     let view = Arc::new(View { observed, crew, log: log_check, store, backlog, works });
-    Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, view, failed }))
+    Ok(Some(Started { log, feeds, pipeline, heartbeat: cluster.heartbeat, view, failed }))
 }
 
 /// Process 0 takes a new generation for the whole cluster, and the others go on in it.
@@ -149,16 +149,16 @@ fn open_store(
     log: &JetStreamLog,
     rules: &Rules,
     membership: &Membership,
-    pulse: &Pulse,
+    heartbeat: &Heartbeat,
     given_up: impl Fn() -> bool,
 ) -> anyhow::Result<Option<OpenedStore>> {
     if membership.process == 0 {
         let store = OpenedStore::open(store, log.identity(), rules, patience)?;
-        pulse.announce(store.generation());
+        heartbeat.announce(store.generation());
         return Ok(Some(store));
     }
-    let Some(generation) = pulse.generation(given_up) else {
-        return pulse.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
+    let Some(generation) = heartbeat.generation(given_up) else {
+        return heartbeat.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
     };
     Ok(Some(OpenedStore::join(store, generation, rules, patience)?))
 }
@@ -173,7 +173,7 @@ async fn serve(
     feeds: &LogFeeds,
     view: Arc<View>,
     follower: Option<Box<dyn Store>>,
-    pulse: &Pulse,
+    heartbeat: &Heartbeat,
     failed: Receiver<anyhow::Error>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
@@ -209,12 +209,12 @@ async fn serve(
         }
     };
     let ended = tokio::select! {
-        served = netqoe_ingest::serve(listener, app, &limits, stop.clone()) => {
+        served = netqoe_server::serve(listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
         served = admin => served.map(|()| Ended::Asked),
         error = failure(failed) => Err(error),
-        lost = loss(pulse.lost()) => match lost.how {
+        lost = loss(heartbeat.lost()) => match lost.how {
             Loss::AskedToStop => Ok(Ended::Left(lost)),
             _ => Err(lost.into()),
         },
@@ -229,7 +229,7 @@ async fn serve(
 fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
     let (routes, access) = dashboard.routes(stop);
-    netqoe_ingest::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
+    netqoe_server::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
 }
 
 async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<dyn Reader>> {

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use netqoe_ingest::{ComponentCheck, Ingest, OperationsAccess, SignIn, SystemClock};
+use netqoe_ingest::Ingest;
 use netqoe_model::metrics::Metrics;
+use netqoe_server::{ComponentCheck, OperationsAccess, SignIn, SystemClock};
 
 use super::runtime::request_threads;
 use crate::options::IngestOptions;
@@ -14,7 +15,7 @@ use crate::shutdown;
 
 pub(crate) fn run(options: &IngestOptions) -> anyhow::Result<()> {
     let tokens = options.server.tokens()?;
-    let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let log = options.nats.open()?;
     let metrics = Metrics::new();
@@ -25,11 +26,11 @@ pub(crate) fn run(options: &IngestOptions) -> anyhow::Result<()> {
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
     let checked = log.clone();
     let check = ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || checked.healthy()) };
-    let app = netqoe_ingest::assemble([ingest.router()], metrics, vec![check], access);
+    let app = netqoe_server::assemble([ingest.router()], metrics, vec![check], access);
     request_threads()?.block_on(async {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
         tracing::info!("listening on http://{address}");
-        netqoe_ingest::serve(listener, app, &options.server.limits(&memory), stop).await.context("can't go on serving")
+        netqoe_server::serve(listener, app, &options.server.limits(&memory), stop).await.context("can't go on serving")
     })?;
     log.close();
     tracing::info!("drained");

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use netqoe_dataflow::PartitionState;
 use netqoe_eventlog::SqliteLog;
-use netqoe_ingest::ComponentCheck;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Partition};
+use netqoe_server::ComponentCheck;
 
 use super::log_clock::LogClockCheck;
 use super::pipeline_view::{Observed, View};

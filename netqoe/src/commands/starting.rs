@@ -10,8 +10,8 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use netqoe_eventlog::LogError;
-use netqoe_ingest::{ComponentCheck, OperationsAccess, ServerLimits};
 use netqoe_model::metrics::Metrics;
+use netqoe_server::{ComponentCheck, OperationsAccess, ServerLimits};
 use netqoe_sinks::StoreError;
 use netqoe_sinks::read::ReadError;
 use parking_lot::Mutex;
@@ -78,10 +78,10 @@ impl<'a> Starting<'a> {
         let (reason, stop, limits) = (Arc::clone(&self.reason), self.stop.child_token(), self.limits.clone());
         let check = move || Err(reason.lock().clone());
         let check = ComponentCheck { component: "store", needed_for_ready: true, check: Box::new(check) };
-        let app = netqoe_ingest::assemble([], Metrics::new(), vec![check], self.access.clone()).fallback(not_yet);
+        let app = netqoe_server::assemble([], Metrics::new(), vec![check], self.access.clone()).fallback(not_yet);
         let ended = stop.clone();
         let task = tokio::spawn(async move {
-            if let Err(error) = netqoe_ingest::serve(listener, app, &limits, ended).await {
+            if let Err(error) = netqoe_server::serve(listener, app, &limits, ended).await {
                 tracing::warn!("while waiting: {error}");
             }
         });

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
-use netqoe_ingest::{Ingest, IngestConfig, OperationsAccess, RequestMemory, SignIn, SystemClock};
+use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, PairPast, Partition, Position, Rules};
 use netqoe_probe::{Plan, Reporter};
+use netqoe_server::{OperationsAccess, RequestMemory, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use netqoe_sinks::{PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
 use rand::SeedableRng;
@@ -49,7 +50,7 @@ pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
 async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let tokens = options.server.tokens()?;
-    let listener = netqoe_ingest::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let rules = options.rules.rules();
@@ -94,7 +95,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     tracing::info!("listening on http://{address}");
 
     let served = tokio::select! {
-        served = netqoe_ingest::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
+        served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
         error = failure(failed) => Err(error),
     };
     stop.cancel();
@@ -207,7 +208,7 @@ fn app(
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
     known.iter().for_each(|(client_id, target)| ingest.know_pair(client_id, target));
     let (routes, access) = dashboard.routes(stop);
-    let app = netqoe_ingest::assemble(routes.into_iter().chain([ingest.router()]), metrics, checks, access);
+    let app = netqoe_server::assemble(routes.into_iter().chain([ingest.router()]), metrics, checks, access);
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use clap::{ArgAction, Args};
+use netqoe_cluster::{Membership, Secret};
 use netqoe_eventlog::ProgressOptions;
 use netqoe_sinks::StoreUrl;
 
 use super::nats::{DeadLetterArguments, NatsArguments, secret};
 use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, positive, read_named};
 use crate::exit::{self, WrongUsage};
-use crate::group::{Membership, Secret};
 
 /// Where timely's processes listen without a host file: on this machine, at this port plus their index.
 const FIRST_PORT: u16 = 2101;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use netqoe_ingest::config::DEFAULT_MAX_IN_FLIGHT_BODY_BYTES;
-use netqoe_ingest::{IngestConfig, RequestMemory, ServerLimits, Tokens};
+use netqoe_ingest::IngestConfig;
+use netqoe_server::limits::DEFAULT_MAX_IN_FLIGHT_BODY_BYTES;
+use netqoe_server::{RequestMemory, ServerLimits, Tokens};
 
 use super::{positive, read_named};
 use crate::exit::WrongUsage;

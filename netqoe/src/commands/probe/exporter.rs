@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use netqoe_ingest::{ServeError, ServerLimits};
 use netqoe_probe::{Askable, Plan, ReportWatch, exporter};
+use netqoe_server::{ServeError, ServerLimits};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -20,11 +20,11 @@ pub(super) fn start(
 ) -> anyhow::Result<JoinHandle<Result<(), ServeError>>> {
     let askable = if address.ip().to_canonical().is_loopback() { Askable::Any } else { Askable::Planned };
     let routes = exporter(plan, reporting, askable);
-    let listener = netqoe_ingest::bind(address)?;
+    let listener = netqoe_server::bind(address)?;
     tracing::info!("listening on http://{}", listener.local_addr().context("can't tell the port that is listened on")?);
     let limits = ServerLimits { max_connections: MAX_CONNECTIONS, ..ServerLimits::default() };
     Ok(tokio::spawn(async move {
-        let served = netqoe_ingest::serve(listener, routes, &limits, stop.clone()).await;
+        let served = netqoe_server::serve(listener, routes, &limits, stop.clone()).await;
         stop.cancel();
         served
     }))

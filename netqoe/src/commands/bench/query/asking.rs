@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use netqoe_dashboard::{LiveFeed, QueryApi};
-use netqoe_ingest::ServerLimits;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_server::ServerLimits;
 use netqoe_sinks::read::Reader;
 use tokio_util::sync::CancellationToken;
 
@@ -65,7 +65,7 @@ pub(super) async fn measure(reader: Arc<dyn Reader>, fleet: &Fleet, questions: u
     let (routes, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(Metrics::new()), stop.clone()).router();
     let serving = stop.clone();
     let served =
-        tokio::spawn(async move { netqoe_ingest::serve(listener, routes, &ServerLimits::default(), serving).await });
+        tokio::spawn(async move { netqoe_server::serve(listener, routes, &ServerLimits::default(), serving).await });
     let mut poster = Poster::connect(address).await?;
     output::own_line(HEADING)?;
     let mut p95s_ms = Vec::new();

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::Router;
 use netqoe_dashboard::{LiveFeed, QueryApi};
-use netqoe_ingest::{ServerLimits, SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_server::{ServerLimits, SignIn, SystemClock, Tokens};
 use netqoe_sinks::read::Reader;
 
 use crate::shutdown;
@@ -17,11 +17,11 @@ use crate::shutdown;
 pub(super) async fn show(reader: Arc<dyn Reader>) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let tokens = Tokens::none_on_loopback();
-    let listener = netqoe_ingest::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &tokens)?;
+    let listener = netqoe_server::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let (session, _) = SignIn::new(tokens, Metrics::new(), Arc::new(SystemClock::new())).router();
     let (queries, _) = QueryApi::new(reader, &Rules::default(), LiveFeed::new(Metrics::new()), stop.clone()).router();
     let app = Router::new().merge(session).merge(queries).merge(netqoe_dashboard::page());
     tracing::info!("listening on http://{address}");
-    netqoe_ingest::serve(listener, app, &ServerLimits::default(), stop).await.context("can't go on serving")
+    netqoe_server::serve(listener, app, &ServerLimits::default(), stop).await.context("can't go on serving")
 }

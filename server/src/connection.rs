@@ -16,8 +16,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use crate::arriving::Arriving;
-use crate::config::ServerLimits;
 use crate::exchange::{Exchanges, Peer, Progress};
+use crate::limits::ServerLimits;
 use crate::memory::{Held, RequestMemory};
 use crate::outage::Outage;
 use crate::places::{Place, Places};
@@ -51,7 +51,7 @@ impl Scarcity {
     /// A connection that could not be taken from the system.
     pub(crate) fn not_taken(&self, error: &io::Error) {
         if is_out_of_files(error) {
-            if let Some(times) = self.files.refused(self.clock.elapsed()) {
+            if let Some(times) = self.files.failed(self.clock.elapsed()) {
                 tracing::error!(
                     "no new connection can be taken ({times} tries so far): {error}; raise the limit of open files (`ulimit -n`, LimitNOFILE), or lower --max-connections"
                 );
@@ -62,13 +62,13 @@ impl Scarcity {
     }
 
     fn taken(&self) {
-        if self.files.stored(self.clock.elapsed()).is_some() {
+        if self.files.succeeded(self.clock.elapsed()).is_some() {
             tracing::info!("new connections are taken again");
         }
     }
 
     fn no_memory(&self) {
-        if let Some(connections) = self.memory.refused(self.clock.elapsed()) {
+        if let Some(connections) = self.memory.failed(self.clock.elapsed()) {
             tracing::warn!(
                 "there is no memory for more long heads of requests: {connections} connections are closed so far; see --max-in-flight-body-bytes and --max-header-bytes"
             );

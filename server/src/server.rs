@@ -9,8 +9,8 @@ use axum_server::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::Tokens;
-use crate::config::ServerLimits;
 use crate::connection::{PlaceKeeper, Scarcity};
+use crate::limits::ServerLimits;
 use crate::tokens::TokensError;
 
 /// Heads of requests may have at least this length, in bytes: hyper's smallest buffer.

@@ -29,7 +29,7 @@ impl RequestMemory {
     }
 
     /// The part of it that one token may take at once.
-    pub(crate) fn token_share(&self) -> TokenShare {
+    pub fn token_share(&self) -> TokenShare {
         let max_bytes = self.max_bytes / TOKEN_SHARE;
         TokenShare { max_bytes, all: Arc::clone(&self.all), own: Arc::new(Semaphore::new(max_bytes)) }
     }
@@ -47,22 +47,23 @@ impl fmt::Debug for RequestMemory {
 }
 
 /// What one token may take of the memory.
-pub(crate) struct TokenShare {
-    pub(crate) max_bytes: usize,
+pub struct TokenShare {
+    /// The most that it may ever hold.
+    pub max_bytes: usize,
     all: Arc<Semaphore>,
     own: Arc<Semaphore>,
 }
 
 impl TokenShare {
     /// None where the token takes its whole share, or all together take everything.
-    pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
+    pub fn hold(&self, bytes: usize) -> Option<Held> {
         Held::of(&self.own, &self.all, bytes)
     }
 }
 
 /// Memory that is taken until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     share: OwnedSemaphorePermit,
     all: OwnedSemaphorePermit,
 }
@@ -75,17 +76,19 @@ impl Held {
         Some(Self { share, all })
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    /// How many bytes these are.
+    pub fn bytes(&self) -> usize {
         self.all.num_permits()
     }
 
-    pub(crate) fn add(&mut self, more: Self) {
+    /// Takes in more of the same share.
+    pub fn add(&mut self, more: Self) {
         self.share.merge(more.share);
         self.all.merge(more.all);
     }
 
     /// Gives back what is above so many bytes.
-    pub(crate) fn shrink_to(&mut self, bytes: usize) {
+    pub fn shrink_to(&mut self, bytes: usize) {
         let above = self.bytes().saturating_sub(bytes);
         drop((self.share.split(above), self.all.split(above)));
     }

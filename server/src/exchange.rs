@@ -85,7 +85,7 @@ where
             let mut answer = answering.await?;
             drop(held);
             if is_too_slow.load(Ordering::Relaxed) {
-                answer = last_answer(too_slow_refusal(timeout), version);
+                answer = last_answer(Refusal::body_too_slow(timeout), version);
             }
             Ok(exchange.until_sent(answer))
         })
@@ -106,12 +106,6 @@ impl<S> Exchanges<S> {
             Refusal::new(Code::ServiceUnavailable, message).retry_after(1)
         })
     }
-}
-
-/// The body of a request that did not come in time.
-pub(crate) fn too_slow_refusal(timeout: Duration) -> Refusal {
-    let message = format!("the body did not arrive within {timeout:?}; send it faster, or in smaller batches");
-    Refusal::new(Code::RequestTimeout, message)
 }
 
 /// The last answer on a connection: nobody knows where another request would begin, except where frames tell.

@@ -55,14 +55,14 @@ impl Attempts {
         let now = self.started.elapsed();
         let begun = self.begin_at(address, known, now);
         if begun.is_err()
-            && let Some(tries) = self.guessing.refused(now)
+            && let Some(tries) = self.guessing.failed(now)
         {
             let address = address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
             tracing::warn!(
                 "too many wrong tokens come, now from {address}: {tries} requests were not looked at so far"
             );
         } else if begun.is_ok() {
-            self.guessing.stored(now);
+            self.guessing.succeeded(now);
         }
         begun
     }

@@ -54,7 +54,7 @@ async fn a_session_reads_for_a_day_and_longer_while_it_is_used() {
     let answer = read(&api, &[("cookie", &cookie), ("x-forwarded-proto", "https")]).await;
     let (renewed, attributes) = self::cookie(&answer);
     assert_eq!((answer.status.as_u16(), &answer.body), (200, &json!("read")));
-    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/; Max-Age=86400; Secure");
+    assert_eq!(attributes, "HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=86400");
     api.clock.advance(SECOND);
     read(&api, &[("cookie", &cookie)]).await.assert_refused(401, "unauthorized");
     api.clock.advance(24 * HOUR - 2 * SECOND);
@@ -143,7 +143,7 @@ async fn a_cookie_is_secure_where_the_browser_came_over_tls() {
     let api = Api::with_tokens(TOKENS);
     for (forwarded, is_secure) in [("https", true), ("HTTPS, http", true), ("http", false), ("", false)] {
         let (_, attributes) = cookie(&sign_in(&api, "reader", &[("x-forwarded-proto", forwarded)]).await);
-        assert_eq!(attributes.ends_with("; Secure"), is_secure, "{forwarded}");
+        assert_eq!(attributes.contains("; Secure; "), is_secure, "{forwarded}");
     }
 }
 
@@ -177,9 +177,9 @@ async fn a_wrong_token_opens_nothing() {
 #[tokio::test]
 async fn a_token_that_is_bound_to_clients_may_send_and_not_read() {
     let api = Api::with_tokens(TOKENS);
-    for (token, client_id) in [("sender", "probe-1"), ("senders", "lab-7")] {
+    for token in ["sender", "senders"] {
         let authorization = ("authorization", &*format!("Bearer {token}"));
-        assert_eq!(api.post(&[JSON, authorization], event("e", client_id).to_string()).await.status, 200);
+        assert_eq!(api.post(&[authorization], "a body").await.status, 200);
         for answer in [read(&api, &[authorization]).await, sign_in(&api, token, &[]).await] {
             answer.assert_refused(401, "unauthorized");
             assert!(answer.message().contains("may send their events, but not read"), "{answer:?}");
@@ -191,12 +191,12 @@ async fn a_token_that_is_bound_to_clients_may_send_and_not_read() {
 }
 
 #[tokio::test]
-async fn a_cookie_sends_no_events() {
+async fn a_cookie_sends_nothing() {
     let api = Api::with_tokens(TOKENS);
     let (cookie, _) = cookie(&sign_in(&api, "reader", &[]).await);
-    let answer = api.post(&[JSON, ("cookie", &cookie)], event("e", "c").to_string()).await;
+    let answer = api.post(&[("cookie", &cookie)], "a body").await;
     answer.assert_refused(401, "unauthorized");
-    assert_eq!(api.log.events().len(), 0);
+    assert_eq!(api.kept().len(), 0);
 }
 
 #[tokio::test]

@@ -15,21 +15,21 @@ use crate::{Tokens, same_origin};
 
 /// Guards routes with tokens. Who may read is another matter: see [`SignIn`](crate::SignIn).
 #[derive(Clone, Debug)]
-pub(crate) struct Authentication {
+pub struct Authentication {
     tokens: Tokens,
     metrics: Metrics,
 }
 
 impl Authentication {
     /// With these tokens; failures are counted.
-    pub(crate) fn new(tokens: Tokens, metrics: Metrics) -> Self {
+    pub fn new(tokens: Tokens, metrics: Metrics) -> Self {
         Self { tokens, metrics }
     }
 
     /// The same routes, which answer 401 without a valid `Authorization: Bearer TOKEN`, and where none is needed 403 to pages of
     /// other sites. Handlers find the [`Bearer`] among the request's extensions. A router without
     /// routes stays as it is.
-    pub(crate) fn guard(&self, router: Router) -> Router {
+    pub fn guard(&self, router: Router) -> Router {
         if !router.has_routes() {
             return router;
         }

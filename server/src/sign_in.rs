@@ -7,6 +7,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use netqoe_model::metrics::Metrics;
 use parking_lot::Mutex;
@@ -86,13 +87,13 @@ impl SignIn {
 
     /// Those of the request's cookies that hold.
     fn sessions(&self, headers: &HeaderMap) -> impl Iterator<Item = Session> {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let values = cookies.flat_map(|value| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-        let sessions = values.filter(|(name, _)| *name == COOKIE).take(MAX_COOKIES);
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+        let sessions = cookies.filter(|cookie| cookie.name() == COOKIE).take(MAX_COOKIES);
         let holds = |session: &Session| {
             !session.is_over(self.now_s()) && self.tokens.have_signed(session) && !self.signed_out.lock().has(session)
         };
-        sessions.filter_map(|(_, value)| Session::parse(value)).filter(holds)
+        sessions.filter_map(|cookie| Session::parse(cookie.value())).filter(holds)
     }
 
     /// A new cookie for a session that has one for a while.
@@ -232,8 +233,9 @@ fn cookie_of(session: &Session, now_s: i64, is_https: bool) -> String {
 }
 
 fn cookie(value: &str, max_age_s: i64, is_https: bool) -> String {
-    let secure = if is_https { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={max_age_s}{secure}")
+    let max_age = cookie::time::Duration::seconds(max_age_s);
+    let cookie = Cookie::build((COOKIE, value)).http_only(true).same_site(SameSite::Strict).path("/").max_age(max_age);
+    cookie.secure(is_https).to_string()
 }
 
 /// Whether the browser speaks TLS, with this server or with the proxy before it.

@@ -55,13 +55,15 @@ impl SessionKey {
 
 /// Tells a token from others; a request without one, where none is needed, has the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct TokenId(pub(crate) usize);
+pub struct TokenId(pub usize);
 
 /// What the token of a request allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bearer {
-    pub(crate) token: TokenId,
-    pub(crate) grant: Grant,
+pub struct Bearer {
+    /// Which token it is.
+    pub token: TokenId,
+    /// The clients that it speaks for.
+    pub grant: Grant,
 }
 
 /// The clients that a token speaks for.
@@ -150,12 +152,12 @@ impl Tokens {
     }
 
     /// How many there are.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.known.len()
     }
 
     /// What each allows.
-    pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
         self.known.iter().map(|known| &known.grant)
     }
 

@@ -1,0 +1,176 @@
+//! A server with a route for those that may send and one for those that may read, on a clock that stands still.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use netqoe_model::metrics::Metrics;
+use netqoe_server::{Authentication, Clock, OperationsAccess, SignIn, Tokens, assemble};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub(crate) const NOW_MS: i64 = 1_765_000_000_000;
+/// A route for whoever may send. It keeps what is sent.
+pub(crate) const SENDING: &str = "/sending";
+/// A route for whoever may read.
+pub(crate) const READING: &str = "/reading";
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// When the sending route answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Answering {
+    #[default]
+    AtOnce,
+    After(Duration),
+    Never,
+}
+
+/// What the sending route has been sent, and how it answers.
+#[derive(Default)]
+pub(crate) struct Receiver {
+    pub(crate) kept: Mutex<Vec<String>>,
+    pub(crate) answering: Mutex<Answering>,
+}
+
+/// A clock that moves only when told to.
+#[derive(Default)]
+pub(crate) struct HandClock(Mutex<Duration>);
+
+impl HandClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for HandClock {
+    fn now_ms(&self) -> i64 {
+        NOW_MS + self.elapsed().as_millis() as i64
+    }
+
+    fn elapsed(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The routes of a server with everything that they touch.
+pub(crate) struct Api {
+    pub(crate) router: Router,
+    pub(crate) receiver: Arc<Receiver>,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) metrics: Metrics,
+}
+
+/// An answer, with its body as JSON where it is JSON and as text elsewhere.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Api {
+    /// Without tokens, on loopback.
+    pub(crate) fn new() -> Self {
+        Self::with(Tokens::none_on_loopback())
+    }
+
+    pub(crate) fn with_tokens(text: &str) -> Self {
+        Self::with(Tokens::parse(text).unwrap())
+    }
+
+    fn with(tokens: Tokens) -> Self {
+        Self::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)), tokens)
+    }
+
+    /// One that listens there.
+    pub(crate) fn at(address: SocketAddr, tokens: Tokens) -> Self {
+        let (receiver, clock, metrics) =
+            (Arc::new(Receiver::default()), Arc::new(HandClock::default()), Metrics::new());
+        let sign_in = SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _);
+        let sending = Router::new().route(SENDING, post(take)).with_state(Arc::clone(&receiver));
+        let sending = Authentication::new(tokens, metrics.clone()).guard(sending);
+        let reading = Router::new().route(READING, get(|| async { "read" }).post(|| async { "changed" }));
+        let reading = sign_in.guard(reading);
+        let parts = [sign_in.router(), (sending, Default::default()), (reading, Default::default())];
+        let access = OperationsAccess::at(address, sign_in);
+        let router = assemble(parts, metrics.clone(), Vec::new(), access);
+        Self { router, receiver, clock, metrics }
+    }
+
+    /// What was sent and answered by 200.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        self.receiver.kept.lock().unwrap().clone()
+    }
+
+    /// Posts to the sending route.
+    pub(crate) async fn post(&self, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        self.send("POST", SENDING, headers, body).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body =
+            serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into()));
+        Answer { status: head.status, headers: head.headers, body }
+    }
+}
+
+async fn take(State(receiver): State<Arc<Receiver>>, body: String) -> Json<Value> {
+    let answering = *receiver.answering.lock().unwrap();
+    match answering {
+        Answering::AtOnce => {}
+        Answering::After(pause) => tokio::time::sleep(pause).await,
+        Answering::Never => std::future::pending().await,
+    }
+    receiver.kept.lock().unwrap().push(body);
+    Json(json!({ "status": "ok" }))
+}
+
+impl Answer {
+    /// Its status, and its `error` where it has one.
+    pub(crate) fn outcome(&self) -> (u16, Option<&str>) {
+        (self.status.as_u16(), self.body["error"].as_str())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap()
+    }
+
+    /// Asserts an error as every error is documented.
+    pub(crate) fn assert_refused(&self, status: u16, error: &str) {
+        assert_eq!(self.outcome(), (status, Some(error)), "{:?}", self.body);
+        assert!(self.message().len() > 20, "{:?}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(self.header("retry-after"), self.body["retry_after"].as_u64().map(|s| s.to_string()).as_deref());
+    }
+}
+
+/// Access to the operational routes of a server without tokens that listens on loopback.
+pub(crate) fn open_access() -> OperationsAccess {
+    let sign_in = SignIn::new(Tokens::none_on_loopback(), Metrics::new(), Arc::new(HandClock::default()));
+    OperationsAccess::at(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)), sign_in)
+}
