@@ -189,7 +189,7 @@ async fn serve(
     let reader = reader(options, &view).await?;
     if view.crew.processes() > 1 {
         let (live, crew, reader) = (view.observed.live.clone(), view.crew, Arc::clone(&reader));
-        tasks.spawn(netqoe_dashboard::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
+        tasks.spawn(netqoe_query::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
     }
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
     let letters = Arc::new(StreamLetters(letters));

@@ -5,9 +5,9 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Router;
-use netqoe_dashboard::{DeadLetters, PipelineApi, QueryApi, SettledReader, keep_filled};
 use netqoe_ingest::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
+use netqoe_query::{DeadLetters, PipelineApi, QueryApi, SettledReader, keep_filled};
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

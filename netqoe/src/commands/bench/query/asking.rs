@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_ingest::ServerLimits;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_query::{LiveFeed, QueryApi};
 use netqoe_sinks::read::Reader;
 use tokio_util::sync::CancellationToken;
 

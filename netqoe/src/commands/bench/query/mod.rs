@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use netqoe_dashboard::{Filling, SettledReader};
 use netqoe_model::Rules;
+use netqoe_query::{Filling, SettledReader};
 use netqoe_sinks::read::{PostgresReader, ReadError, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, StoreUrl};
 use tokio::runtime::Handle;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_ingest::{ServerLimits, SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_query::{LiveFeed, QueryApi};
 use netqoe_sinks::read::Reader;
 
 use crate::shutdown;

@@ -8,12 +8,12 @@ use axum::http::Request;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http_body_util::BodyExt;
-use netqoe_dashboard::{
+use netqoe_model::metrics::Metrics;
+use netqoe_model::{Checkpoint, Ledger, LogTime, Partition, Position};
+use netqoe_query::{
     DeadLetters, DeadLettersError, Delays, LetterPage, LiveFeed, Part, PartitionProgress, PipelineApi, PipelineState,
     PipelineView,
 };
-use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Ledger, LogTime, Partition, Position};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

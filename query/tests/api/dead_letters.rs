@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use netqoe_dashboard::{DeadLetters, DeadLettersError, Letter, LetterPage, LiveFeed, PipelineApi};
 use netqoe_model::metrics::Metrics;
+use netqoe_query::{DeadLetters, DeadLettersError, Letter, LetterPage, LiveFeed, PipelineApi};
 use serde_json::{Value, json};
 
 use crate::pipeline::{Still, send};

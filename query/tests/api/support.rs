@@ -7,12 +7,12 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime,
     PartitionCommit, Percentiles, Rules, Severity, UsualRange, WindowRow, WindowStart,
 };
+use netqoe_query::{LiveFeed, QueryApi};
 use netqoe_sinks::read::Reader;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

@@ -1,5 +1,7 @@
 //! The page's files: compressed as asked for, kept for as long as they stay the same, and under a strict policy.
 
+#![allow(clippy::unwrap_used)] // nothing here but tests
+
 use std::io::Read;
 
 use axum::Router;

@@ -348,7 +348,7 @@ async fn commits_have_no_filter() {
 async fn commits_of_another_process_are_noticed() {
     let mut api = Api::with(&[]);
     let is_own = |partition: Partition| partition == Partition(0);
-    let watching = netqoe_dashboard::watch_others(api.live.clone(), api.reader(), is_own, api.stop.clone());
+    let watching = netqoe_query::watch_others(api.live.clone(), api.reader(), is_own, api.stop.clone());
     let watching = tokio::spawn(watching);
     let (mut rows, mut commits) = (Reader::open(&api, "").await, Reader::open(&api, "detail=commits").await);
     publish_at(&api, 1, &[row("own", "t", 0)]);

@@ -3,8 +3,8 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use netqoe_dashboard::{Filling, SettledReader};
 use netqoe_model::{AggregateRow, Checkpoint, Label, LogTime, Percentiles, Rules, WindowStart};
+use netqoe_query::{Filling, SettledReader};
 use netqoe_sinks::read::{Extent, Matching, Measure, Reader};
 
 use crate::stores::{Kind, on_each_store};
