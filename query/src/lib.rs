@@ -16,7 +16,7 @@ mod queries;
 mod runs;
 
 pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};
-pub use final_windows::{Filling, SettledReader, keep_filled};
+pub use final_windows::{Filling, FinalWindowsReader, keep_filled};
 pub use live::{LiveFeed, watch_others};
 pub use pipeline::{Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView};
 pub use queries::QueryApi;

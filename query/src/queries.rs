@@ -6,7 +6,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
 use axum::{Json, Router};
 use netqoe_model::Rules;
-use netqoe_sinks::read::{Page, ReadError, Reader};
+use netqoe_sinks::read::{Page, ReadError, Reader, Rows, Snapshot};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,18 +55,36 @@ impl QueryApi {
     /// Reads a page.
     async fn page<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Reader) -> Result<Page<T>, ReadError> + Send + 'static,
+        read: impl FnOnce(&dyn Rows) -> Result<Page<T>, ReadError> + Send + 'static,
     ) -> Result<Page<T>, Refusal> {
-        self.ask(|reader, _| Ok(read(reader)?)).await
+        self.ask(|store, _| Ok(read(store.rows)?)).await
     }
 
-    /// Reads, and makes an answer of it, on a thread that may wait for the disk.
+    /// Reads one snapshot of the store.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Reader, &Rules) -> Result<T, Refusal> + Send + 'static,
+        read: impl FnOnce(Snapshot<'_>, &Rules) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let (reader, rules) = (Arc::clone(&self.reader), Arc::clone(&self.rules));
-        let answer = tokio::task::spawn_blocking(move || read(&*reader, &rules)).await;
+        self.ask_and(read, |found, _| Ok(found)).await
+    }
+
+    /// Reads one snapshot of the store, and makes an answer of it once the snapshot is let go.
+    pub(crate) async fn ask_and<F, T: Send + 'static>(
+        &self,
+        read: impl FnOnce(Snapshot<'_>, &Rules) -> Result<F, Refusal> + Send + 'static,
+        make: impl FnOnce(F, &Rules) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let reader = Arc::clone(&self.reader);
+        self.work(move |rules| make(reader.ask(|store| read(store, rules))?, rules)).await
+    }
+
+    /// Does this on a thread that may wait for the disk.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Rules) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let rules = Arc::clone(&self.rules);
+        let answer = tokio::task::spawn_blocking(move || work(&rules)).await;
         answer.map_err(|_| Refusal::unavailable("the question was given up; ask again"))?
     }
 }
@@ -82,7 +100,7 @@ fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) ->
         (status = 503, body = Refusal)))]
 async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<ClientItem> {
     let query = asked(parameters)?.query::<String>()?;
-    let page = api.page(move |reader| reader.clients(&query)).await?;
+    let page = api.page(move |rows| rows.clients(&query)).await?;
     Ok(items(page, |client| client.client_id.encode(), ClientItem::from))
 }
 
@@ -92,7 +110,7 @@ async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<Clien
         (status = 503, body = Refusal)))]
 async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<TargetItem> {
     let query = asked(parameters)?.query::<String>()?;
-    let page = api.page(move |reader| reader.targets(&query)).await?;
+    let page = api.page(move |rows| rows.targets(&query)).await?;
     Ok(items(page, |target| target.target.encode(), TargetItem::from))
 }
 
@@ -102,7 +120,7 @@ async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<Targe
         (status = 503, body = Refusal)))]
 async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Value> {
     let query = asked(parameters)?.query()?;
-    let page = api.page(move |reader| reader.aggregates(&query)).await?;
+    let page = api.page(move |rows| rows.aggregates(&query)).await?;
     Ok(items(page, |record| record.position().encode(), |record| aggregate(&record)))
 }
 
@@ -112,6 +130,6 @@ async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Va
         (status = 503, body = Refusal)))]
 async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<DiagnosisItem> {
     let query = asked(parameters)?.query()?;
-    let page = api.page(move |reader| reader.diagnoses(&query)).await?;
+    let page = api.page(move |rows| rows.diagnoses(&query)).await?;
     Ok(items(page, |record| record.position().encode(), DiagnosisItem::from))
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
 use netqoe_model::{Label, MAX_TIME_MS, Rules, Severity};
-use netqoe_sinks::read::{Filter, Pair, ReadError, Reader, RowPosition, RunRecord};
+use netqoe_sinks::read::{Filter, Pair, ReadError, RowPosition, Rows, RunRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -81,12 +81,12 @@ async fn runs(
     let RunParameters { client_id, target, from, to, label, limit } = asked(parameters)?;
     let parameters = Parameters { client_id, target, from, to, label, limit, cursor: None };
     let query = parameters.query::<RowPosition>()?;
-    api.ask(move |reader, rules| Ok(read(reader, &query.filter, query.limit, rules)?)).await.map(Json)
+    api.ask(move |store, rules| Ok(read(store.rows, &query.filter, query.limit, rules)?)).await.map(Json)
 }
 
-fn read(reader: &dyn Reader, filter: &Filter, limit: u16, rules: &Rules) -> Result<Runs, ReadError> {
-    let page = reader.runs(filter, limit)?;
-    let newest_ms = newest_ms(reader, &page.items, filter)?;
+fn read(rows: &dyn Rows, filter: &Filter, limit: u16, rules: &Rules) -> Result<Runs, ReadError> {
+    let page = rows.runs(filter, limit)?;
+    let newest_ms = newest_ms(rows, &page.items, filter)?;
     let item = |run: RunRecord| {
         let newest_ms = newest_ms.get(&pair(&run)).copied();
         RunItem::of(run, newest_ms, rules)
@@ -95,11 +95,11 @@ fn read(reader: &dyn Reader, filter: &Filter, limit: u16, rules: &Rules) -> Resu
 }
 
 /// Where the newest window starts of each pair that has a run, before the end of the time that was asked for.
-fn newest_ms(reader: &dyn Reader, runs: &[RunRecord], filter: &Filter) -> Result<BTreeMap<Pair, i64>, ReadError> {
+fn newest_ms(rows: &dyn Rows, runs: &[RunRecord], filter: &Filter) -> Result<BTreeMap<Pair, i64>, ReadError> {
     let pairs: Vec<Pair> = runs.iter().map(pair).collect::<BTreeSet<_>>().into_iter().collect();
     let earliest_ms = runs.iter().map(|run| run.last_window.ms()).min().unwrap_or(0);
     let times_ms = [earliest_ms, filter.to_ms.unwrap_or(i64::MAX).clamp(0, MAX_TIME_MS)];
-    let newest = reader.latest_labels(&pairs, times_ms, 1)?;
+    let newest = rows.latest_labels(&pairs, times_ms, 1)?;
     Ok(pairs.into_iter().zip(newest).filter_map(|(pair, rows)| Some((pair, rows.first()?.window_start.ms()))).collect())
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use netqoe_ingest::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
-use netqoe_query::{DeadLetters, PipelineApi, QueryApi, SettledReader, keep_filled};
+use netqoe_query::{DeadLetters, FinalWindowsReader, PipelineApi, QueryApi, keep_filled};
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ pub(super) fn with_memory(
     tasks: &mut JoinSet<()>,
     stop: &CancellationToken,
 ) -> Arc<dyn Reader> {
-    let settled = Arc::new(SettledReader::new(reader, rules, partitions));
+    let settled = Arc::new(FinalWindowsReader::new(reader, rules, partitions));
     tasks.spawn(keep_filled(Arc::clone(&settled), stop.clone()));
     settled
 }

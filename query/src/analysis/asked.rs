@@ -1,7 +1,7 @@
 //! What can be asked of many windows at once, as it stands in a URL.
 
 use netqoe_model::{MAX_TIME_MS, Rules};
-use netqoe_sinks::read::{Extent, Filter, Matching, Measure, Query, ReadError, Reader};
+use netqoe_sinks::read::{Extent, Filter, Matching, Measure, Query, ReadError, Rows};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -46,9 +46,9 @@ impl Scope {
 
     /// The newest window with rows before the end of the range, and the range: where it is left open, it ends after that
     /// window and begins an hour before its end. Without rows it is empty.
-    pub(crate) fn resolve(self, reader: &dyn Reader, rules: &Rules) -> Result<Resolved, ReadError> {
+    pub(crate) fn resolve(self, rows: &dyn Rows, rules: &Rules) -> Result<Resolved, ReadError> {
         let filter = Filter { to_ms: self.to_ms, ..Filter::default() };
-        let newest = reader.aggregates(&Query { filter, after: None, limit: 1 })?.items.pop();
+        let newest = rows.aggregates(&Query { filter, after: None, limit: 1 })?.items.pop();
         let at_ms = newest.map(|row| row.window.start.ms());
         let to_ms = self.to_ms.or(at_ms.map(|at_ms| at_ms + rules.window_ms)).unwrap_or(0);
         let from_ms = self.from_ms.unwrap_or(to_ms.saturating_sub(DEFAULT_RANGE_MS));

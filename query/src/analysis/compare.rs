@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use netqoe_model::{Label, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Extent, PointRecord, Reader};
+use netqoe_sinks::read::{CurrentRecord, Extent, PointRecord, Rows, Snapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -62,21 +62,34 @@ pub(crate) struct ComparedPair {
     degraded: Vec<u64>,
 }
 
-pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &Rules) -> Result<Comparison, Refusal> {
-    let asked = scope.resolve(reader, rules)?;
+/// What a comparison is made of.
+pub(crate) struct Found {
+    point_ms: i64,
+    /// By pair.
+    points: Vec<PointRecord>,
+    current: Vec<CurrentRecord>,
+    networks: Networks,
+}
+
+pub(crate) fn read(store: Snapshot<'_>, scope: Scope, max_points: u32, rules: &Rules) -> Result<Found, Refusal> {
+    let asked = scope.resolve(store.rows, rules)?;
     let point_ms = length_ms(&asked.extent, rules.window_ms, max_points);
-    let points = reader.points(&asked.extent, point_ms, MAX_POINT_RECORDS + 1)?;
+    let points = store.summaries.points(&asked.extent, point_ms, MAX_POINT_RECORDS + 1)?;
     if points.len() > MAX_POINT_RECORDS as usize {
         return Err(Refusal::invalid("there are too many pairs for so many points; ask for fewer with max_points"));
     }
-    let current = current::rows(reader, &asked, rules)?;
-    let networks = seen(reader, &asked.extent)?;
-    Ok(comparison(point_ms, &points, &current, &networks))
+    let current = current::rows(store.rows, &asked, rules)?;
+    let networks = seen(store.rows, &asked.extent)?;
+    Ok(Found { point_ms, points, current, networks })
+}
+
+pub(crate) fn of(found: &Found) -> Comparison {
+    comparison(found.point_ms, &found.points, &found.current, &found.networks)
 }
 
 /// The networks of all clients of the range, also of those that are silent now.
-fn seen(reader: &dyn Reader, extent: &Extent) -> Result<Networks, Refusal> {
-    Ok(Networks::read(reader, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?)
+fn seen(rows: &dyn Rows, extent: &Extent) -> Result<Networks, Refusal> {
+    Ok(Networks::read(rows, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?)
 }
 
 /// `points` are by pair.

@@ -2,8 +2,8 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use netqoe_model::{Label, Rules};
-use netqoe_sinks::read::{CurrentRecord, Extent, Reader};
+use netqoe_model::{Label, Ledger, Rules};
+use netqoe_sinks::read::{CurrentRecord, Extent, Rows};
 
 use super::asked::{Resolved, Scope};
 use super::networks::Networks;
@@ -13,23 +13,27 @@ use crate::answer::Refusal;
 /// A pair whose newest row lies this many windows back is current: it measures seldom, or its rows are on their way.
 const CURRENT_WINDOWS: i64 = 5;
 
-/// The current rows at one time, by client and target, and the networks of their clients.
+/// The current rows at one time, by client and target, the networks of their clients, and where all events of the log went,
+/// from one snapshot of the store.
 #[derive(Debug, Default)]
 pub(crate) struct Current {
     pub(crate) at_ms: Option<i64>,
     pub(crate) rows: Vec<CurrentRecord>,
     pub(crate) networks: Networks,
+    pub(crate) ledger: Ledger,
 }
 
 impl Current {
-    pub(crate) fn read(reader: &dyn Reader, scope: Scope, rules: &Rules) -> Result<Self, Refusal> {
-        let asked = scope.resolve(reader, rules)?;
-        let Some(at_ms) = asked.at_ms else { return Ok(Self::default()) };
-        let rows = rows(reader, &asked, rules)?;
+    pub(crate) fn read(store: &dyn Rows, scope: Scope, rules: &Rules) -> Result<Self, Refusal> {
+        let mut ledger = Ledger::default();
+        store.checkpoints()?.into_iter().for_each(|checkpoint| ledger += checkpoint.ledger);
+        let asked = scope.resolve(store, rules)?;
+        let Some(at_ms) = asked.at_ms else { return Ok(Self { ledger, ..Self::default() }) };
+        let rows = rows(store, &asked, rules)?;
         // A window's events are from its start to its end.
         let seen_ms = [earliest_ms(at_ms, rules), at_ms + rules.window_ms];
-        let networks = Networks::read(reader, asked.extent.client_id.as_ref(), seen_ms)?;
-        Ok(Self { at_ms: Some(at_ms), rows, networks })
+        let networks = Networks::read(store, asked.extent.client_id.as_ref(), seen_ms)?;
+        Ok(Self { at_ms: Some(at_ms), rows, networks, ledger })
     }
 
     /// Memory that it takes, about.
@@ -41,10 +45,10 @@ impl Current {
 }
 
 /// The current rows alone.
-pub(crate) fn rows(reader: &dyn Reader, asked: &Resolved, rules: &Rules) -> Result<Vec<CurrentRecord>, Refusal> {
+pub(crate) fn rows(store: &dyn Rows, asked: &Resolved, rules: &Rules) -> Result<Vec<CurrentRecord>, Refusal> {
     let Some(at_ms) = asked.at_ms else { return Ok(Vec::new()) };
     let extent = Extent { from_ms: earliest_ms(at_ms, rules), to_ms: at_ms + 1, ..asked.extent.clone() };
-    of_all_pairs(|limit| reader.current(&extent, limit))
+    of_all_pairs(|limit| store.current(&extent, limit))
 }
 
 /// Start of the earliest window whose rows are current.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use netqoe_model::Rules;
-use netqoe_sinks::read::{Matching, Reader, SplitRecord};
+use netqoe_sinks::read::{Matching, Snapshot, SplitRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -91,17 +91,28 @@ impl AddAssign for Sides {
     }
 }
 
+/// What differences are made of.
+pub(crate) struct Found {
+    matching: Matching,
+    records: Vec<SplitRecord>,
+    networks: Networks,
+}
+
 pub(crate) fn read(
-    reader: &dyn Reader,
+    store: Snapshot<'_>,
     scope: Scope,
     inside_ms: [i64; 2],
-    matching: &Matching,
+    matching: Matching,
     rules: &Rules,
-) -> Result<Difference, Refusal> {
-    let extent = scope.resolve(reader, rules)?.extent;
-    let records = of_all_pairs(|limit| reader.split(&extent, inside_ms, matching, limit))?;
-    let networks = Networks::read(reader, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?;
-    Ok(difference(matching, &records, &networks))
+) -> Result<Found, Refusal> {
+    let extent = scope.resolve(store.rows, rules)?.extent;
+    let records = of_all_pairs(|limit| store.summaries.split(&extent, inside_ms, &matching, limit))?;
+    let networks = Networks::read(store.rows, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?;
+    Ok(Found { matching, records, networks })
+}
+
+pub(crate) fn of(found: &Found) -> Difference {
+    difference(&found.matching, &found.records, &found.networks)
 }
 
 fn difference(matching: &Matching, records: &[SplitRecord], networks: &Networks) -> Difference {

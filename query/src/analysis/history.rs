@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use netqoe_dataflow::judge::PairState;
 use netqoe_model::{Label, Rules, WindowRow, WindowStart};
-use netqoe_sinks::read::{
-    AggregateRecord, DiagnosisRecord, Extent, Filter, Page, Query, ReadError, Reader, RowPosition,
-};
+use netqoe_sinks::read::{AggregateRecord, DiagnosisRecord, Extent, Filter, Page, Query, ReadError, RowPosition, Rows};
 
 use crate::answer::Refusal;
 use crate::pages::pages;
@@ -29,7 +27,7 @@ pub(crate) struct PairHistory {
 }
 
 /// Of the pair that the extent names.
-pub(crate) fn read(reader: &dyn Reader, extent: &Extent, rules: &Rules) -> Result<PairHistory, Refusal> {
+pub(crate) fn read(store: &dyn Rows, extent: &Extent, rules: &Rules) -> Result<PairHistory, Refusal> {
     let filter = Filter {
         client_id: extent.client_id.clone(),
         target: extent.target.clone(),
@@ -37,20 +35,20 @@ pub(crate) fn read(reader: &dyn Reader, extent: &Extent, rules: &Rules) -> Resul
         to_ms: Some(extent.to_ms),
         label: None,
     };
-    let mut rows = all(&filter, |query| reader.aggregates(query), AggregateRecord::position)?;
-    let diagnoses = all(&filter, |query| reader.diagnoses(query), DiagnosisRecord::position)?;
+    let mut rows = all(&filter, |query| store.aggregates(query), AggregateRecord::position)?;
+    let diagnoses = all(&filter, |query| store.diagnoses(query), DiagnosisRecord::position)?;
     rows.reverse();
     let labels = rows.iter().filter_map(|row| Some((row.window.start, row.diagnosis_label?))).collect();
     let windows = rows.into_iter().map(|row| row.window).collect();
-    Ok(PairHistory { before: state_before(reader, filter, extent.from_ms, rules)?, windows, labels, diagnoses })
+    Ok(PairHistory { before: state_before(store, filter, extent.from_ms, rules)?, windows, labels, diagnoses })
 }
 
 /// The pair's state before a time, as the pipeline would read it back: from the newest state that a row carries, and the
 /// rows after that; from nothing where the pair was not measured for longer than its history reaches, or where there is
 /// no such state among the newest rows.
-fn state_before(reader: &dyn Reader, filter: Filter, from_ms: i64, rules: &Rules) -> Result<PairState, ReadError> {
+fn state_before(store: &dyn Rows, filter: Filter, from_ms: i64, rules: &Rules) -> Result<PairState, ReadError> {
     let filter = Filter { from_ms: None, to_ms: Some(from_ms), ..filter };
-    let newest = reader.aggregates(&Query { filter, after: None, limit: rules.diagnosis.rows_without_state() })?;
+    let newest = store.aggregates(&Query { filter, after: None, limit: rules.diagnosis.rows_without_state() })?;
     let (tag, reach_ms) = (rules.diagnosis.state_tag(), rules.diagnosis.usual.reach_ms());
     let (mut stored, mut rows) = (None, Vec::<WindowRow>::new());
     for AggregateRecord { window, pair_state, .. } in newest.items {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use netqoe_sinks::read::{ClientRecord, Filter, Query, ReadError, Reader};
+use netqoe_sinks::read::{ClientRecord, Filter, Query, ReadError, Rows};
 use serde::Serialize;
 
 use crate::pages::pages;
@@ -24,7 +24,7 @@ pub(crate) struct Networks(HashMap<String, Network>);
 impl Networks {
     /// Of the client with this id, or of all; seen between these times (Unix milliseconds, the second is exclusive).
     pub(crate) fn read(
-        reader: &dyn Reader,
+        rows: &dyn Rows,
         client_id: Option<&String>,
         [from_ms, to_ms]: [i64; 2],
     ) -> Result<Self, ReadError> {
@@ -32,7 +32,7 @@ impl Networks {
             Filter { client_id: client_id.cloned(), from_ms: Some(from_ms), to_ms: Some(to_ms), ..Filter::default() };
         let query = Query { filter, after: None, limit: PAGE };
         let mut networks = HashMap::new();
-        for page in pages(query, |query| reader.clients(query), |client| client.client_id.clone()) {
+        for page in pages(query, |query| rows.clients(query), |client| client.client_id.clone()) {
             networks.extend(page?.into_iter().map(|client| {
                 let ClientRecord { client_id, isp, network_type, .. } = client;
                 (client_id, Network { isp, network_type })

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use netqoe_model::{Label, Ledger, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Reader};
+use netqoe_sinks::read::CurrentRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::current::{Current, degraded, since_ms};
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
 use super::networks::Networks;
-use crate::answer::{Evidence, Refusal};
+use crate::answer::Evidence;
 
 /// Diagnoses that are listed: more than anybody reads.
 const MAX_DIAGNOSES: usize = 500;
@@ -85,15 +85,8 @@ pub(crate) struct CurrentDiagnosis {
     is_final: bool,
 }
 
-/// With what only this question needs, which is read beside.
-pub(crate) fn of(current: &Current, reader: &dyn Reader, rules: &Rules) -> Result<Overview, Refusal> {
-    let degraded = degraded(&current.rows);
-    let mut ledger = Ledger::default();
-    reader.checkpoints()?.into_iter().for_each(|checkpoint| ledger += checkpoint.ledger);
-    Ok(overview(current, &degraded, ledger, rules.window_ms))
-}
-
-fn overview(current: &Current, degraded: &[&CurrentRecord], ledger: Ledger, window_ms: i64) -> Overview {
+pub(crate) fn of(current: &Current, rules: &Rules) -> Overview {
+    let degraded = &degraded(&current.rows)[..];
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
     let isps = groups::by(current, degraded, |row| current.networks.isp(&row.pair.client_id));
@@ -105,12 +98,12 @@ fn overview(current: &Current, degraded: &[&CurrentRecord], ledger: Ledger, wind
     let diagnoses = degraded.iter().take(MAX_DIAGNOSES);
     Overview {
         at: current.at_ms,
-        window_ms,
+        window_ms: rules.window_ms,
         pairs: PairCounts::of(&current.rows),
         targets: Counts::of(&targets),
         clients: Counts::of(&clients),
         freshness: Freshness::of(&current.rows),
-        events: ledger.into(),
+        events: current.ledger.into(),
         by_target,
         by_target_left_off,
         by_client,

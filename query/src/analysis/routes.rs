@@ -8,6 +8,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use netqoe_model::Rules;
+use netqoe_sinks::read::Snapshot;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -46,8 +48,7 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Overview(scope.clone());
-    let answer =
-        |reading: Arc<Reading>| api.ask(move |reader, rules| json(&overview::of(&reading.current, reader, rules)?));
+    let answer = |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules)));
     of_current(&api, question, scope, answer).await
 }
 
@@ -58,7 +59,7 @@ async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters
 async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Matrix(scope.clone());
-    let answer = |reading: Arc<Reading>| api.ask(move |_, _| json(&matrix::of(&reading.current)));
+    let answer = |reading: Arc<Reading>| api.work(move |_| json(&matrix::of(&reading.current)));
     of_current(&api, question, scope, answer).await
 }
 
@@ -70,7 +71,8 @@ async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParamet
     let parameters = asked(parameters)?;
     let (scope, max_points) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.max_points()?);
     let question = Question::Timeline(scope.clone(), max_points);
-    let answer = api.ask(move |reader, rules| json(&timeline::read(reader, scope, max_points, rules)?));
+    let read = move |store: Snapshot<'_>, rules: &Rules| timeline::read(store, scope, max_points, rules);
+    let answer = api.ask_and(read, |found, rules| json(&timeline::of(&found, rules)));
     Ok(response(api.answers.get(question, answer).await?))
 }
 
@@ -81,7 +83,8 @@ async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParamet
 async fn series(State(api): State<QueryApi>, parameters: Asked<SeriesParameters>) -> Result<Json<Series>, Refusal> {
     let parameters = asked(parameters)?;
     let (scope, max_points) = (parameters.scope()?, parameters.max_points()?);
-    api.ask(move |reader, rules| series::read(reader, scope, max_points, rules)).await.map(Json)
+    let read = move |store: Snapshot<'_>, rules: &Rules| series::read(store.rows, scope, max_points, rules);
+    api.ask_and(read, |found, rules| Ok(series::of(found, rules))).await.map(Json)
 }
 
 /// The pairs of a target or of a client, worst first.
@@ -94,7 +97,8 @@ async fn compare(
 ) -> Result<Json<Comparison>, Refusal> {
     let parameters = asked(parameters)?;
     let (scope, max_points) = (parameters.scope()?, parameters.max_points()?);
-    api.ask(move |reader, rules| compare::read(reader, scope, max_points, rules)).await.map(Json)
+    let read = move |store: Snapshot<'_>, rules: &Rules| compare::read(store, scope, max_points, rules);
+    api.ask_and(read, |found, _| Ok(compare::of(&found))).await.map(Json)
 }
 
 /// Which clients, targets, providers and kinds of network differ most inside a region of a chart from the rest of it.
@@ -107,7 +111,8 @@ async fn different(
 ) -> Result<Json<Difference>, Refusal> {
     let parameters = asked(parameters)?;
     let (scope, inside_ms, matching) = (parameters.scope()?, parameters.inside_ms()?, parameters.matching()?);
-    api.ask(move |reader, rules| different::read(reader, scope, inside_ms, &matching, rules)).await.map(Json)
+    let read = move |store: Snapshot<'_>, rules: &Rules| different::read(store, scope, inside_ms, matching, rules);
+    api.ask_and(read, |found, _| Ok(different::of(&found))).await.map(Json)
 }
 
 async fn of_current<A: Future<Output = Result<Bytes, Refusal>>>(
@@ -116,7 +121,7 @@ async fn of_current<A: Future<Output = Result<Bytes, Refusal>>>(
     scope: Scope,
     answer: impl FnOnce(Arc<Reading>) -> A,
 ) -> Result<Response, Refusal> {
-    let current = (scope.clone(), api.ask(move |reader, rules| Current::read(reader, scope, rules)));
+    let current = (scope.clone(), api.ask(move |store, rules| Current::read(store.rows, scope, rules)));
     Ok(response(api.answers.get_of_current(question, current, answer).await?))
 }
 

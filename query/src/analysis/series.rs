@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use netqoe_dataflow::judge::UsualRanges;
 use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, WindowRow};
 use netqoe_sinks::read::point::{maximum, minimum, start_ms};
-use netqoe_sinks::read::{DiagnosisRecord, Reader};
+use netqoe_sinks::read::{DiagnosisRecord, Rows};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -86,11 +86,21 @@ pub(crate) struct UsualBand {
     throughput: UsualColumns,
 }
 
-pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &Rules) -> Result<Series, Refusal> {
-    let extent = scope.resolve(reader, rules)?.extent;
+/// What a chart is made of.
+pub(crate) struct Found {
+    point_ms: i64,
+    history: PairHistory,
+}
+
+pub(crate) fn read(rows: &dyn Rows, scope: Scope, max_points: u32, rules: &Rules) -> Result<Found, Refusal> {
+    let extent = scope.resolve(rows, rules)?.extent;
     let point_ms = length_ms(&extent, rules.window_ms, max_points);
-    let history = history::read(reader, &extent, rules)?;
-    Ok(series(history, point_ms, rules))
+    let history = history::read(rows, &extent, rules)?;
+    Ok(Found { point_ms, history })
+}
+
+pub(crate) fn of(found: Found, rules: &Rules) -> Series {
+    series(found.history, found.point_ms, rules)
 }
 
 fn series(history: PairHistory, point_ms: i64, rules: &Rules) -> Series {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use netqoe_model::{Label, Rules};
 use netqoe_sinks::read::point::start_ms;
-use netqoe_sinks::read::{DegradedRecord, Reader};
+use netqoe_sinks::read::{DegradedRecord, Snapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,15 +33,26 @@ pub(crate) struct Timeline {
     pairs: Vec<u64>,
 }
 
-pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &Rules) -> Result<Timeline, Refusal> {
-    let extent = scope.resolve(reader, rules)?.extent;
+/// What a timeline is made of.
+pub(crate) struct Found {
+    point_ms: i64,
+    /// In the order of time.
+    windows: Vec<DegradedRecord>,
+}
+
+pub(crate) fn read(store: Snapshot<'_>, scope: Scope, max_points: u32, rules: &Rules) -> Result<Found, Refusal> {
+    let extent = scope.resolve(store.rows, rules)?.extent;
     let point_ms = length_ms(&extent, rules.window_ms, max_points);
-    let windows = reader.degraded(&extent, MAX_WINDOWS + 1)?;
+    let windows = store.summaries.degraded(&extent, MAX_WINDOWS + 1)?;
     if windows.len() > MAX_WINDOWS as usize {
         let message = format!("more than {MAX_WINDOWS} windows have a degraded pair; narrow it with from or to");
         return Err(Refusal::invalid(message));
     }
-    Ok(timeline(rules.window_ms, point_ms, &windows))
+    Ok(Found { point_ms, windows })
+}
+
+pub(crate) fn of(found: &Found, rules: &Rules) -> Timeline {
+    timeline(rules.window_ms, found.point_ms, &found.windows)
 }
 
 /// `windows` are in the order of time.

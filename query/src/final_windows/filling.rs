@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netqoe_model::Checkpoint;
-use netqoe_sinks::read::{AggregateRecord, Filter, Query, ReadError};
+use netqoe_sinks::read::{AggregateRecord, Filter, Query, ReadError, Rows};
 use tokio_util::sync::CancellationToken;
 
 use super::block::{Block, WINDOWS};
-use super::reader::SettledReader;
+use super::reader::FinalWindowsReader;
 use crate::pages::pages;
 
 /// How often is looked whether more has settled. A block settles once in ten minutes, and until it is here the store
@@ -31,21 +31,22 @@ pub enum Filling {
     IsDone,
 }
 
-impl SettledReader {
+/// A block as it is read.
+struct NextBlock {
+    start_ms: i64,
+    /// None where it can't be kept.
+    rows: Option<Vec<AggregateRecord>>,
+}
+
+impl FinalWindowsReader {
     /// Reads one block, where there is one to read. Blocks its thread.
     ///
     /// # Errors
     /// Where the store can't be read, is busy, or takes too long; memory is as it was.
     pub fn fill_one(&self) -> Result<Filling, ReadError> {
-        // Before the rows: they are then at least as far.
-        let settled_before_ms = self.settled_before_ms(&self.store.checkpoints()?);
-        if settled_before_ms.is_none_or(|settled_before_ms| self.kept.read().reaches(settled_before_ms)) {
-            // The store is another one than it was.
-            self.kept.write().clear();
-        }
-        let next_ms = |settled_before_ms| self.kept.read().next_ms(settled_before_ms, self.rules.window_ms);
-        let Some(start_ms) = settled_before_ms.and_then(next_ms) else { return Ok(Filling::IsDone) };
-        let rows = self.rows(start_ms)?;
+        let Some(NextBlock { start_ms, rows }) = self.store.ask(|store| self.next(store.rows))? else {
+            return Ok(Filling::IsDone);
+        };
         let mut names = self.names.lock();
         let block = rows.map(|rows| Block::of(start_ms, self.rules.window_ms, rows, &mut names));
         match block {
@@ -56,8 +57,20 @@ impl SettledReader {
         Ok(Filling::GoesOn)
     }
 
+    /// The next block, from a snapshot that says that its rows are final; none where nothing is to be read.
+    fn next(&self, store: &dyn Rows) -> Result<Option<NextBlock>, ReadError> {
+        let settled_before_ms = self.settled_before_ms(&store.checkpoints()?);
+        if settled_before_ms.is_none_or(|settled_before_ms| self.kept.read().reaches(settled_before_ms)) {
+            // The store is another one than it was.
+            self.kept.write().clear();
+        }
+        let next_ms = |settled_before_ms| self.kept.read().next_ms(settled_before_ms, self.rules.window_ms);
+        let Some(start_ms) = settled_before_ms.and_then(next_ms) else { return Ok(None) };
+        Ok(Some(NextBlock { start_ms, rows: self.rows(store, start_ms)? }))
+    }
+
     /// Windows that start before this time never change: every partition's log time has passed their end and the lateness.
-    fn settled_before_ms(&self, checkpoints: &[Checkpoint]) -> Option<i64> {
+    pub(super) fn settled_before_ms(&self, checkpoints: &[Checkpoint]) -> Option<i64> {
         if checkpoints.len() < usize::from(self.partitions.get()) {
             return None;
         }
@@ -67,14 +80,14 @@ impl SettledReader {
 
     /// All rows of a block, unless they are too many, or one of them was made by other rules: it may change, or its window
     /// has another length.
-    fn rows(&self, start_ms: i64) -> Result<Option<Vec<AggregateRecord>>, ReadError> {
+    fn rows(&self, store: &dyn Rows, start_ms: i64) -> Result<Option<Vec<AggregateRecord>>, ReadError> {
         let to_ms = start_ms + i64::from(WINDOWS) * self.rules.window_ms;
         let filter = Filter { from_ms: Some(start_ms), to_ms: Some(to_ms), ..Filter::default() };
         let query = Query { filter, after: None, limit: PAGE };
         let is_ours =
             |row: &AggregateRecord| row.window.is_final && row.window.start.ms().rem_euclid(self.rules.window_ms) == 0;
         let mut rows = Vec::new();
-        for page in pages(query, |query| self.store.aggregates(query), AggregateRecord::position) {
+        for page in pages(query, |query| store.aggregates(query), AggregateRecord::position) {
             let page = page?;
             if rows.len() + page.len() > MAX_ROWS || !page.iter().all(is_ours) {
                 return Ok(None);
@@ -93,7 +106,7 @@ impl SettledReader {
 }
 
 /// Keeps memory filled until `stop`. Takes half of one core and one connection at most, and only while it catches up.
-pub async fn keep_filled(reader: Arc<SettledReader>, stop: CancellationToken) {
+pub async fn keep_filled(reader: Arc<FinalWindowsReader>, stop: CancellationToken) {
     let (mut has_told, mut has_failed) = (false, false);
     while !stop.is_cancelled() {
         let (filling, began) = (Arc::clone(&reader), Instant::now());

@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use netqoe_sinks::read::Extent;
-
 use super::block::{Block, WINDOWS};
 
 /// Memory for blocks: a day of 2,000 pairs takes three quarters of it.
@@ -79,10 +77,13 @@ impl Kept {
         self.blocks.back().is_some_and(|back| back.end_ms() > ms)
     }
 
-    /// Those that an extent has a part of.
-    pub(super) fn within(&self, extent: &Extent) -> Vec<Arc<Block>> {
-        let overlaps = |block: &&Arc<Block>| block.start_ms < extent.to_ms && extent.from_ms < block.end_ms();
-        self.blocks.iter().filter(overlaps).cloned().collect()
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Those whose windows all start before this time.
+    pub(super) fn until(&self, ms: i64) -> Vec<Arc<Block>> {
+        self.blocks.iter().take_while(|block| block.end_ms() <= ms).cloned().collect()
     }
 
     pub(super) fn windows(&self) -> usize {
@@ -96,7 +97,7 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use netqoe_sinks::read::Names;
+    use netqoe_sinks::read::{Extent, Names};
 
     use super::*;
 
@@ -156,10 +157,21 @@ mod tests {
         fill(&mut kept, 1_000 * BLOCK_MS);
         let starts = |from_ms, to_ms| {
             let extent = Extent { client_id: None, target: None, from_ms, to_ms };
-            kept.within(&extent).iter().map(|block| block.start_ms / BLOCK_MS).collect::<Vec<_>>()
+            let overlapping = kept.blocks.iter().filter(|block| block.overlaps(&extent));
+            overlapping.map(|block| block.start_ms / BLOCK_MS).collect::<Vec<_>>()
         };
         assert_eq!(starts(998 * BLOCK_MS - 1, 999 * BLOCK_MS + 1), [997, 998, 999]);
         assert_eq!(starts(998 * BLOCK_MS, 999 * BLOCK_MS), [998]);
         assert_eq!(starts(1_000 * BLOCK_MS, i64::MAX), [0; 0]);
+    }
+
+    #[test]
+    fn a_block_is_whole_before_a_time_or_left_out() {
+        let mut kept = Kept::default();
+        fill(&mut kept, 1_000 * BLOCK_MS);
+        let newest = |ms| kept.until(ms).last().map(|block| block.start_ms / BLOCK_MS);
+        assert_eq!(newest(1_000 * BLOCK_MS), Some(999));
+        assert_eq!(newest(1_000 * BLOCK_MS - 1), Some(998));
+        assert_eq!(newest(0), None);
     }
 }

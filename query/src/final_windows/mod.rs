@@ -15,4 +15,4 @@ mod split;
 mod totals;
 
 pub use filling::{Filling, keep_filled};
-pub use reader::SettledReader;
+pub use reader::FinalWindowsReader;

@@ -33,7 +33,10 @@ pub async fn watch_others(
             continue;
         }
         let reader = Arc::clone(&reader);
-        let Ok(checkpoints) = tokio::task::spawn_blocking(move || reader.checkpoints()).await else { continue };
+        let Ok(checkpoints) = tokio::task::spawn_blocking(move || reader.ask(|store| store.rows.checkpoints())).await
+        else {
+            continue;
+        };
         match checkpoints.map(|checkpoints| Seen::of(&checkpoints, &is_own)) {
             Ok(now) => {
                 if let Some(before) = seen.replace(now).filter(|before| *before != now) {

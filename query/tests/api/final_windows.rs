@@ -4,8 +4,8 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use netqoe_model::{AggregateRow, Checkpoint, Label, LogTime, Percentiles, Rules, WindowStart};
-use netqoe_query::{Filling, SettledReader};
-use netqoe_sinks::read::{Extent, Matching, Measure, Reader};
+use netqoe_query::{Filling, FinalWindowsReader};
+use netqoe_sinks::read::{Extent, Matching, Measure, ReadError, Reader, Snapshot};
 
 use crate::stores::{Kind, on_each_store};
 use crate::support::{Api, diagnosed, minute_ms, row};
@@ -87,17 +87,23 @@ impl Dice {
     }
 
     /// Asks both the same, and wants the same.
-    fn compare(&mut self, memory: &SettledReader, store: &dyn Reader, questions: u32) {
+    fn compare(&mut self, memory: &FinalWindowsReader, store: &dyn Reader, questions: u32) {
         for _ in 0..questions {
             let (extent, limit) = (self.extent(), [1_000_000, 1_000_000, 3][self.throw(3) as usize]);
             let point_ms = 60_000 * (1 + self.throw(25) as i64);
-            let points = |reader: &dyn Reader| reader.points(&extent, point_ms, limit).unwrap();
-            assert_eq!(points(memory), points(store), "{extent:?} in points of {point_ms} ms");
-            let degraded = |reader: &dyn Reader| reader.degraded(&extent, limit).unwrap();
-            assert_eq!(degraded(memory), degraded(store), "{extent:?}");
             let (inside_ms, matching) = ([self.minute_ms(), self.minute_ms()], self.matching());
-            let split = |reader: &dyn Reader| reader.split(&extent, inside_ms, &matching, limit).unwrap();
-            assert_eq!(split(memory), split(store), "{extent:?}, inside {inside_ms:?}, {matching:?}");
+            let answers = |reader: &dyn Reader| {
+                let answers = reader.ask(|Snapshot { summaries, .. }| {
+                    let points = summaries.points(&extent, point_ms, limit)?;
+                    let split = summaries.split(&extent, inside_ms, &matching, limit)?;
+                    Ok::<_, ReadError>((points, summaries.degraded(&extent, limit)?, split))
+                });
+                answers.unwrap()
+            };
+            let (found, expected) = (answers(memory), answers(store));
+            assert_eq!(found.0, expected.0, "{extent:?} in points of {point_ms} ms");
+            assert_eq!(found.1, expected.1, "{extent:?}");
+            assert_eq!(found.2, expected.2, "{extent:?}, inside {inside_ms:?}, {matching:?}");
         }
     }
 }
@@ -109,13 +115,13 @@ fn settled(minute: i64) -> Checkpoint {
     Checkpoint { log_time, ..Checkpoint::default() }
 }
 
-fn over(api: &Api, partitions: u16) -> Arc<SettledReader> {
+fn over(api: &Api, partitions: u16) -> Arc<FinalWindowsReader> {
     let partitions = NonZeroU16::new(partitions).unwrap();
-    Arc::new(SettledReader::new(api.reader(), &Rules::default(), partitions))
+    Arc::new(FinalWindowsReader::new(api.reader(), &Rules::default(), partitions))
 }
 
 /// Blocks that were read.
-async fn fill(memory: &Arc<SettledReader>) -> usize {
+async fn fill(memory: &Arc<FinalWindowsReader>) -> usize {
     let memory = Arc::clone(memory);
     let fill = move || (0..).take_while(|_| memory.fill_one().unwrap() == Filling::GoesOn).count();
     tokio::task::spawn_blocking(fill).await.unwrap()
@@ -128,7 +134,7 @@ async fn ask<T: Send + 'static>(question: impl FnOnce() -> T + Send + 'static) -
 async fn every_answer_is_the_stores_own(kind: Kind) {
     for seed in 1..=3 {
         let mut dice = Dice(seed);
-        let mut api = Api::on(kind, &[]).await;
+        let api = Api::on(kind, &[]).await;
         api.write_as(settled(SETTLED), &dice.rows());
         let (memory, store) = (over(&api, 1), api.reader());
         // Before anything is there, half way, and with all that has settled.
@@ -145,14 +151,18 @@ async fn every_answer_is_the_stores_own(kind: Kind) {
 }
 
 async fn settled_windows_are_not_asked_of_the_store_again(kind: Kind) {
-    let mut api = Api::on(kind, &[]).await;
+    let api = Api::on(kind, &[]).await;
     api.write_as(settled(20), &[row("a", "t", 3), row("a", "t", 12)]);
     let memory = over(&api, 1);
     assert_eq!(fill(&memory).await, 151);
-    let windows = |memory: &Arc<SettledReader>| {
+    let windows = |memory: &Arc<FinalWindowsReader>| {
         let memory = Arc::clone(memory);
         let extent = Extent { client_id: None, target: None, from_ms: minute_ms(0), to_ms: minute_ms(20) };
-        ask(move || memory.split(&extent, [0, 1], &Matching::Degraded, 10).unwrap()[0].outside_windows)
+        ask(move || {
+            let reader: &dyn Reader = &*memory;
+            let split = reader.ask(|store| store.summaries.split(&extent, [0, 1], &Matching::Degraded, 10));
+            split.unwrap()[0].outside_windows
+        })
     };
     // No pipeline does so.
     api.write_as(settled(21), &[row("a", "t", 4)]);
@@ -165,7 +175,7 @@ async fn settled_windows_are_not_asked_of_the_store_again(kind: Kind) {
 }
 
 async fn nothing_settles_before_every_partition_has_a_checkpoint(kind: Kind) {
-    let mut api = Api::on(kind, &[]).await;
+    let api = Api::on(kind, &[]).await;
     api.write_as(settled(20), &[row("a", "t", 3)]);
     assert_eq!(fill(&over(&api, 2)).await, 0);
 }
@@ -176,7 +186,7 @@ async fn what_other_rules_have_made_is_not_kept(kind: Kind) {
     let mut short = row("a", "t", 13);
     short.window.start = WindowStart::from_ms(minute_ms(13) + 10_000);
     for other in [open, short] {
-        let mut api = Api::on(kind, &[]).await;
+        let api = Api::on(kind, &[]).await;
         api.write_as(settled(30), &[row("a", "t", 3), other, row("a", "t", 23)]);
         let memory = over(&api, 1);
         assert_eq!(fill(&memory).await, 2);

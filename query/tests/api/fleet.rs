@@ -158,7 +158,7 @@ async fn nothing_is_known_of_an_empty_store_and_of_the_future(kind: Kind) {
 
 #[tokio::test]
 async fn a_provider_that_is_well_is_not_hurt_and_one_without_a_name_does_not_matter() {
-    let mut api = Api::with(&[]);
+    let api = Api::with(&[]);
     let rows = [
         hurt("a", "t", 0, Label::DnsBound, Severity::Minor),
         hurt("b", "t", 0, Label::DnsBound, Severity::Minor),
@@ -178,7 +178,7 @@ async fn a_provider_that_is_well_is_not_hurt_and_one_without_a_name_does_not_mat
 
 #[tokio::test]
 async fn who_asks_again_within_a_moment_gets_the_same_answer() {
-    let mut api = Api::with(&[well("a", "t", 0)]);
+    let api = Api::with(&[well("a", "t", 0)]);
     let first = api.get("/api/v1/overview").await.body;
     api.write(&[well("b", "t", 0)]);
     let total = async |question: &str| api.get(question).await.body["pairs"]["total"].clone();

@@ -48,7 +48,7 @@ async fn a_diagnosis_has_its_evidence_in_its_unit() {
 #[tokio::test]
 async fn only_what_hurts_is_a_diagnosis() {
     let rows = [row("c", "t", 0), diagnosed(row("c", "t", 1), Label::Healthy)];
-    let mut api = Api::with(&rows);
+    let api = Api::with(&rows);
     assert_eq!(api.get("/api/v1/diagnoses").await.items().len(), 0);
     api.write(&[diagnosed(row("c", "t", 1), Label::ServerBound)]);
     assert_eq!(api.get("/api/v1/diagnoses").await.names(), ["c t 1"]);

@@ -346,7 +346,7 @@ async fn commits_have_no_filter() {
 /// What another process commits is seen in the store, by readers of either kind; what this one does is not told twice.
 #[tokio::test]
 async fn commits_of_another_process_are_noticed() {
-    let mut api = Api::with(&[]);
+    let api = Api::with(&[]);
     let is_own = |partition: Partition| partition == Partition(0);
     let watching = netqoe_query::watch_others(api.live.clone(), api.reader(), is_own, api.stop.clone());
     let watching = tokio::spawn(watching);

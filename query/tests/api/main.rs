@@ -11,6 +11,7 @@ mod final_windows;
 mod fleet;
 mod items;
 mod live;
+mod one_snapshot;
 mod pages;
 mod pipeline;
 mod questions;

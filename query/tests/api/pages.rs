@@ -23,7 +23,7 @@ fn rows(minutes: impl IntoIterator<Item = i64>) -> Vec<AggregateRow> {
 }
 
 /// Reads page after page; `between` is done after each. Returns all names in the order in which they came.
-async fn walk(api: &mut Api, path: &str, limit: usize, mut between: impl FnMut(&mut Api, usize)) -> Vec<String> {
+async fn walk(api: &Api, path: &str, limit: usize, mut between: impl FnMut(&Api, usize)) -> Vec<String> {
     let (mut names, mut cursor) = (Vec::new(), String::new());
     for page in 0..MOST_PAGES {
         let answer = api.get(&format!("{path}?limit={limit}{cursor}")).await;
@@ -48,10 +48,10 @@ fn newest_first(rows: &[AggregateRow]) -> Vec<String> {
 #[tokio::test]
 async fn every_row_comes_once_and_in_order_whatever_the_limit() {
     let rows = rows(0..4);
-    let mut api = Api::with(&rows);
+    let api = Api::with(&rows);
     for path in ["/api/v1/aggregates", "/api/v1/diagnoses"] {
         for limit in [1, 2, 5, 23, 24, 25, 1000] {
-            assert_eq!(walk(&mut api, path, limit, |_, _| ()).await, newest_first(&rows), "{path} by {limit}");
+            assert_eq!(walk(&api, path, limit, |_, _| ()).await, newest_first(&rows), "{path} by {limit}");
         }
     }
 }
@@ -60,8 +60,8 @@ async fn every_row_comes_once_and_in_order_whatever_the_limit() {
 async fn rows_that_are_written_between_pages_move_no_other() {
     let old = rows((0..8).step_by(2));
     for path in ["/api/v1/aggregates", "/api/v1/diagnoses"] {
-        let mut api = Api::with(&old);
-        let names = walk(&mut api, path, 5, |api, page| {
+        let api = Api::with(&old);
+        let names = walk(&api, path, 5, |api, page| {
             // Newer than all, and older than what was read last: the odd minutes lie between the old rows.
             api.write(&rows([100 + page as i64, 2 * (page as i64 % 4) + 1]));
         })
@@ -90,11 +90,11 @@ async fn clients_and_targets_come_once_and_by_their_names() {
     for (path, expected, insert) in
         [("/api/v1/clients", &CLIENTS[..], ("a", "new")), ("/api/v1/targets", &TARGETS[..], ("new", "a"))]
     {
-        let mut api = Api::with(&rows);
+        let api = Api::with(&rows);
         for limit in [1, 2, 3, 100] {
-            assert_eq!(walk(&mut api, path, limit, |_, _| ()).await, expected, "{path} by {limit}");
+            assert_eq!(walk(&api, path, limit, |_, _| ()).await, expected, "{path} by {limit}");
         }
-        let names = walk(&mut api, path, 1, |api, page| api.write(&[row(insert.0, insert.1, 50 + page as i64)])).await;
+        let names = walk(&api, path, 1, |api, page| api.write(&[row(insert.0, insert.1, 50 + page as i64)])).await;
         let old: Vec<_> = names.iter().filter(|name| expected.contains(&name.as_str())).collect();
         assert_eq!(old, expected, "what is inserted moves no other");
     }

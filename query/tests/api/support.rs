@@ -14,6 +14,7 @@ use netqoe_model::{
 };
 use netqoe_query::{LiveFeed, QueryApi};
 use netqoe_sinks::read::Reader;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -34,7 +35,7 @@ pub(crate) struct Api {
     pub(crate) metrics: Metrics,
     pub(crate) stop: CancellationToken,
     reader: Arc<dyn Reader>,
-    store: TestStore,
+    store: Arc<Mutex<TestStore>>,
 }
 
 /// An answer, whose body is JSON as all of them are but those of live streams.
@@ -62,35 +63,43 @@ impl Api {
         let (router, document) =
             QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
         let document = serde_json::to_value(document).unwrap();
-        let mut api = Self { router, document, live, metrics, stop, reader, store };
+        let store = Arc::new(Mutex::new(store));
+        let api = Self { router, document, live, metrics, stop, reader, store };
         api.write(rows);
         api
     }
 
     /// Commits rows, and their clients as seen in these windows, each on a network of its own.
-    pub(crate) fn write(&mut self, rows: &[AggregateRow]) {
+    pub(crate) fn write(&self, rows: &[AggregateRow]) {
         self.commit(Checkpoint::default(), rows, rows.iter().map(client_of).collect());
     }
 
     /// The same, with clients that say this of their network.
-    pub(crate) fn write_with_context(&mut self, rows: &[AggregateRow], context: &ClientContext) {
+    pub(crate) fn write_with_context(&self, rows: &[AggregateRow], context: &ClientContext) {
         let clients = rows.iter().map(|row| ClientRow { context: context.clone(), ..client_of(row) });
         self.commit(Checkpoint::default(), rows, clients.collect());
     }
 
     /// Commits rows as what leads a partition to a checkpoint.
-    pub(crate) fn write_as(&mut self, checkpoint: Checkpoint, rows: &[AggregateRow]) {
+    pub(crate) fn write_as(&self, checkpoint: Checkpoint, rows: &[AggregateRow]) {
         self.commit(checkpoint, rows, rows.iter().map(client_of).collect());
     }
 
-    fn commit(&mut self, checkpoint: Checkpoint, rows: &[AggregateRow], clients: Vec<ClientRow>) {
-        self.store.commit(PartitionCommit {
-            checkpoint,
-            rows: rows.to_vec(),
-            clients,
-            dead_letters: Vec::new(),
-            oldest_record: None,
-        });
+    fn commit(&self, checkpoint: Checkpoint, rows: &[AggregateRow], clients: Vec<ClientRow>) {
+        commit(&self.store, checkpoint, rows, clients);
+    }
+
+    /// Commits as [`Api::write_as`] does, from wherever it is called.
+    pub(crate) fn writer(&self) -> impl Fn(Checkpoint, &[AggregateRow]) + Send + Sync + 'static {
+        let store = Arc::clone(&self.store);
+        move |checkpoint, rows| commit(&store, checkpoint, rows, rows.iter().map(client_of).collect())
+    }
+
+    /// The same API with another reader, which remembers no answer.
+    pub(crate) fn reading_with(&self, reader: Arc<dyn Reader>) -> Self {
+        let (metrics, live, stop) = (self.metrics.clone(), self.live.clone(), self.stop.clone());
+        let (router, _) = QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
+        Self { router, document: Value::Null, live, metrics, stop, reader, store: Arc::clone(&self.store) }
     }
 
     /// Reads the store without the API.
@@ -118,6 +127,16 @@ impl Api {
         }
         self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
+}
+
+fn commit(store: &Mutex<TestStore>, checkpoint: Checkpoint, rows: &[AggregateRow], clients: Vec<ClientRow>) {
+    store.lock().commit(PartitionCommit {
+        checkpoint,
+        rows: rows.to_vec(),
+        clients,
+        dead_letters: Vec::new(),
+        oldest_record: None,
+    });
 }
 
 impl Answer {
