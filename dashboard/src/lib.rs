@@ -1,6 +1,6 @@
 //! The page that shows what the query API answers: made by npm when this crate is built, and embedded.
 //!
-//! This crate must not know what the page asks, nor how it is answered.
+//! This crate must not know how the page's questions are answered: the types of the answers come from `query/openapi.json`.
 
 mod page;
 

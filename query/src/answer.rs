@@ -8,61 +8,125 @@ use netqoe_model::{
 };
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+
+use crate::schema;
 
 /// Some of what was asked for, in order.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Items<T> {
     pub(crate) items: Vec<T>,
     /// Where the next page begins; null where there is none.
+    #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
 
-/// A row of `agg_1m`: its columns, with times in Unix milliseconds.
-pub(crate) fn aggregate(record: &AggregateRecord) -> Value {
-    let mut row = row(&record.client_id, &record.target, &record.window, record.diagnosis_label);
-    row.insert("updated_at".to_owned(), record.updated_at_ms.into());
-    Value::Object(row)
+/// A row of `agg_1m`: its columns, with times in Unix milliseconds, latencies in ms and throughputs in Mbit/s.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AggregateItem {
+    #[serde(flatten)]
+    row: RowItem,
+    /// When it was written.
+    updated_at: i64,
+}
+
+impl From<AggregateRecord> for AggregateItem {
+    fn from(record: AggregateRecord) -> Self {
+        let AggregateRecord { client_id, target, window, diagnosis_label, updated_at_ms, .. } = record;
+        Self { row: RowItem::of(client_id, target, &window, diagnosis_label), updated_at: updated_at_ms }
+    }
 }
 
 /// A row that was just written, with the evidence of its diagnosis, and the runs of which it tells that they are over.
 pub(crate) fn live_row(written: &AggregateRow) -> Value {
     let label = written.diagnosis.as_ref().map(|diagnosis| diagnosis.label);
-    let mut row = row(&written.client_id, &written.target, &written.window, label);
-    row.insert("diagnosis".to_owned(), written.diagnosis.as_ref().map_or(Value::Null, finding));
+    let row = RowItem::of(written.client_id.to_string(), written.target.to_string(), &written.window, label);
+    let mut row = json!(row);
+    row["diagnosis"] = written.diagnosis.as_ref().map_or(Value::Null, finding);
     if !written.ended_runs.is_empty() {
-        row.insert("ended_runs".to_owned(), written.ended_runs.iter().map(ended_run).collect());
+        row["ended_runs"] = written.ended_runs.iter().map(ended_run).collect();
     }
-    Value::Object(row)
+    row
 }
 
 fn ended_run(Run { label, since, until }: &Run) -> Value {
     json!({ "label": label, "since": since.ms(), "until": until.ms() })
 }
 
-fn row(client_id: &str, target: &str, window: &WindowRow, label: Option<Label>) -> Map<String, Value> {
-    let mut row = Map::new();
-    let mut put = |column: &str, value: Value| drop(row.insert(column.to_owned(), value));
-    put("client_id", client_id.into());
-    put("target", target.into());
-    put("window_start_ts", window.start.ms().into());
-    put("count_total", window.count_total().into());
-    put("count_success", window.count_success.into());
-    put("count_error", window.count_error().into());
-    for stage in ErrorStage::ALL {
-        put(&format!("{}_error_count", stage.as_str()), window.errors_at(stage).into());
+/// What a window of a pair shows: the columns that every row has. Percentiles are null where nothing was measured.
+#[derive(Debug, Serialize, ToSchema)]
+struct RowItem {
+    client_id: String,
+    target: String,
+    window_start_ts: i64,
+    count_total: u32,
+    count_success: u32,
+    count_error: u32,
+    dns_error_count: u32,
+    tcp_error_count: u32,
+    tls_error_count: u32,
+    http_error_count: u32,
+    throughput_error_count: u32,
+    #[schema(required)]
+    dns_p50: Option<f64>,
+    #[schema(required)]
+    dns_p95: Option<f64>,
+    #[schema(required)]
+    tcp_p50: Option<f64>,
+    #[schema(required)]
+    tcp_p95: Option<f64>,
+    #[schema(required)]
+    tls_p50: Option<f64>,
+    #[schema(required)]
+    tls_p95: Option<f64>,
+    #[schema(required)]
+    ttfb_p50: Option<f64>,
+    #[schema(required)]
+    ttfb_p95: Option<f64>,
+    #[schema(required)]
+    throughput_p50: Option<f64>,
+    #[schema(required)]
+    throughput_p95: Option<f64>,
+    /// Null where there is no baseline yet.
+    #[schema(required, value_type = Option<schema::Label>)]
+    diagnosis_label: Option<Label>,
+    is_final: bool,
+    /// The log time that it reflects.
+    as_of: i64,
+}
+
+impl RowItem {
+    fn of(client_id: String, target: String, window: &WindowRow, label: Option<Label>) -> Self {
+        let p50 = |metric| window.of(metric).map(|both| both.p50 as f64 / 1000.0);
+        let p95 = |metric| window.of(metric).map(|both| both.p95 as f64 / 1000.0);
+        Self {
+            client_id,
+            target,
+            window_start_ts: window.start.ms(),
+            count_total: window.count_total(),
+            count_success: window.count_success,
+            count_error: window.count_error(),
+            dns_error_count: window.errors_at(ErrorStage::Dns),
+            tcp_error_count: window.errors_at(ErrorStage::Tcp),
+            tls_error_count: window.errors_at(ErrorStage::Tls),
+            http_error_count: window.errors_at(ErrorStage::Http),
+            throughput_error_count: window.errors_at(ErrorStage::Throughput),
+            dns_p50: p50(Metric::Dns),
+            dns_p95: p95(Metric::Dns),
+            tcp_p50: p50(Metric::Tcp),
+            tcp_p95: p95(Metric::Tcp),
+            tls_p50: p50(Metric::Tls),
+            tls_p95: p95(Metric::Tls),
+            ttfb_p50: p50(Metric::Ttfb),
+            ttfb_p95: p95(Metric::Ttfb),
+            throughput_p50: p50(Metric::Throughput),
+            throughput_p95: p95(Metric::Throughput),
+            diagnosis_label: label,
+            is_final: window.is_final,
+            as_of: window.as_of.ms(),
+        }
     }
-    for metric in Metric::ALL {
-        let percentiles = window.of(metric);
-        let thousandths = |value: Option<u64>| value.map_or(Value::Null, |value| (value as f64 / 1000.0).into());
-        put(&format!("{}_p50", metric.as_str()), thousandths(percentiles.map(|percentiles| percentiles.p50)));
-        put(&format!("{}_p95", metric.as_str()), thousandths(percentiles.map(|percentiles| percentiles.p95)));
-    }
-    put("diagnosis_label", label.map_or(Value::Null, |label| label.as_str().into()));
-    put("is_final", window.is_final.into());
-    put("as_of", window.as_of.ms().into());
-    row
 }
 
 fn finding(diagnosis: &Diagnosis) -> Value {
@@ -77,9 +141,9 @@ pub(crate) struct DiagnosisItem {
     target: String,
     /// Unix milliseconds.
     window_start_ts: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Label)]
     label: Label,
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Severity)]
     severity: Severity,
     evidence: Evidence,
     is_final: bool,
@@ -95,26 +159,36 @@ pub(crate) struct Evidence {
     /// dns, handshake, ttfb, throughput; for error-bound the stage at which most measurements failed.
     stage: String,
     /// Of observed and usual: `ms`, `Mbit/s`, or `share` of the measurements.
+    #[schema(value_type = schema::Unit)]
     unit: &'static str,
     /// What the newest window with samples shows.
     observed: f64,
     /// What is usual; null for error-bound.
+    #[schema(required)]
     usual: Option<f64>,
     /// Where the usual range begins.
+    #[schema(required)]
     usual_low: Option<f64>,
     /// Where it ends.
+    #[schema(required)]
     usual_high: Option<f64>,
     /// How many σ the observed lies above the usual; null where the rules do not measure by σ.
+    #[schema(required)]
     sigmas: Option<f64>,
     /// Share of the total that the stage takes, from 0 to 1.
+    #[schema(required)]
     share_of_total: Option<f64>,
     /// Measurements in the windows that were looked at.
+    #[schema(required)]
     samples: Option<u32>,
     /// Of these, how many failed, or at least how many were slow.
+    #[schema(required)]
     bad_samples: Option<u32>,
     /// How many windows were looked at.
+    #[schema(required)]
     windows: Option<u32>,
     /// Start of the first window of the run that this window belongs to, Unix milliseconds.
+    #[schema(required)]
     since: Option<i64>,
 }
 
@@ -201,9 +275,12 @@ impl From<DiagnosisRecord> for DiagnosisItem {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ClientItem {
     client_id: String,
+    #[schema(required)]
     network_type: Option<String>,
+    #[schema(required)]
     isp: Option<String>,
     /// All that it says of its network, as JSON text.
+    #[schema(required)]
     context: Option<String>,
     /// Unix milliseconds.
     first_seen: i64,

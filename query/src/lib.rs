@@ -14,9 +14,10 @@ mod parameters;
 mod pipeline;
 mod queries;
 mod runs;
+mod schema;
 
 pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};
 pub use final_windows::{Filling, FinalWindowsReader, keep_filled};
 pub use live::{LiveFeed, watch_others};
 pub use pipeline::{Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView};
-pub use queries::QueryApi;
+pub use queries::{QueryApi, document};

@@ -7,16 +7,16 @@ use axum::extract::{Query as QueryString, State};
 use axum::{Json, Router};
 use netqoe_model::Rules;
 use netqoe_sinks::read::{Page, ReadError, Reader, Rows, Snapshot};
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::{Info, OpenApi, Paths};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::analysis::{self, SharedAnswers};
-use crate::answer::{ClientItem, DiagnosisItem, Items, Refusal, TargetItem, aggregate};
+use crate::answer::{AggregateItem, ClientItem, DiagnosisItem, Items, Refusal, TargetItem};
 use crate::live::{self, LiveFeed};
 use crate::parameters::{Cursor, Parameters, asked};
-use crate::runs;
+use crate::{pipeline, runs};
 
 /// Questions about what a store holds.
 #[derive(Clone)]
@@ -38,18 +38,9 @@ impl QueryApi {
     }
 
     /// The routes and what they say of themselves.
-    pub fn router(self) -> (Router, utoipa::openapi::OpenApi) {
-        let live = live::routes(self.live.clone(), self.stop.clone());
-        OpenApiRouter::new()
-            .routes(routes!(clients))
-            .routes(routes!(targets))
-            .routes(routes!(aggregates))
-            .routes(routes!(diagnoses))
-            .merge(analysis::routes())
-            .merge(runs::routes())
-            .with_state(self)
-            .merge(live)
-            .split_for_parts()
+    pub fn router(self) -> (Router, OpenApi) {
+        let live = live::routes().with_state((self.live.clone(), self.stop.clone()));
+        routes().with_state(self).merge(live).split_for_parts()
     }
 
     /// Reads a page.
@@ -89,6 +80,27 @@ impl QueryApi {
     }
 }
 
+fn routes() -> OpenApiRouter<QueryApi> {
+    OpenApiRouter::new()
+        .routes(routes!(clients))
+        .routes(routes!(targets))
+        .routes(routes!(aggregates))
+        .routes(routes!(diagnoses))
+        .merge(analysis::routes())
+        .merge(runs::routes())
+}
+
+/// What all routes of this crate say of themselves: `openapi.json` beside this crate's sources, from which the types of the
+/// page are made.
+pub fn document() -> OpenApi {
+    let about = Info::builder().title("netqoe: the query API").version("v1").license(None).build();
+    let mut document =
+        OpenApiRouter::<QueryApi>::with_openapi(OpenApi::new(about, Paths::new())).merge(routes()).into_openapi();
+    document.merge(live::routes().into_openapi());
+    document.merge(pipeline::routes(true).into_openapi());
+    document
+}
+
 fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {
     let next_cursor = page.items.last().filter(|_| page.has_more).map(cursor);
     Json(Items { items: page.items.into_iter().map(item).collect(), next_cursor })
@@ -116,12 +128,12 @@ async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<Targe
 
 /// Rows of `agg_1m` with the store's column names, newest window first.
 #[utoipa::path(get, path = "/api/v1/aggregates", params(Parameters),
-    responses((status = 200, body = Items<Value>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Items<AggregateItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Value> {
+async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<AggregateItem> {
     let query = asked(parameters)?.query()?;
     let page = api.page(move |rows| rows.aggregates(&query)).await?;
-    Ok(items(page, |record| record.position().encode(), |record| aggregate(&record)))
+    Ok(items(page, |record| record.position().encode(), AggregateItem::from))
 }
 
 /// What hurts, newest window first.

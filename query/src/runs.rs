@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use crate::answer::Refusal;
 use crate::parameters::{Parameters, asked};
 use crate::queries::QueryApi;
+use crate::schema;
 
 pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
     OpenApiRouter::new().routes(routes!(runs))
@@ -54,14 +55,15 @@ struct Runs {
 struct RunItem {
     client_id: String,
     target: String,
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Label)]
     label: Label,
     /// The worst of its windows'.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Severity)]
     severity: Severity,
     /// Start of its first window, Unix milliseconds.
     since: i64,
     /// End of its last window, Unix milliseconds; null where it goes on.
+    #[schema(required)]
     until: Option<i64>,
     /// Whether the pair's next window may belong to it.
     ongoing: bool,

@@ -46,9 +46,9 @@ pub(crate) struct CountsByLabel;
 impl PartialSchema for CountsByLabel {
     fn schema() -> RefOr<Schema> {
         let counts = ArrayBuilder::new().items(u64::schema()).build();
-        let by_label = ModelLabel::ALL.into_iter().fold(ObjectBuilder::new(), |object, label| {
-            object.property(label.as_str(), counts.clone())
-        });
+        let by_label = ModelLabel::ALL
+            .into_iter()
+            .fold(ObjectBuilder::new(), |object, label| object.property(label.as_str(), counts.clone()));
         by_label.description(Some("Counts by label, of the labels that occur.")).build().into()
     }
 }

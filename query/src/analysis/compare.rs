@@ -13,6 +13,7 @@ use super::current::{self, since_ms};
 use super::networks::{Network, Networks};
 use super::points::length_ms;
 use crate::answer::Refusal;
+use crate::schema;
 
 /// Pairs that are listed.
 const MAX_PAIRS: usize = 2000;
@@ -37,24 +38,30 @@ pub(crate) struct Comparison {
 pub(crate) struct ComparedPair {
     client_id: String,
     target: String,
+    #[schema(required)]
     isp: Option<String>,
+    #[schema(required)]
     network_type: Option<String>,
     windows: u64,
     degraded_windows: u64,
     count_total: u64,
     count_error: u64,
     /// ms.
+    #[schema(required)]
     ttfb_p95_max: Option<f64>,
     /// ms; the sum of the p95 of all phases.
+    #[schema(required)]
     total_p95_max: Option<f64>,
     /// Mbit/s.
+    #[schema(required)]
     throughput_p50_min: Option<f64>,
     /// As it is at the end of the range; null where there is no baseline, or no recent row.
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<schema::Label>)]
     label: Option<Label>,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<schema::Severity>)]
     severity: Option<Severity>,
     /// Since when it has had its label, where that hurts: Unix milliseconds; null where its row does not say so.
+    #[schema(required)]
     since: Option<i64>,
     /// The greatest of each point, ms.
     ttfb_p95: Vec<Option<f64>>,

@@ -12,6 +12,7 @@ use super::asked::Scope;
 use super::networks::Networks;
 use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
+use crate::schema;
 
 /// Values that are listed of each dimension.
 const MAX_VALUES: usize = 20;
@@ -38,6 +39,7 @@ pub(crate) struct Share {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Dimension {
     /// `client_id`, `target`, `isp` or `network_type`.
+    #[schema(value_type = schema::DimensionName)]
     dimension: &'static str,
     /// Up to 20, the greatest difference first.
     values: Vec<DimensionValue>,
@@ -47,14 +49,17 @@ pub(crate) struct Dimension {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DimensionValue {
     /// Null for the clients that name none.
+    #[schema(required)]
     value: Option<String>,
     inside_windows: u64,
     inside_matching: u64,
     outside_windows: u64,
     outside_matching: u64,
     /// Share of its windows inside that match; null where it has none.
+    #[schema(required)]
     inside_share: Option<f64>,
     /// Share of its windows outside that match; null where it has none.
+    #[schema(required)]
     outside_share: Option<f64>,
     /// `inside_share` − `outside_share`, from −1 to 1. Where one is null, the share of all windows stands for it.
     difference: f64,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::current::{Current, is_degraded, since_ms};
+use crate::schema;
 
 /// Groups that are listed of each kind; they are the first screen of a page.
 const MAX_GROUPS: usize = 500;
@@ -19,12 +20,13 @@ const MAX_NAMES: usize = 5;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Hurt {
     /// The most frequent among its degraded pairs.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Label)]
     label: Label,
     /// The worst among them.
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Severity)]
     severity: Severity,
     /// Since when the first of them has had its label, Unix milliseconds; null where none of their rows says so.
+    #[schema(required)]
     since: Option<i64>,
     pub(crate) degraded_pairs: usize,
     pairs: usize,
@@ -50,7 +52,9 @@ pub(crate) struct TargetGroup {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ClientGroup {
     client_id: String,
+    #[schema(required)]
     isp: Option<String>,
+    #[schema(required)]
     network_type: Option<String>,
     #[serde(flatten)]
     hurt: Hurt,
@@ -63,6 +67,7 @@ pub(crate) struct ClientGroup {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IspGroup {
     /// Null for the clients that name none.
+    #[schema(required)]
     isp: Option<String>,
     #[serde(flatten)]
     hurt: Hurt,

@@ -22,6 +22,7 @@ const NOTHING: u8 = b'.';
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Matrix {
     /// Start of the newest window with rows before `to`, Unix milliseconds; null without rows.
+    #[schema(required)]
     at: Option<i64>,
     /// By name.
     clients: Vec<MatrixClient>,
@@ -42,7 +43,9 @@ pub(crate) struct Matrix {
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct MatrixClient {
     client_id: String,
+    #[schema(required)]
     isp: Option<String>,
+    #[schema(required)]
     network_type: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use netqoe_model::{Label, Ledger, Rules, Severity};
+use netqoe_model::{Label, Rules, Severity};
 use netqoe_sinks::read::CurrentRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +11,8 @@ use super::current::{Current, degraded, since_ms};
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
 use super::networks::Networks;
 use crate::answer::Evidence;
+use crate::pipeline::Events;
+use crate::schema;
 
 /// Diagnoses that are listed: more than anybody reads.
 const MAX_DIAGNOSES: usize = 500;
@@ -20,6 +22,7 @@ const MAX_DIAGNOSES: usize = 500;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Overview {
     /// Start of the newest window with rows before `to`, Unix milliseconds; null without rows.
+    #[schema(required)]
     at: Option<i64>,
     /// Length of a window.
     window_ms: i64,
@@ -27,6 +30,7 @@ pub(crate) struct Overview {
     targets: Counts,
     clients: Counts,
     freshness: Freshness,
+    /// Where all events of the log went.
     events: Events,
     by_target: Vec<TargetGroup>,
     by_target_left_off: usize,
@@ -51,19 +55,11 @@ pub(crate) struct Counts {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Freshness {
     /// The latest log time that a row reflects, Unix milliseconds.
+    #[schema(required)]
     newest_row_as_of: Option<i64>,
     /// When a row was written last, Unix milliseconds.
+    #[schema(required)]
     newest_row_updated_at: Option<i64>,
-}
-
-/// Where all events of the log went: read = accepted + duplicate + late + invalid.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Events {
-    read: u64,
-    accepted: u64,
-    duplicate: u64,
-    late: u64,
-    invalid: u64,
 }
 
 /// What hurts a pair now.
@@ -71,15 +67,18 @@ pub(crate) struct Events {
 pub(crate) struct CurrentDiagnosis {
     client_id: String,
     target: String,
+    #[schema(required)]
     isp: Option<String>,
+    #[schema(required)]
     network_type: Option<String>,
     /// Unix milliseconds.
     window_start_ts: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Label)]
     label: Label,
-    #[schema(value_type = String)]
+    #[schema(value_type = schema::Severity)]
     severity: Severity,
     /// Since when the pair has had this label, Unix milliseconds; null where its row does not say so.
+    #[schema(required)]
     since: Option<i64>,
     evidence: Evidence,
     is_final: bool,
@@ -127,13 +126,6 @@ impl Freshness {
             newest_row_as_of: rows.iter().map(|row| row.as_of.ms()).max(),
             newest_row_updated_at: rows.iter().map(|row| row.updated_at_ms).max(),
         }
-    }
-}
-
-impl From<Ledger> for Events {
-    fn from(ledger: Ledger) -> Self {
-        let Ledger { read, accepted, duplicate, late, invalid } = ledger;
-        Self { read, accepted, duplicate, late, invalid }
     }
 }
 

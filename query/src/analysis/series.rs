@@ -14,6 +14,7 @@ use super::band::{UsualColumns, judged_by};
 use super::history::{self, PairHistory};
 use super::points::length_ms;
 use crate::answer::{DiagnosisItem, Refusal};
+use crate::schema;
 
 /// Diagnoses that are listed, the newest.
 const MAX_DIAGNOSES: usize = 500;
@@ -45,9 +46,9 @@ pub(crate) struct Series {
     p95: ByMetric,
     /// What was usual as the window was judged.
     usual: UsualBand,
-    #[schema(value_type = Vec<Option<String>>)]
+    #[schema(value_type = Vec<Option<schema::Label>>)]
     labels: Vec<Option<Label>>,
-    #[schema(value_type = Vec<Option<String>>)]
+    #[schema(value_type = Vec<Option<schema::Severity>>)]
     severities: Vec<Option<Severity>>,
     /// Whether none of its windows can change any more.
     is_final: Vec<bool>,

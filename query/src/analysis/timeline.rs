@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::asked::Scope;
 use super::points::length_ms;
 use crate::answer::Refusal;
+use crate::schema;
 
 /// More than a year of minutes; fifty megabytes while they are looked at.
 const MAX_WINDOWS: u32 = 600_000;
@@ -26,7 +27,7 @@ pub(crate) struct Timeline {
     /// Where each point begins, Unix milliseconds; whole multiples of `point_ms`. Points without a degraded pair are left out.
     start: Vec<i64>,
     /// Of each point, the most pairs with a label in one window, by the labels that occur.
-    #[schema(value_type = BTreeMap<String, Vec<u64>>)]
+    #[schema(value_type = schema::CountsByLabel)]
     degraded: BTreeMap<Label, Vec<u64>>,
     /// Of each point, the most pairs in one window, whatever their label. Where labels had their most in different
     /// windows, it is less than the sum of `degraded`.

@@ -8,6 +8,7 @@ use super::{Letter, SHOWN_BYTES};
 pub(super) struct LettersAnswer {
     pub(super) items: Vec<LetterItem>,
     /// Where the next page begins; null where there is none.
+    #[schema(required)]
     pub(super) next_cursor: Option<String>,
     /// Whether `POST /api/v1/dead-letters/{id}/replay` is offered: on a server that only this machine reaches.
     pub(super) may_replay: bool,
@@ -19,6 +20,7 @@ pub(super) struct LettersAnswer {
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(super) struct LetterItem {
     id: String,
+    #[schema(required)]
     partition: Option<u16>,
     /// When the log took it, Unix milliseconds.
     log_time: i64,

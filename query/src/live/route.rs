@@ -23,9 +23,9 @@ use crate::parameters::{Parameters, asked};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The route, whose streams end once `stop` is cancelled.
-pub(crate) fn routes(feed: LiveFeed, stop: CancellationToken) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(live)).with_state((feed, stop))
+/// The route, whose streams end once the token is cancelled.
+pub(crate) fn routes() -> OpenApiRouter<(LiveFeed, CancellationToken)> {
+    OpenApiRouter::new().routes(routes!(live))
 }
 
 /// What a reader wants to know.

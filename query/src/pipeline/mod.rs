@@ -4,4 +4,5 @@ mod route;
 mod state;
 
 pub use route::PipelineApi;
+pub(crate) use route::routes;
 pub use state::{Delays, Events, Part, PartitionProgress, PipelineState, PipelineView};

@@ -37,10 +37,13 @@ impl PipelineApi {
 
     /// The routes and what they say of themselves.
     pub fn router(self) -> (Router, utoipa::openapi::OpenApi) {
-        let routes = OpenApiRouter::new().routes(routes!(pipeline)).merge(dead_letters::routes());
-        let routes = if self.may_replay { routes.merge(dead_letters::replay_route()) } else { routes };
-        routes.with_state(self).split_for_parts()
+        routes(self.may_replay).with_state(self).split_for_parts()
     }
+}
+
+pub(crate) fn routes(may_replay: bool) -> OpenApiRouter<PipelineApi> {
+    let routes = OpenApiRouter::new().routes(routes!(pipeline)).merge(dead_letters::routes());
+    if may_replay { routes.merge(dead_letters::replay_route()) } else { routes }
 }
 
 /// The pipeline, and who looks on.
@@ -49,6 +52,7 @@ struct PipelineAnswer {
     #[serde(flatten)]
     state: PipelineState,
     /// Lines that could not be counted and are kept; null where they can't be looked at now.
+    #[schema(required)]
     dead_letters: Option<u64>,
     /// Readers of the live stream.
     live_readers: usize,

@@ -32,6 +32,7 @@ pub struct PipelineState {
     /// Rows that were written, over the last ten seconds.
     pub rows_per_s: f64,
     /// From log time to durable row, over the last minute; null where nothing was committed in it.
+    #[schema(required)]
     pub processing_delay: Option<Delays>,
     /// Windows that can still change.
     pub open_windows: usize,
@@ -44,6 +45,7 @@ pub struct PipelineState {
     /// Records of the log that rows do not reflect yet.
     pub lag_records: u64,
     /// Age of the oldest record that was read and is not reflected; null where there is none.
+    #[schema(required)]
     pub oldest_waiting_ms: Option<u64>,
     /// Those of this process.
     pub partitions: Vec<PartitionProgress>,
@@ -57,6 +59,7 @@ pub struct Part {
     /// Whether it works.
     pub healthy: bool,
     /// What is wrong with it.
+    #[schema(required)]
     pub message: Option<String>,
 }
 
@@ -110,8 +113,10 @@ pub struct PartitionProgress {
     /// The first record that an open window needs.
     pub resume_from: u64,
     /// Of the last record that rows reflect, Unix milliseconds; null before the first.
+    #[schema(required)]
     pub log_time: Option<i64>,
     /// Records that rows do not reflect; null where the log does not say how many of those unread are this partition's.
+    #[schema(required)]
     pub waiting_records: Option<u64>,
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // nothing here but tests
 
+mod apart;
 mod compare;
 mod dead_letters;
 mod different;
