@@ -1,25 +1,7 @@
-//! The query API: what the store holds, as JSON, and what is being written to it, as server-sent events; how the pipeline is;
-//! and the page that shows all of it.
+//! The page that shows what the query API answers: made by npm when this crate is built, and embedded.
 //!
-//! This crate must not know the log, nor run what makes rows: it reads a store, is told of rows that were written, and looks at
-//! pipeline and dead letters through two narrow traits. Of the
-//! dataflow it knows the state of a pair, as pure arithmetic over rows, so that a chart can't differ from a diagnosis.
+//! This crate must not know how the page's questions are answered: the types of the answers come from `query/openapi.json`.
 
-mod analysis;
-mod answer;
-mod dead_letters;
-mod live;
 mod page;
-mod pages;
-mod parameters;
-mod pipeline;
-mod queries;
-mod runs;
-mod settled;
 
-pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};
-pub use live::{LiveFeed, watch_others};
 pub use page::page;
-pub use pipeline::{Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView};
-pub use queries::QueryApi;
-pub use settled::{Filling, SettledReader, keep_filled};

@@ -13,6 +13,8 @@ function matrixOf(clients: string[], targets: string[]): MatrixAnswer {
     targets,
     labels: clients.map(() => 'h'.repeat(targets.length)),
     severities: clients.map(() => '0'.repeat(targets.length)),
+    clients_left_off: 0,
+    targets_left_off: 0,
   };
 }
 

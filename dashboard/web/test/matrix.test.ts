@@ -108,6 +108,8 @@ describe('cells', () => {
     targets: ['s', 't', 'u'],
     labels: ['hs.', '?hd', 'hhh'],
     severities: ['02.', '003', '000'],
+    clients_left_off: 0,
+    targets_left_off: 0,
   };
 
   test('say what they are', () => {

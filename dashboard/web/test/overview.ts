@@ -95,6 +95,9 @@ export function overviewOf(clients: number, targets: number, isps: number, hurt:
       target_count: unique(of, ({ target }) => target).length,
     })),
     diagnoses,
+    by_target_left_off: 0,
+    by_client_left_off: 0,
+    by_isp_left_off: 0,
     diagnoses_left_off: 0,
   };
 }

@@ -189,7 +189,7 @@ async fn serve(
     let reader = reader(options, &view).await?;
     if view.crew.processes() > 1 {
         let (live, crew, reader) = (view.observed.live.clone(), view.crew, Arc::clone(&reader));
-        tasks.spawn(netqoe_dashboard::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
+        tasks.spawn(netqoe_query::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
     }
     let others = (view.crew.processes() > 1).then(|| Arc::clone(&reader));
     let (ticked, observed) = (Arc::new(log.clone()), view.observed.clone());

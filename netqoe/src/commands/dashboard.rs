@@ -5,8 +5,8 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Router;
-use netqoe_dashboard::{DeadLetters, PipelineApi, QueryApi, SettledReader, keep_filled};
 use netqoe_model::Rules;
+use netqoe_query::{DeadLetters, FinalWindowsReader, PipelineApi, QueryApi, keep_filled};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ pub(super) fn with_memory(
     tasks: &mut JoinSet<()>,
     stop: &CancellationToken,
 ) -> Arc<dyn Reader> {
-    let settled = Arc::new(SettledReader::new(reader, rules, partitions));
+    let settled = Arc::new(FinalWindowsReader::new(reader, rules, partitions));
     tasks.spawn(keep_filled(Arc::clone(&settled), stop.clone()));
     settled
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use netqoe_dashboard::{DeadLetters, DeadLettersError, Letter, LetterPage, SHOWN_BYTES};
 use netqoe_eventlog::{EventLog, LetterOrder, ReplayError, SqliteLog, with_recv_ts};
 use netqoe_model::{Event, LogTime, Partition, Position};
+use netqoe_query::{DeadLetters, DeadLettersError, Letter, LetterPage, SHOWN_BYTES};
 use netqoe_sinks::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters, StoreError};
 use tokio::sync::Mutex;
 

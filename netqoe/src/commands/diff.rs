@@ -96,7 +96,8 @@ impl Rows {
                 to_ms: Some(self.windows.end.ms()),
                 ..Filter::default()
             };
-            let page = self.reader.aggregates(&Query { filter, after: self.after.take(), limit: PAGE_ROWS })?;
+            let query = Query { filter, after: self.after.take(), limit: PAGE_ROWS };
+            let page = self.reader.ask(|store| store.rows.aggregates(&query))?;
             self.has_more = page.has_more;
             self.after = page.items.last().map(AggregateRecord::position);
             self.page = page.items.into_iter();

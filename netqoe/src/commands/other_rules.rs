@@ -10,7 +10,7 @@ use super::diff;
 /// Says so where the latest rows of `live` were made by other rules: they can't be the same then. A store that an older
 /// netqoe has written does not tell.
 pub(super) fn warn(live: &StoreUrl, rules: &Rules, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<()> {
-    let Some(theirs) = diff::reader(live, options, runtime)?.rules()? else { return Ok(()) };
+    let Some(theirs) = diff::reader(live, options, runtime)?.ask(|store| store.rows.rules())? else { return Ok(()) };
     let others = others(&members(&theirs), &members(&serde_json::to_string(rules)?));
     if !others.is_empty() {
         tracing::warn!(

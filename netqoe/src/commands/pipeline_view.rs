@@ -5,10 +5,10 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netqoe_dashboard::{LiveFeed, Part, PartitionProgress, PipelineState, PipelineView};
 use netqoe_dataflow::PartitionState;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Ledger, LogTime, Partition};
+use netqoe_query::{LiveFeed, Part, PartitionProgress, PipelineState, PipelineView};
 use netqoe_sinks::StoreUrl;
 use parking_lot::Mutex;
 
@@ -127,7 +127,7 @@ impl PipelineView for View {
 }
 
 impl Progress {
-    fn look(&self, now: Duration) -> (Ledger, [f64; 2], Option<netqoe_dashboard::Delays>, Vec<Checkpoint>) {
+    fn look(&self, now: Duration) -> (Ledger, [f64; 2], Option<netqoe_query::Delays>, Vec<Checkpoint>) {
         let mut events = Ledger::default();
         self.checkpoints.values().for_each(|checkpoint| events += checkpoint.ledger);
         let checkpoints = self.checkpoints.values().copied().collect();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use netqoe_dashboard::Delays;
+use netqoe_query::Delays;
 
 /// Seconds that a rate is taken over.
 const RATE_SECONDS: u64 = 10;

@@ -81,7 +81,7 @@ impl Ticker {
     /// The latest log time that any process has committed.
     async fn furthest_elsewhere(&self) -> Option<LogTime> {
         let reader = Arc::clone(self.others.as_ref()?);
-        match tokio::task::spawn_blocking(move || reader.checkpoints()).await.ok()? {
+        match tokio::task::spawn_blocking(move || reader.ask(|snapshot| snapshot.rows.checkpoints())).await.ok()? {
             Ok(checkpoints) => checkpoints.iter().map(|checkpoint| checkpoint.log_time).max(),
             Err(error) => {
                 // A store that can't be read is counted and shown where it is used.

@@ -49,24 +49,23 @@ impl StoreHealth {
     }
 }
 
-/// A connection at work: it is counted, and its time is taken, until this is dropped.
+/// A connection at work: it is counted until this is dropped, and its time is taken where it does one thing.
 struct AtWork {
     metrics: Metrics,
-    timer: Option<HistogramTimer>,
+    _timer: Option<HistogramTimer>,
 }
 
 impl AtWork {
     fn begin(metrics: &Metrics, operation: &str) -> Self {
         metrics.db_connections_in_use.inc();
         let timer = metrics.db_query_duration.with_label_values(&[operation]).start_timer();
-        Self { metrics: metrics.clone(), timer: Some(timer) }
+        Self { metrics: metrics.clone(), _timer: Some(timer) }
     }
 
-    /// It did not come to any work.
-    fn forget_time(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            timer.stop_and_discard();
-        }
+    /// Counted alone.
+    fn untimed(metrics: &Metrics) -> Self {
+        metrics.db_connections_in_use.inc();
+        Self { metrics: metrics.clone(), _timer: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{Label, MAX_TIME_MS};
+use netqoe_model::{Label, MAX_TIME_MS, Metric};
 
 use super::statement::{Statement, Value};
 
@@ -70,33 +70,65 @@ impl Matching {
     }
 }
 
-/// A column of `agg_1m` that says how a window was: a percentile, or how many events failed.
+/// A column of `agg_1m` that says how a window was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measure(&'static str);
+pub enum Measure {
+    /// The median of a metric.
+    P50(Metric),
+    /// Its 95th percentile.
+    P95(Metric),
+    /// How many events failed.
+    CountError,
+}
 
 impl Measure {
     /// All of them.
     pub const ALL: [Self; 11] = [
-        Self("dns_p50"),
-        Self("dns_p95"),
-        Self("tcp_p50"),
-        Self("tcp_p95"),
-        Self("tls_p50"),
-        Self("tls_p95"),
-        Self("ttfb_p50"),
-        Self("ttfb_p95"),
-        Self("throughput_p50"),
-        Self("throughput_p95"),
-        Self("count_error"),
+        Self::P50(Metric::Dns),
+        Self::P95(Metric::Dns),
+        Self::P50(Metric::Tcp),
+        Self::P95(Metric::Tcp),
+        Self::P50(Metric::Tls),
+        Self::P95(Metric::Tls),
+        Self::P50(Metric::Ttfb),
+        Self::P95(Metric::Ttfb),
+        Self::P50(Metric::Throughput),
+        Self::P95(Metric::Throughput),
+        Self::CountError,
     ];
 
     /// The name of the column.
     pub const fn as_str(self) -> &'static str {
-        self.0
+        match self {
+            Self::P50(Metric::Dns) => "dns_p50",
+            Self::P95(Metric::Dns) => "dns_p95",
+            Self::P50(Metric::Tcp) => "tcp_p50",
+            Self::P95(Metric::Tcp) => "tcp_p95",
+            Self::P50(Metric::Tls) => "tls_p50",
+            Self::P95(Metric::Tls) => "tls_p95",
+            Self::P50(Metric::Ttfb) => "ttfb_p50",
+            Self::P95(Metric::Ttfb) => "ttfb_p95",
+            Self::P50(Metric::Throughput) => "throughput_p50",
+            Self::P95(Metric::Throughput) => "throughput_p95",
+            Self::CountError => "count_error",
+        }
     }
 
     /// The measure of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|measure| measure.0 == name)
+        Self::ALL.into_iter().find(|measure| measure.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_are_the_columns_of_all_metrics_and_are_found_by_name() {
+        let percentiles = Metric::ALL.map(|metric| ["p50", "p95"].map(|which| format!("{}_{which}", metric.as_str())));
+        let expected: Vec<_> = percentiles.into_iter().flatten().chain(["count_error".to_owned()]).collect();
+        assert_eq!(Measure::ALL.map(Measure::as_str).to_vec(), expected);
+        assert!(Measure::ALL.into_iter().all(|measure| Measure::parse(measure.as_str()) == Some(measure)));
     }
 }

@@ -17,7 +17,9 @@ mod runs;
 mod sqlite;
 mod statement;
 mod summary;
+mod watched;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use netqoe_model::Checkpoint;
@@ -31,20 +33,59 @@ pub use query::{Filter, Page, Query, RowPosition};
 pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, RunRecord, TargetRecord};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
 pub use summary::{CurrentRecord, DegradedRecord, PastLabel, SplitRecord};
+pub use watched::{Watch, Watched};
 
 /// How long one question may take. A page from an index takes milliseconds; what takes longer than this asks for
 /// something rare in a long history, and holds a core or a connection that others need.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// A store as readers see it. Calls block their thread, for as long as the time limit of the store at most.
+/// A store as readers see it.
 pub trait Reader: Send + Sync {
+    /// Calls `ask` once, with a snapshot of the store. Blocks its thread, and holds a connection until `ask` returns: what
+    /// is made of the answers is made after that.
+    ///
+    /// # Errors
+    /// Where the store can't be read, or is busy. `ask` is not called then.
+    fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError>;
+}
+
+impl<R: Reader + ?Sized> Reader for Arc<R> {
+    fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
+        R::at_once(self, ask)
+    }
+}
+
+impl dyn Reader + '_ {
+    /// What `questions` finds in one snapshot of the store, as [`Reader::at_once`] hands it out.
+    ///
+    /// # Errors
+    /// Where the store can't be read, or is busy, and where `questions` fails.
+    pub fn ask<T, E: From<ReadError>>(&self, questions: impl FnOnce(Snapshot<'_>) -> Result<T, E>) -> Result<T, E> {
+        let (mut questions, mut answer) = (Some(questions), None);
+        self.at_once(&mut |snapshot| answer = questions.take().map(|questions| questions(snapshot)))?;
+        // A reader that succeeds has called it.
+        answer.unwrap_or_else(|| Err(ReadError::Busy.into()))
+    }
+}
+
+/// A store as it was at one moment: whatever is committed meanwhile, all answers agree.
+#[derive(Clone, Copy)]
+pub struct Snapshot<'a> {
+    /// What only the store itself can answer.
+    pub rows: &'a dyn Rows,
+    /// What can be added up elsewhere, too.
+    pub summaries: &'a dyn Summaries,
+}
+
+/// Rows of a snapshot, and what is found by looking at few of them. Each question has a time limit of its own.
+pub trait Rows {
     /// Rows of `agg_1m`: newest window first, then by client and target, both descending.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError>;
 
-    /// Rows of `diagnoses`, in the order of [`Reader::aggregates`].
+    /// Rows of `diagnoses`, in the order of [`Rows::aggregates`].
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
@@ -83,6 +124,24 @@ pub trait Reader: Send + Sync {
     /// If the store can't be read, is busy, or takes too long.
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError>;
 
+    /// Runs that have diagnosed windows of the filter, which alone count: those that began last come first, `limit` at most.
+    /// Windows of a netqoe that did not say since when are in no run. Takes time in proportion to the diagnoses of the filter.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError>;
+
+    /// The rules by which rows have been made since the last generation was opened, as JSON; `None` if an older netqoe
+    /// has opened it.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn rules(&self) -> Result<Option<String>, ReadError>;
+}
+
+/// What the windows of many pairs add up to, in a snapshot. Apart from [`Rows`], since a reader that keeps windows in memory
+/// answers these questions itself. Each has a time limit of its own.
+pub trait Summaries {
     /// The windows of an extent by pair, in points of this many milliseconds, in order, `limit` at most.
     ///
     /// # Errors
@@ -108,18 +167,4 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError>;
-
-    /// Runs that have diagnosed windows of the filter, which alone count: those that began last come first, `limit` at most.
-    /// Windows of a netqoe that did not say since when are in no run. Takes time in proportion to the diagnoses of the filter.
-    ///
-    /// # Errors
-    /// If the store can't be read, is busy, or takes too long.
-    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError>;
-
-    /// The rules by which rows have been made since the last generation was opened, as JSON; `None` if an older netqoe
-    /// has opened it.
-    ///
-    /// # Errors
-    /// If the store can't be read, is busy, or takes too long.
-    fn rules(&self) -> Result<Option<String>, ReadError>;
 }

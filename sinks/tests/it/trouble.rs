@@ -29,7 +29,7 @@ fn a_lock_of_somebody_else_passes_and_is_named() {
     let path = folder.path().join("store.db");
     let mut store = open(&path).unwrap();
     let generation = generation(&mut store);
-    let reader = SqliteReader::open(&path).unwrap();
+    let reader: &dyn Reader = &SqliteReader::open(&path).unwrap();
 
     let holder = Connection::open(&path).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -39,11 +39,11 @@ fn a_lock_of_somebody_else_passes_and_is_named() {
     assert!(said.contains("another program has locked the file") && said.contains("store.db"), "{said}");
     assert!(!said.contains("free space") && !said.contains('\n'), "{said}");
     assert!(!locked.without_place().contains("store.db"), "{}", locked.without_place());
-    assert_eq!(reader.checkpoints().unwrap(), [], "questions go on meanwhile");
+    assert_eq!(reader.ask(|store| store.rows.checkpoints()).unwrap(), [], "questions go on meanwhile");
 
     holder.execute_batch("ROLLBACK").unwrap();
     store.commit(generation, &[commit(2)]).unwrap();
-    assert_eq!(reader.checkpoints().unwrap()[0].processed, Position(2));
+    assert_eq!(reader.ask(|store| store.rows.checkpoints()).unwrap()[0].processed, Position(2));
 }
 
 #[test]

@@ -92,6 +92,9 @@ export function overview(network: Network, to: number): Overview {
       targets: names(of, ({ target }) => target).slice(0, 5),
       target_count: names(of, ({ target }) => target).length,
     })),
+    by_target_left_off: 0,
+    by_client_left_off: 0,
+    by_isp_left_off: 0,
     diagnoses: all.slice(0, 500),
     diagnoses_left_off: Math.max(0, all.length - 500),
   };
@@ -131,6 +134,8 @@ export function matrix(network: Network, to: number): MatrixAnswer {
     severities: cells.map((row) =>
       row.map(({ severity }) => (severity ? ['minor', 'major', 'critical'].indexOf(severity) + 1 : 0)).join(''),
     ),
+    clients_left_off: 0,
+    targets_left_off: 0,
   };
 }
 
@@ -152,6 +157,8 @@ export function series(network: Network, client_id: string, target: string, from
   return {
     window_ms: MINUTE_MS,
     point_ms: MINUTE_MS,
+    latency: 'maximum',
+    throughput: 'minimum',
     start,
     windows: start.map(() => 1),
     count_total: windows.map(({ total }) => total),
@@ -172,11 +179,27 @@ export function series(network: Network, client_id: string, target: string, from
     diagnoses: windows
       .flatMap(({ start, label, severity, evidence }) =>
         label && severity && evidence
-          ? [{ client_id, target, window_start_ts: start, label, severity, evidence, is_final: true }]
+          ? [
+              {
+                client_id,
+                target,
+                window_start_ts: start,
+                label,
+                severity,
+                evidence,
+                is_final: true,
+                ...written(start),
+              },
+            ]
           : [],
       )
       .reverse(),
   };
+}
+
+/** When a row of a window was written. */
+function written(start: number) {
+  return { as_of: start + 3 * MINUTE_MS, updated_at: start + 3 * MINUTE_MS };
 }
 
 export function runs(network: Network, client_id: string, target: string, from: number, to: number): Runs {
@@ -231,7 +254,7 @@ export function compare(
       ];
     }),
   );
-  return { point_ms, start, pairs: pairs.sort((a, b) => b.degraded_windows - a.degraded_windows) };
+  return { point_ms, start, pairs: pairs.sort((a, b) => b.degraded_windows - a.degraded_windows), pairs_left_off: 0 };
 }
 
 export function different(network: Network): Different {
@@ -270,9 +293,11 @@ export function pipeline(): Pipeline {
   return {
     version: '0.1.0',
     uptime_s: 4_321,
+    process: 0,
+    processes: 1,
     log: { kind: 'sqlite', healthy: true, message: null },
     store: { kind: 'sqlite', healthy: true, message: null },
-    pipeline: { healthy: true, message: null },
+    pipeline: { kind: 'dataflow', healthy: true, message: null },
     events: { read: 210_345, accepted: 210_301, duplicate: 20, late: 21, invalid: 3 },
     events_per_s: 9.7,
     rows_per_s: 8.2,
@@ -307,5 +332,6 @@ export function deadLetters(): DeadLetters {
     ],
     next_cursor: null,
     may_replay: true,
+    how_to_replay: 'netqoe dead-letters replay ID',
   };
 }

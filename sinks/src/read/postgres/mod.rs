@@ -22,13 +22,13 @@ use postgres::Row;
 use tokio::runtime::Handle;
 
 use self::current::Newest;
-use self::pool::Pool;
+use self::pool::{Pool, State};
 use super::Names;
 use super::statement::Statement;
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TIME_LIMIT,
-    TargetRecord,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord,
+    Summaries, TIME_LIMIT, TargetRecord,
 };
 use crate::PostgresOptions;
 use crate::postgres::read_back;
@@ -49,7 +49,15 @@ impl PostgresReader {
     pub async fn connect(url: &str, options: &PostgresOptions, runtime: Handle) -> Result<Self, ReadError> {
         Ok(Self { pool: Pool::connect(url, options, TIME_LIMIT, runtime).await? })
     }
+}
 
+impl Reader for PostgresReader {
+    fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
+        self.pool.at_once(|state| ask(Snapshot { rows: state, summaries: state }))
+    }
+}
+
+impl State<'_> {
     fn page<P, T>(
         &self,
         query: &Query<P>,
@@ -71,7 +79,7 @@ impl PostgresReader {
         if names.into_iter().flatten().any(|name| name.contains('\0')) {
             return Ok(Vec::new());
         }
-        self.pool.read_some(statement, record)
+        self.read_some(statement, record)
     }
 
     /// The same for pairs of an extent.
@@ -86,7 +94,7 @@ impl PostgresReader {
     }
 }
 
-impl Reader for PostgresReader {
+impl Rows for State<'_> {
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {
         self.page(query, &aggregates::statement(query), aggregates::record)
     }
@@ -104,7 +112,7 @@ impl Reader for PostgresReader {
     }
 
     fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError> {
-        self.pool.read(&Statement::new(read_back::CHECKPOINTS), read_back::checkpoint)
+        self.read(&Statement::new(read_back::CHECKPOINTS), read_back::checkpoint)
     }
 
     fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
@@ -117,12 +125,27 @@ impl Reader for PostgresReader {
 
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
         let mut labels = vec![Vec::new(); pairs.len()];
-        for (nth, of_pair) in self.pool.read(&labels::statement(pairs, times_ms, limit), labels::record)? {
+        for (nth, of_pair) in self.read(&labels::statement(pairs, times_ms, limit), labels::record)? {
             labels[nth] = of_pair;
         }
         Ok(labels)
     }
 
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
+        let names = [&filter.client_id, &filter.target];
+        let found = self.named(names, &runs::statement(filter, limit), |row| runs::record(row).map(Some))?;
+        Ok(Page::of(found, limit))
+    }
+
+    /// An older schema has no such column, and no row in JSON has such a member.
+    fn rules(&self) -> Result<Option<String>, ReadError> {
+        let statement = Statement::new("SELECT to_jsonb(fence) ->> 'rules' FROM fence");
+        let rules = self.read(&statement, |row| Ok(row.try_get(0)?))?;
+        Ok(rules.into_iter().next().flatten())
+    }
+}
+
+impl Summaries for State<'_> {
     fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError> {
         self.within(extent, &points::statement(extent, point_ms, limit), points::record)
     }
@@ -140,18 +163,5 @@ impl Reader for PostgresReader {
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
         let statement = degraded::statement(extent, limit);
         self.within(extent, &statement, |row, _| degraded::record(row))
-    }
-
-    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
-        let names = [&filter.client_id, &filter.target];
-        let found = self.named(names, &runs::statement(filter, limit), |row| runs::record(row).map(Some))?;
-        Ok(Page::of(found, limit))
-    }
-
-    /// An older schema has no such column, and no row in JSON has such a member.
-    fn rules(&self) -> Result<Option<String>, ReadError> {
-        let statement = Statement::new("SELECT to_jsonb(fence) ->> 'rules' FROM fence");
-        let rules = self.pool.read(&statement, |row| Ok(row.try_get(0)?))?;
-        Ok(rules.into_iter().next().flatten())
     }
 }

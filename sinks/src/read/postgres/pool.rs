@@ -4,12 +4,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+    Transaction,
 };
 use futures::TryStreamExt;
-use postgres::Row;
 use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
+use postgres::{IsolationLevel, Row};
 use tokio::runtime::Handle;
 use tokio::time;
 
@@ -39,6 +40,12 @@ pub(super) struct Pool {
     runtime: Handle,
     time_limit: Duration,
     max_idle: usize,
+}
+
+/// The database as it was when it was first read in this transaction.
+pub(super) struct State<'a> {
+    pool: &'a Pool,
+    transaction: Transaction<'a>,
 }
 
 /// Why a query has no answer, as its source reports it.
@@ -103,50 +110,29 @@ impl Pool {
         Ok(Self { name: address.name, connections, runtime, time_limit, max_idle })
     }
 
-    /// All rows of the answer.
-    pub(super) fn read<T>(
-        &self,
-        statement: &Statement,
-        mut record: impl FnMut(&Row) -> Result<T, Unreadable>,
-    ) -> Result<Vec<T>, ReadError> {
-        self.read_some(statement, |row| record(row).map(Some))
+    /// Does this with one state of the database.
+    pub(super) fn at_once<T>(&self, ask: impl FnOnce(&State<'_>) -> T) -> Result<T, ReadError> {
+        let connecting = async { self.in_time(async { Ok(self.connections.get().await?) }).await };
+        let mut connection = self.runtime.block_on(connecting).map_err(|failure| self.failed(failure))?;
+        let begin = async { self.in_time(self.begin(&mut connection)).await };
+        let begun = self.runtime.block_on(begin).map_err(|failure| self.failed(failure));
+        // The transaction has written nothing: it needs no commit, and is over where it is dropped.
+        let answer = begun.map(|transaction| ask(&State { pool: self, transaction }));
+        drop(connection);
+        self.close_idle();
+        answer
     }
 
-    /// The rows of the answer that are wanted.
-    pub(super) fn read_some<T>(
-        &self,
-        statement: &Statement,
-        record: impl FnMut(&Row) -> Result<Option<T>, Unreadable>,
-    ) -> Result<Vec<T>, ReadError> {
-        let parameters = Parameter::of(statement);
-        let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
-        let sql = numbered(statement);
-        let answer = self.runtime.block_on(async {
-            let answer = time::timeout(self.time_limit + GRACE, self.rows(&sql, parameters, record)).await;
-            self.close_idle();
-            answer.unwrap_or(Err(Failure::GivenUp))
-        });
-        answer.map_err(|failure| self.failed(failure))
-    }
-
-    /// Reads each row as it comes: many rows of the driver's take several times the memory of ours.
-    async fn rows<T>(
-        &self,
-        sql: &str,
-        parameters: Vec<(&(dyn ToSql + Sync), Type)>,
-        mut record: impl FnMut(&Row) -> Result<Option<T>, Unreadable>,
-    ) -> Result<Vec<T>, Failure> {
-        let mut connection = self.connections.get().await?;
-        let transaction = connection.build_transaction().read_only(true).start().await?;
+    async fn begin<'a>(&self, connection: &'a mut Object) -> Result<Transaction<'a>, Failure> {
+        let begun = connection.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let transaction = begun.start().await?;
         let limit_ms = self.time_limit.as_millis();
         transaction.batch_execute(&format!("SET LOCAL statement_timeout = {limit_ms}; {NO_COMPILER}")).await?;
-        let mut rows = pin!(transaction.query_typed_raw(sql, parameters).await?);
-        let mut records = Vec::new();
-        while let Some(row) = rows.try_next().await? {
-            records.extend(record(&row)?);
-        }
-        transaction.commit().await?;
-        Ok(records)
+        Ok(transaction)
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        time::timeout(self.time_limit + GRACE, work).await.unwrap_or(Err(Failure::GivenUp))
     }
 
     fn close_idle(&self) {
@@ -176,6 +162,45 @@ impl Pool {
             Failure::Unreadable(Unreadable::Postgres(error)) => ReadError::Query { store, reason: describe(&error) },
             Failure::Unreadable(Unreadable::Value(what)) => ReadError::Query { store, reason: what },
         }
+    }
+}
+
+impl State<'_> {
+    /// All rows of the answer.
+    pub(super) fn read<T>(
+        &self,
+        statement: &Statement,
+        mut record: impl FnMut(&Row) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, ReadError> {
+        self.read_some(statement, |row| record(row).map(Some))
+    }
+
+    /// The rows of the answer that are wanted.
+    pub(super) fn read_some<T>(
+        &self,
+        statement: &Statement,
+        record: impl FnMut(&Row) -> Result<Option<T>, Unreadable>,
+    ) -> Result<Vec<T>, ReadError> {
+        let parameters = Parameter::of(statement);
+        let parameters: Vec<_> = parameters.iter().map(Parameter::typed).collect();
+        let sql = numbered(statement);
+        let answer = async { self.pool.in_time(self.rows(&sql, parameters, record)).await };
+        self.pool.runtime.block_on(answer).map_err(|failure| self.pool.failed(failure))
+    }
+
+    /// Reads each row as it comes: many rows of the driver's take several times the memory of ours.
+    async fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: Vec<(&(dyn ToSql + Sync), Type)>,
+        mut record: impl FnMut(&Row) -> Result<Option<T>, Unreadable>,
+    ) -> Result<Vec<T>, Failure> {
+        let mut rows = pin!(self.transaction.query_typed_raw(sql, parameters).await?);
+        let mut records = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            records.extend(record(&row)?);
+        }
+        Ok(records)
     }
 }
 
@@ -220,7 +245,7 @@ mod tests {
         }
 
         fn ask(&self, sql: &str) -> Result<i32, ReadError> {
-            let rows = self.pool.read(&Statement::new(sql), |row| Ok(row.try_get(0)?))?;
+            let rows = self.pool.at_once(|state| state.read(&Statement::new(sql), |row| Ok(row.try_get(0)?)))??;
             Ok(rows[0])
         }
 

@@ -1,11 +1,12 @@
 //! A few connections that can only read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netqoe_datafile::{Trouble, described};
 use parking_lot::Mutex;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
 use crate::read::ReadError;
 
@@ -37,26 +38,38 @@ struct Lent<'a> {
     connection: Option<Connection>,
 }
 
+/// The file as it was when it was first read in this transaction.
+pub(super) struct State<'a> {
+    connections: &'a Connections,
+    transaction: Transaction<'a>,
+    /// Of the question that is being answered; the connection looks at it while it works.
+    deadline: Arc<Mutex<Instant>>,
+}
+
 impl Connections {
     /// Opens the first connection, so that a store that can't be read is found at the start.
     pub(super) fn open(path: &Path, time_limit: Duration) -> Result<Self, ReadError> {
         let connections = Self { path: path.to_owned(), time_limit, pool: Mutex::default() };
-        connections.read(|connection| connection.query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(())))?;
+        let look =
+            |connection: &Connection| connection.query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()));
+        connections.at_once(|state| state.read(look))??;
         Ok(connections)
     }
 
-    /// Does this with a connection, and stops it when its time is over.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ReadError> {
+    /// Does this with one state of the file.
+    pub(super) fn at_once<T>(&self, ask: impl FnOnce(&State<'_>) -> T) -> Result<T, ReadError> {
         let mut lent = self.lend()?;
         let connection = match &mut lent.connection {
             Some(connection) => connection,
             none => none.insert(self.connect().map_err(|error| self.not_opened(&error))?),
         };
-        let deadline = Instant::now() + self.time_limit;
-        connection
-            .progress_handler(STEPS_BETWEEN_CHECKS, Some(move || Instant::now() >= deadline))
-            .and_then(|()| work(connection))
-            .map_err(|error| self.failed(&error))
+        let deadline = Arc::new(Mutex::new(Instant::now() + self.time_limit));
+        let watched = Arc::clone(&deadline);
+        let transaction = connection
+            .progress_handler(STEPS_BETWEEN_CHECKS, Some(move || Instant::now() >= *watched.lock()))
+            .and_then(|()| connection.transaction())
+            .map_err(|error| self.failed(&error))?;
+        Ok(ask(&State { connections: self, transaction, deadline }))
     }
 
     fn lend(&self) -> Result<Lent<'_>, ReadError> {
@@ -100,6 +113,14 @@ impl Connections {
     }
 }
 
+impl State<'_> {
+    /// Does this, and stops it when its time is over.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ReadError> {
+        *self.deadline.lock() = Instant::now() + self.connections.time_limit;
+        work(&self.transaction).map_err(|error| self.connections.failed(&error))
+    }
+}
+
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let mut pool = self.pool.lock();
@@ -112,6 +133,13 @@ impl Drop for Lent<'_> {
 mod tests {
     use super::*;
 
+    fn read<T>(
+        connections: &Connections,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, ReadError> {
+        connections.at_once(|state| state.read(work))?
+    }
+
     #[test]
     fn lends_a_bounded_number_and_takes_them_back() {
         let folder = tempfile::tempdir().unwrap();
@@ -123,7 +151,7 @@ mod tests {
             assert!(matches!(connections.lend(), Err(ReadError::Busy)));
             drop(lent);
         }
-        assert!(connections.read(|connection| connection.execute("INSERT INTO t VALUES (1)", [])).is_err());
+        assert!(read(&connections, |connection| connection.execute("INSERT INTO t VALUES (1)", [])).is_err());
     }
 
     #[test]
@@ -133,9 +161,9 @@ mod tests {
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (n INTEGER)").unwrap();
         let connections = Connections::open(&path, Duration::from_millis(20)).unwrap();
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
-        let stopped = connections.read(|connection| connection.query_row(endless, [], |row| row.get::<_, i64>(0)));
+        let stopped = read(&connections, |connection| connection.query_row(endless, [], |row| row.get::<_, i64>(0)));
         assert!(matches!(stopped, Err(ReadError::TooSlow { limit_ms: 20 })), "{stopped:?}");
-        let answer = connections.read(|connection| connection.query_row("SELECT 7", [], |row| row.get::<_, i64>(0)));
+        let answer = read(&connections, |connection| connection.query_row("SELECT 7", [], |row| row.get::<_, i64>(0)));
         assert_eq!(answer.unwrap(), 7);
     }
 }

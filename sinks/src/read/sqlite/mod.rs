@@ -22,11 +22,11 @@ use std::path::Path;
 use netqoe_model::Checkpoint;
 use rusqlite::OptionalExtension;
 
-use self::connections::Connections;
+use self::connections::{Connections, State};
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, RunRecord, SplitRecord, TIME_LIMIT,
-    TargetRecord,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord,
+    Summaries, TIME_LIMIT, TargetRecord,
 };
 use crate::sqlite::read_back;
 
@@ -48,36 +48,61 @@ impl SqliteReader {
 }
 
 impl Reader for SqliteReader {
+    fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
+        self.connections.at_once(|state| ask(Snapshot { rows: state, summaries: state }))
+    }
+}
+
+impl Rows for State<'_> {
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {
-        self.connections.read(|connection| aggregates::page(connection, query))
+        self.read(|connection| aggregates::page(connection, query))
     }
 
     fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError> {
-        self.connections.read(|connection| diagnoses::page(connection, query))
+        self.read(|connection| diagnoses::page(connection, query))
     }
 
     fn clients(&self, query: &Query<String>) -> Result<Page<ClientRecord>, ReadError> {
-        self.connections.read(|connection| clients::page(connection, query))
+        self.read(|connection| clients::page(connection, query))
     }
 
     fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
-        self.connections.read(|connection| targets::page(connection, query))
+        self.read(|connection| targets::page(connection, query))
     }
 
     fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError> {
-        self.connections.read(read_back::checkpoints)
+        self.read(read_back::checkpoints)
     }
 
     fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
-        self.connections.read(|connection| current::read(connection, extent, limit))
+        self.read(|connection| current::read(connection, extent, limit))
     }
 
     fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
-        self.connections.read(|connection| labels::read(connection, pairs, times_ms, limit))
+        self.read(|connection| labels::read(connection, pairs, times_ms, limit))
     }
 
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
+        let found = self.read(|connection| runs::read(connection, filter, limit))?;
+        Ok(Page::of(found, limit))
+    }
+
+    fn rules(&self) -> Result<Option<String>, ReadError> {
+        self.read(|connection| {
+            // An older schema has no such column.
+            let columns = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('fence') WHERE name = 'rules')";
+            if !connection.query_row(columns, [], |row| row.get(0))? {
+                return Ok(None);
+            }
+            let rules = connection.query_row("SELECT rules FROM fence", [], |row| row.get(0)).optional()?;
+            Ok(rules.flatten())
+        })
+    }
+}
+
+impl Summaries for State<'_> {
     fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError> {
-        self.connections.read(|connection| points::read(connection, extent, point_ms, limit))
+        self.read(|connection| points::read(connection, extent, point_ms, limit))
     }
 
     fn split(
@@ -87,27 +112,10 @@ impl Reader for SqliteReader {
         matching: &Matching,
         limit: u32,
     ) -> Result<Vec<SplitRecord>, ReadError> {
-        self.connections.read(|connection| split::read(connection, extent, inside_ms, matching, limit))
+        self.read(|connection| split::read(connection, extent, inside_ms, matching, limit))
     }
 
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
-        self.connections.read(|connection| degraded::read(connection, extent, limit))
-    }
-
-    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
-        let found = self.connections.read(|connection| runs::read(connection, filter, limit))?;
-        Ok(Page::of(found, limit))
-    }
-
-    fn rules(&self) -> Result<Option<String>, ReadError> {
-        self.connections.read(|connection| {
-            // An older schema has no such column.
-            let columns = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('fence') WHERE name = 'rules')";
-            if !connection.query_row(columns, [], |row| row.get(0))? {
-                return Ok(None);
-            }
-            let rules = connection.query_row("SELECT rules FROM fence", [], |row| row.get(0)).optional()?;
-            Ok(rules.flatten())
-        })
+        self.read(|connection| degraded::read(connection, extent, limit))
     }
 }

@@ -20,11 +20,9 @@ pub(super) fn read(
     point_ms: i64,
     limit: u32,
 ) -> rusqlite::Result<Vec<PointRecord>> {
-    // What pairs there are and what they have is one state of the store.
-    let snapshot = connection.unchecked_transaction()?;
     let mut points = Vec::new();
-    for pair in pairs::within(extent, &snapshot)? {
-        add_points(&snapshot, &pair, extent, point_ms, &mut points)?;
+    for pair in pairs::within(extent, connection)? {
+        add_points(connection, &pair, extent, point_ms, &mut points)?;
         if points.len() >= limit as usize {
             points.truncate(limit as usize);
             break;
@@ -34,14 +32,14 @@ pub(super) fn read(
 }
 
 fn add_points(
-    snapshot: &Connection,
+    connection: &Connection,
     pair: &Pair,
     extent: &Extent,
     point_ms: i64,
     points: &mut Vec<PointRecord>,
 ) -> rusqlite::Result<()> {
     let statement = of_pair(pair, extent);
-    let mut prepared = snapshot.prepare_cached(&statement.sql)?;
+    let mut prepared = connection.prepare_cached(&statement.sql)?;
     let mut windows = prepared.query(params_from_iter(&statement.values))?;
     let mut current: Option<PointRecord> = None;
     while let Some(row) = windows.next()? {

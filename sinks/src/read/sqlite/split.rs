@@ -14,12 +14,10 @@ pub(super) fn read(
     matching: &Matching,
     limit: u32,
 ) -> rusqlite::Result<Vec<SplitRecord>> {
-    // What pairs there are and what they have is one state of the store.
-    let snapshot = connection.unchecked_transaction()?;
     let mut splits = Vec::new();
-    for pair in pairs::within(extent, &snapshot)? {
+    for pair in pairs::within(extent, connection)? {
         let statement = of_pair(&pair, extent, inside_ms, matching);
-        let split = snapshot
+        let split = connection
             .prepare_cached(&statement.sql)?
             .query_row(params_from_iter(&statement.values), |row| record(row, &pair))?;
         if split.inside_windows + split.outside_windows > 0 {

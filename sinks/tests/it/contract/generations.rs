@@ -123,11 +123,11 @@ fn a_file_is_read_from_its_beginning(bench: &Bench) {
 fn how_a_generation_was_opened_is_kept(bench: &Bench) {
     let (mut earlier, first) = bench.open();
     let reader = bench.reader();
-    assert_eq!(reader.rules().unwrap(), None);
+    assert_eq!(reader.ask(|store| store.rows.rules()).unwrap(), None);
     let rules = "{\"window_ms\":1000}".to_owned();
     let opening = Opening { rules: Some(rules.clone()), opened_by: Some("process 7 on a host".to_owned()) };
     bench.connect().open(&log(), &opening).unwrap();
-    assert_eq!(reader.rules().unwrap(), Some(rules));
+    assert_eq!(reader.ask(|store| store.rows.rules()).unwrap(), Some(rules));
     let refused = [
         earlier.commit(first, &[commit(0, 1, vec![])]).unwrap_err(),
         earlier.resume(first, &DiagnosisRules::default()).unwrap_err(),
@@ -137,8 +137,8 @@ fn how_a_generation_was_opened_is_kept(bench: &Bench) {
     }
     bench.open();
     assert_fenced(earlier.commit(first, &[]), 1, 3);
-    assert_eq!(reader.rules().unwrap(), None);
+    assert_eq!(reader.ask(|store| store.rows.rules()).unwrap(), None);
     // As an older netqoe has left it, which may be read before it is brought up to date.
     bench.execute("ALTER TABLE fence DROP COLUMN rules");
-    assert_eq!(reader.rules().unwrap(), None);
+    assert_eq!(reader.ask(|store| store.rows.rules()).unwrap(), None);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use netqoe_model::{AggregateRow, ClientRow, Label};
-use netqoe_sinks::read::{Filter, Page, Query, ReadError, Reader, RowPosition};
+use netqoe_sinks::read::{Filter, Page, Query, ReadError, Reader, RowPosition, Rows};
 
 use crate::contract::bench::Bench;
 use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, assert_found, client, commit, finding, full_row, healthy, row};
@@ -16,6 +16,7 @@ for_each_store!(
     a_page_goes_on_where_the_last_ended_whatever_comes_between,
     times_and_names_that_no_row_can_have_find_nothing,
     a_forged_place_is_a_place_like_any_other,
+    a_snapshot_stays_as_it_was_whatever_is_committed,
 );
 
 /// Everything that the store of a test holds.
@@ -89,7 +90,7 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
     let reader = bench.reader();
     let first_page = || Query { filter: Filter::default(), after: None, limit: 5 };
 
-    let aggregates = reader.aggregates(&first_page()).unwrap();
+    let aggregates = reader.ask(|store| store.rows.aggregates(&first_page())).unwrap();
     let [aggregate] = &aggregates.items[..] else { panic!("{aggregates:?}") };
     assert_eq!((&aggregate.window, &aggregate.pair_state), (&written.window, &written.pair_state));
     assert_eq!((&*aggregate.client_id, &*aggregate.target), (&*written.client_id, &*written.target));
@@ -98,14 +99,17 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
         (Some(Label::ServerBound), YEAR_2026_MS + 200_007)
     );
 
-    let diagnoses = reader.diagnoses(&first_page()).unwrap();
+    let diagnoses = reader.ask(|store| store.rows.diagnoses(&first_page())).unwrap();
     let [diagnosis] = &diagnoses.items[..] else { panic!("{diagnoses:?}") };
     assert_eq!(diagnosis.label, Label::ServerBound);
     assert_found(&diagnosis.finding, &written.diagnosis.unwrap());
     assert_eq!((diagnosis.is_final, diagnosis.as_of), (written.window.is_final, written.window.as_of));
     assert_eq!((diagnosis.position(), diagnosis.updated_at_ms), (aggregate.position(), YEAR_2026_MS + 200_007));
 
-    let clients = reader.clients(&Query { filter: Filter::default(), after: None, limit: 5 }).unwrap().items;
+    let clients = reader
+        .ask(|store| store.rows.clients(&Query { filter: Filter::default(), after: None, limit: 5 }))
+        .unwrap()
+        .items;
     assert_eq!((clients[0].first_seen.ms(), clients[0].last_seen.ms()), (5, 9));
     let context = [&clients[0].network_type, &clients[0].isp, &clients[0].context].map(|text| text.as_deref());
     assert_eq!(context, [Some("wifi"), Some("Example ISP"), Some(r#"{"isp":"Example ISP"}"#)]);
@@ -156,7 +160,7 @@ fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
         places
     };
 
-    let found = all(filter, 4, |query| reader.aggregates(query), |record| record.position());
+    let found = all(filter, 4, |query| reader.ask(|store| store.rows.aggregates(query)), |record| record.position());
     let wanted = in_time.iter().copied().filter(|row| filter.label.is_none() || label(row) == filter.label);
     assert_eq!(
         found.iter().map(|row| place(row.position())).collect::<Vec<_>>(),
@@ -164,7 +168,7 @@ fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
         "{filter:?}"
     );
 
-    let found = all(filter, 4, |query| reader.diagnoses(query), |record| record.position());
+    let found = all(filter, 4, |query| reader.ask(|store| store.rows.diagnoses(query)), |record| record.position());
     let wanted = in_time
         .iter()
         .copied()
@@ -175,7 +179,8 @@ fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
         "{filter:?}"
     );
 
-    let found = all(filter, 1, |query| reader.clients(query), |record| record.client_id.clone());
+    let found =
+        all(filter, 1, |query| reader.ask(|store| store.rows.clients(query)), |record| record.client_id.clone());
     let wanted = content.clients.iter().filter(|client| {
         let of_client = || in_time.iter().filter(|row| row.client_id == client.client_id && is_for(&row.target));
         is_of(&client.client_id)
@@ -187,7 +192,7 @@ fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
     let wanted: Vec<_> = wanted.map(|client| &*client.client_id).collect();
     assert_eq!(found.iter().map(|client| &*client.client_id).collect::<Vec<_>>(), wanted, "{filter:?}");
 
-    let found = all(filter, 2, |query| reader.targets(query), |record| record.target.clone());
+    let found = all(filter, 2, |query| reader.ask(|store| store.rows.targets(query)), |record| record.target.clone());
     let mut wanted: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
     for row in in_time.iter().filter(|row| filter.label.is_none() || label(row) == filter.label) {
         if is_of(&row.client_id) && is_for(&row.target) {
@@ -208,10 +213,11 @@ fn a_page_goes_on_where_the_last_ended_whatever_comes_between(bench: &Bench) {
     let store = RefCell::new(store);
     let reader = bench.reader();
     for filter in [Filter::default(), Filter { client_id: Some("b".to_owned()), ..Filter::default() }] {
-        let before = all(&filter, 100, |query| reader.aggregates(query), |record| record.position());
+        let before =
+            all(&filter, 100, |query| reader.ask(|store| store.rows.aggregates(query)), |record| record.position());
         let minute = Cell::new(10);
         let read_and_write = |query: &_| {
-            let page = reader.aggregates(query);
+            let page = reader.ask(|store| store.rows.aggregates(query));
             // Newer than every place that a page goes on from.
             minute.set(minute.get() + 1);
             let newer = row("b", "x", YEAR_2026_MS + minute.get() * MINUTE_MS, 1);
@@ -229,10 +235,10 @@ fn times_and_names_that_no_row_can_have_find_nothing(bench: &Bench) {
         let rows = Query { filter: filter.clone(), after: None, limit: 1000 };
         let names = Query { filter, after: None, limit: 1000 };
         (
-            reader.aggregates(&rows).unwrap().items.len(),
-            reader.diagnoses(&rows).unwrap().items.len(),
-            reader.clients(&names).unwrap().items.len(),
-            reader.targets(&names).unwrap().items.len(),
+            reader.ask(|store| store.rows.aggregates(&rows)).unwrap().items.len(),
+            reader.ask(|store| store.rows.diagnoses(&rows)).unwrap().items.len(),
+            reader.ask(|store| store.rows.clients(&names)).unwrap().items.len(),
+            reader.ask(|store| store.rows.targets(&names)).unwrap().items.len(),
         )
     };
     let everything = count(Filter::default());
@@ -253,12 +259,33 @@ fn a_forged_place_is_a_place_like_any_other(bench: &Bench) {
     let count_after = |start_ms: i64, client_id: &str| {
         let window_start = netqoe_model::WindowStart::from_ms(start_ms);
         let after = RowPosition { window_start, client_id: client_id.to_owned(), target: "x\0".to_owned() };
-        reader.aggregates(&Query { filter: Filter::default(), after: Some(after), limit: 1000 }).unwrap().items.len()
+        reader
+            .ask(|store| store.rows.aggregates(&Query { filter: Filter::default(), after: Some(after), limit: 1000 }))
+            .unwrap()
+            .items
+            .len()
     };
     assert_eq!(count_after(i64::MIN, "a\0b"), 0);
     assert_eq!(count_after(i64::MAX, "a\0b"), content().rows.len());
     assert_eq!(count_after(YEAR_2026_MS - 4 * MINUTE_MS, ""), 0);
     let after = |place: &str| Query { filter: Filter::default(), after: Some(place.to_owned()), limit: 1000 };
-    assert_eq!(reader.clients(&after("a\0")).unwrap().items.len(), 3);
-    assert_eq!(reader.targets(&after("x\0b")).unwrap().items.len(), 3);
+    assert_eq!(reader.ask(|store| store.rows.clients(&after("a\0"))).unwrap().items.len(), 3);
+    assert_eq!(reader.ask(|store| store.rows.targets(&after("x\0b"))).unwrap().items.len(), 3);
+}
+
+fn a_snapshot_stays_as_it_was_whatever_is_committed(bench: &Bench) {
+    let (mut store, generation) = bench.open();
+    store.commit(generation, &[commit(0, 1, vec![row("c", "t", YEAR_2026_MS, 1)])]).unwrap();
+    let reader = bench.reader();
+    let counts = |rows: &dyn Rows| {
+        let query = Query { filter: Filter::default(), after: None, limit: 100 };
+        Ok::<_, ReadError>((rows.aggregates(&query)?.items.len(), rows.checkpoints()?[0].processed.0))
+    };
+    let during = reader.ask(|snapshot| {
+        let before = counts(snapshot.rows)?;
+        store.commit(generation, &[commit(0, 2, vec![row("c", "t", YEAR_2026_MS + MINUTE_MS, 1)])]).unwrap();
+        Ok::<_, ReadError>([before, counts(snapshot.rows)?])
+    });
+    assert_eq!(during.unwrap(), [(1, 1); 2]);
+    assert_eq!(reader.ask(|snapshot| counts(snapshot.rows)).unwrap(), (2, 2));
 }

@@ -87,7 +87,7 @@ fn runs_are_what_going_through_all_diagnoses_gives(bench: &Bench) {
             write(bench, &rows);
             let reader = bench.reader();
             for filter in filters {
-                let page = reader.runs(&filter, ALL).unwrap();
+                let page = reader.ask(|store| store.rows.runs(&filter, ALL)).unwrap();
                 prop_assert_eq!(page.items, expected(&rows, &filter), "{:?}", filter);
                 prop_assert!(!page.has_more);
             }
@@ -135,7 +135,7 @@ fn the_newest_come_first_and_no_more_than_asked_for(bench: &Bench) {
     write(bench, &rows);
     let reader = bench.reader();
     for (limit, has_more) in [(1, true), (5, true), (6, false), (7, false)] {
-        let page = reader.runs(&Filter::default(), limit).unwrap();
+        let page = reader.ask(|store| store.rows.runs(&Filter::default(), limit)).unwrap();
         let newest: Vec<_> = rows.iter().rev().take(limit.into()).map(|row| row.window.start).collect();
         assert_eq!(page.items.iter().map(|run| run.since).collect::<Vec<_>>(), newest, "{limit}");
         assert_eq!(page.has_more, has_more, "{limit}");
@@ -146,14 +146,14 @@ fn windows_without_a_beginning_are_in_no_run(bench: &Bench) {
     let of = |minute, since| diagnosed("a", "t", Label::ErrorBound, minute, since);
     write(bench, &[of(1, 1), of(2, 1), of(5, 5)]);
     bench.execute("UPDATE diagnoses SET since_ts = NULL WHERE observed = 1.0 AND since_ts < (SELECT max(since_ts) FROM diagnoses)");
-    let found = bench.reader().runs(&Filter::default(), ALL).unwrap().items;
+    let found = bench.reader().ask(|store| store.rows.runs(&Filter::default(), ALL)).unwrap().items;
     assert_eq!(found.iter().map(|run| run.since.ms()).collect::<Vec<_>>(), [at(5)]);
 }
 
 fn names_and_times_that_no_row_can_have_find_nothing(bench: &Bench) {
     write(bench, &[diagnosed("a", "t", Label::DnsBound, 0, 0)]);
     let reader = bench.reader();
-    let count = |filter: Filter| reader.runs(&filter, ALL).unwrap().items.len();
+    let count = |filter: Filter| reader.ask(|store| store.rows.runs(&filter, ALL)).unwrap().items.len();
     let between = |from, to| Filter { from_ms: from, to_ms: to, ..Filter::default() };
     assert_eq!(count(between(Some(i64::MIN), Some(i64::MAX))), 1);
     assert_eq!(count(between(Some(i64::MAX), None)), 0);

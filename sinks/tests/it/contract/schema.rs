@@ -54,7 +54,7 @@ fn diagnoses_of_before_have_a_usual_range(bench: &Bench) {
     ));
     let (mut store, generation) = bench.open();
     let query = Query { filter: Filter::default(), after: None, limit: 9 };
-    let found = bench.reader().diagnoses(&query).unwrap().items;
+    let found = bench.reader().ask(|store| store.rows.diagnoses(&query)).unwrap().items;
     let figures = |record: &DiagnosisRecord| {
         let finding = &record.finding;
         (record.label, finding.observed, finding.usual, finding.sigmas, finding.share_of_total)
@@ -70,6 +70,6 @@ fn diagnoses_of_before_have_a_usual_range(bench: &Bench) {
     store
         .commit(generation, &[commit(0, 1, vec![full_row("a", "x", YEAR_2026_MS, YEAR_2026_MS + MINUTE_MS)])])
         .unwrap();
-    let replaced = bench.reader().diagnoses(&query).unwrap().items;
+    let replaced = bench.reader().ask(|store| store.rows.diagnoses(&query)).unwrap().items;
     assert_eq!(replaced.iter().map(|record| record.finding.samples).collect::<Vec<_>>(), [None, Some(12)]);
 }

@@ -55,9 +55,9 @@ fn write(bench: &Bench, rows: Vec<AggregateRow>) {
 fn the_progress_of_every_partition_is_read(bench: &Bench) {
     let (mut store, generation) = bench.open();
     let reader = bench.reader();
-    assert_eq!(reader.checkpoints().unwrap(), []);
+    assert_eq!(reader.ask(|store| store.rows.checkpoints()).unwrap(), []);
     store.commit(generation, &[commit(3, 10, vec![]), commit(0, 7, vec![])]).unwrap();
-    assert_eq!(reader.checkpoints().unwrap(), [checkpoint(0, 7), checkpoint(3, 10)]);
+    assert_eq!(reader.ask(|store| store.rows.checkpoints()).unwrap(), [checkpoint(0, 7), checkpoint(3, 10)]);
 }
 
 fn the_newest_row_of_a_pair_has_its_finding(bench: &Bench) {
@@ -65,7 +65,7 @@ fn the_newest_row_of_a_pair_has_its_finding(bench: &Bench) {
     let mut well = row("c", "u", YEAR_2026_MS, 5);
     well.diagnosis = Some(healthy());
     write(bench, vec![full_row("c", "t", YEAR_2026_MS, 9), row("c", "t", YEAR_2026_MS - MINUTE_MS, 1), well]);
-    let current = bench.reader().current(&everything(), ALL).unwrap();
+    let current = bench.reader().ask(|store| store.rows.current(&everything(), ALL)).unwrap();
     let [hurt, well] = &current[..] else { panic!("{current:?}") };
     assert_eq!((&*hurt.pair.client_id, &*hurt.pair.target, hurt.window_start.ms()), ("c", "t", YEAR_2026_MS));
     assert_eq!((hurt.label, hurt.is_final, hurt.as_of.ms()), (Some(Label::ServerBound), true, 9));
@@ -165,7 +165,7 @@ fn within<'a>(rows: &'a [AggregateRow], extent: &Extent) -> BTreeMap<Pair, BTree
 
 #[track_caller]
 fn check_current(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
-    let found = reader.current(extent, ALL).unwrap();
+    let found = reader.ask(|store| store.rows.current(extent, ALL)).unwrap();
     let found: Vec<_> =
         found.iter().map(|row| (row.pair.clone(), row.window_start.ms(), row.label, row.finding.is_some())).collect();
     let newest = within(rows, extent).into_iter().map(|(pair, rows)| {
@@ -181,7 +181,8 @@ fn check_labels(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
     let pairs: Vec<_> =
         names.map(|(client, target)| Pair { client_id: client.into(), target: target.into() }).collect();
     for limit in [2, ALL] {
-        let found = reader.latest_labels(&pairs, [extent.from_ms, extent.to_ms], limit).unwrap();
+        let found =
+            reader.ask(|store| store.rows.latest_labels(&pairs, [extent.from_ms, extent.to_ms], limit)).unwrap();
         let found: Vec<Vec<_>> = found
             .iter()
             .map(|labels| labels.iter().map(|label| (label.window_start.ms(), label.is_degraded)).collect())
@@ -205,7 +206,7 @@ fn check_points(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent, poi
         }
         expected.extend(points.into_iter().map(|(start_ms, rows)| point(&pair, start_ms, &rows)));
     }
-    assert_eq!(reader.points(extent, point_ms, ALL).unwrap(), expected, "{extent:?}");
+    assert_eq!(reader.ask(|store| store.summaries.points(extent, point_ms, ALL)).unwrap(), expected, "{extent:?}");
 }
 
 fn point(pair: &Pair, start_ms: i64, rows: &[&AggregateRow]) -> PointRecord {
@@ -240,7 +241,7 @@ fn check_degraded(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
         let label = row.diagnosis.as_ref().unwrap().label;
         *expected.entry(*start_ms).or_default().entry(label).or_default() += 1;
     }
-    let found = reader.degraded(extent, ALL).unwrap();
+    let found = reader.ask(|store| store.summaries.degraded(extent, ALL)).unwrap();
     let found: Vec<_> = found.into_iter().map(|window| (window.window_start.ms(), window.pairs)).collect();
     let expected: Vec<(i64, Vec<_>)> =
         expected.into_iter().map(|(start_ms, pairs)| (start_ms, pairs.into_iter().collect())).collect();
@@ -263,7 +264,7 @@ fn check_split(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent, insi
         }
         split
     });
-    let found = reader.split(extent, inside_ms, matching, ALL).unwrap();
+    let found = reader.ask(|store| store.summaries.split(extent, inside_ms, matching, ALL)).unwrap();
     assert_eq!(found, expected.collect::<Vec<_>>(), "{extent:?} {inside_ms:?} {matching:?}");
 }
 
@@ -285,11 +286,16 @@ fn no_more_is_read_than_asked_for(bench: &Bench) {
     write(bench, minutes("t").chain(minutes("u")).chain(minutes("v")).collect());
     let reader = bench.reader();
     for limit in [1, 2, 3] {
-        assert_eq!(reader.current(&everything(), limit).unwrap().len(), limit as usize);
-        assert_eq!(reader.points(&everything(), 5 * MINUTE_MS, limit).unwrap().len(), limit as usize);
-        let split = reader.split(&everything(), [0, YEAR_2026_MS], &Matching::Degraded, limit).unwrap();
+        assert_eq!(reader.ask(|store| store.rows.current(&everything(), limit)).unwrap().len(), limit as usize);
+        assert_eq!(
+            reader.ask(|store| store.summaries.points(&everything(), 5 * MINUTE_MS, limit)).unwrap().len(),
+            limit as usize
+        );
+        let split = reader
+            .ask(|store| store.summaries.split(&everything(), [0, YEAR_2026_MS], &Matching::Degraded, limit))
+            .unwrap();
         assert_eq!(split.len(), limit as usize);
-        assert_eq!(reader.degraded(&everything(), limit).unwrap().len(), limit as usize);
+        assert_eq!(reader.ask(|store| store.summaries.degraded(&everything(), limit)).unwrap().len(), limit as usize);
     }
 }
 
@@ -297,11 +303,16 @@ fn names_and_times_that_no_row_can_have_find_nothing(bench: &Bench) {
     write(bench, vec![full_row("c", "t", YEAR_2026_MS, 1)]);
     let reader = bench.reader();
     let check = |extent: &Extent, expected| {
-        assert_eq!(reader.current(extent, ALL).unwrap().len(), expected, "{extent:?}");
-        assert_eq!(reader.points(extent, MINUTE_MS, ALL).unwrap().len(), expected, "{extent:?}");
-        let split = reader.split(extent, [i64::MIN, i64::MAX], &Matching::Degraded, ALL).unwrap();
+        assert_eq!(reader.ask(|store| store.rows.current(extent, ALL)).unwrap().len(), expected, "{extent:?}");
+        assert_eq!(
+            reader.ask(|store| store.summaries.points(extent, MINUTE_MS, ALL)).unwrap().len(),
+            expected,
+            "{extent:?}"
+        );
+        let split =
+            reader.ask(|store| store.summaries.split(extent, [i64::MIN, i64::MAX], &Matching::Degraded, ALL)).unwrap();
         assert_eq!(split.len(), expected, "{extent:?}");
-        assert_eq!(reader.degraded(extent, ALL).unwrap().len(), expected, "{extent:?}");
+        assert_eq!(reader.ask(|store| store.summaries.degraded(extent, ALL)).unwrap().len(), expected, "{extent:?}");
     };
     check(&everything(), 1);
     check(&Extent { from_ms: i64::MAX, ..everything() }, 0);
@@ -311,7 +322,7 @@ fn names_and_times_that_no_row_can_have_find_nothing(bench: &Bench) {
         check(&Extent { client_id: Some(name.to_owned()), ..everything() }, 0);
         check(&Extent { target: Some(name.to_owned()), ..everything() }, 0);
         let nobody = Pair { client_id: "nobody".into(), target: name.replace('\0', "").into() };
-        assert_eq!(reader.latest_labels(&[nobody], [0, i64::MAX], 5).unwrap(), [vec![]]);
+        assert_eq!(reader.ask(|store| store.rows.latest_labels(&[nobody], [0, i64::MAX], 5)).unwrap(), [vec![]]);
     }
-    assert_eq!(reader.latest_labels(&[], [0, i64::MAX], 5).unwrap().len(), 0);
+    assert_eq!(reader.ask(|store| store.rows.latest_labels(&[], [0, i64::MAX], 5)).unwrap().len(), 0);
 }

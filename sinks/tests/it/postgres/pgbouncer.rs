@@ -26,7 +26,8 @@ fn nothing_is_left_on_a_connection() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let options = PostgresOptions::default();
     let reader = runtime.block_on(PostgresReader::connect(pooler.url(), &options, runtime.handle().clone())).unwrap();
-    reader.clients(&Query { filter: Filter::default(), after: None, limit: 1 }).unwrap();
+    let reader: &dyn Reader = &reader;
+    reader.ask(|store| store.rows.clients(&Query { filter: Filter::default(), after: None, limit: 1 })).unwrap();
 
     // Who is in a transaction has a connection to himself: together they see all that were used, and more.
     let mut clients: Vec<_> = (0..10).map(|_| Client::connect(pooler.url(), NoTls).unwrap()).collect();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_query::{LiveFeed, QueryApi};
 use netqoe_server::ServerLimits;
 use netqoe_sinks::read::Reader;
 use tokio_util::sync::CancellationToken;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use netqoe_dashboard::{Filling, SettledReader};
 use netqoe_model::Rules;
+use netqoe_query::{Filling, FinalWindowsReader};
 use netqoe_sinks::read::{PostgresReader, ReadError, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, StoreUrl};
 use tokio::runtime::Handle;
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
     let runtime = request_threads()?;
     runtime.block_on(async {
         let store = reader(&options.database_url).await.context("can't read the store")?;
-        let reader = Arc::new(SettledReader::new(store, &Rules::default(), filling::PARTITIONS));
+        let reader = Arc::new(FinalWindowsReader::new(store, &Rules::default(), filling::PARTITIONS));
         remember(Arc::clone(&reader)).await?;
         if options.show {
             return showing::show(reader).await;
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
 }
 
 /// Takes into memory what has settled, as a server does in the background in twice the time.
-async fn remember(reader: Arc<SettledReader>) -> anyhow::Result<()> {
+async fn remember(reader: Arc<FinalWindowsReader>) -> anyhow::Result<()> {
     let began = Instant::now();
     let filling = Arc::clone(&reader);
     tokio::task::spawn_blocking(move || {

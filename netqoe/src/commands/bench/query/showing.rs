@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use netqoe_dashboard::{LiveFeed, QueryApi};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_query::{LiveFeed, QueryApi};
 use netqoe_server::{ServerLimits, SignIn, SystemClock, Tokens};
 use netqoe_sinks::read::Reader;
 

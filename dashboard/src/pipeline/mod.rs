@@ -1,7 +1,0 @@
-//! How the pipeline is, for the page that shows it. This crate knows it only by [`PipelineView`].
-
-mod route;
-mod state;
-
-pub use route::PipelineApi;
-pub use state::{Delays, Events, Part, PartitionProgress, PipelineState, PipelineView};

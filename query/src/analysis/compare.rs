@@ -1,0 +1,164 @@
+//! The pairs of a target or of a client, ranked.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use netqoe_model::{Label, Rules, Severity};
+use netqoe_sinks::read::{CurrentRecord, Extent, PointRecord, Rows, Snapshot};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::asked::Scope;
+use super::current::{self, since_ms};
+use super::networks::{Network, Networks};
+use super::points::length_ms;
+use crate::answer::Refusal;
+use crate::schema;
+
+/// Pairs that are listed.
+const MAX_PAIRS: usize = 2000;
+
+/// More points than this, of all pairs together, take more memory than an answer may.
+const MAX_POINT_RECORDS: u32 = 500_000;
+
+/// Pairs, worst first: by what hurts now, then by how many windows were degraded, then by how slow they were.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Comparison {
+    /// Length of a point.
+    point_ms: i64,
+    /// Where each point begins, Unix milliseconds; whole multiples of `point_ms`. Points without a window are left out.
+    start: Vec<i64>,
+    pairs: Vec<ComparedPair>,
+    /// Those beyond the 2,000 worst.
+    pairs_left_off: usize,
+}
+
+/// What a pair's windows add up to. Latencies are the greatest of the windows, throughput is the least.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ComparedPair {
+    client_id: String,
+    target: String,
+    #[schema(required)]
+    isp: Option<String>,
+    #[schema(required)]
+    network_type: Option<String>,
+    windows: u64,
+    degraded_windows: u64,
+    count_total: u64,
+    count_error: u64,
+    /// ms.
+    #[schema(required)]
+    ttfb_p95_max: Option<f64>,
+    /// ms; the sum of the p95 of all phases.
+    #[schema(required)]
+    total_p95_max: Option<f64>,
+    /// Mbit/s.
+    #[schema(required)]
+    throughput_p50_min: Option<f64>,
+    /// As it is at the end of the range; null where there is no baseline, or no recent row.
+    #[schema(required, value_type = Option<schema::Label>)]
+    label: Option<Label>,
+    #[schema(required, value_type = Option<schema::Severity>)]
+    severity: Option<Severity>,
+    /// Since when it has had its label, where that hurts: Unix milliseconds; null where its row does not say so.
+    #[schema(required)]
+    since: Option<i64>,
+    /// The greatest of each point, ms.
+    ttfb_p95: Vec<Option<f64>>,
+    /// Degraded windows of each point.
+    degraded: Vec<u64>,
+}
+
+/// What a comparison is made of.
+pub(crate) struct Found {
+    point_ms: i64,
+    /// By pair.
+    points: Vec<PointRecord>,
+    current: Vec<CurrentRecord>,
+    networks: Networks,
+}
+
+pub(crate) fn read(store: Snapshot<'_>, scope: Scope, max_points: u32, rules: &Rules) -> Result<Found, Refusal> {
+    let asked = scope.resolve(store.rows, rules)?;
+    let point_ms = length_ms(&asked.extent, rules.window_ms, max_points);
+    let points = store.summaries.points(&asked.extent, point_ms, MAX_POINT_RECORDS + 1)?;
+    if points.len() > MAX_POINT_RECORDS as usize {
+        return Err(Refusal::invalid("there are too many pairs for so many points; ask for fewer with max_points"));
+    }
+    let current = current::rows(store.rows, &asked, rules)?;
+    let networks = seen(store.rows, &asked.extent)?;
+    Ok(Found { point_ms, points, current, networks })
+}
+
+pub(crate) fn of(found: &Found) -> Comparison {
+    comparison(found.point_ms, &found.points, &found.current, &found.networks)
+}
+
+/// The networks of all clients of the range, also of those that are silent now.
+fn seen(rows: &dyn Rows, extent: &Extent) -> Result<Networks, Refusal> {
+    Ok(Networks::read(rows, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?)
+}
+
+/// `points` are by pair.
+fn comparison(point_ms: i64, points: &[PointRecord], current: &[CurrentRecord], networks: &Networks) -> Comparison {
+    let current: HashMap<_, _> = current.iter().map(|row| (&row.pair, row)).collect();
+    let start: Vec<_> = points.iter().map(|point| point.start_ms).collect::<BTreeSet<_>>().into_iter().collect();
+    let places: BTreeMap<_, _> = start.iter().copied().zip(0..).collect();
+    let mut pairs: Vec<_> = points
+        .chunk_by(|a, b| a.pair == b.pair)
+        .map(|points| {
+            let pair = &points[0].pair;
+            let row = current.get(pair).copied();
+            ComparedPair::of(points, &places, networks.of(&pair.client_id)).with_state(row)
+        })
+        .collect();
+    pairs.sort_by(|a, b| {
+        let rank = |pair: &ComparedPair| (Reverse(pair.severity), Reverse(pair.degraded_windows));
+        let slow = |pair: &ComparedPair| pair.ttfb_p95_max.unwrap_or(0.0);
+        rank(a).cmp(&rank(b)).then_with(|| slow(b).total_cmp(&slow(a)))
+    });
+    let pairs_left_off = pairs.len().saturating_sub(MAX_PAIRS);
+    pairs.truncate(MAX_PAIRS);
+    Comparison { point_ms, start, pairs, pairs_left_off }
+}
+
+impl ComparedPair {
+    /// Of points of one pair, which are not none.
+    fn of(points: &[PointRecord], places: &BTreeMap<i64, usize>, network: Network) -> Self {
+        let mut all = points[0].clone();
+        points[1..].iter().for_each(|point| all.absorb(point));
+        let mut compared = Self {
+            client_id: all.pair.client_id.to_string(),
+            target: all.pair.target.to_string(),
+            isp: network.isp,
+            network_type: network.network_type,
+            windows: all.windows,
+            degraded_windows: all.degraded_windows,
+            count_total: all.count_total,
+            count_error: all.count_error,
+            ttfb_p95_max: all.ttfb_p95_max,
+            total_p95_max: all.total_p95_max,
+            throughput_p50_min: all.throughput_p50_min,
+            label: None,
+            severity: None,
+            since: None,
+            ttfb_p95: vec![None; places.len()],
+            degraded: vec![0; places.len()],
+        };
+        for point in points {
+            let place = places[&point.start_ms];
+            compared.ttfb_p95[place] = point.ttfb_p95_max;
+            compared.degraded[place] = point.degraded_windows;
+        }
+        compared
+    }
+
+    fn with_state(self, row: Option<&CurrentRecord>) -> Self {
+        Self {
+            label: row.and_then(|row| row.label),
+            severity: row.and_then(|row| row.finding.as_ref()).map(|finding| finding.severity),
+            since: row.and_then(since_ms),
+            ..self
+        }
+    }
+}

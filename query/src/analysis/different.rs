@@ -1,0 +1,181 @@
+//! What differs inside a region of a chart from the rest of it.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use netqoe_model::Rules;
+use netqoe_sinks::read::{Matching, Snapshot, SplitRecord};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::asked::Scope;
+use super::networks::Networks;
+use super::pairs::of_all_pairs;
+use crate::answer::Refusal;
+use crate::schema;
+
+/// Values that are listed of each dimension.
+const MAX_VALUES: usize = 20;
+
+/// By what the windows that match inside a region differ from those outside. The dimension comes first of which a value
+/// differs most.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Difference {
+    /// Which windows match: `degraded`, or a metric and its bounds.
+    matches: String,
+    inside: Share,
+    outside: Share,
+    dimensions: Vec<Dimension>,
+}
+
+/// How many windows match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Share {
+    windows: u64,
+    matching: u64,
+}
+
+/// One way to group windows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Dimension {
+    /// `client_id`, `target`, `isp` or `network_type`.
+    #[schema(value_type = schema::DimensionName)]
+    dimension: &'static str,
+    /// Up to 20, the greatest difference first.
+    values: Vec<DimensionValue>,
+}
+
+/// The windows with one value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DimensionValue {
+    /// Null for the clients that name none.
+    #[schema(required)]
+    value: Option<String>,
+    inside_windows: u64,
+    inside_matching: u64,
+    outside_windows: u64,
+    outside_matching: u64,
+    /// Share of its windows inside that match; null where it has none.
+    #[schema(required)]
+    inside_share: Option<f64>,
+    /// Share of its windows outside that match; null where it has none.
+    #[schema(required)]
+    outside_share: Option<f64>,
+    /// `inside_share` − `outside_share`, from −1 to 1. Where one is null, the share of all windows stands for it.
+    difference: f64,
+}
+
+impl Share {
+    fn share(self) -> Option<f64> {
+        (self.windows > 0).then(|| self.matching as f64 / self.windows as f64)
+    }
+}
+
+/// Windows inside and outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sides {
+    inside: Share,
+    outside: Share,
+}
+
+impl From<&SplitRecord> for Sides {
+    fn from(record: &SplitRecord) -> Self {
+        Self {
+            inside: Share { windows: record.inside_windows, matching: record.inside_matching },
+            outside: Share { windows: record.outside_windows, matching: record.outside_matching },
+        }
+    }
+}
+
+impl AddAssign for Sides {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, share) in [(&mut self.inside, other.inside), (&mut self.outside, other.outside)] {
+            sum.windows += share.windows;
+            sum.matching += share.matching;
+        }
+    }
+}
+
+/// What differences are made of.
+pub(crate) struct Found {
+    matching: Matching,
+    records: Vec<SplitRecord>,
+    networks: Networks,
+}
+
+pub(crate) fn read(
+    store: Snapshot<'_>,
+    scope: Scope,
+    inside_ms: [i64; 2],
+    matching: Matching,
+    rules: &Rules,
+) -> Result<Found, Refusal> {
+    let extent = scope.resolve(store.rows, rules)?.extent;
+    let records = of_all_pairs(|limit| store.summaries.split(&extent, inside_ms, &matching, limit))?;
+    let networks = Networks::read(store.rows, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?;
+    Ok(Found { matching, records, networks })
+}
+
+pub(crate) fn of(found: &Found) -> Difference {
+    difference(&found.matching, &found.records, &found.networks)
+}
+
+fn difference(matching: &Matching, records: &[SplitRecord], networks: &Networks) -> Difference {
+    let mut all = Sides::default();
+    records.iter().for_each(|record| all += record.into());
+    let by = |dimension, value: &dyn Fn(&SplitRecord) -> Option<String>| {
+        let mut values: BTreeMap<Option<String>, Sides> = BTreeMap::new();
+        records.iter().for_each(|record| *values.entry(value(record)).or_default() += record.into());
+        Dimension::of(dimension, values, all)
+    };
+    let mut dimensions = vec![
+        by("client_id", &|record| Some(record.pair.client_id.to_string())),
+        by("target", &|record| Some(record.pair.target.to_string())),
+        by("isp", &|record| networks.of(&record.pair.client_id).isp),
+        by("network_type", &|record| networks.of(&record.pair.client_id).network_type),
+    ];
+    dimensions.sort_by(|a, b| b.most().total_cmp(&a.most()));
+    Difference { matches: describe(matching), inside: all.inside, outside: all.outside, dimensions }
+}
+
+fn describe(matching: &Matching) -> String {
+    match matching {
+        Matching::Degraded => "degraded".to_owned(),
+        Matching::Within(measure, [min, max]) => {
+            let from = if min.is_finite() { format!(" from {min}") } else { String::new() };
+            let to = if max.is_finite() { format!(" to {max}") } else { String::new() };
+            format!("{}{from}{to}", measure.as_str())
+        }
+    }
+}
+
+impl Dimension {
+    fn of(dimension: &'static str, values: BTreeMap<Option<String>, Sides>, all: Sides) -> Self {
+        let mut values: Vec<_> =
+            values.into_iter().map(|(value, sides)| DimensionValue::of(value, sides, all)).collect();
+        values.sort_by(|a, b| b.difference.abs().total_cmp(&a.difference.abs()));
+        values.truncate(MAX_VALUES);
+        Self { dimension, values }
+    }
+
+    /// How much its first value differs.
+    fn most(&self) -> f64 {
+        self.values.first().map_or(0.0, |value| value.difference.abs())
+    }
+}
+
+impl DimensionValue {
+    fn of(value: Option<String>, Sides { inside, outside }: Sides, all: Sides) -> Self {
+        let or_all = |share: Share, all: Share| share.share().or(all.share()).unwrap_or(0.0);
+        Self {
+            value,
+            inside_windows: inside.windows,
+            inside_matching: inside.matching,
+            outside_windows: outside.windows,
+            outside_matching: outside.matching,
+            inside_share: inside.share(),
+            outside_share: outside.share(),
+            difference: or_all(inside, all.inside) - or_all(outside, all.outside),
+        }
+    }
+}

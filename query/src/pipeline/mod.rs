@@ -1,0 +1,8 @@
+//! How the pipeline is, for the page that shows it. This crate knows it only by [`PipelineView`].
+
+mod route;
+mod state;
+
+pub use route::PipelineApi;
+pub(crate) use route::routes;
+pub use state::{Delays, Events, Part, PartitionProgress, PipelineState, PipelineView};

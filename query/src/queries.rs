@@ -1,0 +1,147 @@
+//! The routes.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query as QueryString, State};
+use axum::{Json, Router};
+use netqoe_model::Rules;
+use netqoe_sinks::read::{Page, ReadError, Reader, Rows, Snapshot};
+use tokio_util::sync::CancellationToken;
+use utoipa::openapi::{Info, OpenApi, Paths};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::analysis::{self, SharedAnswers};
+use crate::answer::{AggregateItem, ClientItem, DiagnosisItem, Items, Refusal, TargetItem};
+use crate::live::{self, LiveFeed};
+use crate::parameters::{Cursor, Parameters, asked};
+use crate::{pipeline, runs};
+
+/// Questions about what a store holds.
+#[derive(Clone)]
+pub struct QueryApi {
+    reader: Arc<dyn Reader>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) answers: SharedAnswers,
+    live: LiveFeed,
+    stop: CancellationToken,
+}
+
+type Answer<T> = Result<Json<Items<T>>, Refusal>;
+type Asked = Result<QueryString<Parameters>, QueryRejection>;
+
+impl QueryApi {
+    /// Reads with `reader` rows that were made by these rules; live streams end once `stop` is cancelled.
+    pub fn new(reader: Arc<dyn Reader>, rules: &Rules, live: LiveFeed, stop: CancellationToken) -> Self {
+        Self { reader, rules: Arc::new(rules.clone()), answers: SharedAnswers::new(), live, stop }
+    }
+
+    /// The routes and what they say of themselves.
+    pub fn router(self) -> (Router, OpenApi) {
+        let live = live::routes().with_state((self.live.clone(), self.stop.clone()));
+        routes().with_state(self).merge(live).split_for_parts()
+    }
+
+    /// Reads a page.
+    async fn page<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Rows) -> Result<Page<T>, ReadError> + Send + 'static,
+    ) -> Result<Page<T>, Refusal> {
+        self.ask(|store, _| Ok(read(store.rows)?)).await
+    }
+
+    /// Reads one snapshot of the store.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(Snapshot<'_>, &Rules) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.ask_and(read, |found, _| Ok(found)).await
+    }
+
+    /// Reads one snapshot of the store, and makes an answer of it once the snapshot is let go.
+    pub(crate) async fn ask_and<F, T: Send + 'static>(
+        &self,
+        read: impl FnOnce(Snapshot<'_>, &Rules) -> Result<F, Refusal> + Send + 'static,
+        make: impl FnOnce(F, &Rules) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let reader = Arc::clone(&self.reader);
+        self.work(move |rules| make(reader.ask(|store| read(store, rules))?, rules)).await
+    }
+
+    /// Does this on a thread that may wait for the disk.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Rules) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let rules = Arc::clone(&self.rules);
+        let answer = tokio::task::spawn_blocking(move || work(&rules)).await;
+        answer.map_err(|_| Refusal::unavailable("the question was given up; ask again"))?
+    }
+}
+
+fn routes() -> OpenApiRouter<QueryApi> {
+    OpenApiRouter::new()
+        .routes(routes!(clients))
+        .routes(routes!(targets))
+        .routes(routes!(aggregates))
+        .routes(routes!(diagnoses))
+        .merge(analysis::routes())
+        .merge(runs::routes())
+}
+
+/// What all routes of this crate say of themselves: `openapi.json` beside this crate's sources, from which the types of the
+/// page are made.
+pub fn document() -> OpenApi {
+    let about = Info::builder().title("netqoe: the query API").version("v1").license(None).build();
+    let mut document =
+        OpenApiRouter::<QueryApi>::with_openapi(OpenApi::new(about, Paths::new())).merge(routes()).into_openapi();
+    document.merge(live::routes().into_openapi());
+    document.merge(pipeline::routes(true).into_openapi());
+    document
+}
+
+fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {
+    let next_cursor = page.items.last().filter(|_| page.has_more).map(cursor);
+    Json(Items { items: page.items.into_iter().map(item).collect(), next_cursor })
+}
+
+/// Clients by their id.
+#[utoipa::path(get, path = "/api/v1/clients", params(Parameters),
+    responses((status = 200, body = Items<ClientItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<ClientItem> {
+    let query = asked(parameters)?.query::<String>()?;
+    let page = api.page(move |rows| rows.clients(&query)).await?;
+    Ok(items(page, |client| client.client_id.encode(), ClientItem::from))
+}
+
+/// Targets by their name.
+#[utoipa::path(get, path = "/api/v1/targets", params(Parameters),
+    responses((status = 200, body = Items<TargetItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<TargetItem> {
+    let query = asked(parameters)?.query::<String>()?;
+    let page = api.page(move |rows| rows.targets(&query)).await?;
+    Ok(items(page, |target| target.target.encode(), TargetItem::from))
+}
+
+/// Rows of `agg_1m` with the store's column names, newest window first.
+#[utoipa::path(get, path = "/api/v1/aggregates", params(Parameters),
+    responses((status = 200, body = Items<AggregateItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<AggregateItem> {
+    let query = asked(parameters)?.query()?;
+    let page = api.page(move |rows| rows.aggregates(&query)).await?;
+    Ok(items(page, |record| record.position().encode(), AggregateItem::from))
+}
+
+/// What hurts, newest window first.
+#[utoipa::path(get, path = "/api/v1/diagnoses", params(Parameters),
+    responses((status = 200, body = Items<DiagnosisItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<DiagnosisItem> {
+    let query = asked(parameters)?.query()?;
+    let page = api.page(move |rows| rows.diagnoses(&query)).await?;
+    Ok(items(page, |record| record.position().encode(), DiagnosisItem::from))
+}

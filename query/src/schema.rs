@@ -1,0 +1,60 @@
+//! What the document says of texts that are one of few: the types that answer know no OpenAPI, or are plain texts.
+
+use std::borrow::Cow;
+
+use netqoe_model::{Label as ModelLabel, Severity as ModelSeverity};
+use utoipa::openapi::schema::{ArrayBuilder, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A type of the document alone: one of these texts.
+macro_rules! one_of {
+    ($($name:ident: $texts:expr, $about:literal;)*) => {$(
+        pub(crate) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                text($texts, $about)
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+one_of! {
+    Label: ModelLabel::ALL.map(ModelLabel::as_str), "What a diagnosis says of a pair.";
+    Severity: SEVERITIES.map(ModelSeverity::as_str), "How much a pair is degraded.";
+    Unit: ["ms", "Mbit/s", "share"], "`share`: of the measurements, from 0 to 1.";
+    DimensionName: ["client_id", "target", "isp", "network_type"], "By what windows are grouped.";
+}
+
+const SEVERITIES: [ModelSeverity; 3] = [ModelSeverity::Minor, ModelSeverity::Major, ModelSeverity::Critical];
+
+fn text<const N: usize>(texts: [&'static str; N], about: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(texts));
+    text.description(Some(about)).build().into()
+}
+
+/// A type of the document alone: counts by label, of the labels that occur.
+pub(crate) struct CountsByLabel;
+
+impl PartialSchema for CountsByLabel {
+    fn schema() -> RefOr<Schema> {
+        let counts = ArrayBuilder::new().items(u64::schema()).build();
+        let by_label = ModelLabel::ALL
+            .into_iter()
+            .fold(ObjectBuilder::new(), |object, label| object.property(label.as_str(), counts.clone()));
+        by_label.description(Some("Counts by label, of the labels that occur.")).build().into()
+    }
+}
+
+impl ToSchema for CountsByLabel {
+    fn name() -> Cow<'static, str> {
+        "CountsByLabel".into()
+    }
+}

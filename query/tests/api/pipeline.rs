@@ -1,0 +1,119 @@
+//! How the pipeline is, as its parts tell it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::Request;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http_body_util::BodyExt;
+use netqoe_model::metrics::Metrics;
+use netqoe_model::{Checkpoint, Ledger, LogTime, Partition, Position};
+use netqoe_query::{
+    DeadLetters, DeadLettersError, Delays, LetterPage, LiveFeed, Part, PartitionProgress, PipelineApi, PipelineState,
+    PipelineView,
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// Says always the same.
+pub(crate) struct Still;
+
+impl PipelineView for Still {
+    fn look(&self) -> PipelineState {
+        let checkpoint = Checkpoint {
+            partition: Partition(3),
+            resume_from: Position(5),
+            processed: Position(7),
+            log_time: LogTime::from_ms(1_765_000_000_000),
+            ledger: Ledger::default(),
+        };
+        PipelineState {
+            version: "1.2.3",
+            uptime_s: 9,
+            process: 0,
+            processes: 2,
+            log: Part::new("jetstream", Err("it is away".to_owned())),
+            store: Part::new("postgres", Ok(())),
+            pipeline: Part::new("dataflow", Ok(())),
+            events: Ledger { read: 10, accepted: 4, duplicate: 3, late: 2, invalid: 1 }.into(),
+            events_per_s: 1.5,
+            rows_per_s: 0.5,
+            processing_delay: Some(Delays { p50_ms: 1, p95_ms: 2, p99_ms: 3 }),
+            open_windows: 11,
+            tracked_pairs: 12,
+            refused_pair_events: 14,
+            forgotten_pairs: 15,
+            lag_records: 13,
+            oldest_waiting_ms: None,
+            partitions: vec![
+                PartitionProgress::new(&Checkpoint::default(), 0, Some(0)),
+                PartitionProgress::new(&checkpoint, 1, None),
+            ],
+        }
+    }
+}
+
+/// Letters that can't be reached.
+struct Away;
+
+impl DeadLetters for Away {
+    fn count(&self) -> BoxFuture<'_, Result<u64, DeadLettersError>> {
+        async { Err(DeadLettersError::Unavailable("secret/path is away".to_owned())) }.boxed()
+    }
+
+    fn page(&self, _: Option<String>, _: usize) -> BoxFuture<'_, Result<Option<LetterPage>, DeadLettersError>> {
+        async { Err(DeadLettersError::Unavailable("secret/path is away".to_owned())) }.boxed()
+    }
+
+    fn replay(&self, _: String) -> BoxFuture<'_, Result<bool, DeadLettersError>> {
+        async { Err(DeadLettersError::Unavailable("secret/path is away".to_owned())) }.boxed()
+    }
+
+    fn how_to_replay(&self) -> String {
+        "not at all".to_owned()
+    }
+}
+
+/// The status and the body of an answer.
+pub(crate) async fn send(router: &Router, method: &str, path: &str) -> (u16, Value) {
+    let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    let (head, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    let body: Bytes = body.collect().await.unwrap().to_bytes();
+    (head.status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_pipeline_is_shown_whole() {
+    let live = LiveFeed::new(Metrics::new());
+    let (router, _) = PipelineApi::new(Arc::new(Still), live, Arc::new(Away), true).router();
+    let (status, body) = send(&router, "GET", "/api/v1/pipeline").await;
+    assert_eq!(status, 200);
+    let expected = json!({
+        "version": "1.2.3", "uptime_s": 9, "process": 0, "processes": 2,
+        "log": {"kind": "jetstream", "healthy": false, "message": "it is away"},
+        "store": {"kind": "postgres", "healthy": true, "message": null},
+        "pipeline": {"kind": "dataflow", "healthy": true, "message": null},
+        "events": {"read": 10, "accepted": 4, "duplicate": 3, "late": 2, "invalid": 1},
+        "events_per_s": 1.5, "rows_per_s": 0.5, "processing_delay": {"p50_ms": 1, "p95_ms": 2, "p99_ms": 3},
+        "open_windows": 11, "tracked_pairs": 12, "refused_pair_events": 14, "forgotten_pairs": 15, "lag_records": 13, "oldest_waiting_ms": null,
+        "partitions": [
+            {"partition": 0, "worker": 0, "processed": 0, "resume_from": 0, "log_time": null, "waiting_records": 0},
+            {"partition": 3, "worker": 1, "processed": 7, "resume_from": 5, "log_time": 1_765_000_000_000_i64,
+                "waiting_records": null},
+        ],
+        "dead_letters": null, "live_readers": 0,
+    });
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn letters_that_are_away_are_said_to_be_without_saying_where() {
+    let (router, _) = PipelineApi::new(Arc::new(Still), LiveFeed::new(Metrics::new()), Arc::new(Away), true).router();
+    for (method, path) in [("GET", "/api/v1/dead-letters"), ("POST", "/api/v1/dead-letters/1/replay")] {
+        let (status, body) = send(&router, method, path).await;
+        assert_eq!((status, &body["error"]), (503, &json!("service_unavailable")));
+        assert!(!body.to_string().contains("secret"), "{body}");
+    }
+}

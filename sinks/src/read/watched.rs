@@ -1,0 +1,118 @@
+//! A reader whose questions are watched from outside: the one place that hands on every question.
+
+use netqoe_model::Checkpoint;
+
+use super::{
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord,
+    Summaries, TargetRecord,
+};
+
+/// Watches what is asked of a store, and changes nothing.
+pub trait Watch: Send + Sync {
+    /// Takes a snapshot, and lets it go once all is asked that is to be asked.
+    ///
+    /// # Errors
+    /// Those of `take`.
+    fn snapshot(&self, take: impl FnOnce() -> Result<(), ReadError>) -> Result<(), ReadError> {
+        take()
+    }
+
+    /// Asks the question of this name, as the methods of [`Rows`] and [`Summaries`] are called.
+    ///
+    /// # Errors
+    /// Those of `ask`.
+    fn question<T>(&self, name: &'static str, ask: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError>;
+}
+
+/// A reader and who watches it.
+pub struct Watched<R, W> {
+    reader: R,
+    watch: W,
+}
+
+impl<R: Reader, W: Watch> Watched<R, W> {
+    /// Everything that is asked of `reader` is seen by `watch`.
+    pub const fn new(reader: R, watch: W) -> Self {
+        Self { reader, watch }
+    }
+}
+
+impl<R: Reader, W: Watch> Reader for Watched<R, W> {
+    fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
+        let watch = &self.watch;
+        let watched = &mut |Snapshot { rows, summaries }: Snapshot<'_>| {
+            let (rows, summaries) = (WatchedRows { rows, watch }, WatchedSummaries { summaries, watch });
+            ask(Snapshot { rows: &rows, summaries: &summaries });
+        };
+        watch.snapshot(|| self.reader.at_once(watched))
+    }
+}
+
+struct WatchedRows<'a, W> {
+    rows: &'a dyn Rows,
+    watch: &'a W,
+}
+
+impl<W: Watch> Rows for WatchedRows<'_, W> {
+    fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {
+        self.watch.question("aggregates", || self.rows.aggregates(query))
+    }
+
+    fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError> {
+        self.watch.question("diagnoses", || self.rows.diagnoses(query))
+    }
+
+    fn clients(&self, query: &Query<String>) -> Result<Page<ClientRecord>, ReadError> {
+        self.watch.question("clients", || self.rows.clients(query))
+    }
+
+    fn targets(&self, query: &Query<String>) -> Result<Page<TargetRecord>, ReadError> {
+        self.watch.question("targets", || self.rows.targets(query))
+    }
+
+    fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError> {
+        self.watch.question("checkpoints", || self.rows.checkpoints())
+    }
+
+    fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
+        self.watch.question("current", || self.rows.current(extent, limit))
+    }
+
+    fn latest_labels(&self, pairs: &[Pair], times_ms: [i64; 2], limit: u32) -> Result<Vec<Vec<PastLabel>>, ReadError> {
+        self.watch.question("latest_labels", || self.rows.latest_labels(pairs, times_ms, limit))
+    }
+
+    fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
+        self.watch.question("runs", || self.rows.runs(filter, limit))
+    }
+
+    fn rules(&self) -> Result<Option<String>, ReadError> {
+        self.watch.question("rules", || self.rows.rules())
+    }
+}
+
+struct WatchedSummaries<'a, W> {
+    summaries: &'a dyn Summaries,
+    watch: &'a W,
+}
+
+impl<W: Watch> Summaries for WatchedSummaries<'_, W> {
+    fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError> {
+        self.watch.question("points", || self.summaries.points(extent, point_ms, limit))
+    }
+
+    fn split(
+        &self,
+        extent: &Extent,
+        inside_ms: [i64; 2],
+        matching: &Matching,
+        limit: u32,
+    ) -> Result<Vec<SplitRecord>, ReadError> {
+        self.watch.question("split", || self.summaries.split(extent, inside_ms, matching, limit))
+    }
+
+    fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
+        self.watch.question("degraded", || self.summaries.degraded(extent, limit))
+    }
+}
