@@ -10,7 +10,7 @@ use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{anyhow, bail};
-use netqoe_benchmarks::{FaultKind, Load};
+use netqoe_simulator::{FaultKind, Load};
 use netqoe_testbed::{NatsOptions, NatsServer, Nginx, Postgres, free_port};
 
 use self::processes::Processes;

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use hyper::StatusCode;
-use netqoe_benchmarks::Load;
+use netqoe_simulator::Load;
 use tokio::task::JoinSet;
 
 use crate::clock::now_ms;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
-use netqoe_benchmarks::Scenario;
+use netqoe_simulator::Scenario;
 use serde::Deserialize;
 
 use crate::options::BenchReplayOptions;

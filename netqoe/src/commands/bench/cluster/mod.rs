@@ -6,7 +6,7 @@ mod processes;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use netqoe_benchmarks::Load;
+use netqoe_simulator::Load;
 
 use self::figures::{Figure, HEADING, QUANTILES, grouped};
 use self::processes::{Aggregate, CaughtUp, Cluster};

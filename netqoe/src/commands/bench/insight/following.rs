@@ -1,7 +1,7 @@
 //! Holds what the windows of a pair were called against the truth, one window after the other.
 
-use netqoe_benchmarks::simulator::{Access, ByLabel, Cause, Expectation, Shape, Strength};
 use netqoe_model::Label;
+use netqoe_simulator::simulation::{Access, ByLabel, Cause, Expectation, Shape, Strength};
 
 use super::label_runs::{LabelRuns, Verdict};
 use super::score::{Group, Kind, Lasted, Outcome, Score};

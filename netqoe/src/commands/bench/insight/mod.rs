@@ -1,6 +1,6 @@
 //! `netqoe bench insight`: how often rules are right about a fleet of which the truth is known.
 //!
-//! Each seed is a simulated fleet (`netqoe_benchmarks::simulator`), once with faults and once without. What each pair
+//! Each seed is a simulated fleet (`netqoe_simulator::simulation`), once with faults and once without. What each pair
 //! measures becomes rows as in the pipeline, late measurements left out, and the rules judge these one after the other.
 //! All rules judge the same rows. A window of a pair is
 //!
@@ -31,8 +31,8 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::anyhow;
-use netqoe_benchmarks::simulator::{Configuration, Pair, Simulation, Stretch, Tails};
 use netqoe_model::{Rules, WindowStart};
+use netqoe_simulator::simulation::{Configuration, Pair, Simulation, Stretch, Tails};
 
 use self::following::Following;
 use self::judging::PairJudge;

@@ -2,9 +2,9 @@
 
 use std::iter::Peekable;
 
-use netqoe_benchmarks::simulator::Measurement;
 use netqoe_dataflow::window::{NO_SAMPLE, SampleSet};
 use netqoe_model::{LogTime, Rules, WindowRow, WindowStart};
+use netqoe_simulator::simulation::Measurement;
 
 /// Rows of one pair, window by window.
 pub(super) struct Rows<'a, M: Iterator<Item = Measurement>> {

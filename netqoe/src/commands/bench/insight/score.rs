@@ -1,7 +1,7 @@
 //! What is counted of the windows of many pairs. Scores of different pairs add up, in any order.
 
-use netqoe_benchmarks::simulator::{Access, Cause, Shape, Strength};
 use netqoe_model::Label;
+use netqoe_simulator::simulation::{Access, Cause, Shape, Strength};
 
 /// What windows were called, by label, and how many were not called anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

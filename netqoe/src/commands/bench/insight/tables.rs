@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use netqoe_benchmarks::simulator::{Access, Cause, Shape, Strength};
 use netqoe_model::Label;
+use netqoe_simulator::simulation::{Access, Cause, Shape, Strength};
 
 use super::score::{Called, Delays, Group, Kind, Lasted, MINUTES, OfCause, Outcomes, Score, Share};
 

@@ -1,7 +1,7 @@
 //! What is counted of windows that are written out by hand.
 
-use netqoe_benchmarks::simulator::{Access, Expectation, Strength};
 use netqoe_model::Label;
+use netqoe_simulator::simulation::{Access, Expectation, Strength};
 
 use super::following::Following;
 use super::score::{Group, Kind, Lasted, Outcomes, Score, Share};

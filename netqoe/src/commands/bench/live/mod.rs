@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use netqoe_benchmarks::Load;
+use netqoe_simulator::Load;
 use tokio::time::sleep;
 
 use self::readers::Readers;

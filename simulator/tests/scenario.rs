@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use netqoe_benchmarks::{FaultKind, Line, Scenario};
 use netqoe_model::{Event, Metric};
+use netqoe_simulator::{FaultKind, Line, Scenario};
 
 /// Large enough for the rarest share (1 in 1000) to be near its rate: 36,000 measurements.
 fn large() -> Scenario {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use netqoe_benchmarks::simulator::{
+use netqoe_model::{ErrorStage, Label, Metric};
+use netqoe_simulator::simulation::{
     Access, Cause, Configuration, Expectation, Measurement, Pair, Shape, Simulation, Strength, Stretch, Tails,
 };
-use netqoe_model::{ErrorStage, Label, Metric};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;

@@ -3,7 +3,7 @@
 //! [`Scenario`] is a log of a given size, with all that goes wrong on the way to a log: copies, delays, lateness,
 //! malformed lines. [`Demo`] is an endless, clean schedule, of which any stretch of time can be asked for.
 //! Both are pure functions of their seed: same seed, same bytes. [`Load`] is an even load at any rate, cheap to make.
-//! [`simulator`] is a fleet with faults at every layer and the truth about them, for those who judge diagnoses.
+//! [`simulation`] is a fleet with faults at every layer and the truth about them, for those who judge diagnoses.
 //!
 //! This crate must not know what becomes of an event: no window, no store, no diagnosis rule. It names the label that
 //! each fault ought to lead to, so that others can be checked against it. It knows no clock and opens nothing.
@@ -14,7 +14,7 @@ mod line;
 mod load;
 mod noise;
 mod scenario;
-pub mod simulator;
+pub mod simulation;
 mod turn;
 
 pub use demo::{Demo, Fault, Pair, Place};

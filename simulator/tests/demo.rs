@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
 
-use netqoe_benchmarks::{Demo, Fault, FaultKind, Line, Pair, Place};
 use netqoe_model::{ClientContext, Event, Metric};
+use netqoe_simulator::{Demo, Fault, FaultKind, Line, Pair, Place};
 use proptest::prelude::*;
 
 const MINUTE_MS: i64 = 60_000;
