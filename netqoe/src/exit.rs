@@ -52,6 +52,10 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
     let of_log = error
         .downcast_ref::<LogError>()
         .is_some_and(|error| matches!(error, LogError::Url | LogError::ConnectionFile { .. }));
+    #[cfg(feature = "bench")]
+    if error.is::<netqoe_benchmarks::WrongUsage>() {
+        return true;
+    }
     error.is::<WrongUsage>() || error.is::<TokensError>() || of_server || of_log
 }
 

@@ -1,5 +1,6 @@
 //! `netqoe bench insight`: figures of each of the rules, which follow from the seeds alone.
 
+#![cfg(feature = "bench")]
 #![allow(clippy::unwrap_used)] // nothing here but tests
 
 mod support;

@@ -42,12 +42,23 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Builds netqoe, and returns the program.
-pub(crate) fn build(profile: &str, stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
+/// Builds netqoe for debugging, and returns the program.
+pub(crate) fn build(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
+    build_with(&[], stopped)?;
+    program("debug")
+}
+
+/// Builds a release of netqoe with its benches, and returns the program.
+pub(crate) fn build_with_benches(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
+    build_with(&["--release", "--features", "bench"], stopped)?;
+    program("release")
+}
+
+fn build_with(options: &[&str], stopped: &AtomicBool) -> anyhow::Result<()> {
     let mut command = Command::new(cargo());
-    command.args(["build", "--locked", "-p", "netqoe"]).args((profile == "release").then_some("--release"));
+    command.args(["build", "--locked", "-p", "netqoe"]).args(options);
     ensure!(succeeds(&mut command, stopped)?, "netqoe could not be built");
-    program(profile)
+    Ok(())
 }
 
 /// Where cargo leaves netqoe. `profile` is the name of its folder, `debug` or `release`.

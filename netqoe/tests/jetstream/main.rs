@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "bench")]
 mod bench;
 mod dead_letters;
 mod flush;

@@ -36,7 +36,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) fn run() -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
-    let program = build("debug", &stopped)?;
+    let program = build(&stopped)?;
     let monitoring = free_port()?;
     let configuration = format!("http: \"127.0.0.1:{monitoring}\"\n");
     let nats = NatsServer::start_with(&NatsOptions { configuration, ..NatsOptions::default() })?;

@@ -10,12 +10,12 @@ use netqoe_simulator::Load;
 
 use self::figures::{Figure, HEADING, QUANTILES, grouped};
 use self::processes::{Aggregate, CaughtUp, Cluster};
-use crate::clock::now_ms;
-use crate::commands::bench::posting::{Pace, Posted, Posting};
-use crate::commands::runtime::request_threads;
+use crate::now::now_ms;
 use crate::options::BenchClusterOptions;
 use crate::output;
-use crate::shutdown;
+use crate::posting::{Pace, Posted, Posting};
+use crate::product::Product;
+use crate::threads::request_threads;
 
 /// As in `netqoe bench replay`: 500 clients with 10 targets each.
 const PAIRS: u64 = 5_000;
@@ -35,21 +35,21 @@ const BEFORE_THE_KILL: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(600);
 const DELAY: &str = "telemetry_processing_delay_seconds";
 
-pub(crate) fn run(options: &BenchClusterOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: &BenchClusterOptions, product: &Product) -> anyhow::Result<()> {
     let (runtime, cluster) = (request_threads()?, Cluster::new(options)?);
     let figures = runtime.block_on(async {
-        let stop = shutdown::on_signals().context("can't listen for signals")?;
+        let stop = (product.stop_on_signals)().context("can't listen for signals")?;
         tokio::select! {
             figures = measure(&cluster, options) => figures,
             () = stop.cancelled() => bail!("stopped before all was measured"),
         }
     });
     // All processes are gone by now. Why a measurement failed says more than that its streams could not be removed.
-    let removed = cluster.remove_streams(&runtime).context("can't remove the streams of the measurement");
+    let removed = cluster.remove_streams(product).context("can't remove the streams of the measurement");
     let figures = figures?;
-    output::own_line(HEADING)?;
+    output::line(HEADING)?;
     for figure in &figures {
-        output::own_line(figure)?;
+        output::line(figure)?;
     }
     removed
 }

@@ -7,8 +7,10 @@
 mod readers;
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -16,16 +18,15 @@ use netqoe_simulator::Load;
 use tokio::time::sleep;
 
 use self::readers::Readers;
-use crate::clock::now_ms;
-use crate::commands::bench::poster::Poster;
-use crate::commands::bench::posting::{Pace, Posting};
-use crate::commands::bench::process::{NO_RATE, Process};
-use crate::commands::bench::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
-use crate::commands::runtime::request_threads;
+use crate::now::now_ms;
 use crate::options::BenchLiveOptions;
 use crate::output;
-use crate::pipeline::cores;
-use crate::shutdown;
+use crate::poster::Poster;
+use crate::posting::{Pace, Posting};
+use crate::process::{NO_RATE, Process};
+use crate::product::Product;
+use crate::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
+use crate::threads::request_threads;
 
 /// As in `netqoe bench replay`: 500 clients with 10 targets each.
 const PAIRS: u64 = 5_000;
@@ -58,13 +59,13 @@ struct Seen {
     dropped: f64,
 }
 
-pub(crate) fn run(options: &BenchLiveOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: &BenchLiveOptions, product: &Product) -> anyhow::Result<()> {
     let readers = options.readers.get();
     let (reading, still) = (readers / 2, readers - readers / 2);
     let cases = [Case { reading: 0, still: 0 }, Case { reading: 0, still: readers }, Case { reading, still }];
     let mut seen = [Seen::default(); 3];
     request_threads()?.block_on(async {
-        let stop = shutdown::on_signals().context("can't listen for signals")?;
+        let stop = (product.stop_on_signals)().context("can't listen for signals")?;
         for turn in (0..options.rounds.get()).flat_map(|_| [0, 1, 2, 2, 1, 0]) {
             tracing::info!("{}", cases[turn]);
             let measured = tokio::select! {
@@ -75,22 +76,17 @@ pub(crate) fn run(options: &BenchLiveOptions) -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    output::own_line(HEADING)?;
+    output::line(HEADING)?;
     for (case, of_case) in cases.iter().zip(&seen) {
-        output::own_line(of_case.line(*case, &seen[0]))?;
+        output::line(of_case.line(*case, &seen[0]))?;
     }
-    output::own_line(format_args!(
+    output::line(format_args!(
         "\nnetqoe, the load and the readers share {} cores, so that events/s also fall by what writing to readers, and their \
          reading, costs. Of netqoe's own work the CPU seconds tell; that it waits for a reader would show beside those that \
          read nothing.",
-        cores()
+        available_parallelism().map_or(1, NonZeroUsize::get)
     ))?;
-    if cfg!(debug_assertions) {
-        output::own_line(format_args!(
-            "\nnetqoe was built without optimization: its figures say nothing of a release."
-        ))?;
-    }
-    Ok(())
+    Ok(output::caution_of_debug_build()?)
 }
 
 /// One run, on new data.
@@ -101,16 +97,15 @@ async fn measure(case: Case, duration: Duration) -> anyhow::Result<Seen> {
     let readers = Readers::open(address, case.reading, case.still).await?;
     let load = Load { run: u64::try_from(now_ms()).unwrap_or(0), pairs: PAIRS, fault: None };
     let posting = Posting::new(vec![address], load);
-    let cpu_seconds = || process.resources().cpu_seconds().context("this system does not tell CPU times");
 
-    let (began, cpu_before) = (Instant::now(), cpu_seconds()?);
+    let (began, cpu_before) = (Instant::now(), process.cpu_seconds()?);
     posting.post(BATCH, Pace::Most, duration).await?;
     let events = posting.accepted() as f64;
     let scrape = all_in_rows(address, events).await?;
     let seen = Seen {
         seconds: began.elapsed().as_secs_f64(),
         events,
-        cpu_seconds: cpu_seconds()? - cpu_before,
+        cpu_seconds: process.cpu_seconds()? - cpu_before,
         rows: scrape.sum(ROWS),
         bytes_taken: readers.bytes_taken() as f64,
         dropped: scrape.sum(DROPPED),

@@ -42,7 +42,7 @@ pub(super) fn fill(mut store: Box<dyn Store>, mut fleet: Fleet) -> anyhow::Resul
         store.commit(generation, &[commit])?;
     }
     store.complete()?;
-    output::own_line(format_args!("Filled with {rows} rows in {:.1} s.\n", began.elapsed().as_secs_f64()))?;
+    output::line(format_args!("Filled with {rows} rows in {:.1} s.\n", began.elapsed().as_secs_f64()))?;
     Ok(fleet)
 }
 

@@ -30,10 +30,10 @@ struct Figures {
 
 pub(crate) fn run(options: &BenchReplayOptions) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-    output::own_line(
+    output::line(
         "| measurements a minute | workers | events | rows | seconds | events/s | CPU seconds | peak memory |",
     )?;
-    output::own_line("| --- | --- | --- | --- | --- | --- | --- | --- |")?;
+    output::line("| --- | --- | --- | --- | --- | --- | --- | --- |")?;
     for &per_minute in &options.per_minute {
         let input = folder.path().join("events.ndjson");
         generate(options, per_minute, &input)?;
@@ -53,7 +53,7 @@ fn compare(options: &BenchReplayOptions, per_minute: NonZeroU32, input: &Path, f
             figures[figures.len() / 2].clone();
         let cpu = cpu_seconds.map_or("unknown".to_owned(), |cpu| format!("{cpu:.2}"));
         let memory = peak_memory_bytes.map_or("unknown".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
-        output::own_line(format_args!(
+        output::line(format_args!(
             "| {per_minute} | {workers} | {read} | {rows} | {seconds:.2} | {events_per_s:.0} | {cpu} | {memory} |"
         ))?;
     }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 
-use crate::commands::resources::Resources;
+use crate::resources;
 
 /// Runs until it is dropped. What it says is not read.
 pub(super) struct Program(Child);
@@ -18,16 +18,12 @@ impl Program {
 
     /// CPU seconds that it has used so far.
     pub(super) fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        Resources::of(self.0.id())
-            .cpu_seconds()
-            .context("the program has ended, or this system does not tell its CPU time")
+        resources::cpu_seconds(self.0.id())
     }
 
     /// The most memory that it has had resident at once.
     pub(super) fn peak_memory_bytes(&self) -> anyhow::Result<u64> {
-        Resources::of(self.0.id())
-            .peak_memory_bytes()
-            .context("the program has ended, or this system does not tell its memory")
+        resources::peak_memory_bytes(self.0.id())
     }
 }
 

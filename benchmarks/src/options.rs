@@ -4,22 +4,37 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use clap::Args;
-use netqoe_model::Rules;
+use clap::{Args, Subcommand};
 use netqoe_sinks::StoreUrl;
 
-use super::positive;
-use super::rules::diagnosis_rules;
+/// The benches.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Generates events, replays them into a new SQLite store, and prints events/s, CPU seconds and peak memory
+    Replay(BenchReplayOptions),
+    /// Runs a cluster before the given servers under load, and prints what it takes, how soon rows show it, and how it
+    /// comes back after a crash
+    Cluster(BenchClusterOptions),
+    /// Measures servers of its own a hundred times a second, and prints what that takes of a core and of memory, beside
+    /// what it takes of Prometheus's blackbox_exporter
+    Probe(BenchProbeOptions),
+    /// Fills a store with a day of a fleet, asks what the page asks, and prints how soon it was answered
+    Query(BenchQueryOptions),
+    /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
+    /// of its events/s
+    Live(BenchLiveOptions),
+    /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
+    Insight(BenchInsightOptions),
+}
 
 #[derive(Args, Debug)]
-pub(crate) struct BenchReplayOptions {
+pub struct BenchReplayOptions {
     /// Events to generate, about
     #[arg(long, env = "NETQOE_BENCH_EVENTS", default_value_t = 1_000_000)]
     pub(crate) events: u64,
 
     /// Measurements per client, target and minute to compare: the fewer, the more rows an event costs
-    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"],
-          value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"])]
     pub(crate) per_minute: Vec<NonZeroU32>,
 
     /// Seed of the generator
@@ -27,24 +42,23 @@ pub(crate) struct BenchReplayOptions {
     pub(crate) seed: u64,
 
     /// Worker threads to compare
-    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"],
-          value_parser = positive::<NonZeroUsize>)]
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"])]
     pub(crate) workers: Vec<NonZeroUsize>,
 
     /// Runs of each; the median is printed
-    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3", value_parser = positive::<NonZeroUsize>)]
+    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3")]
     pub(crate) runs: NonZeroUsize,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct BenchProbeOptions {
+pub struct BenchProbeOptions {
     /// How long each program is measured, in seconds, after a warm-up
-    #[arg(long, env = "NETQOE_BENCH_PROBE_SECONDS", default_value = "20", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_PROBE_SECONDS", default_value = "20")]
     pub(crate) seconds: NonZeroU32,
 }
 
 #[derive(Args)]
-pub(crate) struct BenchClusterOptions {
+pub struct BenchClusterOptions {
     /// Servers of one cluster, with JetStream; streams of its own are made there, and removed at the end. How to
     /// log in to them is said by variables, as for `ingest`
     #[arg(
@@ -62,42 +76,42 @@ pub(crate) struct BenchClusterOptions {
     pub(crate) database_url: String,
 
     /// Worker threads of each process of the aggregate
-    #[arg(short = 'w', long, env = "NETQOE_BENCH_CLUSTER_WORKERS", default_value = "1", value_parser = positive::<NonZeroUsize>)]
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_CLUSTER_WORKERS", default_value = "1")]
     pub(crate) workers: NonZeroUsize,
 
     /// Processes of the aggregate
-    #[arg(short = 'n', long, env = "NETQOE_BENCH_CLUSTER_PROCESSES", default_value = "1", value_parser = positive::<NonZeroU16>)]
+    #[arg(short = 'n', long, env = "NETQOE_BENCH_CLUSTER_PROCESSES", default_value = "1")]
     pub(crate) processes: NonZeroU16,
 
     /// Events a second at which the delay is measured, and the recovery
-    #[arg(long, env = "NETQOE_BENCH_CLUSTER_RATE", default_value = "10000", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_RATE", default_value = "10000")]
     pub(crate) rate: NonZeroU32,
 
     /// How long each measurement lasts, in seconds
-    #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5")]
     pub(crate) seconds: NonZeroU32,
 }
 
 #[derive(Args)]
-pub(crate) struct BenchQueryOptions {
+pub struct BenchQueryOptions {
     /// An empty store, which is filled with rows; one that an earlier run has filled is asked again
     #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: StoreUrl,
 
     /// Clients of the fleet, of which each measures all targets
-    #[arg(long, env = "NETQOE_BENCH_QUERY_CLIENTS", default_value = "100", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_QUERY_CLIENTS", default_value = "100")]
     pub(crate) clients: NonZeroU32,
 
     /// Targets of the fleet
-    #[arg(long, env = "NETQOE_BENCH_QUERY_TARGETS", default_value = "20", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_QUERY_TARGETS", default_value = "20")]
     pub(crate) targets: NonZeroU32,
 
     /// Minutes in the store, with a row of each client and target
-    #[arg(long, env = "NETQOE_BENCH_QUERY_MINUTES", default_value = "1440", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_QUERY_MINUTES", default_value = "1440")]
     pub(crate) minutes: NonZeroU32,
 
     /// Questions of each kind
-    #[arg(long, env = "NETQOE_BENCH_QUERY_QUESTIONS", default_value = "300", value_parser = positive::<NonZeroUsize>)]
+    #[arg(long, env = "NETQOE_BENCH_QUERY_QUESTIONS", default_value = "300")]
     pub(crate) questions: NonZeroUsize,
 
     /// Asks nothing, and shows the page over the store on a free port of this machine instead, until it is stopped
@@ -106,46 +120,45 @@ pub(crate) struct BenchQueryOptions {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct BenchLiveOptions {
+pub struct BenchLiveOptions {
     /// Live readers at once, every other of which reads nothing where some read
-    #[arg(long, env = "NETQOE_BENCH_LIVE_READERS", default_value = "20", value_parser = positive::<NonZeroUsize>)]
+    #[arg(long, env = "NETQOE_BENCH_LIVE_READERS", default_value = "20")]
     pub(crate) readers: NonZeroUsize,
 
     /// How long events are posted in each run, in seconds
-    #[arg(long, env = "NETQOE_BENCH_LIVE_SECONDS", default_value = "5", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_LIVE_SECONDS", default_value = "5")]
     pub(crate) seconds: NonZeroU32,
 
     /// Rounds, in each of which every case has two runs: one in order, one in reverse
-    #[arg(long, env = "NETQOE_BENCH_LIVE_ROUNDS", default_value = "2", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_LIVE_ROUNDS", default_value = "2")]
     pub(crate) rounds: NonZeroU32,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct BenchInsightOptions {
+pub struct BenchInsightOptions {
     /// Rules to compare: names of rules that are part of netqoe, and rules files
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_RULES", value_name = "NAME|FILE", value_delimiter = ',', num_args = 1..,
-          default_values = ["classic", "steady"], value_parser = named_rules)]
-    pub(crate) rules: Vec<NamedRules>,
+          default_values = ["classic", "steady"])]
+    pub(crate) rules: Vec<String>,
 
     /// Seeds, from the first to the last; each has a run with faults and one without
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_SEEDS", value_name = "FIRST..LAST", default_value = "1..20", value_parser = seeds)]
     pub(crate) seeds: RangeInclusive<u64>,
 
     /// Measurements per client, target and minute to compare
-    #[arg(long, env = "NETQOE_BENCH_INSIGHT_PER_MINUTE", value_delimiter = ',', default_values = ["1", "2", "12"],
-          value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_PER_MINUTE", value_delimiter = ',', default_values = ["1", "2", "12"])]
     pub(crate) per_minute: Vec<NonZeroU32>,
 
     /// Hours of each run
-    #[arg(long, env = "NETQOE_BENCH_INSIGHT_HOURS", default_value = "24", value_parser = positive::<NonZeroU32>)]
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_HOURS", default_value = "24")]
     pub(crate) hours: NonZeroU32,
 
     /// Clients of the fleet, of which each measures all targets
-    #[arg(long, env = "NETQOE_BENCH_INSIGHT_CLIENTS", default_value = "40", value_parser = positive::<NonZeroUsize>)]
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_CLIENTS", default_value = "40")]
     pub(crate) clients: NonZeroUsize,
 
     /// Targets of the fleet
-    #[arg(long, env = "NETQOE_BENCH_INSIGHT_TARGETS", default_value = "10", value_parser = positive::<NonZeroUsize>)]
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_TARGETS", default_value = "10")]
     pub(crate) targets: NonZeroUsize,
 
     /// Faults in the whole fleet, an hour; for long ones give less, or all of them overlap
@@ -167,18 +180,6 @@ pub(crate) struct BenchInsightOptions {
     /// Lets each metric be far off on its own, more often than in networks
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_HEAVY_TAILS")]
     pub(crate) heavy_tails: bool,
-}
-
-/// Rules, as they were asked for.
-#[derive(Clone, Debug)]
-pub(crate) struct NamedRules {
-    pub(crate) name: String,
-    pub(crate) rules: Rules,
-}
-
-fn named_rules(name_or_file: &str) -> Result<NamedRules, String> {
-    let rules = Rules { diagnosis: diagnosis_rules(name_or_file)?, ..Rules::default() };
-    Ok(NamedRules { name: name_or_file.to_owned(), rules })
 }
 
 /// `3..7`, or `3` alone.

@@ -13,8 +13,8 @@ use netqoe_sinks::read::Reader;
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::Fleet;
-use crate::commands::bench::poster::Poster;
 use crate::output;
+use crate::poster::Poster;
 
 /// The page's default range, and a long one.
 const HOURS: [i64; 2] = [1, 24];
@@ -67,7 +67,7 @@ pub(super) async fn measure(reader: Arc<dyn Reader>, fleet: &Fleet, questions: u
     let served =
         tokio::spawn(async move { netqoe_ingest::serve(listener, routes, &ServerLimits::default(), serving).await });
     let mut poster = Poster::connect(address).await?;
-    output::own_line(HEADING)?;
+    output::line(HEADING)?;
     let mut p95s_ms = Vec::new();
     for (name, question) in QUESTIONS {
         for hours in HOURS {
@@ -79,14 +79,14 @@ pub(super) async fn measure(reader: Arc<dyn Reader>, fleet: &Fleet, questions: u
             times.sort_unstable();
             let at = |share: f64| times[((times.len() as f64 * share).ceil() as usize).clamp(1, times.len()) - 1];
             let ms = [0.5, 0.95, 0.99, 1.0].map(|share| at(share).as_secs_f64() * 1000.0);
-            output::own_line(format_args!(
+            output::line(format_args!(
                 "| {name} | {hours} h | {} | {bytes} |",
                 ms.map(|ms| format!("{ms:.1}")).join(" | ")
             ))?;
             p95s_ms.push((format!("{name}, {hours} h"), ms[1]));
         }
     }
-    output::own_line(format_args!("\n{}", verdict(&p95s_ms)))?;
+    output::line(format_args!("\n{}", verdict(&p95s_ms)))?;
     stop.cancel();
     served.await.context("the server was given up")?.context("can't go on serving")
 }

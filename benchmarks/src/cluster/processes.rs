@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
-use crate::commands::bench::poster::Poster;
-use crate::commands::bench::process::{NO_RATE, Process};
-use crate::commands::bench::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
-use crate::options::{BenchClusterOptions, DlqOptions};
+use crate::options::BenchClusterOptions;
+use crate::poster::Poster;
+use crate::process::{NO_RATE, Process};
+use crate::product::Product;
+use crate::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
 
 /// As behind the load balancer of the guide's smallest setting.
 const INGESTS: usize = 2;
@@ -43,14 +43,10 @@ impl<'a> Cluster<'a> {
     }
 
     /// Deletes the streams that were made for it. No process must be left that works on them.
-    pub(super) fn remove_streams(&self, runtime: &Runtime) -> anyhow::Result<()> {
+    pub(super) fn remove_streams(&self, product: &Product) -> anyhow::Result<()> {
         let servers = self.options.nats_url.join(",");
         let words = [&["--nats-url", &servers], &self.log()[..], &self.dead_letters()].concat();
-        let DlqOptions { nats, dead_letters, data: _ } = DlqOptions::read(&words)?;
-        let log = nats.open()?;
-        let letters = runtime.block_on(log.dead_letters(dead_letters.stream()))?;
-        runtime.block_on(letters.delete())?;
-        Ok(log.delete()?)
+        (product.delete_streams)(&words)
     }
 
     /// The log, as options name it.

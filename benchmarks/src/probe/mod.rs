@@ -20,9 +20,9 @@ use self::asking::Asking;
 use self::certificate::Certificate;
 use self::pages::Pages;
 use self::program::Program;
-use crate::commands::runtime::request_threads;
 use crate::options::BenchProbeOptions;
 use crate::output;
+use crate::threads::request_threads;
 
 /// Measurements a second.
 const RATE: u32 = 100;
@@ -49,17 +49,12 @@ async fn bench(duration: Duration) -> anyhow::Result<()> {
     let modules = folder.path().join("blackbox.yml");
     let text = BLACKBOX_MODULES.to_owned() + &format!("      tls_config:\n        ca_file: {:?}\n", certificate.file());
     std::fs::write(&modules, text).context("can't write blackbox_exporter's configuration")?;
-    output::own_line(HEADING)?;
+    output::line(HEADING)?;
     for tls in [None, Some(certificate.acceptor())] {
         let pages = Pages::serve(PAGES, tls).await?;
         compare(&pages, certificate.file(), &modules, duration).await?;
     }
-    if cfg!(debug_assertions) {
-        output::own_line(format_args!(
-            "\nnetqoe was built without optimization: its figures say nothing of a release."
-        ))?;
-    }
-    Ok(())
+    Ok(output::caution_of_debug_build()?)
 }
 
 /// Measures each program while it measures the same pages, with a certificate that this file says to trust.
@@ -84,7 +79,7 @@ async fn compare(pages: &Pages, trusted: &Path, modules: &Path, duration: Durati
             measure("blackbox_exporter, asked by /probe", program, Some(asking), pages, duration).await
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            output::own_line("| blackbox_exporter | not installed: `cargo xtask bench probe` does it | | | | |")?;
+            output::line("| blackbox_exporter | not installed: `cargo xtask bench probe` does it | | | | |")?;
             Ok(())
         }
         Err(error) => Err(error).with_context(|| format!("can't start {BLACKBOX_EXPORTER}")),
@@ -123,7 +118,7 @@ async fn measure(
     }
     ensure!(served > 0.0, "{what} measured nothing for {seconds:.1} s");
     let (rate, share, cpu_ms) = (served / seconds, 100.0 * cpu_seconds / seconds, 1000.0 * cpu_seconds / served);
-    output::own_line(format_args!(
+    output::line(format_args!(
         "| {what} | {} | {rate:.1} | {share:.1} % | {cpu_ms:.2} | {peak_memory_mb:.0} MB |",
         pages.scheme()
     ))?;

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
 /// A page of the size of a small one.
-const PAGE: &[u8] = include_bytes!("../../../../../docs/probe.md");
+const PAGE: &[u8] = include_bytes!("../../../docs/probe.md");
 /// How long a program may take to measure for the first time.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked at.

@@ -3,7 +3,22 @@
 use netqoe_dataflow::judge::PairState;
 use netqoe_model::{Label, Rules, WindowRow};
 
-use crate::options::NamedRules;
+use crate::product::{Product, WrongUsage};
+
+/// Rules, as they were asked for.
+#[derive(Clone, Debug)]
+pub(super) struct NamedRules {
+    pub(super) name: String,
+    rules: Rules,
+}
+
+impl NamedRules {
+    pub(super) fn read(name_or_file: &str, product: &Product) -> Result<Self, WrongUsage> {
+        let diagnosis =
+            (product.rules)(name_or_file).map_err(|error| WrongUsage(format!("--rules {name_or_file}: {error}")))?;
+        Ok(Self { name: name_or_file.to_owned(), rules: Rules { diagnosis, ..Rules::default() } })
+    }
+}
 
 /// Judges the windows of one pair, one after the other.
 pub(super) struct PairJudge<'a> {

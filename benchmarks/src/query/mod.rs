@@ -16,15 +16,16 @@ use netqoe_sinks::{PostgresOptions, StoreUrl};
 use tokio::runtime::Handle;
 
 use self::fleet::Fleet;
-use crate::clock::{now_ms, store_clock};
-use crate::commands::runtime::request_threads;
+use crate::now::now_ms;
 use crate::options::BenchQueryOptions;
 use crate::output;
+use crate::product::Product;
+use crate::threads::request_threads;
 
-pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: &BenchQueryOptions, product: &Product) -> anyhow::Result<()> {
     let fleet = Fleet::new(options, now_ms());
     // The store's driver waits on its own: it must not be used within the runtime.
-    let store = options.database_url.connect(&PostgresOptions::default(), store_clock())?;
+    let store = options.database_url.connect(&PostgresOptions::default(), Arc::new(now_ms))?;
     let fleet = filling::fill(store, fleet)?;
     let runtime = request_threads()?;
     runtime.block_on(async {
@@ -32,16 +33,11 @@ pub(crate) fn run(options: &BenchQueryOptions) -> anyhow::Result<()> {
         let reader = Arc::new(SettledReader::new(store, &Rules::default(), filling::PARTITIONS));
         remember(Arc::clone(&reader)).await?;
         if options.show {
-            return showing::show(reader).await;
+            return showing::show(reader, product).await;
         }
         asking::measure(reader, &fleet, options.questions.get()).await
     })?;
-    if cfg!(debug_assertions) {
-        output::own_line(format_args!(
-            "\nnetqoe was built without optimization: its figures say nothing of a release."
-        ))?;
-    }
-    Ok(())
+    Ok(output::caution_of_debug_build()?)
 }
 
 /// Takes into memory what has settled, as a server does in the background in twice the time.
@@ -54,11 +50,7 @@ async fn remember(reader: Arc<SettledReader>) -> anyhow::Result<()> {
     })
     .await
     .context("filling memory was given up")??;
-    output::own_line(format_args!(
-        "{}; it took {:.1} s to read them.\n",
-        reader.tell(),
-        began.elapsed().as_secs_f64()
-    ))?;
+    output::line(format_args!("{}; it took {:.1} s to read them.\n", reader.tell(), began.elapsed().as_secs_f64()))?;
     Ok(())
 }
 

@@ -28,32 +28,33 @@ mod tests;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use netqoe_model::{Rules, WindowStart};
 use netqoe_simulator::simulation::{Configuration, Pair, Simulation, Stretch, Tails};
 
 use self::following::Following;
-use self::judging::PairJudge;
+use self::judging::{NamedRules, PairJudge};
 use self::rows::Rows;
 use self::score::{Kind, Score};
-use crate::exit::WrongUsage;
-use crate::options::{BenchInsightOptions, NamedRules, ms};
+use crate::options::BenchInsightOptions;
 use crate::output;
+use crate::product::{Product, WrongUsage};
 
 /// Shortest and longest fault.
 const FAULT_MS: std::ops::RangeInclusive<i64> = 60_000..=86_400_000;
 const MOST_NOISE: f64 = 10.0;
 const MOST_FAULTS_AN_HOUR: f64 = 100.0;
 
-pub(crate) fn run(options: &BenchInsightOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: &BenchInsightOptions, product: &Product) -> anyhow::Result<()> {
+    let rules = options.rules.iter().map(|name| NamedRules::read(name, product)).collect::<Result<Vec<_>, _>>()?;
     for &per_minute in &options.per_minute {
         let runs = runs(options, per_minute)?;
         let began = Instant::now();
-        for (rules, score) in options.rules.iter().zip(measure(&runs, &options.rules)?) {
-            output::own_line(format_args!("## {}, {per_minute} a minute, seeds {:?}\n", rules.name, options.seeds))?;
-            output::own_line(tables::tables(&score))?;
+        for (rules, score) in rules.iter().zip(measure(&runs, &rules)?) {
+            output::line(format_args!("## {}, {per_minute} a minute, seeds {:?}\n", rules.name, options.seeds))?;
+            output::line(tables::tables(&score))?;
         }
         tracing::info!("{} runs in {:.1} s", runs.len(), began.elapsed().as_secs_f64());
     }
@@ -143,4 +144,9 @@ fn follow_pair(simulation: &Simulation, pair: Pair, kind: Kind, rules: &[NamedRu
         from_ms = window.to_ms;
     }
     followed.into_iter().for_each(|(_, following)| following.finish());
+}
+
+/// Whole milliseconds; a duration too long for them is as good as for ever.
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::pages::Pages;
-use crate::commands::bench::poster::Poster;
-use crate::commands::bench::schedule::Schedule;
+use crate::poster::Poster;
+use crate::schedule::Schedule;
 
 /// Connections, and so questions that can be under way at once: a measurement on loopback takes a few milliseconds.
 const CONNECTIONS: usize = 10;

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::commands::resources::Resources;
+use crate::resources;
 
 /// How long a process may take to start or to drain on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -69,9 +69,9 @@ impl Process {
         bail!("{} does not listen after {PATIENCE:?}", self.name)
     }
 
-    /// What it has used so far.
-    pub(super) fn resources(&self) -> Resources {
-        Resources::of(self.child.id())
+    /// CPU seconds that it has used so far.
+    pub(super) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        resources::cpu_seconds(self.child.id())
     }
 
     /// Lets it drain.

@@ -11,11 +11,11 @@ use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::Reader;
 
-use crate::shutdown;
+use crate::product::Product;
 
 /// Until it is stopped. Nothing is ever committed meanwhile, and there is no pipeline to be looked at.
-pub(super) async fn show(reader: Arc<dyn Reader>) -> anyhow::Result<()> {
-    let stop = shutdown::on_signals().context("can't listen for signals")?;
+pub(super) async fn show(reader: Arc<dyn Reader>, product: &Product) -> anyhow::Result<()> {
+    let stop = (product.stop_on_signals)().context("can't listen for signals")?;
     let tokens = Tokens::none_on_loopback();
     let listener = netqoe_ingest::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;

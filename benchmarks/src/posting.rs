@@ -12,9 +12,9 @@ use hyper::StatusCode;
 use netqoe_simulator::Load;
 use tokio::task::JoinSet;
 
-use crate::clock::now_ms;
-use crate::commands::bench::poster::Poster;
-use crate::commands::bench::schedule::Schedule;
+use crate::now::now_ms;
+use crate::poster::Poster;
+use crate::schedule::Schedule;
 
 /// Connections at once. At a rate that is kept up with, most wait for their next turn.
 const CONNECTIONS: usize = 64;
