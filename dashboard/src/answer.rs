@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netqoe_model::{
     AggregateRow, Diagnosis, ErrorStage, Label, Metric, Run, Severity, UsualRange, WindowRow, WindowStart,
+    from_thousandths,
 };
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
@@ -55,7 +56,7 @@ fn row(client_id: &str, target: &str, window: &WindowRow, label: Option<Label>) 
     }
     for metric in Metric::ALL {
         let percentiles = window.of(metric);
-        let thousandths = |value: Option<u64>| value.map_or(Value::Null, |value| (value as f64 / 1000.0).into());
+        let thousandths = |value: Option<u64>| value.map_or(Value::Null, |value| from_thousandths(value).into());
         put(&format!("{}_p50", metric.as_str()), thousandths(percentiles.map(|percentiles| percentiles.p50)));
         put(&format!("{}_p95", metric.as_str()), thousandths(percentiles.map(|percentiles| percentiles.p95)));
     }

@@ -17,6 +17,7 @@ mod partition;
 pub mod planted;
 mod row;
 mod rules;
+mod thousandths;
 mod time;
 
 pub use chunk::{Chunk, SetAside};
@@ -39,4 +40,5 @@ pub use rules::{
     LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity,
     UsualRules,
 };
+pub use thousandths::{from_thousandths, to_thousandths};
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};
