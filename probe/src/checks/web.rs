@@ -1,9 +1,10 @@
 //! `http://…` and `https://…`: a page, from the lookup to its last byte, and then the fixed object.
 
 use crate::clock::Span;
-use crate::connection::{Connection, Opening};
+use crate::connection::Connection;
 use crate::http::{Again, CookieJar, Exchange, Question};
-use crate::measure::Measuring;
+use crate::measuring::Measuring;
+use crate::opening::Opening;
 use crate::throughput;
 use crate::tls::TlsSession;
 use crate::{Failure, HostAddress, Redirect, WebUrl};
