@@ -123,7 +123,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     check_node()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url())];
-    let mut failed = Vec::new();
+    let mut failed = crate::supply_chain::check(&stopped)?;
     let (tests, new_nats) = if has_nextest() { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
     for step in [FORMAT, LINT, LINT_FEATURES, DOCUMENT].into_iter().chain(tests).chain(PAGE_STEPS) {
         if !step.run(&servers, &stopped)? {
