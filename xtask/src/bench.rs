@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the benches of netqoe want beside it, and a release build with them.
+//! `cargo xtask bench`: what the benches of netqoe want beside it, and a build with them.
 
 use std::process::Command;
 

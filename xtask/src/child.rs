@@ -48,10 +48,10 @@ pub(crate) fn build(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
     program("debug")
 }
 
-/// Builds a release of netqoe with its benches, and returns the program.
+/// Builds netqoe as it is shipped, but with its benches, and returns the program.
 pub(crate) fn build_with_benches(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
-    build_with(&["--release", "--features", "bench"], stopped)?;
-    program("release")
+    build_with(&["--profile", "dist", "--features", "bench"], stopped)?;
+    program("dist")
 }
 
 fn build_with(options: &[&str], stopped: &AtomicBool) -> anyhow::Result<()> {
@@ -61,7 +61,7 @@ fn build_with(options: &[&str], stopped: &AtomicBool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where cargo leaves netqoe. `profile` is the name of its folder, `debug` or `release`.
+/// Where cargo leaves netqoe. `profile` is the name of its folder, `debug` or `dist`.
 pub(crate) fn program(profile: &str) -> anyhow::Result<PathBuf> {
     // This program was built beside it.
     let this = std::env::current_exe().context("can't find this program")?;
