@@ -23,9 +23,12 @@ pub(crate) fn run(command: &BenchCommand) -> anyhow::Result<()> {
 }
 
 #[cfg(not(feature = "bench"))]
-pub(crate) fn run(_: &NoBench) -> anyhow::Result<()> {
-    let how = "this netqoe was built without its benches; build one with them: cargo build --release --features bench";
-    Err(WrongUsage(how.to_owned()).into())
+pub(crate) fn run(asked: &NoBench) -> anyhow::Result<()> {
+    // What comes behind the name may hold a password.
+    let name = asked.words.first().filter(|word| !word.starts_with('-')).map(|name| format!(" {name}"));
+    let name = name.unwrap_or_default();
+    let how = format!("`netqoe bench{name}` needs a build with the benches: cargo build --release --features bench");
+    Err(WrongUsage(how).into())
 }
 
 /// Deletes the streams of the log and of the dead letters. No process must be left that works on them.

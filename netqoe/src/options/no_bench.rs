@@ -1,7 +1,5 @@
 //! `netqoe bench`, in a build that is without its benches.
 
-use std::ffi::OsString;
-
 use clap::Args;
 
 /// Whatever is asked for, the answer is how to get it.
@@ -9,5 +7,5 @@ use clap::Args;
 #[command(disable_help_flag = true)]
 pub(crate) struct NoBench {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    words: Vec<OsString>,
+    pub(crate) words: Vec<String>,
 }
