@@ -4,8 +4,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use netqoe_benchmarks::{Line, Scenario};
 use netqoe_model::Event;
+use netqoe_simulator::{Line, Scenario};
 
 fn parse(criterion: &mut Criterion) {
     let lines: Vec<Line> = Scenario { minutes: 10, ..Scenario::default() }.lines().collect();

@@ -1,24 +1,45 @@
-//! Generated events with known faults in them, for benches, tests and the demo.
+//! `netqoe bench`: what netqoe takes and how fast it is, on the machine where it is asked.
 //!
-//! [`Scenario`] is a log of a given size, with all that goes wrong on the way to a log: copies, delays, lateness,
-//! malformed lines. [`Demo`] is an endless, clean schedule, of which any stretch of time can be asked for.
-//! Both are pure functions of their seed: same seed, same bytes. [`Load`] is an even load at any rate, cheap to make.
-//! [`simulator`] is a fleet with faults at every layer and the truth about them, for those who judge diagnoses.
+//! Most benches start the program that they are part of, as a user would, and look at it from outside. `insight` and
+//! `query` run one part of it in their own process.
 //!
-//! This crate must not know what becomes of an event: no window, no store, no diagnosis rule. It names the label that
-//! each fault ought to lead to, so that others can be checked against it. It knows no clock and opens nothing.
+//! This crate must not know how the commands of netqoe are wired: what it needs of the program is in [`Product`], and
+//! all else goes through command lines, HTTP and metrics. No shipped binary has it.
 
-mod demo;
-mod fault;
-mod line;
-mod load;
-mod noise;
-mod scenario;
-pub mod simulator;
-mod turn;
+mod cluster;
+mod insight;
+mod live;
+mod now;
+mod options;
+mod output;
+mod poster;
+mod posting;
+mod probe;
+mod process;
+mod product;
+mod query;
+mod replay;
+mod resources;
+mod schedule;
+mod scrape;
+mod threads;
 
-pub use demo::{Demo, Fault, Pair, Place};
-pub use fault::FaultKind;
-pub use line::Line;
-pub use load::Load;
-pub use scenario::{Lines, Scenario};
+pub use options::BenchCommand;
+pub use output::OutputError;
+pub use product::{Product, WrongUsage};
+
+/// Measures, and prints tables.
+///
+/// # Errors
+/// Where options do not fit together ([`WrongUsage`]), nothing takes the tables ([`OutputError`]), or a measurement
+/// fails.
+pub fn run(command: &BenchCommand, product: &Product) -> anyhow::Result<()> {
+    match command {
+        BenchCommand::Replay(options) => replay::run(options),
+        BenchCommand::Cluster(options) => cluster::run(options, product),
+        BenchCommand::Probe(options) => probe::run(options),
+        BenchCommand::Query(options) => query::run(options, product),
+        BenchCommand::Live(options) => live::run(options, product),
+        BenchCommand::Insight(options) => insight::run(options, product),
+    }
+}

@@ -6,10 +6,10 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use netqoe_benchmarks::Scenario;
 use netqoe_dataflow::window::PartitionWindows;
 use netqoe_dataflow::{Batch, Decoder, EventBatch};
 use netqoe_model::{Checkpoint, Chunk, LogTime, Partition, Position, Rules};
+use netqoe_simulator::Scenario;
 
 /// About as many events, in each shape.
 const EVENTS: u32 = 36_000;

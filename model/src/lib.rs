@@ -18,6 +18,7 @@ mod partition;
 pub mod planted;
 mod row;
 mod rules;
+mod thousandths;
 mod tick;
 mod time;
 
@@ -42,5 +43,6 @@ pub use rules::{
     LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity,
     UsualRules,
 };
+pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};

@@ -54,6 +54,10 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
         .is_some_and(|error| matches!(error, LogError::Url | LogError::ConnectionFile { .. }));
     let of_cluster =
         error.downcast_ref::<ClusterError>().is_some_and(|error| matches!(error, ClusterError::SecretNeeded { .. }));
+    #[cfg(feature = "bench")]
+    if error.is::<netqoe_benchmarks::WrongUsage>() {
+        return true;
+    }
     error.is::<WrongUsage>() || error.is::<TokensError>() || of_server || of_log || of_cluster
 }
 

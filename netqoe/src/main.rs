@@ -76,12 +76,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Migrate(options) => commands::maintenance::migrate(&options),
         Command::Maintain(options) => commands::maintenance::maintain(&options),
         Command::Rules(command) => commands::rules::run(&command),
-        Command::Bench(options::BenchCommand::Replay(options)) => commands::bench::replay::run(&options),
-        Command::Bench(options::BenchCommand::Cluster(options)) => commands::bench::cluster::run(&options),
-        Command::Bench(options::BenchCommand::Probe(options)) => commands::bench::probe::run(&options),
-        Command::Bench(options::BenchCommand::Live(options)) => commands::bench::live::run(&options),
-        Command::Bench(options::BenchCommand::Query(options)) => commands::bench::query::run(&options),
-        Command::Bench(options::BenchCommand::Insight(options)) => commands::bench::insight::run(&options),
+        Command::Bench(command) => commands::bench::run(&command),
         Command::Config(options::ConfigCommand::Check) => commands::config_check(),
     }
 }

@@ -1,29 +1,17 @@
 //! A connection that stands, encrypted or not.
 
-use std::net::SocketAddr;
-
 use netqoe_model::ErrorStage;
 use tokio::net::TcpStream;
 
-use crate::clock::{Clock, Span};
-use crate::connect::{Attempt, TcpInfo, connect, tcp_info};
+use crate::clock::Clock;
+use crate::connect::{TcpInfo, connect, tcp_info};
 use crate::deadline::Deadline;
 use crate::http::{Exchange, Question};
+use crate::opening::Opening;
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
-use crate::tls::{self, EncryptedStream, TlsEvidence, TlsSession};
+use crate::tls::{self, EncryptedStream, TlsSession};
 use crate::{Failure, HostAddress, QuicInfo, WebUrl};
-
-/// What opening a connection has gone through, also where it failed.
-#[derive(Debug, Default)]
-pub(crate) struct Opening {
-    pub(crate) attempts: Vec<Attempt>,
-    pub(crate) tcp: Option<Span>,
-    pub(crate) local: Option<SocketAddr>,
-    pub(crate) peer: Option<SocketAddr>,
-    pub(crate) tls: Option<Span>,
-    pub(crate) tls_evidence: Option<TlsEvidence>,
-}
 
 pub(crate) enum Connection {
     Plain(TcpStream),

@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use netqoe_model::{ErrorStage, EventTime};
+use netqoe_model::{ErrorStage, EventTime, from_thousandths, to_thousandths};
 use serde::Serialize;
 
 use crate::clock_state::ClockState;
@@ -144,7 +144,7 @@ impl WireTimings {
             tcp_ms: phases.tcp.map(milliseconds),
             tls_ms: phases.tls.map(milliseconds),
             ttfb_ms: phases.ttfb.map(milliseconds),
-            throughput_mbps: phases.throughput.and_then(Transfer::throughput_mbps).map(to_thousandths),
+            throughput_mbps: phases.throughput.and_then(Transfer::throughput_mbps).map(rounded),
         }
     }
 }
@@ -157,8 +157,8 @@ impl<'a> WireEvidence<'a> {
         Self {
             probe_version: env!("CARGO_PKG_VERSION"),
             error_message: failure.as_ref().map(ToString::to_string),
-            total_ms: to_thousandths(total.as_secs_f64() * 1000.0),
-            residual_ms: to_thousandths(phases.residual(*total).as_secs_f64() * 1000.0),
+            total_ms: rounded(total.as_secs_f64() * 1000.0),
+            residual_ms: rounded(phases.residual(*total).as_secs_f64() * 1000.0),
             redirects_ms: phases.redirects.map(milliseconds),
             request_ms: phases.request.map(milliseconds),
             body_ms: phases.body.map(milliseconds),
@@ -252,11 +252,12 @@ fn spelled(source: NameSource) -> &'static str {
 
 /// In whole microseconds, which is what the pipeline keeps.
 fn milliseconds(span: Span) -> f64 {
-    to_thousandths(span.duration().as_secs_f64() * 1000.0)
+    rounded(span.duration().as_secs_f64() * 1000.0)
 }
 
-fn to_thousandths(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
+/// To three decimals: as exact as the pipeline keeps it.
+fn rounded(value: f64) -> f64 {
+    from_thousandths(to_thousandths(value))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod connect;
 mod connection;
 mod deadline;
 mod dns;
+mod endpoint;
 mod event;
 mod evidence;
 mod exporter;
@@ -31,8 +32,10 @@ mod host_address;
 mod http;
 mod icmp;
 mod measure;
+mod measuring;
 mod module;
 mod network;
+mod opening;
 mod phases;
 mod provider;
 #[cfg(feature = "http3")]
@@ -40,11 +43,11 @@ mod quic;
 mod report;
 mod route;
 mod settings;
-mod target;
 mod target_list;
 mod throughput;
 mod tls;
 mod waterfall;
+mod wire_events;
 
 pub use agent::{
     AgentStopped, DEFAULT_INTERVAL, HostNameError, Observations, Plan, ProbeCounts, Reporter, Schedule, host_name,
@@ -57,6 +60,7 @@ pub use dns::{
     DnsAnswer, DnsEvidence, DnsName, DnsOutcome, Family, InvalidName, NameSource, Reply, ResolvConf, ServerAddress,
     SystemLookup, addresses_in_hosts_file, parse_resolv_conf, read_answer,
 };
+pub use endpoint::{Check, Host, InvalidLocation, InvalidTarget, Target, WebUrl};
 pub use evidence::{EchoEvidence, Evidence, InterimAnswer, QuicInfo, Redirect, ThroughputEvidence};
 pub use exporter::{Askable, Families, InvalidQuestion, Question, exporter};
 pub use failure::Failure;
@@ -71,7 +75,6 @@ pub use report::{
     SpoolBounds, SpoolError, ToSpool, Token, retry_after,
 };
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
-pub use target::{Check, Host, InvalidLocation, InvalidTarget, Target, WebUrl};
 pub use target_list::{InvalidList, MAX_LIST_BYTES, parse_target_list};
 pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
 pub use tls::{TlsEvidence, TrustedRoots, trusted_roots};

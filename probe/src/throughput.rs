@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use netqoe_model::ErrorStage;
 
-use crate::connection::{Connection, Opening};
+use crate::connection::Connection;
 use crate::dns::Lookup;
-use crate::http::{Body, Exchange, Head, MAX_BODY_BYTES, Question};
-use crate::measure::Measuring;
+use crate::http::{Body, Exchange, MAX_BODY_BYTES, Question};
+use crate::measuring::Measuring;
+use crate::opening::Opening;
 use crate::tls::TlsSession;
 use crate::{HostAddress, ThroughputEvidence, ThroughputObject, Transfer, WebUrl};
 
@@ -101,29 +102,6 @@ async fn fetch(
             Some(_) => Ok(body.transfer),
             None => Err(format!("{} bytes at once are too few to tell", body.bytes)),
         },
-    }
-}
-
-/// Why an answer is not the object, if it is not. Its body is not read then.
-pub(crate) fn refuse(head: &Head, must_be: Option<u64>, announced: Option<u64>) -> Option<String> {
-    let begins_with = |name: &str, start: &str| {
-        head.text(name).filter(|text| text.trim_start().to_ascii_lowercase().starts_with(start))
-    };
-    if head.status != 200 {
-        return Some(format!("the server answered with status {}", head.status));
-    }
-    if let Some(kind) = begins_with("content-type", "text/html") {
-        return Some(format!("it is a page ({kind}) and not an object"));
-    }
-    let coding = head.text("content-encoding").filter(|coding| !coding.is_empty() && coding != "identity");
-    if let Some(coding) = coding {
-        return Some(format!("it comes compressed ({coding})"));
-    }
-    match (must_be, announced) {
-        (Some(bytes), Some(announced)) if announced != bytes => {
-            Some(format!("it has {announced} bytes, and the fixed object has {bytes}"))
-        }
-        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netqoe_model::{
     AggregateRow, Diagnosis, ErrorStage, Label, Metric, Run, Severity, UsualRange, WindowRow, WindowStart,
+    from_thousandths,
 };
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
@@ -98,8 +99,8 @@ struct RowItem {
 
 impl RowItem {
     fn of(client_id: String, target: String, window: &WindowRow, label: Option<Label>) -> Self {
-        let p50 = |metric| window.of(metric).map(|both| both.p50 as f64 / 1000.0);
-        let p95 = |metric| window.of(metric).map(|both| both.p95 as f64 / 1000.0);
+        let p50 = |metric| window.of(metric).map(|both| from_thousandths(both.p50));
+        let p95 = |metric| window.of(metric).map(|both| from_thousandths(both.p95));
         Self {
             client_id,
             target,

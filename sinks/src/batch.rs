@@ -82,22 +82,11 @@ pub(crate) fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
-/// As the store has it: milliseconds or Mbit/s, from whole microseconds or kbit/s.
-pub(crate) fn from_thousandths(thousandths: u64) -> f64 {
-    thousandths as f64 / 1000.0
-}
-
-/// The inverse of [`from_thousandths`], exact for all measurements that are accepted (they are below 2⁵³ thousandths).
-pub(crate) fn to_thousandths(value: f64) -> u64 {
-    (value * 1000.0).round() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use netqoe_model::{Checkpoint, EventTime, LogTime, WindowRow, WindowStart};
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -156,12 +145,5 @@ mod tests {
     fn only_what_no_store_takes_is_replaced() {
         assert_eq!(storable("a\0b"), "a\u{FFFD}b");
         assert!(matches!(storable("'\"😀\u{1}"), Cow::Borrowed(_)));
-    }
-
-    proptest! {
-        #[test]
-        fn every_measurement_comes_back_as_it_was(thousandths in 0..=1_000_000_000_000_000_u64) {
-            prop_assert_eq!(to_thousandths(from_thousandths(thousandths)), thousandths);
-        }
     }
 }

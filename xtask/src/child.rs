@@ -42,15 +42,26 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Builds netqoe, and returns the program.
-pub(crate) fn build(profile: &str, stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
-    let mut command = Command::new(cargo());
-    command.args(["build", "--locked", "-p", "netqoe"]).args((profile == "release").then_some("--release"));
-    ensure!(succeeds(&mut command, stopped)?, "netqoe could not be built");
-    program(profile)
+/// Builds netqoe for debugging, and returns the program.
+pub(crate) fn build(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
+    build_with(&[], stopped)?;
+    program("debug")
 }
 
-/// Where cargo leaves netqoe. `profile` is the name of its folder, `debug` or `release`.
+/// Builds netqoe as it is shipped, but with its benches, and returns the program.
+pub(crate) fn build_with_benches(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
+    build_with(&["--profile", "dist", "--features", "bench"], stopped)?;
+    program("dist")
+}
+
+fn build_with(options: &[&str], stopped: &AtomicBool) -> anyhow::Result<()> {
+    let mut command = Command::new(cargo());
+    command.args(["build", "--locked", "-p", "netqoe"]).args(options);
+    ensure!(succeeds(&mut command, stopped)?, "netqoe could not be built");
+    Ok(())
+}
+
+/// Where cargo leaves netqoe. `profile` is the name of its folder, `debug` or `dist`.
 pub(crate) fn program(profile: &str) -> anyhow::Result<PathBuf> {
     // This program was built beside it.
     let this = std::env::current_exe().context("can't find this program")?;

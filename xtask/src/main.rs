@@ -10,6 +10,7 @@ mod fuzz;
 mod page;
 mod soak;
 mod steps;
+mod supply_chain;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test                      install what the tests need, and run all checks and tests
-  bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure the release build before them; the options are
+  bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure netqoe before them; the options are
                             those of `netqoe bench cluster`
   bench probe [OPTION]…     measure what the probe takes, beside blackbox_exporter; the options are those of `netqoe bench probe`
   bench page                measure the page in a browser: its first screen over a day of a fleet, and a large matrix

@@ -22,7 +22,7 @@ const TEST_THREADS_A_CORE: usize = 2;
 /// All that stands behind a feature. Lints, documentation and tests have it in one and the same program, so that everything
 /// is compiled once for each of them: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for
 /// does nothing.
-const FEATURES: &str = "netqoe/planted-faults,netqoe/http3,netqoe-probe/fuzzing";
+const FEATURES: &str = "netqoe/planted-faults,netqoe/http3,netqoe/bench,netqoe-probe/fuzzing";
 /// The tests of the log, which a newer nats-server must pass as well.
 const LOG_ON_NATS: &str = "package(netqoe-eventlog) & test(/^jetstream::/)";
 
@@ -99,7 +99,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let newer = [&shared[..], &[(OTHER_NATS_SERVER, new_nats_server()?.display().to_string())]].concat();
     let (tests, new_nats) = if has_nextest() { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
 
-    let mut failed = Vec::new();
+    let mut failed = crate::supply_chain::check(&stopped)?;
     for step in CHECKS {
         if !step.run(&shared, &stopped)? {
             failed.push(step.heading);

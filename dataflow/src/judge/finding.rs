@@ -1,10 +1,10 @@
 //! The severity and the evidence of what was found.
 
-use netqoe_model::{DiagnosisRules, Evidence, Label, Severity, Spread};
+use netqoe_model::{DiagnosisRules, Evidence, Label, Severity, Spread, from_thousandths};
 
 use super::PairState;
 use super::evidence::{Failures, PhaseEvidence};
-use super::phase::{Compared, Figures, Phase, thousandths};
+use super::phase::{Compared, Figures, Phase};
 use super::seen::{Seen, oldest};
 use super::severity::{of_failures, of_latency, of_throughput};
 
@@ -52,7 +52,7 @@ impl Seen<'_> {
         let newest_slow = together.windows().iter().find(|window| window.slow > 0)?;
         let is_present = present.is_some_and(|present| present.start == newest_slow.start);
         let figures = self.middles().filter(|_| is_present);
-        let observed = figures.and_then(|figures| figures.get(phase)).unwrap_or(thousandths(newest_slow.middle));
+        let observed = figures.and_then(|figures| figures.get(phase)).unwrap_or(from_thousandths(newest_slow.middle));
         let is_throughput = phase == Phase::Throughput;
         let severity = if is_throughput {
             of_throughput(observed, usual.centre, &rules.severity)

@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 
-use netqoe_model::{Centre, DiagnosisRules, Figure, Spread, WindowStart};
+use netqoe_model::{Centre, DiagnosisRules, Figure, Spread, WindowStart, from_thousandths};
 use serde::{Deserialize, Serialize};
 
 use super::by_phase::PhaseHistory;
-use super::phase::{NAMED, Phase, thousandths};
+use super::phase::{NAMED, Phase};
 use super::usual::Usual;
 use super::whole::WholeWindows;
 
@@ -56,7 +56,7 @@ fn centre_of(history: &PhaseHistory, rules: &DiagnosisRules) -> Option<f64> {
         return None;
     }
     match rules.usual.centre {
-        Centre::Median => history.median().map(thousandths),
+        Centre::Median => history.median().map(from_thousandths),
         Centre::Mean => Some(history.mean() / 1000.0),
     }
 }
@@ -81,7 +81,7 @@ impl Usuals<'_> {
         let History::ByPhase(phases) = self.history else { return true };
         let Some(history) = phases.get(phase as usize) else { return true };
         let is_inside = |known: u64| {
-            let known = thousandths(known);
+            let known = from_thousandths(known);
             if phase == Phase::Throughput { known > figure } else { known < figure }
         };
         quantile <= 0.0 || history.count(is_inside) >= history.rank(quantile)
@@ -99,7 +99,7 @@ impl Usuals<'_> {
         let (below, above) = match rules.usual.spread {
             Spread::Quantile => {
                 let (low, high) = history.quantiles(rules.usual.spread_quantile);
-                (centre - thousandths(low), thousandths(high) - centre)
+                (centre - from_thousandths(low), from_thousandths(high) - centre)
             }
             Spread::Deviation => {
                 let deviation = history.deviation(history.mean()) / 1000.0;

@@ -1,6 +1,6 @@
 //! The phases that are compared with what is usual, and what a window tells of each.
 
-use netqoe_model::{Figure, Label, Metric, Percentiles, WindowRow};
+use netqoe_model::{Figure, Label, Metric, Percentiles, WindowRow, from_thousandths};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Figures {
 
     /// Figures of what a window tells, one of each phase.
     pub(super) fn of(readings: &Readings, which: impl Fn(Reading) -> u64) -> Self {
-        let of = readings.of.map(|reading| reading.map(|reading| thousandths(which(reading))));
+        let of = readings.of.map(|reading| reading.map(|reading| from_thousandths(which(reading))));
         Self { of, total: of[..Phase::LATENCIES.len()].iter().map(|figure| figure.unwrap_or(0.0)).sum() }
     }
 }
@@ -134,10 +134,6 @@ impl Compared {
             }),
         }
     }
-}
-
-pub(super) fn thousandths(value: u64) -> f64 {
-    value as f64 / 1000.0
 }
 
 #[cfg(test)]

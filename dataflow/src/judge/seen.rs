@@ -1,11 +1,11 @@
 //! All that a window shows beside its pair's past: what is slow, what fails, what is to be learned of it.
 
-use netqoe_model::{Diagnosis, DiagnosisRules, Label, WindowRow, WindowStart};
+use netqoe_model::{Diagnosis, DiagnosisRules, Label, WindowRow, WindowStart, from_thousandths};
 
 use super::PairState;
 use super::evidence::{Failures, PhaseEvidence, Together};
 use super::history::Usuals;
-use super::phase::{self, Compared, NAMED, Phase, Readings};
+use super::phase::{Compared, NAMED, Phase, Readings};
 use super::phase_state::Learned;
 use super::run::{Bridge, Stretch};
 use super::slow::{self, Slow};
@@ -102,8 +102,8 @@ impl<'a> Seen<'a> {
             return false;
         };
         match phase {
-            Phase::Throughput => phase::thousandths(reading.p50) >= ratio * centre && centre > 0.0,
-            _ => phase::thousandths(reading.p95) * ratio <= centre && centre > 0.0,
+            Phase::Throughput => from_thousandths(reading.p50) >= ratio * centre && centre > 0.0,
+            _ => from_thousandths(reading.p95) * ratio <= centre && centre > 0.0,
         }
     }
 }

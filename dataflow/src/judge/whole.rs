@@ -5,10 +5,10 @@
 //!
 //! Decision: D-003.
 
-use netqoe_model::{Centre, DiagnosisRules, Metric, Spread, WindowRow, WindowStart};
+use netqoe_model::{Centre, DiagnosisRules, Metric, Spread, WindowRow, WindowStart, from_thousandths};
 use serde::{Deserialize, Serialize};
 
-use super::phase::{Figures, Phase, thousandths};
+use super::phase::{Figures, Phase};
 use super::usual::Usual;
 
 /// What a history needs of a window with a success: whole microseconds, 0 if the metric had no samples; whole
@@ -38,8 +38,8 @@ impl PastWindow {
     }
 
     pub(super) fn figures(&self) -> Figures {
-        let [dns, tcp, tls, ttfb] = [self.dns_p95, self.tcp_p95, self.tls_p95, self.ttfb_p95].map(thousandths);
-        let of = [Some(dns), Some(tcp + tls), Some(ttfb), self.throughput_p50.map(thousandths)];
+        let [dns, tcp, tls, ttfb] = [self.dns_p95, self.tcp_p95, self.tls_p95, self.ttfb_p95].map(from_thousandths);
+        let of = [Some(dns), Some(tcp + tls), Some(ttfb), self.throughput_p50.map(from_thousandths)];
         // Not the sum of the three: where it is rounded, it must be as in the reference.
         Figures { of, total: dns + tcp + tls + ttfb }
     }

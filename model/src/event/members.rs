@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_MEASUREMENT, MAX_TARGET_BYTES, Samples,
 };
-use crate::EventTime;
+use crate::{EventTime, to_thousandths};
 
 /// A member's value, before anyone knows whether it is valid. One that stands twice simply replaces the first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -150,18 +150,13 @@ impl<'a> RawTimings<'a> {
             some => some,
         };
         Ok([
-            self.dns_ms.measurement("dns_ms")?.map(thousandths),
-            self.tcp_ms.measurement("tcp_ms")?.map(thousandths),
-            self.tls_ms.measurement("tls_ms")?.map(thousandths),
-            ttfb.map(thousandths),
-            throughput.map(thousandths),
+            self.dns_ms.measurement("dns_ms")?.map(to_thousandths),
+            self.tcp_ms.measurement("tcp_ms")?.map(to_thousandths),
+            self.tls_ms.measurement("tls_ms")?.map(to_thousandths),
+            ttfb.map(to_thousandths),
+            throughput.map(to_thousandths),
         ])
     }
-}
-
-/// Whole thousandths, rounded half up. At most 10¹⁵, which `f64` and `u64` both hold exactly.
-fn thousandths(value: f64) -> u64 {
-    (value * 1000.0 + 0.5).floor() as u64
 }
 
 impl<'a> Scalar<'a> {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use netqoe_benchmarks::Demo;
 use netqoe_eventlog::{AppendError, EventLog, SqliteLog};
 use netqoe_model::{Event, LogTime, Partition};
+use netqoe_simulator::Demo;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
@@ -51,7 +51,7 @@ pub(super) async fn run(demo: Demo, mut from: i64, log: SqliteLog, stop: Cancell
 /// What ingest would have received in a stretch of time, as the log takes it.
 fn records(demo: &Demo, from: i64, to: i64, log: &SqliteLog) -> Vec<Record> {
     let partitions = log.identity().partitions;
-    let record = |line: netqoe_benchmarks::Line| {
+    let record = |line: netqoe_simulator::Line| {
         let partition =
             Event::parse(line.text.as_bytes()).ok().map(|event| Partition::of(&event.client_id, partitions))?;
         Some((LogTime::from_ms(line.recv_ms), vec![(partition, line.text.into_bytes())]))

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::compressed::decompressed;
 use super::diff::{self, Compared};
 use super::other_rules;
-use super::resources::Resources;
+use super::resources;
 use super::runtime::request_threads;
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
@@ -56,8 +56,8 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     output::line(json!({
         "read": events.read, "accepted": events.accepted, "duplicate": events.duplicate, "late": events.late,
         "invalid": events.invalid, "rows": totals.rows, "seconds": (seconds * 1000.0).round() / 1000.0,
-        "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": Resources::own().cpu_seconds(),
-        "peak_memory_bytes": Resources::own().peak_memory_bytes(),
+        "events_per_s": (events.read as f64 / seconds).round(), "cpu_seconds": resources::cpu_seconds(),
+        "peak_memory_bytes": resources::peak_memory_bytes(),
     }))?;
     match &options.history.diff {
         Some(live) => compare(options, live),

@@ -1,12 +1,13 @@
 //! The command line. Each option has a flag, a variable `NETQOE_…` and a key in `netqoe.toml`: see [`crate::configuration`].
 
-mod bench;
 mod cluster;
 mod database;
 mod history;
 mod letter_name;
 mod metrics_listen;
 mod nats;
+#[cfg(not(feature = "bench"))]
+mod no_bench;
 mod operations;
 mod probe;
 mod report;
@@ -27,17 +28,17 @@ use netqoe_sinks::StoreUrl;
 use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
 use crate::pipeline::cores;
-pub(crate) use bench::{
-    BenchClusterOptions, BenchInsightOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions,
-    BenchReplayOptions, NamedRules,
-};
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
 pub(crate) use letter_name::LetterName;
+#[cfg(not(feature = "bench"))]
+pub(crate) use no_bench::NoBench;
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
+#[cfg(feature = "bench")]
+pub(crate) use rules::diagnosis_rules;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use server::ServerOptions;
 
@@ -85,8 +86,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Rules(RulesCommand),
     /// Measurements of netqoe itself
+    #[cfg(feature = "bench")]
     #[command(subcommand)]
-    Bench(BenchCommand),
+    Bench(netqoe_benchmarks::BenchCommand),
+    /// Measurements of netqoe itself, for which it must be built with `--features bench`
+    #[cfg(not(feature = "bench"))]
+    Bench(NoBench),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -99,25 +104,6 @@ pub(crate) enum LogCommand {
     /// Give records whose log time lies ahead of the clock the time at which they came. `up` must be stopped; it computes
     /// their rows again at its next start
     HealClock(Box<HealClockOptions>),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BenchCommand {
-    /// Generates events, replays them into a new SQLite store, and prints events/s, CPU seconds and peak memory
-    Replay(BenchReplayOptions),
-    /// Runs a cluster before the given servers under load, and prints what it takes, how soon rows show it, and how it
-    /// comes back after a crash
-    Cluster(BenchClusterOptions),
-    /// Measures servers of its own a hundred times a second, and prints what that takes of a core and of memory, beside
-    /// what it takes of Prometheus's blackbox_exporter
-    Probe(BenchProbeOptions),
-    /// Fills a store with a day of a fleet, asks what the page asks, and prints how soon it was answered
-    Query(BenchQueryOptions),
-    /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
-    /// of its events/s
-    Live(BenchLiveOptions),
-    /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
-    Insight(BenchInsightOptions),
 }
 
 #[derive(Debug, Subcommand)]

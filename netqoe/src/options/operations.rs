@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, FromArgMatches, Subcommand};
+#[cfg(feature = "bench")]
+use clap::FromArgMatches;
+use clap::{Args, Subcommand};
 use netqoe_sinks::StoreUrl;
 
 use super::nats::{DeadLetterArguments, NatsArguments};
@@ -57,6 +59,7 @@ pub(crate) struct DlqOptions {
     pub(crate) data: Option<PathBuf>,
 }
 
+#[cfg(feature = "bench")]
 impl DlqOptions {
     /// As a command of this program reads them that is given these words and the same variables.
     pub(crate) fn read(words: &[&str]) -> Result<Self, clap::Error> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
-use netqoe_benchmarks::Scenario;
+use netqoe_simulator::Scenario;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

@@ -11,6 +11,7 @@ mod crash;
 mod dashboard;
 mod demo;
 mod guide;
+#[cfg(feature = "bench")]
 mod insight;
 mod jetstream;
 mod live;
@@ -24,4 +25,5 @@ mod provisional;
 mod report;
 mod rules;
 mod support;
+mod ticks;
 mod usage;

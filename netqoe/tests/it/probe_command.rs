@@ -204,6 +204,7 @@ fn a_probe_without_targets_measures_what_it_is_asked_for_and_says_so_where_it_ca
     probe.stop();
 }
 
+#[cfg(feature = "bench")]
 #[test]
 fn the_bench_has_a_line_of_figures_for_each_program() {
     let output = netqoe().args(["bench", "probe", "--seconds", "1"]).output().unwrap();

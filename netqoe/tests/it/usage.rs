@@ -47,11 +47,6 @@ fn an_unknown_option_or_key_is_wrong_usage() {
     check(&["up", "--interval", "0s"], 2, "must be from 100ms to 1day");
     check(&["up", "--timeout", "2h"], 2, "must be from 1ms to 1h");
     check(&["up", "--concurrency", "0"], 2, "--concurrency");
-    check(&["bench", "insight", "--rules", "nonesuch"], 2, "neither a file nor one of steady, classic");
-    check(&["bench", "insight", "--seeds", "5..3"], 2, "the first seed is at most the last");
-    check(&["bench", "insight", "--shortest-fault", "4h"], 2, "the shortest no longer than the longest");
-    check(&["bench", "insight", "--noise=-1"], 2, "the noise is a number from 0 to 10");
-    check(&["bench", "insight", "--noise", "11"], 2, "the noise is a number from 0 to 10");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("netqoe.toml");
     for (text, says) in [
@@ -232,9 +227,28 @@ fn without_a_variable(command: &[&str]) -> Vec<String> {
     without
 }
 
+#[cfg(feature = "bench")]
+#[test]
+fn options_of_benches_are_checked_and_have_variables() {
+    check(&["bench", "insight", "--rules", "nonesuch"], 2, "neither a file nor one of steady, classic");
+    check(&["bench", "insight", "--seeds", "5..3"], 2, "the first seed is at most the last");
+    check(&["bench", "insight", "--shortest-fault", "4h"], 2, "the shortest no longer than the longest");
+    check(&["bench", "insight", "--noise=-1"], 2, "the noise is a number from 0 to 10");
+    check(&["bench", "insight", "--noise", "11"], 2, "the noise is a number from 0 to 10");
+    assert_eq!(without_a_variable(&["bench", "replay"]), Vec::<String>::new());
+}
+
+#[cfg(not(feature = "bench"))]
+#[test]
+fn a_build_without_benches_says_how_to_get_one_with_them() {
+    for words in [&["bench"][..], &["bench", "replay", "--runs", "5"], &["bench", "--help"]] {
+        check(words, 2, "cargo build --release --features bench");
+    }
+}
+
 #[test]
 fn every_option_has_a_variable() {
-    for command in [&["up"][..], &["replay"], &["log", "export"], &["bench", "replay"], &["config", "check"]] {
+    for command in [&["up"][..], &["replay"], &["log", "export"], &["config", "check"]] {
         assert_eq!(without_a_variable(command), Vec::<String>::new(), "{command:?}");
     }
 }

@@ -6,7 +6,7 @@ use netqoe_model::ErrorStage;
 
 use crate::connect::in_turn;
 use crate::dns::{DnsEvidence, DnsName, ServerQuestion};
-use crate::measure::Measuring;
+use crate::measuring::Measuring;
 use crate::{Failure, Host};
 
 /// The phase is that of the question. A server that is given by its name is looked up before, in no phase, and asked at

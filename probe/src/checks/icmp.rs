@@ -2,7 +2,7 @@
 //!
 //! Decision: D-029.
 
-use crate::measure::Measuring;
+use crate::measuring::Measuring;
 use crate::{Failure, Host, icmp};
 
 /// The median round trip stands where a TCP connect's would: both are one round trip to the host.

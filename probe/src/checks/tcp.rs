@@ -3,7 +3,7 @@
 use netqoe_model::ErrorStage;
 
 use crate::connect::{connect, tcp_info};
-use crate::measure::Measuring;
+use crate::measuring::Measuring;
 use crate::{Failure, Host};
 
 pub(crate) async fn run(host: &Host, port: u16, measuring: &mut Measuring<'_>) -> Result<(), Failure> {

@@ -3,9 +3,10 @@
 //! Decision: D-027.
 
 use crate::clock::Span;
-use crate::connection::{Connection, Opening};
+use crate::connection::Connection;
 use crate::http::{Again, CookieJar, Exchange, Question};
-use crate::measure::Measuring;
+use crate::measuring::Measuring;
+use crate::opening::Opening;
 use crate::throughput;
 use crate::tls::TlsSession;
 use crate::{Failure, HostAddress, Redirect, WebUrl};

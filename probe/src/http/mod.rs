@@ -9,6 +9,7 @@ mod http1;
 mod http2;
 #[cfg(feature = "http3")]
 mod http3;
+mod object;
 mod request;
 mod wire;
 
@@ -27,13 +28,12 @@ pub(crate) use head::Head;
 #[cfg(feature = "fuzzing")]
 pub(crate) use head::HeadReader;
 use wire::Wire;
-pub(crate) use wire::WireEvents;
 
 use crate::clock::{Clock, Span};
 use crate::deadline::Deadline;
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
-use crate::throughput::refuse;
+use crate::wire_events::WireEvents;
 use crate::{Failure, InterimAnswer, WebUrl};
 
 /// Interim answers that are told; a server may send any number.
@@ -149,7 +149,7 @@ impl Exchange {
         }
         if let (Some(must_be), Some(head)) = (self.object_bytes, &self.head) {
             let announced = if head.is_chunked() { None } else { head.content_length() };
-            if let Some(reason) = refuse(head, must_be, announced) {
+            if let Some(reason) = object::refuse(head, must_be, announced) {
                 return Err(Failure::NotTheObject(reason));
             }
         }

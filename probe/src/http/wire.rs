@@ -2,89 +2,13 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::FrameScanner;
-use crate::clock::{Clock, Span};
-
-/// Heads of answers whose beginnings are remembered: of more interim answers, the last remembered one stands for the answer.
-const MAX_HEADS: usize = 1024;
-
-/// What happened on a connection, and when. Shared with the code that hands the stream away.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WireEvents {
-    is_asked: Arc<AtomicBool>,
-    asked: Arc<OnceLock<Duration>>,
-    sent: Arc<OnceLock<Duration>>,
-    /// When each head of an answer began, interim ones included.
-    heads: Arc<Mutex<Vec<Duration>>>,
-    /// Those that were interim.
-    interim: Arc<AtomicUsize>,
-}
-
-impl WireEvents {
-    /// What is written from now on is the request.
-    pub(super) fn ask(&self, clock: Clock) {
-        self.asked.get_or_init(|| clock.now());
-        self.is_asked.store(true, Ordering::Relaxed);
-    }
-
-    /// Something has left. The first after [`ask`](Self::ask) is the request.
-    pub(crate) fn left(&self, clock: Clock) {
-        if self.is_asked.load(Ordering::Relaxed) {
-            self.sent.get_or_init(|| clock.now());
-        }
-    }
-
-    /// An answer, or an interim one, has begun.
-    pub(super) fn answered(&self, clock: Clock) {
-        self.answered_at(clock.now());
-    }
-
-    /// The same, then.
-    pub(super) fn answered_at(&self, at: Duration) {
-        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        if heads.len() < MAX_HEADS {
-            heads.push(at);
-        }
-    }
-
-    /// Marks the first head that is not marked yet as interim. Returns when it began.
-    pub(super) fn was_interim(&self) -> Option<Duration> {
-        let at = self.first_byte();
-        self.interim.fetch_add(1, Ordering::Relaxed);
-        at
-    }
-
-    fn first_byte(&self) -> Option<Duration> {
-        let heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        let are_all = heads.len() < MAX_HEADS;
-        let of_answer = heads.get(self.interim.load(Ordering::Relaxed));
-        of_answer.or_else(|| heads.last().filter(|_| !are_all)).copied()
-    }
-
-    /// From [`ask`](Self::ask) to the request handed to the network in full. `None` until then.
-    pub(super) fn request(&self) -> Option<Span> {
-        Some(Span { start: *self.asked.get()?, end: *self.sent.get()? })
-    }
-
-    /// How long the request had been sent at that time.
-    pub(super) fn since_sent(&self, at: Duration) -> Option<Duration> {
-        Some(at.saturating_sub(*self.sent.get()?))
-    }
-
-    /// From the request handed to the network in full, to the first byte of the answer. `None` until then, and
-    /// where the server spoke before it was asked.
-    pub(super) fn ttfb(&self) -> Option<Span> {
-        let (start, end) = (*self.sent.get()?, self.first_byte()?);
-        (start <= end).then_some(Span { start, end })
-    }
-}
+use crate::clock::Clock;
+use crate::wire_events::WireEvents;
 
 /// A connection that carries one request. Over TLS it lies above the encryption, so that what TLS itself sends
 /// and receives is neither request nor answer.
@@ -117,7 +41,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.has_request |= self.events.is_asked.load(Ordering::Relaxed);
+        self.has_request |= self.events.is_asked();
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 

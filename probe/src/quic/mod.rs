@@ -19,10 +19,10 @@ use quinn::{
 
 use crate::clock::{Clock, Span};
 use crate::connect::choose;
-use crate::connection::Opening;
 use crate::deadline::Deadline;
-use crate::http::WireEvents;
+use crate::opening::Opening;
 use crate::tls::{TlsEvidence, TlsSession};
+use crate::wire_events::WireEvents;
 use crate::{Failure, HostAddress, QuicInfo, WebUrl};
 use socket::NotingSocket;
 

@@ -16,8 +16,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, Span};
-use crate::http::WireEvents;
 use crate::route::socket_toward;
+use crate::wire_events::WireEvents;
 
 #[derive(Debug)]
 pub(super) struct NotingSocket {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use netqoe_dataflow::judge::UsualRanges;
-use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, WindowRow};
+use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, WindowRow, from_thousandths};
 use netqoe_sinks::read::point::{maximum, minimum, start_ms};
 use netqoe_sinks::read::{DiagnosisRecord, Rows};
 use serde::Serialize;
@@ -151,7 +151,7 @@ impl Series {
             let worse = if metric == Metric::Throughput { minimum } else { maximum };
             let percentiles = || rows().filter_map(|row| row.of(metric));
             let of = |values: &mut dyn Iterator<Item = u64>| {
-                values.map(|value| Some(value as f64 / 1000.0)).fold(None, worse)
+                values.map(|value| Some(from_thousandths(value))).fold(None, worse)
             };
             self.p50.of(metric).push(of(&mut percentiles().map(|both| both.p50)));
             self.p95.of(metric).push(of(&mut percentiles().map(|both| both.p95)));
@@ -240,9 +240,9 @@ mod tests {
                 prop_assert!(of_point().count() > 0);
                 prop_assert_eq!(series.windows[place], of_point().count() as u64);
                 let ttfb = of_point().filter_map(|row| row.of(Metric::Ttfb)).map(|both| both.p95).max();
-                prop_assert_eq!(series.p95.ttfb[place], ttfb.map(|us| us as f64 / 1000.0));
+                prop_assert_eq!(series.p95.ttfb[place], ttfb.map(from_thousandths));
                 let throughput = of_point().filter_map(|row| row.of(Metric::Throughput)).map(|both| both.p50).min();
-                prop_assert_eq!(series.p50.throughput[place], throughput.map(|kbit| kbit as f64 / 1000.0));
+                prop_assert_eq!(series.p50.throughput[place], throughput.map(from_thousandths));
                 let failed = of_point().map(|row| u64::from(row.errors_at(ErrorStage::Tls))).sum::<u64>();
                 prop_assert_eq!(series.errors.tls[place], failed);
             }

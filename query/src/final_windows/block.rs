@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use netqoe_model::{Label, Metric};
+use netqoe_model::{Label, Metric, from_thousandths};
 use netqoe_sinks::read::{AggregateRecord, Extent, Measure, Names, Pair};
 
 use super::column::Column;
@@ -169,9 +169,4 @@ impl Block {
         let flags = size_of_val(&*self.nth) + size_of_val(&*self.findings);
         size_of::<Self>() + size_of_val(&*self.pairs) + flags + figures
     }
-}
-
-/// As stores have it, to the last bit.
-fn from_thousandths(thousandths: u64) -> f64 {
-    thousandths as f64 / 1000.0
 }

@@ -2,11 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use netqoe_model::{ErrorStage, LogTime, Metric, Percentiles, WindowRow, WindowStart};
+use netqoe_model::{ErrorStage, LogTime, Metric, Percentiles, WindowRow, WindowStart, to_thousandths};
 use postgres::Row;
 use postgres::types::FromSql;
-
-use crate::batch::to_thousandths;
 
 /// What [`window`] reads, in its order.
 pub(crate) const WINDOW_COLUMNS: &str = "window_start_ts, is_final, as_of, count_success,

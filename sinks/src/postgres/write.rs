@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use netqoe_model::{
     AggregateRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, PartitionCommit, Percentiles, Severity,
+    from_thousandths,
 };
 use postgres::Transaction;
 use postgres::types::{ToSql, Type};
@@ -102,7 +103,7 @@ fn upsert_rows(
         .into_iter()
         .flat_map(|metric| {
             let of = |which: fn(Percentiles) -> u64| {
-                each(rows, |row| row.window.of(metric).map(|both| batch::from_thousandths(which(both))))
+                each(rows, |row| row.window.of(metric).map(|both| from_thousandths(which(both))))
             };
             [of(|both| both.p50), of(|both| both.p95)]
         })

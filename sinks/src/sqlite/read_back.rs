@@ -2,13 +2,12 @@
 
 use netqoe_model::{
     Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, PairPast, Partition, Percentiles,
-    Position, WindowRow, WindowStart,
+    Position, WindowRow, WindowStart, to_thousandths,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Failure, StoreFile};
 use crate::StoreError;
-use crate::batch::to_thousandths;
 use crate::fence::Fence;
 use crate::history::{PastInReading, Reach};
 

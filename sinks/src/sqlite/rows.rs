@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use netqoe_model::{AggregateRow, Diagnosis, PartitionCommit};
+use netqoe_model::{AggregateRow, Diagnosis, PartitionCommit, from_thousandths};
 use rusqlite::{Connection, Statement, ToSql, params};
 
 use crate::batch;
@@ -130,8 +130,8 @@ fn bind(statement: &mut Statement<'_>, bound: usize, row: &AggregateRow, updated
         next.bind(count)?;
     }
     for both in window.percentiles {
-        next.bind(both.map(|both| batch::from_thousandths(both.p50)))?;
-        next.bind(both.map(|both| batch::from_thousandths(both.p95)))?;
+        next.bind(both.map(|both| from_thousandths(both.p50)))?;
+        next.bind(both.map(|both| from_thousandths(both.p95)))?;
     }
     next.bind(row.diagnosis.as_ref().map(|diagnosis| diagnosis.label.as_str()))?;
     next.bind(window.is_final)?;

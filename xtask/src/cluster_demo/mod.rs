@@ -10,7 +10,7 @@ use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{anyhow, bail};
-use netqoe_benchmarks::{FaultKind, Load};
+use netqoe_simulator::{FaultKind, Load};
 use netqoe_testbed::{NatsOptions, NatsServer, Nginx, Postgres, free_port};
 
 use self::processes::Processes;
@@ -36,7 +36,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) fn run() -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
-    let program = build("debug", &stopped)?;
+    let program = build(&stopped)?;
     let monitoring = free_port()?;
     let configuration = format!("http: \"127.0.0.1:{monitoring}\"\n");
     let nats = NatsServer::start_with(&NatsOptions { configuration, ..NatsOptions::default() })?;

@@ -1,4 +1,4 @@
-// The faults that `up --demo` plants into its history: what benchmarks/src/demo makes of the seed in netqoe/src/commands/demo.rs.
+// The faults that `up --demo` plants into its history: what simulator/src/demo makes of the seed in netqoe/src/commands/demo.rs.
 
 import { expect } from '@playwright/test';
 

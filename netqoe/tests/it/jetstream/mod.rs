@@ -1,5 +1,6 @@
 //! The commands on a real nats-server and on both stores, as an operator runs them.
 
+#[cfg(feature = "bench")]
 mod bench;
 mod dead_letters;
 mod flush;

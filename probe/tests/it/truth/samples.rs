@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use netqoe_model::{Event, EventTime, Metric};
+use netqoe_model::{Event, EventTime, Metric, from_thousandths};
 use netqoe_probe::Measurement;
 
 /// One measurement: ms by phase, and Mbit/s; absent is what there was not.
@@ -20,7 +20,7 @@ impl Sample {
         ensure!(measurement.failure.is_none(), "{measurement:?}");
         let event = measurement.to_event("truth", "truth", EventTime::from_ms(1));
         let event = Event::parse(event.as_bytes())?;
-        Ok(Self(event.samples.map(|sample| sample.map(|thousandths| thousandths as f64 / 1000.0))))
+        Ok(Self(event.samples.map(|sample| sample.map(from_thousandths))))
     }
 
     /// From curl's own times. `curl` runs it where the link is near; the object is fetched apart, as the probe does.

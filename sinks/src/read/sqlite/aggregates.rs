@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{ErrorStage, Label, LogTime, Metric, Percentiles, WindowRow, WindowStart};
+use netqoe_model::{ErrorStage, Label, LogTime, Metric, Percentiles, WindowRow, WindowStart, to_thousandths};
 use rusqlite::{Connection, Row};
 
 use super::execute::{known, rows};
@@ -36,7 +36,8 @@ fn record(row: &Row<'_>) -> rusqlite::Result<AggregateRecord> {
     let mut percentiles = [None; Metric::ALL.len()];
     for (column, metric) in (FIRST_PERCENTILE_COLUMN..).step_by(2).zip(&mut percentiles) {
         let pair: (Option<f64>, Option<f64>) = (row.get(column)?, row.get(column + 1)?);
-        *metric = pair.0.zip(pair.1).map(|(p50, p95)| Percentiles { p50: thousandths(p50), p95: thousandths(p95) });
+        *metric =
+            pair.0.zip(pair.1).map(|(p50, p95)| Percentiles { p50: to_thousandths(p50), p95: to_thousandths(p95) });
     }
     Ok(AggregateRecord {
         client_id: row.get("client_id")?,
@@ -56,9 +57,4 @@ fn record(row: &Row<'_>) -> rusqlite::Result<AggregateRecord> {
         pair_state: row.get_ref("pair_state")?.as_blob_or_null()?.map(Arc::from),
         updated_at_ms: row.get("updated_at")?,
     })
-}
-
-/// The store holds ms and Mbit/s, the model whole µs and kbit/s: exact again after rounding.
-fn thousandths(value: f64) -> u64 {
-    (value * 1000.0).round() as u64
 }

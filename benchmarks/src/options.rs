@@ -1,0 +1,205 @@
+//! Measurements of netqoe itself.
+
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use netqoe_sinks::StoreUrl;
+
+/// The benches.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Generates events, replays them into a new SQLite store, and prints events/s, CPU seconds and peak memory
+    Replay(BenchReplayOptions),
+    /// Runs a cluster before the given servers under load, and prints what it takes, how soon rows show it, and how it
+    /// comes back after a crash
+    Cluster(BenchClusterOptions),
+    /// Measures servers of its own a hundred times a second, and prints what that takes of a core and of memory, beside
+    /// what it takes of Prometheus's blackbox_exporter
+    Probe(BenchProbeOptions),
+    /// Fills a store with a day of a fleet, asks what the page asks, and prints how soon it was answered
+    Query(BenchQueryOptions),
+    /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
+    /// of its events/s
+    Live(BenchLiveOptions),
+    /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
+    Insight(BenchInsightOptions),
+}
+
+#[derive(Args, Debug)]
+pub struct BenchReplayOptions {
+    /// Events to generate, about
+    #[arg(long, env = "NETQOE_BENCH_EVENTS", default_value_t = 1_000_000)]
+    pub(crate) events: u64,
+
+    /// Measurements per client, target and minute to compare: the fewer, the more rows an event costs
+    #[arg(long, env = "NETQOE_BENCH_PER_MINUTE", value_delimiter = ',', default_values = ["2", "12"])]
+    pub(crate) per_minute: Vec<NonZeroU32>,
+
+    /// Seed of the generator
+    #[arg(long, env = "NETQOE_BENCH_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Worker threads to compare
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_WORKERS", value_delimiter = ',', default_values = ["1", "2"])]
+    pub(crate) workers: Vec<NonZeroUsize>,
+
+    /// Runs of each; the median is printed
+    #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3")]
+    pub(crate) runs: NonZeroUsize,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchProbeOptions {
+    /// How long each program is measured, in seconds, after a warm-up
+    #[arg(long, env = "NETQOE_BENCH_PROBE_SECONDS", default_value = "20")]
+    pub(crate) seconds: NonZeroU32,
+}
+
+#[derive(Args)]
+pub struct BenchClusterOptions {
+    /// Servers of one cluster, with JetStream; streams of its own are made there, and removed at the end. How to
+    /// log in to them is said by variables, as for `ingest`
+    #[arg(
+        long,
+        env = "NETQOE_NATS_URL",
+        value_name = "URL",
+        value_delimiter = ',',
+        required = true,
+        hide_env_values = true
+    )]
+    pub(crate) nats_url: Vec<String>,
+
+    /// An empty database, which is filled with rows
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: String,
+
+    /// Worker threads of each process of the aggregate
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_CLUSTER_WORKERS", default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
+
+    /// Processes of the aggregate
+    #[arg(short = 'n', long, env = "NETQOE_BENCH_CLUSTER_PROCESSES", default_value = "1")]
+    pub(crate) processes: NonZeroU16,
+
+    /// Events a second at which the delay is measured, and the recovery
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_RATE", default_value = "10000")]
+    pub(crate) rate: NonZeroU32,
+
+    /// How long each measurement lasts, in seconds
+    #[arg(long, env = "NETQOE_BENCH_CLUSTER_SECONDS", default_value = "5")]
+    pub(crate) seconds: NonZeroU32,
+}
+
+#[derive(Args)]
+pub struct BenchQueryOptions {
+    /// An empty store, which is filled with rows; one that an earlier run has filled is asked again
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: StoreUrl,
+
+    /// Clients of the fleet, of which each measures all targets
+    #[arg(long, env = "NETQOE_BENCH_QUERY_CLIENTS", default_value = "100")]
+    pub(crate) clients: NonZeroU32,
+
+    /// Targets of the fleet
+    #[arg(long, env = "NETQOE_BENCH_QUERY_TARGETS", default_value = "20")]
+    pub(crate) targets: NonZeroU32,
+
+    /// Minutes in the store, with a row of each client and target
+    #[arg(long, env = "NETQOE_BENCH_QUERY_MINUTES", default_value = "1440")]
+    pub(crate) minutes: NonZeroU32,
+
+    /// Questions of each kind
+    #[arg(long, env = "NETQOE_BENCH_QUERY_QUESTIONS", default_value = "300")]
+    pub(crate) questions: NonZeroUsize,
+
+    /// Asks nothing, and shows the page over the store on a free port of this machine instead, until it is stopped
+    #[arg(long)]
+    pub(crate) show: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchLiveOptions {
+    /// Live readers at once, every other of which reads nothing where some read
+    #[arg(long, env = "NETQOE_BENCH_LIVE_READERS", default_value = "20")]
+    pub(crate) readers: NonZeroUsize,
+
+    /// How long events are posted in each run, in seconds
+    #[arg(long, env = "NETQOE_BENCH_LIVE_SECONDS", default_value = "5")]
+    pub(crate) seconds: NonZeroU32,
+
+    /// Rounds, in each of which every case has two runs: one in order, one in reverse
+    #[arg(long, env = "NETQOE_BENCH_LIVE_ROUNDS", default_value = "2")]
+    pub(crate) rounds: NonZeroU32,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchInsightOptions {
+    /// Rules to compare: names of rules that are part of netqoe, and rules files
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_RULES", value_name = "NAME|FILE", value_delimiter = ',', num_args = 1..,
+          default_values = ["classic", "steady"])]
+    pub(crate) rules: Vec<String>,
+
+    /// Seeds, from the first to the last; each has a run with faults and one without
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_SEEDS", value_name = "FIRST..LAST", default_value = "1..20", value_parser = seeds)]
+    pub(crate) seeds: RangeInclusive<u64>,
+
+    /// Measurements per client, target and minute to compare
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_PER_MINUTE", value_delimiter = ',', default_values = ["1", "2", "12"])]
+    pub(crate) per_minute: Vec<NonZeroU32>,
+
+    /// Hours of each run
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_HOURS", default_value = "24")]
+    pub(crate) hours: NonZeroU32,
+
+    /// Clients of the fleet, of which each measures all targets
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_CLIENTS", default_value = "40")]
+    pub(crate) clients: NonZeroUsize,
+
+    /// Targets of the fleet
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_TARGETS", default_value = "10")]
+    pub(crate) targets: NonZeroUsize,
+
+    /// Faults in the whole fleet, an hour; for long ones give less, or all of them overlap
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_FAULTS_AN_HOUR", default_value_t = 1.0)]
+    pub(crate) faults_an_hour: f64,
+
+    /// How long faults last at least
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_SHORTEST_FAULT", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub(crate) shortest_fault: Duration,
+
+    /// How long faults last at most
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_LONGEST_FAULT", default_value = "3h", value_parser = humantime::parse_duration)]
+    pub(crate) longest_fault: Duration,
+
+    /// How many times the usual standard deviations measurements scatter
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_NOISE", default_value_t = 1.0)]
+    pub(crate) noise: f64,
+
+    /// Lets each metric be far off on its own, more often than in networks
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_HEAVY_TAILS")]
+    pub(crate) heavy_tails: bool,
+}
+
+/// `3..7`, or `3` alone.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let number = |text: &str| text.trim_start_matches('=').parse().map_err(|_| "give seeds like 1..20, or one number");
+    let (first, last) = (number(first)?, number(last)?);
+    if first <= last { Ok(first..=last) } else { Err("the first seed is at most the last") }
+}
+
+impl std::fmt::Debug for BenchQueryOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // URLs may hold passwords.
+        f.debug_struct("BenchQueryOptions").field("questions", &self.questions).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for BenchClusterOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // URLs may hold passwords.
+        f.debug_struct("BenchClusterOptions").field("seconds", &self.seconds).finish_non_exhaustive()
+    }
+}
