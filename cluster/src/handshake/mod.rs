@@ -16,14 +16,14 @@
 //! 2. A proof names its side, so a proof that is sent back to its sender is worth nothing.
 //! 3. A proof covers who calls whom, how many processes there are and what the connection is for, so none of these can be
 //!    changed on the way, and a proof that was meant for one process is worth nothing at another.
-//! 4. Only the nonces and the proofs depend on anything secret or random. Whoever calls first proves that it knows the secret
-//!    before it learns anything that was computed with it.
+//! 4. The caller proves first, so a stranger that connects is sent nothing that was computed with the secret, and does not
+//!    learn which processes there are.
 //!
 //! Frames have fixed sizes, and neither side sends a frame before it has the one before it. A listener reads no more than a
 //! frame and a byte, and either side gives the other [`HANDSHAKE_TIMEOUT`] for all of it.
 //!
-//! What is sent after the handshake is neither encrypted nor authenticated: somebody who can change packets on the way can
-//! wait for the handshake to end. So the processes belong in a network of their own.
+//! What is sent after the handshake is neither encrypted nor authenticated: an attacker who can change packets on the way
+//! lets the handshake pass and forges what follows. So the processes belong in a network of their own.
 
 mod caller;
 mod frames;
