@@ -10,6 +10,7 @@ mod tables;
 mod verdict;
 
 pub(crate) use audit::Audit;
+#[cfg(feature = "planted-faults")]
 pub(crate) use expected::Log;
 pub(crate) use load::{Load, Sent};
 pub(crate) use rig::{Group, Nats, Rig, Shape};
