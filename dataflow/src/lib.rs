@@ -1,6 +1,6 @@
 //! The computation: from lines of the log to rows and diagnoses, over any number of workers.
 //!
-//! [`pipeline`] reads as the whole of it. What a window is and what hurts in it stands in pure structs
+//! [`graph`] reads as the whole of it. What a window is and what hurts in it stands in pure structs
 //! ([`window`], [`judge`]); the operators around them only move epochs and capabilities.
 //!
 //! This crate must not know any network, store, file or clock. What it reads comes from a [`Feed`], what it finds
@@ -9,11 +9,11 @@
 mod decode;
 mod event_batch;
 mod feed;
+pub mod graph;
 pub mod judge;
 mod operators;
 mod output;
 pub mod pair_window;
-pub mod pipeline;
 #[cfg(feature = "planted-faults")]
 mod planted;
 mod run;

@@ -13,9 +13,9 @@ use timely::dataflow::operators::Input;
 use timely::worker::Worker;
 
 use crate::feed::{Feed, Polled};
+use crate::graph;
 use crate::judge::PairState;
 use crate::output::Outlet;
-use crate::pipeline;
 
 /// Epochs that a worker may be ahead of the outlet. Enough to keep decoding while rows are written; with batches of
 /// about a mebibyte it bounds what is in flight to some tens of mebibytes a worker.
@@ -93,7 +93,7 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
     let dataflow = worker.next_dataflow_index();
     let mut input = worker.dataflow(|scope| {
         let (input, batches) = scope.new_input();
-        pipeline::build(batches, partitions, rules, seeds, outlet, &probe);
+        graph::build(batches, partitions, rules, seeds, outlet, &probe);
         input
     });
     let activator = worker.sync_activator_for(vec![dataflow]);

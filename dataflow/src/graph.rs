@@ -1,4 +1,4 @@
-//! The pipeline, on one page.
+//! The dataflow graph, on one page.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
