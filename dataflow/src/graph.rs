@@ -11,7 +11,7 @@ use crate::decode::Decoder;
 use crate::feed::Batch;
 use crate::operators;
 use crate::output::Outlet;
-use crate::run::Seed;
+use crate::seed::Seed;
 
 /// From batches of the log to what an [`Outlet`] takes:
 ///

@@ -17,10 +17,13 @@ pub mod pair_window;
 #[cfg(feature = "planted-faults")]
 mod planted;
 mod run;
+mod seed;
 pub mod window;
 
 pub use decode::Decoder;
 pub use event_batch::EventBatch;
 pub use feed::{Batch, Epochs, Feed, Polled};
-pub use output::{Outlet, PartitionOutput, PartitionState};
-pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, Seed, WorkerPart, start};
+pub use output::{Outlet, PartitionOutput};
+pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, WorkerPart, start};
+pub use seed::Seed;
+pub use window::PartitionState;

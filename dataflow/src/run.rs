@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use netqoe_model::{Checkpoint, Rules};
+use netqoe_model::Rules;
 use timely::communication::WorkerGuards;
 use timely::communication::allocator::AllocatorBuilder;
 use timely::dataflow::ProbeHandle;
@@ -14,21 +14,12 @@ use timely::worker::Worker;
 
 use crate::feed::{Feed, Polled};
 use crate::graph;
-use crate::judge::PairState;
 use crate::output::Outlet;
+use crate::seed::Seed;
 
 /// Epochs that a worker may be ahead of the outlet. Enough to keep decoding while rows are written; with batches of
 /// about a mebibyte it bounds what is in flight to some tens of mebibytes a worker.
 pub const MAX_EPOCHS_IN_FLIGHT: usize = 16;
-
-/// Where a partition goes on, and what it remembers from before.
-#[derive(Clone, Debug)]
-pub struct Seed {
-    /// How far it has come.
-    pub checkpoint: Checkpoint,
-    /// Client, target, and what their next windows are judged by.
-    pub history: Vec<(Arc<str>, Arc<str>, PairState)>,
-}
 
 /// What one worker works on.
 pub struct WorkerPart {
