@@ -11,11 +11,9 @@ mod configuration;
 mod exit;
 mod group;
 mod logging;
-mod measured;
 mod options;
 mod output;
 mod panics;
-mod pipeline;
 #[cfg(feature = "planted-faults")]
 mod planted;
 mod shutdown;

@@ -9,6 +9,11 @@ use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_ingest::Tokens;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_pipeline::observation::{self, Works};
+use netqoe_pipeline::{
+    Crew, Failures, Gathering, LogClockCheck, LogFeeds, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience,
+    Pipeline, StoreHealth, StreamLetters, View, jetstream, starts, ticker,
+};
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use tokio::runtime::{Handle, Runtime};
@@ -16,19 +21,20 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
-use super::dead_letters::StreamLetters;
-use super::log_clock::{self, LogClockCheck};
-use super::observation::Works;
-use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
-use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise, ticker};
+use super::{admin, health, maintenance, process_name, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
 use crate::group::{Group, Loss, Lost, Membership, Pulse};
-use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
-use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, starts};
 use crate::shutdown;
+
+/// What to do where the log's time is ahead of the clock: servers write the log.
+const WAIT_FOR_SERVERS: &str = "set the clocks of this machine and of all NATS servers right; docs/cluster.md \
+    says how to go on before they have caught up with the log";
+
+/// The command that replays a dead letter.
+const REPLAY_LETTER: &str = "netqoe dlq replay --nats-url URL ID";
 
 /// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
 const COMMIT_RETRIES: usize = 2;
@@ -106,7 +112,7 @@ fn start(
     let log = options.nats.open()?;
     let given_up = || stop.is_cancelled();
     let Some(mut group) = Group::join(membership, given_up)? else { return Ok(None) };
-    let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
+    let (observed, health) = (Observed::new(Metrics::new(), now_ms), StoreHealth::default());
     let patience = Patience::Until(stop.clone());
     // Few retries: this process waits by itself, and says why.
     let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };
@@ -126,7 +132,7 @@ fn start(
     let starts = crew.share(&starts);
     let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, now_ms)?;
     group.pulse.carry(feeds.epochs());
-    observation::show_backlog(&observed.metrics, crew, backlog.clone());
+    observation::show_backlog(&observed, crew, backlog.clone());
     let observer = observation::observer(crew, observed.clone(), backlog.clone(), |_| {});
     let (links, lateness_ms) = (group.links(options.workers)?, rules.lateness_ms);
     let pipeline =
@@ -134,8 +140,8 @@ fn start(
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
     let checked = log.clone();
     let log_check = ("jetstream", Arc::new(move || checked.healthy()) as _);
-    let store = (pipeline_view::kind(&options.database_url), health);
-    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::WAIT_FOR_SERVERS };
+    let store = (netqoe_pipeline::kind(&options.database_url), health);
+    let log_clock = LogClockCheck { lateness_ms, advice: WAIT_FOR_SERVERS };
     let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records: None };
     let view = Arc::new(View { observed, crew, log: log_check, store, backlog, works });
     Ok(Some(Started { log, feeds, pipeline, pulse: group.pulse, view, failed }))
@@ -152,7 +158,7 @@ fn open_store(
     given_up: impl Fn() -> bool,
 ) -> anyhow::Result<Option<OpenedStore>> {
     if membership.process == 0 {
-        let store = OpenedStore::open(store, log.identity(), rules, patience)?;
+        let store = OpenedStore::open(store, log.identity(), rules, process_name(), patience)?;
         pulse.announce(store.generation());
         return Ok(Some(store));
     }
@@ -192,7 +198,7 @@ async fn serve(
         tasks.spawn(netqoe_dashboard::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
     }
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
-    let letters = Arc::new(StreamLetters(letters));
+    let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
     let rules = options.rules.rules();
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
     let app = app(Dashboard { reader, view, rules, tokens, letters, address }, &stop);
@@ -223,7 +229,7 @@ async fn serve(
 
 /// What people look at, health and metrics.
 fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
-    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
+    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), health::checks(&dashboard.view));
     let (routes, access) = dashboard.routes(stop);
     netqoe_ingest::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
 }

@@ -8,12 +8,11 @@ use axum::Router;
 use netqoe_dashboard::{DeadLetters, PipelineApi, QueryApi, SettledReader, keep_filled};
 use netqoe_ingest::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_model::Rules;
+use netqoe_pipeline::View;
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
-
-use super::pipeline_view::View;
 
 /// The reader with what can't change any more in memory, which one of the tasks keeps filled until `stop`.
 pub(super) fn with_memory(

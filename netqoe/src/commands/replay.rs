@@ -11,20 +11,20 @@ use anyhow::{Context, anyhow, ensure};
 use crossbeam_channel::{bounded, select};
 use indicatif::{ProgressBar, ProgressStyle};
 use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
+use netqoe_pipeline::{
+    Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Patience, Pipeline, Totals, alone,
+};
 use netqoe_sinks::{Store, StoreUrl};
 use serde_json::json;
 
 use super::compressed::decompressed;
 use super::diff::{self, Compared};
-use super::other_rules;
 use super::resources::Resources;
 use super::runtime::request_threads;
+use super::{other_rules, process_name};
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
 use crate::output;
-use crate::pipeline::{
-    Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Patience, Pipeline, Totals, alone,
-};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -113,7 +113,7 @@ fn replay(
     progress: &ProgressBar,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
-    let store = OpenedStore::open(store, &log, &rules, Patience::OfACommand)?;
+    let store = OpenedStore::open(store, &log, &rules, process_name(), Patience::OfACommand)?;
     let (failures, failed) = Failures::new();
     // Whole chunks are told, since a reader around the input would have all memory cleared that is read into.
     let (reading, committing) = (progress.clone(), progress.clone());

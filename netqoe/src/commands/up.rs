@@ -9,6 +9,11 @@ use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
 use netqoe_ingest::{Ingest, IngestConfig, OperationsAccess, RequestMemory, SignIn, SystemClock};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Event, EventTime, LogTime, PairPast, Partition, Position, Rules};
+use netqoe_pipeline::observation::{self, Works};
+use netqoe_pipeline::{
+    Failures, Gathering, LogClockCheck, LogFeeds, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience,
+    Pipeline, StoreHealth, View, alone, starts, ticker,
+};
 use netqoe_probe::{Plan, Reporter};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use netqoe_sinks::{PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
@@ -18,18 +23,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
-use super::dead_letters::StoreLetters;
-use super::log_clock::{self, LogClockCheck};
-use super::observation::Works;
-use super::pipeline_view::{Observed, View};
 use super::runtime::{failure, request_threads};
 use super::starting::Starting;
-use super::{admin, data_file, demo, fixed_object, maintenance, observation, ticker};
+use super::{admin, data_file, demo, dlq, fixed_object, health, maintenance, process_name};
 use crate::clock::{now_ms, store_clock};
-use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::{UpOptions, ms};
-use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, alone, starts};
 use crate::shutdown;
+
+/// What to do where the log's time is ahead of the clock: this process writes the log itself.
+const HEAL_CLOCK: &str = "set the clock where it is behind; where it is right, stop `netqoe up` and run \
+    `netqoe log heal-clock` on its data folder, which loses no event";
 
 /// How much longer a pair has its place than its past is kept: for events that are late, and for the sweep.
 const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
@@ -52,7 +55,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let rules = options.rules.rules();
-    let observed = Observed::new(Metrics::new());
+    let observed = Observed::new(Metrics::new(), now_ms);
     let (failures, failed) = Failures::new();
     let memory = options.server.memory();
     let limits = options.server.limits(&memory);
@@ -73,7 +76,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
 
     let mut tasks = JoinSet::new();
     tasks.spawn(ticker::run(Arc::new(log.clone()), view.observed.clone(), stop.clone()));
-    let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
+    let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
     let app = app(options, &memory, &log, dashboard, &known, &stop);
@@ -136,7 +139,7 @@ fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
     let store = Box::new(MeasuredStore::new(Box::new(store), metrics, &health));
-    let store = OpenedStore::open(store, log.identity(), rules, Patience::None)?;
+    let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
     Ok(Opened { log, store, letters, reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health), health })
 }
 
@@ -153,7 +156,7 @@ fn start_pipeline(
     observed.resume(crew, identity.partitions, &store.resume.checkpoints);
     let starts = crew.share(&starts(&store.resume, &identity));
     let (feeds, workers, backlog) = LogFeeds::start(log, &store, &starts, &failures, now_ms)?;
-    observation::show_backlog(&observed.metrics, crew, backlog.clone());
+    observation::show_backlog(&observed, crew, backlog.clone());
     observation::show_damage(&observed.metrics, log.clone());
     let discarding = log.clone();
     let reflected = move |checkpoint: &Checkpoint| {
@@ -166,7 +169,7 @@ fn start_pipeline(
     let pipeline = Pipeline::start(workers, &identity, store, rules, Gathering::LIVE, observer, failures)?;
     let (checked, read) = (log.clone(), log.clone());
     let log = ("sqlite", Arc::new(move || checked.healthy()) as _);
-    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::HEAL_EMBEDDED };
+    let log_clock = LogClockCheck { lateness_ms, advice: HEAL_CLOCK };
     let records = Some(Arc::new(move || read.intact()) as _);
     let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records };
     let view = View { observed, crew, log, store: ("sqlite", health), backlog, works };
@@ -195,7 +198,7 @@ fn app(
     known: &[(Arc<str>, Arc<str>)],
     stop: &CancellationToken,
 ) -> axum::Router {
-    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
+    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), health::checks(&dashboard.view));
     let config = IngestConfig {
         pairs_kept: pairs_kept(&dashboard.rules),
         ..options.server.ingest(dashboard.rules.max_future_ms, memory)

@@ -26,7 +26,6 @@ use netqoe_sinks::StoreUrl;
 
 use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
-use crate::pipeline::cores;
 pub(crate) use bench::{
     BenchClusterOptions, BenchInsightOptions, BenchLiveOptions, BenchProbeOptions, BenchQueryOptions,
     BenchReplayOptions, NamedRules,
@@ -230,6 +229,11 @@ pub(crate) struct HealClockOptions {
 
     #[command(flatten)]
     pub(crate) rules: RuleOptions,
+}
+
+/// As many workers as the machine has cores.
+pub(crate) fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// A number that may not be 0, with a message that says what may be given.

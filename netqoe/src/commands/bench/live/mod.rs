@@ -23,8 +23,8 @@ use crate::commands::bench::process::{NO_RATE, Process};
 use crate::commands::bench::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
 use crate::commands::runtime::request_threads;
 use crate::options::BenchLiveOptions;
+use crate::options::cores;
 use crate::output;
-use crate::pipeline::cores;
 use crate::shutdown;
 
 /// As in `netqoe bench replay`: 500 clients with 10 targets each.

@@ -8,13 +8,13 @@ use netqoe_model::{
 use netqoe_sinks::{Opening, Store, StoreError};
 
 /// The writing side of a store, for windows that start within a range.
-pub(crate) struct Excerpt {
+pub struct Excerpt {
     store: Box<dyn Store>,
     windows: Range<WindowStart>,
 }
 
 impl Excerpt {
-    pub(crate) fn new(store: Box<dyn Store>, windows: Range<WindowStart>) -> Self {
+    pub fn new(store: Box<dyn Store>, windows: Range<WindowStart>) -> Self {
         Self { store, windows }
     }
 }

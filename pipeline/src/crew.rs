@@ -7,7 +7,7 @@ use netqoe_model::Partition;
 
 /// The workers of this process among all workers, which are numbered process by process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Crew {
+pub struct Crew {
     process: usize,
     here: NonZeroUsize,
     all: NonZeroUsize,
@@ -15,43 +15,43 @@ pub(crate) struct Crew {
 
 impl Crew {
     /// All workers are in this process.
-    pub(crate) fn alone(workers: NonZeroUsize) -> Self {
+    pub fn alone(workers: NonZeroUsize) -> Self {
         Self { process: 0, here: workers, all: workers }
     }
 
     /// One of several processes with as many workers each.
-    pub(crate) fn of_group(process: usize, processes: NonZeroUsize, workers: NonZeroUsize) -> Self {
+    pub fn of_group(process: usize, processes: NonZeroUsize, workers: NonZeroUsize) -> Self {
         Self { process, here: workers, all: workers.saturating_mul(processes) }
     }
 
     /// The numbers of this process's workers.
-    pub(crate) fn numbers(&self) -> std::ops::Range<usize> {
+    pub fn numbers(&self) -> std::ops::Range<usize> {
         let first = self.process * self.here.get();
         first..first + self.here.get()
     }
 
     /// The number of this process.
-    pub(crate) fn process(&self) -> usize {
+    pub fn process(&self) -> usize {
         self.process
     }
 
     /// How many processes there are.
-    pub(crate) fn processes(&self) -> usize {
+    pub fn processes(&self) -> usize {
         self.all.get() / self.here.get()
     }
 
     /// Whether a worker of this process owns a partition.
-    pub(crate) fn owns(&self, partition: Partition) -> bool {
+    pub fn owns(&self, partition: Partition) -> bool {
         self.numbers().contains(&self.owner(partition))
     }
 
     /// The number of the worker that owns a partition.
-    pub(crate) fn owner(&self, partition: Partition) -> usize {
+    pub fn owner(&self, partition: Partition) -> usize {
         usize::from(partition.0) % self.all.get()
     }
 
     /// What each worker of this process reads of these partitions.
-    pub(crate) fn share(&self, starts: &[Start]) -> Vec<Vec<Start>> {
+    pub fn share(&self, starts: &[Start]) -> Vec<Vec<Start>> {
         let owned = |worker| starts.iter().filter(|start| self.owner(start.partition) == worker).copied().collect();
         self.numbers().map(owned).collect()
     }

@@ -11,15 +11,15 @@ use netqoe_sinks::StoreError;
 use parking_lot::Mutex;
 use prometheus::HistogramTimer;
 
-pub(crate) use reader::MeasuredReader;
-pub(crate) use store::MeasuredStore;
+pub use reader::MeasuredReader;
+pub use store::MeasuredStore;
 
 /// The largest commit takes a second or two. One that lasts longer is tried again, since its server is away, or waits.
 const TOO_LONG: Duration = Duration::from_secs(5);
 
 /// Whether the last commit and the last question succeeded. Clones are the same one.
 #[derive(Clone, Default)]
-pub(crate) struct StoreHealth {
+pub struct StoreHealth {
     writing: Side,
     reading: Side,
     following: Side,
@@ -32,7 +32,7 @@ type Side = Arc<Mutex<Option<String>>>;
 
 impl StoreHealth {
     /// What is wrong with the store at `now`, where something is.
-    pub(crate) fn check(&self, now: Instant) -> Result<(), String> {
+    pub fn check(&self, now: Instant) -> Result<(), String> {
         let waits_for =
             self.under_way.lock().map(|(operation, since)| (operation, now.saturating_duration_since(since)));
         if let Some((operation, waited)) = waits_for.filter(|(_, waited)| *waited >= TOO_LONG) {
@@ -44,7 +44,7 @@ impl StoreHealth {
     }
 
     /// Takes in whether the progress of all processes could be read.
-    pub(crate) fn follow<T>(&self, read: &Result<T, StoreError>) {
+    pub fn follow<T>(&self, read: &Result<T, StoreError>) {
         *self.following.lock() = read.as_ref().err().map(StoreError::without_place);
     }
 }

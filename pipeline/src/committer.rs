@@ -9,35 +9,35 @@ use netqoe_dataflow::{PartitionOutput, PartitionState};
 use netqoe_model::{Ledger, Partition, PartitionCommit};
 
 use super::OpenedStore;
-use crate::clock::age_ms;
+use crate::age::age_ms;
 
 /// Rows from which a commit takes no further outputs in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Gathering {
+pub struct Gathering {
     max_rows: usize,
 }
 
 impl Gathering {
     /// For readers, and for the other writer of the same file, who wait while a transaction lasts.
-    pub(crate) const LIVE: Self = Self { max_rows: 20_000 };
+    pub const LIVE: Self = Self { max_rows: 20_000 };
     /// Nobody waits for a replay's rows: the more windows of a key are written together, the fewer pages are written
     /// twice. The bound is on memory (some tens of megabytes).
-    pub(crate) const REPLAY: Self = Self { max_rows: 100_000 };
+    pub const REPLAY: Self = Self { max_rows: 100_000 };
 }
 
 /// One commit that is now in the store.
-pub(crate) struct Committed<'a> {
+pub struct Committed<'a> {
     /// What was written, by partition.
-    pub(crate) partitions: &'a [PartitionCommit],
+    pub partitions: &'a [PartitionCommit],
     /// What those partitions hold in memory, in the same order.
-    pub(crate) states: &'a [PartitionState],
+    pub states: &'a [PartitionState],
     /// What became of the events that the store did not reflect before.
-    pub(crate) events: Ledger,
+    pub events: Ledger,
 }
 
 impl Committed<'_> {
     /// How long each partition took from the log time of the oldest record to its rows, in milliseconds.
-    pub(crate) fn delays_ms(&self, now_ms: i64) -> impl Iterator<Item = u64> {
+    pub fn delays_ms(&self, now_ms: i64) -> impl Iterator<Item = u64> {
         let oldest = self.partitions.iter().filter_map(|commit| commit.oldest_record);
         oldest.map(move |oldest| age_ms(oldest, now_ms))
     }
@@ -45,11 +45,11 @@ impl Committed<'_> {
 
 /// All that a pipeline has committed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Totals {
+pub struct Totals {
     /// What became of each event since this pipeline began.
-    pub(crate) events: Ledger,
+    pub events: Ledger,
     /// Rows written. A replay writes each row once.
-    pub(crate) rows: u64,
+    pub rows: u64,
 }
 
 /// Writes to a store until all workers have ended. `ledgers` is what the store already reflects.

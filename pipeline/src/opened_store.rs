@@ -8,34 +8,36 @@ use super::caution::Attempt;
 use super::patience::Patience;
 
 /// Keeps dead letters elsewhere too. It may be given the same ones again.
-pub(crate) type SetAside = Box<dyn FnMut(&[DeadLetter]) -> anyhow::Result<()> + Send>;
+pub type SetAside = Box<dyn FnMut(&[DeadLetter]) -> anyhow::Result<()> + Send>;
 
 /// A store, and the generation in which this process may write to it.
-pub(crate) struct OpenedStore {
+pub struct OpenedStore {
     store: Arc<Mutex<Box<dyn Store>>>,
     generation: Generation,
     /// Where the pipeline goes on.
-    pub(crate) resume: Resume,
+    pub resume: Resume,
     set_aside: Option<SetAside>,
     /// While it can't be written.
     patience: Patience,
 }
 
 impl OpenedStore {
-    /// Takes a new generation, which no other process shares.
-    pub(crate) fn open(
+    /// Takes a new generation, which no other process shares. The store keeps `opened_by`, so that somebody finds the
+    /// process.
+    pub fn open(
         mut store: Box<dyn Store>,
         log: &LogIdentity,
         rules: &Rules,
+        opened_by: String,
         patience: Patience,
     ) -> Result<Self, StoreError> {
-        let opening = opening(rules);
+        let opening = opening(rules, opened_by);
         let generation = patience.insist(|| store.open(log, &opening))?;
         Self::join(store, generation, rules, patience)
     }
 
     /// Goes on in a generation that another process of the same cluster has taken.
-    pub(crate) fn join(
+    pub fn join(
         mut store: Box<dyn Store>,
         generation: Generation,
         rules: &Rules,
@@ -46,12 +48,12 @@ impl OpenedStore {
     }
 
     /// From now on waits as long as this.
-    pub(crate) fn with_patience(self, patience: Patience) -> Self {
+    pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
     }
 
     /// What can't be counted is given to `set_aside` before the commit that moves on from it.
-    pub(crate) fn setting_aside(self, set_aside: SetAside) -> Self {
+    pub fn setting_aside(self, set_aside: SetAside) -> Self {
         Self { set_aside: Some(set_aside), ..self }
     }
 
@@ -65,11 +67,11 @@ impl OpenedStore {
     }
 
     /// In which this process writes.
-    pub(crate) fn generation(&self) -> Generation {
+    pub fn generation(&self) -> Generation {
         self.generation
     }
 
-    pub(super) fn commit(&mut self, partitions: &[PartitionCommit]) -> anyhow::Result<()> {
+    pub fn commit(&mut self, partitions: &[PartitionCommit]) -> anyhow::Result<()> {
         if let Some(set_aside) = &mut self.set_aside {
             let letters: Vec<_> = partitions.iter().flat_map(|commit| commit.dead_letters.iter().cloned()).collect();
             if !letters.is_empty() {
@@ -93,9 +95,6 @@ impl OpenedStore {
 }
 
 /// What a store keeps of how this process opens a generation.
-fn opening(rules: &Rules) -> Opening {
-    let process = format!("process {}", std::process::id());
-    // A machine need not have a name.
-    let opened_by = netqoe_probe::host_name().map_or(process.clone(), |host| format!("{process} on {host}"));
+fn opening(rules: &Rules, opened_by: String) -> Opening {
     Opening { rules: serde_json::to_string(rules).ok(), opened_by: Some(opened_by) }
 }

@@ -5,27 +5,20 @@ use std::time::Duration;
 
 use netqoe_model::LogTime;
 
-use super::pipeline_view::Observed;
-
-/// What to do where this process writes the log itself.
-pub(super) const HEAL_EMBEDDED: &str = "set the clock where it is behind; where it is right, stop `netqoe up` and run \
-    `netqoe log heal-clock` on its data folder, which loses no event";
-
-/// What to do where servers write it.
-pub(super) const WAIT_FOR_SERVERS: &str = "set the clocks of this machine and of all NATS servers right; docs/cluster.md \
-    says how to go on before they have caught up with the log";
+use super::view::Observed;
 
 /// Compares the log's time with the clock.
 #[derive(Clone, Copy)]
-pub(super) struct LogClockCheck {
+pub struct LogClockCheck {
     /// How long windows wait for late events.
-    pub(super) lateness_ms: i64,
-    pub(super) advice: &'static str,
+    pub lateness_ms: i64,
+    /// What to do where the log is ahead.
+    pub advice: &'static str,
 }
 
 impl LogClockCheck {
     /// Whether events that are sent now still come in time.
-    pub(super) fn check(&self, observed: &Observed, now_ms: i64) -> Result<(), String> {
+    pub fn check(&self, observed: &Observed, now_ms: i64) -> Result<(), String> {
         self.compare(observed.log_times().into_values().max().unwrap_or_default(), now_ms)
     }
 

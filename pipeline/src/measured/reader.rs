@@ -8,7 +8,7 @@ use netqoe_sinks::read::{
 use super::{AtWork, StoreHealth};
 
 /// The reading side of a store, which it does not change.
-pub(crate) struct MeasuredReader<R> {
+pub struct MeasuredReader<R> {
     reader: R,
     metrics: Metrics,
     health: StoreHealth,
@@ -16,7 +16,7 @@ pub(crate) struct MeasuredReader<R> {
 
 impl<R: Reader> MeasuredReader<R> {
     /// `reader` has so many connections at most.
-    pub(crate) fn new(reader: R, connections: usize, metrics: &Metrics, health: &StoreHealth) -> Self {
+    pub fn new(reader: R, connections: usize, metrics: &Metrics, health: &StoreHealth) -> Self {
         metrics.db_connections_max.add(i64::try_from(connections).unwrap_or(i64::MAX));
         Self { reader, metrics: metrics.clone(), health: health.clone() }
     }

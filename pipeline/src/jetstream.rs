@@ -14,8 +14,8 @@ use netqoe_sinks::{Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
+use crate::SetAside;
 use crate::measured::StoreHealth;
-use crate::pipeline::SetAside;
 
 /// How often what is committed is acknowledged.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
@@ -27,11 +27,7 @@ const LETTERS_PAUSE: Duration = Duration::from_millis(500);
 
 /// Keeps dead letters in their stream before the commit that moves on from them. The runtime lasts for as long as they
 /// may come, which is longer than the command where that fails.
-pub(super) fn setting_aside(
-    log: &JetStreamLog,
-    stream: DeadLetterOptions,
-    runtime: Arc<Runtime>,
-) -> anyhow::Result<SetAside> {
+pub fn setting_aside(log: &JetStreamLog, stream: DeadLetterOptions, runtime: Arc<Runtime>) -> anyhow::Result<SetAside> {
     let letters = runtime.block_on(log.dead_letters(stream))?;
     Ok(Box::new(move |new| runtime.block_on(publish(&letters, new))))
 }
@@ -52,7 +48,7 @@ async fn publish(letters: &DeadLetters, new: &[DeadLetter]) -> anyhow::Result<()
 
 /// Acknowledges to the durable consumer what all processes have committed, as `store` shows it, until `stop`. On a plain
 /// thread, since the store's driver must not be used, nor dropped, by a task.
-pub(super) fn follow(
+pub fn follow(
     log: JetStreamLog,
     options: ProgressOptions,
     mut store: Box<dyn Store>,

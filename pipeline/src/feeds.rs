@@ -38,7 +38,7 @@ const READ_AGAIN_AFTER: Duration = Duration::from_millis(500);
 const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// A file or a pipe that all workers read together, a chunk each in turn.
-pub(crate) struct FileFeeds {
+pub struct FileFeeds {
     input: Mutex<Option<FileInput>>,
     epochs: Epochs,
     log: LogIdentity,
@@ -48,7 +48,7 @@ pub(crate) struct FileFeeds {
 
 impl FileFeeds {
     /// A feed for each of so many workers. `read_bytes` is told of each chunk.
-    pub(crate) fn start(
+    pub fn start(
         input: impl Read + Send + 'static,
         log: &LogIdentity,
         workers: usize,
@@ -125,7 +125,7 @@ type Started = (LogFeeds, Vec<Box<dyn Feed>>, Backlog);
 
 /// The feeds of a live log, and the means to end them.
 #[derive(Clone, Default)]
-pub(crate) struct LogFeeds {
+pub struct LogFeeds {
     epochs: Arc<Epochs>,
     ending: Arc<AtomicBool>,
     stopping: Arc<AtomicBool>,
@@ -135,7 +135,7 @@ pub(crate) struct LogFeeds {
 
 impl LogFeeds {
     /// A feed for each worker, which reads the partitions that the worker owns, and what all of them have before them.
-    pub(crate) fn start(
+    pub fn start(
         log: &dyn EventLog,
         store: &OpenedStore,
         starts: &[Vec<Start>],
@@ -169,25 +169,25 @@ impl LogFeeds {
     }
 
     /// Lets the feeds end once they have read all that the log holds.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         self.ending.store(true, Ordering::SeqCst);
         self.epochs.take(); // wakes them all
     }
 
     /// Lets the feeds end now. Others go on writing the log; what is not read stays for the next start.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.epochs.take();
     }
 
     /// Shows all open windows as they stand, without waiting for more of the log or for a better moment.
-    pub(crate) fn flush(&self) {
+    pub fn flush(&self) {
         self.flushes.fetch_add(1, Ordering::SeqCst);
         self.epochs.take();
     }
 
     /// What the epochs of all processes are kept together by.
-    pub(crate) fn epochs(&self) -> &Arc<Epochs> {
+    pub fn epochs(&self) -> &Arc<Epochs> {
         &self.epochs
     }
 }

@@ -23,7 +23,7 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// For how long to try again.
 #[derive(Clone)]
-pub(crate) enum Patience {
+pub enum Patience {
     /// For as long as it takes, unless the process is asked to stop.
     Until(CancellationToken),
     /// For the time of a command.
@@ -34,7 +34,7 @@ pub(crate) enum Patience {
 
 impl Patience {
     /// Tries until it is done, or fails for a reason that does not pass.
-    pub(crate) fn insist<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub fn insist<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let (mut pause, mut last_said, mut ends_at) = (FIRST_PAUSE, None, self.first_end());
         let began = Instant::now();
         loop {

@@ -10,8 +10,7 @@ use netqoe_eventlog::EventLog;
 use netqoe_model::{LogTime, Partition};
 use tokio_util::sync::CancellationToken;
 
-use super::pipeline_view::Observed;
-use crate::clock::now_ms;
+use super::view::Observed;
 
 /// How often open windows are looked at: a row becomes final this much after it could, at most.
 const EVERY: Duration = Duration::from_millis(500);
@@ -23,8 +22,8 @@ const QUIET_MS: i64 = 5 * 60_000;
 
 /// Appends a tick to each partition whose next window the log's clock has passed, or that has been quiet for long, until
 /// `stop`.
-pub(super) async fn run(log: Arc<dyn EventLog>, observed: Observed, stop: CancellationToken) {
-    let started = LogTime::from_ms(now_ms());
+pub async fn run(log: Arc<dyn EventLog>, observed: Observed, stop: CancellationToken) {
+    let started = LogTime::from_ms((observed.now_ms)());
     let mut ticked: BTreeMap<Partition, (LogTime, u32)> = BTreeMap::new();
     let mut is_refused = false;
     let mut interval = tokio::time::interval(EVERY);
@@ -34,7 +33,7 @@ pub(super) async fn run(log: Arc<dyn EventLog>, observed: Observed, stop: Cancel
             _ = interval.tick() => {}
         }
         let waiting = waiting(&observed.log_times(), &observed.states.lock(), started);
-        let due = due(&waiting, LogTime::from_ms(now_ms()), &mut ticked);
+        let due = due(&waiting, LogTime::from_ms((observed.now_ms)()), &mut ticked);
         if due.is_empty() {
             continue;
         }

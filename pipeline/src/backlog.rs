@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 /// The log as each worker reads it. Clones are the same one.
 #[derive(Clone)]
-pub(crate) struct Backlog(Arc<[Arc<Reading>]>);
+pub struct Backlog(Arc<[Arc<Reading>]>);
 
 impl Backlog {
     /// Of these workers, in their order.
@@ -19,7 +19,7 @@ impl Backlog {
     }
 
     /// Takes in what a commit reflects.
-    pub(crate) fn committed<'a>(&self, checkpoints: impl IntoIterator<Item = &'a Checkpoint>) {
+    pub fn committed<'a>(&self, checkpoints: impl IntoIterator<Item = &'a Checkpoint>) {
         let now = Instant::now();
         for checkpoint in checkpoints {
             for reading in self.0.iter() {
@@ -30,17 +30,17 @@ impl Backlog {
 
     /// Records that committed rows do not reflect. Right after a start these are also the records that must be read
     /// again to rebuild open windows.
-    pub(crate) fn records(&self) -> u64 {
+    pub fn records(&self) -> u64 {
         self.0.iter().map(|reading| reading.records()).sum()
     }
 
     /// Records of one partition; none where the log does not say how many of those unread are its.
-    pub(crate) fn records_of(&self, partition: Partition) -> Option<u64> {
+    pub fn records_of(&self, partition: Partition) -> Option<u64> {
         self.0.iter().try_fold(0, |sum, reading| Some(sum + reading.records_of(partition)?))
     }
 
     /// For each worker, the log time of the oldest record that it has read and that is not committed.
-    pub(crate) fn oldest(&self) -> impl Iterator<Item = Option<LogTime>> {
+    pub fn oldest(&self) -> impl Iterator<Item = Option<LogTime>> {
         self.0.iter().map(|reading| reading.uncommitted.lock().oldest())
     }
 
@@ -50,12 +50,12 @@ impl Backlog {
     }
 
     /// Why the log can't be read, where it can't.
-    pub(crate) fn unreadable(&self) -> Option<String> {
+    pub fn unreadable(&self) -> Option<String> {
         self.0.iter().find_map(|reading| reading.unreadable.lock().clone())
     }
 
     /// How long something has waited for a commit while none came.
-    pub(crate) fn stalled_for(&self, now: Instant) -> Duration {
+    pub fn stalled_for(&self, now: Instant) -> Duration {
         let waits = self.0.iter().filter_map(|reading| reading.uncommitted.lock().waits_since);
         waits.map(|since| now.saturating_duration_since(since)).max().unwrap_or_default()
     }

@@ -10,14 +10,14 @@ use super::{AtWork, StoreHealth};
 const CONNECTIONS: i64 = 1;
 
 /// The writing side of a store, which it does not change.
-pub(crate) struct MeasuredStore {
+pub struct MeasuredStore {
     store: Box<dyn Store>,
     metrics: Metrics,
     health: StoreHealth,
 }
 
 impl MeasuredStore {
-    pub(crate) fn new(store: Box<dyn Store>, metrics: &Metrics, health: &StoreHealth) -> Self {
+    pub fn new(store: Box<dyn Store>, metrics: &Metrics, health: &StoreHealth) -> Self {
         metrics.db_connections_max.add(CONNECTIONS);
         for status in ["committed", "failed"] {
             metrics.db_transactions.with_label_values(&[status]).inc_by(0);

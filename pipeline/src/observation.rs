@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use netqoe_dataflow::PartitionState;
 use netqoe_eventlog::SqliteLog;
-use netqoe_ingest::ComponentCheck;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Partition};
 
 use super::log_clock::LogClockCheck;
-use super::pipeline_view::{Observed, View};
-use crate::clock::{age_ms, now_ms};
-use crate::pipeline::{Backlog, Committed, Crew};
+use super::view::Observed;
+use crate::age::age_ms;
+use crate::{Backlog, Committed, Crew};
 
 /// A commit is made many times a second while events come; a store that is slow takes seconds. What waits longer than
 /// this waits for something that is broken.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// Shows the backlog of each worker in `metrics`, as it is at each look.
-pub(super) fn show_backlog(metrics: &Metrics, crew: Crew, backlog: Backlog) {
-    metrics.on_gather(move |metrics| {
+pub fn show_backlog(observed: &Observed, crew: Crew, backlog: Backlog) {
+    let now_ms = observed.now_ms;
+    observed.metrics.on_gather(move |metrics| {
         metrics.queue_consumer_lag.set(i64::try_from(backlog.records()).unwrap_or(i64::MAX));
         let now_ms = now_ms();
         for (worker, oldest) in crew.numbers().zip(backlog.oldest()) {
@@ -32,7 +32,7 @@ pub(super) fn show_backlog(metrics: &Metrics, crew: Crew, backlog: Backlog) {
 }
 
 /// Shows how much of the log was found damaged.
-pub(super) fn show_damage(metrics: &Metrics, log: SqliteLog) {
+pub fn show_damage(metrics: &Metrics, log: SqliteLog) {
     metrics.on_gather(move |metrics| {
         metrics.log_damaged_records.set(i64::try_from(log.damaged_records()).unwrap_or(i64::MAX));
     });
@@ -40,7 +40,7 @@ pub(super) fn show_damage(metrics: &Metrics, log: SqliteLog) {
 
 /// What happens after each commit: it is counted, shown to live readers, and `reflected` is told how far rows now reflect
 /// the log.
-pub(super) fn observer(
+pub fn observer(
     crew: Crew,
     observed: Observed,
     backlog: Backlog,
@@ -48,7 +48,7 @@ pub(super) fn observer(
 ) -> Box<dyn FnMut(Committed<'_>) + Send> {
     Box::new(move |committed| {
         backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
-        let delays_ms: Vec<_> = committed.delays_ms(now_ms()).collect();
+        let delays_ms: Vec<_> = committed.delays_ms((observed.now_ms)()).collect();
         measure(&observed.metrics, &committed, &delays_ms);
         observed.committed(&committed, &delays_ms);
         let mut states = observed.states.lock();
@@ -91,43 +91,29 @@ fn measure_memory(metrics: &Metrics, crew: Crew, states: &BTreeMap<Partition, Pa
     }
 }
 
-/// The parts that `/health` names. Clients can send for as long as the log takes what they send.
-pub(super) fn checks(view: &View) -> Vec<ComponentCheck> {
-    let (log, store, works) = (Arc::clone(&view.log.1), view.store.1.clone(), view.works.clone());
-    vec![
-        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || log()) },
-        ComponentCheck {
-            component: "store",
-            needed_for_ready: false,
-            check: Box::new(move || store.check(Instant::now())),
-        },
-        ComponentCheck { component: "pipeline", needed_for_ready: false, check: Box::new(move || works.check()) },
-    ]
-}
-
 /// Whether what the log takes becomes rows. Clones look at the same.
 #[derive(Clone)]
-pub(super) struct Works {
-    pub(super) observed: Observed,
-    pub(super) backlog: Backlog,
-    pub(super) log_clock: LogClockCheck,
+pub struct Works {
+    pub observed: Observed,
+    pub backlog: Backlog,
+    pub log_clock: LogClockCheck,
     /// Whether the log's records are what was written, where they tell.
-    pub(super) records: Option<LogCheck>,
+    pub records: Option<LogCheck>,
 }
 
 impl Works {
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), String> {
         moves(&self.backlog)?;
-        self.log_clock.check(&self.observed, now_ms())?;
+        self.log_clock.check(&self.observed, (self.observed.now_ms)())?;
         self.records.as_ref().map_or(Ok(()), |intact| intact())
     }
 }
 
 /// Says at once what is wrong with a log.
-pub(super) type LogCheck = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+pub type LogCheck = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// Whether a pipeline reads and commits.
-pub(super) fn moves(backlog: &Backlog) -> Result<(), String> {
+pub fn moves(backlog: &Backlog) -> Result<(), String> {
     backlog.unreadable().map_or(Ok(()), Err)?;
     commits(backlog.stalled_for(Instant::now()), backlog.records())
 }

@@ -14,19 +14,21 @@ use parking_lot::Mutex;
 
 use super::observation::{LogCheck, Works};
 use super::recent::Recent;
-use crate::clock::{age_ms, now_ms};
+use crate::age::age_ms;
 use crate::measured::StoreHealth;
-use crate::pipeline::{Backlog, Committed, Crew};
+use crate::{Backlog, Committed, Crew};
 
 /// Where what happens in a pipeline is seen. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Observed {
-    pub(super) metrics: Metrics,
-    pub(super) live: LiveFeed,
+pub struct Observed {
+    pub metrics: Metrics,
+    pub live: LiveFeed,
     /// What each partition holds in memory, as of its last commit.
-    pub(super) states: Arc<Mutex<BTreeMap<Partition, PartitionState>>>,
+    pub states: Arc<Mutex<BTreeMap<Partition, PartitionState>>>,
     progress: Arc<Mutex<Progress>>,
     started: Instant,
+    /// The machine's clock, in Unix milliseconds.
+    pub(crate) now_ms: fn() -> i64,
 }
 
 /// How far the partitions of this process have come.
@@ -38,14 +40,14 @@ struct Progress {
 
 impl Observed {
     /// Nothing was seen yet.
-    pub(super) fn new(metrics: Metrics) -> Self {
+    pub fn new(metrics: Metrics, now_ms: fn() -> i64) -> Self {
         let (states, progress) = Default::default();
         let live = LiveFeed::new(metrics.clone());
-        Self { metrics, live, states, progress, started: Instant::now() }
+        Self { metrics, live, states, progress, started: Instant::now(), now_ms }
     }
 
     /// Takes in where this process goes on in the partitions that are its own.
-    pub(super) fn resume(&self, crew: Crew, partitions: NonZeroU16, checkpoints: &[Checkpoint]) {
+    pub fn resume(&self, crew: Crew, partitions: NonZeroU16, checkpoints: &[Checkpoint]) {
         let beginning =
             (0..partitions.get()).map(|number| Checkpoint { partition: Partition(number), ..Default::default() });
         let places = beginning.chain(checkpoints.iter().copied()).filter(|place| crew.owns(place.partition));
@@ -53,13 +55,13 @@ impl Observed {
     }
 
     /// Of each of this process' partitions: how far the log had come at its last commit.
-    pub(super) fn log_times(&self) -> BTreeMap<Partition, LogTime> {
+    pub fn log_times(&self) -> BTreeMap<Partition, LogTime> {
         let progress = self.progress.lock();
         progress.checkpoints.iter().map(|(partition, checkpoint)| (*partition, checkpoint.log_time)).collect()
     }
 
     /// Takes in a commit, and how long each partition took.
-    pub(super) fn committed(&self, committed: &Committed<'_>, delays_ms: &[u64]) {
+    pub fn committed(&self, committed: &Committed<'_>, delays_ms: &[u64]) {
         let rows = committed.partitions.iter().map(|commit| commit.rows.len() as u64).sum();
         let mut progress = self.progress.lock();
         progress.recent.add(self.started.elapsed(), committed.events.read, rows, delays_ms.iter().copied());
@@ -69,19 +71,19 @@ impl Observed {
 }
 
 /// A pipeline, as its parts tell of it.
-pub(super) struct View {
-    pub(super) observed: Observed,
-    pub(super) crew: Crew,
+pub struct View {
+    pub observed: Observed,
+    pub crew: Crew,
     /// Its kind, and whether it works.
-    pub(super) log: (&'static str, LogCheck),
-    pub(super) store: (&'static str, StoreHealth),
-    pub(super) backlog: Backlog,
+    pub log: (&'static str, LogCheck),
+    pub store: (&'static str, StoreHealth),
+    pub backlog: Backlog,
     /// Whether events become rows.
-    pub(super) works: Works,
+    pub works: Works,
 }
 
 /// What the page calls a store.
-pub(super) fn kind(store: &StoreUrl) -> &'static str {
+pub fn kind(store: &StoreUrl) -> &'static str {
     match store {
         StoreUrl::Sqlite(_) => "sqlite",
         StoreUrl::Postgres(_) => "postgres",
@@ -120,7 +122,7 @@ impl PipelineView for View {
                 .sum(),
             forgotten_pairs: observed.metrics.ingest_pairs_forgotten.get(),
             lag_records,
-            oldest_waiting_ms: oldest_waiting.map(|oldest| age_ms(oldest, now_ms())),
+            oldest_waiting_ms: oldest_waiting.map(|oldest| age_ms(oldest, (observed.now_ms)())),
             partitions: partitions.collect(),
         }
     }

@@ -1,19 +1,5 @@
 //! The dataflow between a log and a store: feeds in front, one committing thread behind.
 
-mod alarm;
-mod backlog;
-mod caution;
-mod committer;
-mod crew;
-mod excerpt;
-mod feeds;
-mod opened_store;
-mod patience;
-#[cfg(test)]
-mod poison;
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
@@ -26,13 +12,9 @@ use netqoe_dataflow::{Feed, Links, Outlet, PartitionOutput, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
 use timely::communication::WorkerGuards;
 
-pub(crate) use backlog::Backlog;
-pub(crate) use committer::{Committed, Gathering, Totals};
-pub(crate) use crew::Crew;
-pub(crate) use excerpt::Excerpt;
-pub(crate) use feeds::{FileFeeds, LogFeeds};
-pub(crate) use opened_store::{OpenedStore, SetAside};
-pub(crate) use patience::Patience;
+use super::committer::{self, Committed, Gathering, Totals};
+use super::crew::Crew;
+use super::opened_store::OpenedStore;
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
 /// workers wait, and so does reading.
@@ -40,17 +22,17 @@ const WAITING_OUTPUTS: usize = 32;
 
 /// Where a thread says that it can't go on. Only the first failure matters: the process ends with it.
 #[derive(Clone, Debug)]
-pub(crate) struct Failures(Sender<anyhow::Error>);
+pub struct Failures(Sender<anyhow::Error>);
 
 impl Failures {
     /// A place to fail, and to wait for it.
-    pub(crate) fn new() -> (Self, Receiver<anyhow::Error>) {
+    pub fn new() -> (Self, Receiver<anyhow::Error>) {
         let (sender, receiver) = bounded(1);
         (Self(sender), receiver)
     }
 
     /// Ends the process with this error, unless it is ending with another.
-    pub(crate) fn fail(&self, error: anyhow::Error) {
+    pub fn fail(&self, error: anyhow::Error) {
         if let Err(refused) = self.0.try_send(error) {
             tracing::error!("{:#}", refused.into_inner());
         }
@@ -59,7 +41,7 @@ impl Failures {
 
 /// A running pipeline. It ends once its feeds have ended. One that is dropped is left to the end of the process: its
 /// workers may never end, where a store or another process that they need is gone.
-pub(crate) struct Pipeline {
+pub struct Pipeline {
     workers: ManuallyDrop<WorkerGuards<()>>,
     committer: JoinHandle<Option<Totals>>,
 }
@@ -67,7 +49,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Starts a worker for each feed; `committed` is told of each commit, on the committing thread. A commit that fails
     /// is said to `failures`.
-    pub(crate) fn start(
+    pub fn start(
         (feeds, crew, links): (Vec<Box<dyn Feed>>, Crew, Links),
         log: &LogIdentity,
         mut store: OpenedStore,
@@ -100,7 +82,7 @@ impl Pipeline {
     }
 
     /// Waits until everything that the feeds gave is committed.
-    pub(crate) fn join(self) -> anyhow::Result<Totals> {
+    pub fn join(self) -> anyhow::Result<Totals> {
         for worker in ManuallyDrop::into_inner(self.workers).join() {
             worker.map_err(|error| anyhow!("a worker failed: {error}"))?;
         }
@@ -135,7 +117,7 @@ fn seeds(resume: Resume, log: &LogIdentity, crew: Crew, rules: &Rules) -> BTreeM
 }
 
 /// Where each partition of a log begins to be read.
-pub(crate) fn starts(resume: &Resume, log: &LogIdentity) -> Vec<netqoe_eventlog::Start> {
+pub fn starts(resume: &Resume, log: &LogIdentity) -> Vec<netqoe_eventlog::Start> {
     let start = |partition| {
         let checkpoint = resume.checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
         netqoe_eventlog::Start {
@@ -149,12 +131,7 @@ pub(crate) fn starts(resume: &Resume, log: &LogIdentity) -> Vec<netqoe_eventlog:
 }
 
 /// Workers of this process alone.
-pub(crate) fn alone(workers: NonZeroUsize) -> anyhow::Result<(Crew, Links)> {
+pub fn alone(workers: NonZeroUsize) -> anyhow::Result<(Crew, Links)> {
     let links = Links::within(workers).map_err(|error| anyhow!("can't make the workers: {error}"))?;
     Ok((Crew::alone(workers), links))
-}
-
-/// As many workers as the machine has cores.
-pub(crate) fn cores() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -1,7 +1,6 @@
 //! The dead letters that the page shows: those in the store of `up`, or those in the stream of a cluster, which keeps
 //! every letter that its store has, and for longer.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -12,24 +11,24 @@ use netqoe_model::{Event, LogTime, Partition, Position};
 use netqoe_sinks::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters, StoreError};
 use tokio::sync::Mutex;
 
-use crate::clock::now_ms;
-
 /// Letters of a stream that are held at once: each can be a megabyte, and only its beginning is shown.
 const TOGETHER: usize = 8;
 
 /// Those of the embedded store, which go back into the embedded log.
-pub(super) struct StoreLetters {
+pub struct StoreLetters {
     letters: Arc<SqliteDeadLetters>,
     log: SqliteLog,
-    data: PathBuf,
+    /// The command that replays a letter.
+    how_to_replay: String,
+    now_ms: fn() -> i64,
     /// One replay at a time: a letter that is asked for twice is appended once.
     replaying: Mutex<()>,
 }
 
 impl StoreLetters {
-    /// Of the store and the log in this data folder.
-    pub(super) fn new(letters: SqliteDeadLetters, log: SqliteLog, data: PathBuf) -> Self {
-        Self { letters: Arc::new(letters), log, data, replaying: Mutex::default() }
+    /// Those of this store, which go back into this log; people are told `how_to_replay` one by a command.
+    pub fn new(letters: SqliteDeadLetters, log: SqliteLog, how_to_replay: String, now_ms: fn() -> i64) -> Self {
+        Self { letters: Arc::new(letters), log, how_to_replay, now_ms, replaying: Mutex::default() }
     }
 
     /// Uses the file on a thread that may wait for it.
@@ -42,12 +41,17 @@ impl StoreLetters {
         done.map_err(unavailable)?.map_err(unavailable)
     }
 
+    /// Appends a letter to the log again; false where there is none of this key.
+    ///
     /// First appended, and deleted once that is durable: whatever happens between, the letter is in one place at least.
-    pub(super) async fn append_and_remove(&self, key: LetterKey) -> Result<bool, DeadLettersError> {
+    ///
+    /// # Errors
+    /// Where the store or the log can't be used.
+    pub async fn append_and_remove(&self, key: LetterKey) -> Result<bool, DeadLettersError> {
         let _one = self.replaying.lock().await;
         let Some(letter) = self.with(move |letters| letters.get(key)).await? else { return Ok(false) };
         // What is no JSON object holds no time, and is no event the second time either.
-        let line = with_recv_ts(&letter.original, now_ms()).unwrap_or(letter.original);
+        let line = with_recv_ts(&letter.original, (self.now_ms)()).unwrap_or(letter.original);
         let partition = Event::parse(&line)
             .map_or(letter.partition, |event| Partition::of(&event.client_id, self.log.identity().partitions));
         self.log.append(vec![(partition, line)]).await.map_err(unavailable)?;
@@ -88,7 +92,7 @@ impl DeadLetters for StoreLetters {
     }
 
     fn how_to_replay(&self) -> String {
-        format!("netqoe dlq replay --data {} ID (while netqoe up is stopped)", self.data.display())
+        self.how_to_replay.clone()
     }
 }
 
@@ -111,11 +115,15 @@ fn parse_place(place: &str) -> Option<(LogTime, LetterKey)> {
 }
 
 /// Those of a cluster's stream, which go back into its log.
-pub(super) struct StreamLetters(pub(super) netqoe_eventlog::DeadLetters);
+pub struct StreamLetters {
+    letters: netqoe_eventlog::DeadLetters,
+    /// The command that replays a letter.
+    how_to_replay: String,
+}
 
 impl DeadLetters for StreamLetters {
     fn count(&self) -> BoxFuture<'_, Result<u64, DeadLettersError>> {
-        async { self.0.count().await.map_err(unavailable) }.boxed()
+        async { self.letters.count().await.map_err(unavailable) }.boxed()
     }
 
     fn page(&self, after: Option<String>, limit: usize) -> BoxFuture<'_, Result<Option<LetterPage>, DeadLettersError>> {
@@ -127,7 +135,7 @@ impl DeadLetters for StreamLetters {
             let mut letters = Vec::new();
             while letters.len() <= limit {
                 let together = TOGETHER.min(limit + 1 - letters.len());
-                let some = self.0.list(LetterOrder::NewestFirst, place, together).await.map_err(unavailable)?;
+                let some = self.letters.list(LetterOrder::NewestFirst, place, together).await.map_err(unavailable)?;
                 let Some(last) = some.last() else { break };
                 place = Some(last.position);
                 letters.extend(some.into_iter().map(|letter| self.letter(letter)));
@@ -143,7 +151,7 @@ impl DeadLetters for StreamLetters {
     fn replay(&self, id: String) -> BoxFuture<'_, Result<bool, DeadLettersError>> {
         async move {
             let Ok(position) = id.parse() else { return Ok(false) };
-            self.0.replay(Position(position)).await.map_err(|error| match error {
+            self.letters.replay(Position(position)).await.map_err(|error| match error {
                 ReplayError::Cut { .. } => DeadLettersError::Cut(error.to_string()),
                 ReplayError::Letters(_) | ReplayError::Log(_) => unavailable(error),
             })
@@ -152,13 +160,18 @@ impl DeadLetters for StreamLetters {
     }
 
     fn how_to_replay(&self) -> String {
-        "netqoe dlq replay --nats-url URL ID".to_owned()
+        self.how_to_replay.clone()
     }
 }
 
 impl StreamLetters {
+    /// Those of this stream; people are told `how_to_replay` one by a command.
+    pub fn new(letters: netqoe_eventlog::DeadLetters, how_to_replay: String) -> Self {
+        Self { letters, how_to_replay }
+    }
+
     fn letter(&self, letter: netqoe_eventlog::StoredLetter) -> Letter {
-        let partition = self.0.origin_partition(&letter).map(|partition| partition.0);
+        let partition = self.letters.origin_partition(&letter).map(|partition| partition.0);
         let bytes = letter.original.len() as u64;
         let mut original = letter.original;
         original.truncate(SHOWN_BYTES);
