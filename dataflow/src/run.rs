@@ -111,7 +111,48 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
             Polled::Idle => {
                 worker.step_or_park(None);
             }
+            Polled::IdleFor(pause) => {
+                worker.step_or_park(Some(pause));
+            }
             Polled::Ended => break,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use netqoe_model::DEFAULT_PARTITIONS;
+
+    use super::*;
+    use crate::output::PartitionOutput;
+
+    /// Has nothing for so many polls, wakes nobody, and ends.
+    struct Unwoken(u32);
+
+    impl Feed for Unwoken {
+        fn poll(&mut self) -> Polled {
+            self.0 -= 1;
+            if self.0 == 0 { Polled::Ended } else { Polled::IdleFor(Duration::from_millis(1)) }
+        }
+
+        fn epoch(&self) -> u64 {
+            0
+        }
+
+        fn on_change(&mut self, _: Box<dyn Fn() + Send + Sync>) {}
+    }
+
+    #[test]
+    fn a_feed_that_is_idle_for_a_time_is_asked_again() {
+        let outlet = Box::new(|_: Vec<PartitionOutput>| {});
+        let part = WorkerPart { feed: Box::new(Unwoken(5)), outlet, seeds: Vec::new() };
+        let links = Links::within(NonZeroUsize::MIN).unwrap();
+        let workers = start(vec![part], links, DEFAULT_PARTITIONS, Rules::default()).unwrap();
+        let (ended, wait) = mpsc::channel();
+        std::thread::spawn(move || ended.send(workers.join().len()));
+        assert_eq!(wait.recv_timeout(Duration::from_secs(60)), Ok(1), "the worker sleeps for ever");
     }
 }

@@ -14,7 +14,7 @@ pub struct Backlog(Arc<[Arc<Reading>]>);
 
 impl Backlog {
     /// Of these workers, in their order.
-    pub(super) fn new(workers: impl IntoIterator<Item = Arc<Reading>>) -> Self {
+    pub(crate) fn new(workers: impl IntoIterator<Item = Arc<Reading>>) -> Self {
         Self(workers.into_iter().collect())
     }
 
@@ -45,7 +45,7 @@ impl Backlog {
     }
 
     /// Whether anything was handed to the dataflow that no commit reflects.
-    pub(super) fn is_under_way(&self) -> bool {
+    pub(crate) fn is_under_way(&self) -> bool {
         self.0.iter().any(|reading| reading.uncommitted.lock().records() > 0)
     }
 
@@ -62,7 +62,7 @@ impl Backlog {
 }
 
 /// One worker's place in the log, which the worker moves on and others may look at.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     source: Mutex<Source>,
     /// Locked after `source`, and with it where records pass from the one to the other.
     uncommitted: Mutex<Uncommitted>,
@@ -89,15 +89,15 @@ impl Source {
 }
 
 /// What one turn of reading gave.
-pub(super) struct ReadTurn {
-    pub(super) chunks: Vec<Chunk>,
+pub(crate) struct ReadTurn {
+    pub(crate) chunks: Vec<Chunk>,
     /// Whether nothing follows for now: the log holds nothing after them, or they must be committed first.
-    pub(super) reached_end: bool,
+    pub(crate) reached_end: bool,
 }
 
 impl Reading {
     /// From these places on.
-    pub(super) fn new(reader: Box<dyn LogReader>, starts: &[Start]) -> Self {
+    pub(crate) fn new(reader: Box<dyn LogReader>, starts: &[Start]) -> Self {
         let partition =
             |start: &Start| (start.partition, Waiting { processed: start.processed, records: VecDeque::new() });
         let uncommitted = Uncommitted { partitions: starts.iter().map(partition).collect(), waits_since: None };
@@ -106,12 +106,12 @@ impl Reading {
     }
 
     /// Takes in why the log can't be read, or that it can.
-    pub(super) fn say_unreadable(&self, why: Option<String>) {
+    pub(crate) fn set_unreadable(&self, why: Option<String>) {
         *self.unreadable.lock() = why;
     }
 
     /// The next records.
-    pub(super) fn read(&self, max_bytes: usize) -> Result<ReadTurn, LogError> {
+    pub(crate) fn read(&self, max_bytes: usize) -> Result<ReadTurn, LogError> {
         let mut source = self.source.lock();
         let held = std::mem::take(&mut source.held);
         let chunks = if held.is_empty() { source.reader.read(max_bytes)? } else { held.into() };
@@ -120,7 +120,7 @@ impl Reading {
     }
 
     /// The record that is next, where no commit reflects it.
-    pub(super) fn next_new(&self, max_bytes: usize) -> Result<Option<(Partition, Position)>, LogError> {
+    pub(crate) fn next_new(&self, max_bytes: usize) -> Result<Option<(Partition, Position)>, LogError> {
         let mut source = self.source.lock();
         if source.held.is_empty() {
             source.held = source.reader.read(max_bytes)?.into();
@@ -130,7 +130,7 @@ impl Reading {
     }
 
     /// After [`Reading::next_new`]: the one record that it told of, or all before the next such record.
-    pub(super) fn read_one(&self) -> ReadTurn {
+    pub(crate) fn read_one(&self) -> ReadTurn {
         let mut source = self.source.lock();
         let mut uncommitted = self.uncommitted.lock();
         let reflected = source.held.iter().take_while(|chunk| !uncommitted.is_new(chunk)).count();
@@ -141,7 +141,7 @@ impl Reading {
     }
 
     /// Calls `wake` when there is more to read.
-    pub(super) fn on_append(&self, wake: Box<dyn Fn() + Send + Sync>) {
+    pub(crate) fn on_append(&self, wake: Box<dyn Fn() + Send + Sync>) {
         self.source.lock().reader.on_append(wake);
     }
 

@@ -5,20 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use netqoe_dataflow::{Batch, Epochs, Feed, Polled};
-use netqoe_eventlog::{EventLog, LogError, NdjsonReader, Start};
+use netqoe_eventlog::{EventLog, NdjsonReader, Start};
 use netqoe_model::{Chunk, LogIdentity, Partition};
 use parking_lot::Mutex;
 
-use super::alarm::Alarm;
-use super::backlog::{Backlog, ReadTurn, Reading};
-use super::caution::{Caution, Cautious};
-use super::{Failures, OpenedStore};
+use crate::backlog::{Backlog, ReadTurn, Reading};
+use crate::quarantine::{NextTurn, Quarantine};
+use crate::{Failures, OpenedStore, PipelineError};
 
 /// Bytes of records that a worker reads in one turn: enough to make a turn's fixed cost small, little enough that what
 /// is in flight stays bounded to some tens of mebibytes.
-pub(super) const BATCH_BYTES: usize = 1 << 20;
+pub(crate) const BATCH_BYTES: usize = 1 << 20;
 
 /// How soon a worker looks again whether the record that is tried alone, perhaps by another process, is committed:
 /// about what a commit takes.
@@ -38,29 +36,29 @@ const READ_AGAIN_AFTER: Duration = Duration::from_millis(500);
 const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// A file or a pipe that all workers read together, a chunk each in turn.
-pub struct FileFeeds {
+pub(crate) struct FileFeeds {
     input: Mutex<Option<FileInput>>,
     epochs: Epochs,
     log: LogIdentity,
     failures: Failures,
-    read_bytes: Box<dyn Fn(u64) + Send + Sync>,
+    on_read: Box<dyn Fn(u64) + Send + Sync>,
 }
 
 impl FileFeeds {
-    /// A feed for each of so many workers. `read_bytes` is told of each chunk.
-    pub fn start(
-        input: impl Read + Send + 'static,
+    /// A feed for each of so many workers. `on_read` is told of each chunk.
+    pub(crate) fn start(
+        input: Box<dyn Read + Send>,
         log: &LogIdentity,
         workers: usize,
         failures: &Failures,
-        read_bytes: impl Fn(u64) + Send + Sync + 'static,
+        on_read: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Vec<Box<dyn Feed>> {
         let shared = Arc::new(Self {
             input: Mutex::new(Some(FileInput { reader: NdjsonReader::new(input), turn_bytes: 0 })),
             epochs: Epochs::default(),
             log: log.clone(),
             failures: failures.clone(),
-            read_bytes: Box::new(read_bytes),
+            on_read,
         });
         (0..workers).map(|_| Box::new(FileFeed(shared.clone())) as Box<dyn Feed>).collect()
     }
@@ -86,7 +84,7 @@ impl Feed for FileFeed {
         match reader.next_chunk() {
             Ok(Some(chunk)) => {
                 let bytes = chunk.lines.len() as u64;
-                (self.0.read_bytes)(bytes);
+                (self.0.on_read)(bytes);
                 *turn_bytes += bytes;
                 let more_follows = *turn_bytes < TURN_BYTES;
                 if !more_follows {
@@ -101,7 +99,7 @@ impl Feed for FileFeed {
                 Polled::Batch(Batch { epoch, flush, ..Batch::default() })
             }
             Err(error) => {
-                self.0.failures.fail(anyhow::Error::new(error).context("can't read the input"));
+                self.0.failures.fail(PipelineError::Input(error));
                 Polled::Idle
             }
         }
@@ -120,8 +118,15 @@ fn partitions(log: &LogIdentity) -> Vec<Partition> {
     (0..log.partitions.get()).map(Partition).collect()
 }
 
-/// The means to end the feeds of a live log, a feed for each worker, and what all of them have before them.
-type Started = (LogFeeds, Vec<Box<dyn Feed>>, Backlog);
+/// The feeds of a live log.
+pub(crate) struct StartedFeeds {
+    /// The means to end them.
+    pub(crate) feeds: LogFeeds,
+    /// One for each worker.
+    pub(crate) workers: Vec<Box<dyn Feed>>,
+    /// What all of them have before them.
+    pub(crate) backlog: Backlog,
+}
 
 /// The feeds of a live log, and the means to end them.
 #[derive(Clone, Default)]
@@ -135,17 +140,17 @@ pub struct LogFeeds {
 
 impl LogFeeds {
     /// A feed for each worker, which reads the partitions that the worker owns, and what all of them have before them.
-    pub fn start(
+    pub(crate) fn start(
         log: &dyn EventLog,
         store: &OpenedStore,
         starts: &[Vec<Start>],
         failures: &Failures,
         now_ms: fn() -> i64,
-    ) -> anyhow::Result<Started> {
+    ) -> Result<StartedFeeds, PipelineError> {
         let shared = Self::default();
         let own = starts.iter().flatten().map(|start| start.partition).collect();
-        let caution = Arc::new(Caution::new(&store.resume, &own, store.attempts()));
-        let readers = log.readers(starts).context("can't read the log")?;
+        let quarantine = Arc::new(Quarantine::new(&store.resume, &own, store.attempts()));
+        let readers = log.readers(starts).map_err(PipelineError::Log)?;
         let reading = |(reader, starts): (_, &Vec<_>)| Arc::new(Reading::new(reader, starts));
         let readings: Vec<_> = readers.into_iter().zip(starts).map(reading).collect();
         let backlog = Backlog::new(readings.iter().cloned());
@@ -154,18 +159,17 @@ impl LogFeeds {
                 reading,
                 partitions: starts.iter().map(|start| start.partition).collect(),
                 shared: shared.clone(),
-                caution: Arc::clone(&caution),
+                quarantine: Arc::clone(&quarantine),
                 backlog: backlog.clone(),
                 unflushed_since: None,
                 flushed: 0,
                 unreadable_since: None,
-                alarm: Alarm::default(),
                 failures: failures.clone(),
                 now_ms,
             })
         };
-        let feeds = readings.into_iter().zip(starts).map(feed).collect();
-        Ok((shared, feeds, backlog))
+        let workers = readings.into_iter().zip(starts).map(feed).collect();
+        Ok(StartedFeeds { feeds: shared, workers, backlog })
     }
 
     /// Lets the feeds end once they have read all that the log holds.
@@ -196,7 +200,7 @@ struct LogFeed {
     reading: Arc<Reading>,
     partitions: Vec<Partition>,
     shared: LogFeeds,
-    caution: Arc<Caution>,
+    quarantine: Arc<Quarantine>,
     /// Of all workers of this process.
     backlog: Backlog,
     /// Since when something was read that is not shown yet.
@@ -205,7 +209,6 @@ struct LogFeed {
     flushed: u64,
     /// Since when the log can't be read.
     unreadable_since: Option<Instant>,
-    alarm: Alarm,
     failures: Failures,
     now_ms: fn() -> i64,
 }
@@ -224,27 +227,28 @@ impl LogFeed {
     }
 
     /// The log can't be read: it is read again soon, where that may help.
-    fn unreadable(&mut self, error: anyhow::Error, ending: bool) -> Polled {
-        if !error.downcast_ref::<LogError>().is_some_and(LogError::may_pass) {
+    fn unreadable(&mut self, error: PipelineError, ending: bool) -> Polled {
+        let may_pass = matches!(&error, PipelineError::Log(error) if error.may_pass());
+        if !may_pass {
             self.failures.fail(error);
             return Polled::Idle;
         }
+        let reason = error.with_causes();
         if self.unreadable_since.is_none() {
-            tracing::warn!("{error:#}; it is tried again until that is over");
+            tracing::warn!("{reason}; it is tried again until that is over");
         }
         let since = *self.unreadable_since.get_or_insert_with(Instant::now);
-        self.reading.say_unreadable(Some(format!("{error:#}")));
+        self.reading.set_unreadable(Some(reason));
         if ending && since.elapsed() >= LONGEST_END {
             return Polled::Ended;
         }
-        self.alarm.ring_after(READ_AGAIN_AFTER);
-        Polled::Idle
+        Polled::IdleFor(READ_AGAIN_AFTER)
     }
 
     fn readable(&mut self) {
         if self.unreadable_since.take().is_some() {
             tracing::info!("the log can be read again");
-            self.reading.say_unreadable(None);
+            self.reading.set_unreadable(None);
         }
     }
 }
@@ -257,19 +261,16 @@ impl Feed for LogFeed {
         let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
         let asked = self.shared.flushes.load(Ordering::SeqCst);
         let flush_now = asked > self.flushed;
-        let read = match self.caution.read(&self.reading, &self.partitions, &self.backlog) {
+        let read = match self.quarantine.read(&self.reading, &self.partitions, &self.backlog) {
             Ok(read) => read,
             Err(error) => return self.unreadable(error, ending),
         };
         self.readable();
         match read {
-            Cautious::Wait => {
-                self.alarm.ring_after(LOOK_AGAIN_AFTER);
-                Polled::Idle
-            }
-            Cautious::Read(ReadTurn { chunks, .. }) if chunks.is_empty() && ending => Polled::Ended,
-            Cautious::Read(ReadTurn { chunks, .. }) if chunks.is_empty() && !flush_now => Polled::Idle,
-            Cautious::Read(ReadTurn { chunks, reached_end }) => {
+            NextTurn::Wait => Polled::IdleFor(LOOK_AGAIN_AFTER),
+            NextTurn::Read(ReadTurn { chunks, .. }) if chunks.is_empty() && ending => Polled::Ended,
+            NextTurn::Read(ReadTurn { chunks, .. }) if chunks.is_empty() && !flush_now => Polled::Idle,
+            NextTurn::Read(ReadTurn { chunks, reached_end }) => {
                 self.flushed = asked;
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
                 let flush = flush_now || reached_end || since.elapsed() >= flush_every(self.lag(&chunks));
@@ -290,7 +291,6 @@ impl Feed for LogFeed {
             let wake = wake.clone();
             Box::new(move || wake())
         });
-        self.alarm.wake = Some(wake.clone());
         self.reading.on_append(Box::new(move || wake()));
     }
 }

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use netqoe_model::LogTime;
 
-use super::view::Observed;
+use crate::Observed;
 
 /// Compares the log's time with the clock.
 #[derive(Clone, Copy)]
-pub struct LogClockCheck {
+pub(crate) struct LogClockCheck {
     /// How long windows wait for late events.
-    pub lateness_ms: i64,
+    pub(crate) lateness_ms: i64,
     /// What to do where the log is ahead.
-    pub advice: &'static str,
+    pub(crate) advice: &'static str,
 }
 
 impl LogClockCheck {
     /// Whether events that are sent now still come in time.
-    pub fn check(&self, observed: &Observed, now_ms: i64) -> Result<(), String> {
-        self.compare(observed.log_times().into_values().max().unwrap_or_default(), now_ms)
+    pub(crate) fn check(&self, observed: &Observed) -> Result<(), String> {
+        self.compare(observed.log_times().into_values().max().unwrap_or_default(), (observed.now_ms)())
     }
 
     fn compare(&self, log_time: LogTime, now_ms: i64) -> Result<(), String> {

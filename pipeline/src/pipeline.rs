@@ -1,42 +1,36 @@
-//! The dataflow between a log and a store: feeds in front, one committing thread behind.
+//! The threads between a log and a store: a worker for each feed, and one that commits.
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 
-use anyhow::{Context, anyhow};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{Feed, Links, Outlet, PartitionOutput, Seed, WorkerPart};
-use netqoe_model::{LogIdentity, Partition, Position, Resume, Rules};
+use netqoe_model::{LogIdentity, Partition, Resume, Rules};
 use timely::communication::WorkerGuards;
 
-use super::committer::{self, Committed, Gathering, Totals};
-use super::crew::Crew;
-use super::opened_store::OpenedStore;
+use crate::committer::{self, OnCommit};
+use crate::{Assignment, Failures, Gathering, OpenedStore, PipelineError, Totals};
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
 /// workers wait, and so does reading.
 const WAITING_OUTPUTS: usize = 32;
 
-/// Where a thread says that it can't go on. Only the first failure matters: the process ends with it.
-#[derive(Clone, Debug)]
-pub struct Failures(Sender<anyhow::Error>);
-
-impl Failures {
-    /// A place to fail, and to wait for it.
-    pub fn new() -> (Self, Receiver<anyhow::Error>) {
-        let (sender, receiver) = bounded(1);
-        (Self(sender), receiver)
-    }
-
-    /// Ends the process with this error, unless it is ending with another.
-    pub fn fail(&self, error: anyhow::Error) {
-        if let Err(refused) = self.0.try_send(error) {
-            tracing::error!("{:#}", refused.into_inner());
-        }
-    }
+/// What a pipeline is started from.
+pub(crate) struct Plan {
+    /// One for each worker of this process.
+    pub(crate) feeds: Vec<Box<dyn Feed>>,
+    pub(crate) assignment: Assignment,
+    pub(crate) log: LogIdentity,
+    pub(crate) store: OpenedStore,
+    pub(crate) rules: Rules,
+    pub(crate) gathering: Gathering,
+    /// Told of each commit, on the committing thread.
+    pub(crate) on_commit: OnCommit,
+    /// Told of a commit that fails.
+    pub(crate) failures: Failures,
 }
 
 /// A running pipeline. It ends once its feeds have ended. One that is dropped is left to the end of the process: its
@@ -46,49 +40,53 @@ pub struct Pipeline {
     committer: JoinHandle<Option<Totals>>,
 }
 
-impl Pipeline {
-    /// Starts a worker for each feed; `committed` is told of each commit, on the committing thread. A commit that fails
-    /// is said to `failures`.
-    pub fn start(
-        (feeds, crew, links): (Vec<Box<dyn Feed>>, Crew, Links),
-        log: &LogIdentity,
-        mut store: OpenedStore,
-        rules: Rules,
-        gathering: Gathering,
-        committed: Box<dyn FnMut(Committed<'_>) + Send>,
-        failures: Failures,
-    ) -> anyhow::Result<Self> {
+impl Plan {
+    /// Starts the committing thread and the workers, which reach each other by `links`.
+    pub(crate) fn start(self, links: Links) -> Result<Pipeline, PipelineError> {
+        let Self { feeds, assignment, log, mut store, rules, gathering, on_commit, failures } = self;
         let (sender, receiver) = bounded(WAITING_OUTPUTS);
         let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
-        let mut seeds = seeds(resume, log, crew, &rules);
+        let mut seeds = seeds(resume, &log, assignment, &rules);
         let part = |(worker, feed)| WorkerPart {
             feed,
             outlet: outlet(sender.clone()),
             seeds: seeds.remove(&worker).unwrap_or_default(),
         };
-        let parts = crew.numbers().zip(feeds).map(part).collect();
+        let parts = assignment.numbers().zip(feeds).map(part).collect();
         drop(sender);
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || {
-                let totals = committer::run(store, ledgers, &receiver, gathering, committed);
+                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit);
                 totals.map_err(|error| failures.fail(error)).ok()
             })
-            .context("can't start the committing thread")?;
-        let workers = netqoe_dataflow::start(parts, links, log.partitions, rules)
-            .map_err(|error| anyhow!("can't start the workers: {error}"))?;
-        Ok(Self { workers: ManuallyDrop::new(workers), committer })
+            .map_err(PipelineError::Thread)?;
+        let workers = netqoe_dataflow::start(parts, links, log.partitions, rules).map_err(PipelineError::Workers)?;
+        Ok(Pipeline { workers: ManuallyDrop::new(workers), committer })
     }
+}
 
+impl Pipeline {
     /// Waits until everything that the feeds gave is committed.
-    pub fn join(self) -> anyhow::Result<Totals> {
+    ///
+    /// # Errors
+    /// Where a thread has failed.
+    pub fn join(self) -> Result<Totals, PipelineError> {
         for worker in ManuallyDrop::into_inner(self.workers).join() {
-            worker.map_err(|error| anyhow!("a worker failed: {error}"))?;
+            worker.map_err(PipelineError::Worker)?;
         }
-        let totals = self.committer.join().map_err(|_| anyhow!("the committing thread panicked"))?;
-        totals.context("the store could not be written")
+        let totals = self.committer.join().map_err(|_| PipelineError::Panicked)?;
+        totals.ok_or(PipelineError::NotWritten)
     }
+}
+
+/// What the workers of one process reach each other by, where there is no other process.
+///
+/// # Errors
+/// [`PipelineError::Workers`].
+pub fn links_within(workers: NonZeroUsize) -> Result<Links, PipelineError> {
+    Links::within(workers).map_err(PipelineError::Workers)
 }
 
 fn outlet(sender: Sender<Vec<PartitionOutput>>) -> Box<dyn Outlet + Send> {
@@ -101,7 +99,7 @@ fn outlet(sender: Sender<Vec<PartitionOutput>>) -> Box<dyn Outlet + Send> {
 }
 
 /// What each worker starts from.
-fn seeds(resume: Resume, log: &LogIdentity, crew: Crew, rules: &Rules) -> BTreeMap<usize, Vec<Seed>> {
+fn seeds(resume: Resume, log: &LogIdentity, assignment: Assignment, rules: &Rules) -> BTreeMap<usize, Vec<Seed>> {
     let mut history: BTreeMap<Partition, Vec<_>> = BTreeMap::new();
     for past in resume.history {
         let state = PairState::restore(past.state.as_deref(), &past.rows, rules);
@@ -111,27 +109,7 @@ fn seeds(resume: Resume, log: &LogIdentity, crew: Crew, rules: &Rules) -> BTreeM
     let mut seeds: BTreeMap<usize, Vec<Seed>> = BTreeMap::new();
     for checkpoint in resume.checkpoints {
         let history = history.remove(&checkpoint.partition).unwrap_or_default();
-        seeds.entry(crew.owner(checkpoint.partition)).or_default().push(Seed { checkpoint, history });
+        seeds.entry(assignment.owner(checkpoint.partition)).or_default().push(Seed { checkpoint, history });
     }
     seeds
-}
-
-/// Where each partition of a log begins to be read.
-pub fn starts(resume: &Resume, log: &LogIdentity) -> Vec<netqoe_eventlog::Start> {
-    let start = |partition| {
-        let checkpoint = resume.checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
-        netqoe_eventlog::Start {
-            partition,
-            from: checkpoint.map_or(Position(0), |checkpoint| checkpoint.resume_from),
-            processed: checkpoint.map_or(Position(0), |checkpoint| checkpoint.processed),
-            log_time: checkpoint.map(|checkpoint| checkpoint.log_time),
-        }
-    };
-    (0..log.partitions.get()).map(|number| start(Partition(number))).collect()
-}
-
-/// Workers of this process alone.
-pub fn alone(workers: NonZeroUsize) -> anyhow::Result<(Crew, Links)> {
-    let links = Links::within(workers).map_err(|error| anyhow!("can't make the workers: {error}"))?;
-    Ok((Crew::alone(workers), links))
 }

@@ -19,7 +19,7 @@ const MAX_DELAY_MS: u64 = 3_600_000;
 
 /// What was committed lately.
 #[derive(Default)]
-pub(super) struct Recent {
+pub(crate) struct Recent {
     /// By second, ascending: events and rows.
     seconds: VecDeque<(u64, [u64; 2])>,
     /// By span, ascending.
@@ -28,7 +28,7 @@ pub(super) struct Recent {
 
 impl Recent {
     /// Takes in a commit at `now`, counted from any fixed moment.
-    pub(super) fn add(&mut self, now: Duration, events: u64, rows: u64, delays_ms: impl Iterator<Item = u64>) {
+    pub(crate) fn add(&mut self, now: Duration, events: u64, rows: u64, delays_ms: impl Iterator<Item = u64>) {
         let second = now.as_secs();
         self.forget(second);
         match self.seconds.back_mut().filter(|(last, _)| *last >= second) {
@@ -45,7 +45,7 @@ impl Recent {
     }
 
     /// Events and rows a second, over the last whole seconds.
-    pub(super) fn per_second(&self, now: Duration) -> [f64; 2] {
+    pub(crate) fn per_second(&self, now: Duration) -> [f64; 2] {
         let (end, seconds) = (now.as_secs(), now.as_secs().clamp(1, RATE_SECONDS));
         let within = self.seconds.iter().filter(|(second, _)| (end - seconds.min(end)..end).contains(second));
         let sums = within.fold([0, 0], |sums, (_, more)| [sums[0] + more[0], sums[1] + more[1]]);
@@ -53,7 +53,7 @@ impl Recent {
     }
 
     /// Of the last minute, to the span; none where nothing was committed in it.
-    pub(super) fn delays(&self, now: Duration) -> Option<Delays> {
+    pub(crate) fn delays(&self, now: Duration) -> Option<Delays> {
         let span = now.as_secs() / SPAN_SECONDS;
         let mut all = histogram()?;
         for (_, histogram) in self.spans.iter().filter(|(at, _)| at + SPANS > span) {

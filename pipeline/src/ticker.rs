@@ -10,7 +10,7 @@ use netqoe_eventlog::EventLog;
 use netqoe_model::{LogTime, Partition};
 use tokio_util::sync::CancellationToken;
 
-use super::view::Observed;
+use crate::Observed;
 
 /// How often open windows are looked at: a row becomes final this much after it could, at most.
 const EVERY: Duration = Duration::from_millis(500);

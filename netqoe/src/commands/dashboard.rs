@@ -42,7 +42,7 @@ impl Dashboard {
     /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
     pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
         let Self { reader, view, rules, tokens, letters, address } = self;
-        let (metrics, live) = (view.observed.metrics.clone(), view.observed.live.clone());
+        let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
         let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone()).router();
         let pipeline = PipelineApi::new(view, live, letters, address.ip().to_canonical().is_loopback()).router();

@@ -1,15 +1,14 @@
 use std::time::Instant;
 
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
-use netqoe_sinks::{Opening, Store, StoreError};
+use netqoe_sinks::{Store, StoreError};
 
 use super::{AtWork, StoreHealth};
 
 /// Connections that a store writes with.
 const CONNECTIONS: i64 = 1;
 
-/// The writing side of a store, which it does not change.
+/// The writing side of a store. Whatever is done with it is measured.
 pub struct MeasuredStore {
     store: Box<dyn Store>,
     metrics: Metrics,
@@ -17,6 +16,7 @@ pub struct MeasuredStore {
 }
 
 impl MeasuredStore {
+    /// A store whose work is shown in `metrics` and `health`.
     pub fn new(store: Box<dyn Store>, metrics: &Metrics, health: &StoreHealth) -> Self {
         metrics.db_connections_max.add(CONNECTIONS);
         for status in ["committed", "failed"] {
@@ -25,7 +25,13 @@ impl MeasuredStore {
         Self { store, metrics: metrics.clone(), health: health.clone() }
     }
 
-    fn transact<T>(
+    /// A store of whose work nobody sees the figures.
+    pub fn unwatched(store: Box<dyn Store>) -> Self {
+        Self::new(store, &Metrics::new(), &StoreHealth::default())
+    }
+
+    /// Does something that `operation` names, in a transaction.
+    pub(crate) fn transact<T>(
         &mut self,
         operation: &'static str,
         work: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>,
@@ -40,35 +46,9 @@ impl MeasuredStore {
         *self.health.writing.lock() = done.as_ref().err().map(StoreError::without_place);
         done
     }
-}
 
-impl Store for MeasuredStore {
-    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
-        self.transact("open", |store| store.open(log, opening))
-    }
-
-    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
-        self.transact("resume", |store| store.resume(generation, rules))
-    }
-
-    fn attempt(
-        &mut self,
-        generation: Generation,
-        partition: Partition,
-        position: Position,
-    ) -> Result<Option<u32>, StoreError> {
-        self.transact("attempt", |store| store.attempt(generation, partition, position))
-    }
-
-    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
-        self.transact("checkpoints", |store| store.checkpoints())
-    }
-
-    fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
-        self.transact("commit", |store| store.commit(generation, partitions))
-    }
-
-    fn complete(self: Box<Self>) -> Result<(), StoreError> {
+    /// Nothing more will be written.
+    pub(crate) fn complete(self) -> Result<(), StoreError> {
         self.store.complete()
     }
 }
@@ -77,7 +57,8 @@ impl Store for MeasuredStore {
 mod tests {
     use std::sync::Arc;
 
-    use netqoe_sinks::SqliteStore;
+    use netqoe_model::{DiagnosisRules, LogIdentity};
+    use netqoe_sinks::{Opening, SqliteStore};
 
     use super::*;
 
@@ -90,13 +71,13 @@ mod tests {
         assert_eq!(metrics.db_connections_max.get(), 1);
 
         let log = LogIdentity { id: "log".to_owned(), partitions: netqoe_model::DEFAULT_PARTITIONS };
-        let first = store.open(&log, &Opening::default()).unwrap();
-        store.resume(first, &DiagnosisRules::default()).unwrap();
-        store.commit(first, &[]).unwrap();
-        let second = store.open(&log, &Opening::default()).unwrap();
-        let fenced = store.commit(first, &[]).unwrap_err();
+        let first = store.transact("open", |store| store.open(&log, &Opening::default())).unwrap();
+        store.transact("resume", |store| store.resume(first, &DiagnosisRules::default())).unwrap();
+        store.transact("commit", |store| store.commit(first, &[])).unwrap();
+        let second = store.transact("open", |store| store.open(&log, &Opening::default())).unwrap();
+        let fenced = store.transact("commit", |store| store.commit(first, &[])).unwrap_err();
         assert_eq!(health.check(Instant::now()), Err(fenced.to_string()));
-        store.commit(second, &[]).unwrap();
+        store.transact("commit", |store| store.commit(second, &[])).unwrap();
         assert_eq!(health.check(Instant::now()), Ok(()));
 
         let transactions = |status| metrics.db_transactions.with_label_values(&[status]).get();

@@ -1,15 +1,17 @@
-//! After starts that led nowhere: one record at a time, so that it is known which one ends the process. What has done
-//! so too often is set aside.
+//! The quarantine of poison records: those that end the process whenever it processes them.
+//!
+//! After starts that led a partition nowhere, its records are handed out one at a time, so that it is known which one
+//! ends the process. A record that has done so too often is set aside.
 
 use std::collections::BTreeSet;
 
-use anyhow::Context;
 use netqoe_model::{Chunk, MAX_ATTEMPTS, Partition, Position, Resume, SetAside};
 use netqoe_sinks::StoreError;
 use parking_lot::Mutex;
 
-use super::backlog::{Backlog, ReadTurn, Reading};
-use super::feeds::BATCH_BYTES;
+use crate::PipelineError;
+use crate::backlog::{Backlog, ReadTurn, Reading};
+use crate::feeds::BATCH_BYTES;
 
 /// Starts in a row that led a partition nowhere, before its records are tried. One can have any cause.
 const FRUITLESS_STARTS: u32 = 2;
@@ -19,53 +21,55 @@ const FRUITLESS_STARTS: u32 = 2;
 const TRIED_RECORDS: u32 = 1_000;
 
 /// Counts an attempt at a record and tells how many there were before; `None` where another record is being tried.
-pub(super) type Attempt = Box<dyn FnMut(Partition, Position) -> Result<Option<u32>, StoreError> + Send>;
+pub(crate) type Attempt = Box<dyn FnMut(Partition, Position) -> Result<Option<u32>, StoreError> + Send>;
 
-/// What all feeds of a process read by.
-pub(super) struct Caution {
+/// Which records all feeds of a process may hand out.
+pub(crate) struct Quarantine {
     /// Records that were set aside before and may be read again.
     set_aside: BTreeSet<(Partition, Position)>,
     /// While any partition is in doubt.
-    trial: Mutex<Option<Trial>>,
+    suspects: Mutex<Option<Suspects>>,
 }
 
-/// The outcome of a cautious read.
-pub(super) enum Cautious {
+/// What a worker does next.
+pub(crate) enum NextTurn {
+    /// It works on these records.
     Read(ReadTurn),
     /// What was handed out before must be committed first.
     Wait,
 }
 
-impl Caution {
+impl Quarantine {
     /// For the partitions that this process owns.
-    pub(super) fn new(resume: &Resume, own: &BTreeSet<Partition>, attempt: Attempt) -> Self {
+    pub(crate) fn new(resume: &Resume, own: &BTreeSet<Partition>, attempt: Attempt) -> Self {
         let fruitless = resume.fruitless_starts.iter().filter(|(_, starts)| *starts >= FRUITLESS_STARTS);
-        let suspects: BTreeSet<_> =
+        let partitions: BTreeSet<_> =
             fruitless.map(|(partition, _)| *partition).filter(|partition| own.contains(partition)).collect();
-        let trial = (!suspects.is_empty()).then_some(Trial { suspects, records_left: TRIED_RECORDS, attempt });
-        Self { set_aside: resume.set_aside.iter().copied().collect(), trial: Mutex::new(trial) }
+        let suspects =
+            (!partitions.is_empty()).then_some(Suspects { partitions, records_left: TRIED_RECORDS, attempt });
+        Self { set_aside: resume.set_aside.iter().copied().collect(), suspects: Mutex::new(suspects) }
     }
 
     /// The next turn of the worker that owns these partitions.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         reading: &Reading,
         partitions: &[Partition],
         backlog: &Backlog,
-    ) -> anyhow::Result<Cautious> {
-        let mut trial = self.trial.lock();
-        let read = match &mut *trial {
-            Some(careful) => careful.read(reading, partitions, backlog)?,
+    ) -> Result<NextTurn, PipelineError> {
+        let mut suspects = self.suspects.lock();
+        let next = match &mut *suspects {
+            Some(suspects) => suspects.read(reading, partitions, backlog)?,
             None => {
-                drop(trial);
-                let turn = reading.read(BATCH_BYTES).context("can't read the log")?;
-                return Ok(Cautious::Read(self.mark(turn)));
+                drop(suspects);
+                let turn = reading.read(BATCH_BYTES).map_err(PipelineError::Log)?;
+                return Ok(NextTurn::Read(self.mark(turn)));
             }
         };
-        trial.take_if(|trial| trial.is_over());
-        Ok(match read {
-            Cautious::Read(turn) => Cautious::Read(self.mark(turn)),
-            Cautious::Wait => Cautious::Wait,
+        suspects.take_if(|suspects| suspects.are_cleared());
+        Ok(match next {
+            NextTurn::Read(turn) => NextTurn::Read(self.mark(turn)),
+            NextTurn::Wait => NextTurn::Wait,
         })
     }
 
@@ -81,26 +85,31 @@ impl Caution {
 }
 
 /// Partitions in doubt. Until it is over, this process has at most one record under way.
-struct Trial {
-    suspects: BTreeSet<Partition>,
+struct Suspects {
+    partitions: BTreeSet<Partition>,
     records_left: u32,
     attempt: Attempt,
 }
 
-impl Trial {
-    fn is_over(&self) -> bool {
-        self.suspects.is_empty() || self.records_left == 0
+impl Suspects {
+    fn are_cleared(&self) -> bool {
+        self.partitions.is_empty() || self.records_left == 0
     }
 
-    fn read(&mut self, reading: &Reading, partitions: &[Partition], backlog: &Backlog) -> anyhow::Result<Cautious> {
+    fn read(
+        &mut self,
+        reading: &Reading,
+        partitions: &[Partition],
+        backlog: &Backlog,
+    ) -> Result<NextTurn, PipelineError> {
         if backlog.is_under_way() {
-            return Ok(Cautious::Wait);
+            return Ok(NextTurn::Wait);
         }
-        let next = reading.next_new(BATCH_BYTES).context("can't read the log")?;
+        let next = reading.next_new(BATCH_BYTES).map_err(PipelineError::Log)?;
         let mut failed_too_often = false;
-        if let Some((partition, position)) = next.filter(|(partition, _)| self.suspects.contains(partition)) {
-            let before = (self.attempt)(partition, position).context("can't count an attempt at a record")?;
-            let Some(before) = before else { return Ok(Cautious::Wait) };
+        if let Some((partition, position)) = next.filter(|(partition, _)| self.partitions.contains(partition)) {
+            let before = (self.attempt)(partition, position).map_err(PipelineError::Attempt)?;
+            let Some(before) = before else { return Ok(NextTurn::Wait) };
             self.records_left -= 1;
             failed_too_often = before >= MAX_ATTEMPTS;
             if failed_too_often {
@@ -112,9 +121,9 @@ impl Trial {
             turn.chunks.iter_mut().for_each(|chunk| _ = chunk.set_aside.get_or_insert(SetAside::FailedTooOften));
         }
         if turn.chunks.is_empty() && turn.reached_end {
-            self.suspects.retain(|partition| !partitions.contains(partition));
+            self.partitions.retain(|partition| !partitions.contains(partition));
         }
         turn.reached_end |= next.is_some();
-        Ok(Cautious::Read(turn))
+        Ok(NextTurn::Read(turn))
     }
 }

@@ -7,20 +7,20 @@ use netqoe_model::Partition;
 
 /// The workers of this process among all workers, which are numbered process by process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crew {
+pub struct Assignment {
     process: usize,
     here: NonZeroUsize,
     all: NonZeroUsize,
 }
 
-impl Crew {
+impl Assignment {
     /// All workers are in this process.
-    pub fn alone(workers: NonZeroUsize) -> Self {
+    pub fn of_one_process(workers: NonZeroUsize) -> Self {
         Self { process: 0, here: workers, all: workers }
     }
 
     /// One of several processes with as many workers each.
-    pub fn of_group(process: usize, processes: NonZeroUsize, workers: NonZeroUsize) -> Self {
+    pub fn of_cluster(process: usize, processes: NonZeroUsize, workers: NonZeroUsize) -> Self {
         Self { process, here: workers, all: workers.saturating_mul(processes) }
     }
 
@@ -66,17 +66,17 @@ mod tests {
     #[test]
     fn each_partition_has_one_owner_in_one_process() {
         let (processes, workers) = (NonZeroUsize::new(3).unwrap(), NonZeroUsize::new(2).unwrap());
-        let crews: Vec<_> = (0..3).map(|process| Crew::of_group(process, processes, workers)).collect();
+        let assignments: Vec<_> = (0..3).map(|process| Assignment::of_cluster(process, processes, workers)).collect();
         let start =
             |number| Start { partition: Partition(number), from: Position(0), processed: Position(0), log_time: None };
         let starts: Vec<_> = (0..16).map(start).collect();
-        let shares: Vec<_> = crews.iter().flat_map(|crew| crew.share(&starts)).collect();
+        let shares: Vec<_> = assignments.iter().flat_map(|assignment| assignment.share(&starts)).collect();
         assert_eq!(shares.len(), 6);
         assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), 16);
         for (worker, share) in shares.iter().enumerate() {
             for start in share {
                 assert_eq!(usize::from(start.partition.0) % 6, worker);
-                assert!(crews.iter().all(|crew| crew.owner(start.partition) == worker));
+                assert!(assignments.iter().all(|assignment| assignment.owner(start.partition) == worker));
             }
         }
     }
