@@ -6,7 +6,6 @@ pub(crate) mod bench;
 mod compressed;
 mod dashboard;
 mod demo;
-mod diff;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
 mod fixed_object;

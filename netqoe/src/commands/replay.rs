@@ -10,11 +10,12 @@ use anyhow::{Context, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
 use netqoe_pipeline::{MeasuredStore, OpenedStore, Patience, Replay, Totals};
-use netqoe_sinks::{Store, StoreUrl};
+use netqoe_sinks::read::{self, Compared, PostgresReader, Reader, SqliteReader};
+use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use super::compressed::decompressed;
-use super::diff::{self, Compared};
 use super::resources::Resources;
 use super::runtime::request_threads;
 use super::{other_rules, process_name};
@@ -32,7 +33,8 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     options.history.check()?;
     let rules = options.rules.rules();
     if let Some(live) = &options.history.diff {
-        other_rules::warn(live, &rules, &options.database.postgres(), &request_threads()?)?;
+        let runtime = request_threads()?;
+        other_rules::warn(live, &*reader(live, &options.database.postgres(), &runtime)?, &rules)?;
     }
     let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);
@@ -60,8 +62,10 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
 
 /// Fails where a row differs from what `live` has.
 fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
-    let (stores, windows) = ((&options.store, live), options.history.windows());
-    let compared = diff::print(stores, &options.database.postgres(), windows, &request_threads()?)?;
+    let (postgres, runtime) = (options.database.postgres(), request_threads()?);
+    let (ours, theirs) = (reader(&options.store, &postgres, &runtime)?, reader(live, &postgres, &runtime)?);
+    let print = |difference| -> anyhow::Result<()> { Ok(output::line(difference)?) };
+    let compared = read::compare(&*ours, &*theirs, &options.history.windows(), print)?;
     let Compared { equal, different, not_final } = compared;
     output::line(json!({ "live": live.to_string(), "equal": equal, "different": different, "not_final": not_final }))?;
     if equal + different == 0 {
@@ -69,6 +73,19 @@ fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
     }
     ensure!(different == 0, "{different} rows differ from those of {live}; see that both were made by the same rules");
     Ok(())
+}
+
+/// What reads a store.
+fn reader(url: &StoreUrl, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<Box<dyn Reader>> {
+    let reader = || -> anyhow::Result<Box<dyn Reader>> {
+        Ok(match url {
+            StoreUrl::Sqlite(path) => Box::new(SqliteReader::open(path)?),
+            StoreUrl::Postgres(url) => {
+                Box::new(runtime.block_on(PostgresReader::connect(url, options, runtime.handle().clone()))?)
+            }
+        })
+    };
+    reader().with_context(|| format!("can't read {url}"))
 }
 
 /// What is replayed.

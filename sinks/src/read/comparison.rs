@@ -3,41 +3,38 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use anyhow::Context;
 use netqoe_model::{WindowRow, WindowStart};
-use netqoe_sinks::read::{AggregateRecord, Filter, PostgresReader, Query, Reader, SqliteReader};
-use netqoe_sinks::{PostgresOptions, StoreUrl};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
-use crate::output;
+use super::{AggregateRecord, Filter, Query, ReadError, Reader, RowPosition};
 
 /// Rows that are read at a time.
 const PAGE_ROWS: u16 = 1_000;
 
 /// What came of comparing two stores, in rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Compared {
+pub struct Compared {
     /// Final in both, and the same.
-    pub(super) equal: u64,
+    pub equal: u64,
     /// Final in both and different, or final in one and missing in the other.
-    pub(super) different: u64,
+    pub different: u64,
     /// Not final in a store that has it, so that nothing can be said of it yet.
-    pub(super) not_final: u64,
+    pub not_final: u64,
 }
 
-/// Prints, as a line of JSON, each row that is final and differs in the other store, or is missing there.
-pub(super) fn print(
-    (replayed, live): (&StoreUrl, &StoreUrl),
-    options: &PostgresOptions,
-    windows: Range<WindowStart>,
-    runtime: &Runtime,
-) -> anyhow::Result<Compared> {
-    let open = |url: &StoreUrl| -> anyhow::Result<Rows> {
-        let reader = reader(url, options, runtime)?;
-        Ok(Rows { reader, windows: windows.clone(), page: Vec::new().into_iter(), after: None, has_more: true })
-    };
-    let (mut replayed, mut live) = (open(replayed)?, open(live)?);
+/// Compares the rows of windows that start within a range. `on_difference` is given, as JSON, each row that is final and
+/// differs in the other store, or is missing there.
+///
+/// # Errors
+/// Where a store can't be read, or `on_difference` fails.
+pub fn compare<E: From<ReadError>>(
+    replayed: &dyn Reader,
+    live: &dyn Reader,
+    windows: &Range<WindowStart>,
+    mut on_difference: impl FnMut(Value) -> Result<(), E>,
+) -> Result<Compared, E> {
+    let open = |reader| Rows { reader, windows, page: Vec::new().into_iter(), after: None, has_more: true };
+    let (mut replayed, mut live) = (open(replayed), open(live));
     let (mut mine, mut theirs) = (replayed.next()?, live.next()?);
     let mut compared = Compared::default();
     loop {
@@ -49,11 +46,11 @@ pub(super) fn print(
             (Some(mine), Some(theirs)) => mine.position().cmp(&theirs.position()),
         };
         let (a, b) = (mine.take_if(|_| order.is_ge()), theirs.take_if(|_| order.is_le()));
-        match compare(a.as_ref(), b.as_ref()) {
+        match outcome(a.as_ref(), b.as_ref()) {
             Outcome::Equal => compared.equal += 1,
             Outcome::NotFinal => compared.not_final += 1,
             Outcome::Different(how) => {
-                output::line(how)?;
+                on_difference(how)?;
                 compared.different += 1;
             }
         }
@@ -66,30 +63,17 @@ pub(super) fn print(
     }
 }
 
-/// What reads a store.
-pub(super) fn reader(url: &StoreUrl, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<Box<dyn Reader>> {
-    let reader = || -> anyhow::Result<Box<dyn Reader>> {
-        Ok(match url {
-            StoreUrl::Sqlite(path) => Box::new(SqliteReader::open(path)?),
-            StoreUrl::Postgres(url) => {
-                Box::new(runtime.block_on(PostgresReader::connect(url, options, runtime.handle().clone()))?)
-            }
-        })
-    };
-    reader().with_context(|| format!("can't read {url}"))
-}
-
 /// The rows of a store, newest window first.
-struct Rows {
-    reader: Box<dyn Reader>,
-    windows: Range<WindowStart>,
+struct Rows<'a> {
+    reader: &'a dyn Reader,
+    windows: &'a Range<WindowStart>,
     page: std::vec::IntoIter<AggregateRecord>,
-    after: Option<netqoe_sinks::read::RowPosition>,
+    after: Option<RowPosition>,
     has_more: bool,
 }
 
-impl Rows {
-    fn next(&mut self) -> anyhow::Result<Option<AggregateRecord>> {
+impl Rows<'_> {
+    fn next(&mut self) -> Result<Option<AggregateRecord>, ReadError> {
         if self.page.len() == 0 && self.has_more {
             let filter = Filter {
                 from_ms: Some(self.windows.start.ms()),
@@ -117,7 +101,7 @@ enum Outcome {
 
 /// Compares the rows of a window, where a store has one. Which log time a row reflects and when it was written are no part of
 /// the result.
-fn compare(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -> Outcome {
+fn outcome(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -> Outcome {
     let mut rows = replayed.into_iter().chain(live);
     let Some(any) = replayed.or(live).filter(|_| rows.all(|row| row.window.is_final)) else { return Outcome::NotFinal };
     let result = |row: &AggregateRecord| {
@@ -160,7 +144,7 @@ mod tests {
 
     #[test]
     fn only_final_results_are_compared() {
-        let check = |replayed: Option<AggregateRecord>, live: Option<AggregateRecord>, says: &str| match compare(
+        let check = |replayed: Option<AggregateRecord>, live: Option<AggregateRecord>, says: &str| match outcome(
             replayed.as_ref(),
             live.as_ref(),
         ) {
