@@ -7,34 +7,34 @@ use netqoe_sinks::StoreError;
 /// Why a pipeline can't start, or can't go on.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
-    /// Where events come from.
+    /// Where the log is not what it was, or a read fails for good.
     #[error("can't read the log")]
     Log(#[source] LogError),
-    /// A file or a pipe that is replayed.
+    /// Where the file or pipe of a replay fails.
     #[error("can't read the input")]
     Input(#[source] io::Error),
-    /// Before a record is tried that may end the process.
+    /// Where the store fails before a record of a suspect partition is handed out.
     #[error("can't count an attempt at a record")]
     Attempt(#[source] StoreError),
-    /// Before the commit that moves on from a dead letter.
+    /// Where the stream of dead letters fails before the commit that moves on from them.
     #[error("can't set aside what could not be counted")]
     SetAside(#[source] LogError),
-    /// Where rows go.
+    /// Where the store refuses rows, or can't be written.
     #[error("can't commit to the store")]
     Commit(#[source] StoreError),
-    /// After the last commit.
+    /// Where the store fails after the last commit.
     #[error("can't complete the store")]
     Complete(#[source] StoreError),
-    /// By the system.
+    /// Where the system starts no thread.
     #[error("can't start a thread")]
     Thread(#[source] io::Error),
-    /// By timely, in its words.
+    /// Where timely starts no workers, with its message.
     #[error("can't start the workers: {0}")]
     Workers(String),
-    /// In timely's words.
+    /// Where a worker has panicked, with timely's message.
     #[error("a worker failed: {0}")]
     Worker(String),
-    /// It has told nobody why.
+    /// Where the committing thread has panicked.
     #[error("the committing thread panicked")]
     Panicked,
     /// The reason was given to [`crate::Failed`].

@@ -35,12 +35,12 @@ pub enum Patience {
 impl Patience {
     /// Tries until it is done, or fails for a reason that does not pass.
     pub fn insist<T>(&self, mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let (mut pause, mut last_said, mut ends_at) = (FIRST_PAUSE, None, self.first_end());
+        let (mut pause, mut last_logged, mut ends_at) = (FIRST_PAUSE, None, self.first_end());
         let began = Instant::now();
         loop {
             let error = match work() {
                 Ok(done) => {
-                    if last_said.is_some() {
+                    if last_logged.is_some() {
                         tracing::info!("the store works again, after {} s", began.elapsed().as_secs());
                     }
                     return Ok(done);
@@ -48,10 +48,10 @@ impl Patience {
                 Err(error) if !error.may_pass() => return Err(error),
                 Err(error) => error,
             };
-            let said = error.to_string();
-            if last_said.as_ref() != Some(&said) && !matches!(self, Self::None) {
-                tracing::warn!("{said}; it is tried again until that is over");
-                last_said = Some(said);
+            let message = error.to_string();
+            if last_logged.as_ref() != Some(&message) && !matches!(self, Self::None) {
+                tracing::warn!("{message}; it is tried again until that is over");
+                last_logged = Some(message);
             }
             if !self.sleep(pause, &mut ends_at) {
                 return Err(error);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_is_said_at_once() {
+    fn what_stays_fails_at_once() {
         let mut tries = 0;
         let refused = Patience::Until(CancellationToken::new()).insist(|| -> Result<(), _> {
             tries += 1;
