@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_tick_in_a_file_moves_its_time_and_is_not_read() {
         let tick = String::from_utf8(Tick(LogTime::from_ms(900)).line()).unwrap();
-        let lines = [tick.clone(), event("a", "c", 100, r#","recv_ts_ms":500"#)];
+        let lines = [tick, event("a", "c", 100, r#","recv_ts_ms":500"#)];
         let batches = decoder().decode(&chunk(None, None, &lines));
         assert!(batches.iter().all(|batch| batch.log_time.ms() == 900));
         assert_eq!(batches.iter().map(|batch| batch.read).sum::<u64>(), 1);

@@ -4,6 +4,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use netqoe_model::{Chunk, Partition};
 
@@ -29,6 +30,8 @@ pub enum Polled {
     Batch(Batch),
     /// Nothing now. The feed wakes the worker when that changes.
     Idle,
+    /// Nothing now, and nobody wakes the worker: it asks again after this time, or earlier where it is woken.
+    IdleFor(Duration),
     /// Nothing ever again.
     Ended,
 }
@@ -41,7 +44,7 @@ pub trait Feed: Send {
     /// The least epoch that a later batch of this feed can have.
     fn epoch(&self) -> u64;
 
-    /// Calls `wake` whenever `poll` or `epoch` has something new to say.
+    /// Calls `wake` whenever `poll` or `epoch` has something new to say, [`Polled::IdleFor`] aside.
     fn on_change(&mut self, wake: Box<dyn Fn() + Send + Sync>);
 }
 

@@ -1,6 +1,6 @@
 //! The computation: from lines of the log to rows and diagnoses, over any number of workers.
 //!
-//! [`pipeline`] shows all of it on one page. What a window is, and whether it is degraded, is decided by pure structs
+//! [`graph`] shows all of it on one page. What a window is, and whether it is degraded, is decided by pure structs
 //! ([`window`], [`judge`]); the operators around them only move epochs and capabilities.
 //!
 //! This crate must not know any network, store, file or clock. What it reads comes from a [`Feed`], what it finds
@@ -9,18 +9,21 @@
 mod decode;
 mod event_batch;
 mod feed;
+pub mod graph;
 pub mod judge;
 mod operators;
 mod output;
 pub mod pair_window;
-pub mod pipeline;
 #[cfg(feature = "planted-faults")]
 mod planted;
 mod run;
+mod seed;
 pub mod window;
 
 pub use decode::Decoder;
 pub use event_batch::EventBatch;
 pub use feed::{Batch, Epochs, Feed, Polled};
-pub use output::{Outlet, PartitionOutput, PartitionState};
-pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, Seed, WorkerPart, start};
+pub use output::{Outlet, PartitionOutput};
+pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, WorkerPart, start};
+pub use seed::Seed;
+pub use window::PartitionState;

@@ -1,11 +1,11 @@
 //! What the dataflow hands on: for each epoch, whole rows and the progress that they reflect.
 
 use hashbrown::HashMap;
-use netqoe_model::{AggregateRow, LogTime, PartitionCommit, WindowRow};
+use netqoe_model::{AggregateRow, PartitionCommit, WindowRow};
 
 use crate::judge::Judged;
 use crate::pair_window::Shared;
-use crate::window::{ClosedWindow, PairId, PairName, WindowOutput};
+use crate::window::{ClosedWindow, PairId, PairName, PartitionState, WindowOutput};
 
 /// Takes what a worker has found. It may block: the worker then reads no further.
 pub trait Outlet {
@@ -26,17 +26,6 @@ pub struct PartitionOutput {
     pub commit: PartitionCommit,
     /// What is in memory after it.
     pub state: PartitionState,
-}
-
-/// What a partition holds in memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PartitionState {
-    /// Windows that can still change.
-    pub open_windows: usize,
-    /// Pairs of client and target.
-    pub tracked_pairs: usize,
-    /// The log must pass this time for the next window to close; none while no window is open.
-    pub closes_after: Option<LogTime>,
 }
 
 /// An open window's row with what it comes to, as the collection of rows holds it.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use netqoe_model::{Checkpoint, Rules};
+use netqoe_model::Rules;
 use timely::communication::WorkerGuards;
 use timely::communication::allocator::AllocatorBuilder;
 use timely::dataflow::ProbeHandle;
@@ -15,22 +15,13 @@ use timely::dataflow::operators::Input;
 use timely::worker::Worker;
 
 use crate::feed::{Feed, Polled};
-use crate::judge::PairState;
+use crate::graph;
 use crate::output::Outlet;
-use crate::pipeline;
+use crate::seed::Seed;
 
 /// Epochs that a worker may be ahead of the outlet. Enough to keep decoding while rows are written; with batches of
 /// about a mebibyte it bounds what is in flight to some tens of mebibytes a worker.
 pub const MAX_EPOCHS_IN_FLIGHT: usize = 16;
-
-/// Where a partition goes on, and what it remembers from before.
-#[derive(Clone, Debug)]
-pub struct Seed {
-    /// How far it has come.
-    pub checkpoint: Checkpoint,
-    /// Client, target, and what their next windows are judged by.
-    pub history: Vec<(Arc<str>, Arc<str>, PairState)>,
-}
 
 /// What one worker works on.
 pub struct WorkerPart {
@@ -95,7 +86,7 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
     let dataflow = worker.next_dataflow_index();
     let mut input = worker.dataflow(|scope| {
         let (input, batches) = scope.new_input();
-        pipeline::build(batches, partitions, rules, seeds, outlet, &probe);
+        graph::build(batches, partitions, rules, seeds, outlet, &probe);
         input
     });
     let activator = worker.sync_activator_for(vec![dataflow]);
@@ -122,7 +113,48 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
             Polled::Idle => {
                 worker.step_or_park(None);
             }
+            Polled::IdleFor(pause) => {
+                worker.step_or_park(Some(pause));
+            }
             Polled::Ended => break,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use netqoe_model::DEFAULT_PARTITIONS;
+
+    use super::*;
+    use crate::output::PartitionOutput;
+
+    /// Has nothing for so many polls, wakes nobody, and ends.
+    struct Unwoken(u32);
+
+    impl Feed for Unwoken {
+        fn poll(&mut self) -> Polled {
+            self.0 -= 1;
+            if self.0 == 0 { Polled::Ended } else { Polled::IdleFor(Duration::from_millis(1)) }
+        }
+
+        fn epoch(&self) -> u64 {
+            0
+        }
+
+        fn on_change(&mut self, _: Box<dyn Fn() + Send + Sync>) {}
+    }
+
+    #[test]
+    fn a_feed_that_is_idle_for_a_time_is_asked_again() {
+        let outlet = Box::new(|_: Vec<PartitionOutput>| {});
+        let part = WorkerPart { feed: Box::new(Unwoken(5)), outlet, seeds: Vec::new() };
+        let links = Links::within(NonZeroUsize::MIN).unwrap();
+        let workers = start(vec![part], links, DEFAULT_PARTITIONS, Rules::default()).unwrap();
+        let (ended, wait) = mpsc::channel();
+        std::thread::spawn(move || ended.send(workers.join().len()));
+        assert_eq!(wait.recv_timeout(Duration::from_secs(60)), Ok(1), "the worker sleeps for ever");
     }
 }

@@ -62,6 +62,6 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
 }
 
 fn is_taken_over(error: &anyhow::Error) -> bool {
-    let of_store = error.downcast_ref::<StoreError>().is_some_and(|error| matches!(error, StoreError::Fenced { .. }));
+    let of_store = error.chain().any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Fenced { .. })));
     of_store || error.downcast_ref::<Lost>().is_some_and(|lost| lost.how == Loss::TakenOver)
 }

@@ -10,11 +10,9 @@ mod commands;
 mod configuration;
 mod exit;
 mod logging;
-mod measured;
 mod options;
 mod output;
 mod panics;
-mod pipeline;
 #[cfg(feature = "planted-faults")]
 mod planted;
 mod shutdown;

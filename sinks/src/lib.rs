@@ -18,7 +18,7 @@ pub use error::StoreError;
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
 pub use postgres::{PostgresOptions, PostgresStore};
-pub use sqlite::{LetterExcerpt, LetterKey, NoLetterKey, SqliteBuild, SqliteDeadLetters, SqliteRewind, SqliteStore};
+pub use sqlite::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters, SqliteRewind, SqliteStore};
 pub use url::StoreUrl;
 
 use std::sync::Arc;

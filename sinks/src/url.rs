@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::postgres::address::Address;
-use crate::{Clock, Maintain, PostgresOptions, PostgresStore, SqliteBuild, SqliteStore, Store, StoreError, WriteTurn};
+use crate::{Clock, Maintain, PostgresOptions, PostgresStore, SqliteStore, Store, StoreError, WriteTurn};
 
 /// The name of a store: `sqlite:PATH`, or `postgres://…`, `postgresql://…`. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,10 +34,10 @@ impl StoreUrl {
     /// replay is complete.
     ///
     /// # Errors
-    /// Those of [`StoreUrl::connect`] and [`SqliteBuild::begin`].
+    /// Those of [`StoreUrl::connect`] and [`SqliteStore::build`].
     pub fn connect_for_replay(&self, options: &PostgresOptions, clock: Clock) -> Result<Box<dyn Store>, StoreError> {
         match self {
-            Self::Sqlite(path) if !path.exists() => Ok(Box::new(SqliteBuild::begin(path, clock)?)),
+            Self::Sqlite(path) if !path.exists() => Ok(Box::new(SqliteStore::build(path, clock)?)),
             _ => self.connect(options, clock),
         }
     }

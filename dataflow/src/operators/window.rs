@@ -14,7 +14,7 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::event_batch::EventBatch;
 use crate::pair_window::PairWindow;
-use crate::run::Seed;
+use crate::seed::Seed;
 use crate::window::{PairId, PartitionWindows, WindowOutput};
 
 type Changes<'s> = VecCollection<'s, u64, (PairId, PairWindow)>;

@@ -4,6 +4,7 @@ mod clients;
 mod open_window;
 mod pairs;
 mod partition;
+mod partition_state;
 mod samples;
 mod seen;
 
@@ -11,5 +12,6 @@ pub use crate::event_batch::NO_SAMPLE;
 pub use open_window::OpenWindow;
 pub use pairs::{PairId, PairName};
 pub use partition::{ClosedWindow, PartitionWindows, WindowChange, WindowOutput};
+pub use partition_state::PartitionState;
 pub use samples::SampleSet;
 pub use seen::SeenIds;

@@ -8,10 +8,9 @@ use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position
 
 use super::clients::Clients;
 use super::pairs::{Pair, Pairs};
-use super::{OpenWindow, PairId, PairName};
+use super::{OpenWindow, PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
 use crate::judge::{Judged, PairState};
-use crate::output::PartitionState;
 use crate::pair_window::PairWindow;
 
 /// Pairs that were idle for longer than a history reaches back are looked for this many times in that span.

@@ -5,12 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use axum::routing::post;
 use axum::{Json, Router};
+
+use netqoe_pipeline::LogFeeds;
 use netqoe_server::{ServerLimits, Tokens};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-
-use crate::pipeline::LogFeeds;
 
 /// Shows all open windows whenever the process gets a SIGUSR1, until `stop`.
 pub(super) async fn flush_on_signal(feeds: LogFeeds, stop: CancellationToken) {

@@ -9,6 +9,10 @@ use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_pipeline::{
+    Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
+    StreamLetters, Ticker, View, set_aside,
+};
 use netqoe_server::Tokens;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
@@ -17,19 +21,19 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
-use super::dead_letters::StreamLetters;
-use super::log_clock::{self, LogClockCheck};
-use super::observation::Works;
-use super::pipeline_view::{Observed, View};
-use super::runtime::{failure, request_threads};
-use super::ticker::Ticker;
-use super::{admin, jetstream, maintenance, observation, pipeline_view, supervise};
+use super::runtime::request_threads;
+use super::{admin, health, maintenance, process_name, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
-use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::AggregateOptions;
-use crate::pipeline::{Crew, Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, starts};
 use crate::shutdown;
+
+/// What to do where the log's time is ahead of the clock: servers write the log.
+const WAIT_FOR_SERVERS: &str = "set the clocks of this machine and of all NATS servers right; docs/cluster.md \
+    says how to go on before they have caught up with the log";
+
+/// The command that replays a dead letter.
+const REPLAY_LETTER: &str = "netqoe dlq replay --nats-url URL ID";
 
 /// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
 const COMMIT_RETRIES: usize = 2;
@@ -50,8 +54,7 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         supervise::stop_with_supervisor(stop.clone())?;
     }
     // The store's driver waits on its own: it must not be used within the runtime.
-    let Some(started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
-    let Started { log, feeds, pipeline, heartbeat, view, failed } = started;
+    let Some(mut started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
     let follower = match membership.process {
         0 => {
             let connect = || options.database_url.connect(&options.database.postgres(), store_clock());
@@ -59,8 +62,8 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         }
         _ => None,
     };
-    let served = serve(options, &runtime, (listener, tokens), &log, &feeds, view, follower, &heartbeat, failed, stop);
-    let ended = runtime.block_on(served);
+    let ended = runtime.block_on(serve(options, &runtime, listener, tokens, &mut started, follower, stop));
+    let Started { log, running, heartbeat } = started;
     match &ended {
         Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
         Ok(Ended::Left(lost)) => tracing::info!("{lost}"),
@@ -68,8 +71,8 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
         Err(_) => {}
     }
     let ended = ended?;
-    feeds.stop();
-    let totals = pipeline.join()?;
+    running.feeds.stop();
+    let totals = running.pipeline.join()?;
     log.close();
     tracing::info!(events = totals.events.read, rows = totals.rows, "drained");
     match ended {
@@ -89,11 +92,8 @@ enum Ended {
 /// What works once the cluster has come together.
 struct Started {
     log: JetStreamLog,
-    feeds: LogFeeds,
-    pipeline: Pipeline,
+    running: Running,
     heartbeat: Heartbeat,
-    view: Arc<View>,
-    failed: Receiver<anyhow::Error>,
 }
 
 /// Waits for the other processes and starts the workers; none where it was asked to stop before.
@@ -107,44 +107,43 @@ fn start(
     let log = options.nats.open()?;
     let given_up = || stop.is_cancelled();
     let Some(mut cluster) = Cluster::join(membership, given_up)? else { return Ok(None) };
-    let (observed, health) = (Observed::new(Metrics::new()), StoreHealth::default());
+    let (observed, health) = (Observed::new(Metrics::new(), now_ms), StoreHealth::default());
     let patience = Patience::Until(stop.clone());
     // Few retries: this process waits by itself, and says why.
     let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };
     let store = patience.insist(|| options.database_url.connect(&postgres, store_clock()))?;
-    let store = Box::new(MeasuredStore::new(store, &observed.metrics, &health));
+    let store = MeasuredStore::new(store, &observed.metrics, &health);
     let Some(store) = open_store(store, patience, &log, &rules, membership, &cluster.heartbeat, given_up)? else {
         return Ok(None);
     };
-    let store =
-        store.setting_aside(jetstream::setting_aside(&log, options.dead_letters.stream(), Arc::clone(runtime))?);
-
-    let crew = Crew::of_group(membership.process, membership.processes(), options.workers);
-    let (failures, failed) = Failures::new();
-    observed.resume(crew, log.identity().partitions, &store.resume.checkpoints);
-    let starts = starts(&store.resume, log.identity());
-    log.check(&starts).context("can't read the log")?;
-    let starts = crew.share(&starts);
-    let (feeds, workers, backlog) = LogFeeds::start(&log, &store, &starts, &failures, now_ms)?;
-    cluster.heartbeat.carry(feeds.epochs());
-    observation::show_backlog(&observed.metrics, crew, backlog.clone());
-    let observer = observation::observer(crew, observed.clone(), backlog.clone(), |_| {});
-    let (links, lateness_ms) = (cluster.links(options.workers)?, rules.lateness_ms);
-    let pipeline =
-        Pipeline::start((workers, crew, links), log.identity(), store, rules, Gathering::LIVE, observer, failures)?;
+    let letters = set_aside::in_stream(&log, options.dead_letters.stream(), Arc::clone(runtime))?;
+    let assembly = Assembly {
+        source: Source::jetstream(&log, WAIT_FOR_SERVERS),
+        store: store.setting_aside(letters),
+        store_kind: kind(&options.database_url),
+        store_health: health,
+        rules,
+        assignment: Assignment::of_cluster(membership.process, membership.processes(), options.workers),
+        observed,
+    };
+    let ready = assembly.ready()?;
+    cluster.heartbeat.carry(ready.feeds.epochs());
+    let running = ready.start(cluster.links(options.workers)?)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
-    let checked = log.clone();
-    let log_check = ("jetstream", Arc::new(move || checked.healthy()) as _);
-    let store = (pipeline_view::kind(&options.database_url), health);
-    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::WAIT_FOR_SERVERS };
-    let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records: None };
-    let view = Arc::new(View { observed, crew, log: log_check, store, backlog, works });
-    Ok(Some(Started { log, feeds, pipeline, heartbeat: cluster.heartbeat, view, failed }))
+    Ok(Some(Started { log, running, heartbeat: cluster.heartbeat }))
+}
+
+/// What the page calls a store.
+fn kind(store: &StoreUrl) -> &'static str {
+    match store {
+        StoreUrl::Sqlite(_) => "sqlite",
+        StoreUrl::Postgres(_) => "postgres",
+    }
 }
 
 /// Process 0 takes a new generation for the whole cluster, and the others go on in it.
 fn open_store(
-    store: Box<dyn Store>,
+    store: MeasuredStore,
     patience: Patience,
     log: &JetStreamLog,
     rules: &Rules,
@@ -153,7 +152,7 @@ fn open_store(
     given_up: impl Fn() -> bool,
 ) -> anyhow::Result<Option<OpenedStore>> {
     if membership.process == 0 {
-        let store = OpenedStore::open(store, log.identity(), rules, patience)?;
+        let store = OpenedStore::open(store, log.identity(), rules, process_name(), patience)?;
         heartbeat.announce(store.generation());
         return Ok(Some(store));
     }
@@ -164,42 +163,41 @@ fn open_store(
 }
 
 /// Answers requests and moves idle partitions on, until it is asked to stop, another process stops, or something fails.
-#[allow(clippy::too_many_arguments)]
 async fn serve(
     options: &AggregateOptions,
     runtime: &Arc<Runtime>,
-    (listener, tokens): (TcpListener, Tokens),
-    log: &JetStreamLog,
-    feeds: &LogFeeds,
-    view: Arc<View>,
+    listener: TcpListener,
+    tokens: Tokens,
+    started: &mut Started,
     follower: Option<Box<dyn Store>>,
-    heartbeat: &Heartbeat,
-    failed: Receiver<anyhow::Error>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
+    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat } = started;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(store) = follower {
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());
         tasks.spawn(maintenance::daily(url, postgres, options.retention, stop.clone()));
-        let (progress, seen) = (options.consumer.progress(), (view.observed.metrics.clone(), view.store.1.clone()));
-        jetstream::follow(log.clone(), progress, store, seen, stop.clone(), Arc::clone(runtime))?;
+        let (progress, view) = (options.consumer.progress(), Arc::clone(view));
+        netqoe_pipeline::follow(log.clone(), progress, store, view, stop.clone(), Arc::clone(runtime))?;
     }
-    let reader = reader(options, &view).await?;
-    if view.crew.processes() > 1 {
-        let (live, crew, reader) = (view.observed.live.clone(), view.crew, Arc::clone(&reader));
-        tasks.spawn(netqoe_query::watch_others(live, reader, move |partition| crew.owns(partition), stop.clone()));
+    let reader = reader(options, view).await?;
+    let assignment = view.assignment();
+    if assignment.processes() > 1 {
+        let (live, reader, stop) = (view.observed().live.clone(), Arc::clone(&reader), stop.clone());
+        let owns = move |partition| assignment.owns(partition);
+        tasks.spawn(netqoe_query::watch_others(live, reader, owns, stop));
     }
-    let others = (view.crew.processes() > 1).then(|| Arc::clone(&reader));
-    let (ticked, observed) = (Arc::new(log.clone()), view.observed.clone());
+    let others = (assignment.processes() > 1).then(|| Arc::clone(&reader));
+    let (ticked, observed) = (Arc::new(log.clone()), view.observed().clone());
     let ticker = Ticker { log: ticked, observed, others, rules: options.rules.rules() };
     tasks.spawn(ticker.run(stop.clone()));
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
-    let letters = Arc::new(StreamLetters(letters));
+    let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
     let rules = options.rules.rules();
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
-    let app = app(Dashboard { reader, view, rules, tokens, letters, address }, &stop);
+    let app = app(Dashboard { reader, view: Arc::clone(view), rules, tokens, letters, address }, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits(&options.server.memory());
     let admin = async {
@@ -213,7 +211,7 @@ async fn serve(
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
         served = admin => served.map(|()| Ended::Asked),
-        error = failure(failed) => Err(error),
+        error = failed.failure() => Err(error.into()),
         lost = loss(heartbeat.lost()) => match lost.how {
             Loss::AskedToStop => Ok(Ended::Left(lost)),
             _ => Err(lost.into()),
@@ -227,13 +225,13 @@ async fn serve(
 
 /// What people look at, health and metrics.
 fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
-    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
+    let (metrics, checks) = (dashboard.view.observed().metrics.clone(), health::checks(&dashboard.view));
     let (routes, access) = dashboard.routes(stop);
     netqoe_server::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
 }
 
 async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<dyn Reader>> {
-    let (metrics, health) = (&view.observed.metrics, &view.store.1);
+    let (metrics, health) = (&view.observed().metrics, view.store_health());
     let url = options.read_database_url.as_ref().unwrap_or(&options.database_url);
     Ok(match url {
         StoreUrl::Sqlite(path) => {

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use netqoe_model::Rules;
+use netqoe_pipeline::View;
 use netqoe_query::{DeadLetters, FinalWindowsReader, PipelineApi, QueryApi, keep_filled};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
-
-use super::pipeline_view::View;
 
 /// The reader with what can't change any more in memory, which one of the tasks keeps filled until `stop`.
 pub(super) fn with_memory(
@@ -43,7 +42,7 @@ impl Dashboard {
     /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
     pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
         let Self { reader, view, rules, tokens, letters, address } = self;
-        let (metrics, live) = (view.observed.metrics.clone(), view.observed.live.clone());
+        let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
         let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone()).router();
         let pipeline = PipelineApi::new(view, live, letters, address.ip().to_canonical().is_loopback()).router();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use netqoe_pipeline::Patience;
 use netqoe_sinks::{Maintained, Maintenance, PostgresOptions, StoreError, StoreUrl};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{now_ms, store_clock};
 use crate::options::{MaintainOptions, MigrateOptions, RetentionOptions, ms};
 use crate::output;
-use crate::pipeline::Patience;
 
 const EVERY: Duration = Duration::from_secs(86_400);
 /// How soon a store is maintained that could not be for a reason that passes.

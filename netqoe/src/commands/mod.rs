@@ -5,30 +5,23 @@ pub(crate) mod aggregate;
 pub(crate) mod bench;
 mod compressed;
 mod dashboard;
-mod dead_letters;
 mod demo;
-mod diff;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
 mod fixed_object;
 pub(crate) mod heal_clock;
+mod health;
 pub(crate) mod ingest;
-mod jetstream;
-mod log_clock;
 pub(crate) mod log_export;
 pub(crate) mod maintenance;
-mod observation;
 mod other_rules;
-mod pipeline_view;
 pub(crate) mod probe;
-mod recent;
 pub(crate) mod replay;
 mod resources;
 pub(crate) mod rules;
 mod runtime;
 mod starting;
 pub(crate) mod supervise;
-mod ticker;
 pub(crate) mod up;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +33,13 @@ const DATA_FILE: &str = "netqoe.db";
 
 fn data_file(folder: &Path) -> PathBuf {
     folder.join(DATA_FILE)
+}
+
+/// What a store keeps of this process, so that somebody finds it.
+fn process_name() -> String {
+    let process = format!("process {}", std::process::id());
+    // A machine need not have a name.
+    netqoe_probe::host_name().map_or(process.clone(), |host| format!("{process} on {host}"))
 }
 
 /// `config check`: whoever gets here has had every key and value read.

@@ -1,16 +1,14 @@
 //! Whether a store's rows were made by other rules than those of this command.
 
 use netqoe_model::Rules;
-use netqoe_sinks::{PostgresOptions, StoreUrl};
+use netqoe_sinks::StoreUrl;
+use netqoe_sinks::read::Reader;
 use serde_json::{Map, Value};
-use tokio::runtime::Runtime;
-
-use super::diff;
 
 /// Says so where the latest rows of `live` were made by other rules: they can't be the same then. A store that an older
 /// netqoe has written does not tell.
-pub(super) fn warn(live: &StoreUrl, rules: &Rules, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<()> {
-    let Some(theirs) = diff::reader(live, options, runtime)?.ask(|store| store.rows.rules())? else { return Ok(()) };
+pub(super) fn warn(live: &StoreUrl, reader: &dyn Reader, rules: &Rules) -> anyhow::Result<()> {
+    let Some(theirs) = reader.ask(|store| store.rows.rules())? else { return Ok(()) };
     let others = others(&members(&theirs), &members(&serde_json::to_string(rules)?));
     if !others.is_empty() {
         tracing::warn!(

@@ -2,29 +2,25 @@
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Read, stdin};
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
-use crossbeam_channel::{bounded, select};
 use indicatif::{ProgressBar, ProgressStyle};
 use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
-use netqoe_sinks::{Store, StoreUrl};
+use netqoe_pipeline::{MeasuredStore, OpenedStore, Patience, Replay, Totals};
+use netqoe_sinks::read::{self, Compared, PostgresReader, Reader, SqliteReader};
+use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use super::compressed::decompressed;
-use super::diff::{self, Compared};
-use super::other_rules;
-use super::resources;
 use super::runtime::request_threads;
+use super::{other_rules, process_name, resources};
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
 use crate::output;
-use crate::pipeline::{
-    Committed, Excerpt, Failures, FileFeeds, Gathering, OpenedStore, Patience, Pipeline, Totals, alone,
-};
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
 const REPLAYED_LOG: &str = "ndjson";
@@ -36,16 +32,14 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     options.history.check()?;
     let rules = options.rules.rules();
     if let Some(live) = &options.history.diff {
-        other_rules::warn(live, &rules, &options.database.postgres(), &request_threads()?)?;
+        let runtime = request_threads()?;
+        other_rules::warn(live, &*reader(live, &options.database.postgres(), &runtime)?, &rules)?;
     }
     let History { input, bytes, reading } = history(options, &rules)?;
     let progress = progress_bar(bytes);
     let started = Instant::now();
-    let mut store = options.store.connect_for_replay(&options.database.postgres(), store_clock())?;
-    if options.history.is_part() {
-        store = Box::new(Excerpt::new(store, options.history.windows()));
-    }
-    let totals = replay(input, store, options.workers, rules, &progress)?;
+    let store = options.store.connect_for_replay(&options.database.postgres(), store_clock())?;
+    let totals = replay(input, store, options, rules, &progress)?;
     progress.finish_and_clear();
     if let Some(reading) = reading {
         // Where the replay came to its end, so did the reading: only how is left to be heard.
@@ -67,8 +61,10 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
 
 /// Fails where a row differs from what `live` has.
 fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
-    let (stores, windows) = ((&options.store, live), options.history.windows());
-    let compared = diff::print(stores, &options.database.postgres(), windows, &request_threads()?)?;
+    let (postgres, runtime) = (options.database.postgres(), request_threads()?);
+    let (ours, theirs) = (reader(&options.store, &postgres, &runtime)?, reader(live, &postgres, &runtime)?);
+    let print = |difference| -> anyhow::Result<()> { Ok(output::line(difference)?) };
+    let compared = read::compare(&*ours, &*theirs, &options.history.windows(), print)?;
     let Compared { equal, different, not_final } = compared;
     output::line(json!({ "live": live.to_string(), "equal": equal, "different": different, "not_final": not_final }))?;
     if equal + different == 0 {
@@ -76,6 +72,19 @@ fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
     }
     ensure!(different == 0, "{different} rows differ from those of {live}; see that both were made by the same rules");
     Ok(())
+}
+
+/// What reads a store.
+fn reader(url: &StoreUrl, options: &PostgresOptions, runtime: &Runtime) -> anyhow::Result<Box<dyn Reader>> {
+    let reader = || -> anyhow::Result<Box<dyn Reader>> {
+        Ok(match url {
+            StoreUrl::Sqlite(path) => Box::new(SqliteReader::open(path)?),
+            StoreUrl::Postgres(url) => {
+                Box::new(runtime.block_on(PostgresReader::connect(url, options, runtime.handle().clone()))?)
+            }
+        })
+    };
+    reader().with_context(|| format!("can't read {url}"))
 }
 
 /// What is replayed.
@@ -106,36 +115,34 @@ fn history(options: &ReplayOptions, rules: &Rules) -> anyhow::Result<History> {
 
 /// Replays `input`, and shows how much of it is read and how many events are committed.
 fn replay(
-    input: impl Read + Send + 'static,
+    input: Box<dyn Read + Send>,
     store: Box<dyn Store>,
-    workers: NonZeroUsize,
+    options: &ReplayOptions,
     rules: Rules,
     progress: &ProgressBar,
 ) -> anyhow::Result<Totals> {
     let log = LogIdentity { id: REPLAYED_LOG.to_owned(), partitions: DEFAULT_PARTITIONS };
-    let store = OpenedStore::open(store, &log, &rules, Patience::OfACommand)?;
-    let (failures, failed) = Failures::new();
-    // Whole chunks are told, since a reader around the input would have all memory cleared that is read into.
-    let (reading, committing) = (progress.clone(), progress.clone());
-    let feeds = FileFeeds::start(input, &log, workers.get(), &failures, move |bytes| reading.inc(bytes));
-    let mut events = 0;
-    let count = Box::new(move |commit: Committed<'_>| {
-        events += commit.events.read;
-        committing.set_message(format!("{events} events"));
-    });
-    let (crew, links) = alone(workers)?;
-    let pipeline =
-        Pipeline::start((feeds, crew, links), &log, store, rules, Gathering::REPLAY, count, failures.clone())?;
-    let (send, ended) = bounded(1);
-    let waiting = std::thread::spawn(move || send.send(pipeline.join()));
-    select! {
-        recv(failed) -> error => Err(error?),
-        recv(ended) -> totals => {
-            // It has sent, so it is over.
-            waiting.join().map_err(|_| anyhow::anyhow!("waiting for the replay failed"))??;
-            totals?
-        }
+    let store = MeasuredStore::unwatched(store);
+    let mut store = OpenedStore::open(store, &log, &rules, process_name(), Patience::OfACommand)?;
+    if options.history.is_part() {
+        store = store.taking_only(options.history.windows());
     }
+    // Whole chunks are told, since a reader around the input would have all memory cleared that is read into.
+    let (reading, committing, mut events) = (progress.clone(), progress.clone(), 0);
+    let on_commit = move |new| {
+        events += new;
+        committing.set_message(format!("{events} events"));
+    };
+    let replay = Replay {
+        input,
+        log,
+        store,
+        workers: options.workers,
+        rules,
+        on_read: Box::new(move |bytes| reading.inc(bytes)),
+        on_commit: Box::new(on_commit),
+    };
+    Ok(replay.run()?)
 }
 
 /// The input as text, with the length of that where it is known.

@@ -8,7 +8,11 @@ use anyhow::Context;
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
 use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Event, EventTime, LogTime, PairPast, Partition, Position, Rules};
+use netqoe_model::{Event, EventTime, LogTime, PairPast, Partition, Rules};
+use netqoe_pipeline::{
+    Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
+    Ticker, links_within,
+};
 use netqoe_probe::{Plan, Reporter};
 use netqoe_server::{OperationsAccess, RequestMemory, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
@@ -19,19 +23,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
-use super::dead_letters::StoreLetters;
-use super::log_clock::{self, LogClockCheck};
-use super::observation::Works;
-use super::pipeline_view::{Observed, View};
-use super::runtime::{failure, request_threads};
+use super::runtime::request_threads;
 use super::starting::Starting;
-use super::ticker::Ticker;
-use super::{admin, data_file, demo, fixed_object, maintenance, observation};
+use super::{admin, data_file, demo, dlq, fixed_object, health, maintenance, process_name};
 use crate::clock::{now_ms, store_clock};
-use crate::measured::{MeasuredReader, MeasuredStore, StoreHealth};
 use crate::options::{UpOptions, ms};
-use crate::pipeline::{Failures, Gathering, LogFeeds, OpenedStore, Patience, Pipeline, alone, starts};
 use crate::shutdown;
+
+/// What to do where the log's time is ahead of the clock: this process writes the log itself.
+const HEAL_CLOCK: &str = "set the clock where it is behind; where it is right, stop `netqoe up` and run \
+    `netqoe log heal-clock` on its data folder, which loses no event";
 
 /// How much longer a pair has its place than its past is kept: for events that are late, and for the sweep.
 const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
@@ -54,8 +55,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let rules = options.rules.rules();
-    let observed = Observed::new(Metrics::new());
-    let (failures, failed) = Failures::new();
+    let observed = Observed::new(Metrics::new(), now_ms);
     let memory = options.server.memory();
     let limits = options.server.limits(&memory);
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
@@ -71,13 +71,21 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let Opened { log, store, letters, reader, health } = opened?;
     let store = store.with_patience(Patience::Until(stop.clone()));
     let known = known_pairs(&store, &rules);
-    let (feeds, pipeline, view) = start_pipeline(options, &log, (store, health), &rules, observed, failures)?;
+    let assembly = Assembly {
+        source: Source::embedded(&log, HEAL_CLOCK, &observed.metrics),
+        store,
+        store_kind: "sqlite",
+        store_health: health,
+        rules: rules.clone(),
+        assignment: Assignment::of_one_process(options.workers),
+        observed: observed.clone(),
+    };
+    let Running { feeds, pipeline, view, mut failed } = assembly.ready()?.start(links_within(options.workers)?)?;
 
     let mut tasks = JoinSet::new();
-    let ticker =
-        Ticker { log: Arc::new(log.clone()), observed: view.observed.clone(), others: None, rules: rules.clone() };
+    let ticker = Ticker { log: Arc::new(log.clone()), observed, others: None, rules: rules.clone() };
     tasks.spawn(ticker.run(stop.clone()));
-    let letters = Arc::new(StoreLetters::new(letters, log.clone(), options.data.clone()));
+    let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
     let app = app(options, &memory, &log, dashboard, &known, &stop);
@@ -96,7 +104,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
 
     let served = tokio::select! {
         served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
-        error = failure(failed) => Err(error),
+        error = failed.failure() => Err(error.into()),
     };
     stop.cancel();
     served?;
@@ -139,42 +147,9 @@ fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result
     let letters = SqliteDeadLetters::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
-    let store = Box::new(MeasuredStore::new(Box::new(store), metrics, &health));
-    let store = OpenedStore::open(store, log.identity(), rules, Patience::None)?;
+    let store = MeasuredStore::new(Box::new(store), metrics, &health);
+    let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
     Ok(Opened { log, store, letters, reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health), health })
-}
-
-fn start_pipeline(
-    options: &UpOptions,
-    log: &SqliteLog,
-    (store, health): (OpenedStore, StoreHealth),
-    rules: &Rules,
-    observed: Observed,
-    failures: Failures,
-) -> anyhow::Result<(LogFeeds, Pipeline, Arc<View>)> {
-    let identity = log.identity().clone();
-    let (crew, links) = alone(options.workers)?;
-    observed.resume(crew, identity.partitions, &store.resume.checkpoints);
-    let starts = crew.share(&starts(&store.resume, &identity));
-    let (feeds, workers, backlog) = LogFeeds::start(log, &store, &starts, &failures, now_ms)?;
-    observation::show_backlog(&observed.metrics, crew, backlog.clone());
-    observation::show_damage(&observed.metrics, log.clone());
-    let discarding = log.clone();
-    let reflected = move |checkpoint: &Checkpoint| {
-        let needed_no_more = Position(checkpoint.resume_from.0.saturating_sub(1));
-        discarding.allow_discard_through(checkpoint.partition, needed_no_more);
-    };
-    let observer = observation::observer(crew, observed.clone(), backlog.clone(), reflected);
-    let lateness_ms = rules.lateness_ms;
-    let (rules, workers) = (rules.clone(), (workers, crew, links));
-    let pipeline = Pipeline::start(workers, &identity, store, rules, Gathering::LIVE, observer, failures)?;
-    let (checked, read) = (log.clone(), log.clone());
-    let log = ("sqlite", Arc::new(move || checked.healthy()) as _);
-    let log_clock = LogClockCheck { lateness_ms, advice: log_clock::HEAL_EMBEDDED };
-    let records = Some(Arc::new(move || read.intact()) as _);
-    let works = Works { observed: observed.clone(), backlog: backlog.clone(), log_clock, records };
-    let view = View { observed, crew, log, store: ("sqlite", health), backlog, works };
-    Ok((feeds, pipeline, Arc::new(view)))
 }
 
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.
@@ -199,7 +174,7 @@ fn app(
     known: &[(Arc<str>, Arc<str>)],
     stop: &CancellationToken,
 ) -> axum::Router {
-    let (metrics, checks) = (dashboard.view.observed.metrics.clone(), observation::checks(&dashboard.view));
+    let (metrics, checks) = (dashboard.view.observed().metrics.clone(), health::checks(&dashboard.view));
     let config = IngestConfig {
         pairs_kept: pairs_kept(&dashboard.rules),
         ..options.server.ingest(dashboard.rules.max_future_ms, memory)

@@ -27,7 +27,6 @@ use netqoe_sinks::StoreUrl;
 
 use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
-use crate::pipeline::cores;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
@@ -217,6 +216,11 @@ pub(crate) struct HealClockOptions {
 
     #[command(flatten)]
     pub(crate) rules: RuleOptions,
+}
+
+/// As many workers as the machine has cores.
+pub(crate) fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// A number above 0, with a message that says what is accepted.

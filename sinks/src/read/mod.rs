@@ -4,6 +4,7 @@
 //! other show every row that was there at the start exactly once, whatever is inserted meanwhile. Every question is
 //! answered from an index and within a time limit, so that no question can hold up the process.
 
+mod comparison;
 mod degraded;
 mod error;
 mod extent;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use netqoe_model::Checkpoint;
 
+pub use comparison::{Compared, compare};
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
 pub use names::Names;

@@ -6,31 +6,31 @@ use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
+use rusqlite::Connection;
 
-use super::{SqliteStore, schema};
-use crate::{Clock, Opening, Store, StoreError, WriteTurn};
+use super::{SqliteStore, StoreFile, schema};
+use crate::{Clock, StoreError, WriteTurn};
 
 /// What the file is called while it is built.
 const BUILDING: &str = ".building";
 
-/// A store that a replay makes from nothing. There is nothing in it to protect: where the replay breaks off, the file
-/// is thrown away and the log replayed again. So it is written without a journal, at a third of the cost, under another
-/// name; nobody ever sees a part of it.
-pub struct SqliteBuild {
-    store: SqliteStore,
+/// What becomes of a store that a replay makes from nothing. There is nothing in it to protect: where the replay breaks
+/// off, the file is thrown away and the log replayed again. So it is written without a journal, at a third of the cost,
+/// under another name; nobody ever sees a part of it.
+pub(super) struct Build {
     building: PathBuf,
     path: PathBuf,
     /// Held until the file has its name, so that no other process takes it for what a crash has left.
     lock: File,
 }
 
-impl SqliteBuild {
-    /// Begins a new file, in the place of what an earlier build that broke off has left.
+impl SqliteStore {
+    /// Begins a new file, in the place of what an earlier build that broke off has left. It takes its name with
+    /// [`Store::complete`](crate::Store::complete).
     ///
     /// # Errors
     /// [`StoreError::BeingBuilt`] if another process builds it, or those of [`SqliteStore::open`].
-    pub fn begin(path: &Path, clock: Clock) -> Result<Self, StoreError> {
+    pub fn build(path: &Path, clock: Clock) -> Result<Self, StoreError> {
         let mut building = OsString::from(path);
         building.push(BUILDING);
         let building = PathBuf::from(building);
@@ -43,54 +43,24 @@ impl SqliteBuild {
             Err(TryLockError::WouldBlock) => return Err(StoreError::BeingBuilt { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(unwritable(error)),
         }
-        let store = SqliteStore::open_with(schema::UNSHARED, &building, WriteTurn::default(), clock)?;
+        let mut store = Self::open_with(schema::UNSHARED, &building, WriteTurn::default(), clock)?;
         // One transaction for all of it: each page is written when it is full, not at every commit.
         store.connection.execute_batch("BEGIN EXCLUSIVE").map_err(|error| store.file.error("begin", &error))?;
-        Ok(Self { store, building, path: path.to_owned(), lock })
+        // From here on nothing can be tried again: what a transaction has half written stays half written.
+        store.file.built_as = Some(path.to_owned());
+        store.build = Some(Build { building, path: path.to_owned(), lock });
+        Ok(store)
     }
 }
 
-impl Store for SqliteBuild {
-    fn open(&mut self, log: &LogIdentity, opening: &Opening) -> Result<Generation, StoreError> {
-        self.store.open(log, opening).map_err(|error| broken_off(&self.path, error))
-    }
-
-    fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError> {
-        self.store.resume(generation, rules).map_err(|error| broken_off(&self.path, error))
-    }
-
-    fn attempt(
-        &mut self,
-        generation: Generation,
-        partition: Partition,
-        position: Position,
-    ) -> Result<Option<u32>, StoreError> {
-        self.store.attempt(generation, partition, position).map_err(|error| broken_off(&self.path, error))
-    }
-
-    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
-        self.store.checkpoints().map_err(|error| broken_off(&self.path, error))
-    }
-
-    fn commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), StoreError> {
-        self.store.commit(generation, partitions).map_err(|error| broken_off(&self.path, error))
-    }
-
-    fn complete(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { store, building, path, lock } = *self;
-        let SqliteStore { connection, file, .. } = store;
-        connection.execute_batch("COMMIT").map_err(|error| broken_off(&path, file.error("be written", &error)))?;
-        connection.close().map_err(|(_, error)| broken_off(&path, file.error("be closed", &error)))?;
+impl Build {
+    /// Gives the file its name.
+    pub(super) fn complete(self, connection: Connection, file: &StoreFile) -> Result<(), StoreError> {
+        let Self { building, path, lock } = self;
+        connection.execute_batch("COMMIT").map_err(|error| file.error("be written", &error))?;
+        connection.close().map_err(|(_, error)| file.error("be closed", &error))?;
         let done = lock.sync_all().and_then(|()| std::fs::rename(&building, &path));
         done.map_err(|error| StoreError::Unwritable { path, reason: error.to_string() })
-    }
-}
-
-/// Without a journal nothing can be tried again: what a transaction has half written stays half written.
-fn broken_off(path: &Path, error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable { reason, .. } => StoreError::BrokenOff { path: path.to_owned(), reason },
-        other => other,
     }
 }
 
@@ -99,9 +69,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::Store;
 
-    fn begin(path: &Path) -> Result<SqliteBuild, StoreError> {
-        SqliteBuild::begin(path, Arc::new(|| 0))
+    fn begin(path: &Path) -> Result<SqliteStore, StoreError> {
+        SqliteStore::build(path, Arc::new(|| 0))
     }
 
     #[test]

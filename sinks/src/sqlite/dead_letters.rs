@@ -79,7 +79,7 @@ impl SqliteDeadLetters {
     /// # Errors
     /// As [`SqliteStore::open`](super::SqliteStore::open).
     pub fn open(path: &Path, write_turn: WriteTurn) -> Result<Self, StoreError> {
-        let file = StoreFile(path.to_owned());
+        let file = StoreFile::new(path);
         let connection = {
             let _turn = write_turn.lock();
             schema::open(&file, schema::BESIDE)?

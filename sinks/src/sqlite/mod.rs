@@ -18,10 +18,10 @@ use netqoe_datafile::{Trouble, described};
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use rusqlite::{Connection, TransactionBehavior};
 
-pub use build::SqliteBuild;
 pub use dead_letters::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters};
 pub use rewind::SqliteRewind;
 
+use self::build::Build;
 use crate::fence::{Start, admit};
 use crate::{Clock, Opening, Store, StoreError, WriteTurn};
 
@@ -31,6 +31,8 @@ pub struct SqliteStore {
     file: StoreFile,
     write_turn: WriteTurn,
     clock: Clock,
+    /// Where the file is new and has not got its name yet.
+    build: Option<Build>,
 }
 
 impl SqliteStore {
@@ -43,12 +45,12 @@ impl SqliteStore {
     }
 
     fn open_with(settings: &str, path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
-        let file = StoreFile(path.to_owned());
+        let file = StoreFile::new(path);
         let connection = {
             let _turn = write_turn.lock();
             schema::open(&file, settings)?
         };
-        Ok(Self { connection, file, write_turn, clock })
+        Ok(Self { connection, file, write_turn, clock, build: None })
     }
 
     /// Does `work` in a transaction that holds SQLite's write lock from its beginning, and the process's write turn; within
@@ -130,6 +132,9 @@ impl Store for SqliteStore {
     }
 
     fn complete(mut self: Box<Self>) -> Result<(), StoreError> {
+        if let Some(build) = self.build.take() {
+            return build.complete(self.connection, &self.file);
+        }
         self.transact("end in good order", |transaction, _| Ok(attempts::forgive_starts(transaction)?))
     }
 }
@@ -153,20 +158,32 @@ impl From<StoreError> for Failure {
 }
 
 /// The file, for messages.
-struct StoreFile(PathBuf);
+struct StoreFile {
+    path: PathBuf,
+    /// The name that it is to get, where it is built and a failure is the end of it.
+    built_as: Option<PathBuf>,
+}
 
 impl StoreFile {
+    fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), built_as: None }
+    }
+
     fn name(&self) -> String {
-        format!("sqlite:{}", self.0.display())
+        format!("sqlite:{}", self.path.display())
     }
 
     /// What the user should know of an error of SQLite.
     fn error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        if let Some(trouble) = Trouble::of(&self.0, error) {
-            return StoreError::Unavailable { store: self.name(), doing, reason: trouble.to_string() };
+        if let Some(trouble) = Trouble::of(&self.path, error) {
+            let reason = trouble.to_string();
+            return match self.built_as.clone() {
+                Some(path) => StoreError::BrokenOff { path, reason },
+                None => StoreError::Unavailable { store: self.name(), doing, reason },
+            };
         }
-        let (path, reason) = (self.0.clone(), described(error));
+        let (path, reason) = (self.path.clone(), described(error));
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt { path, reason },
             _ => StoreError::Sqlite { path, doing, reason },
@@ -175,9 +192,9 @@ impl StoreFile {
 
     /// The same of an error when the file is opened: one that can't be opened at all is mostly the wrong one.
     fn opening_error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
-        match Trouble::of(&self.0, error) {
+        match Trouble::of(&self.path, error) {
             Some(Trouble::Unopenable | Trouble::ReadOnly | Trouble::Moved | Trouble::TooManyFiles) => {
-                StoreError::Unwritable { path: self.0.clone(), reason: described(error) }
+                StoreError::Unwritable { path: self.path.clone(), reason: described(error) }
             }
             _ => self.error(doing, error),
         }

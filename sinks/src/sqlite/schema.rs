@@ -67,14 +67,14 @@ pub(super) const UNSHARED: &str = "
 /// The file with these settings and the newest schema.
 pub(super) fn open(file: &StoreFile, settings: &str) -> Result<Connection, StoreError> {
     let attempt = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open(&file.0)?;
+        let connection = Connection::open(&file.path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         apply(settings, &connection)?;
         Ok(connection)
     };
-    netqoe_datafile::make_private(&file.0)
-        .map_err(|error| StoreError::Unwritable { path: file.0.clone(), reason: error.to_string() })?;
+    netqoe_datafile::make_private(&file.path)
+        .map_err(|error| StoreError::Unwritable { path: file.path.clone(), reason: error.to_string() })?;
     let mut connection = attempt().map_err(|error| file.opening_error("be opened", &error))?;
     migrate(&mut connection, file)?;
     connection.busy_timeout(TRANSACTION_BUSY_TIMEOUT).map_err(|error| file.opening_error("be opened", &error))?;

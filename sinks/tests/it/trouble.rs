@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use netqoe_model::{Checkpoint, DEFAULT_PARTITIONS, Generation, LogIdentity, PartitionCommit, Position};
 use netqoe_sinks::read::{ReadError, Reader, SqliteReader};
-use netqoe_sinks::{Opening, SqliteBuild, SqliteStore, Store, StoreError, WriteTurn};
+use netqoe_sinks::{Opening, SqliteStore, Store, StoreError, WriteTurn};
 use rusqlite::Connection;
 
 fn open(path: &Path) -> Result<SqliteStore, StoreError> {
@@ -91,7 +91,7 @@ fn new_files_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (path, built) = (folder.path().join("store.db"), folder.path().join("built.db"));
     let _store = open(&path).unwrap();
-    Box::new(SqliteBuild::begin(&built, Arc::new(|| 0)).unwrap()).complete().unwrap();
+    Box::new(SqliteStore::build(&built, Arc::new(|| 0)).unwrap()).complete().unwrap();
     for entry in folder.path().read_dir().unwrap().map(Result::unwrap) {
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", entry.path().display());

@@ -3,6 +3,8 @@
 mod store;
 mod stream;
 
+pub(super) use store::letters_of;
+
 use crate::options::DlqCommand;
 
 pub(crate) fn run(command: &DlqCommand) -> anyhow::Result<()> {

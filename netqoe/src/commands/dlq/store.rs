@@ -7,12 +7,12 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use netqoe_eventlog::{SqliteLog, SqliteLogOptions};
 use netqoe_model::LogTime;
+use netqoe_pipeline::StoreLetters;
 use netqoe_sinks::{LetterExcerpt, LetterKey, SqliteDeadLetters, WriteTurn};
 use serde_json::json;
 
 use crate::clock::now_ms;
 use crate::commands::data_file;
-use crate::commands::dead_letters::StoreLetters;
 use crate::commands::runtime::request_threads;
 use crate::options::{DlqCommand, LetterChoice, LetterName};
 use crate::output;
@@ -32,13 +32,19 @@ pub(super) fn run(command: &DlqCommand, data: &Path) -> anyhow::Result<()> {
             let log =
                 SqliteLog::open(&path, SqliteLogOptions::new(Arc::new(|| LogTime::from_ms(now_ms())), write_turn))?;
             let chosen = chosen(&letters, choice)?;
-            let letters = StoreLetters::new(letters, log.clone(), data.to_owned());
+            let letters = letters_of(letters, log.clone(), data);
             replay(&letters, &chosen)?;
             log.close();
             Ok(())
         }
         DlqCommand::Purge { choice, .. } => purge(&letters, choice),
     }
+}
+
+/// The letters of this data folder, which go back into its log.
+pub(crate) fn letters_of(letters: SqliteDeadLetters, log: SqliteLog, data: &Path) -> StoreLetters {
+    let how_to_replay = format!("netqoe dlq replay --data {} ID (while netqoe up is stopped)", data.display());
+    StoreLetters::new(letters, log, how_to_replay, now_ms)
 }
 
 /// One JSON object a line, newest first.

@@ -1,0 +1,37 @@
+//! The dataflow graph, on one page.
+
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use netqoe_model::Rules;
+use timely::dataflow::operators::Probe;
+use timely::dataflow::{ProbeHandle, StreamVec};
+
+use crate::decode::Decoder;
+use crate::feed::Batch;
+use crate::operators;
+use crate::output::Outlet;
+use crate::seed::Seed;
+
+/// From batches of the log to what an [`Outlet`] takes:
+///
+/// ```text
+/// batches ─ decode ─▶ events ─ window ─▶ open windows ─ judge ─▶ rows ──────────────┐
+///            any worker       │ the partition's worker, from here on              ├─ collect ─▶ outlet
+///                             └────── closed windows, progress, clients, dead letters ┘
+/// ```
+///
+/// `probe` tells which epochs have been handed to the outlet.
+pub fn build<'s>(
+    batches: StreamVec<'s, u64, Batch>,
+    partitions: NonZeroU16,
+    rules: Arc<Rules>,
+    seeds: Vec<Seed>,
+    outlet: Box<dyn Outlet>,
+    probe: &ProbeHandle<u64>,
+) {
+    let events = operators::decode(batches, Decoder::new(partitions, rules.max_future_ms));
+    let (windows, progress) = operators::windows(events, rules.clone(), seeds);
+    let rows = operators::judged(windows, rules).map(|(pair, (_, row, judged))| (pair, (row, judged)));
+    operators::collect(rows.inner, progress, outlet).probe_with(probe);
+}

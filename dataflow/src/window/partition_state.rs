@@ -1,0 +1,12 @@
+use netqoe_model::LogTime;
+
+/// What a partition holds in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartitionState {
+    /// Windows that can still change.
+    pub open_windows: usize,
+    /// Pairs of client and target.
+    pub tracked_pairs: usize,
+    /// The log must pass this time for the next window to close; none while no window is open.
+    pub closes_after: Option<LogTime>,
+}

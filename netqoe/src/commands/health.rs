@@ -1,0 +1,18 @@
+//! What `/health` tells of a process that runs a pipeline.
+
+use std::sync::Arc;
+
+use netqoe_pipeline::View;
+use netqoe_server::ComponentCheck;
+
+/// The parts that it names. Clients can send for as long as the log takes what they send.
+pub(super) fn checks(view: &Arc<View>) -> Vec<ComponentCheck> {
+    let [log, store, dataflow] = [view, view, view].map(Arc::clone);
+    let (log, store, dataflow) =
+        (move || log.check_log(), move || store.check_store(), move || dataflow.check_dataflow());
+    vec![
+        ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(log) },
+        ComponentCheck { component: "store", needed_for_ready: false, check: Box::new(store) },
+        ComponentCheck { component: "pipeline", needed_for_ready: false, check: Box::new(dataflow) },
+    ]
+}

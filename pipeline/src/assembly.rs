@@ -1,0 +1,112 @@
+//! A live log, the dataflow and a store, put together: what `up` and each process of a cluster run.
+
+use std::sync::Arc;
+
+use netqoe_dataflow::{Feed, Links};
+use netqoe_model::Rules;
+
+use crate::feeds::StartedFeeds;
+use crate::health::DataflowHealth;
+use crate::pipeline::Plan;
+use crate::{
+    Assignment, Backlog, Failed, Failures, Gathering, LogClockCheck, LogFeeds, Observed, OpenedStore, Pipeline,
+    PipelineError, Source, StoreHealth, View, observer,
+};
+
+/// What a pipeline is made of.
+pub struct Assembly {
+    /// Where events come from.
+    pub source: Source,
+    /// Where rows go.
+    pub store: OpenedStore,
+    /// What the page calls the store.
+    pub store_kind: &'static str,
+    /// How the store is.
+    pub store_health: StoreHealth,
+    /// What windows are, and what they are judged by.
+    pub rules: Rules,
+    /// The workers of this process.
+    pub assignment: Assignment,
+    /// Where what happens is seen.
+    pub observed: Observed,
+}
+
+/// An assembly whose log is open where the store stopped. Nothing is read yet.
+pub struct Ready {
+    /// The means to end the feeds.
+    pub feeds: LogFeeds,
+    /// What each worker of this process reads.
+    pub workers: Vec<Box<dyn Feed>>,
+    /// What of the log rows do not reflect.
+    pub backlog: Backlog,
+    /// What has failed.
+    pub failed: Failed,
+    /// What else the pipeline is made of.
+    pub assembly: Assembly,
+    failures: Failures,
+}
+
+/// A pipeline that works.
+pub struct Running {
+    /// The means to end its feeds, or to have open windows shown.
+    pub feeds: LogFeeds,
+    /// Its threads.
+    pub pipeline: Pipeline,
+    /// What it shows of itself.
+    pub view: Arc<View>,
+    /// What has failed.
+    pub failed: Failed,
+}
+
+impl Assembly {
+    /// Opens the log where the store stopped.
+    ///
+    /// # Errors
+    /// [`PipelineError::Log`] where the log is not what it was then, or can't be read.
+    pub fn ready(self) -> Result<Ready, PipelineError> {
+        let Self { source, store, assignment, observed, .. } = &self;
+        let partitions = source.log.identity().partitions;
+        observed.resume(*assignment, partitions, &store.resume.checkpoints);
+        let starts = store.starts(partitions);
+        (source.check_places)(&starts).map_err(PipelineError::Log)?;
+        let (failures, failed) = Failures::new();
+        let started = LogFeeds::start(&*source.log, store, &assignment.share(&starts), &failures, observed.now_ms)?;
+        let StartedFeeds { feeds, workers, backlog } = started;
+        observer::show_backlog(observed, *assignment, backlog.clone());
+        Ok(Ready { feeds, workers, backlog, failed, assembly: self, failures })
+    }
+}
+
+impl Ready {
+    /// Starts the workers, which reach each other by `links`, and the thread that commits.
+    ///
+    /// # Errors
+    /// [`PipelineError::Thread`] or [`PipelineError::Workers`].
+    pub fn start(self, links: Links) -> Result<Running, PipelineError> {
+        let Self { feeds, workers, backlog, failed, assembly, failures } = self;
+        let Assembly { source, store, store_kind, store_health, rules, assignment, observed } = assembly;
+        let log_clock = LogClockCheck { lateness_ms: rules.lateness_ms, advice: source.clock_advice };
+        let plan = Plan {
+            feeds: workers,
+            assignment,
+            log: source.log.identity().clone(),
+            store,
+            rules,
+            gathering: Gathering::LIVE,
+            on_commit: observer::on_commit(assignment, observed.clone(), backlog.clone(), source.on_reflected),
+            failures,
+        };
+        let pipeline = plan.start(links)?;
+        let view = View {
+            observed,
+            assignment,
+            log_kind: source.kind,
+            log_health: source.health,
+            store_kind,
+            store_health,
+            dataflow_health: DataflowHealth { log_clock, records_intact: source.records_intact },
+            backlog,
+        };
+        Ok(Running { feeds, pipeline, view: Arc::new(view), failed })
+    }
+}

@@ -1,0 +1,104 @@
+//! One thread that writes what the workers found, as much at once as has come while the last commit was under way.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crossbeam_channel::Receiver;
+use netqoe_dataflow::{PartitionOutput, PartitionState};
+use netqoe_model::{Ledger, Partition, PartitionCommit};
+
+use crate::age::age_ms;
+use crate::{OpenedStore, PipelineError};
+
+/// Rows from which a commit takes no further outputs in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gathering {
+    max_rows: usize,
+}
+
+impl Gathering {
+    /// For readers, and for the other writer of the same file, who wait while a transaction lasts.
+    pub(crate) const LIVE: Self = Self { max_rows: 20_000 };
+    /// Nobody waits for a replay's rows: the more windows of a key are written together, the fewer pages are written
+    /// twice. The bound is on memory (some tens of megabytes).
+    pub(crate) const REPLAY: Self = Self { max_rows: 100_000 };
+}
+
+/// One commit that is now in the store.
+pub(crate) struct Committed<'a> {
+    /// What was written, by partition.
+    pub(crate) partitions: &'a [PartitionCommit],
+    /// What those partitions hold in memory, in the same order.
+    pub(crate) states: &'a [PartitionState],
+    /// What became of the events that the store did not reflect before.
+    pub(crate) events: Ledger,
+}
+
+impl Committed<'_> {
+    /// How long each partition took from the log time of the oldest record to its rows, in milliseconds.
+    pub(crate) fn delays_ms(&self, now_ms: i64) -> impl Iterator<Item = u64> {
+        let oldest = self.partitions.iter().filter_map(|commit| commit.oldest_record);
+        oldest.map(move |oldest| age_ms(oldest, now_ms))
+    }
+}
+
+/// Told of each commit.
+pub(crate) type OnCommit = Box<dyn FnMut(Committed<'_>) + Send>;
+
+/// All that a pipeline has committed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// What became of each event since this pipeline began.
+    pub events: Ledger,
+    /// Rows that the dataflow found; the store may keep those of some windows only. A replay finds each row once.
+    pub rows: u64,
+}
+
+/// Writes to a store until all workers have ended. `ledgers` is what the store already reflects.
+pub(crate) fn run(
+    mut store: OpenedStore,
+    mut ledgers: BTreeMap<Partition, Ledger>,
+    outputs: &Receiver<Vec<PartitionOutput>>,
+    gathering: Gathering,
+    mut on_commit: OnCommit,
+) -> Result<Totals, PipelineError> {
+    let mut totals = Totals::default();
+    while let Ok(first) = outputs.recv() {
+        let (mut partitions, states) = gather(first, outputs, gathering);
+        totals.rows += partitions.iter().map(|commit| commit.rows.len() as u64).sum::<u64>();
+        store.commit(&mut partitions)?;
+        let mut events = Ledger::default();
+        for commit in &partitions {
+            let reflected = ledgers.insert(commit.checkpoint.partition, commit.checkpoint.ledger).unwrap_or_default();
+            events += commit.checkpoint.ledger - reflected;
+        }
+        totals.events += events;
+        on_commit(Committed { partitions: &partitions, states: &states, events });
+    }
+    store.complete().map_err(PipelineError::Complete)?;
+    Ok(totals)
+}
+
+/// The first output and those that wait behind it, joined by partition.
+fn gather(
+    first: Vec<PartitionOutput>,
+    outputs: &Receiver<Vec<PartitionOutput>>,
+    gathering: Gathering,
+) -> (Vec<PartitionCommit>, Vec<PartitionState>) {
+    let (mut gathered, mut rows) = (BTreeMap::<Partition, PartitionOutput>::new(), 0);
+    let mut next = Some(first);
+    while let Some(partitions) = next {
+        for output in partitions {
+            rows += output.commit.rows.len();
+            match gathered.entry(output.commit.checkpoint.partition) {
+                Entry::Vacant(entry) => drop(entry.insert(output)),
+                Entry::Occupied(mut entry) => {
+                    entry.get_mut().commit.absorb(output.commit);
+                    entry.get_mut().state = output.state;
+                }
+            }
+        }
+        next = if rows < gathering.max_rows { outputs.try_recv().ok() } else { None };
+    }
+    gathered.into_values().map(|output| (output.commit, output.state)).unzip()
+}

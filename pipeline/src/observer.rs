@@ -1,0 +1,78 @@
+//! What follows from a commit: metrics, live rows, and how far the log is reflected.
+
+use std::collections::BTreeMap;
+
+use netqoe_dataflow::PartitionState;
+use netqoe_model::metrics::Metrics;
+use netqoe_model::{Checkpoint, Partition};
+
+use crate::age::age_ms;
+use crate::committer::OnCommit;
+use crate::{Assignment, Backlog, Committed, Observed};
+
+/// Shows the backlog of each worker in `metrics`, as it is at each look.
+pub(crate) fn show_backlog(observed: &Observed, assignment: Assignment, backlog: Backlog) {
+    let now_ms = observed.now_ms;
+    observed.metrics.on_gather(move |metrics| {
+        metrics.queue_consumer_lag.set(i64::try_from(backlog.records()).unwrap_or(i64::MAX));
+        let now_ms = now_ms();
+        for (worker, oldest) in assignment.numbers().zip(backlog.oldest()) {
+            let age_ms = oldest.map_or(0, |oldest| age_ms(oldest, now_ms));
+            metrics.frontier_lag.with_label_values(&[worker.to_string()]).set(age_ms as f64 / 1000.0);
+        }
+    });
+}
+
+/// What happens after each commit: it is counted, shown to live readers, and `on_reflected` is told how far rows now reflect
+/// the log.
+pub(crate) fn on_commit(
+    assignment: Assignment,
+    observed: Observed,
+    backlog: Backlog,
+    on_reflected: Box<dyn Fn(&Checkpoint) + Send>,
+) -> OnCommit {
+    Box::new(move |committed| {
+        backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
+        let delays_ms: Vec<_> = committed.delays_ms((observed.now_ms)()).collect();
+        measure(&observed.metrics, &committed, &delays_ms);
+        observed.committed(&committed, &delays_ms);
+        let mut states = observed.states.lock();
+        for (commit, state) in committed.partitions.iter().zip(committed.states) {
+            states.insert(commit.checkpoint.partition, *state);
+            on_reflected(&commit.checkpoint);
+        }
+        measure_memory(&observed.metrics, assignment, &states);
+        drop(states);
+        observed.live.publish(committed.partitions, committed.events);
+    })
+}
+
+fn measure(metrics: &Metrics, committed: &Committed<'_>, delays_ms: &[u64]) {
+    let events = committed.events;
+    for (status, count) in [
+        ("success", events.accepted),
+        ("duplicate", events.duplicate),
+        ("late", events.late),
+        ("error", events.invalid),
+    ] {
+        metrics.events_processed.with_label_values(&[status]).inc_by(count);
+    }
+    for commit in committed.partitions {
+        metrics.db_rows_written.inc_by(commit.rows.len() as u64);
+        metrics.windows_flushed.inc_by(commit.rows.iter().filter(|row| row.window.is_final).count() as u64);
+        metrics.dead_letters.inc_by(commit.dead_letters.len() as u64);
+    }
+    delays_ms.iter().for_each(|delay_ms| metrics.processing_delay.observe(*delay_ms as f64 / 1000.0));
+}
+
+fn measure_memory(metrics: &Metrics, assignment: Assignment, states: &BTreeMap<Partition, PartitionState>) {
+    for worker in assignment.numbers() {
+        let owned =
+            || states.iter().filter(|(partition, _)| assignment.owner(**partition) == worker).map(|(_, state)| state);
+        let label = worker.to_string();
+        let (windows, keys): (usize, usize) =
+            (owned().map(|state| state.open_windows).sum(), owned().map(|state| state.tracked_pairs).sum());
+        metrics.open_windows.with_label_values(&[&label]).set(windows as i64);
+        metrics.tracked_keys.with_label_values(&[&label]).set(keys as i64);
+    }
+}

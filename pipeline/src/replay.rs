@@ -1,0 +1,51 @@
+//! A file of history, the dataflow and a store.
+
+use std::io::Read;
+use std::num::NonZeroUsize;
+
+use netqoe_model::{LogIdentity, Rules};
+
+use crate::feeds::FileFeeds;
+use crate::pipeline::{Plan, links_within};
+use crate::{Assignment, Committed, Failures, Gathering, OpenedStore, PipelineError, Totals};
+
+/// What is replayed, and what is told of it meanwhile.
+pub struct Replay {
+    /// Events, one a line.
+    pub input: Box<dyn Read + Send>,
+    /// What the store knows the history by.
+    pub log: LogIdentity,
+    /// Where rows go.
+    pub store: OpenedStore,
+    /// Threads of the dataflow.
+    pub workers: NonZeroUsize,
+    /// What windows are, and what they are judged by.
+    pub rules: Rules,
+    /// Told of the bytes of each chunk that is read.
+    pub on_read: Box<dyn Fn(u64) + Send + Sync>,
+    /// Told of the events of each commit.
+    pub on_commit: Box<dyn FnMut(u64) + Send>,
+}
+
+impl Replay {
+    /// Replays all of it. Blocks this thread, which must not be one of a runtime.
+    ///
+    /// # Errors
+    /// Where the input can't be read or the store can't be written. What was committed by then stays.
+    pub fn run(self) -> Result<Totals, PipelineError> {
+        let Self { input, log, store, workers, rules, on_read, mut on_commit } = self;
+        let (failures, failed) = Failures::new();
+        let feeds = FileFeeds::start(input, &log, workers.get(), &failures, on_read);
+        let assignment = Assignment::of_one_process(workers);
+        let on_commit = Box::new(move |commit: Committed<'_>| on_commit(commit.events.read));
+        let gathering = Gathering::REPLAY;
+        let plan = Plan { feeds, assignment, log, store, rules, gathering, on_commit, failures };
+        let pipeline = plan.start(links_within(workers)?)?;
+        // A feed that has failed does not end, so the pipeline would not either. Where nothing can fail any more, it
+        // has ended.
+        match failed.wait() {
+            Some(error) => Err(error),
+            None => pipeline.join(),
+        }
+    }
+}
