@@ -59,7 +59,8 @@ async fn a_server_without_http3_is_not_asked_over_tcp() {
     // A socket that is connected elsewhere takes nothing from others, and nobody else the port.
     let refusing = UdpSocket::bind(server.address).unwrap();
     refusing.connect("127.0.0.1:9").unwrap();
-    let message_part = format!("no connection to {}: Connection refused (os error 111); it does not speak", server.address);
+    let message_part =
+        format!("no connection to {}: Connection refused (os error 111); it does not speak", server.address);
     let url = server.url("https", "web.test", "/");
     let phases = check_url(&url, &authority, ErrorStage::Tcp, &message_part).await;
     assert_eq!(phases, Phases { dns: phases.dns, ..Phases::default() });
