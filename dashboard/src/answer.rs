@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netqoe_model::{
-    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Run, Severity, UsualRange, WindowRow, WindowStart,
+    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Network, Run, Severity, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
@@ -62,6 +62,11 @@ fn row(client_id: &str, target: &str, window: &WindowRow, label: Option<Label>) 
     put("diagnosis_label", label.map_or(Value::Null, |label| label.as_str().into()));
     put("is_final", window.is_final.into());
     put("as_of", window.as_of.ms().into());
+    let network = window.network.as_deref();
+    let mut name = |column: &str, name: fn(&Network) -> Option<&str>| put(column, network.and_then(name).into());
+    name("network_type", |network| network.network_type.as_deref());
+    name("isp", |network| network.isp.as_deref());
+    name("site", |network| network.site.as_deref());
     row
 }
 
@@ -197,7 +202,7 @@ impl From<DiagnosisRecord> for DiagnosisItem {
     }
 }
 
-/// A client and its network.
+/// A client and the network that it is in now. The network that a window of it was measured over stands in the row of the window.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ClientItem {
     client_id: String,

@@ -12,6 +12,7 @@ mod event;
 mod fingerprint;
 mod host;
 pub mod metrics;
+mod network;
 mod partition;
 #[cfg(feature = "planted-faults")]
 pub mod planted;
@@ -32,6 +33,7 @@ pub use event::{
 };
 pub use fingerprint::Fingerprint;
 pub use host::names_this_machine;
+pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};
 pub use rules::{

@@ -4,13 +4,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use netqoe_model::{Label, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Extent, PointRecord, Reader};
+use netqoe_sinks::read::{CurrentRecord, Extent, Matching, Pair, PointRecord, Reader, SplitRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
 use super::current::{self, since_ms};
-use super::networks::{Network, Networks};
+use super::networks::{Network, of_most_windows};
+use super::pairs::of_all_pairs;
 use super::points::length_ms;
 use crate::answer::Refusal;
 
@@ -37,6 +38,7 @@ pub(crate) struct Comparison {
 pub(crate) struct ComparedPair {
     client_id: String,
     target: String,
+    /// Of the network that most of its windows were measured over; null where it is unknown.
     isp: Option<String>,
     network_type: Option<String>,
     windows: u64,
@@ -70,17 +72,23 @@ pub(crate) fn read(reader: &dyn Reader, scope: Scope, max_points: u32, rules: &R
         return Err(Refusal::invalid("there are too many pairs for so many points; ask for fewer with max_points"));
     }
     let current = current::rows(reader, &asked, rules)?;
-    let networks = seen(reader, &asked.extent)?;
-    Ok(comparison(point_ms, &points, &current, &networks))
+    let by_network = by_network(reader, &asked.extent)?;
+    Ok(comparison(point_ms, &points, &current, &of_most_windows(&by_network)))
 }
 
-/// The networks of all clients of the range, also of those that are silent now.
-fn seen(reader: &dyn Reader, extent: &Extent) -> Result<Networks, Refusal> {
-    Ok(Networks::read(reader, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?)
+/// The windows of each pair by their networks.
+fn by_network(reader: &dyn Reader, extent: &Extent) -> Result<Vec<SplitRecord>, Refusal> {
+    let all_ms = [extent.from_ms, extent.to_ms];
+    of_all_pairs(|limit| reader.split(extent, all_ms, &Matching::Degraded, limit))
 }
 
 /// `points` are by pair.
-fn comparison(point_ms: i64, points: &[PointRecord], current: &[CurrentRecord], networks: &Networks) -> Comparison {
+fn comparison(
+    point_ms: i64,
+    points: &[PointRecord],
+    current: &[CurrentRecord],
+    networks: &HashMap<&Pair, Network>,
+) -> Comparison {
     let current: HashMap<_, _> = current.iter().map(|row| (&row.pair, row)).collect();
     let start: Vec<_> = points.iter().map(|point| point.start_ms).collect::<BTreeSet<_>>().into_iter().collect();
     let places: BTreeMap<_, _> = start.iter().copied().zip(0..).collect();
@@ -89,7 +97,7 @@ fn comparison(point_ms: i64, points: &[PointRecord], current: &[CurrentRecord], 
         .map(|points| {
             let pair = &points[0].pair;
             let row = current.get(pair).copied();
-            ComparedPair::of(points, &places, networks.of(&pair.client_id)).with_state(row)
+            ComparedPair::of(points, &places, networks.get(pair).cloned().unwrap_or_default()).with_state(row)
         })
         .collect();
     pairs.sort_by(|a, b| {

@@ -4,7 +4,7 @@ export type Label = 'healthy' | 'dns-bound' | 'handshake-bound' | 'server-bound'
 export type Severity = 'minor' | 'major' | 'critical';
 export type Metric = 'dns' | 'tcp' | 'tls' | 'ttfb' | 'throughput';
 export type Stage = 'dns' | 'handshake' | 'ttfb' | 'total' | 'throughput';
-export type Dimension = 'client_id' | 'target' | 'isp' | 'network_type';
+export type Dimension = 'client_id' | 'target' | 'isp' | 'network_type' | 'site';
 
 /** Figures that a row of an older netqoe does not have are null. */
 export interface Evidence {

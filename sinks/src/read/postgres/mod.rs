@@ -88,7 +88,8 @@ impl PostgresReader {
 
 impl Reader for PostgresReader {
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {
-        self.page(query, &aggregates::statement(query), aggregates::record)
+        let mut names = Names::default();
+        self.page(query, &aggregates::statement(query), |row| aggregates::record(row, &mut names))
     }
 
     fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError> {
@@ -134,7 +135,10 @@ impl Reader for PostgresReader {
         matching: &Matching,
         limit: u32,
     ) -> Result<Vec<SplitRecord>, ReadError> {
-        self.within(extent, &split::statement(extent, inside_ms, matching, limit), split::record)
+        let mut splits = self.within(extent, &split::statement(extent, inside_ms, matching, limit), split::record)?;
+        // Stores compare names each in its own way, and put what is unknown in other places.
+        splits.sort_unstable_by(|a, b| (&a.pair, &a.network).cmp(&(&b.pair, &b.network)));
+        Ok(splits)
     }
 
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
