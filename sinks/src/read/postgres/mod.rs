@@ -135,10 +135,7 @@ impl Reader for PostgresReader {
         matching: &Matching,
         limit: u32,
     ) -> Result<Vec<SplitRecord>, ReadError> {
-        let mut splits = self.within(extent, &split::statement(extent, inside_ms, matching, limit), split::record)?;
-        // Stores compare names each in its own way, and put what is unknown in other places.
-        splits.sort_unstable_by(|a, b| (&a.pair, &a.network).cmp(&(&b.pair, &b.network)));
-        Ok(splits)
+        self.within(extent, &split::statement(extent, inside_ms, matching, limit), split::record)
     }
 
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {

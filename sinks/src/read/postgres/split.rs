@@ -10,6 +10,11 @@ use crate::read::Names;
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Matching, SplitRecord};
 
+/// As all readers have it: names by their bytes, and what is unknown first.
+const IN_ORDER: &str =
+    "ORDER BY client_id, target, network_type COLLATE \"C\" NULLS FIRST, isp COLLATE \"C\" NULLS FIRST,
+    site COLLATE \"C\" NULLS FIRST LIMIT ?";
+
 const NETWORK: &str = "network_type, isp, site";
 
 const COUNTS: &str = "count(*) FILTER (WHERE inside), count(*) FILTER (WHERE inside AND matching),
@@ -20,7 +25,7 @@ pub(super) fn statement(extent: &Extent, inside_ms: [i64; 2], matching: &Matchin
         (None, None) => of_all(extent, inside_ms, matching),
         _ => of_some(extent, inside_ms, matching),
     };
-    statement.add("ORDER BY client_id, target, network_type, isp, site LIMIT ?", [Value::Count(limit.into())])
+    statement.add(IN_ORDER, [Value::Count(limit.into())])
 }
 
 /// The windows of all pairs, by time alone: a walk for each pair would fetch rows one by one that lie together.
