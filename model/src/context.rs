@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::Network;
+
 /// Longest `network_context` that is kept, in bytes. Real ones are about a hundred; the store keeps one a client.
 const MAX_CONTEXT_BYTES: usize = 4096;
 
@@ -12,6 +14,8 @@ pub struct ClientContext {
     pub network_type: Option<String>,
     /// The provider.
     pub isp: Option<String>,
+    /// Where the client is: `site`, or `user_label` where there is none.
+    pub site: Option<String>,
     /// The whole `network_context` as JSON text, with what else it says (`source_ip`, `vpn_enabled`, `user_label`, …).
     pub json: Option<String>,
 }
@@ -25,6 +29,8 @@ impl ClientContext {
             network_type: Option<serde_json::Value>,
             interface_type: Option<serde_json::Value>,
             isp: Option<serde_json::Value>,
+            site: Option<serde_json::Value>,
+            user_label: Option<serde_json::Value>,
         }
         if json.len() > MAX_CONTEXT_BYTES {
             return Self::default();
@@ -35,8 +41,14 @@ impl ClientContext {
         Self {
             network_type: text(fields.network_type).or_else(|| text(fields.interface_type)),
             isp: text(fields.isp),
+            site: text(fields.site).or_else(|| text(fields.user_label)),
             json: Some(json.to_owned()),
         }
+    }
+
+    /// The network that it names, if it names one.
+    pub fn network(&self) -> Option<Network> {
+        Network::named(self.network_type.as_deref(), self.isp.as_deref(), self.site.as_deref())
     }
 }
 
@@ -53,6 +65,19 @@ mod tests {
             ClientContext::parse(r#"{"network_type": "lte", "interface_type": "x"}"#).network_type.as_deref(),
             Some("lte")
         );
+    }
+
+    #[test]
+    fn the_site_is_the_label_where_no_site_is_named() {
+        for (json, site) in [
+            (r#"{"site": "Oslo", "user_label": "home"}"#, Some("Oslo")),
+            (r#"{"site": null, "user_label": "home"}"#, Some("home")),
+            (r#"{"site": 5, "user_label": "home"}"#, Some("home")),
+            (r#"{"vpn_enabled": true}"#, None),
+        ] {
+            assert_eq!(ClientContext::parse(json).site.as_deref(), site, "{json}");
+            assert_eq!(ClientContext::parse(json).network(), Network::named(None, None, site), "{json}");
+        }
     }
 
     #[test]

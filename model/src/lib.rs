@@ -13,6 +13,7 @@ mod fingerprint;
 mod frontier;
 mod host;
 pub mod metrics;
+mod network;
 mod partition;
 #[cfg(feature = "planted-faults")]
 pub mod planted;
@@ -36,6 +37,7 @@ pub use event::{
 pub use fingerprint::Fingerprint;
 pub use frontier::Frontier;
 pub use host::names_this_machine;
+pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};
 pub use rules::{

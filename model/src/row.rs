@@ -1,6 +1,8 @@
 //! The result for one window of one key.
 
-use crate::{ErrorStage, LogTime, Metric, WindowStart};
+use std::sync::Arc;
+
+use crate::{ErrorStage, LogTime, Metric, Network, WindowStart};
 
 /// The p50 and p95 of a metric that has samples: whole microseconds, or whole kbit/s for throughput.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +29,10 @@ pub struct WindowRow {
     pub errors: [u32; 5],
     /// By metric, in the order of [`Metric::ALL`]; `None` if a metric has no samples.
     pub percentiles: [Option<Percentiles>; 5],
+    /// The network of the client, as the newest of its counted events says that names one: by its time, and of those
+    /// with the same time the last in the log. `None` where none of them does, and in rows of a netqoe that did not
+    /// keep it. Shared, as a fleet has few networks.
+    pub network: Option<Arc<Network>>,
 }
 
 impl WindowRow {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netqoe_model::{
-    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Run, Severity, UsualRange, WindowRow, WindowStart,
+    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Network, Run, Severity, UsualRange, WindowRow, WindowStart,
     from_thousandths,
 };
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
@@ -95,12 +95,21 @@ struct RowItem {
     is_final: bool,
     /// The log time that it reflects.
     as_of: i64,
+    /// Of the network that it was measured over, as the newest of its events says that names one; null if unknown.
+    #[schema(required)]
+    network_type: Option<String>,
+    #[schema(required)]
+    isp: Option<String>,
+    #[schema(required)]
+    site: Option<String>,
 }
 
 impl RowItem {
     fn of(client_id: String, target: String, window: &WindowRow, label: Option<Label>) -> Self {
         let p50 = |metric| window.of(metric).map(|both| from_thousandths(both.p50));
         let p95 = |metric| window.of(metric).map(|both| from_thousandths(both.p95));
+        let network = window.network.as_deref();
+        let name = |name: fn(&Network) -> Option<&str>| network.and_then(name).map(str::to_owned);
         Self {
             client_id,
             target,
@@ -126,6 +135,9 @@ impl RowItem {
             diagnosis_label: label,
             is_final: window.is_final,
             as_of: window.as_of.ms(),
+            network_type: name(|network| network.network_type.as_deref()),
+            isp: name(|network| network.isp.as_deref()),
+            site: name(|network| network.site.as_deref()),
         }
     }
 }
@@ -272,7 +284,7 @@ impl From<DiagnosisRecord> for DiagnosisItem {
     }
 }
 
-/// A client and its network.
+/// A client and the network that it is in now. The network that a window of it was measured over stands in the row of the window.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ClientItem {
     client_id: String,

@@ -127,6 +127,9 @@ async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<Targe
 }
 
 /// Rows of `agg_1m` with the store's column names, newest window first.
+///
+/// `network_type`, `isp` and `site` name the network that the window was measured over, as the newest of its counted
+/// events says that names one; they are null where it is unknown. `site` is the context's `site`, or else its `user_label`.
 #[utoipa::path(get, path = "/api/v1/aggregates", params(Parameters),
     responses((status = 200, body = Items<AggregateItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
         (status = 503, body = Refusal)))]

@@ -30,7 +30,7 @@ one_of! {
     Label: ModelLabel::ALL.map(ModelLabel::as_str), "What a diagnosis says of a pair.";
     Severity: SEVERITIES.map(ModelSeverity::as_str), "How much a pair is degraded.";
     Unit: ["ms", "Mbit/s", "share"], "`share`: of the measurements, from 0 to 1.";
-    DimensionName: ["client_id", "target", "isp", "network_type"], "By what windows are grouped.";
+    DimensionName: ["client_id", "target", "isp", "network_type", "site"], "By what windows are grouped.";
 }
 
 const SEVERITIES: [ModelSeverity; 3] = [ModelSeverity::Minor, ModelSeverity::Major, ModelSeverity::Critical];

@@ -101,6 +101,7 @@ mod tests {
                 count_success,
                 errors: [0; 5],
                 percentiles: [None; 5],
+                network: None,
             },
             diagnosis: None,
             ended_runs: vec![],

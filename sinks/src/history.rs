@@ -110,6 +110,7 @@ mod tests {
             count_success: 1,
             errors: [0; 5],
             percentiles: [None; 5],
+            network: None,
         }
     }
 

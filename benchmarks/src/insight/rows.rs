@@ -43,6 +43,7 @@ impl<'a, M: Iterator<Item = Measurement>> Rows<'a, M> {
             count_success,
             errors,
             percentiles: samples.percentiles(),
+            network: None,
         };
         (row.count_total() > 0).then_some(row)
     }

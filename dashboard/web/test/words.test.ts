@@ -216,7 +216,7 @@ describe('what is different', () => {
   });
 
   test('a small difference is not made much of', () => {
-    expect(said(answer(0.05), 'are degraded')).toContain('No client, target, provider or network stands out.');
+    expect(said(answer(0.05), 'are degraded')).toContain('No client, target, provider, network or site stands out.');
   });
 
   test('without windows nothing is claimed', () => {

@@ -44,6 +44,7 @@ fn row(minute: i64, samples: &[Sample]) -> WindowRow {
             of(|s| s.ttfb),
             of(|s| s.throughput),
         ],
+        network: None,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-use netqoe_model::{ClientContext, ClientRow, EventTime};
+use hashbrown::{HashMap, HashSet};
+use netqoe_model::{ClientContext, ClientRow, EventTime, Network};
 
 /// Index of a client in its partition.
 pub(super) type ClientIndex = u32;
@@ -15,6 +15,9 @@ pub(super) struct Clients {
     clients: Vec<Client>,
     free: Vec<ClientIndex>,
     changed: Vec<ClientIndex>,
+    networks: Networks,
+    /// What an event said that was older than its client's newest: kept only to be handed out.
+    older: Option<Arc<Network>>,
 }
 
 #[derive(Debug)]
@@ -22,6 +25,8 @@ struct Client {
     name: Arc<str>,
     /// As the newest event said it; parsed only when a row is made of it.
     context: String,
+    /// The one that the context names. Clients say the same again and again, so it is read once.
+    network: Option<Arc<Network>>,
     first_seen: EventTime,
     last_seen: EventTime,
     changed: bool,
@@ -44,6 +49,7 @@ impl Clients {
         let client = Client {
             name: name.into(),
             context: String::new(),
+            network: None,
             first_seen: EventTime::from_ms(i64::MAX),
             last_seen: EventTime::from_ms(i64::MIN),
             changed: false,
@@ -72,19 +78,29 @@ impl Clients {
         }
     }
 
-    /// The client was seen in a counted event.
-    pub(super) fn see(&mut self, index: ClientIndex, ts: EventTime, network_context: &str) {
+    /// The client was seen in a counted event. Returns the network that the event names, if it names one.
+    pub(super) fn see(&mut self, index: ClientIndex, ts: EventTime, network_context: &str) -> Option<&Arc<Network>> {
         let client = &mut self.clients[index as usize];
         client.first_seen = client.first_seen.min(ts);
-        if ts >= client.last_seen {
-            client.last_seen = ts;
-            client.context.clear();
-            client.context.push_str(network_context);
-        }
         if !client.changed {
             client.changed = true;
             self.changed.push(index);
         }
+        let is_newest = ts >= client.last_seen;
+        if is_newest {
+            client.last_seen = ts;
+        }
+        if client.context != network_context {
+            let network = self.networks.named_in(network_context);
+            if !is_newest {
+                self.older = network;
+                return self.older.as_ref();
+            }
+            client.context.clear();
+            client.context.push_str(network_context);
+            client.network = network;
+        }
+        client.network.as_ref()
     }
 
     /// The clients that changed since this was last asked.
@@ -102,6 +118,40 @@ impl Clients {
         let rows = rows.collect();
         self.changed.clear();
         rows
+    }
+}
+
+/// The networks that clients and open windows name, each kept once.
+#[derive(Debug)]
+struct Networks {
+    known: HashSet<Arc<Network>>,
+    /// At how many those that nobody names any more are forgotten.
+    forget_at: usize,
+}
+
+/// Fewer networks than this are not worth a search for those that nobody names any more: a fleet has tens.
+const MIN_FORGET_AT: usize = 1024;
+
+impl Default for Networks {
+    fn default() -> Self {
+        Self { known: HashSet::new(), forget_at: MIN_FORGET_AT }
+    }
+}
+
+impl Networks {
+    /// The network that the text of a `network_context` names, if it names one.
+    fn named_in(&mut self, network_context: &str) -> Option<Arc<Network>> {
+        let network = ClientContext::parse(network_context).network()?;
+        if let Some(known) = self.known.get(&network) {
+            return Some(Arc::clone(known));
+        }
+        if self.known.len() >= self.forget_at {
+            self.known.retain(|network| Arc::strong_count(network) > 1);
+            self.forget_at = MIN_FORGET_AT.max(2 * self.known.len());
+        }
+        let network = Arc::new(network);
+        self.known.insert(Arc::clone(&network));
+        Some(network)
     }
 }
 
@@ -123,6 +173,28 @@ mod tests {
         assert_eq!((rows.len(), rows[0].first_seen, rows[0].last_seen), (1, ms(10), ms(20)));
         assert_eq!(rows[0].context.isp.as_deref(), Some("new"));
         assert!(clients.take_changed().is_empty());
+    }
+
+    #[test]
+    fn each_event_names_its_own_network_whatever_came_before() {
+        let mut clients = Clients::default();
+        let (c, _) = clients.add_pair("c");
+        let mut isp = |at, context: &str| clients.see(c, ms(at), context).and_then(|network| network.isp.clone());
+        assert_eq!(isp(20, r#"{"isp":"new"}"#).as_deref(), Some("new"));
+        assert_eq!(isp(10, r#"{"isp":"old"}"#).as_deref(), Some("old"));
+        assert_eq!(isp(20, r#"{"isp":"new"}"#).as_deref(), Some("new"));
+        assert_eq!(isp(30, ""), None);
+        assert_eq!(isp(10, ""), None);
+    }
+
+    #[test]
+    fn networks_that_nobody_names_any_more_are_forgotten() {
+        let mut networks = Networks::default();
+        let named = |n: usize| format!(r#"{{"isp":"{n}"}}"#);
+        let held = networks.named_in(&named(0)).unwrap();
+        (1..3 * MIN_FORGET_AT).for_each(|n| drop(networks.named_in(&named(n))));
+        assert!(networks.known.len() <= MIN_FORGET_AT);
+        assert!(Arc::ptr_eq(&held, &networks.named_in(&named(0)).unwrap()));
     }
 
     #[test]

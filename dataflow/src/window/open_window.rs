@@ -1,8 +1,9 @@
 //! One window of one key while it can still change.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use netqoe_model::{ErrorStage, LogTime, WindowRow, WindowStart};
+use netqoe_model::{ErrorStage, EventTime, LogTime, Network, WindowRow, WindowStart};
 
 use super::{SampleSet, SeenIds};
 use crate::event_batch::EventRef;
@@ -15,6 +16,8 @@ pub struct OpenWindow {
     errors: [u32; 5],
     samples: SampleSet,
     seen: SeenIds,
+    /// What the newest event says that names a network, and the time of that event.
+    network: Option<(EventTime, Arc<Network>)>,
     /// The row that stands in the collection of rows, which must be taken back before another is put there.
     pub(crate) shown: Option<Rc<WindowRow>>,
     /// Whether the window has counted anything since.
@@ -30,6 +33,7 @@ impl OpenWindow {
             errors: [0; 5],
             samples: SampleSet::default(),
             seen: SeenIds::default(),
+            network: None,
             shown: None,
             changed: false,
         }
@@ -51,6 +55,16 @@ impl OpenWindow {
         true
     }
 
+    /// A counted event names a network. One event gives all of it: what two events say of a client that moved between
+    /// them would be a network that does not exist. Events come in log order, so the last of those with the same time stays.
+    pub(crate) fn see_network(&mut self, ts: EventTime, named: &Arc<Network>) {
+        match &mut self.network {
+            Some((at, _)) if ts < *at => {}
+            Some((at, network)) if Arc::ptr_eq(network, named) => *at = ts,
+            network => *network = Some((ts, Arc::clone(named))),
+        }
+    }
+
     fn count_error(&mut self, stage: ErrorStage) {
         self.errors[stage as usize] += 1;
     }
@@ -64,6 +78,7 @@ impl OpenWindow {
             count_success: self.count_success,
             errors: self.errors,
             percentiles: self.samples.percentiles(),
+            network: self.network.as_ref().map(|(_, network)| Arc::clone(network)),
         }
     }
 }

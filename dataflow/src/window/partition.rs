@@ -214,6 +214,7 @@ impl PartitionWindows {
             pair.open.push(OpenWindow::new(start));
             slot.pairs.push(index);
         }
+        let client = pair.client;
         let Some(window) = pair.open_at(start) else { return false };
         let unshown = !window.changed;
         if !window.insert(event, self.rules.exact_samples) {
@@ -222,7 +223,9 @@ impl PartitionWindows {
         if unshown {
             slot.changed.push(index);
         }
-        self.clients.see(pair.client, event.ts, event.network_context);
+        if let Some(network) = self.clients.see(client, event.ts, event.network_context) {
+            window.see_network(event.ts, network);
+        }
         true
     }
 

@@ -1,6 +1,8 @@
 //! The dataflow gives the rows, diagnoses and counts that a reference from scratch gives, for any log, any number of
 //! workers, any division into batches, and wherever it is interrupted.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use netqoe_model::{DiagnosisRules, Partition, Rules};
@@ -8,6 +10,7 @@ use proptest::prelude::*;
 
 use crate::support::compare::assert_same_rows;
 use crate::support::logs::Line;
+use crate::support::reference::Everything;
 use crate::support::store::Store;
 use crate::support::{feeds, logs, reference, rules, store};
 
@@ -34,9 +37,10 @@ fn replay(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rules) -
 #[track_caller]
 fn check_file(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rules) {
     let plain: Vec<_> = lines.iter().map(|line| (None, line.text.clone())).collect();
-    let (rows, ledger) = reference::run(&plain, rules);
+    let Everything { rows, clients, ledger } = reference::run_all(&plain, rules);
     let store = replay(lines, lines_a_chunk, workers, rules);
     assert_same_rows(&store.plain_rows(), &rows);
+    assert_eq!(store.plain_clients(), clients);
     assert_eq!(store.ledger(), ledger);
     assert_eq!(store.dead_letters.len() as u64, ledger.invalid, "what can't be counted is kept");
 }
@@ -49,6 +53,23 @@ proptest! {
         lines in lines(400), lines_a_chunk in 1..80_usize, workers in 1..4_usize, rules in rules::rules(),
     ) {
         check_file(&lines, lines_a_chunk, workers, &rules);
+    }
+
+    #[test]
+    fn a_file_that_is_shown_after_each_chunk_gives_the_rows_of_the_reference_every_time(
+        lines in lines(200), lines_a_chunk in 5..60_usize, workers in 1..4_usize, rules in rules::rules(),
+    ) {
+        let so_far = RefCell::<BTreeMap<_, _>>::default();
+        let (mut store, feeds) = (Store::default(), feeds::shown_file(&lines, lines_a_chunk, workers, PARTITIONS));
+        store::run(&mut store, feeds, PARTITIONS, &rules, usize::MAX, |store, partition| {
+            // The position of a chunk is the number of its first line.
+            let end = (store.checkpoints[&partition].processed.0 as usize - 1 + lines_a_chunk).min(lines.len());
+            let plain = || lines[..end].iter().map(|line| (None, line.text.clone())).collect::<Vec<_>>();
+            let mut so_far = so_far.borrow_mut();
+            let expected = so_far.entry(end).or_insert_with(|| reference::run_all(&plain(), &rules));
+            assert_same_partition(store, partition, expected);
+        });
+        prop_assert_eq!(so_far.borrow().last_key_value().map(|(end, _)| *end), Some(lines.len()), "all is read");
     }
 
     #[test]
@@ -90,11 +111,23 @@ proptest! {
 fn check_so_far(store: &Store, partition: Partition, records: &[feeds::Record], rules: &Rules) {
     let checkpoint = store.checkpoints[&partition];
     let committed = records.iter().filter(|(position, ..)| *position <= checkpoint.processed);
-    let (expected, ledger) = reference::run(&committed.flat_map(plain).collect::<Vec<_>>(), rules);
-    assert_eq!(checkpoint.ledger, ledger);
-    let mut got = store.plain_rows();
-    got.retain(|(client, ..), _| Partition::of(client, PARTITIONS) == partition);
-    assert_same_rows(&got, &expected);
+    let expected = reference::run_all(&committed.flat_map(plain).collect::<Vec<_>>(), rules);
+    assert_eq!(checkpoint.ledger, expected.ledger);
+    assert_same_partition(store, partition, &expected);
+}
+
+/// That the store has what the reference has of a partition: rows, open ones as well, with what hurts in them, how much and why,
+/// and clients.
+#[track_caller]
+fn assert_same_partition(store: &Store, partition: Partition, expected: &Everything) {
+    let is_owned = |client: &str| Partition::of(client, PARTITIONS) == partition;
+    let (mut rows, mut clients) = (store.plain_rows(), store.plain_clients());
+    rows.retain(|(client, ..), _| is_owned(client));
+    clients.retain(|client, _| is_owned(client));
+    let expected_rows = expected.rows.iter().filter(|((client, ..), _)| is_owned(client));
+    assert_same_rows(&rows, &expected_rows.map(|(key, row)| (key.clone(), row.clone())).collect());
+    let expected_clients = expected.clients.iter().filter(|(client, _)| is_owned(client));
+    assert_eq!(clients, expected_clients.map(|(id, client)| (id.clone(), client.clone())).collect());
 }
 
 /// A record's lines, or an empty one.

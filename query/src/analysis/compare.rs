@@ -4,13 +4,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use netqoe_model::{Label, Rules, Severity};
-use netqoe_sinks::read::{CurrentRecord, Extent, PointRecord, Rows, Snapshot};
+use netqoe_sinks::read::{CurrentRecord, Extent, Matching, Pair, PointRecord, Snapshot, SplitRecord, Summaries};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
 use super::current::{self, since_ms};
-use super::networks::{Network, Networks};
+use super::networks::{Network, of_most_windows};
+use super::pairs::of_all_pairs;
 use super::points::length_ms;
 use crate::answer::Refusal;
 use crate::schema;
@@ -38,6 +39,7 @@ pub(crate) struct Comparison {
 pub(crate) struct ComparedPair {
     client_id: String,
     target: String,
+    /// Of the network that most of its windows were measured over; null if it is unknown.
     #[schema(required)]
     isp: Option<String>,
     #[schema(required)]
@@ -75,7 +77,7 @@ pub(crate) struct Found {
     /// By pair.
     points: Vec<PointRecord>,
     current: Vec<CurrentRecord>,
-    networks: Networks,
+    by_network: Vec<SplitRecord>,
 }
 
 pub(crate) fn read(store: Snapshot<'_>, scope: Scope, max_points: u32, rules: &Rules) -> Result<Found, Refusal> {
@@ -86,21 +88,27 @@ pub(crate) fn read(store: Snapshot<'_>, scope: Scope, max_points: u32, rules: &R
         return Err(Refusal::invalid("there are too many pairs for so many points; ask for fewer with max_points"));
     }
     let current = current::rows(store.rows, &asked, rules)?;
-    let networks = seen(store.rows, &asked.extent)?;
-    Ok(Found { point_ms, points, current, networks })
+    let by_network = by_network(store.summaries, &asked.extent)?;
+    Ok(Found { point_ms, points, current, by_network })
 }
 
 pub(crate) fn of(found: &Found) -> Comparison {
-    comparison(found.point_ms, &found.points, &found.current, &found.networks)
+    comparison(found.point_ms, &found.points, &found.current, &of_most_windows(&found.by_network))
 }
 
-/// The networks of all clients of the range, also of those that are silent now.
-fn seen(rows: &dyn Rows, extent: &Extent) -> Result<Networks, Refusal> {
-    Ok(Networks::read(rows, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?)
+/// The windows of each pair by their networks.
+fn by_network(summaries: &dyn Summaries, extent: &Extent) -> Result<Vec<SplitRecord>, Refusal> {
+    let all_ms = [extent.from_ms, extent.to_ms];
+    of_all_pairs(|limit| summaries.split(extent, all_ms, &Matching::Degraded, limit))
 }
 
 /// `points` are by pair.
-fn comparison(point_ms: i64, points: &[PointRecord], current: &[CurrentRecord], networks: &Networks) -> Comparison {
+fn comparison(
+    point_ms: i64,
+    points: &[PointRecord],
+    current: &[CurrentRecord],
+    networks: &HashMap<&Pair, Network>,
+) -> Comparison {
     let current: HashMap<_, _> = current.iter().map(|row| (&row.pair, row)).collect();
     let start: Vec<_> = points.iter().map(|point| point.start_ms).collect::<BTreeSet<_>>().into_iter().collect();
     let places: BTreeMap<_, _> = start.iter().copied().zip(0..).collect();
@@ -109,7 +117,7 @@ fn comparison(point_ms: i64, points: &[PointRecord], current: &[CurrentRecord], 
         .map(|points| {
             let pair = &points[0].pair;
             let row = current.get(pair).copied();
-            ComparedPair::of(points, &places, networks.of(&pair.client_id)).with_state(row)
+            ComparedPair::of(points, &places, networks.get(pair).cloned().unwrap_or_default()).with_state(row)
         })
         .collect();
     pairs.sort_by(|a, b| {

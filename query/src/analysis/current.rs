@@ -30,9 +30,7 @@ impl Current {
         let asked = scope.resolve(store, rules)?;
         let Some(at_ms) = asked.at_ms else { return Ok(Self { ledger, ..Self::default() }) };
         let rows = rows(store, &asked, rules)?;
-        // A window's events are from its start to its end.
-        let seen_ms = [earliest_ms(at_ms, rules), at_ms + rules.window_ms];
-        let networks = Networks::read(store, asked.extent.client_id.as_ref(), seen_ms)?;
+        let networks = Networks::of_clients(&rows);
         Ok(Self { at_ms: Some(at_ms), rows, networks, ledger })
     }
 

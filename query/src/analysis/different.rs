@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use netqoe_model::Rules;
+use netqoe_model::{Network, Rules};
 use netqoe_sinks::read::{Matching, Snapshot, SplitRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
-use super::networks::Networks;
 use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
 use crate::schema;
@@ -38,7 +37,8 @@ pub(crate) struct Share {
 /// One way to group windows.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Dimension {
-    /// `client_id`, `target`, `isp` or `network_type`.
+    /// `client_id`, `target`, `isp`, `network_type` or `site`; the last three are those of the network that each window was
+    /// measured over.
     #[schema(value_type = schema::DimensionName)]
     dimension: &'static str,
     /// Up to 20, the greatest difference first.
@@ -48,7 +48,7 @@ pub(crate) struct Dimension {
 /// The windows with one value.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DimensionValue {
-    /// Null for the clients that name none.
+    /// Null for the windows of which it is unknown.
     #[schema(required)]
     value: Option<String>,
     inside_windows: u64,
@@ -100,7 +100,6 @@ impl AddAssign for Sides {
 pub(crate) struct Found {
     matching: Matching,
     records: Vec<SplitRecord>,
-    networks: Networks,
 }
 
 pub(crate) fn read(
@@ -112,15 +111,14 @@ pub(crate) fn read(
 ) -> Result<Found, Refusal> {
     let extent = scope.resolve(store.rows, rules)?.extent;
     let records = of_all_pairs(|limit| store.summaries.split(&extent, inside_ms, &matching, limit))?;
-    let networks = Networks::read(store.rows, extent.client_id.as_ref(), [extent.from_ms, extent.to_ms])?;
-    Ok(Found { matching, records, networks })
+    Ok(Found { matching, records })
 }
 
 pub(crate) fn of(found: &Found) -> Difference {
-    difference(&found.matching, &found.records, &found.networks)
+    difference(&found.matching, &found.records)
 }
 
-fn difference(matching: &Matching, records: &[SplitRecord], networks: &Networks) -> Difference {
+fn difference(matching: &Matching, records: &[SplitRecord]) -> Difference {
     let mut all = Sides::default();
     records.iter().for_each(|record| all += record.into());
     let by = |dimension, value: &dyn Fn(&SplitRecord) -> Option<String>| {
@@ -131,11 +129,17 @@ fn difference(matching: &Matching, records: &[SplitRecord], networks: &Networks)
     let mut dimensions = vec![
         by("client_id", &|record| Some(record.pair.client_id.to_string())),
         by("target", &|record| Some(record.pair.target.to_string())),
-        by("isp", &|record| networks.of(&record.pair.client_id).isp),
-        by("network_type", &|record| networks.of(&record.pair.client_id).network_type),
+        by("isp", &|record| named(record, |network| network.isp.as_deref())),
+        by("network_type", &|record| named(record, |network| network.network_type.as_deref())),
+        by("site", &|record| named(record, |network| network.site.as_deref())),
     ];
     dimensions.sort_by(|a, b| b.most().total_cmp(&a.most()));
     Difference { matches: describe(matching), inside: all.inside, outside: all.outside, dimensions }
+}
+
+/// A name of the network that the windows were measured over.
+fn named(record: &SplitRecord, name: fn(&Network) -> Option<&str>) -> Option<String> {
+    record.network.as_deref().and_then(name).map(str::to_owned)
 }
 
 fn describe(matching: &Matching) -> String {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::current::{Current, is_degraded, since_ms};
+use super::networks::isp;
 use crate::schema;
 
 /// Groups that are listed of each kind; they are the first screen of a page.
@@ -151,10 +152,9 @@ impl<'a> Members<'a> {
     }
 }
 
-pub(crate) fn of_target(current: &Current, target: &str, members: &Members<'_>, hurt: Hurt) -> TargetGroup {
-    let isp = |row: &&CurrentRecord| current.networks.isp(&row.pair.client_id);
-    let measuring: BTreeSet<_> = members.all.iter().filter_map(isp).collect();
-    let isps: BTreeSet<_> = members.degraded.iter().filter_map(isp).collect();
+pub(crate) fn of_target<'a>(target: &str, members: &Members<'a>, hurt: Hurt) -> TargetGroup {
+    let isps_of = |rows: &[&'a CurrentRecord]| rows.iter().filter_map(|row| isp(row)).collect::<BTreeSet<_>>();
+    let (measuring, isps) = (isps_of(&members.all), isps_of(&members.degraded));
     let (clients, client_count) = members.names(|pair| &pair.client_id);
     TargetGroup {
         target: target.to_owned(),

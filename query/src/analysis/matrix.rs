@@ -39,7 +39,7 @@ pub(crate) struct Matrix {
     targets_left_off: usize,
 }
 
-/// A client and its network.
+/// A client, and the network of its newest row that names one.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct MatrixClient {
     client_id: String,
@@ -147,6 +147,7 @@ mod tests {
             pair: Pair { client_id: client_id.into(), target: target.into() },
             window_start: WindowStart::from_ms(0),
             label: Some(if severity.is_some() { Label::DnsBound } else { Label::Healthy }),
+            network: None,
             finding: severity.map(finding).map(Box::new),
             is_final: true,
             as_of: LogTime::from_ms(0),

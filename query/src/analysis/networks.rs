@@ -1,68 +1,118 @@
-//! The networks of clients, by which pairs are grouped.
+//! The networks that windows were measured over, by which pairs are grouped. What the past says of a client is what its
+//! rows of that time say: the network that the client is in now is another question.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use netqoe_sinks::read::{ClientRecord, Filter, Query, ReadError, Rows};
+use netqoe_sinks::read::{CurrentRecord, Pair, SplitRecord};
 use serde::Serialize;
 
-use crate::pages::pages;
-
-/// Clients that are read at once.
-const PAGE: u16 = 10_000;
-
-/// What a client says of its network.
+/// What is known of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Network {
     pub(crate) isp: Option<String>,
     pub(crate) network_type: Option<String>,
 }
 
-/// By client.
-#[derive(Debug, Default)]
-pub(crate) struct Networks(HashMap<String, Network>);
-
-impl Networks {
-    /// Of the client with this id, or of all; seen between these times (Unix milliseconds, the second is exclusive).
-    pub(crate) fn read(
-        rows: &dyn Rows,
-        client_id: Option<&String>,
-        [from_ms, to_ms]: [i64; 2],
-    ) -> Result<Self, ReadError> {
-        let filter =
-            Filter { client_id: client_id.cloned(), from_ms: Some(from_ms), to_ms: Some(to_ms), ..Filter::default() };
-        let query = Query { filter, after: None, limit: PAGE };
-        let mut networks = HashMap::new();
-        for page in pages(query, |query| rows.clients(query), |client| client.client_id.clone()) {
-            networks.extend(page?.into_iter().map(|client| {
-                let ClientRecord { client_id, isp, network_type, .. } = client;
-                (client_id, Network { isp, network_type })
-            }));
+impl Network {
+    /// All of it is unknown where a row names none.
+    pub(crate) fn of(network: Option<&netqoe_model::Network>) -> Self {
+        let name = |name: fn(&netqoe_model::Network) -> Option<&str>| network.and_then(name).map(str::to_owned);
+        Self {
+            isp: name(|network| network.isp.as_deref()),
+            network_type: name(|network| network.network_type.as_deref()),
         }
-        Ok(Self(networks))
-    }
-
-    /// Nothing is known of a client that the store does not know.
-    pub(crate) fn of(&self, client_id: &str) -> Network {
-        self.0.get(client_id).cloned().unwrap_or_default()
-    }
-
-    /// Memory that they take, about.
-    pub(crate) fn bytes(&self) -> usize {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let of_client = |(client_id, network): (&String, &Network)| {
-            size_of::<(String, Network)>() + client_id.len() + text(&network.isp) + text(&network.network_type)
-        };
-        self.0.iter().map(of_client).sum()
-    }
-
-    pub(crate) fn isp(&self, client_id: &str) -> Option<&str> {
-        self.0.get(client_id)?.isp.as_deref()
     }
 }
 
+/// The provider of a row's network.
+pub(crate) fn isp(row: &CurrentRecord) -> Option<&str> {
+    row.network.as_ref()?.isp.as_deref()
+}
+
+/// Of each client, the network of its newest row that names one.
+#[derive(Debug, Default)]
+pub(crate) struct Networks(HashMap<Arc<str>, Arc<netqoe_model::Network>>);
+
+impl Networks {
+    /// Of rows by client and target. Of several newest rows, the first target's counts.
+    pub(crate) fn of_clients(rows: &[CurrentRecord]) -> Self {
+        let of_client = |rows: &[CurrentRecord]| {
+            let named = rows.iter().rev().filter_map(|row| Some((row, row.network.as_ref()?)));
+            let (row, network) = named.max_by_key(|(row, _)| row.window_start)?;
+            Some((Arc::clone(&row.pair.client_id), Arc::clone(network)))
+        };
+        Self(rows.chunk_by(|a, b| a.pair.client_id == b.pair.client_id).filter_map(of_client).collect())
+    }
+
+    /// All is unknown of a client without such a row.
+    pub(crate) fn of(&self, client_id: &str) -> Network {
+        Network::of(self.0.get(client_id).map(|network| &**network))
+    }
+
+    /// Memory that they take, about. Networks are shared, and few.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.len() * size_of::<(Arc<str>, Arc<netqoe_model::Network>)>()
+    }
+}
+
+/// Of each pair, the network that most of its windows were measured over. `records` are by pair and network; of networks
+/// with as many windows, the last counts.
+pub(crate) fn of_most_windows(records: &[SplitRecord]) -> HashMap<&Pair, Network> {
+    let windows = |record: &&SplitRecord| record.inside_windows + record.outside_windows;
+    let of_pair = |records: &'_ [SplitRecord]| records.iter().max_by_key(windows).map(|record| record.network.clone());
+    let pairs = records.chunk_by(|a, b| a.pair == b.pair);
+    pairs.filter_map(|records| Some((&records[0].pair, Network::of(of_pair(records)?.as_deref())))).collect()
+}
+
 #[cfg(test)]
-impl FromIterator<(String, Network)> for Networks {
-    fn from_iter<I: IntoIterator<Item = (String, Network)>>(networks: I) -> Self {
-        Self(networks.into_iter().collect())
+mod tests {
+    use netqoe_model::{LogTime, WindowStart};
+
+    use super::*;
+
+    fn network(isp: Option<&str>) -> Option<Arc<netqoe_model::Network>> {
+        netqoe_model::Network::named(None, isp, None).map(Arc::new)
+    }
+
+    fn row(client_id: &str, target: &str, start_ms: i64, isp: Option<&str>) -> CurrentRecord {
+        CurrentRecord {
+            pair: Pair { client_id: client_id.into(), target: target.into() },
+            window_start: WindowStart::from_ms(start_ms),
+            label: None,
+            network: network(isp),
+            finding: None,
+            is_final: true,
+            as_of: LogTime::from_ms(0),
+            updated_at_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_client_has_the_network_of_its_newest_row_that_names_one() {
+        let rows = [
+            row("a", "s", 1, Some("old")),
+            row("a", "t", 2, Some("first")),
+            row("a", "u", 2, Some("second")),
+            row("a", "v", 3, None),
+            row("b", "t", 9, None),
+        ];
+        let networks = Networks::of_clients(&rows);
+        assert_eq!(networks.of("a").isp.as_deref(), Some("first"));
+        assert_eq!((networks.of("b"), networks.of("c")), (Network::default(), Network::default()));
+    }
+
+    #[test]
+    fn a_pair_has_the_network_of_most_of_its_windows() {
+        let split = |target: &str, isp, inside_windows, outside_windows| SplitRecord {
+            inside_windows,
+            outside_windows,
+            ..SplitRecord::none_of(Pair { client_id: "a".into(), target: target.into() }, network(isp))
+        };
+        let records =
+            [split("t", None, 1, 1), split("t", Some("x"), 2, 1), split("u", None, 5, 0), split("u", Some("x"), 1, 3)];
+        let networks = of_most_windows(&records);
+        let isp = |record: &SplitRecord| networks[&record.pair].isp.clone();
+        assert_eq!((isp(&records[0]).as_deref(), isp(&records[2])), (Some("x"), None));
     }
 }

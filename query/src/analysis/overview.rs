@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::current::{Current, degraded, since_ms};
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
-use super::networks::Networks;
+use super::networks::{self, Network};
 use crate::answer::Evidence;
 use crate::pipeline::Events;
 use crate::schema;
@@ -88,9 +88,9 @@ pub(crate) fn of(current: &Current, rules: &Rules) -> Overview {
     let degraded = &degraded(&current.rows)[..];
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
-    let isps = groups::by(current, degraded, |row| current.networks.isp(&row.pair.client_id));
+    let isps = groups::by(current, degraded, networks::isp);
     let (by_target, by_target_left_off) =
-        groups::listed(&targets, |target, members, hurt| groups::of_target(current, target, members, hurt));
+        groups::listed(&targets, |target, members, hurt| groups::of_target(target, members, hurt));
     let (by_client, by_client_left_off) =
         groups::listed(&clients, |client, members, hurt| groups::of_client(current, client, members, hurt));
     let (by_isp, by_isp_left_off) = groups::listed(&isps, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
@@ -109,7 +109,7 @@ pub(crate) fn of(current: &Current, rules: &Rules) -> Overview {
         by_client_left_off,
         by_isp,
         by_isp_left_off,
-        diagnoses: diagnoses.filter_map(|row| CurrentDiagnosis::of(row, &current.networks)).collect(),
+        diagnoses: diagnoses.filter_map(|row| CurrentDiagnosis::of(row)).collect(),
         diagnoses_left_off: degraded.len().saturating_sub(MAX_DIAGNOSES),
     }
 }
@@ -131,9 +131,9 @@ impl Freshness {
 
 impl CurrentDiagnosis {
     /// None where nothing hurts.
-    fn of(row: &CurrentRecord, networks: &Networks) -> Option<Self> {
+    fn of(row: &CurrentRecord) -> Option<Self> {
         let (label, finding) = (row.label?, row.finding.as_deref()?);
-        let network = networks.of(&row.pair.client_id);
+        let network = Network::of(row.network.as_deref());
         Some(Self {
             client_id: row.pair.client_id.to_string(),
             target: row.pair.target.to_string(),

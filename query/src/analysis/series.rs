@@ -216,6 +216,7 @@ mod tests {
             count_success,
             errors,
             percentiles: std::array::from_fn(|nth| percentiles[nth]),
+            network: None,
         });
         (btree_set(0_i64..500, 0..60), vec(window, 60)).prop_map(|(minutes, windows)| {
             let at = |(minute, window)| WindowRow { start: WindowStart::from_ms(minute * 60_000), ..window };

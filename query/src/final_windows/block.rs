@@ -1,8 +1,9 @@
 //! Some minutes of all pairs.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use netqoe_model::{Label, Metric, from_thousandths};
+use netqoe_model::{Label, Metric, Network, from_thousandths};
 use netqoe_sinks::read::{AggregateRecord, Extent, Measure, Names, Pair};
 
 use super::column::Column;
@@ -28,6 +29,8 @@ pub(super) struct Block {
     findings: Box<[Option<Label>]>,
     count_total: Column,
     count_error: Column,
+    /// Rows that follow each other and were measured over the same network: pairs of a client mostly have one.
+    networks: Box<[NetworkRows]>,
     /// p50 and p95, in thousandths, in the order of [`Metric::ALL`].
     percentiles: [[Column; 2]; Metric::ALL.len()],
 }
@@ -36,6 +39,13 @@ pub(super) struct Block {
 struct PairRows {
     pair: Pair,
     /// Where the next pair's begin.
+    end: u32,
+}
+
+#[derive(Debug)]
+struct NetworkRows {
+    network: Option<Arc<Network>>,
+    /// Where the next ones begin.
     end: u32,
 }
 
@@ -57,6 +67,7 @@ impl Block {
                 }
             }
         }
+        let networks = networks(&rows, names);
         // A row starts in the block's time, which has fewer windows than a byte can number.
         let nth = |row: &AggregateRecord| ((row.window.start.ms() - start_ms) / window_ms) as u8;
         let column =
@@ -69,6 +80,7 @@ impl Block {
             findings: rows.iter().map(|row| row.diagnosis_label.filter(|label| *label != Label::Healthy)).collect(),
             count_total: column(&|row| Some(row.window.count_total().into())),
             count_error: column(&|row| Some(row.window.count_error().into())),
+            networks,
             percentiles: std::array::from_fn(|metric| {
                 let percentiles = |row: &AggregateRecord| row.window.percentiles[metric];
                 [
@@ -113,6 +125,17 @@ impl Block {
         let before = |ms: i64| rows.start + self.nth[rows.clone()].partition_point(|nth| self.nth_start_ms(*nth) < ms);
         let (first, last) = (before(from_ms), before(to_ms));
         first..last.max(first)
+    }
+
+    /// Some of one pair's rows, apart where their network changes.
+    pub(super) fn by_network(&self, rows: Range<usize>) -> impl Iterator<Item = (Option<&Arc<Network>>, Range<usize>)> {
+        let first = self.networks.partition_point(|networks| networks.end as usize <= rows.start);
+        let mut start = rows.start;
+        self.networks[first..].iter().map_while(move |NetworkRows { network, end }| {
+            let part = start..rows.end.min(*end as usize);
+            start = part.end;
+            (!part.is_empty()).then_some((network.as_ref(), part))
+        })
     }
 
     fn nth_start_ms(&self, nth: u8) -> i64 {
@@ -167,6 +190,29 @@ impl Block {
         let columns = [&self.count_total, &self.count_error].into_iter().chain(self.percentiles.iter().flatten());
         let figures: usize = columns.map(Column::bytes).sum();
         let flags = size_of_val(&*self.nth) + size_of_val(&*self.findings);
-        size_of::<Self>() + size_of_val(&*self.pairs) + flags + figures
+        let networks = size_of_val(&*self.networks) + self.networks.iter().map(NetworkRows::text_bytes).sum::<usize>();
+        size_of::<Self>() + size_of_val(&*self.pairs) + flags + figures + networks
     }
+}
+
+impl NetworkRows {
+    /// Counted for each, though many share their texts: they may be as many as there are rows.
+    fn text_bytes(&self) -> usize {
+        let names = self.network.iter().flat_map(|network| [&network.network_type, &network.isp, &network.site]);
+        names.flatten().map(|name| name.len()).sum()
+    }
+}
+
+fn networks(rows: &[AggregateRecord], names: &mut Names) -> Box<[NetworkRows]> {
+    let mut networks: Vec<NetworkRows> = Vec::new();
+    for (row, end) in rows.iter().zip(1..) {
+        match networks.last_mut() {
+            Some(last) if last.network == row.window.network => last.end = end,
+            _ => {
+                let network = row.window.network.as_deref().map(|network| names.shared_network(network));
+                networks.push(NetworkRows { network, end });
+            }
+        }
+    }
+    networks.into()
 }

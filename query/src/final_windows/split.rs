@@ -1,14 +1,16 @@
 //! How many windows match, inside a range of time and outside.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use netqoe_sinks::read::{Extent, Matching, SplitRecord};
+use netqoe_model::Network;
+use netqoe_sinks::read::{Extent, Matching, Pair, SplitRecord};
 
 use super::block::Block;
 use super::totals::Totals;
 
-/// Windows inside, those of them that match, windows outside, those of them that match.
-pub(super) type Counts = [u64; 4];
+/// The windows of a pair, apart for each network.
+pub(super) type Counts = Vec<(Option<Arc<Network>>, [u64; 4])>;
 
 /// Adds what a block has.
 pub(super) fn add(
@@ -19,28 +21,44 @@ pub(super) fn add(
     matching: &Matching,
 ) {
     for (pair, rows) in block.within(extent) {
-        let inside = block.between(rows.clone(), inside_ms);
-        let [all, all_matching] = [rows.len() as u64, count(block, rows, matching)];
-        let [within, within_matching] = [inside.len() as u64, count(block, inside, matching)];
-        let counts = [within, within_matching, all - within, all_matching - within_matching];
-        totals.of(pair).iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        let counts = totals.of(pair);
+        for (network, rows) in block.by_network(rows) {
+            let inside = block.between(rows.clone(), inside_ms);
+            let [all, all_matching] = [rows.len() as u64, count(block, rows, matching)];
+            let [within, within_matching] = [inside.len() as u64, count(block, inside, matching)];
+            add_to(counts, network, [within, within_matching, all - within, all_matching - within_matching]);
+        }
     }
 }
 
 /// Adds what the store has found.
 pub(super) fn add_records(totals: &mut Totals<Counts>, records: &[SplitRecord]) {
     for record in records {
-        let SplitRecord { pair, inside_windows, inside_matching, outside_windows, outside_matching } = record;
-        let counts = [inside_windows, inside_matching, outside_windows, outside_matching];
-        totals.of(pair).iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        let SplitRecord { pair, network, inside_windows, inside_matching, outside_windows, outside_matching } = record;
+        let counts = [inside_windows, inside_matching, outside_windows, outside_matching].map(|count| *count);
+        add_to(totals.of(pair), network.as_ref(), counts);
+    }
+}
+
+/// Windows inside, those of them that match, windows outside, those of them that match.
+fn add_to(counts: &mut Counts, network: Option<&Arc<Network>>, added: [u64; 4]) {
+    match counts.iter_mut().rfind(|(known, _)| known.as_ref() == network) {
+        Some((_, sums)) => sums.iter_mut().zip(added).for_each(|(sum, count)| *sum += count),
+        None => counts.push((network.cloned(), added)),
     }
 }
 
 pub(super) fn records(totals: Totals<Counts>, limit: u32) -> Vec<SplitRecord> {
-    let record = |(pair, [inside_windows, inside_matching, outside_windows, outside_matching]): (_, Counts)| {
-        SplitRecord { pair, inside_windows, inside_matching, outside_windows, outside_matching }
+    totals.into_iter().flat_map(|(pair, counts)| of_pair(&pair, counts)).take(limit as usize).collect()
+}
+
+/// By network.
+fn of_pair(pair: &Pair, mut counts: Counts) -> Vec<SplitRecord> {
+    counts.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    let record = |(network, [inside_windows, inside_matching, outside_windows, outside_matching]): (_, [u64; 4])| {
+        SplitRecord { pair: pair.clone(), network, inside_windows, inside_matching, outside_windows, outside_matching }
     };
-    totals.into_iter().take(limit as usize).map(record).collect()
+    counts.into_iter().map(record).collect()
 }
 
 fn count(block: &Block, rows: Range<usize>, matching: &Matching) -> u64 {

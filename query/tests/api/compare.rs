@@ -27,7 +27,7 @@ async fn pairs_of_a_target_come_worst_first(kind: Kind) {
     failed.window.percentiles = [None; 5];
     let rows = [
         well("now", 0),
-        hurt("now", 28),
+        over(Some("cellular"), Some("another"), None, hurt("now", 28)),
         since(28, hurt("now", 29)),
         hurt("was", 1),
         hurt("was", 2),

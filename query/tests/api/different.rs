@@ -11,6 +11,7 @@ on_each_store!(
     windows_match_by_a_metric,
     a_value_without_windows_on_one_side_is_held_against_all,
     a_region_beyond_the_range_has_nothing_inside,
+    a_client_that_moved_counts_for_the_network_of_each_window,
 );
 
 fn question(more: &str, [from, inside_from, inside_to, to]: [i64; 4]) -> String {
@@ -99,7 +100,7 @@ async fn a_region_beyond_the_range_has_nothing_inside(kind: Kind) {
     let nothing = json!({"windows": 0, "matching": 0});
     let body = Api::on(kind, &[]).await.get(&question("", [0, 4, 7, 10])).await.body;
     assert_eq!((&body["inside"], &body["outside"]), (&nothing, &nothing));
-    assert_eq!(dimensions(&body).len(), 4);
+    assert_eq!(dimensions(&body).len(), 5);
     assert!(body["dimensions"].as_array().unwrap().iter().all(|it| it["values"] == json!([])));
 }
 
@@ -115,4 +116,38 @@ async fn values_are_listed_up_to_a_number() {
     let clients = body["dimensions"].as_array().unwrap().iter().find(|it| it["dimension"] == "client_id").unwrap();
     let values = clients["values"].as_array().unwrap();
     assert_eq!((values.len(), &values[0]["value"]), (20, &json!("c-17")));
+}
+
+async fn a_client_that_moved_counts_for_the_network_of_each_window(kind: Kind) {
+    let minute = |minute| {
+        let hurt = diagnosed(row("a", "t", minute), Label::ServerBound);
+        let well = diagnosed(row("a", "t", minute), Label::Healthy);
+        match minute {
+            0 => over(None, None, None, well),
+            1..5 => over(Some("wifi"), Some("Fjordnet"), Some("home"), well),
+            _ => over(Some("cellular"), Some("Skymobile"), None, hurt),
+        }
+    };
+    let api = Api::on(kind, &(0..10).map(minute).collect::<Vec<_>>()).await;
+    let body = api.get(&question("", [0, 4, 8, 10])).await.body;
+    for (dimension, expected) in [
+        ("isp", json!([["Skymobile", 3, 3, 2, 2], ["Fjordnet", 1, 0, 3, 0], [null, 0, 0, 1, 0]])),
+        ("network_type", json!([["cellular", 3, 3, 2, 2], ["wifi", 1, 0, 3, 0], [null, 0, 0, 1, 0]])),
+        ("site", json!([[null, 3, 3, 3, 2], ["home", 1, 0, 3, 0]])),
+    ] {
+        let values = body["dimensions"].as_array().unwrap().iter().find(|it| it["dimension"] == dimension).unwrap();
+        let counts = |it: &Value| {
+            let count = |name: &str| it[name].clone();
+            json!([
+                it["value"],
+                count("inside_windows"),
+                count("inside_matching"),
+                count("outside_windows"),
+                count("outside_matching"),
+            ])
+        };
+        let mut found: Vec<_> = values["values"].as_array().unwrap().iter().map(counts).collect();
+        found.sort_by_key(|it| std::cmp::Reverse(it[1].as_u64()));
+        assert_eq!(json!(found), expected, "{dimension}");
+    }
 }

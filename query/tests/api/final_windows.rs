@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use netqoe_model::{AggregateRow, Checkpoint, Label, LogTime, Percentiles, Rules, WindowStart};
+use netqoe_model::{AggregateRow, Checkpoint, Label, LogTime, Network, Percentiles, Rules, WindowStart};
 use netqoe_query::{Filling, FinalWindowsReader};
 use netqoe_sinks::read::{Extent, Matching, Measure, ReadError, Reader, Snapshot};
 
@@ -36,6 +36,11 @@ impl Dice {
         NAMES.get(self.throw(8) as usize).map(|name| (*name).to_owned())
     }
 
+    fn network(&mut self) -> Option<Arc<Network>> {
+        let isp = self.name();
+        Network::named(["wifi"].get(self.throw(3) as usize).copied(), isp.as_deref(), None).map(Arc::new)
+    }
+
     /// Pairs that come and go, figures that are missing, tiny or absurd.
     fn rows(&mut self) -> Vec<AggregateRow> {
         let mut rows = Vec::new();
@@ -52,6 +57,7 @@ impl Dice {
     }
 
     fn changed(&mut self, mut row: AggregateRow) -> AggregateRow {
+        row.window.network = self.network();
         row.window.is_final = row.window.start.ms() < minute_ms(SETTLED);
         row.window.count_success = self.throw(3) as u32;
         row.window.errors = [self.throw(2) as u32, 0, self.throw(3) as u32, 0, 1];

@@ -1,6 +1,6 @@
 //! How the fleet is: the overview and the heatmap.
 
-use netqoe_model::{AggregateRow, ClientContext, Label, Severity};
+use netqoe_model::{AggregateRow, Label, Severity};
 use serde_json::{Value, json};
 
 use crate::stores::{Kind, on_each_store};
@@ -172,8 +172,26 @@ async fn a_provider_that_is_well_is_not_hurt_and_one_without_a_name_does_not_mat
         members(&body["by_target"][0], &["isps", "isp_count", "all_isps"])
     };
     assert_eq!(group(&api).await, json!({"isps": ["isp of a", "isp of b"], "isp_count": 2, "all_isps": false}));
-    api.write_with_context(&[well("c", "t", 1)], &ClientContext::parse("{}"));
+    api.write(&[over(None, None, None, well("c", "t", 1))]);
     assert_eq!(group(&api).await, json!({"isps": ["isp of a", "isp of b"], "isp_count": 2, "all_isps": true}));
+}
+
+/// The client is on another network since; the hour in which it hurt was another one's.
+#[tokio::test]
+async fn the_past_is_told_by_the_networks_of_the_past() {
+    let hurt = over(Some("wifi"), Some("Fjordnet"), None, hurt("a", "t", 0, Label::DnsBound, Severity::Minor));
+    let api = Api::with(&[hurt, over(Some("cellular"), Some("Skymobile"), None, well("a", "t", 30))]);
+    let past = api.get(&range("overview", -20, 10)).await.body;
+    assert_eq!(past["by_isp"][0]["isp"], "Fjordnet");
+    assert_eq!(
+        members(&past["diagnoses"][0], &["isp", "network_type"]),
+        json!({"isp": "Fjordnet", "network_type": "wifi"})
+    );
+    assert_eq!(past["by_client"][0]["isp"], "Fjordnet");
+    assert_eq!(past["by_target"][0]["isps"], json!(["Fjordnet"]));
+    let matrix = async |from, to| api.get(&range("matrix", from, to)).await.body["clients"][0].clone();
+    assert_eq!(matrix(-20, 10).await["isp"], "Fjordnet");
+    assert_eq!(matrix(20, 40).await, json!({"client_id": "a", "isp": "Skymobile", "network_type": "cellular"}));
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use crate::support::*;
 
 #[tokio::test]
 async fn an_aggregate_has_the_columns_of_the_store() {
-    let api = Api::with(&[diagnosed(row("c", "t", 0), Label::DnsBound)]);
+    let row = over(Some("wifi"), Some("isp of c"), Some("home"), row("c", "t", 0));
+    let api = Api::with(&[diagnosed(row, Label::DnsBound)]);
     let expected = json!({
         "client_id": "c", "target": "t", "window_start_ts": START_MS,
         "count_total": 3, "count_success": 2, "count_error": 1,
@@ -16,6 +17,7 @@ async fn an_aggregate_has_the_columns_of_the_store() {
         "dns_p50": 15.3, "dns_p95": 15.301, "tcp_p50": 25.0, "tcp_p95": 26.5, "tls_p50": null, "tls_p95": null,
         "ttfb_p50": 125.8, "ttfb_p95": 126.001, "throughput_p50": 95.4, "throughput_p95": 96.0,
         "diagnosis_label": "dns-bound", "is_final": true, "as_of": START_MS + 180_001, "updated_at": WRITTEN_MS,
+        "network_type": "wifi", "isp": "isp of c", "site": "home",
     });
     assert_eq!(api.get("/api/v1/aggregates").await.items(), [expected]);
 }

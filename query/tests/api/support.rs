@@ -9,7 +9,7 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{
-    AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime,
+    AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime, Network,
     PartitionCommit, Percentiles, Rules, Severity, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_query::{LiveFeed, QueryApi};
@@ -72,12 +72,6 @@ impl Api {
     /// Commits rows, and their clients as seen in these windows, each on a network of its own.
     pub(crate) fn write(&self, rows: &[AggregateRow]) {
         self.commit(Checkpoint::default(), rows, rows.iter().map(client_of).collect());
-    }
-
-    /// The same, with clients that say this of their network.
-    pub(crate) fn write_with_context(&self, rows: &[AggregateRow], context: &ClientContext) {
-        let clients = rows.iter().map(|row| ClientRow { context: context.clone(), ..client_of(row) });
-        self.commit(Checkpoint::default(), rows, clients.collect());
     }
 
     /// Commits rows as what leads a partition to a checkpoint.
@@ -186,6 +180,7 @@ pub(crate) fn row(client_id: &str, target: &str, minute: i64) -> AggregateRow {
                 percentiles(125_800, 126_001),
                 percentiles(95_400, 96_000),
             ],
+            network: Network::named(Some("wifi"), Some(&format!("isp of {client_id}")), None).map(Arc::new),
         },
         diagnosis: None,
         ended_runs: Vec::new(),
@@ -217,6 +212,17 @@ pub(crate) fn evidence(unit: &str, since: i64) -> Value {
         "sigmas": 9.801, "share_of_total": 0.625, "samples": 6, "bad_samples": 4, "windows": 2,
         "since": minute_ms(since),
     })
+}
+
+/// The same row, measured over the network with these names.
+pub(crate) fn over(
+    network_type: Option<&str>,
+    isp: Option<&str>,
+    site: Option<&str>,
+    row: AggregateRow,
+) -> AggregateRow {
+    let network = Network::named(network_type, isp, site).map(Arc::new);
+    AggregateRow { window: WindowRow { network, ..row.window }, ..row }
 }
 
 /// The same row in a run that began with this minute.

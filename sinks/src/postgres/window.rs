@@ -28,7 +28,7 @@ impl From<postgres::Error> for Unreadable {
     }
 }
 
-/// The window whose columns begin with this one.
+/// The window whose columns begin with this one, without its network: nothing is judged by that.
 pub(crate) fn window(row: &Row, first: usize) -> Result<WindowRow, Unreadable> {
     let mut errors = [0; ErrorStage::ALL.len()];
     for (stage, count) in errors.iter_mut().enumerate() {
@@ -47,6 +47,7 @@ pub(crate) fn window(row: &Row, first: usize) -> Result<WindowRow, Unreadable> {
         count_success: narrow::<i64, u32>(row, first + 3)?,
         errors,
         percentiles,
+        network: None,
     })
 }
 

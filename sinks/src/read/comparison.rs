@@ -136,6 +136,7 @@ mod tests {
                 count_success,
                 errors: [0; 5],
                 percentiles: [None; 5],
+                network: None,
             },
             diagnosis_label: Some(Label::Healthy),
             pair_state: None,

@@ -150,8 +150,9 @@ pub trait Summaries {
     /// If the store can't be read, is busy, or takes too long.
     fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError>;
 
-    /// How many windows of each pair in the extent match, between two times (Unix milliseconds, the second is exclusive)
-    /// and beside them; `limit` pairs at most.
+    /// How many windows of each pair in the extent match, apart for each network that they were measured over, between two
+    /// times (Unix milliseconds, the second is exclusive) and beside them: by pair, then by network; `limit` records at
+    /// most.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.

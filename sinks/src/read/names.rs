@@ -1,13 +1,20 @@
-//! The names of clients and targets, which many rows share.
+//! The names of clients, targets and networks, which many rows share.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+
+use netqoe_model::Network;
 
 use super::Pair;
 
 /// Names, each kept once.
 #[derive(Debug, Default)]
-pub struct Names(HashSet<Arc<str>>);
+pub struct Names {
+    names: HashSet<Arc<str>>,
+    networks: HashSet<Arc<Network>>,
+    /// The network that was asked for last: rows that follow each other mostly have the same.
+    last: Option<Arc<Network>>,
+}
 
 impl Names {
     /// The pair of these names: two that are equal share their texts.
@@ -15,17 +22,66 @@ impl Names {
         Pair { client_id: self.shared(client_id), target: self.shared(target) }
     }
 
+    /// The network with these names; `None` where no name is known.
+    pub fn network(
+        &mut self,
+        network_type: Option<&str>,
+        isp: Option<&str>,
+        site: Option<&str>,
+    ) -> Option<Arc<Network>> {
+        let names = [network_type, isp, site];
+        if self.last.as_deref().is_none_or(|last| names_of(last) != names) {
+            let network = Network::named(network_type, isp, site)?;
+            self.last = Some(self.shared_network(&network));
+        }
+        self.last.clone()
+    }
+
+    /// The network that is equal to this one: two that are equal share their texts.
+    pub fn shared_network(&mut self, network: &Network) -> Arc<Network> {
+        if let Some(known) = self.networks.get(network) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(network.clone());
+        self.networks.insert(Arc::clone(&new));
+        new
+    }
+
     fn shared(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
+        if let Some(known) = self.names.get(name) {
             return Arc::clone(known);
         }
         let new: Arc<str> = name.into();
-        self.0.insert(Arc::clone(&new));
+        self.names.insert(Arc::clone(&new));
         new
     }
 
     /// Forgets those that nobody else has any more.
     pub fn forget_unused(&mut self) {
-        self.0.retain(|name| Arc::strong_count(name) > 1);
+        self.last = None;
+        self.names.retain(|name| Arc::strong_count(name) > 1);
+        self.networks.retain(|network| Arc::strong_count(network) > 1);
+    }
+}
+
+fn names_of(network: &Network) -> [Option<&str>; 3] {
+    [network.network_type.as_deref(), network.isp.as_deref(), network.site.as_deref()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_shared_and_told_apart() {
+        let mut names = Names::default();
+        let [a, b] = ["A", "B"].map(|isp| names.network(None, Some(isp), None).unwrap());
+        assert_eq!(names.network(None, None, None), None);
+        assert!(Arc::ptr_eq(&a, &names.network(None, Some("A"), None).unwrap()));
+        assert!(Arc::ptr_eq(&b, &names.network(None, Some("B"), None).unwrap()));
+        assert_ne!(names.network(Some("A"), None, None).as_ref(), Some(&a));
+        drop(a);
+        names.forget_unused();
+        assert_eq!(names.networks.len(), 1);
     }
 }

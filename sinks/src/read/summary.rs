@@ -1,6 +1,8 @@
 //! What is read of many pairs at once.
 
-use netqoe_model::{Label, LogTime, WindowStart};
+use std::sync::Arc;
+
+use netqoe_model::{Label, LogTime, Network, WindowStart};
 
 use super::{FindingRecord, Pair};
 
@@ -13,6 +15,8 @@ pub struct CurrentRecord {
     pub window_start: WindowStart,
     /// `None` if there is too little to say anything.
     pub label: Option<Label>,
+    /// The network that its window was measured over, as in [`netqoe_model::WindowRow::network`].
+    pub network: Option<Arc<Network>>,
     /// The finding, if the pair is degraded. Boxed, as most pairs are healthy, and pairs may be many.
     pub finding: Option<Box<FindingRecord>>,
     /// Whether the row can't change any more.
@@ -32,11 +36,13 @@ pub struct PastLabel {
     pub is_degraded: bool,
 }
 
-/// How many windows of a pair match, inside a range of time and outside of it.
+/// How many windows of a pair that were measured over one network match, inside a range of time and outside of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitRecord {
     /// The pair of the windows.
     pub pair: Pair,
+    /// Over which network; `None` for those of which it is unknown.
+    pub network: Option<Arc<Network>>,
     /// All windows inside.
     pub inside_windows: u64,
     /// Those that match.
@@ -54,4 +60,21 @@ pub struct DegradedRecord {
     pub window_start: WindowStart,
     /// Each label that a pair has, in the order of [`Label::ALL`], and how many have it.
     pub pairs: Vec<(Label, u64)>,
+}
+
+impl SplitRecord {
+    /// No window yet.
+    pub fn none_of(pair: Pair, network: Option<Arc<Network>>) -> Self {
+        Self { pair, network, inside_windows: 0, inside_matching: 0, outside_windows: 0, outside_matching: 0 }
+    }
+
+    /// Counts a window.
+    pub fn count(&mut self, is_inside: bool, is_matching: bool) {
+        let (windows, matching) = match is_inside {
+            true => (&mut self.inside_windows, &mut self.inside_matching),
+            false => (&mut self.outside_windows, &mut self.outside_matching),
+        };
+        *windows += 1;
+        *matching += u64::from(is_matching);
+    }
 }

@@ -93,6 +93,7 @@ pub(super) fn history(transaction: &Connection, rules: &DiagnosisRules) -> rusql
     Ok(history)
 }
 
+/// Without its network: nothing is judged by that.
 fn final_window(row: &Row<'_>) -> rusqlite::Result<WindowRow> {
     const FIRST_ERROR_COUNT: usize = 3;
     const FIRST_PERCENTILE: usize = FIRST_ERROR_COUNT + ErrorStage::ALL.len();
@@ -113,5 +114,6 @@ fn final_window(row: &Row<'_>) -> rusqlite::Result<WindowRow> {
         count_success: row.get(2)?,
         errors,
         percentiles,
+        network: None,
     })
 }

@@ -15,7 +15,7 @@ const ROWS_PER_STATEMENT: usize = 16;
 const DIAGNOSES_PER_STATEMENT: usize = 8;
 
 /// The columns of `agg_1m`, in the order in which they are bound.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 29] = [
     "client_id",
     "target",
     "window_start_ts",
@@ -42,6 +42,9 @@ const COLUMNS: [&str; 26] = [
     "as_of",
     "updated_at",
     "pair_state",
+    "network_type",
+    "isp",
+    "site",
 ];
 
 /// The columns of `diagnoses`, in the order in which they are bound.
@@ -137,7 +140,11 @@ fn bind(statement: &mut Statement<'_>, bound: usize, row: &AggregateRow, updated
     next.bind(window.is_final)?;
     next.bind(window.as_of.ms())?;
     next.bind(updated_at)?;
-    next.bind(row.pair_state.as_deref())
+    next.bind(row.pair_state.as_deref())?;
+    let network = window.network.as_deref();
+    next.bind(network.and_then(|network| network.network_type.as_deref()))?;
+    next.bind(network.and_then(|network| network.isp.as_deref()))?;
+    next.bind(network.and_then(|network| network.site.as_deref()))
 }
 
 /// The statements for rows that go one by one, and for their diagnoses.

@@ -11,7 +11,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Rows of `agg_1m` with the store's column names, newest window first. */
+        /**
+         * Rows of `agg_1m` with the store's column names, newest window first.
+         * @description `network_type`, `isp` and `site` name the network that the window was measured over, as the newest of its counted
+         *     events says that names one; they are null where it is unknown. `site` is the context's `site`, or else its `user_label`.
+         */
         get: operations["aggregates"];
         put?: never;
         post?: never;
@@ -301,7 +305,7 @@ export interface components {
             /** @description Up to five of the targets that are hurt, worst first. */
             targets: string[];
         };
-        /** @description A client and its network. */
+        /** @description A client and the network that it is in now. The network that a window of it was measured over stands in the row of the window. */
         ClientItem: {
             client_id: string;
             /** @description All that it says of its network, as JSON text. */
@@ -330,6 +334,7 @@ export interface components {
             degraded: number[];
             /** Format: int64 */
             degraded_windows: number;
+            /** @description Of the network that most of its windows were measured over; null if it is unknown. */
             isp: string | null;
             label: components["schemas"]["Label"] | null;
             network_type: string | null;
@@ -453,7 +458,8 @@ export interface components {
         };
         /** @description One way to group windows. */
         Dimension: {
-            /** @description `client_id`, `target`, `isp` or `network_type`. */
+            /** @description `client_id`, `target`, `isp`, `network_type` or `site`; the last three are those of the network that each window was
+             *     measured over. */
             dimension: components["schemas"]["DimensionName"];
             /** @description Up to 20, the greatest difference first. */
             values: components["schemas"]["DimensionValue"][];
@@ -462,7 +468,7 @@ export interface components {
          * @description By what windows are grouped.
          * @enum {string}
          */
-        DimensionName: "client_id" | "target" | "isp" | "network_type";
+        DimensionName: "client_id" | "target" | "isp" | "network_type" | "site";
         /** @description The windows with one value. */
         DimensionValue: {
             /**
@@ -488,7 +494,7 @@ export interface components {
             outside_share: number | null;
             /** Format: int64 */
             outside_windows: number;
-            /** @description Null for the clients that name none. */
+            /** @description Null for the windows of which it is unknown. */
             value: string | null;
         };
         /** @description What became of events. `read` is the sum of the others. */
@@ -749,7 +755,7 @@ export interface components {
             /** @description Of too many targets, those that are hurt least. */
             targets_left_off: number;
         };
-        /** @description A client and its network. */
+        /** @description A client, and the network of its newest row that names one. */
         MatrixClient: {
             client_id: string;
             isp: string | null;
@@ -941,6 +947,10 @@ export interface components {
             /** Format: int32 */
             http_error_count: number;
             is_final: boolean;
+            isp: string | null;
+            /** @description Of the network that it was measured over, as the newest of its events says that names one; null if unknown. */
+            network_type: string | null;
+            site: string | null;
             target: string;
             /** Format: int32 */
             tcp_error_count: number;

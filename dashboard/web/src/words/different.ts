@@ -10,6 +10,7 @@ export const DIMENSIONS: Record<Dimension, string> = {
   target: 'Target',
   isp: 'Provider',
   network_type: 'Network',
+  site: 'Site',
 };
 
 /** A difference below this is no answer to the question what is different. */
@@ -25,7 +26,7 @@ export function differentParts({ inside, outside, dimensions }: Different, match
   const best = dimensions[0];
   const value = best?.values[0];
   if (!best || !value || Math.abs(value.difference) < NOTABLE) {
-    return [...parts, ' No client, target, provider or network stands out.'];
+    return [...parts, ' No client, target, provider, network or site stands out.'];
   }
   const name = value.value ?? 'unknown';
   const what = DIMENSIONS[best.dimension].toLowerCase();
@@ -59,6 +60,7 @@ export function placeOf(dimension: Dimension, { value }: { value: string | null 
     case 'isp':
       return { view: 'fleet', isp: value ?? '', by: 'isp', client: null, target: null };
     case 'network_type':
+    case 'site':
       return {};
   }
 }

@@ -16,8 +16,10 @@ pub(crate) fn assert_same_rows(got: &BTreeMap<Key, Row>, expected: &BTreeMap<Key
 }
 
 fn is_same_row(got: &Row, expected: &Row) -> bool {
-    let as_expected = Row { judged: expected.judged.clone(), ..got.clone() };
-    as_expected == *expected && is_same(&got.judged, &expected.judged)
+    let as_expected = Row { judged: expected.judged.clone(), as_of_ms: expected.as_of_ms, ..got.clone() };
+    let [least_ms, most_ms] = expected.as_of_ms;
+    let is_of_then = got.as_of_ms.iter().all(|as_of_ms| (least_ms..=most_ms).contains(as_of_ms));
+    as_expected == *expected && is_of_then && is_same(&got.judged, &expected.judged)
 }
 
 pub(crate) fn is_same(got: &Judged, expected: &Judged) -> bool {

@@ -34,17 +34,42 @@ impl Feed for Prepared {
     }
 }
 
-/// A file of these lines, in chunks of so many lines.
-pub(crate) fn file(lines: &[Line], lines_a_chunk: usize, workers: usize, partitions: NonZeroU16) -> Vec<Box<dyn Feed>> {
-    let chunks = lines.chunks(lines_a_chunk).enumerate().map(|(n, lines)| Chunk {
+/// These lines in chunks of so many. The position of a chunk is the number of its first line.
+fn chunks(lines: &[Line], lines_a_chunk: usize) -> impl Iterator<Item = Chunk> {
+    lines.chunks(lines_a_chunk).enumerate().map(move |(n, lines)| Chunk {
         partition: None,
         position: Position((n * lines_a_chunk) as u64 + 1),
         log_time: None,
         lines: lines.iter().flat_map(|line| [line.text.as_bytes(), b"\n"].concat()).collect(),
         set_aside: None,
-    });
-    let mut batches: VecDeque<_> = chunks.map(|chunk| Batch { chunks: vec![chunk], ..Batch::default() }).collect();
+    })
+}
+
+/// A file of these lines, in chunks of so many lines.
+pub(crate) fn file(lines: &[Line], lines_a_chunk: usize, workers: usize, partitions: NonZeroU16) -> Vec<Box<dyn Feed>> {
+    let mut batches: VecDeque<_> =
+        chunks(lines, lines_a_chunk).map(|chunk| Batch { chunks: vec![chunk], ..Batch::default() }).collect();
     batches.push_back(Batch { flush: (0..partitions.get()).map(Partition).collect(), ..Batch::default() });
+    shared(batches, workers)
+}
+
+/// The same, with open windows shown after each chunk.
+pub(crate) fn shown_file(
+    lines: &[Line],
+    lines_a_chunk: usize,
+    workers: usize,
+    partitions: NonZeroU16,
+) -> Vec<Box<dyn Feed>> {
+    let show = |chunk| Batch {
+        chunks: vec![chunk],
+        flush: (0..partitions.get()).map(Partition).collect(),
+        ..Batch::default()
+    };
+    shared(chunks(lines, lines_a_chunk).map(show).collect(), workers)
+}
+
+/// A feed for each worker that gives out what the others have left.
+fn shared(batches: VecDeque<Batch>, workers: usize) -> Vec<Box<dyn Feed>> {
     let (batches, epochs) = (Arc::new(Mutex::new(batches)), Arc::<Epochs>::default());
     (0..workers)
         .map(|_| Box::new(Prepared { batches: batches.clone(), epochs: epochs.clone() }) as Box<dyn Feed>)

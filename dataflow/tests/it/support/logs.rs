@@ -12,6 +12,22 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
+/// What events say of their network: some name none, and some say nothing that can be one.
+const CONTEXTS: [&str; 12] = [
+    "",
+    r#""network_context":null,"#,
+    r#""network_context":{},"#,
+    r#""network_context":{"vpn_enabled":true,"source_ip":"192.0.2.7"},"#,
+    r#""network_context":[1],"#,
+    r#""network_context":{"isp":5,"network_type":null},"#,
+    r#""network_context":{"isp":"A"},"#,
+    r#""network_context":{"isp":"B","network_type":"wifi","interface_type":"other"},"#,
+    r#""network_context":{"interface_type":"cellular"},"#,
+    r#""network_context":{"user_label":"home","isp":"A"},"#,
+    r#""network_context":{"site":"Oslo","user_label":"home"},"#,
+    r#""network_context":{"isp":"A","network_type":"wifi","site":"Oslo","vpn_enabled":false},"#,
+];
+
 fn line() -> impl Strategy<Value = (i64, Line)> {
     let value = prop_oneof![
         4 => prop::sample::select(vec![10.0, 20.0, 30.0, 33.3, 66.6, 100.0, 0.1, 0.0]),
@@ -22,14 +38,17 @@ fn line() -> impl Strategy<Value = (i64, Line)> {
     let delay =
         prop_oneof![8 => 0..20_000_i64, 1 => 110_000..190_000_i64, 1 => -320_000..-280_000_i64, 1 => -60_000..0_i64];
     let broken = prop::bool::weighted(0.03);
-    (0..4_usize, 0..2_usize, 0..12_u32, 0..1_500_000_i64, prop::collection::vec(prop::option::weighted(0.8, value), 5), stage, delay, broken)
-        .prop_map(|(client, target, id, at, values, stage, delay, broken)| {
+    // Some of many events that have the same time.
+    let at = prop_oneof![3 => 0..1_500_000_i64, 1 => (0..50_i64).prop_map(|half_minute| half_minute * 30_000)];
+    let kind = (broken, prop::sample::select(&CONTEXTS[..]));
+    (0..4_usize, 0..2_usize, 0..12_u32, at, prop::collection::vec(prop::option::weighted(0.8, value), 5), stage, delay, kind)
+        .prop_map(|(client, target, id, at, values, stage, delay, (broken, context))| {
             let (ts, client) = (START_MS + at, format!("client-{client}"));
             let names = ["dns_ms", "tcp_ms", "tls_ms", "ttfb_ms", "throughput_mbps"];
             let measured = names.iter().zip(values).filter_map(|(name, value)| Some(format!("\"{name}\":{}", value?)));
             let measured = measured.collect::<Vec<_>>().join(",");
             let text = format!(
-                r#"{{"event_id":"e{id}","client_id":"{client}","ts_ms":{ts},"target":"https://t{target}/","network_context":{{"isp":"i{target}"}},"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
+                r#"{{"event_id":"e{id}","client_id":"{client}","ts_ms":{ts},"target":"https://t{target}/",{context}"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
                 ts + delay
             );
             let text = if broken { text[..text.len() / 2].to_owned() } else { text };
@@ -64,8 +83,9 @@ fn lines_of_pair(nth: usize, windows: &[Window]) -> Vec<Line> {
             // Every 40th comes long after the others, and may be late.
             let delay = if lines.len() % 40 == 39 { 150_000 } else { (at as i64 % 7) * 300 };
             let (measured, stage) = said(measurement);
+            let context = CONTEXTS[(nth + window.start_ms as usize / 60_000 + at / 3) % CONTEXTS.len()];
             let text = format!(
-                r#"{{"event_id":"e{at}","client_id":"{client}","ts_ms":{ts},"target":"{target}","timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
+                r#"{{"event_id":"e{at}","client_id":"{client}","ts_ms":{ts},"target":"{target}",{context}"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
                 ts + delay
             );
             lines.push(Line { client: client.clone(), recv_ms: ts + delay, text });

@@ -178,6 +178,7 @@ impl Window {
             count_success: succeeded.len() as u32,
             errors,
             percentiles: [0, 1, 2, 3, 4].map(percentiles),
+            network: None,
         }
     }
 }

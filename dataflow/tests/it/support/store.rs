@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{Feed, Links, PartitionOutput, Seed, WorkerPart, start};
-use netqoe_model::{AggregateRow, Checkpoint, DeadLetter, Ledger, Partition, Position, Rules};
+use netqoe_model::{AggregateRow, Checkpoint, ClientRow, DeadLetter, Ledger, Partition, Position, Rules};
 
-use super::reference::{Judged, Key, Row};
+use super::reference::{Client, Judged, Key, Row};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     pub(crate) rows: BTreeMap<Key, AggregateRow>,
+    pub(crate) clients: BTreeMap<String, ClientRow>,
     pub(crate) checkpoints: BTreeMap<Partition, Checkpoint>,
     pub(crate) dead_letters: Vec<DeadLetter>,
 }
@@ -37,7 +38,32 @@ impl Store {
                 self.rows.insert(key, row.clone());
             }
         }
+        commit.clients.iter().for_each(|client| self.see(client));
         self.dead_letters.extend(commit.dead_letters.clone());
+    }
+
+    /// Keeps the earlier first time, the later last time, and the context that came with that.
+    fn see(&mut self, client: &ClientRow) {
+        let mut seen = client.clone();
+        if let Some(before) = self.clients.get(&*client.client_id) {
+            if before.last_seen > client.last_seen {
+                seen = before.clone();
+            }
+            seen.first_seen = before.first_seen.min(client.first_seen);
+        }
+        self.clients.insert(client.client_id.to_string(), seen);
+    }
+
+    /// The clients in the reference's form.
+    pub(crate) fn plain_clients(&self) -> BTreeMap<String, Client> {
+        let plain = |client: &ClientRow| Client {
+            first_seen_ms: client.first_seen.ms(),
+            last_seen_ms: client.last_seen.ms(),
+            context: client.context.json.as_deref().map(|json| serde_json::from_str(json).unwrap()),
+            network_type: client.context.network_type.clone(),
+            isp: client.context.isp.clone(),
+        };
+        self.clients.iter().map(|(client_id, client)| (client_id.clone(), plain(client))).collect()
     }
 
     pub(crate) fn ledger(&self) -> Ledger {

@@ -46,6 +46,7 @@ impl Window {
             count_success: self.samples,
             errors: [0, 0, self.failed, 0, 0],
             percentiles: figures,
+            network: None,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) type Ledger = [u64; 5];
 /// The contents of a store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tables {
-    /// `ROW_COLUMNS`, `as_of` and `pair_state`.
+    /// `ROW_COLUMNS`, `as_of`, `pair_state` and the network.
     pub(crate) rows: BTreeSet<Row>,
     pub(crate) diagnoses: BTreeSet<Row>,
     pub(crate) clients: BTreeSet<Row>,
@@ -53,8 +53,10 @@ impl Tables {
             let sql = format!("SELECT {columns} FROM {table} WHERE client_id <> '{THE_END}'");
             select(&sql).into_iter().collect()
         };
-        let (rows, diagnoses) =
-            (table(&format!("{ROW_COLUMNS}, as_of, pair_state"), "agg_1m"), table(DIAGNOSIS_COLUMNS, "diagnoses"));
+        let (rows, diagnoses) = (
+            table(&format!("{ROW_COLUMNS}, as_of, pair_state, network_type, isp, site"), "agg_1m"),
+            table(DIAGNOSIS_COLUMNS, "diagnoses"),
+        );
         let clients = table(CLIENT_COLUMNS, "clients");
         let number = |text: &String| text.parse::<u64>().unwrap();
         let ledger = |row: Row| (number(&row[0]), std::array::from_fn(|count| number(&row[count + 1])));

@@ -38,5 +38,6 @@ fn row(samples: &[Sample], minute: i64) -> WindowRow {
         count_success: samples.len() as u32,
         errors: [0; 5],
         percentiles,
+        network: None,
     }
 }

@@ -2,28 +2,31 @@
 
 use std::sync::Arc;
 
-use netqoe_model::Label;
+use netqoe_model::{Label, WindowRow};
 use postgres::Row;
 
-use super::execute::known;
+use super::execute::{known, network};
 use super::keys;
 use crate::postgres::window::{Unreadable, WINDOW_COLUMNS, unix_ms, window};
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
-use crate::read::{AggregateRecord, Query, RowPosition};
+use crate::read::{AggregateRecord, Names, Query, RowPosition};
 
 pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
-    let columns = format!("client_id, target, diagnosis_label, updated_at, pair_state, {WINDOW_COLUMNS}");
+    let columns = format!(
+        "client_id, target, diagnosis_label, updated_at, pair_state, network_type, isp, site, {WINDOW_COLUMNS}"
+    );
     keys::page(KeyedTable::Aggregates, &columns, KeyedTable::with_label_of(&query.filter), query)
 }
 
-pub(super) fn record(row: &Row) -> Result<AggregateRecord, Unreadable> {
+pub(super) fn record(row: &Row, names: &mut Names) -> Result<AggregateRecord, Unreadable> {
+    let window = WindowRow { network: network(row, 5, names)?, ..window(row, 8)? };
     Ok(AggregateRecord {
         client_id: row.try_get(0)?,
         target: row.try_get(1)?,
         diagnosis_label: row.try_get::<_, Option<&str>>(2)?.map(|text| known(text, Label::parse)).transpose()?,
         updated_at_ms: unix_ms(row.try_get(3)?),
         pair_state: row.try_get::<_, Option<&[u8]>>(4)?.map(Arc::from),
-        window: window(row, 5)?,
+        window,
     })
 }

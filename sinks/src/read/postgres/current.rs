@@ -6,14 +6,16 @@ use netqoe_model::{Label, LogTime, WindowStart};
 use postgres::Row;
 
 use super::diagnoses;
-use super::execute::known;
+use super::execute::{known, network};
 use crate::postgres::window::{Unreadable, unix_ms};
 use crate::read::Names;
 use crate::read::statement::Statement;
 use crate::read::{CurrentRecord, Extent, Pair};
 
-const ROWS: &str = "SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, finding.*
-    FROM (SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at FROM agg_1m WHERE";
+const ROWS: &str = "SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, finding.*, network_type,
+        isp, site
+    FROM (SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, network_type, isp, site
+        FROM agg_1m WHERE";
 
 /// A healthy row has no diagnosis, and none is looked for. The limit keeps the planner from joining whole tables.
 const FINDING: &str = ") AS row LEFT JOIN LATERAL (
@@ -22,6 +24,8 @@ const FINDING: &str = ") AS row LEFT JOIN LATERAL (
     WHERE row.diagnosis_label <> 'healthy' AND diagnoses.client_id = row.client_id
     AND diagnoses.target = row.target AND diagnoses.window_start_ts = row.window_start_ts LIMIT 1
     ) AS finding ON true ORDER BY window_start_ts DESC";
+
+const FIRST_NETWORK_COLUMN: usize = 19;
 
 /// All rows of the extent, newest window first, as the index on time gives them. To find the newest of each pair, the
 /// server would sort them by their names, which takes longer than to send them.
@@ -48,6 +52,7 @@ impl Newest {
             pair,
             window_start: WindowStart::from_ms(unix_ms(row.try_get(2)?)),
             label: row.try_get::<_, Option<&str>>(3)?.map(|text| known(text, Label::parse)).transpose()?,
+            network: network(row, FIRST_NETWORK_COLUMN, &mut self.names)?,
             finding: is_found.then(|| diagnoses::finding(row)).transpose()?.map(Box::new),
             is_final: row.try_get(4)?,
             as_of: LogTime::from_ms(unix_ms(row.try_get(5)?)),

@@ -1,11 +1,14 @@
 //! Statements as PostgreSQL takes them.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use netqoe_model::MAX_TIME_MS;
+use netqoe_model::{MAX_TIME_MS, Network};
+use postgres::Row;
 use postgres::types::{ToSql, Type};
 
 use crate::postgres::window::{Unreadable, timestamptz};
+use crate::read::Names;
 use crate::read::statement::{Statement, Value};
 
 /// The statement with its parameters numbered. There is no other `?` in it.
@@ -57,6 +60,11 @@ impl<'a> Parameter<'a> {
 /// The value that a text of the store stands for.
 pub(super) fn known<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Unreadable> {
     parse(text).ok_or_else(|| Unreadable::Value(format!("{text:?} is not known to this version")))
+}
+
+/// The network whose three columns begin with this one: `network_type`, `isp`, `site`.
+pub(super) fn network(row: &Row, first: usize, names: &mut Names) -> Result<Option<Arc<Network>>, Unreadable> {
+    Ok(names.network(row.try_get(first)?, row.try_get(first + 1)?, row.try_get(first + 2)?))
 }
 
 #[cfg(test)]

@@ -96,7 +96,8 @@ impl State<'_> {
 
 impl Rows for State<'_> {
     fn aggregates(&self, query: &Query<RowPosition>) -> Result<Page<AggregateRecord>, ReadError> {
-        self.page(query, &aggregates::statement(query), aggregates::record)
+        let mut names = Names::default();
+        self.page(query, &aggregates::statement(query), |row| aggregates::record(row, &mut names))
     }
 
     fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError> {

@@ -73,6 +73,7 @@ fn months() -> PartitionCommit {
             count_success: 1,
             errors: [0; 5],
             percentiles: [None; 5],
+            network: None,
         },
         diagnosis: None,
         ended_runs: vec![],

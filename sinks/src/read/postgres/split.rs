@@ -3,11 +3,19 @@
 use netqoe_model::MAX_TIME_MS;
 use postgres::Row;
 
+use super::execute::network;
 use super::pairs;
 use crate::postgres::window::{Unreadable, narrow};
 use crate::read::Names;
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Matching, SplitRecord};
+
+/// As all readers have it: names by their bytes, and what is unknown first.
+const IN_ORDER: &str =
+    "ORDER BY client_id, target, network_type COLLATE \"C\" NULLS FIRST, isp COLLATE \"C\" NULLS FIRST,
+    site COLLATE \"C\" NULLS FIRST LIMIT ?";
+
+const NETWORK: &str = "network_type, isp, site";
 
 const COUNTS: &str = "count(*) FILTER (WHERE inside), count(*) FILTER (WHERE inside AND matching),
     count(*) FILTER (WHERE NOT inside), count(*) FILTER (WHERE NOT inside AND matching)";
@@ -17,29 +25,28 @@ pub(super) fn statement(extent: &Extent, inside_ms: [i64; 2], matching: &Matchin
         (None, None) => of_all(extent, inside_ms, matching),
         _ => of_some(extent, inside_ms, matching),
     };
-    statement.add("ORDER BY client_id, target LIMIT ?", [Value::Count(limit.into())])
+    statement.add(IN_ORDER, [Value::Count(limit.into())])
 }
 
 /// The windows of all pairs, by time alone: a walk for each pair would fetch rows one by one that lie together.
 fn of_all(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Statement {
-    Statement::new(&format!("SELECT client_id, target, {COUNTS} FROM (SELECT client_id, target,"))
+    Statement::new(&format!("SELECT client_id, target, {NETWORK}, {COUNTS} FROM (SELECT client_id, target, {NETWORK},"))
         .nest(flags(inside_ms, matching))
         .add("FROM agg_1m WHERE", [])
         .nest(extent.in_time())
-        .add(") AS windows GROUP BY client_id, target", [])
+        .add(") AS windows GROUP BY client_id, target, network_type, isp, site", [])
 }
 
 /// For each pair a walk along the primary key.
 fn of_some(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Statement {
     Statement::new("WITH RECURSIVE")
         .nest(pairs::within(extent))
-        .add("SELECT client_id, target, inside, inside_matching, outside, outside_matching FROM pair", [])
-        .add(&format!("CROSS JOIN LATERAL (SELECT {COUNTS} FROM (SELECT"), [])
+        .add("SELECT client_id, target, counts.* FROM pair", [])
+        .add(&format!("CROSS JOIN LATERAL (SELECT {NETWORK}, {COUNTS} FROM (SELECT {NETWORK},"), [])
         .nest(flags(inside_ms, matching))
         .add("FROM agg_1m WHERE agg_1m.client_id = pair.client_id AND agg_1m.target = pair.target AND", [])
         .nest(extent.in_time())
-        .add(") AS windows) AS counts(inside, inside_matching, outside, outside_matching)", [])
-        .add("WHERE target IS NOT NULL AND inside + outside > 0", [])
+        .add(") AS windows GROUP BY network_type, isp, site) AS counts WHERE target IS NOT NULL", [])
 }
 
 fn flags(inside_ms: [i64; 2], matching: &Matching) -> Statement {
@@ -53,9 +60,10 @@ fn flags(inside_ms: [i64; 2], matching: &Matching) -> Statement {
 pub(super) fn record(row: &Row, names: &mut Names) -> Result<SplitRecord, Unreadable> {
     Ok(SplitRecord {
         pair: names.pair(row.try_get(0)?, row.try_get(1)?),
-        inside_windows: narrow::<i64, u64>(row, 2)?,
-        inside_matching: narrow::<i64, u64>(row, 3)?,
-        outside_windows: narrow::<i64, u64>(row, 4)?,
-        outside_matching: narrow::<i64, u64>(row, 5)?,
+        network: network(row, 2, names)?,
+        inside_windows: narrow::<i64, u64>(row, 5)?,
+        inside_matching: narrow::<i64, u64>(row, 6)?,
+        outside_windows: narrow::<i64, u64>(row, 7)?,
+        outside_matching: narrow::<i64, u64>(row, 8)?,
     })
 }

@@ -1,8 +1,12 @@
 //! Statements as SQLite takes them.
 
+use std::sync::Arc;
+
+use netqoe_model::Network;
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Row, params_from_iter};
 
+use crate::read::Names;
 use crate::read::statement::{Statement, Value};
 
 impl ToSql for Value {
@@ -31,4 +35,10 @@ pub(super) fn known<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> rus
         let unknown = format!("{text:?} is not known to this version");
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, unknown.into())
     })
+}
+
+/// The network whose three columns begin with this one: `network_type`, `isp`, `site`.
+pub(super) fn network(row: &Row<'_>, first: usize, names: &mut Names) -> rusqlite::Result<Option<Arc<Network>>> {
+    let name = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str_or_null()?) };
+    Ok(names.network(name(first)?, name(first + 1)?, name(first + 2)?))
 }

@@ -7,14 +7,14 @@ use crate::read::statement::Statement;
 use crate::read::{Query, RowPosition};
 
 /// Selects `columns` of `rows`, for the keys that the query finds in `keys`. The rows are looked up along the primary key,
-/// which is meant by `NOT INDEXED`: the index on time would only lead there.
+/// which is named as SQLite names it: the index on time would only lead there, and is what SQLite takes for wide rows.
 pub(super) fn page(rows: KeyedTable, columns: &str, keys: KeyedTable, query: &Query<RowPosition>) -> Statement {
     Statement::new(&format!("SELECT {columns} FROM ("))
         .nest(match (&query.filter.client_id, &query.filter.target) {
             (Some(client_id), None) => of_one_client(keys, client_id, query),
             _ => along_one_index(keys, query),
         })
-        .add(&format!(") CROSS JOIN {} NOT INDEXED", rows.name()), [])
+        .add(&format!(") CROSS JOIN {0} INDEXED BY sqlite_autoindex_{0}_1", rows.name()), [])
         .add(&format!("USING (client_id, target, window_start_ts) {NEWEST_FIRST}"), [])
 }
 

@@ -61,6 +61,9 @@ pub(crate) const AGGREGATES: Table = Table {
         ("as_of", Time),
         ("updated_at", Time),
         ("pair_state", Bytes),
+        ("network_type", Text),
+        ("isp", Text),
+        ("site", Text),
     ],
 };
 

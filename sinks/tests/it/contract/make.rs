@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, DeadLetter, Diagnosis, EventTime, Evidence, Label, Ledger,
-    LogIdentity, LogTime, Partition, PartitionCommit, Percentiles, Position, Severity, UsualRange, WindowRow,
+    LogIdentity, LogTime, Network, Partition, PartitionCommit, Percentiles, Position, Severity, UsualRange, WindowRow,
     WindowStart,
 };
 use netqoe_sinks::read::FindingRecord;
@@ -37,6 +37,7 @@ pub(crate) fn row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i64) -
             count_success: 1,
             errors: [0; 5],
             percentiles: [None; 5],
+            network: None,
         },
         diagnosis: None,
         ended_runs: Vec::new(),
@@ -52,6 +53,7 @@ pub(crate) fn full_row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i
     row.window.count_success = 100;
     row.window.errors = [1, 2, 3, 4, 5];
     row.window.percentiles = [percentiles(1), percentiles(2), percentiles(3), percentiles(4), None];
+    row.window.network = Network::named(Some("wifi"), Some("Example ISP"), Some("home")).map(Arc::new);
     row.diagnosis = Some(finding(Label::ServerBound, 0.25));
     row.pair_state = Some(Arc::from(&b"state\0\xFF"[..]));
     row
@@ -97,6 +99,7 @@ pub(crate) fn client(client_id: &str, first_seen_ms: i64, last_seen_ms: i64, isp
         context: ClientContext {
             network_type: Some("wifi".to_owned()),
             isp: Some(isp.to_owned()),
+            site: None,
             json: Some(format!(r#"{{"isp":"{isp}"}}"#)),
         },
         first_seen: EventTime::from_ms(first_seen_ms),

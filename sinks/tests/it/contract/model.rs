@@ -108,6 +108,11 @@ fn aggregate(row: &AggregateRow, updated_at: i64) -> Vec<Cell> {
     cells.push(row.diagnosis.as_ref().map_or(Cell::Null, |diagnosis| text(diagnosis.label.as_str())));
     cells.extend([window.is_final.into(), window.as_of.ms(), updated_at].map(Cell::Integer));
     cells.push(row.pair_state.as_ref().map_or(Cell::Null, |state| Cell::Bytes(state.to_vec())));
+    let network = window.network.as_deref();
+    let names = network.map(|network| [&network.network_type, &network.isp, &network.site]);
+    cells.extend(names.map_or([Cell::Null, Cell::Null, Cell::Null], |names| {
+        names.map(|name| name.as_deref().map_or(Cell::Null, text))
+    }));
     cells
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use netqoe_model::{
-    AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, Partition, PartitionCommit, Percentiles,
-    Severity, UsualRange, WindowStart,
+    AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, Network, Partition, PartitionCommit,
+    Percentiles, Severity, UsualRange, WindowStart,
 };
 use netqoe_sinks::{Opening, StoreError};
 use proptest::option;
@@ -130,12 +130,17 @@ fn any_row() -> impl Strategy<Value = AggregateRow> {
     let window =
         (0..20_i64, any::<bool>(), 0..5_u32, prop::array::uniform5(0..3_u32), prop::array::uniform5(percentiles));
     let state = option::of(prop::collection::vec(any::<u8>(), 0..600).prop_map(Arc::from));
+    let name = || select(vec![None, Some("A"), Some("ü\u{1}'")]);
+    let network =
+        (name(), name(), name()).prop_map(|(network_type, isp, site)| Network::named(network_type, isp, site));
+    let window = (window, network.prop_map(|network| network.map(Arc::new)));
     (key, window, option::of(diagnosis()), state).prop_map(|((client_id, target, minute), window, diagnosis, state)| {
-        let (as_of, is_final, count_success, errors, percentiles) = window;
+        let ((as_of, is_final, count_success, errors, percentiles), network) = window;
         let mut row = row(client_id, target, FIRST_WINDOW_MS + minute * MINUTE_MS, 0);
         row.window.as_of = LogTime::from_ms(as_of);
         (row.window.is_final, row.window.count_success) = (is_final, count_success);
         (row.window.errors, row.window.percentiles) = (errors, percentiles);
+        row.window.network = network;
         row.diagnosis = diagnosis;
         row.pair_state = state;
         row

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use netqoe_model::{AggregateRow, Label, Metric};
+use netqoe_model::{AggregateRow, Label, Metric, Network};
 use netqoe_sinks::read::{Extent, Matching, Measure, Pair, PointRecord, Reader, SplitRecord};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -99,6 +99,8 @@ fn made(client_id: &str, target: &str, start_ms: i64, kind: u8, figure: u64) -> 
         let p50 = figure * 10;
         made.window.percentiles[Metric::Throughput as usize] = Some(netqoe_model::Percentiles { p50, p95: p50 });
     }
+    made.window.network =
+        Network::named(None, [None, Some("A"), Some("B")][usize::from(kind / 16 % 3)], None).map(Arc::new);
     made.diagnosis = match kind % 4 {
         0 => None,
         1 => Some(healthy()),
@@ -166,11 +168,19 @@ fn within<'a>(rows: &'a [AggregateRow], extent: &Extent) -> BTreeMap<Pair, BTree
 #[track_caller]
 fn check_current(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
     let found = reader.ask(|store| store.rows.current(extent, ALL)).unwrap();
-    let found: Vec<_> =
-        found.iter().map(|row| (row.pair.clone(), row.window_start.ms(), row.label, row.finding.is_some())).collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|row| (row.pair.clone(), row.window_start.ms(), row.label, row.finding.is_some(), row.network.clone()))
+        .collect();
     let newest = within(rows, extent).into_iter().map(|(pair, rows)| {
         let (start_ms, row) = rows.into_iter().next_back().unwrap();
-        (pair, start_ms, row.diagnosis.as_ref().map(|diagnosis| diagnosis.label), is_degraded(row))
+        (
+            pair,
+            start_ms,
+            row.diagnosis.as_ref().map(|diagnosis| diagnosis.label),
+            is_degraded(row),
+            row.window.network.clone(),
+        )
     });
     assert_eq!(found, newest.collect::<Vec<_>>(), "{extent:?}");
 }
@@ -250,19 +260,25 @@ fn check_degraded(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
 
 #[track_caller]
 fn check_split(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent, inside_ms: [i64; 2], matching: &Matching) {
-    let expected = within(rows, extent).into_iter().map(|(pair, rows)| {
-        let mut split =
-            SplitRecord { pair, inside_windows: 0, inside_matching: 0, outside_windows: 0, outside_matching: 0 };
+    /// Inside and outside: windows, and those that match.
+    type Counts = [[u64; 2]; 2];
+    let mut expected: BTreeMap<_, Counts> = BTreeMap::new();
+    for (pair, rows) in within(rows, extent) {
         for (start_ms, row) in rows {
-            let (windows, count) = if (inside_ms[0]..inside_ms[1]).contains(&start_ms) {
-                (&mut split.inside_windows, &mut split.inside_matching)
-            } else {
-                (&mut split.outside_windows, &mut split.outside_matching)
-            };
-            *windows += 1;
-            *count += u64::from(matches(matching, row));
+            let is_inside = (inside_ms[0]..inside_ms[1]).contains(&start_ms);
+            let counts = expected.entry((pair.clone(), row.window.network.clone())).or_default();
+            let counts = &mut counts[usize::from(!is_inside)];
+            counts[0] += 1;
+            counts[1] += u64::from(matches(matching, row));
         }
-        split
+    }
+    let expected = expected.into_iter().map(|((pair, network), [inside, outside])| SplitRecord {
+        pair,
+        network,
+        inside_windows: inside[0],
+        inside_matching: inside[1],
+        outside_windows: outside[0],
+        outside_matching: outside[1],
     });
     let found = reader.ask(|store| store.summaries.split(extent, inside_ms, matching, ALL)).unwrap();
     assert_eq!(found, expected.collect::<Vec<_>>(), "{extent:?} {inside_ms:?} {matching:?}");

@@ -41,6 +41,7 @@ fn commit(processed: u64) -> PartitionCommit {
         count_success: 1,
         errors: [0; 5],
         percentiles: [None; 5],
+        network: None,
     };
     PartitionCommit {
         checkpoint: Checkpoint {

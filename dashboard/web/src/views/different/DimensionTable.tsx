@@ -37,7 +37,7 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
               <th scope="row">
                 {value.value === null ? (
                   <span class="quiet">unknown</span>
-                ) : dimension === 'network_type' ? (
+                ) : dimension === 'network_type' || dimension === 'site' ? (
                   <Name text={value.value} />
                 ) : (
                   <Link to={placeOf(dimension, value)}>

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::sync::Arc;
+
 use netqoe_model::{
-    Diagnosis, Event, Figure, Ledger, LogTime, Percentiles, Rules, Run, UsualRange, WindowRow, WindowStart,
+    Diagnosis, Event, Figure, Ledger, LogTime, Network, Percentiles, Rules, Run, UsualRange, WindowRow, WindowStart,
 };
 
 mod classic;
 mod error_bound;
+mod network;
 mod runs;
 pub(crate) mod steady;
 mod stretches;
@@ -17,9 +20,12 @@ pub(crate) type Key = (String, String, i64);
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) is_final: bool,
+    /// The least and the greatest log time that the row may say to reflect. Of a final row they are one.
+    pub(crate) as_of_ms: [i64; 2],
     pub(crate) count_success: u32,
     pub(crate) errors: [u32; 5],
     pub(crate) percentiles: [Option<Percentiles>; 5],
+    pub(crate) network: Option<Arc<Network>>,
     pub(crate) judged: Judged,
 }
 
@@ -40,6 +46,28 @@ struct Window {
     success: u32,
     errors: [u32; 5],
     samples: [Vec<u64>; 5],
+    /// Of the events that name a network: time, place in the log, and what they name.
+    networks: Vec<(i64, usize, Arc<Network>)>,
+    /// The log time at which the last event was counted.
+    counted_ms: i64,
+}
+
+/// What is known of a client.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Client {
+    pub(crate) first_seen_ms: i64,
+    pub(crate) last_seen_ms: i64,
+    /// What its newest event says of its network, and the network that this names.
+    pub(crate) context: Option<serde_json::Value>,
+    pub(crate) network_type: Option<String>,
+    pub(crate) isp: Option<String>,
+}
+
+/// All that a log comes to.
+pub(crate) struct Everything {
+    pub(crate) rows: BTreeMap<Key, Row>,
+    pub(crate) clients: BTreeMap<String, Client>,
+    pub(crate) ledger: Ledger,
 }
 
 /// A line with its log time; none if it is the running maximum of what the lines say.
@@ -47,8 +75,15 @@ pub(crate) type Record = (Option<i64>, String);
 
 /// Rows and counts of one partition's log (or of a whole file).
 pub(crate) fn run(records: &[Record], rules: &Rules) -> (BTreeMap<Key, Row>, Ledger) {
+    let Everything { rows, ledger, .. } = run_all(records, rules);
+    (rows, ledger)
+}
+
+/// All that one partition's log (or a whole file) comes to.
+pub(crate) fn run_all(records: &[Record], rules: &Rules) -> Everything {
     let (mut windows, mut ledger, mut log_time) = (BTreeMap::<Key, Window>::new(), Ledger::default(), 0);
-    for (given, line) in records {
+    let mut clients = BTreeMap::<String, Client>::new();
+    for (place, (given, line)) in records.iter().enumerate() {
         ledger.read += u64::from(!line.is_empty());
         if let Some(given) = given {
             log_time = *given;
@@ -76,6 +111,9 @@ pub(crate) fn run(records: &[Record], rules: &Rules) -> (BTreeMap<Key, Row>, Led
             continue;
         }
         ledger.accepted += 1;
+        window.counted_ms = log_time;
+        window.networks.extend(network::named(line).map(|network| (ts, place, network)));
+        see(&mut clients, &event.client_id, ts, line);
         if let Some(stage) = event.error_stage {
             window.errors[stage as usize] += 1;
         } else {
@@ -87,6 +125,7 @@ pub(crate) fn run(records: &[Record], rules: &Rules) -> (BTreeMap<Key, Row>, Led
     }
     let closed = |start: i64| log_time > start + rules.window_ms + rules.lateness_ms;
     let mut pairs = BTreeMap::<(String, String), Vec<WindowRow>>::new();
+    let mut counted_ms = BTreeMap::<Key, i64>::new();
     for ((client, target, start), window) in windows {
         let row = WindowRow {
             start: WindowStart::from_ms(start),
@@ -95,25 +134,61 @@ pub(crate) fn run(records: &[Record], rules: &Rules) -> (BTreeMap<Key, Row>, Led
             count_success: window.success,
             errors: window.errors,
             percentiles: window.samples.map(percentiles),
+            // "The newest by `ts_ms`; of those with the same time, the last in the log."
+            network: window
+                .networks
+                .into_iter()
+                .max_by_key(|(ts, place, _)| (*ts, *place))
+                .map(|(.., network)| network),
         };
+        counted_ms.insert((client.clone(), target.clone(), start), window.counted_ms);
         pairs.entry((client, target)).or_default().push(row);
     }
     let mut rows = BTreeMap::new();
     for ((client, target), windows) in pairs {
         for (window, judged) in windows.iter().zip(judged(&windows, rules)) {
-            rows.insert((client.clone(), target.clone(), window.start.ms()), Row::of(window, judged));
+            let key = (client.clone(), target.clone(), window.start.ms());
+            // "`as_of` of a final row is the first log time at which it is final"; an open one may have been shown at any
+            // time since it last changed.
+            let first_final_ms = window.start.ms() + rules.window_ms + rules.lateness_ms + 1;
+            let as_of_ms = if window.is_final { [first_final_ms; 2] } else { [counted_ms[&key], log_time] };
+            rows.insert(key, Row { as_of_ms, ..Row::of(window, judged) });
         }
     }
-    (rows, ledger)
+    Everything { rows, clients, ledger }
+}
+
+/// "What the newest counted event of a client says": of those with the same time, the last in the log.
+fn see(clients: &mut BTreeMap<String, Client>, client_id: &str, ts: i64, line: &str) {
+    let context = network::context(line);
+    let network = network::named(line);
+    let name = |name: Option<&Arc<str>>| name.map(|name| name.to_string());
+    let mut seen = Client {
+        first_seen_ms: ts,
+        last_seen_ms: ts,
+        network_type: name(network.as_ref().and_then(|network| network.network_type.as_ref())),
+        isp: name(network.as_ref().and_then(|network| network.isp.as_ref())),
+        context,
+    };
+    if let Some(before) = clients.get(client_id) {
+        let first_seen_ms = ts.min(before.first_seen_ms);
+        if ts < before.last_seen_ms {
+            seen = before.clone();
+        }
+        seen.first_seen_ms = first_seen_ms;
+    }
+    clients.insert(client_id.to_owned(), seen);
 }
 
 impl Row {
     pub(crate) fn of(window: &WindowRow, judged: Judged) -> Self {
         Self {
             is_final: window.is_final,
+            as_of_ms: [window.as_of.ms(); 2],
             count_success: window.count_success,
             errors: window.errors,
             percentiles: window.percentiles,
+            network: window.network.clone(),
             judged,
         }
     }

@@ -1,0 +1,5 @@
+-- The network that a window was measured over, as its newest counted event says that names one. Null where none does, and
+-- in rows from before: what their network was is unknown.
+ALTER TABLE agg_1m ADD COLUMN network_type TEXT;
+ALTER TABLE agg_1m ADD COLUMN isp TEXT;
+ALTER TABLE agg_1m ADD COLUMN site TEXT; -- where the client was, in the operator's words
