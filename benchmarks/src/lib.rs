@@ -5,6 +5,8 @@
 //!
 //! This crate must not know how the commands of netqoe are wired: what it needs of the program is in [`Product`], and
 //! all else goes through command lines, HTTP and metrics. No shipped binary has it.
+//!
+//! Decision: D-077.
 
 mod cluster;
 mod insight;

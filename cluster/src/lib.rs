@@ -6,6 +6,8 @@
 //!
 //! This crate must not know what the workers compute, nor any log, store, option or exit code. Its errors say what
 //! happened and what to do; the binary decides how the process ends.
+//!
+//! Decision: D-017.
 
 mod acceptor;
 mod cluster;

@@ -1,5 +1,7 @@
 //! How many pairs of client and target there may be. Each takes memory wherever events are counted, for as long as its past is
 //! kept, and a target costs its sender nothing: a bound for each client, and one for all together.
+//!
+//! Decision: D-067.
 
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};

@@ -1,4 +1,6 @@
 //! How far all partitions of a log have come, together.
+//!
+//! Decision: D-086.
 
 use std::num::NonZeroU16;
 

@@ -1,4 +1,6 @@
 //! The network that a window was measured over.
+//!
+//! Decision: D-081.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! A tick in an exported log: nobody measured anything, and the log's time moved on.
+//!
+//! Decision: D-086.
 
 use crate::LogTime;
 

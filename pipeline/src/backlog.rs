@@ -1,4 +1,6 @@
 //! How far committed rows are behind the log: what is not read yet, and what is read and not committed.
+//!
+//! Decision: D-008.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

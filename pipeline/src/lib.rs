@@ -10,6 +10,8 @@
 //!
 //! This crate must not know any command, option or exit code, nor how a request reaches it: what it shows, it shows by
 //! narrow traits of the query API. What an event means is the dataflow's, and how a row is stored the store's.
+//!
+//! Decision: D-083.
 
 mod age;
 mod assembly;

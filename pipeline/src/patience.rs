@@ -1,5 +1,7 @@
 //! Waiting while a store can't do something for a reason that passes: it is locked, its disk is full, its server is away or
 //! takes no writes. Nothing is lost meanwhile: the log keeps what is not committed.
+//!
+//! Decision: D-066.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -2,6 +2,8 @@
 //!
 //! After starts that led a partition nowhere, its records are handed out one at a time, so that it is known which one
 //! ends the process. A record that has done so too often is set aside.
+//!
+//! Decision: D-021.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,7 @@
 //! Ticks for partitions that nobody writes to: the log moves on by itself, and with it the dataflow, which knows no other
 //! clock. So windows close, and of a partition that is empty it is known that nothing older is to come.
+//!
+//! Decision: D-086.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;

@@ -3,6 +3,8 @@
 //! This crate must not know the page, nor the log, nor run what makes rows: it reads a store, is told of rows that were
 //! written, and looks at pipeline and dead letters through two narrow traits. Of the dataflow it knows the state of a pair,
 //! as pure arithmetic over rows, so that a chart can't differ from a diagnosis.
+//!
+//! Decision: D-084.
 
 mod analysis;
 mod answer;

@@ -1,4 +1,6 @@
 //! What has come on a connection and belongs to no request yet: how many bytes, and since when. No clock, no I/O.
+//!
+//! Decision: D-062.
 
 use crate::http2_frames::Frames;
 

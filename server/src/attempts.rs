@@ -2,6 +2,8 @@
 //!
 //! Whether a token is right must not show in how fast the answer comes, so who tries one that has not been right from there
 //! before waits before it is looked at. One that has been right goes on, whatever others at the same address (a proxy) try.
+//!
+//! Decision: D-064.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

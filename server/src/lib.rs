@@ -5,6 +5,8 @@
 //! [`assemble`] ask [`Authentication`] or [`SignIn`] whether it may send or read, and a [`Refusal`] says why not.
 //!
 //! This crate must not know what a request is about: no event, no log, no row, no answer to a question.
+//!
+//! Decision: D-085.
 
 mod answer;
 mod arriving;

@@ -1,5 +1,7 @@
 //! Whether a request names this machine as the host that it asks. A site that points a name of its own at this machine
 //! is of the same origin for a browser, and would read what is open to everybody here.
+//!
+//! Decision: D-041.
 
 use axum::extract::Request;
 use http::header;

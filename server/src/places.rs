@@ -1,5 +1,7 @@
 //! The places for connections. Where all are taken, the oldest connection that has shown no token gives up its own: so nobody
 //! who holds one is kept out by those who do not.
+//!
+//! Decision: D-063.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

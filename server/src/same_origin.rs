@@ -1,5 +1,7 @@
 //! Whether a request that changes something comes from this server's own page, or from no page at all: a browser sends
 //! what other sites make it send, with the user's cookies and to the user's own machine.
+//!
+//! Decision: D-041.
 
 use axum::Router;
 use axum::extract::Request;

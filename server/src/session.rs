@@ -3,6 +3,8 @@
 //! It is signed with a key that is made of the token that opened it, and kept nowhere: it outlives a restart, holds before every
 //! server with the same tokens, and ends when its token is withdrawn. It is renewed while it is used, and is over soon when it
 //! is not; which of them were ended is remembered apart (`signed_out`).
+//!
+//! Decision: D-046.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

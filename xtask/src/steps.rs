@@ -1,4 +1,6 @@
 //! What `cargo xtask test` does, in order.
+//!
+//! Decision: D-080.
 
 use std::fs::File;
 use std::io::{Read, Seek};

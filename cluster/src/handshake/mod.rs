@@ -24,6 +24,8 @@
 //!
 //! What is sent after the handshake is neither encrypted nor authenticated: an attacker who can change packets on the way
 //! lets the handshake pass and forges what follows. So the processes belong in a network of their own.
+//!
+//! Decision: D-079.
 
 mod caller;
 mod frames;

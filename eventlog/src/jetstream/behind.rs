@@ -2,6 +2,8 @@
 //!
 //! The server that the consumer is on reads its own copy of the stream. After a network has parted it from the others, that
 //! copy may stay behind for good; the consumer goes on saying in good health that it has nothing.
+//!
+//! Decision: D-087.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,6 @@
 //! Why what was asked of the log can't be done.
+//!
+//! Decision: D-087.
 
 use crate::LogError;
 

@@ -1,4 +1,6 @@
 //! A store, measured from outside: how long it takes, what succeeds, how many connections are at work.
+//!
+//! Decision: D-009.
 
 mod reader;
 mod store;

@@ -3,6 +3,8 @@
 //!
 //! Every answer is the store's own, to the last bit: a window is kept once the log time of all partitions has passed its
 //! end and the lateness, after which its row is never written again. What memory does not have, the store is asked for.
+//!
+//! Decision: D-050.
 
 mod block;
 mod column;

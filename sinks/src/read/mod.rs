@@ -3,6 +3,8 @@
 //! A page is found by the position of the row before it, never by an offset, so pages that are read one after the
 //! other show every row that was there at the start exactly once, whatever is inserted meanwhile. Every question is
 //! answered from an index and within a time limit, so that no question can hold up the process.
+//!
+//! Decision: D-082.
 
 mod comparison;
 mod degraded;
