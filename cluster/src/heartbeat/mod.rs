@@ -26,6 +26,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use netqoe_dataflow::Epochs;
 use netqoe_model::Generation;
 use parking_lot::{Condvar, Mutex};
+use tokio::sync::watch;
 
 use crate::ClusterError;
 pub use loss::{Loss, Lost};
@@ -40,7 +41,8 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Heartbeat {
     shared: Arc<Shared>,
     generations: Receiver<Generation>,
-    lost: Receiver<Lost>,
+    /// The process that was lost first.
+    lost: watch::Receiver<Option<Lost>>,
 }
 
 /// What the API and the threads share.
@@ -69,7 +71,7 @@ impl Heartbeat {
         let state = State { news: News::new(processes), farewells: 0, others: processes.saturating_sub(1) };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let (generation, generations) = unbounded();
-        let (lose, lost) = unbounded();
+        let (lose, lost) = watch::channel(None);
         for (other, stream) in connections.into_iter().enumerate() {
             let Some(stream) = stream else { continue };
             let cant_watch = |source| ClusterError::Watch { process: other, source };
@@ -82,7 +84,7 @@ impl Heartbeat {
             spawn(format!("heartbeat-of-{other}"), move || {
                 let how = receiver::run(&receiving, stream, other, &generation);
                 tracing::debug!("process {process} has lost process {other}: {how}");
-                receiver::report(&lose, Lost { process: other, how });
+                lose.send_if_modified(|lost| is_first(lost, Lost { process: other, how }));
             })?;
         }
         Ok(Self { shared, generations, lost })
@@ -91,7 +93,7 @@ impl Heartbeat {
     /// Waits for the generation of this start, which process 0 announces. `None` if `given_up` returns true or a process is
     /// lost before that.
     pub fn generation(&self, given_up: impl Fn() -> bool) -> Option<Generation> {
-        while !given_up() && self.lost.is_empty() {
+        while !given_up() && self.lost().is_none() {
             if let Ok(generation) = self.generations.recv_timeout(HEARTBEAT_EVERY) {
                 return Some(generation);
             }
@@ -132,10 +134,27 @@ impl Heartbeat {
         while state.farewells < state.others && !self.shared.changed.wait_until(&mut state, deadline).timed_out() {}
     }
 
-    /// The processes that are lost, as that is noticed.
-    pub fn lost(&self) -> Receiver<Lost> {
-        self.lost.clone()
+    /// The process that was lost first, if one was.
+    pub fn lost(&self) -> Option<Lost> {
+        self.lost.borrow().clone()
     }
+
+    /// Waits until a process is lost: for ever if there are no others.
+    pub async fn loss(&self) -> Lost {
+        let mut lost = self.lost.clone();
+        let known = lost.wait_for(Option::is_some).await.ok().and_then(|lost| lost.clone());
+        match known {
+            Some(lost) => lost,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Takes in a lost process unless one was lost before. Whether it is the first.
+fn is_first(first: &mut Option<Lost>, lost: Lost) -> bool {
+    let is_first = first.is_none();
+    first.get_or_insert(lost);
+    is_first
 }
 
 fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<(), ClusterError> {

@@ -4,7 +4,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::Context;
-use crossbeam_channel::Receiver;
 use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::Rules;
@@ -157,7 +156,7 @@ fn open_store(
         return Ok(Some(store));
     }
     let Some(generation) = heartbeat.generation(given_up) else {
-        return heartbeat.lost().try_recv().map_or(Ok(None), |lost| Err(lost.into()));
+        return heartbeat.lost().map_or(Ok(None), |lost| Err(lost.into()));
     };
     Ok(Some(OpenedStore::join(store, generation, rules, patience)?))
 }
@@ -212,7 +211,7 @@ async fn serve(
         }
         served = admin => served.map(|()| Ended::Asked),
         error = failed.failure() => Err(error.into()),
-        lost = loss(heartbeat.lost()) => match lost.how {
+        lost = heartbeat.loss() => match lost.how {
             Loss::AskedToStop => Ok(Ended::Left(lost)),
             _ => Err(lost.into()),
         },
@@ -243,15 +242,4 @@ async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<d
             Arc::new(MeasuredReader::new(reader, postgres.max_open_connections, metrics, health))
         }
     })
-}
-
-/// Waits until another process is lost.
-async fn loss(lost: Receiver<Lost>) -> Lost {
-    let (send, receive) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || lost.recv().map(|lost| send.send(lost)));
-    match receive.await {
-        Ok(lost) => lost,
-        // There are no other processes.
-        Err(_) => std::future::pending().await,
-    }
 }
