@@ -1,7 +1,7 @@
 //! The processes of one timely cluster: how they find each other, and how they notice that one is lost.
 //!
 //! Between each two processes there are two TCP connections, both opened by the later process: one for timely's messages,
-//! one for heartbeats. Each begins with a [handshake], in which both sides prove that they know the cluster's secret.
+//! one for heartbeats. Each begins with a handshake, in which both sides prove that they know the cluster's secret.
 //! Workers may wait for a slow store for as long as it takes; heartbeats have threads of their own and go on all the same.
 //!
 //! This crate must not know what the workers compute, nor any log, store, option or exit code. Its errors say what

@@ -4,6 +4,7 @@
 //! This crate must not know what a window or a store is. It knows events only as lines of text.
 
 mod as_text;
+mod compressed;
 mod error;
 mod health;
 mod jetstream;
@@ -13,6 +14,7 @@ mod planted;
 mod record;
 mod sqlite;
 
+pub use compressed::decompressed;
 pub use error::{AppendError, LogError};
 pub use jetstream::{
     DeadLetterOptions, DeadLetters, Difference, Discard, JetStreamLog, JetStreamOptions, LetterOrder, LogProgress,

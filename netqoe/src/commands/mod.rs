@@ -3,7 +3,6 @@
 mod admin;
 pub(crate) mod aggregate;
 pub(crate) mod bench;
-mod compressed;
 mod dashboard;
 mod demo;
 pub(crate) mod dlq;

@@ -15,7 +15,6 @@ use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::compressed::decompressed;
 use super::runtime::request_threads;
 use super::{other_rules, process_name, resources};
 use crate::clock::store_clock;
@@ -148,7 +147,7 @@ fn replay(
 /// The input as text, with the length of that where it is known.
 fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
     let (file, bytes) = open_file(path)?;
-    let decompressed = decompressed(file).with_context(|| format!("can't read {}", path.display()));
+    let decompressed = netqoe_eventlog::decompressed(file).with_context(|| format!("can't read {}", path.display()));
     let (text, is_compressed) = decompressed?;
     Ok((text, bytes.filter(|_| !is_compressed)))
 }

@@ -1,8 +1,6 @@
 //! What the demo promises: one schedule however it is asked for, every kind of fault in its history, and nothing
 //! measured that the schedule does not tell of.
 
-#![allow(clippy::unwrap_used)] // nothing here but tests
-
 use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
 

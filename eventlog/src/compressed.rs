@@ -19,7 +19,10 @@ const OTHERS: [(&[u8], &str, &str); 4] = [
 
 /// The text in `input`, and whether it was compressed: gzip with all its members, zstd with all its frames, or plain. What ends before its time
 /// is an error when that is read, and not before.
-pub(super) fn decompressed(mut input: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, bool)> {
+///
+/// # Errors
+/// If `input` can't be read, or is compressed in a form that is not read; the message says with which program it can be.
+pub fn decompressed(mut input: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, bool)> {
     let mut magic = Vec::with_capacity(MAGIC_BYTES);
     input.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic)?;
     if let Some((_, form, program)) = OTHERS.iter().find(|(start, ..)| magic.starts_with(start)) {
