@@ -161,8 +161,7 @@ pub(crate) struct UpOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct ReplayOptions {
-    /// NDJSON file, plain or compressed with gzip or zstd; `-` is standard input. With --nats-url, the log there is read
-    /// instead
+    /// NDJSON file, plain, gzip or zstd; `-` is standard input. With --nats-url, the log there is read instead
     #[arg(long, env = "NETQOE_INPUT", value_name = "FILE", default_value = "-")]
     pub(crate) input: PathBuf,
 

@@ -99,5 +99,8 @@ fn texts((client_id, target, start_ms): reference::Key, row: &reference::Row) ->
     let label = row.judged.diagnosis.as_ref().map_or("null", |diagnosis| diagnosis.label.as_str());
     texts.push(label.to_owned());
     texts.push(u8::from(row.is_final).to_string());
+    let network = row.network.as_deref();
+    let names = network.map_or([const { &None }; 3], |network| [&network.network_type, &network.isp, &network.site]);
+    texts.extend(names.map(|name| name.as_deref().unwrap_or("null").to_owned()));
     texts
 }

@@ -17,7 +17,8 @@ pub(crate) type Row = Vec<String>;
 /// All but `as_of` and `updated_at`, the key first.
 pub(crate) const ROW_COLUMNS: &str = "client_id, target, window_start_ts, count_total, count_success, count_error, \
     dns_error_count, tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, \
-    tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, is_final";
+    tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, is_final, \
+    network_type, isp, site";
 const DIAGNOSIS_COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, usual, \
     usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of";
 const CLIENT_COLUMNS: &str = "client_id, network_type, isp, context, first_seen, last_seen";
@@ -29,7 +30,7 @@ pub(crate) type Ledger = [u64; 5];
 /// The contents of a store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tables {
-    /// `ROW_COLUMNS`, `as_of`, `pair_state` and the network.
+    /// `ROW_COLUMNS`, `as_of` and `pair_state`.
     pub(crate) rows: BTreeSet<Row>,
     pub(crate) diagnoses: BTreeSet<Row>,
     pub(crate) clients: BTreeSet<Row>,
@@ -53,10 +54,8 @@ impl Tables {
             let sql = format!("SELECT {columns} FROM {table} WHERE client_id <> '{THE_END}'");
             select(&sql).into_iter().collect()
         };
-        let (rows, diagnoses) = (
-            table(&format!("{ROW_COLUMNS}, as_of, pair_state, network_type, isp, site"), "agg_1m"),
-            table(DIAGNOSIS_COLUMNS, "diagnoses"),
-        );
+        let (rows, diagnoses) =
+            (table(&format!("{ROW_COLUMNS}, as_of, pair_state"), "agg_1m"), table(DIAGNOSIS_COLUMNS, "diagnoses"));
         let clients = table(CLIENT_COLUMNS, "clients");
         let number = |text: &String| text.parse::<u64>().unwrap();
         let ledger = |row: Row| (number(&row[0]), std::array::from_fn(|count| number(&row[count + 1])));
