@@ -148,8 +148,8 @@ mod tests {
         check("targets", utf16(u16::to_be_bytes), &["http://a.test", "http://b.test"]);
         check_refused("targets", "a.test\r\nftp://b.test\r", 2, "must begin with");
         check_refused("targets", "a.test\rftp://b.test\r", 2, "must begin with");
-        check_refused("targets", b"a.test\nb\xff.test", 2, "no text");
-        check_refused("targets", b"\xff\xfea\0\n\0b", 2, "no text");
+        check_refused("targets", b"a.test\nb\xff.test", 2, "neither UTF-8");
+        check_refused("targets", b"\xff\xfea\0\n\0b", 2, "neither UTF-8");
     }
 
     #[test]
