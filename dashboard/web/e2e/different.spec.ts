@@ -102,7 +102,8 @@ test('the same by keyboard', { tag: '@store' }, async ({ page, demo }) => {
 async function standsOut(page: Page, { target }: SlowServer): Promise<void> {
   await expect(page.getByTestId('different-sentence')).toContainText(new URL(target).host);
   const dimensions = page.locator('[data-testid^=dimension-]');
-  await expect(dimensions).toHaveCount(4);
+  // Client, target, provider, network type and site.
+  await expect(dimensions).toHaveCount(5);
   const first = dimensions.first();
   await expect(first).toHaveAttribute('data-testid', 'dimension-target');
   await expect(first.locator('tbody tr').first()).toContainText(new URL(target).host);
