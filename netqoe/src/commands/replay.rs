@@ -64,8 +64,11 @@ fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
     let (ours, theirs) = (reader(&options.store, &postgres, &runtime)?, reader(live, &postgres, &runtime)?);
     let print = |difference| -> anyhow::Result<()> { Ok(output::line(difference)?) };
     let compared = read::compare(&*ours, &*theirs, &options.history.windows(), print)?;
-    let Compared { equal, different, not_final } = compared;
-    output::line(json!({ "live": live.to_string(), "equal": equal, "different": different, "not_final": not_final }))?;
+    let Compared { equal, network_unknown, different, not_final } = compared;
+    output::line(json!({
+        "live": live.to_string(), "equal": equal, "network_unknown": network_unknown, "different": different,
+        "not_final": not_final,
+    }))?;
     if equal + different == 0 {
         tracing::warn!("no row was final in both stores: nothing was compared");
     }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use netqoe_model::{WindowRow, WindowStart};
+use netqoe_model::{LogTime, WindowRow, WindowStart};
 use serde_json::{Value, json};
 
 use super::{AggregateRecord, Filter, Query, ReadError, Reader, RowPosition};
@@ -16,6 +16,8 @@ const PAGE_ROWS: u16 = 1_000;
 pub struct Compared {
     /// Final in both, and the same.
     pub equal: u64,
+    /// Those of them whose network the live store does not know, and the replayed one does: a netqoe wrote them that kept none.
+    pub network_unknown: u64,
     /// Final in both and different, or final in one and missing in the other.
     pub different: u64,
     /// Not final in a store that has it, so that nothing can be said of it yet.
@@ -47,7 +49,10 @@ pub fn compare<E: From<ReadError>>(
         };
         let (a, b) = (mine.take_if(|_| order.is_ge()), theirs.take_if(|_| order.is_le()));
         match outcome(a.as_ref(), b.as_ref()) {
-            Outcome::Equal => compared.equal += 1,
+            Outcome::Equal { network_unknown } => {
+                compared.equal += 1;
+                compared.network_unknown += u64::from(network_unknown);
+            }
             Outcome::NotFinal => compared.not_final += 1,
             Outcome::Different(how) => {
                 on_difference(how)?;
@@ -93,7 +98,9 @@ impl Rows<'_> {
 /// What two rows of the same window say of each other.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
-    Equal,
+    Equal {
+        network_unknown: bool,
+    },
     /// One of them is not done yet.
     NotFinal,
     /// How. As JSON, since a name could look like the rest of a line.
@@ -105,11 +112,14 @@ enum Outcome {
 fn outcome(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -> Outcome {
     let mut rows = replayed.into_iter().chain(live);
     let Some(any) = replayed.or(live).filter(|_| rows.all(|row| row.window.is_final)) else { return Outcome::NotFinal };
+    let network_unknown = live.is_some_and(|row| row.window.network.is_none())
+        && replayed.is_some_and(|row| row.window.network.is_some());
     let result = |row: &AggregateRecord| {
-        (WindowRow { as_of: netqoe_model::LogTime::default(), ..row.window.clone() }, row.diagnosis_label)
+        let network = row.window.network.clone().filter(|_| !network_unknown);
+        (WindowRow { as_of: LogTime::default(), network, ..row.window.clone() }, row.diagnosis_label)
     };
     let how = match (replayed, live) {
-        (Some(replayed), Some(live)) if result(replayed) == result(live) => return Outcome::Equal,
+        (Some(replayed), Some(live)) if result(replayed) == result(live) => return Outcome::Equal { network_unknown },
         (Some(replayed), Some(live)) => format!("replayed {:?}, live {:?}", result(replayed), result(live)),
         (Some(_), None) => "only replayed".to_owned(),
         (None, _) => "only live".to_owned(),
@@ -121,7 +131,9 @@ fn outcome(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -
 
 #[cfg(test)]
 mod tests {
-    use netqoe_model::{Label, LogTime};
+    use std::sync::Arc;
+
+    use netqoe_model::{Label, LogTime, Network};
 
     use super::*;
 
@@ -157,7 +169,7 @@ mod tests {
             }
             outcome => assert_eq!(format!("{outcome:?}"), says),
         };
-        check(Some(row(1, true, 5)), Some(row(1, true, 9)), "Equal");
+        check(Some(row(1, true, 5)), Some(row(1, true, 9)), "Equal { network_unknown: false }");
         check(Some(row(1, true, 5)), Some(row(2, true, 5)), "replayed");
         let healed = AggregateRecord { diagnosis_label: None, ..row(1, true, 5) };
         check(Some(row(1, true, 5)), Some(healed), "replayed");
@@ -166,5 +178,16 @@ mod tests {
         check(Some(row(1, true, 5)), None, "only replayed");
         check(None, Some(row(1, true, 5)), "only live");
         check(None, Some(row(1, false, 5)), "NotFinal");
+
+        let over = |isp| {
+            let mut row = row(1, true, 5);
+            row.window.network = Network::named(None, Some(isp), None).map(Arc::new);
+            row
+        };
+        check(Some(over("a")), Some(over("a")), "Equal { network_unknown: false }");
+        check(Some(over("a")), Some(over("b")), "replayed");
+        check(Some(over("a")), Some(row(1, true, 5)), "Equal { network_unknown: true }");
+        check(Some(row(1, true, 5)), Some(over("a")), "replayed");
+        check(Some(over("a")), Some(row(2, true, 5)), "replayed");
     }
 }

@@ -10,7 +10,9 @@ pub enum ReadError {
         reason: String,
     },
     /// The store is open and does not answer.
-    #[error("can't read the store {store}: {reason}; check it and that this version of netqoe wrote it")]
+    #[error(
+        "can't read the store {store}: {reason}; check it, and run `netqoe migrate` on it if an earlier netqoe wrote it"
+    )]
     Query {
         /// The path, or the URL without its password.
         store: String,
