@@ -11,5 +11,7 @@ mod other_readers;
 mod pairs;
 mod properties;
 mod refused;
+#[path = "../../../server/tests/shared/mod.rs"]
+mod shared;
 mod support;
 mod unavailable;

@@ -3,22 +3,20 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::body::Body;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::BodyExt;
 use netqoe_eventlog::{AppendError, EventLog, LogError, LogReader, Start};
 use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{LogIdentity, LogTime, Partition};
-use netqoe_server::{Clock, OperationsAccess, SignIn, Tokens, assemble};
+use netqoe_server::{OperationsAccess, SignIn, Tokens, assemble};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
-pub(crate) const NOW_MS: i64 = 1_765_000_000_000;
+pub(crate) use crate::shared::clock::NOW_MS;
+pub(crate) use crate::shared::*;
+
 pub(crate) const EVENTS: &str = "/api/v1/events";
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 pub(crate) const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
@@ -81,40 +79,12 @@ impl EventLog for MemoryLog {
     }
 }
 
-/// A clock that moves only when told to.
-#[derive(Default)]
-pub(crate) struct HandClock(Mutex<Duration>);
-
-impl HandClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-impl Clock for HandClock {
-    fn now_ms(&self) -> i64 {
-        NOW_MS + self.elapsed().as_millis() as i64
-    }
-
-    fn elapsed(&self) -> Duration {
-        *self.0.lock().unwrap()
-    }
-}
-
 /// An API with everything that it touches.
 pub(crate) struct Api {
     pub(crate) router: axum::Router,
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) metrics: Metrics,
-}
-
-/// An answer, whose body is JSON as all of them are but metrics.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
 }
 
 impl Api {
@@ -156,41 +126,7 @@ impl Api {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let body =
-            serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into()));
-        Answer { status: head.status, headers: head.headers, body }
-    }
-}
-
-impl Answer {
-    /// Its status, and its `error` where it has one.
-    pub(crate) fn outcome(&self) -> (u16, Option<&str>) {
-        (self.status.as_u16(), self.body["error"].as_str())
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    pub(crate) fn message(&self) -> &str {
-        self.body["message"].as_str().unwrap()
-    }
-
-    /// Asserts an error as every error is documented.
-    pub(crate) fn assert_refused(&self, status: u16, error: &str) {
-        assert_eq!(self.outcome(), (status, Some(error)), "{:?}", self.body);
-        assert!(self.message().len() > 20, "{:?}", self.body);
-        assert_eq!(self.header("content-type"), Some("application/json"));
-        assert_eq!(self.header("cache-control"), Some("no-store"));
-        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(self.header("retry-after"), self.body["retry_after"].as_u64().map(|s| s.to_string()).as_deref());
+        send(&self.router, method, path, headers, body).await
     }
 }
 

@@ -1,44 +1,26 @@
 //! A real listener: slow, idle and too many clients are cut off, others are not disturbed, and stopping loses nothing.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use netqoe_server::{RequestMemory, ServeError, ServerLimits, Tokens, listen, serve};
+use netqoe_server::{RequestMemory, ServerLimits, Tokens, listen};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use crate::support::*;
 
-/// Long enough for any machine; what takes this long is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// A limit that a test waits for.
-const SHORT: Duration = Duration::from_millis(500);
-
 struct Server {
     api: Api,
-    address: SocketAddr,
-    stop: CancellationToken,
-    serving: JoinHandle<Result<(), ServeError>>,
+    listening: Listening,
 }
 
 fn start(api: Api, limits: ServerLimits) -> Server {
-    let listener = listen("127.0.0.1:0".parse().unwrap(), &Tokens::none_on_loopback()).unwrap();
-    let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    let (router, stopped) = (api.router.clone(), stop.clone());
-    let serving = tokio::spawn(async move { serve(listener, router, &limits, stopped).await });
-    Server { api, address, stop, serving }
+    let listening = listening(api.router.clone(), limits);
+    Server { api, listening }
 }
 
 impl Server {
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
-    }
-
     /// Posts until it is answered by 200, as it must be once there is a place and time to write a request.
     async fn post_until_kept(&self) {
         let kept = async { while !self.post().await.starts_with("HTTP/1.1 200 OK") {} };
@@ -46,41 +28,20 @@ impl Server {
     }
 
     async fn post(&self) -> String {
-        let mut connection = self.connect().await;
+        let mut connection = self.listening.connect().await;
         connection.write_all(request("a body", "close").as_bytes()).await.unwrap();
         rest_of(connection).await
     }
 }
 
 fn request(body: &str, connection: &str) -> String {
-    let length = body.len();
-    format!(
-        "POST {SENDING} HTTP/1.1\r\nhost: test\r\nconnection: {connection}\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-}
-
-/// All that comes until the server closes, which it must.
-async fn rest_of(mut connection: TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let reading = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut bytes)).await;
-    // A reset is an end as well.
-    let _ = reading.expect("the server did not close the connection");
-    String::from_utf8(bytes).unwrap()
-}
-
-/// One answer on a connection that stays open.
-async fn one_answer(connection: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    while !bytes.ends_with(b"}") {
-        assert_ne!(connection.read_buf(&mut bytes).await.unwrap(), 0);
-    }
-    String::from_utf8(bytes).unwrap()
+    request_to(SENDING, body, connection)
 }
 
 #[tokio::test]
 async fn http_1_keeps_its_connection() {
     let server = start(Api::new(), ServerLimits::default());
-    let mut connection = server.connect().await;
+    let mut connection = server.listening.connect().await;
     for _ in 0..3 {
         connection.write_all(request("a body", "keep-alive").as_bytes()).await.unwrap();
         assert!(one_answer(&mut connection).await.starts_with("HTTP/1.1 200 OK"));
@@ -91,11 +52,11 @@ async fn http_1_keeps_its_connection() {
 #[tokio::test]
 async fn http_2_is_spoken_without_tls_and_closed_when_idle() {
     let server = start(Api::new(), ServerLimits { idle_timeout: SHORT, ..ServerLimits::default() });
-    let io = TokioIo::new(server.connect().await);
+    let io = TokioIo::new(server.listening.connect().await);
     let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
     let connected = tokio::spawn(connection);
     let body = Full::new(bytes::Bytes::from("a body"));
-    let uri = format!("http://{}{SENDING}", server.address);
+    let uri = format!("http://{}{SENDING}", server.listening.address);
     let answer = sender.send_request(http::Request::post(uri).body(body).unwrap()).await.unwrap();
     assert_eq!(answer.status(), 200);
     let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -107,8 +68,8 @@ async fn http_2_is_spoken_without_tls_and_closed_when_idle() {
 #[tokio::test]
 async fn a_head_that_does_not_come_is_cut_off() {
     let server = start(Api::new(), ServerLimits { header_timeout: SHORT, ..ServerLimits::default() });
-    let silent = server.connect().await;
-    let mut slow = server.connect().await;
+    let silent = server.listening.connect().await;
+    let mut slow = server.listening.connect().await;
     slow.write_all(b"POST /sending HTTP/1.1\r\nhost: te").await.unwrap();
     server.post_until_kept().await;
     assert_eq!(rest_of(silent).await, "");
@@ -119,14 +80,14 @@ async fn a_head_that_does_not_come_is_cut_off() {
 async fn a_later_head_that_does_not_come_is_cut_off_as_well() {
     let server = start(Api::new(), ServerLimits { header_timeout: SHORT, ..ServerLimits::default() });
     for begun in ["P", "POST /sending HTTP/1.1\r\nhost: te"] {
-        let mut slow = server.connect().await;
+        let mut slow = server.listening.connect().await;
         slow.write_all(request("a body", "keep-alive").as_bytes()).await.unwrap();
         assert!(one_answer(&mut slow).await.starts_with("HTTP/1.1 200 OK"));
         slow.write_all(begun.as_bytes()).await.unwrap();
         assert_eq!(rest_of(slow).await, "", "{begun}");
     }
     // Behind a request on its way to the server, and long.
-    let mut slow = server.connect().await;
+    let mut slow = server.listening.connect().await;
     let next = format!("GET /livez HTTP/1.1\r\nhost: test\r\nx: {}", "x".repeat(30_000));
     slow.write_all((request("a body", "keep-alive") + &next).as_bytes()).await.unwrap();
     assert!(rest_of(slow).await.starts_with("HTTP/1.1 200 OK"));
@@ -140,7 +101,7 @@ async fn a_head_of_http_2_that_does_not_come_is_cut_off() {
     let block = b"\x82\x86\x04\x06/livez\x41\x04test";
     let whole = [&[0, 0, block.len() as u8, 1, 5, 0, 0, 0, 1][..], block].concat();
     let begun = [&[0, 0, block.len() as u8, 1, 1, 0, 0, 0, 3][..], block].concat();
-    let mut connection = server.connect().await;
+    let mut connection = server.listening.connect().await;
     connection.write_all(&[&preface[..], &whole, &begun].concat()).await.unwrap();
     let mut bytes = Vec::new();
     let closed = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut bytes)).await;
@@ -153,16 +114,16 @@ async fn long_heads_take_their_memory_from_that_of_all_requests() {
     let memory = RequestMemory::new(4 * 40_000);
     let server = start(Api::new(), ServerLimits { memory, ..ServerLimits::default() });
     let head = |bytes: usize| format!("GET /livez HTTP/1.1\r\nhost: test\r\nx: {}", "x".repeat(bytes));
-    let mut first = server.connect().await;
+    let mut first = server.listening.connect().await;
     first.write_all(head(40_000).as_bytes()).await.unwrap();
     server.post_until_kept().await;
-    let mut second = server.connect().await;
+    let mut second = server.listening.connect().await;
     second.write_all(head(40_000).as_bytes()).await.unwrap();
     assert_eq!(rest_of(second).await, "", "heads have a quarter of it");
     server.post_until_kept().await;
     first.write_all(b"\r\nconnection: close\r\n\r\n").await.unwrap();
     assert!(rest_of(first).await.starts_with("HTTP/1.1 200 OK"));
-    let mut third = server.connect().await;
+    let mut third = server.listening.connect().await;
     third.write_all((head(40_000) + "\r\nconnection: close\r\n\r\n").as_bytes()).await.unwrap();
     assert!(rest_of(third).await.starts_with("HTTP/1.1 200 OK"), "what was held is given back");
 }
@@ -171,7 +132,7 @@ async fn long_heads_take_their_memory_from_that_of_all_requests() {
 async fn no_body_may_take_longer_than_the_read_timeout_whatever_it_is_for() {
     let server = start(Api::new(), ServerLimits { read_timeout: SHORT, ..ServerLimits::default() });
     for length in ["content-length: 100", "transfer-encoding: chunked"] {
-        let mut connection = server.connect().await;
+        let mut connection = server.listening.connect().await;
         let head = format!(
             "POST /api/v1/session HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n{length}\r\n\r\n"
         );
@@ -188,7 +149,7 @@ async fn a_client_that_says_that_no_more_comes_is_answered() {
     for answering in [Answering::AtOnce, Answering::After(SHORT)] {
         *server.api.receiver.answering.lock().unwrap() = answering;
         for connection_header in ["close", "keep-alive"] {
-            let mut connection = server.connect().await;
+            let mut connection = server.listening.connect().await;
             connection.write_all(request("a body", connection_header).as_bytes()).await.unwrap();
             connection.shutdown().await.unwrap();
             assert!(rest_of(connection).await.starts_with("HTTP/1.1 200"), "{answering:?} {connection_header}");
@@ -196,7 +157,7 @@ async fn a_client_that_says_that_no_more_comes_is_answered() {
     }
     *server.api.receiver.answering.lock().unwrap() = Answering::AtOnce;
     // Not in the middle of a body: no more comes, and that is said at once.
-    let mut connection = server.connect().await;
+    let mut connection = server.listening.connect().await;
     let whole = request("a body", "close");
     connection.write_all(&whole.as_bytes()[..whole.len() - 1]).await.unwrap();
     connection.shutdown().await.unwrap();
@@ -221,7 +182,7 @@ async fn a_request_that_can_be_read_in_two_ways_is_refused() {
             501,
         ),
     ] {
-        let mut connection = server.connect().await;
+        let mut connection = server.listening.connect().await;
         connection.write_all(format!("{head}\r\nconnection: close\r\n\r\n").as_bytes()).await.unwrap();
         let answer = rest_of(connection).await;
         assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{head}: {answer}");
@@ -238,17 +199,17 @@ async fn connections_without_a_token_make_room_for_others() {
         start(Api::with_tokens("a-good-token"), ServerLimits { max_connections: 3, ..ServerLimits::default() });
     let mut silent = Vec::new();
     for _ in 0..3 {
-        silent.push(server.connect().await);
+        silent.push(server.listening.connect().await);
     }
     let with_token = |connection: &str| {
         request("a body", connection).replace("host: test", "host: test\r\nauthorization: Bearer a-good-token")
     };
-    let mut known = server.connect().await;
+    let mut known = server.listening.connect().await;
     known.write_all(with_token("keep-alive").as_bytes()).await.unwrap();
     assert!(one_answer(&mut known).await.starts_with("HTTP/1.1 200 OK"));
     assert_eq!(rest_of(silent.remove(0)).await, "", "the oldest has left");
     for _ in 0..4 {
-        silent.push(server.connect().await);
+        silent.push(server.listening.connect().await);
     }
     known.write_all(with_token("close").as_bytes()).await.unwrap();
     assert!(rest_of(known).await.starts_with("HTTP/1.1 200 OK"), "it keeps its place");
@@ -257,7 +218,7 @@ async fn connections_without_a_token_make_room_for_others() {
 #[tokio::test]
 async fn wrong_tokens_are_slowed_by_address_and_counted_by_reason() {
     let server = start(Api::with_tokens("a-good-token\nthe-other-token"), ServerLimits::default());
-    let (address, metrics) = (server.address, server.api.metrics.clone());
+    let (address, metrics) = (server.listening.address, server.api.metrics.clone());
     let post = async |token: &str| {
         let mut connection = TcpStream::connect(address).await.unwrap();
         let head = format!("host: test\r\nauthorization: Bearer {token}");
@@ -279,7 +240,7 @@ async fn wrong_tokens_are_slowed_by_address_and_counted_by_reason() {
 #[tokio::test]
 async fn a_connection_is_closed_when_nothing_moves_on_it() {
     let server = start(Api::new(), ServerLimits { idle_timeout: SHORT, ..ServerLimits::default() });
-    let mut connection = server.connect().await;
+    let mut connection = server.listening.connect().await;
     connection.write_all(request("a body", "keep-alive").as_bytes()).await.unwrap();
     assert!(one_answer(&mut connection).await.starts_with("HTTP/1.1 200 OK"));
     assert_eq!(rest_of(connection).await, "");
@@ -288,7 +249,7 @@ async fn a_connection_is_closed_when_nothing_moves_on_it() {
 #[tokio::test]
 async fn a_client_that_takes_no_answers_is_cut_off() {
     let server = start(Api::new(), ServerLimits { write_timeout: SHORT, ..ServerLimits::default() });
-    let mut connection = server.connect().await;
+    let mut connection = server.listening.connect().await;
     let requests = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: test\r\n\r\n".repeat(100);
     let writing = async { while connection.write_all(requests.as_bytes()).await.is_ok() {} };
     tokio::time::timeout(PATIENCE, writing).await.expect("the server kept a client that reads nothing");
@@ -299,12 +260,12 @@ async fn one_connection_too_many_is_told_so() {
     let server = start(Api::new(), ServerLimits { max_connections: 2, ..ServerLimits::default() });
     let mut held = Vec::new();
     for _ in 0..2 {
-        let mut connection = server.connect().await;
+        let mut connection = server.listening.connect().await;
         connection.write_all(request("a body", "keep-alive").as_bytes()).await.unwrap();
         assert!(one_answer(&mut connection).await.starts_with("HTTP/1.1 200 OK"));
         held.push(connection);
     }
-    let refusal = rest_of(server.connect().await).await;
+    let refusal = rest_of(server.listening.connect().await).await;
     let (head, body) = refusal.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 503 Service Unavailable"));
     assert!(head.contains(&format!("content-length: {}", body.len())), "{refusal}");
@@ -317,7 +278,7 @@ async fn one_connection_too_many_is_told_so() {
 #[tokio::test]
 async fn a_head_that_is_too_long_is_refused() {
     let server = start(Api::new(), ServerLimits { max_header_bytes: 10_000, ..ServerLimits::default() });
-    let mut connection = server.connect().await;
+    let mut connection = server.listening.connect().await;
     let head = format!("GET /livez HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n", "x".repeat(20_000));
     connection.write_all(head.as_bytes()).await.unwrap();
     assert!(rest_of(connection).await.starts_with("HTTP/1.1 431 "));
@@ -326,30 +287,20 @@ async fn a_head_that_is_too_long_is_refused() {
 #[tokio::test]
 async fn stopping_finishes_what_was_begun_and_takes_nothing_new() {
     let server = start(Api::new(), ServerLimits::default());
-    let mut idle = server.connect().await;
+    let mut idle = server.listening.connect().await;
     idle.write_all(request("idle", "keep-alive").as_bytes()).await.unwrap();
     one_answer(&mut idle).await;
-    let mut connection = server.connect().await;
-    begin_request(&mut connection, "last").await;
+    let mut connection = server.listening.connect().await;
+    begin_request(&mut connection, SENDING, "last").await;
 
-    server.stop.cancel();
+    server.listening.stop.cancel();
     assert_eq!(rest_of(idle).await, "", "a connection without a request is closed at once");
-    let refused = async { while TcpStream::connect(server.address).await.is_ok() {} };
+    let refused = async { while TcpStream::connect(server.listening.address).await.is_ok() {} };
     tokio::time::timeout(PATIENCE, refused).await.expect("the server still takes connections");
     connection.write_all(b"last").await.unwrap();
     assert!(rest_of(connection).await.starts_with("HTTP/1.1 200 OK"));
-    tokio::time::timeout(PATIENCE, server.serving).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, server.listening.serving).await.unwrap().unwrap().unwrap();
     assert_eq!(server.api.kept(), ["idle", "last"]);
-}
-
-/// Sends the head of a request, and waits until the server asks for the body: it is then at work on it.
-async fn begin_request(connection: &mut TcpStream, body: &str) {
-    let head = request("", "keep-alive").replace("content-length: 0", &format!("content-length: {}", body.len()));
-    let head = head.replace("host: test", "host: test\r\nexpect: 100-continue");
-    connection.write_all(head.as_bytes()).await.unwrap();
-    let mut asked = [0; 25];
-    connection.read_exact(&mut asked).await.unwrap();
-    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 #[tokio::test]
@@ -357,12 +308,12 @@ async fn stopping_waits_no_longer_than_it_is_told() {
     let api = Api::new();
     *api.receiver.answering.lock().unwrap() = Answering::Never;
     let server = start(api, ServerLimits { drain_timeout: SHORT, ..ServerLimits::default() });
-    let mut connection = server.connect().await;
-    begin_request(&mut connection, "a body").await;
+    let mut connection = server.listening.connect().await;
+    begin_request(&mut connection, SENDING, "a body").await;
     connection.write_all(b"a body").await.unwrap();
     let begun = Instant::now();
-    server.stop.cancel();
-    tokio::time::timeout(PATIENCE, server.serving).await.unwrap().unwrap().unwrap();
+    server.listening.stop.cancel();
+    tokio::time::timeout(PATIENCE, server.listening.serving).await.unwrap().unwrap().unwrap();
     assert!(begun.elapsed() >= SHORT, "the request was given no time to finish");
 }
 

@@ -5,4 +5,6 @@ mod connections;
 mod operations;
 mod sending;
 mod session;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod support;

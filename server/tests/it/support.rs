@@ -8,14 +8,12 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::BodyExt;
 use netqoe_model::metrics::Metrics;
-use netqoe_server::{Authentication, Clock, OperationsAccess, SignIn, Tokens, assemble};
+use netqoe_server::{Authentication, OperationsAccess, SignIn, Tokens, assemble};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
-pub(crate) const NOW_MS: i64 = 1_765_000_000_000;
+pub(crate) use crate::shared::*;
+
 /// A route for whoever may send. It keeps what is sent.
 pub(crate) const SENDING: &str = "/sending";
 /// A route for whoever may read.
@@ -38,40 +36,12 @@ pub(crate) struct Receiver {
     pub(crate) answering: Mutex<Answering>,
 }
 
-/// A clock that moves only when told to.
-#[derive(Default)]
-pub(crate) struct HandClock(Mutex<Duration>);
-
-impl HandClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-impl Clock for HandClock {
-    fn now_ms(&self) -> i64 {
-        NOW_MS + self.elapsed().as_millis() as i64
-    }
-
-    fn elapsed(&self) -> Duration {
-        *self.0.lock().unwrap()
-    }
-}
-
 /// The routes of a server with everything that they touch.
 pub(crate) struct Api {
     pub(crate) router: Router,
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) metrics: Metrics,
-}
-
-/// An answer, with its body as JSON where it is JSON and as text elsewhere.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
 }
 
 impl Api {
@@ -120,16 +90,7 @@ impl Api {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let body =
-            serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into()));
-        Answer { status: head.status, headers: head.headers, body }
+        send(&self.router, method, path, headers, body).await
     }
 }
 
@@ -142,31 +103,6 @@ async fn take(State(receiver): State<Arc<Receiver>>, body: String) -> Json<Value
     }
     receiver.kept.lock().unwrap().push(body);
     Json(json!({ "status": "ok" }))
-}
-
-impl Answer {
-    /// Its status, and its `error` where it has one.
-    pub(crate) fn outcome(&self) -> (u16, Option<&str>) {
-        (self.status.as_u16(), self.body["error"].as_str())
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    pub(crate) fn message(&self) -> &str {
-        self.body["message"].as_str().unwrap()
-    }
-
-    /// Asserts an error as every error is documented.
-    pub(crate) fn assert_refused(&self, status: u16, error: &str) {
-        assert_eq!(self.outcome(), (status, Some(error)), "{:?}", self.body);
-        assert!(self.message().len() > 20, "{:?}", self.body);
-        assert_eq!(self.header("content-type"), Some("application/json"));
-        assert_eq!(self.header("cache-control"), Some("no-store"));
-        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(self.header("retry-after"), self.body["retry_after"].as_u64().map(|s| s.to_string()).as_deref());
-    }
 }
 
 /// Access to the operational routes of a server without tokens that listens on loopback.
