@@ -25,6 +25,11 @@ impl Network {
         let is_named = network_type.is_some() || isp.is_some() || site.is_some();
         is_named.then_some(Self { network_type, isp, site })
     }
+
+    /// Its names, in the order of [`Network::named`].
+    pub fn names(&self) -> [Option<&str>; 3] {
+        [&self.network_type, &self.isp, &self.site].map(Option::as_deref)
+    }
 }
 
 /// As much of a name as a row keeps, in whole characters.

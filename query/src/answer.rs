@@ -108,8 +108,8 @@ impl RowItem {
     fn of(client_id: String, target: String, window: &WindowRow, label: Option<Label>) -> Self {
         let p50 = |metric| window.of(metric).map(|both| from_thousandths(both.p50));
         let p95 = |metric| window.of(metric).map(|both| from_thousandths(both.p95));
-        let network = window.network.as_deref();
-        let name = |name: fn(&Network) -> Option<&str>| network.and_then(name).map(str::to_owned);
+        let names = window.network.as_deref().map_or([None; 3], Network::names);
+        let [network_type, isp, site] = names.map(|name| name.map(str::to_owned));
         Self {
             client_id,
             target,
@@ -135,9 +135,9 @@ impl RowItem {
             diagnosis_label: label,
             is_final: window.is_final,
             as_of: window.as_of.ms(),
-            network_type: name(|network| network.network_type.as_deref()),
-            isp: name(|network| network.isp.as_deref()),
-            site: name(|network| network.site.as_deref()),
+            network_type,
+            isp,
+            site,
         }
     }
 }

@@ -17,11 +17,9 @@ pub(crate) struct Network {
 impl Network {
     /// All of it is unknown where a row names none.
     pub(crate) fn of(network: Option<&netqoe_model::Network>) -> Self {
-        let name = |name: fn(&netqoe_model::Network) -> Option<&str>| network.and_then(name).map(str::to_owned);
-        Self {
-            isp: name(|network| network.isp.as_deref()),
-            network_type: name(|network| network.network_type.as_deref()),
-        }
+        let names = network.map_or([None; 3], netqoe_model::Network::names);
+        let [network_type, isp, _] = names.map(|name| name.map(str::to_owned));
+        Self { isp, network_type }
     }
 }
 

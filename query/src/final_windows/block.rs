@@ -198,8 +198,7 @@ impl Block {
 impl NetworkRows {
     /// Counted for each, though many share their texts: they may be as many as there are rows.
     fn text_bytes(&self) -> usize {
-        let names = self.network.iter().flat_map(|network| [&network.network_type, &network.isp, &network.site]);
-        names.flatten().map(|name| name.len()).sum()
+        self.network.iter().flat_map(|network| network.names()).flatten().map(str::len).sum()
     }
 }
 

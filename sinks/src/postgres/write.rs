@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use netqoe_model::{
-    AggregateRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, Network, PartitionCommit, Percentiles,
-    Severity, from_thousandths,
+    AggregateRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, PartitionCommit, Percentiles, Severity,
+    from_thousandths,
 };
 use postgres::Transaction;
 use postgres::types::{ToSql, Type};
@@ -114,12 +114,7 @@ fn upsert_rows(
     let finals = each(rows, |row| row.window.is_final);
     let as_ofs = each(rows, |row| timestamptz(row.window.as_of.ms()));
     let pair_states = each(rows, |row| row.pair_state.as_deref());
-    let names: [fn(&Network) -> Option<&str>; 3] = [
-        |network| network.network_type.as_deref(),
-        |network| network.isp.as_deref(),
-        |network| network.site.as_deref(),
-    ];
-    let names = names.map(|name| each(rows, |row| row.window.network.as_deref().and_then(name)));
+    let names = [0, 1, 2].map(|nth| each(rows, |row| row.window.network.as_deref()?.names()[nth]));
     let severities = each(rows, |row| finding(row).map(|(severity, _)| severity.as_str()));
     let stages = each(rows, |row| finding(row).map(|(_, evidence)| evidence.stage));
     let figures: [fn(&Evidence) -> Option<f64>; 6] = [

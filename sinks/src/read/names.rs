@@ -30,7 +30,7 @@ impl Names {
         site: Option<&str>,
     ) -> Option<Arc<Network>> {
         let names = [network_type, isp, site];
-        if self.last.as_deref().is_none_or(|last| names_of(last) != names) {
+        if self.last.as_deref().is_none_or(|last| last.names() != names) {
             let network = Network::named(network_type, isp, site)?;
             self.last = Some(self.shared_network(&network));
         }
@@ -62,10 +62,6 @@ impl Names {
         self.names.retain(|name| Arc::strong_count(name) > 1);
         self.networks.retain(|network| Arc::strong_count(network) > 1);
     }
-}
-
-fn names_of(network: &Network) -> [Option<&str>; 3] {
-    [network.network_type.as_deref(), network.isp.as_deref(), network.site.as_deref()]
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use netqoe_model::{AggregateRow, Diagnosis, PartitionCommit, from_thousandths};
+use netqoe_model::{AggregateRow, Diagnosis, Network, PartitionCommit, from_thousandths};
 use rusqlite::{Connection, Statement, ToSql, params};
 
 use crate::batch;
@@ -141,10 +141,10 @@ fn bind(statement: &mut Statement<'_>, bound: usize, row: &AggregateRow, updated
     next.bind(window.as_of.ms())?;
     next.bind(updated_at)?;
     next.bind(row.pair_state.as_deref())?;
-    let network = window.network.as_deref();
-    next.bind(network.and_then(|network| network.network_type.as_deref()))?;
-    next.bind(network.and_then(|network| network.isp.as_deref()))?;
-    next.bind(network.and_then(|network| network.site.as_deref()))
+    for name in window.network.as_deref().map_or([None; 3], Network::names) {
+        next.bind(name)?;
+    }
+    Ok(())
 }
 
 /// The statements for rows that go one by one, and for their diagnoses.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use netqoe_model::{ErrorStage, Event, Tick};
+use netqoe_model::{ErrorStage, Event, Network, Tick};
 use serde_json::json;
 
 use super::rig::{RULES, rules};
@@ -99,8 +99,7 @@ fn texts((client_id, target, start_ms): reference::Key, row: &reference::Row) ->
     let label = row.judged.diagnosis.as_ref().map_or("null", |diagnosis| diagnosis.label.as_str());
     texts.push(label.to_owned());
     texts.push(u8::from(row.is_final).to_string());
-    let network = row.network.as_deref();
-    let names = network.map_or([const { &None }; 3], |network| [&network.network_type, &network.isp, &network.site]);
-    texts.extend(names.map(|name| name.as_deref().unwrap_or("null").to_owned()));
+    let names = row.network.as_deref().map_or([None; 3], Network::names);
+    texts.extend(names.map(|name| name.unwrap_or("null").to_owned()));
     texts
 }
