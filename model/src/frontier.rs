@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 
 use crate::{LogTime, Rules, WindowStart};
 
-/// How far the partitions of a log have come: the one that is furthest behind, and the one that is furthest ahead.
+/// How far partitions of a log have come: the one that is furthest behind, and the one that is furthest ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frontier {
     behind: LogTime,
@@ -14,15 +14,15 @@ pub struct Frontier {
 }
 
 impl Frontier {
-    /// Of the log times of all partitions; `None` while fewer of them are known than the log has.
-    pub fn of(log_times: impl IntoIterator<Item = LogTime>, partitions: NonZeroU16) -> Option<Self> {
-        let (mut known, mut frontier) = (0, None::<Self>);
-        for log_time in log_times {
-            known += 1;
-            let Self { behind, ahead } = frontier.unwrap_or(Self { behind: log_time, ahead: log_time });
-            frontier = Some(Self { behind: behind.min(log_time), ahead: ahead.max(log_time) });
-        }
-        frontier.filter(|_| known >= usize::from(partitions.get()))
+    /// Of these log times, one for each partition; `None` if there are none.
+    pub fn of(log_times: impl IntoIterator<Item = LogTime>) -> Option<Self> {
+        let each = log_times.into_iter().map(|log_time| Self { behind: log_time, ahead: log_time });
+        each.reduce(|all, one| Self { behind: all.behind.min(one.behind), ahead: all.ahead.max(one.ahead) })
+    }
+
+    /// Of a whole log; `None` while fewer log times are known than the log has partitions.
+    pub fn of_all(log_times: impl ExactSizeIterator<Item = LogTime>, partitions: NonZeroU16) -> Option<Self> {
+        if log_times.len() < usize::from(partitions.get()) { None } else { Self::of(log_times) }
     }
 
     /// Windows that start before this are final in every partition, and never change.
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     fn of(log_times: &[i64]) -> Option<Frontier> {
-        Frontier::of(log_times.iter().copied().map(LogTime::from_ms), NonZeroU16::new(3).unwrap())
+        Frontier::of_all(log_times.iter().copied().map(LogTime::from_ms), NonZeroU16::new(3).unwrap())
     }
 
     #[test]

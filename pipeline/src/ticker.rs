@@ -4,7 +4,6 @@
 //! Decision: D-086.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +75,8 @@ impl Ticker {
     /// Whether a window may have closed elsewhere that is open in one of these partitions.
     fn may_follow(&self, log_times: &BTreeMap<Partition, LogTime>) -> bool {
         let could_be_closed = self.rules.first_open(LogTime::from_ms((self.observed.now_ms)()));
-        log_times.values().any(|log_time| self.rules.first_open(*log_time) < could_be_closed)
+        let own = Frontier::of(log_times.values().copied());
+        own.is_some_and(|own| own.final_before(&self.rules) < could_be_closed)
     }
 
     /// The latest log time that any process has committed.
@@ -100,7 +100,7 @@ fn closed_somewhere_before(
     rules: &Rules,
 ) -> Option<WindowStart> {
     let known = log_times.values().copied().chain(elsewhere);
-    Some(Frontier::of(known, NonZeroU16::MIN)?.final_somewhere_before(rules))
+    Some(Frontier::of(known)?.final_somewhere_before(rules))
 }
 
 /// The time that the clock must pass for each partition to get a tick: of a window that has closed in another partition, of

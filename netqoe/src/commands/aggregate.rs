@@ -182,19 +182,18 @@ async fn serve(
         netqoe_pipeline::follow(log.clone(), progress, store, view, stop.clone(), Arc::clone(runtime))?;
     }
     let reader = reader(options, view).await?;
-    let assignment = view.assignment();
-    if assignment.processes() > 1 {
-        let (live, reader, stop) = (view.observed().live.clone(), Arc::clone(&reader), stop.clone());
-        let owns = move |partition| assignment.owns(partition);
-        tasks.spawn(netqoe_query::watch_others(live, reader, owns, stop));
-    }
+    let (assignment, rules) = (view.assignment(), options.rules.rules());
+    // Of other processes, this one learns from the store.
     let others = (assignment.processes() > 1).then(|| Arc::clone(&reader));
+    if let Some(reader) = others.clone() {
+        let (live, owns) = (view.observed().live.clone(), move |partition| assignment.owns(partition));
+        tasks.spawn(netqoe_query::watch_others(live, reader, owns, stop.clone()));
+    }
     let (ticked, observed) = (Arc::new(log.clone()), view.observed().clone());
-    let ticker = Ticker { log: ticked, observed, others, rules: options.rules.rules() };
+    let ticker = Ticker { log: ticked, observed, others, rules: rules.clone() };
     tasks.spawn(ticker.run(stop.clone()));
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
     let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
-    let rules = options.rules.rules();
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
     let app = app(Dashboard { reader, view: Arc::clone(view), rules, tokens, letters, address }, &stop);
     tracing::info!("listening on http://{address}");

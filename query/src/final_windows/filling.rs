@@ -72,7 +72,7 @@ impl FinalWindowsReader {
     /// Windows that start before this time never change.
     pub(super) fn settled_before_ms(&self, checkpoints: &[Checkpoint]) -> Option<i64> {
         let log_times = checkpoints.iter().map(|checkpoint| checkpoint.log_time);
-        Some(Frontier::of(log_times, self.partitions)?.final_before(&self.rules).ms())
+        Some(Frontier::of_all(log_times, self.partitions)?.final_before(&self.rules).ms())
     }
 
     /// All rows of a block, unless they are too many, or one of them was made by other rules: it may change, or its window
