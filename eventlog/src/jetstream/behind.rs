@@ -9,29 +9,31 @@ use std::time::{Duration, Instant};
 
 use netqoe_model::Position;
 
+use super::lasting::Lasting;
+
 /// How long a consumer may say so: copies follow each other within a moment, and the stream's end is asked for each second.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Since when a consumer says that nothing follows, while the stream holds more.
+/// How long a consumer has said that nothing follows, while the stream holds more.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
-    since: Option<Instant>,
+    nothing: Lasting,
 }
 
 impl Behind {
     /// The consumer gave something.
     pub(super) fn gave(&mut self) {
-        self.since = None;
+        self.nothing.ends();
     }
 
     /// The consumer said at `now` that nothing follows `through`, and the stream ends at `last`. Whether it has said so for
     /// too long.
     pub(super) fn has_nothing(&mut self, through: Position, last: Position, now: Instant) -> bool {
         if through >= last {
-            self.since = None;
+            self.nothing.ends();
             return false;
         }
-        now.duration_since(*self.since.get_or_insert(now)) >= PATIENCE
+        self.nothing.is_so(now) >= PATIENCE
     }
 }
 

@@ -23,13 +23,14 @@ use super::behind::Behind;
 use super::breaks::Break;
 use super::connect::AWAY;
 use super::continuity::{Seen, ms};
+use super::lasting::Lasting;
 use super::message::lines;
 use super::pull::{Delivery, Pull};
 use super::read_ahead::ReadAhead;
 use super::route::Route;
 use super::shares::{Share, shares};
 use super::source::Source;
-use crate::Start;
+use crate::{LogError, Start};
 
 /// How long the server keeps a consumer that is not asked: longer than a reader that is slow for a while.
 const CONSUMER_IDLE: Duration = Duration::from_secs(60);
@@ -48,8 +49,8 @@ pub(super) struct Follower {
     advanced: Instant,
     /// What was last said to keep the log from being read.
     reported: Option<String>,
-    /// Since when the log seems to be another one than it was.
-    doubted: Option<Instant>,
+    /// The log seems to be another one than it was.
+    doubted: Lasting,
 }
 
 impl Follower {
@@ -68,7 +69,7 @@ impl Follower {
             last: None,
             advanced: Instant::now(),
             reported: None,
-            doubted: None,
+            doubted: Lasting::default(),
         }
     }
 
@@ -81,18 +82,24 @@ impl Follower {
             }
         };
         tokio::pin!(all_gone);
+        let fail = |error: &LogError| readers.iter().for_each(|reader| reader.fail(error.clone()));
         loop {
             let ended = tokio::select! {
                 ended = self.follow() => ended,
                 () = &mut all_gone => return,
             };
             match ended {
-                Break::ForEver(error) => return readers.iter().for_each(|reader| reader.fail(error.clone())),
-                Break::Doubtful(error) if self.doubted.get_or_insert_with(Instant::now).elapsed() >= AWAY => {
-                    return readers.iter().for_each(|reader| reader.fail(error.clone()));
+                Break::ForEver(error) => return fail(&error),
+                Break::Doubtful(error) => {
+                    if self.doubted.is_so(Instant::now()) >= AWAY {
+                        return fail(&error);
+                    }
+                    self.report(error.to_string());
                 }
-                Break::Doubtful(error) => self.report(error.to_string()),
-                Break::ForNow(reason) => self.report(reason),
+                Break::ForNow(reason) => {
+                    self.doubted.ends();
+                    self.report(reason);
+                }
             }
             tokio::time::sleep(RETRY_PAUSE).await;
         }
@@ -146,7 +153,8 @@ impl Follower {
                 }
                 Delivery::Answered => {}
             }
-            (self.reported, self.doubted) = (None, None);
+            self.reported = None;
+            self.doubted.ends();
         }
     }
 

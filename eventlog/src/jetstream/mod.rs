@@ -13,6 +13,7 @@ mod export;
 mod find;
 mod follower;
 mod glance;
+mod lasting;
 mod letter;
 mod message;
 mod options;
