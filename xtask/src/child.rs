@@ -42,6 +42,13 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
+/// Whether cargo has this further command, which only some machines have.
+pub(crate) fn has_extension(name: &str) -> bool {
+    let mut command = Command::new(cargo());
+    command.args([name, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 /// Builds netqoe for debugging, and returns the program.
 pub(crate) fn build(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
     build_with(&[], stopped)?;

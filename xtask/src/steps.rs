@@ -4,14 +4,14 @@
 
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 use netqoe_testbed::{NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
 
-use crate::child::{cargo, program, stopped_by_signals, succeeds};
+use crate::child::{cargo, has_extension, program, stopped_by_signals, succeeds};
 use crate::page::{check_node, npm};
 
 /// The variable with the URL of the NATS server that the page's tests share.
@@ -99,7 +99,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let threads = std::thread::available_parallelism()?.get() * TEST_THREADS_A_CORE;
     let shared = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url()), (TEST_THREADS, threads.to_string())];
     let newer = [&shared[..], &[(OTHER_NATS_SERVER, new_nats_server()?.display().to_string())]].concat();
-    let (tests, new_nats) = if has_nextest() { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
+    let (tests, new_nats) = if has_extension("nextest") { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
 
     let mut failed = crate::supply_chain::check(&stopped)?;
     for step in CHECKS {
@@ -148,12 +148,6 @@ fn all_of(file: &mut File) -> anyhow::Result<String> {
     file.rewind()?;
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn has_nextest() -> bool {
-    let found =
-        Command::new(cargo()).args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    found.is_ok_and(|status| status.success())
 }
 
 impl Step {

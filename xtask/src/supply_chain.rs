@@ -3,12 +3,12 @@
 //! `typos` comes from PyPI in seconds. `cargo machete` and `cargo deny` would have to be compiled, for minutes: they run
 //! if they are installed.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 
-use crate::child::{cargo, succeeds};
+use crate::child::{cargo, has_extension, succeeds};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -38,7 +38,7 @@ pub(crate) fn check(stopped: &AtomicBool) -> anyhow::Result<Vec<&'static str>> {
         failed.push("spelling");
     }
     for Extension { name, arguments, finds } in EXTENSIONS {
-        if !is_installed(name) {
+        if !has_extension(name) {
             println!("== cargo {name}: not installed, so {finds} are not looked for; cargo install cargo-{name}");
             continue;
         }
@@ -48,10 +48,4 @@ pub(crate) fn check(stopped: &AtomicBool) -> anyhow::Result<Vec<&'static str>> {
         }
     }
     Ok(failed)
-}
-
-fn is_installed(name: &str) -> bool {
-    let mut command = Command::new(cargo());
-    command.args([name, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
 }
