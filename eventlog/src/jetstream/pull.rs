@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::{BatchConfig, Config};
 use async_nats::jetstream::consumer::{Consumer, Info};
+use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
 use futures::StreamExt;
@@ -24,6 +25,8 @@ const SUBJECT_ROOM_BYTES: usize = 1 << 10;
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// How long a server may take to make a consumer.
 const CREATE_WAIT: Duration = Duration::from_secs(2);
+/// How long the server is asked to delete a consumer that is left behind. It forgets it anyway, a minute later.
+const DELETE_WAIT: Duration = Duration::from_secs(10);
 /// How often the server says that it has nothing.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long nothing may come before the consumer is given up: several heartbeats. The consumer may be on a server that is separated
@@ -44,9 +47,10 @@ pub(super) enum Delivery {
 /// Why a consumer must be left behind.
 pub(super) type Lost = String;
 
-/// A consumer whose messages come in order and each once, or not at all.
+/// A consumer whose messages come in order and each once, or not at all. One that is dropped is deleted on the server.
 pub(super) struct Pull {
     consumer: Consumer<Config>,
+    stream: Stream,
     inbox: String,
     messages: Subscriber,
     /// Lent to each message for a moment, which can be read with it only.
@@ -94,8 +98,8 @@ impl Pull {
             idle_heartbeat: HEARTBEAT,
             ..BatchConfig::default()
         };
-        let context = Some(source.connection.jetstream.clone());
-        Ok(Self { consumer, inbox, messages, context, request, asked: 0, came: Came::default() })
+        let (context, stream) = (Some(source.connection.jetstream.clone()), source.stream.clone());
+        Ok(Self { consumer, stream, inbox, messages, context, request, asked: 0, came: Came::default() })
     }
 
     /// The consumer as the server made it.
@@ -173,6 +177,19 @@ impl Pull {
         }
         self.asked = 0;
         Ok(Delivery::Answered)
+    }
+}
+
+impl Drop for Pull {
+    /// Until a consumer is forgotten, a server that was parted from the others waits for it, and calls itself unhealthy.
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (stream, name) = (self.stream.clone(), self.info().name.clone());
+        runtime.spawn(async move {
+            if let Ok(Err(error)) = tokio::time::timeout(DELETE_WAIT, stream.delete_consumer(&name)).await {
+                tracing::debug!("a consumer that was left behind is not deleted: {}", with_sources(&error));
+            }
+        });
     }
 }
 

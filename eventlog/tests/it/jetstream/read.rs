@@ -294,7 +294,15 @@ fn a_reader_hears_when_the_rest_was_for_others() {
 fn a_reader_that_is_gone_leaves_no_work_behind() {
     let nats = NatsServer::start().unwrap();
     let log = open(&nats);
-    drop(reader(&log, [0]));
+    let other = Other::connect(&nats);
+    let consumers = || other.stream().cached_info().state.consumer_count;
+    let gone = reader(&log, [0]);
+    eventually("it has a consumer", || consumers() == 1);
+    drop(gone);
+    let dropped = Instant::now();
+    eventually("its consumer is gone", || consumers() == 0);
+    // By itself the server forgets it after a minute.
+    assert!(dropped.elapsed() < Duration::from_secs(50), "nobody has deleted it");
     append(&log, 0, "1").unwrap();
     let own = reader(&log, [0]);
     drop(log);
