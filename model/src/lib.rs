@@ -12,6 +12,8 @@ mod event;
 mod fingerprint;
 mod frontier;
 mod host;
+mod incident;
+mod look;
 pub mod metrics;
 mod network;
 mod partition;
@@ -37,6 +39,11 @@ pub use event::{
 pub use fingerprint::Fingerprint;
 pub use frontier::Frontier;
 pub use host::names_this_machine;
+pub use incident::{
+    Cause, Dimension, FleetChanges, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision, IncidentState,
+    PairTally, Unmeasured, Weight,
+};
+pub use look::{Look, Sighting, Standing};
 pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};

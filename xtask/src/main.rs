@@ -26,7 +26,8 @@ usage: cargo xtask COMMAND
   bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure netqoe before them; the options are
                             those of `netqoe bench cluster`
   bench probe [OPTION]…     measure what the probe takes, beside blackbox_exporter; the options are those of `netqoe bench probe`
-  bench page                measure the page in a browser: its first screen over a day of a fleet, and a large matrix
+  bench page                measure the page in a browser: its first screen over a day of a fleet, a large matrix, and how
+                            soon a new event is shown
   cluster-demo              run a cluster on this machine for half a minute: two ingests behind nginx, an aggregate of two
                             processes, a load, and a crash in the middle of it
   chaos [--seconds N] [--seed S]
