@@ -40,8 +40,8 @@ pub use fingerprint::Fingerprint;
 pub use frontier::Frontier;
 pub use host::names_this_machine;
 pub use incident::{
-    Cause, Dimension, FleetChanges, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision, IncidentState,
-    PairTally, Unmeasured, Weight,
+    Cause, Dimension, FleetChanges, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision,
+    IncidentState, PairTally, Unmeasured, Weight,
 };
 pub use look::{Look, Sighting, Standing};
 pub use network::{MAX_NETWORK_NAME_BYTES, Network};
