@@ -87,6 +87,11 @@ metrics! {
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Maximum number of store connections.";
     db_query_duration: HistogramVec = "telemetry_db_query_duration_seconds" ["operation"], "Seconds that store operations take, by operation.";
     db_rows_written: IntCounter = "telemetry_db_rows_written_total", "Rows written to the store, including provisional ones.";
+    notify_sent: IntCounterVec = "telemetry_notify_messages_sent_total" ["kind"], "Notifications that a receiver has taken, by its kind: webhook, slack, alertmanager, email.";
+    notify_failed: IntCounterVec = "telemetry_notify_deliveries_failed_total" ["kind"], "Deliveries of notifications that failed and are tried again, by the kind of receiver.";
+    notify_given_up: IntCounterVec = "telemetry_notify_messages_given_up_total" ["kind"], "Notifications given up after a day of attempts, by the kind of receiver; removed: it is configured no more.";
+    notify_left_off: IntCounter = "telemetry_notify_messages_left_off_total", "Notifications that were not kept because too many wait for their receiver.";
+    notify_waiting: IntGaugeVec = "telemetry_notify_messages_waiting" ["kind"], "Notifications that wait for their receiver, by its kind.";
     db_transactions: IntCounterVec = "telemetry_db_transactions_total" ["status"], "Store transactions, by outcome: committed, failed.";
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod link;
 mod maintain;
 pub(crate) mod months;
 mod options;
+mod outbox;
 #[cfg(feature = "planted-faults")]
 mod planted;
 pub(crate) mod read_back;

@@ -6,6 +6,7 @@ mod attempts;
 mod build;
 mod dead_letters;
 mod maintain;
+mod outbox;
 pub(crate) mod read_back;
 mod rewind;
 mod rows;
@@ -42,6 +43,11 @@ impl SqliteStore {
     /// [`StoreError::Unwritable`], [`StoreError::Corrupt`], [`StoreError::Newer`] or [`StoreError::Schema`].
     pub fn open(path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
         Self::open_with(schema::SHARED, path, write_turn, clock)
+    }
+
+    /// The same, for little work beside the store that writes rows.
+    pub(crate) fn open_beside(path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
+        Self::open_with(schema::BESIDE, path, write_turn, clock)
     }
 
     fn open_with(settings: &str, path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {

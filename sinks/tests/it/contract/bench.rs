@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use netqoe_model::Generation;
 use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{Clock, Maintain, Opening, PostgresOptions, Store, StoreError, StoreUrl};
+use netqoe_sinks::{Clock, Maintain, Opening, Outbox, PostgresOptions, Store, StoreError, StoreUrl, WriteTurn};
 use netqoe_testbed::PgBouncer;
 use postgres::NoTls;
 use refinery::{Runner, Target};
@@ -92,6 +92,11 @@ impl Bench {
     /// The store, for another process that keeps it in order.
     pub(crate) fn maintainer(&self) -> Box<dyn Maintain> {
         self.database.url().connect_for_maintenance(&PostgresOptions::default()).unwrap()
+    }
+
+    /// The messages to receivers, for a process that sends them.
+    pub(crate) fn outbox(&self) -> Box<dyn Outbox> {
+        self.database.url().connect_outbox(&PostgresOptions::default(), WriteTurn::default()).unwrap()
     }
 
     /// What reads the store for the query API. It has its tables.

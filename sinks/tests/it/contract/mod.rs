@@ -27,6 +27,7 @@ mod maintenance;
 mod make;
 mod model;
 mod months;
+mod outbox;
 mod progress;
 mod random;
 mod reading;
