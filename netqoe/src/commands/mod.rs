@@ -13,6 +13,7 @@ mod health;
 pub(crate) mod ingest;
 pub(crate) mod log_export;
 pub(crate) mod maintenance;
+pub(crate) mod notify;
 mod other_rules;
 pub(crate) mod probe;
 pub(crate) mod replay;

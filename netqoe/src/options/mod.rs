@@ -8,6 +8,7 @@ mod metrics_listen;
 mod nats;
 #[cfg(not(feature = "bench"))]
 mod no_bench;
+mod notify;
 mod operations;
 mod probe;
 mod report;
@@ -33,6 +34,7 @@ pub(crate) use history::HistoryOptions;
 pub(crate) use letter_name::LetterName;
 #[cfg(not(feature = "bench"))]
 pub(crate) use no_bench::NoBench;
+pub(crate) use notify::{NotifyCommand, NotifyListOptions};
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
@@ -81,6 +83,9 @@ pub(crate) enum Command {
     Migrate(Box<MigrateOptions>),
     /// Create upcoming partitions and delete rows past retention; a running cluster does so once a day
     Maintain(Box<MaintainOptions>),
+    /// Test the receivers of notifications, or show what waits for them. Receivers and routes stand in the configuration file
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Show or check the rules by which windows are diagnosed
     #[command(subcommand)]
     Rules(RulesCommand),
