@@ -6,6 +6,7 @@
 //! Decision: D-089.
 
 mod config;
+mod letter_box;
 mod maintenance;
 mod message;
 mod pattern;
@@ -20,8 +21,9 @@ mod tell;
 mod words;
 
 pub use config::{NotifyConfig, NotifyConfigError, ReceiverConfig, ReceiverKind};
+pub use letter_box::Policy;
 pub use message::{Message, MessageEvent};
-pub use postman::{Delivery, Policy, Postman};
+pub use postman::{Delivery, Postman};
 pub use receiver::{Outcome, Receiver};
 pub use route::Route;
 pub use task::{Notifier, test_receivers};

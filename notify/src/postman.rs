@@ -1,17 +1,13 @@
 //! What is sent when: the outbox's deliveries, one at a time for each receiver. It knows no network and no clock.
 
-use std::collections::BTreeSet;
-
 use netqoe_model::Generation;
 use netqoe_model::metrics::Metrics;
-use netqoe_sinks::outbox::{Attempted, WaitingMessage};
 use netqoe_sinks::{Outbox, StoreError};
 
 use crate::config::ReceiverKind;
+use crate::letter_box::{LOOKED_EVERY_MS, LetterBox, Policy, State};
 use crate::message::Message;
-use crate::pause::{LONGEST_ASKED_MS, pause_ms};
-use crate::rate::RateLimit;
-use crate::receiver::{Outcome, Receiver};
+use crate::receiver::Outcome;
 use crate::route::Route;
 use crate::tell::messages;
 
@@ -24,34 +20,11 @@ const KEPT_FOR_MS: i64 = 7 * 86_400_000;
 /// How often what is old is given up and deleted.
 const TIDIED_EVERY_MS: i64 = 3_600_000;
 
-/// How often a receiver's messages are looked for where there were none. New ones are looked for at once.
-const LOOKED_EVERY_MS: i64 = 10_000;
-
 /// How often the waiting messages are counted, at most.
 const COUNTED_EVERY_MS: i64 = 5_000;
 
 /// Steps through what is new before messages are sent in between: a day, where each is an hour.
 const MAX_STEPS: usize = 24;
-
-/// What is to be kept to with a receiver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub kind: ReceiverKind,
-    /// Deliveries a minute.
-    pub max_per_minute: usize,
-    /// Messages in one delivery.
-    pub max_grouped: usize,
-}
-
-impl From<&Receiver> for Policy {
-    fn from(receiver: &Receiver) -> Self {
-        let Receiver { name, kind, max_per_minute, max_grouped, .. } = receiver;
-        Self { name: name.clone(), kind: *kind, max_per_minute: *max_per_minute, max_grouped: *max_grouped }
-    }
-}
 
 /// Messages to be sent at once. [`Postman::end`] wants it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +33,8 @@ pub struct Delivery {
     pub receiver: usize,
     /// The messages, the oldest first.
     pub messages: Vec<Message>,
-    ids: Vec<String>,
-    attempts: u32,
+    pub(crate) ids: Vec<String>,
+    pub(crate) attempts: u32,
 }
 
 /// Puts what is new into the outbox, and says what is to be sent when.
@@ -76,27 +49,6 @@ pub struct Postman {
     random: Box<dyn FnMut() -> f64 + Send>,
     tidied_ms: Option<i64>,
     counted_ms: Option<i64>,
-}
-
-/// How it stands with one receiver.
-struct LetterBox {
-    policy: Policy,
-    rate: RateLimit,
-    state: State,
-    failures: u32,
-    /// Nothing is sent before.
-    not_before_ms: i64,
-    /// Nothing is looked for before.
-    look_ms: i64,
-    /// Messages that were refused together with others, and are tried alone.
-    alone: BTreeSet<String>,
-}
-
-enum State {
-    Idle,
-    Sending,
-    /// What the store could not be told yet.
-    Unsettled(Vec<String>, Attempted),
 }
 
 impl Postman {
@@ -218,8 +170,7 @@ impl Postman {
         let ids: Vec<String> = group.iter().map(|message| message.id.clone()).collect();
         let attempts = group.iter().map(|message| message.attempts).max().unwrap_or_default();
         let messages: Result<Vec<Message>, _> = group.iter().map(|one| serde_json::from_str(&one.body)).collect();
-        letter_box.state = State::Sending;
-        letter_box.rate.count(now_ms);
+        letter_box.begin(now_ms);
         match messages {
             Ok(messages) => Ok(Some(Delivery { receiver, messages, ids, attempts })),
             Err(error) => {
@@ -276,54 +227,4 @@ impl Postman {
 /// A time that lies ahead is that of a clock that was set back.
 fn is_due(last_ms: Option<i64>, every_ms: i64, now_ms: i64) -> bool {
     last_ms.is_none_or(|last_ms| now_ms < last_ms || now_ms - last_ms >= every_ms)
-}
-
-impl LetterBox {
-    fn new(policy: Policy) -> Self {
-        let rate = RateLimit::new(policy.max_per_minute);
-        let (not_before_ms, look_ms) = (i64::MIN, i64::MIN);
-        Self { policy, rate, state: State::Idle, failures: 0, not_before_ms, look_ms, alone: BTreeSet::new() }
-    }
-
-    fn is_ready(&mut self, now_ms: i64) -> bool {
-        // A pause that is longer than any was made before the clock was set back.
-        let is_paused = self.not_before_ms > now_ms && self.not_before_ms - now_ms <= LONGEST_ASKED_MS;
-        let has_nothing = self.look_ms > now_ms && self.look_ms - now_ms <= LOOKED_EVERY_MS;
-        matches!(self.state, State::Idle) && !is_paused && !has_nothing && self.rate.allows(now_ms)
-    }
-
-    /// The first messages, as many as go together.
-    fn group(&self, due: Vec<WaitingMessage>) -> Vec<WaitingMessage> {
-        let is_alone = |message: &WaitingMessage| self.alone.contains(&message.id);
-        if due.first().is_some_and(is_alone) {
-            return due.into_iter().take(1).collect();
-        }
-        due.into_iter().take_while(|message| !is_alone(message)).collect()
-    }
-
-    /// What the store is told, and what follows for the next delivery.
-    fn attempted(&mut self, delivery: &Delivery, outcome: &Outcome, random: f64, now_ms: i64) -> Attempted {
-        match outcome {
-            Outcome::Delivered => {
-                self.failures = 0;
-                delivery.ids.iter().for_each(|id| {
-                    self.alone.remove(id);
-                });
-                Attempted::Delivered { at_ms: now_ms }
-            }
-            // The others are sent meanwhile. It may be one of several: then they are tried one by one, at once.
-            Outcome::Refused { error } => {
-                let pause_ms = if delivery.ids.len() > 1 { 0 } else { pause_ms(delivery.attempts + 1, random) };
-                self.alone.extend(delivery.ids.iter().cloned());
-                Attempted::Failed { due_ms: now_ms.saturating_add(pause_ms), error: error.clone() }
-            }
-            Outcome::Away { error, retry_after } => {
-                self.failures = self.failures.saturating_add(1);
-                let asked = retry_after.map_or(0, |asked| i64::try_from(asked.as_millis()).unwrap_or(i64::MAX));
-                let pause_ms = pause_ms(self.failures, random).max(asked.min(LONGEST_ASKED_MS));
-                self.not_before_ms = now_ms.saturating_add(pause_ms);
-                Attempted::Failed { due_ms: self.not_before_ms, error: error.clone() }
-            }
-        }
-    }
 }

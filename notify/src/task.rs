@@ -45,7 +45,8 @@ impl Notifier {
         self.runtime.spawn(wait_for_end(stop.clone(), sender.clone()));
         let mut trouble = Trouble::default();
         let mut under_way = 0;
-        loop {
+        // Asked in each turn too: where the runtime ends, nobody sends the event.
+        while !stop.is_cancelled() {
             match trouble.note(self.postman.step((self.clock)())) {
                 Noted::Done(deliveries) => {
                     under_way += deliveries.len();
