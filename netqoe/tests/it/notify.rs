@@ -3,12 +3,15 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use netqoe_testbed::Database;
 use serde_json::Value;
 
-use crate::support::{DATA_FILE, Server, netqoe};
+use crate::jetstream::stage::Stage;
+use crate::support::{DATA_FILE, Server, eventually, get, netqoe};
 
 /// Takes each request, and gives its body to the test.
 fn webhook() -> (String, Receiver<String>) {
@@ -100,40 +103,71 @@ fn a_wrong_configuration_is_said_in_one_line() {
     assert_eq!(check.status.code(), Some(0), "{check:?}");
 }
 
-/// The incident is put in by SQL, as whatever finds incidents leaves it.
-#[test]
-fn up_tells_an_open_incident_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let (file, (url, bodies)) = (folder.path().join("netqoe.toml"), webhook());
-    let receiver = format!("[[notify.receiver]]\nname = 'ops'\nkind = 'webhook'\nurl = '{url}'\n");
-    std::fs::write(&file, receiver).unwrap();
-    let options = ["--config", file.to_str().unwrap()];
-    let (server, _) = Server::start_and_wait(folder.path(), &options);
-    let connection = rusqlite::Connection::open(folder.path().join(DATA_FILE)).unwrap();
-    connection.busy_timeout(Duration::from_secs(60)).unwrap();
-    connection
-        .execute_batch(
-            "BEGIN IMMEDIATE;
-             INSERT INTO incidents (id, label, cause_dimension, cause_value, state, opened, detected, named, last, severity,
-                 peak_severity, degraded_at_first, healthy_at_first, degraded_now, healthy_now, pairs, clients, targets,
-                 revision, as_of, updated_at)
-             VALUES ('00000000000000aa', 'dns-bound', 'isp', '[\"isp-a\"]', 'open', 0, 0, 0, 60000, 'major', 'major', 3, 0, 3, 0,
-                 3, 2, 1, 0, 60000, 0);
-             INSERT INTO incident_revisions VALUES ('00000000000000aa', 0, 60000, 'opened', 'isp', '[\"isp-a\"]', 'major', 3);
-             INSERT INTO fleet (only_row, through, degraded, healthy, unjudged, unmeasured) VALUES (1, 240000, 0, 0, 0, 0)
-             ON CONFLICT DO NOTHING;
-             COMMIT;",
-        )
-        .unwrap();
-    let message = &next(&bodies)["messages"][0];
+/// An incident that has stood for long, as whatever finds incidents leaves it. `time` is how the store writes Unix seconds.
+fn incident(time: impl Fn(u32) -> String) -> String {
+    let (zero, one, four) = (time(0), time(60), time(240));
+    format!(
+        "BEGIN;
+         INSERT INTO incidents (id, label, cause_dimension, cause_value, state, opened, detected, named, last, severity,
+             peak_severity, degraded_at_first, healthy_at_first, degraded_now, healthy_now, pairs, clients, targets,
+             revision, as_of, updated_at)
+         VALUES ('00000000000000aa', 'dns-bound', 'isp', '[\"isp-a\"]', 'open', {zero}, {zero}, {zero}, {one}, 'major', 'major',
+             3, 0, 3, 0, 3, 2, 1, 0, {one}, {zero});
+         INSERT INTO incident_revisions VALUES ('00000000000000aa', 0, {one}, 'opened', 'isp', '[\"isp-a\"]', 'major', 3);
+         INSERT INTO fleet (only_row, through, degraded, healthy, unjudged, unmeasured) VALUES (1, {four}, 0, 0, 0, 0)
+         ON CONFLICT DO NOTHING;
+         COMMIT;"
+    )
+}
+
+#[track_caller]
+fn assert_told(bodies: &Receiver<String>) {
+    let message = &next(bodies)["messages"][0];
     assert_eq!(message["id"], "00000000000000aa-0");
     let expected = "Major: name resolution is slow for provider isp-a, 3 pairs of 2 clients and 1 target";
     assert_eq!(message["summary"], expected);
-    server.stop();
-    let _again = Server::start_and_wait(folder.path(), &options);
-    let (listed, said, code) = notify(&file, &["list", "--data", folder.path().to_str().unwrap()]);
+}
+
+/// `notify list` shows one message as delivered, and no other has come.
+#[track_caller]
+fn assert_told_once(file: &Path, words: &[&str], bodies: &Receiver<String>) {
+    let (listed, said, code) = notify(file, words);
     let listed: Value = serde_json::from_str(&listed).unwrap_or_else(|error| panic!("{error}: {listed}{said}"));
     assert_eq!((listed["receiver"].as_str(), listed["kind"].as_str(), code), (Some("ops"), Some("webhook"), Some(0)));
     assert_eq!((listed["waiting"].as_u64(), listed["delivered"].as_u64()), (Some(0), Some(1)));
     assert!(bodies.try_recv().is_err(), "it is told once");
+}
+
+#[test]
+fn up_tells_an_open_incident_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, (url, bodies)) = (folder.path().join("netqoe.toml"), webhook());
+    std::fs::write(&file, format!("[[notify.receiver]]\nname = 'ops'\nkind = 'webhook'\nurl = '{url}'\n")).unwrap();
+    let options = ["--config", file.to_str().unwrap()];
+    let (server, _) = Server::start_and_wait(folder.path(), &options);
+    let connection = rusqlite::Connection::open(folder.path().join(DATA_FILE)).unwrap();
+    connection.busy_timeout(Duration::from_secs(60)).unwrap();
+    connection.execute_batch(&incident(|seconds| (seconds * 1_000).to_string())).unwrap();
+    assert_told(&bodies);
+    server.stop();
+    let _again = Server::start_and_wait(folder.path(), &options);
+    assert_told_once(&file, &["list", "--data", folder.path().to_str().unwrap()], &bodies);
+}
+
+#[test]
+fn the_first_process_of_a_cluster_tells_and_ends_in_good_order() {
+    let (stage, database) = (Stage::new(), Database::fresh().unwrap());
+    let (file, (url, bodies)) = (stage.path("netqoe.toml"), webhook());
+    std::fs::write(&file, format!("[[notify.receiver]]\nname = 'ops'\nkind = 'webhook'\nurl = '{url}'\n")).unwrap();
+    stage.ingest().0.stop(); // makes the log
+    let mut command = stage.aggregate(database.url());
+    command.env("NETQOE_CONFIG", &file);
+    let mut server = Server::run(command, Arc::default());
+    let port = server.port();
+    eventually("the cluster is ready", || get(port, "/readyz").is_ok_and(|answer| answer.status == 200));
+    let mut client = postgres::Client::connect(database.url(), postgres::NoTls).unwrap();
+    client.batch_execute(&incident(|seconds| format!("to_timestamp({seconds})"))).unwrap();
+    assert_told(&bodies);
+    server.stop();
+    assert_told_once(&file, &["list", "--database-url", database.url()], &bodies);
 }

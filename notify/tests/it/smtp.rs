@@ -47,7 +47,7 @@ fn serve(mut stream: TcpStream, tls: Option<&Arc<ServerConfig>>, refusal: Option
     stream.write_all(b"220 test ESMTP\r\n").unwrap();
     let mut reader = BufReader::new(stream);
     match tls {
-        None => talk(&mut reader, "250-test\r\n250 8BITMIME\r\n", refusal, &mut session),
+        None => talk(&mut reader, "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN\r\n", refusal, &mut session),
         Some(tls) => {
             talk(&mut reader, "250-test\r\n250 STARTTLS\r\n", refusal, &mut session);
             if session.commands.last().is_some_and(|command| command == "STARTTLS") {
