@@ -23,6 +23,7 @@ mod contents;
 mod dead_letters;
 mod generations;
 mod history;
+mod incidents;
 mod maintenance;
 mod make;
 mod model;
