@@ -10,3 +10,14 @@ mod names;
 
 pub(crate) use fleet::{Fleet, Hurt, Silent, of_fleet};
 pub(crate) use incident::of_incident;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use netqoe_model::{Dimension, Incident, IncidentId, Label};
+
+    /// An open incident of a target.
+    pub(crate) fn incident(id: &str) -> Incident {
+        let incident = super::incident::tests::incident(Dimension::Target, &["t"], Label::ServerBound, [12, 2]);
+        Incident { id: IncidentId(id.into()), ..incident }
+    }
+}

@@ -10,6 +10,7 @@ mod document;
 mod filters;
 mod final_windows;
 mod fleet;
+mod incidents;
 mod items;
 mod live;
 mod one_snapshot;
