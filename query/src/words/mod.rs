@@ -3,6 +3,8 @@
 //! They hold no times, since only who reads them knows the time zone: times are members of their own beside them. Names in them
 //! come from events, so they are cut, and characters that hide or turn around others are escaped. They are plain text, and no
 //! HTML.
+//!
+//! Decision: D-091.
 
 mod fleet;
 mod incident;

@@ -391,6 +391,11 @@ async fn silence_is_counted_named_and_listed() {
     let of_a = sentence(&api, "client_id=a").await;
     assert_eq!(of_a["text"], "1 target of a is no longer measured; the other pair is as usual");
 
+    let matrix = api.get("/api/v1/matrix").await.body;
+    assert_eq!(matrix["targets"], json!(["t", "u", "v"]));
+    assert_eq!((&matrix["labels"][0], &matrix["severities"][0]), (&json!("uh."), &json!(".0.")));
+    assert_eq!((&matrix["clients"][6]["client_id"], &matrix["labels"][6]), (&json!("z"), &json!("u.u")));
+
     let listed = api.get("/api/v1/unmeasured?client_id=z&limit=1").await;
     let item =
         json!({"client_id": "z", "target": "t", "last": minute_ms(2), "rhythm_ms": 60000, "isp": "isp", "site": null});

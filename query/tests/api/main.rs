@@ -19,6 +19,7 @@ mod pipeline;
 mod questions;
 mod refusals;
 mod runs;
+mod score;
 mod series;
 mod stores;
 mod support;

@@ -328,10 +328,10 @@ const FILL_INCIDENTS: &str = "
            at, at
     FROM generate_series(1, 20000) nth, LATERAL (SELECT '2026-01-01Z'::timestamptz + nth * interval '5 minutes' AS at) AS times;
     INSERT INTO incident_members
-    SELECT 'incident-' || nth, 'client-' || client, 'target', '2026-01-01Z', '2026-01-01Z', 'major'
+    SELECT 'incident-' || nth, 'client-' || client, 'target', timestamptz '2026-01-01Z', timestamptz '2026-01-01Z', 'major'
     FROM generate_series(1, 20000) nth, generate_series(1, 3) client
     UNION ALL
-    SELECT 'incident-20000', 'many-' || client, 'target', '2026-01-01Z', '2026-01-01Z', 'major'
+    SELECT 'incident-20000', 'many-' || client, 'target', timestamptz '2026-01-01Z', timestamptz '2026-01-01Z', 'major'
     FROM generate_series(1, 50000) client;
     INSERT INTO incident_revisions
     SELECT 'incident-' || nth, revision, '2026-01-01Z', 'opened', 'target', '[]', 'major', 3

@@ -34,4 +34,5 @@ mod reading;
 mod rows;
 mod runs;
 mod schema;
+mod score;
 mod summaries;
