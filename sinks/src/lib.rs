@@ -3,6 +3,7 @@
 //!
 //! This crate must not know how rows came about, nor any log.
 
+mod annotations;
 mod batch;
 mod error;
 mod fence;
@@ -15,12 +16,17 @@ pub mod read;
 mod sqlite;
 mod url;
 
+pub use annotations::{
+    AnnotationError, Annotations, MAX_MAINTENANCE_WINDOWS, MAX_NOTES, NewMaintenanceWindow, NewNote,
+};
 pub use error::StoreError;
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
 pub use outbox::Outbox;
-pub use postgres::{PostgresOptions, PostgresStore};
-pub use sqlite::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters, SqliteRewind, SqliteStore};
+pub use postgres::{PostgresAnnotations, PostgresOptions, PostgresStore};
+pub use sqlite::{
+    LetterExcerpt, LetterKey, NoLetterKey, SqliteAnnotations, SqliteDeadLetters, SqliteRewind, SqliteStore,
+};
 pub use url::StoreUrl;
 
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use netqoe_pipeline::{
 use netqoe_probe::{Plan, Reporter};
 use netqoe_server::{OperationsAccess, RequestMemory, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
-use netqoe_sinks::{Outbox, PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
+use netqoe_sinks::{Outbox, PostgresOptions, SqliteAnnotations, SqliteDeadLetters, SqliteStore, StoreUrl};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::runtime::Handle;
@@ -72,7 +72,8 @@ async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
         tracing::info!("asked to stop while waiting: {error:#}");
         return Ok(());
     }
-    let Opened { log, store, outbox, letters, reader, health } = opened?;
+    let Opened { log, store, outbox, letters, annotations, reader, health } = opened?;
+    let annotations = Arc::new(annotations);
     let store = store.with_patience(Patience::Until(stop.clone()));
     let known = known_pairs(&store, &rules);
     let notifier = receivers.zip(outbox).map(|(receivers, outbox)| {
@@ -94,7 +95,7 @@ async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
     tasks.spawn(ticker.run(stop.clone()));
     let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
-    let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
+    let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
     let app = app(options, &memory, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(notifier) = notifier {
@@ -135,6 +136,7 @@ struct Opened {
     /// Where there are receivers of notifications.
     outbox: Option<Box<dyn Outbox>>,
     letters: SqliteDeadLetters,
+    annotations: SqliteAnnotations,
     reader: MeasuredReader<SqliteReader>,
     health: StoreHealth,
 }
@@ -159,13 +161,14 @@ fn open(options: &UpOptions, has_receivers: bool, rules: &Rules, metrics: &Metri
     let store = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
     let outbox = || StoreUrl::Sqlite(path.clone()).connect_outbox(&PostgresOptions::default(), Arc::clone(&write_turn));
     let outbox = has_receivers.then(outbox).transpose()?;
-    let letters = SqliteDeadLetters::open(&path, write_turn)?;
+    let letters = SqliteDeadLetters::open(&path, Arc::clone(&write_turn))?;
+    let annotations = SqliteAnnotations::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
     let store = MeasuredStore::new(Box::new(store), metrics, &health);
     let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
     let reader = MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health);
-    Ok(Opened { log, store, outbox, letters, reader, health })
+    Ok(Opened { log, store, outbox, letters, annotations, reader, health })
 }
 
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.
