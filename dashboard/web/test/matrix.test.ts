@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { MatrixAnswer } from '../src/api/types.ts';
-import { cellAt, cellsOf, labelCounts } from '../src/matrix/cells.ts';
+import { cellAt, cellsOf, cellCounts } from '../src/matrix/cells.ts';
+import { withUnmeasured } from '../src/matrix/unmeasured.ts';
 import { hit, layoutOf, moved, revealed, seen } from '../src/matrix/layout.ts';
 
 const VIEW = { width: 1_000, height: 500 };
@@ -120,11 +121,35 @@ describe('cells', () => {
     expect(cellAt(answer, 9, 9)).toEqual({ state: 'absent' });
   });
 
+  test('are unmeasured where a pair is silent', () => {
+    const silent = (client_id: string, target: string) => ({
+      client_id,
+      target,
+      last: 0,
+      rhythm_ms: 60_000,
+      isp: 'z',
+      site: null,
+    });
+    const [client, target] = [answer.clients[0]?.client_id ?? '', answer.targets[2] ?? ''];
+    const whole = withUnmeasured(answer, [silent(client, target), silent('gone', 'https://gone/')]);
+    expect(cellAt(whole, 0, 2)).toEqual({ state: 'unmeasured' });
+    expect(cellAt(whole, 0, 1)).toEqual(cellAt(answer, 0, 1));
+    expect(whole.clients.at(-1)).toEqual({ client_id: 'gone', isp: 'z', network_type: null });
+    expect(cellAt(whole, 3, 3)).toEqual({ state: 'unmeasured' });
+    expect(cellAt(whole, 3, 0)).toEqual({ state: 'absent' });
+    expect([...whole.labels, ...whole.severities].every(({ length }) => length === 4)).toBe(true);
+    expect(cellCounts(whole).unmeasured).toBe(2);
+    expect(answer.labels.join('')).not.toContain('u');
+    expect(withUnmeasured(answer, [])).toBe(answer);
+  });
+
   test('are counted by label', () => {
-    expect([...labelCounts(answer)]).toEqual([
+    const { labels, unmeasured } = cellCounts(answer);
+    expect([...labels]).toEqual([
       ['server-bound', 1],
       ['dns-bound', 1],
     ]);
+    expect(unmeasured).toBe(0);
   });
 
   const none = { isp: null, label: null, only: false };

@@ -14,6 +14,7 @@ import type {
   Series,
   Timeline,
 } from '../../src/api/types.ts';
+import { incidentsOfOverview } from './incidents.ts';
 import { MINUTE_MS, sinceOf, type Network } from './network.ts';
 
 const CODES: Record<string, string> = {
@@ -60,9 +61,16 @@ export function overview(network: Network, to: number): Overview {
   const byTarget = groups(({ target }) => target);
   const byClient = groups(({ client_id }) => client_id);
   return {
+    ...incidentsOfOverview(network, to),
     at,
     window_ms: MINUTE_MS,
-    pairs: { total: rows * columns, healthy: rows * columns - all.length, degraded: all.length, unknown: 0 },
+    pairs: {
+      total: rows * columns,
+      healthy: rows * columns - all.length,
+      degraded: all.length,
+      unknown: 0,
+      unmeasured: 0,
+    },
     targets: { total: columns, degraded: byTarget.length },
     clients: { total: rows, degraded: byClient.length },
     freshness: { newest_row_as_of: Date.now() - 400, newest_row_updated_at: Date.now() - 300 },

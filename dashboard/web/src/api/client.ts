@@ -3,12 +3,16 @@
 import { noteAnswer, serverNow } from '../state/clock.ts';
 import { retryAfter } from '../state/retry.ts';
 import type {
+  Cause,
   ClientItem,
   Compare,
   DeadLetters,
-  Diagnosis,
   Different,
+  Incident,
+  IncidentDetail,
+  IncidentPair,
   Items,
+  MaintenanceWindow,
   MatrixAnswer,
   Overview,
   Pipeline,
@@ -17,6 +21,7 @@ import type {
   Session,
   TargetItem,
   Timeline,
+  UnmeasuredPair,
 } from './types.ts';
 
 const ROOT = '/api/v1';
@@ -58,9 +63,14 @@ export const ask = {
   matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
   timeline: (range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Timeline>('/timeline', { ...range, max_points }, signal),
-  /** The newest diagnosis of a range. */
-  newestDiagnosis: (range: Bounds, signal?: AbortSignal) =>
-    get<Items<Pick<Diagnosis, 'window_start_ts'>>>('/diagnoses', { ...range, limit: 1 }, signal),
+  /** The newest incidents of a range. */
+  incidents: (range: Bounds, limit: number, signal?: AbortSignal) =>
+    get<Items<Incident>>('/incidents', { ...range, limit }, signal),
+  incident: (id: string, signal?: AbortSignal) => get<IncidentDetail>(`/incidents/${id}`, {}, signal),
+  incidentPairs: (id: string, limit: number, signal?: AbortSignal) =>
+    get<Items<IncidentPair>>(`/incidents/${id}/pairs`, { limit }, signal),
+  unmeasured: (limit: number, signal?: AbortSignal) => get<Items<UnmeasuredPair>>('/unmeasured', { limit }, signal),
+  maintenance: (signal?: AbortSignal) => get<Items<MaintenanceWindow>>('/maintenance', {}, signal),
   series: (client_id: string, target: string, range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Series>('/series', { client_id, target, ...range, max_points }, signal),
   /** The newest runs of a pair. */
@@ -96,7 +106,27 @@ export const tell = {
   signIn: (token: string) => send('POST', '/session', { token }),
   signOut: () => send('DELETE', '/session'),
   replay: (id: string) => send('POST', `/dead-letters/${encodeURIComponent(id)}/replay`, {}),
+  note: (incident: string, note: NewNote) => send('POST', `/incidents/${incident}/notes`, named(note)),
+  plan: (maintenance: NewMaintenance) => send('POST', '/maintenance', named(maintenance)),
+  cancel: (id: number) => send('DELETE', `/maintenance/${id}`),
 };
+
+/** Without an author, where none is given: the server then names the session's. */
+function named<T extends { by: string }>({ by, ...said }: T): object {
+  return by === '' ? said : { ...said, by };
+}
+
+export interface NewNote {
+  text: string;
+  by: string;
+  acknowledges: boolean;
+}
+
+export interface NewMaintenance extends Bounds {
+  cause: Cause;
+  text: string;
+  by: string;
+}
 
 /** Where commits are announced, from the one after `lastEventId` on. */
 export function liveUrl(lastEventId: string): string {

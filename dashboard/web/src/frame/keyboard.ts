@@ -38,6 +38,13 @@ export const KEYS: { where: string; keys: [keys: string, does: string][] }[] = [
       ['Enter', 'what is different in the marked region'],
     ],
   },
+  {
+    where: 'On the incidents over time',
+    keys: [
+      ['← →', 'move between incidents; Home and End to the first and the last'],
+      ['Enter', 'open the incident'],
+    ],
+  },
 ];
 
 /** Starts to listen; gives what ends it. */

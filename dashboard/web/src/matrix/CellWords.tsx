@@ -1,6 +1,6 @@
 // What a cell of the matrix says, in words.
 
-import type { Diagnosis, MatrixAnswer } from '../api/types.ts';
+import type { Diagnosis, MatrixAnswer, UnmeasuredPair } from '../api/types.ts';
 import { LabelMark, SeverityMark } from '../parts/Label.tsx';
 import { Name } from '../parts/Name.tsx';
 import { SinceTime } from '../parts/Time.tsx';
@@ -15,9 +15,13 @@ interface Props {
   cells: Cells;
   spot: Spot | null;
   diagnoses: Diagnosis[];
+  unmeasured: UnmeasuredPair[];
 }
 
-export function CellWords({ answer, cells, spot, diagnoses }: Props) {
+/** The last that is known of a silent pair is the start of a window. */
+const WINDOW_MS = 60_000;
+
+export function CellWords({ answer, cells, spot, diagnoses, unmeasured }: Props) {
   const found = spot && lookUp(answer, cells, spot);
   if (!found) {
     return (
@@ -28,6 +32,8 @@ export function CellWords({ answer, cells, spot, diagnoses }: Props) {
   }
   const { client, target, cell } = found;
   const why = diagnoses.find((diagnosis) => diagnosis.client_id === client.client_id && diagnosis.target === target);
+  const silent = unmeasured.find((pair) => pair.client_id === client.client_id && pair.target === target);
+  const silentSince = silent ? silent.last + WINDOW_MS : null;
   const network = networkText(client);
   return (
     <p class="matrix-readout" aria-hidden="true" data-testid="matrix-readout">
@@ -36,12 +42,24 @@ export function CellWords({ answer, cells, spot, diagnoses }: Props) {
       </span>
       {network && <span class="quiet">{network}</span>}
       {cell.state === 'absent' && <span class="quiet">not measured lately</span>}
+      {cell.state === 'unmeasured' && <Unmeasured since={silentSince} />}
       {cell.state === 'unknown' && <LabelMark label={null} />}
       {cell.state === 'judged' && <LabelMark label={cell.label} />}
       {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
       {why && <SinceTime at={why.since} />}
       {why && <span>{evidenceText(why.label, why.evidence)}</span>}
     </p>
+  );
+}
+
+function Unmeasured({ since }: { since: number | null }) {
+  return (
+    <span class="label">
+      <span class="letter unmeasured" aria-hidden="true" />
+      <span>
+        unmeasured <SinceTime at={since} />
+      </span>
+    </span>
   );
 }
 
@@ -54,6 +72,7 @@ export function cellText(answer: MatrixAnswer, cells: Cells, spot: Spot): string
 
 function stateText(cell: Cell): string {
   if (cell.state === 'absent') return 'not measured lately';
+  if (cell.state === 'unmeasured') return 'unmeasured';
   if (cell.state === 'unknown') return 'not judged: no baseline yet';
   return cell.severity ? `${cell.label}, ${cell.severity}` : cell.label;
 }

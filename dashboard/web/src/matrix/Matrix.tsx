@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
-import type { Diagnosis, MatrixAnswer } from '../api/types.ts';
+import type { Diagnosis, MatrixAnswer, UnmeasuredPair } from '../api/types.ts';
 import { palette } from '../charts/palette.ts';
 import { go } from '../state/navigation.ts';
 import { fit, useFrame, useSize } from './canvas.ts';
@@ -16,12 +16,13 @@ import { CellWords, cellText } from './CellWords.tsx';
 interface Props {
   answer: MatrixAnswer;
   diagnoses: Diagnosis[];
+  unmeasured: UnmeasuredPair[];
   filter: MatrixFilter;
 }
 
 const FIRST: Spot = { row: 0, column: 0 };
 
-export function Matrix({ answer, diagnoses, filter }: Props) {
+export function Matrix({ answer, diagnoses, unmeasured, filter }: Props) {
   const { isp, label, only } = filter;
   const cells = useMemo(() => cellsOf(answer, { isp, label, only }), [answer, isp, label, only]);
   const names = useNames(answer);
@@ -120,7 +121,13 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
           </div>
         )}
       </div>
-      <CellWords answer={answer} cells={cells} spot={pointed ?? (focused ? cursor : null)} diagnoses={diagnoses} />
+      <CellWords
+        answer={answer}
+        cells={cells}
+        spot={pointed ?? (focused ? cursor : null)}
+        diagnoses={diagnoses}
+        unmeasured={unmeasured}
+      />
     </div>
   );
 }

@@ -15,12 +15,19 @@ export interface MatrixFilter {
   only: boolean;
 }
 
+/** The character of a pair that has missed its rhythm. */
+export const UNMEASURED = 'u';
+
 export type Cell =
-  { state: 'absent' } | { state: 'unknown' } | { state: 'judged'; label: Label; severity: Severity | null };
+  | { state: 'absent' }
+  | { state: 'unknown' }
+  | { state: 'unmeasured' }
+  | { state: 'judged'; label: Label; severity: Severity | null };
 
 export function cellAt(answer: MatrixAnswer, row: number, column: number): Cell {
   const code = answer.labels[row]?.[column] ?? '.';
   if (code === '.') return { state: 'absent' };
+  if (code === UNMEASURED) return { state: 'unmeasured' };
   const label = labelOfCode(code);
   if (label === null) return { state: 'unknown' };
   return { state: 'judged', label, severity: severityOfWeight(Number(answer.severities[row]?.[column]) || 0) };
@@ -48,8 +55,8 @@ export function cellsOf(answer: MatrixAnswer, { isp, label, only }: MatrixFilter
   return { rows, columns: [...hurtColumns].sort((a, b) => a - b) };
 }
 
-/** How many cells have each label; healthy ones are not counted. */
-export function labelCounts({ labels }: MatrixAnswer): Map<Label, number> {
+/** How many cells have each label, and how many are unmeasured; healthy ones are not counted. */
+export function cellCounts({ labels }: MatrixAnswer): { labels: Map<Label, number>; unmeasured: number } {
   const codes = new Map<string, number>();
   for (const row of labels) {
     for (let column = 0; column < row.length; column++) {
@@ -62,5 +69,5 @@ export function labelCounts({ labels }: MatrixAnswer): Map<Label, number> {
     const label = labelOfCode(code);
     if (label !== null) counts.set(label, count);
   }
-  return counts;
+  return { labels: counts, unmeasured: codes.get(UNMEASURED) ?? 0 };
 }

@@ -75,7 +75,7 @@ function open(): void {
     if (event.lastEventId) lastEventId = event.lastEventId;
     tellNews();
   };
-  for (const name of ['commit', 'reset', 'lagged']) stream.addEventListener(name, changed);
+  for (const name of ['commit', 'incidents', 'reset', 'lagged']) stream.addEventListener(name, changed);
   stream.onerror = () => {
     stream.close();
     if (source !== stream) return;

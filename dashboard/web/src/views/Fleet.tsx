@@ -1,32 +1,43 @@
-// The first screen: one sentence, how fresh it is, the matrix, what hurts.
+// The first screen: one sentence, the open incidents, how fresh it is, what was when, the matrix, what hurts.
 
-import { useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 
 import { ask } from '../api/client.ts';
+import type { UnmeasuredPair } from '../api/types.ts';
 import { Matrix } from '../matrix/Matrix.tsx';
 import { MatrixTable } from '../matrix/MatrixTable.tsx';
+import { withUnmeasured } from '../matrix/unmeasured.ts';
 import { Empty, Shown } from '../parts/States.tsx';
 import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { SHARED_ANSWER_MS } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
-import { bounds, rangeKey } from '../state/present.ts';
+import { bounds, rangeKey, showsPast } from '../state/present.ts';
 import { plural } from '../words/text.ts';
 import { Diagnoses } from './fleet/Diagnoses.tsx';
 import { Facts } from './fleet/Facts.tsx';
+import { IncidentTimeline } from './fleet/IncidentTimeline.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
+import { OpenIncidents } from './fleet/OpenIncidents.tsx';
 import { SentenceLine } from './fleet/SentenceLine.tsx';
 import { TimelineChart } from './fleet/TimelineChart.tsx';
 
 /** As many as can be told apart. */
 const POINTS = 240;
 
+/** Incidents of the timeline, and silent pairs of the matrix: more than can be looked at. */
+const INCIDENTS = 200;
+const UNMEASURED = 1_000;
+const NOBODY: UnmeasuredPair[] = [];
+
 const SHARED = { kept_ms: SHARED_ANSWER_MS };
 
 export function Fleet() {
   const key = rangeKey();
   const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
+  const isSilent = (overview.value?.pairs.unmeasured ?? 0) > 0 && !showsPast.value;
   const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
+  const silent = useAnswer(isSilent ? 'unmeasured' : null, (signal) => ask.unmeasured(UNMEASURED, signal));
   // Who is hurt now comes first: to draw a chart takes as long as all else on this screen.
   const comesNext = useRef(false);
   comesNext.current ||= [overview, matrix].every(({ value, error }) => value !== null || error !== null);
@@ -38,7 +49,13 @@ export function Fleet() {
     },
     SHARED,
   );
+  const incidents = useAnswer(comesNext.current ? `incidents ${key}` : null, (signal) => {
+    const range = bounds();
+    return ask.incidents(range, INCIDENTS, signal).then(({ items, next_cursor }) => ({ items, next_cursor, range }));
+  });
   const { isp, label, only, tables } = place.value;
+  const unmeasured = silent.value?.items ?? NOBODY;
+  const whole = useMemo(() => matrix.value && withUnmeasured(matrix.value, unmeasured), [matrix.value, unmeasured]);
 
   return (
     <>
@@ -46,10 +63,18 @@ export function Fleet() {
         {(value) => (
           <>
             <SentenceLine overview={value} />
+            <OpenIncidents incidents={value.incidents} leftOff={value.incidents_left_off} at={bounds().to} />
             <Facts overview={value} />
           </>
         )}
       </Shown>
+      <div class="timeline incidents-timeline">
+        <Shown answer={incidents} what="the list of incidents">
+          {({ items, next_cursor, range }) => (
+            <IncidentTimeline incidents={items} bounds={range} more={next_cursor !== null} />
+          )}
+        </Shown>
+      </div>
       <div class="timeline">
         <Shown answer={timeline} what="the timeline">
           {({ timeline, range }) => <TimelineChart timeline={timeline} bounds={range} />}
@@ -58,15 +83,21 @@ export function Fleet() {
       <section aria-labelledby="matrix-title">
         <div class="section-head">
           <h2 id="matrix-title">Clients × targets</h2>
-          <MatrixTools answer={matrix.value} />
+          <MatrixTools answer={whole} />
         </div>
         <Shown answer={matrix} what="the matrix">
-          {(value) =>
-            value.clients.length === 0 ? (
+          {(measured) => {
+            const value = whole ?? measured;
+            return value.clients.length === 0 ? (
               <Empty>No pair has been measured lately; there is nothing to compare.</Empty>
             ) : (
               <>
-                <Matrix answer={value} diagnoses={overview.value?.diagnoses ?? []} filter={{ isp, label, only }} />
+                <Matrix
+                  answer={value}
+                  diagnoses={overview.value?.diagnoses ?? []}
+                  unmeasured={unmeasured}
+                  filter={{ isp, label, only }}
+                />
                 <LeftOff clients={value.clients_left_off} targets={value.targets_left_off} />
                 {tables && (
                   <Wide label="Degraded pairs of the matrix">
@@ -74,8 +105,8 @@ export function Fleet() {
                   </Wide>
                 )}
               </>
-            )
-          }
+            );
+          }}
         </Shown>
       </section>
       {overview.value && overview.value.pairs.total > 0 && <Diagnoses overview={overview.value} />}

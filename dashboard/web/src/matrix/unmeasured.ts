@@ -1,0 +1,37 @@
+// The matrix with the pairs that are silent: where a pair stands in the matrix, it is no longer what it was; where its client or target does
+// not, it gets a row or a column at the end. Pure.
+
+import type { MatrixAnswer, UnmeasuredPair } from '../api/types.ts';
+import { UNMEASURED } from './cells.ts';
+
+const ABSENT = '.';
+
+export function withUnmeasured(answer: MatrixAnswer, pairs: readonly UnmeasuredPair[]): MatrixAnswer {
+  if (pairs.length === 0) return answer;
+  const rows = new Map(answer.clients.map(({ client_id }, row) => [client_id, row]));
+  const columns = new Map(answer.targets.map((target, column) => [target, column]));
+  const clients = [...answer.clients];
+  const targets = [...answer.targets];
+  for (const { client_id, target, isp } of pairs) {
+    if (!rows.has(client_id)) {
+      rows.set(client_id, clients.length);
+      clients.push({ client_id, isp, network_type: null });
+    }
+    if (!columns.has(target)) {
+      columns.set(target, targets.length);
+      targets.push(target);
+    }
+  }
+  const labels = clients.map((_, row) => [...(answer.labels[row] ?? '').padEnd(targets.length, ABSENT)]);
+  for (const { client_id, target } of pairs) {
+    const [row, column] = [rows.get(client_id), columns.get(target)];
+    if (row !== undefined && column !== undefined) labels[row]![column] = UNMEASURED;
+  }
+  return {
+    ...answer,
+    clients,
+    targets,
+    labels: labels.map((codes) => codes.join('')),
+    severities: clients.map((_, row) => (answer.severities[row] ?? '').padEnd(targets.length, '0')),
+  };
+}

@@ -1,0 +1,24 @@
+// The name under which the viewer writes notes.
+
+import { signal } from '@preact/signals';
+
+const KEY = 'netqoe-author';
+
+export const author = signal(kept());
+
+export function setAuthor(name: string): void {
+  author.value = name;
+  try {
+    localStorage.setItem(KEY, name);
+  } catch {
+    // A browser that keeps nothing for this page: the name lasts as long as the page.
+  }
+}
+
+function kept(): string {
+  try {
+    return localStorage.getItem(KEY) ?? '';
+  } catch {
+    return '';
+  }
+}
