@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { evidenceText, failedText } from '../src/words/evidence.ts';
 import { ago, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
 import { matchesText, measureText } from '../src/words/measures.ts';
-import { cut, shortNames, visible } from '../src/words/text.ts';
+import { cut, shortNames, visible, visibleName } from '../src/words/text.ts';
 import { differentParts, pointsText } from '../src/words/different.ts';
 import type { DimensionValue, Evidence } from '../src/api/types.ts';
 
@@ -168,6 +168,10 @@ describe('text from events', () => {
     expect(visible('a\u0000b\nc\u007f')).toBe('a[U+0000]b[U+000A]c[U+007F]');
     expect(visible('\u202Egnp.exe')).toBe('[U+202E]gnp.exe');
     expect(visible('x\u200by\u0085')).toBe('x[U+200B]y[U+0085]');
+  });
+
+  test('a name of spaces is seen', () => {
+    expect([visibleName('  '), visibleName('a b'), visibleName('')]).toEqual(['[U+0020][U+0020]', 'a b', '']);
   });
 
   test('everything else stays, markup and emoji too', () => {

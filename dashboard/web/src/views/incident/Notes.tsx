@@ -51,7 +51,7 @@ export function Notes({ incident }: { incident: IncidentDetail }) {
           ))}
         </ol>
       )}
-      <form class="note-form" onSubmit={submit} aria-labelledby="notes-title">
+      <form class="note-form" onSubmit={submit} aria-label="Write">
         <label class="field">
           Note
           <textarea rows={2} maxLength={2000} value={text} onInput={(event) => setText(event.currentTarget.value)} />
