@@ -47,8 +47,10 @@ CREATE TABLE incidents (
     updated_at        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX incidents_opened ON incidents (opened);
-CREATE INDEX incidents_open ON incidents (state) WHERE state = 'open';
+-- What the API asks for: pages by when they opened, what is open now, and when the last one was over.
+CREATE INDEX incidents_opened ON incidents (opened, id);
+CREATE INDEX incidents_open ON incidents (opened, id) WHERE state = 'open';
+CREATE INDEX incidents_closed ON incidents (closed) WHERE state = 'closed';
 
 CREATE TABLE incident_members (
     incident  TEXT    NOT NULL,
@@ -84,7 +86,7 @@ CREATE TABLE incident_notes (
     text         TEXT    NOT NULL
 ) STRICT;
 
-CREATE INDEX incident_notes_incident ON incident_notes (incident);
+CREATE INDEX incident_notes_incident ON incident_notes (incident, id);
 
 -- Faults that are planned: incidents of such a cause are kept and not notified. No replay touches it.
 CREATE TABLE maintenance_windows (
@@ -97,6 +99,9 @@ CREATE TABLE maintenance_windows (
     text            TEXT    NOT NULL,
     written_at      INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX maintenance_windows_from ON maintenance_windows (from_ts, id);
+CREATE INDEX maintenance_windows_to ON maintenance_windows (to_ts, id);
 
 -- Pairs that miss their rhythm, for a day.
 CREATE TABLE unmeasured (

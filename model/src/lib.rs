@@ -14,6 +14,7 @@ mod frontier;
 mod host;
 mod incident;
 mod look;
+mod maintenance_window;
 pub mod metrics;
 mod network;
 mod partition;
@@ -44,6 +45,7 @@ pub use incident::{
     IncidentState, PairTally, Unmeasured, Weight,
 };
 pub use look::{Look, Sighting, Standing};
+pub use maintenance_window::MaintenanceWindow;
 pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};

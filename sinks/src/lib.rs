@@ -3,6 +3,7 @@
 //!
 //! This crate must not know how rows came about, nor any log.
 
+mod annotations;
 mod batch;
 mod error;
 mod fence;
@@ -14,6 +15,9 @@ pub mod read;
 mod sqlite;
 mod url;
 
+pub use annotations::{
+    AnnotationError, Annotations, MAX_MAINTENANCE_WINDOWS, MAX_NOTES, NewMaintenanceWindow, NewNote,
+};
 pub use error::StoreError;
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;

@@ -44,6 +44,11 @@ impl Scope {
         Self { from_ms: self.from_ms.map(up), to_ms: self.to_ms.map(up), ..self }
     }
 
+    /// Where the range ends, if that was asked for.
+    pub(crate) fn to_ms(&self) -> Option<i64> {
+        self.to_ms
+    }
+
     /// The newest window with rows before the end of the range, and the range: where it is left open, it ends after that
     /// window and begins an hour before its end. Without rows it is empty.
     pub(crate) fn resolve(self, rows: &dyn Rows, rules: &Rules) -> Result<Resolved, ReadError> {

@@ -7,6 +7,7 @@ mod band;
 mod compare;
 mod current;
 mod different;
+mod fleet_now;
 mod groups;
 mod history;
 mod matrix;

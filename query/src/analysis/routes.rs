@@ -41,14 +41,16 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
         .routes(routes!(different))
 }
 
-/// Who is hurt, where, and since when: by the newest row of each pair. May be half a second old.
+/// What goes on: one sentence, the open incidents, who is hurt, where, and since when by the newest row of each pair, and who
+/// is silent. Where `to` lies in the past, the incidents that were open then. May be half a second old.
 #[utoipa::path(get, path = "/api/v1/overview", params(FleetParameters),
     responses((status = 200, body = Overview), (status = 400, body = Refusal), (status = 401, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Overview(scope.clone());
-    let answer = |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules)));
+    let now_ms = api.now_ms();
+    let answer = |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules, now_ms)));
     of_current(&api, question, scope, answer).await
 }
 
@@ -121,7 +123,7 @@ async fn of_current<A: Future<Output = Result<Bytes, Refusal>>>(
     scope: Scope,
     answer: impl FnOnce(Arc<Reading>) -> A,
 ) -> Result<Response, Refusal> {
-    let current = (scope.clone(), api.ask(move |store, rules| Current::read(store.rows, scope, rules)));
+    let current = (scope.clone(), api.ask(move |store, rules| Current::read(store, scope, rules)));
     Ok(response(api.answers.get_of_current(question, current, answer).await?))
 }
 

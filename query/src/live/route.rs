@@ -50,7 +50,8 @@ struct LiveParameters {
 }
 
 /// What is being committed, as server-sent events: `row`, a new or changed row; `commit`, that rows were committed, at
-/// most four times a second (and where another process has); `reset`, that something can't be told any more: ask for it,
+/// most four times a second (and where another process has); `incidents`, `{"items": [Incident], "as_of": ms}` with new and changed
+/// incidents, whole but for `acknowledged` and `planned`, of which nothing is filtered out; `reset`, that something can't be told any more: ask for it,
 /// and listen on; `lagged`, that this reader was too slow: its stream ends. Each event has an id, after which a later
 /// request goes on by `Last-Event-ID`.
 #[utoipa::path(get, path = "/api/v1/live",

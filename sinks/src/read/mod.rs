@@ -10,6 +10,7 @@ mod comparison;
 mod degraded;
 mod error;
 mod extent;
+mod incidents;
 mod keyed_table;
 mod names;
 pub mod point;
@@ -30,6 +31,10 @@ use netqoe_model::Checkpoint;
 pub use comparison::{Compared, compare};
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
+pub use incidents::{
+    Acknowledgement, IncidentFilter, IncidentPosition, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition,
+    NoteRecord, Paged,
+};
 pub use names::Names;
 pub use point::PointRecord;
 pub use postgres::PostgresReader;
@@ -79,6 +84,8 @@ pub struct Snapshot<'a> {
     pub rows: &'a dyn Rows,
     /// What can be added up elsewhere, too.
     pub summaries: &'a dyn Summaries,
+    /// What is found in the rows of many pairs, and what people say of it.
+    pub incidents: &'a dyn Incidents,
 }
 
 /// Rows of a snapshot, and what is found by looking at few of them. Each question has a time limit of its own.

@@ -6,6 +6,7 @@ mod current;
 mod degraded;
 mod diagnoses;
 mod execute;
+mod incidents;
 mod keys;
 mod labels;
 mod pairs;
@@ -53,7 +54,7 @@ impl PostgresReader {
 
 impl Reader for PostgresReader {
     fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
-        self.pool.at_once(|state| ask(Snapshot { rows: state, summaries: state }))
+        self.pool.at_once(|state| ask(Snapshot { rows: state, summaries: state, incidents: state }))
     }
 }
 

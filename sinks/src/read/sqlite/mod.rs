@@ -7,6 +7,7 @@ mod current;
 mod degraded;
 mod diagnoses;
 mod execute;
+mod incidents;
 mod keys;
 mod labels;
 mod pairs;
@@ -49,7 +50,7 @@ impl SqliteReader {
 
 impl Reader for SqliteReader {
     fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
-        self.connections.at_once(|state| ask(Snapshot { rows: state, summaries: state }))
+        self.connections.at_once(|state| ask(Snapshot { rows: state, summaries: state, incidents: state }))
     }
 }
 

@@ -1,0 +1,12 @@
+//! Sentences: what an incident is, and how the fleet is, in plain English.
+//!
+//! They hold no times, since only who reads them knows the time zone: times are members of their own beside them. Names in them
+//! come from events, so they are cut, and characters that hide or turn around others are escaped. They are plain text, and no
+//! HTML.
+
+mod fleet;
+mod incident;
+mod names;
+
+pub(crate) use fleet::{Fleet, Hurt, Silent, of_fleet};
+pub(crate) use incident::of_incident;
