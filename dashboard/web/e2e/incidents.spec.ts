@@ -109,14 +109,14 @@ test('an incident tells what it was, and takes notes', async ({ page, up }) => {
 
   await page.getByLabel('Your name').fill('anna');
   await page.getByRole('button', { name: 'Acknowledge' }).click();
-  await expect(page.getByTestId('notes')).toContainText('anna acknowledged Acknowledged.');
+  await expect(page.getByTestId('notes')).toContainText('anna acknowledged');
   await expect(page.getByRole('button', { name: 'Acknowledge' })).toHaveCount(0);
   await page.getByRole('textbox', { name: 'Note' }).fill('the provider knows');
   await page.getByRole('button', { name: 'Add note' }).click();
   await expect(page.getByTestId('notes').getByRole('listitem')).toHaveCount(2);
   await expect(page.getByRole('textbox', { name: 'Note' })).toHaveValue('');
   expect(sent).toEqual([
-    { method: 'POST', path: `/api/v1/incidents/${incident.id}/notes`, body: noteOf('Acknowledged.', true) },
+    { method: 'POST', path: `/api/v1/incidents/${incident.id}/notes`, body: noteOf('', true) },
     { method: 'POST', path: `/api/v1/incidents/${incident.id}/notes`, body: noteOf('the provider knows', false) },
   ]);
 

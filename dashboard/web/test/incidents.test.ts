@@ -55,8 +55,10 @@ test('evidence is counted of the pairs that the cause holds', () => {
 });
 
 test('who is silent is named, and leads to its view', () => {
-  const parts = silenceParts({ client_id: 'probe-07', pairs: 20, last: 0 }, '11:08');
+  const parts = silenceParts({ client_id: 'probe-07', pairs: 20, last: 0 }, '11:08', false);
   expect(plainText(parts)).toBe('probe-07 has not reported since 11:08: 20 pairs');
+  const some = silenceParts({ client_id: 'probe-07', pairs: 1, last: 0 }, '11:08', true);
+  expect(plainText(some)).toBe('1 target of probe-07 has not been measured since 11:08');
   expect(parts[0]).toEqual({ name: 'probe-07', place: { view: 'client', client: 'probe-07', target: null } });
 });
 

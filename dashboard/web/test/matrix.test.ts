@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { MatrixAnswer } from '../src/api/types.ts';
 import { cellAt, cellsOf, cellCounts } from '../src/matrix/cells.ts';
-import { withUnmeasured } from '../src/matrix/unmeasured.ts';
+import { reportingOf, withUnmeasured } from '../src/matrix/unmeasured.ts';
 import { hit, layoutOf, moved, revealed, seen } from '../src/matrix/layout.ts';
 
 const VIEW = { width: 1_000, height: 500 };
@@ -130,8 +130,16 @@ describe('cells', () => {
       isp: 'z',
       site: null,
     });
-    const [client, target] = [answer.clients[0]?.client_id ?? '', answer.targets[2] ?? ''];
-    const whole = withUnmeasured(answer, [silent(client, target), silent('gone', 'https://gone/')]);
+    const [client, again, target] = [
+      answer.clients[0]?.client_id ?? '',
+      answer.targets[1] ?? '',
+      answer.targets[2] ?? '',
+    ];
+    const whole = withUnmeasured(answer, [
+      silent(client, target),
+      silent('gone', 'https://gone/'),
+      silent(client, again),
+    ]);
     expect(cellAt(whole, 0, 2)).toEqual({ state: 'unmeasured' });
     expect(cellAt(whole, 0, 1)).toEqual(cellAt(answer, 0, 1));
     expect(whole.clients.at(-1)).toEqual({ client_id: 'gone', isp: 'z', network_type: null });
@@ -139,6 +147,8 @@ describe('cells', () => {
     expect(cellAt(whole, 3, 0)).toEqual({ state: 'absent' });
     expect([...whole.labels, ...whole.severities].every(({ length }) => length === 4)).toBe(true);
     expect(cellCounts(whole).unmeasured).toBe(2);
+    expect(reportingOf(whole).has('gone')).toBe(false);
+    expect(reportingOf(whole).has(client)).toBe(true);
     expect(answer.labels.join('')).not.toContain('u');
     expect(withUnmeasured(answer, [])).toBe(answer);
   });

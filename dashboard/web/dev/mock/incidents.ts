@@ -6,6 +6,8 @@ import type {
   IncidentNote,
   IncidentPair,
   MaintenanceWindow,
+  NewMaintenance,
+  NewNote,
   Overview,
 } from '../../src/api/types.ts';
 import { FAULT_EVERY, FAULT_MINUTES, MINUTE_MS, type Network } from './network.ts';
@@ -96,10 +98,10 @@ export function incidentPairs(network: Network, id: string): IncidentPair[] {
   }));
 }
 
-export function addNote(id: string, said: Pick<IncidentNote, 'text'> & Partial<IncidentNote>): IncidentNote {
+export function addNote(id: string, said: NewNote): IncidentNote {
   const before = notes.get(id) ?? [];
-  const { text, by = 'mock', acknowledges = false } = said;
-  const note = { id: before.length + 1, at: Date.now(), by, text, acknowledges };
+  const { text = '', by, acknowledges = false } = said;
+  const note = { id: before.length + 1, at: Date.now(), by: by ?? 'mock', text, acknowledges };
   notes.set(id, [...before, note]);
   return note;
 }
@@ -108,8 +110,8 @@ export function maintenanceWindows(): MaintenanceWindow[] {
   return maintenance;
 }
 
-export function plan(one: Omit<MaintenanceWindow, 'id'>): MaintenanceWindow {
-  const added = { ...one, by: one.by ?? 'mock', id: (maintenance.at(-1)?.id ?? 0) + 1 };
+export function plan(one: NewMaintenance): MaintenanceWindow {
+  const added = { ...one, by: one.by ?? 'mock', at: Date.now(), id: (maintenance.at(-1)?.id ?? 0) + 1 };
   maintenance.push(added);
   return added;
 }

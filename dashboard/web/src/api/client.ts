@@ -3,7 +3,6 @@
 import { noteAnswer, serverNow } from '../state/clock.ts';
 import { retryAfter } from '../state/retry.ts';
 import type {
-  Cause,
   ClientItem,
   Compare,
   DeadLetters,
@@ -14,6 +13,8 @@ import type {
   Items,
   MaintenanceWindow,
   MatrixAnswer,
+  NewMaintenance,
+  NewNote,
   Overview,
   Pipeline,
   Runs,
@@ -106,27 +107,10 @@ export const tell = {
   signIn: (token: string) => send('POST', '/session', { token }),
   signOut: () => send('DELETE', '/session'),
   replay: (id: string) => send('POST', `/dead-letters/${encodeURIComponent(id)}/replay`, {}),
-  note: (incident: string, note: NewNote) => send('POST', `/incidents/${incident}/notes`, named(note)),
-  plan: (maintenance: NewMaintenance) => send('POST', '/maintenance', named(maintenance)),
+  note: (incident: string, note: NewNote) => send('POST', `/incidents/${incident}/notes`, note),
+  plan: (maintenance: NewMaintenance) => send('POST', '/maintenance', maintenance),
   cancel: (id: number) => send('DELETE', `/maintenance/${id}`),
 };
-
-/** Without an author, where none is given: the server then names the session's. */
-function named<T extends { by: string }>({ by, ...said }: T): object {
-  return by === '' ? said : { ...said, by };
-}
-
-export interface NewNote {
-  text: string;
-  by: string;
-  acknowledges: boolean;
-}
-
-export interface NewMaintenance extends Bounds {
-  cause: Cause;
-  text: string;
-  by: string;
-}
 
 /** Where commits are announced, from the one after `lastEventId` on. */
 export function liveUrl(lastEventId: string): string {

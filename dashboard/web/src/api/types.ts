@@ -23,115 +23,22 @@ export type HurtTarget = Schemas['TargetGroup'];
 export type HurtClient = Schemas['ClientGroup'];
 export type HurtIsp = Schemas['IspGroup'];
 export type Events = Schemas['Events'];
-export type PairCounts = Schemas['PairCounts'] & { unmeasured: number };
-export interface Overview extends Omit<Schemas['Overview'], 'pairs'> {
-  pairs: PairCounts;
-  sentence: { text: string; severity: Severity | null; incident: string | null; since: number | null };
-  incidents: Incident[];
-  incidents_left_off: number;
-  last_incident_closed: number | null;
-  unmeasured: { pairs: number; clients: SilentClient[]; clients_left_off: number };
-}
+export type Overview = Schemas['Overview'];
 
-export interface SilentClient {
-  client_id: string;
-  pairs: number;
-  last: number;
-}
+export type SilentClient = Schemas['SilentClient'];
+export type UnmeasuredPair = Schemas['Unmeasured'];
 
-export interface UnmeasuredPair {
-  client_id: string;
-  target: string;
-  last: number;
-  rhythm_ms: number;
-  isp: string | null;
-  site: string | null;
-}
-
-export type CauseDimension =
-  | 'client'
-  | 'target'
-  | 'host'
-  | 'isp×target'
-  | 'site×network_type'
-  | 'site'
-  | 'hosting'
-  | 'isp'
-  | 'network_type'
-  | 'everything';
-
-export interface Cause {
-  dimension: CauseDimension;
-  value: string[];
-}
-
-export interface Weight {
-  degraded: number;
-  healthy: number;
-}
-
-export interface Incident {
-  id: string;
-  label: Label;
-  cause: Cause;
-  state: 'open' | 'closed' | 'withdrawn';
-  withdrawn_because: string | null;
-  opened: number;
-  detected: number;
-  named: number;
-  last: number;
-  closed: number | null;
-  severity: Severity;
-  peak_severity: Severity;
-  evidence: { at_first: Weight; now: Weight };
-  pairs: number;
-  clients: number;
-  targets: number;
-  revision: number;
-  as_of: number;
-  sentence: string;
-  acknowledged: { at: number; by: string } | null;
-  planned: boolean;
-}
-
-export interface IncidentRevision {
-  revision: number;
-  at: number;
-  change: 'opened' | 'cause' | 'severity' | 'absorbed' | 'closed' | 'withdrawn';
-  cause: Cause;
-  severity: Severity;
-  degraded: number;
-}
-
-export interface IncidentNote {
-  id: number;
-  at: number;
-  by: string;
-  text: string;
-  acknowledges: boolean;
-}
-
-export interface IncidentDetail extends Incident {
-  revisions: IncidentRevision[];
-  notes: IncidentNote[];
-}
-
-export interface IncidentPair {
-  client_id: string;
-  target: string;
-  since: number;
-  until: number;
-  severity: Severity;
-}
-
-export interface MaintenanceWindow {
-  id: number;
-  from: number;
-  to: number;
-  cause: Cause;
-  text: string;
-  by: string;
-}
+export type CauseDimension = Schemas['CauseDimension'];
+export type Cause = Schemas['Cause'];
+export type Weight = Schemas['Weight'];
+export type Incident = Schemas['Incident'];
+export type IncidentRevision = Schemas['IncidentRevision'];
+export type IncidentNote = Schemas['IncidentNote'];
+export type IncidentDetail = Schemas['IncidentDetail'];
+export type IncidentPair = Schemas['IncidentPair'];
+export type MaintenanceWindow = Schemas['MaintenanceWindow'];
+export type NewNote = Schemas['NewNoteBody'];
+export type NewMaintenance = Schemas['NewMaintenanceBody'];
 
 export type Timeline = Schemas['Timeline'];
 export type MatrixAnswer = Schemas['Matrix'];

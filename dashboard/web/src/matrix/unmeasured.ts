@@ -1,10 +1,16 @@
-// The matrix with the pairs that are silent: where a pair stands in the matrix, it is no longer what it was; where its client or target does
-// not, it gets a row or a column at the end. Pure.
+// The matrix with the pairs that are silent: a client or target that the matrix lacks gets a row or a column at its end. A pair that has a row
+// is measured again, or not missed yet. Pure.
 
 import type { MatrixAnswer, UnmeasuredPair } from '../api/types.ts';
 import { UNMEASURED } from './cells.ts';
 
 const ABSENT = '.';
+
+/** Clients of which some pair is measured. */
+export function reportingOf({ clients, labels }: MatrixAnswer): Set<string> {
+  const reports = (row: number) => [...(labels[row] ?? '')].some((code) => code !== ABSENT && code !== UNMEASURED);
+  return new Set(clients.flatMap(({ client_id }, row) => (reports(row) ? [client_id] : [])));
+}
 
 export function withUnmeasured(answer: MatrixAnswer, pairs: readonly UnmeasuredPair[]): MatrixAnswer {
   if (pairs.length === 0) return answer;
@@ -25,7 +31,8 @@ export function withUnmeasured(answer: MatrixAnswer, pairs: readonly UnmeasuredP
   const labels = clients.map((_, row) => [...(answer.labels[row] ?? '').padEnd(targets.length, ABSENT)]);
   for (const { client_id, target } of pairs) {
     const [row, column] = [rows.get(client_id), columns.get(target)];
-    if (row !== undefined && column !== undefined) labels[row]![column] = UNMEASURED;
+    const codes = row === undefined ? undefined : labels[row];
+    if (codes && column !== undefined && codes[column] === ABSENT) codes[column] = UNMEASURED;
   }
   return {
     ...answer,

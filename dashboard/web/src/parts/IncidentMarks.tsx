@@ -12,8 +12,7 @@ export function IncidentMarks({ incident }: { incident: Incident }) {
       {planned && <span class="badge">planned</span>}
       {acknowledged !== null && (
         <span class="badge">
-          acknowledged{acknowledged.by !== '' && ' by '}
-          <Name text={acknowledged.by} length={20} /> <Time at={acknowledged.at} />
+          acknowledged by <Name text={acknowledged.by} length={20} /> <Time at={acknowledged.at} />
         </span>
       )}
     </>

@@ -15,6 +15,11 @@ export function setAuthor(name: string): void {
   }
 }
 
+/** As it is sent: null where none is given, since the server may know one. */
+export function by(): string | null {
+  return author.value.trim() || null;
+}
+
 function kept(): string {
   try {
     return localStorage.getItem(KEY) ?? '';

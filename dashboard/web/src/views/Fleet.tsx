@@ -12,7 +12,7 @@ import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { SHARED_ANSWER_MS } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
-import { bounds, rangeKey, showsPast } from '../state/present.ts';
+import { bounds, rangeKey } from '../state/present.ts';
 import { plural } from '../words/text.ts';
 import { Diagnoses } from './fleet/Diagnoses.tsx';
 import { Facts } from './fleet/Facts.tsx';
@@ -35,7 +35,7 @@ const SHARED = { kept_ms: SHARED_ANSWER_MS };
 export function Fleet() {
   const key = rangeKey();
   const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
-  const isSilent = (overview.value?.pairs.unmeasured ?? 0) > 0 && !showsPast.value;
+  const isSilent = (overview.value?.pairs.unmeasured ?? 0) > 0;
   const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
   const silent = useAnswer(isSilent ? 'unmeasured' : null, (signal) => ask.unmeasured(UNMEASURED, signal));
   // Who is hurt now comes first: to draw a chart takes as long as all else on this screen.
@@ -62,7 +62,7 @@ export function Fleet() {
       <Shown answer={overview} what="the overview">
         {(value) => (
           <>
-            <SentenceLine overview={value} />
+            <SentenceLine overview={value} matrix={whole} />
             <OpenIncidents incidents={value.incidents} leftOff={value.incidents_left_off} at={bounds().to} />
             <Facts overview={value} />
           </>

@@ -98,8 +98,10 @@ export function revisionParts(
   }
 }
 
-/** After the client's name and before the time: `has not reported since`. */
-export function silenceParts({ client_id, pairs }: SilentClient, since: string): Part[] {
+/** Who is silent; `reports` where the client still measures something else. */
+export function silenceParts({ client_id, pairs }: SilentClient, since: string, reports: boolean): Part[] {
   const client: Part = { name: client_id, place: { view: 'client', client: client_id, target: null } };
-  return [client, ` has not reported since ${since}: ${plural(pairs, 'pair')}`];
+  if (!reports) return [client, ` has not reported since ${since}: ${plural(pairs, 'pair')}`];
+  const have = pairs === 1 ? 'has' : 'have';
+  return [`${plural(pairs, 'target')} of `, client, ` ${have} not been measured since ${since}`];
 }

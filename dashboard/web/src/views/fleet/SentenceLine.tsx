@@ -1,6 +1,7 @@
 // The first sentence, who is silent, and when it last was not well; announced to screen readers when the sentence changes.
 
-import type { Overview } from '../../api/types.ts';
+import type { MatrixAnswer, Overview } from '../../api/types.ts';
+import { reportingOf } from '../../matrix/unmeasured.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Parts } from '../../parts/Parts.tsx';
 import { Sentence } from '../../parts/Sentence.tsx';
@@ -17,7 +18,13 @@ import { time } from '../../words/times.ts';
 /** Silent clients that are named; the others are counted. */
 const NAMED = 3;
 
-export function SentenceLine({ overview }: { overview: Overview }) {
+interface Props {
+  overview: Overview;
+  /** With the silent pairs. */
+  matrix: MatrixAnswer | null;
+}
+
+export function SentenceLine({ overview, matrix }: Props) {
   const past = showsPast.value;
   const minute = Math.floor(now.value / 60_000) * 60_000;
   const telling: Telling = { past, now: minute };
@@ -45,7 +52,7 @@ export function SentenceLine({ overview }: { overview: Overview }) {
         </span>
       </h1>
       {advice !== null && <p class="advice">{advice}</p>}
-      <Silent overview={overview} />
+      <Silent overview={overview} matrix={matrix} />
       {past && (
         <p class="advice">
           This is how it was.{' '}
@@ -67,17 +74,24 @@ export function SentenceLine({ overview }: { overview: Overview }) {
 }
 
 /** Clients that miss their rhythm: whom they are and since when. */
-function Silent({ overview: { sentence, unmeasured, window_ms } }: { overview: Overview }) {
+function Silent({ overview: { sentence, unmeasured, window_ms }, matrix }: Props) {
   const { clients, clients_left_off } = unmeasured;
   // Where nothing is degraded, the sentence itself names the only one.
   const isTold = sentence.severity === null && clients.length === 1;
   if (clients.length === 0 || isTold) return null;
+  const reporting = matrix === null ? null : reportingOf(matrix);
   const more = clients.length + clients_left_off - NAMED;
   return (
     <ul class="silent" role="list" data-testid="silent">
       {clients.slice(0, NAMED).map((client) => (
         <li key={client.client_id}>
-          <Parts parts={silenceParts(client, time(client.last + window_ms, today.value))} />
+          <Parts
+            parts={silenceParts(
+              client,
+              time(client.last + window_ms, today.value),
+              reporting?.has(client.client_id) ?? false,
+            )}
+          />
         </li>
       ))}
       {more > 0 && (

@@ -7,20 +7,16 @@ import type { IncidentDetail } from '../../api/types.ts';
 import { Author } from '../../parts/Author.tsx';
 import { Name } from '../../parts/Name.tsx';
 import { Time } from '../../parts/Time.tsx';
-import { author } from '../../state/author.ts';
+import { by } from '../../state/author.ts';
 import { useSending } from '../../state/sending.ts';
 import { visible } from '../../words/text.ts';
-
-/** What is said of who takes an incident up without a word. */
-const TAKEN_UP = 'Acknowledged.';
 
 export function Notes({ incident }: { incident: IncidentDetail }) {
   const [text, setText] = useState('');
   const { busy, failure, send } = useSending();
   const say = (acknowledges: boolean) =>
     send(async () => {
-      const said = text.trim() || (acknowledges ? TAKEN_UP : '');
-      await tell.note(incident.id, { text: said, by: author.value.trim(), acknowledges });
+      await tell.note(incident.id, { text: text.trim(), by: by(), acknowledges });
       setText('');
     });
   const submit = (event: Event) => {
@@ -34,17 +30,13 @@ export function Notes({ incident }: { incident: IncidentDetail }) {
         <p class="quiet">Nobody has written anything yet.</p>
       ) : (
         <ol class="log" role="list" data-testid="notes">
-          {incident.notes.map(({ id, at, by, text, acknowledges }) => (
+          {incident.notes.map(({ id, at, by: writer, text, acknowledges }) => (
             <li key={id}>
               <Time at={at} />
               <span>
-                {by !== '' && (
-                  <>
-                    <strong>
-                      <Name text={by} length={40} />
-                    </strong>{' '}
-                  </>
-                )}
+                <strong>
+                  <Name text={writer} length={40} />
+                </strong>{' '}
                 {acknowledges && <span class="badge">acknowledged</span>} <bdi class="note">{visibleLines(text)}</bdi>
               </span>
             </li>

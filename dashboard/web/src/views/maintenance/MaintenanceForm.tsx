@@ -7,7 +7,7 @@ import type { CauseDimension, Incident } from '../../api/types.ts';
 import { Author } from '../../parts/Author.tsx';
 import { Link } from '../../parts/Link.tsx';
 import { MomentInput } from '../../parts/MomentInput.tsx';
-import { author } from '../../state/author.ts';
+import { by } from '../../state/author.ts';
 import { serverNow } from '../../state/clock.ts';
 import { momentOf } from '../../state/moment.ts';
 import { useSending } from '../../state/sending.ts';
@@ -36,7 +36,7 @@ export function MaintenanceForm({ incident }: { incident: Incident | null }) {
     if (start === null || end === null || !complete) return;
     void send(async () => {
       const cause = { dimension, value };
-      await tell.plan({ from: start, to: end, cause, text: text.trim(), by: author.value.trim() });
+      await tell.plan({ from: start, to: end, cause, text: text.trim(), by: by() });
       setText('');
     });
   };
