@@ -10,7 +10,7 @@ import { withUnmeasured } from '../matrix/unmeasured.ts';
 import { Empty, Shown } from '../parts/States.tsx';
 import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
-import { SHARED_ANSWER_MS } from '../state/live.ts';
+import { INCIDENTS_KEPT_MS, SHARED_ANSWER_MS } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
 import { plural } from '../words/text.ts';
@@ -31,13 +31,14 @@ const UNMEASURED = 1_000;
 const NOBODY: UnmeasuredPair[] = [];
 
 const SHARED = { kept_ms: SHARED_ANSWER_MS };
+const SELDOM = { kept_ms: INCIDENTS_KEPT_MS };
 
 export function Fleet() {
   const key = rangeKey();
   const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
   const isSilent = (overview.value?.pairs.unmeasured ?? 0) > 0;
   const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
-  const silent = useAnswer(isSilent ? 'unmeasured' : null, (signal) => ask.unmeasured(UNMEASURED, signal));
+  const silent = useAnswer(isSilent ? 'unmeasured' : null, (signal) => ask.unmeasured(UNMEASURED, signal), SELDOM);
   // Who is hurt now comes first: to draw a chart takes as long as all else on this screen.
   const comesNext = useRef(false);
   comesNext.current ||= [overview, matrix].every(({ value, error }) => value !== null || error !== null);
@@ -49,10 +50,14 @@ export function Fleet() {
     },
     SHARED,
   );
-  const incidents = useAnswer(comesNext.current ? `incidents ${key}` : null, (signal) => {
-    const range = bounds();
-    return ask.incidents(range, INCIDENTS, signal).then(({ items, next_cursor }) => ({ items, next_cursor, range }));
-  });
+  const incidents = useAnswer(
+    comesNext.current ? `incidents ${key}` : null,
+    (signal) => {
+      const range = bounds();
+      return ask.incidents(range, INCIDENTS, signal).then((page) => ({ ...page, range }));
+    },
+    SELDOM,
+  );
   const { isp, label, only, tables } = place.value;
   const unmeasured = silent.value?.items ?? NOBODY;
   const whole = useMemo(() => matrix.value && withUnmeasured(matrix.value, unmeasured), [matrix.value, unmeasured]);

@@ -9,6 +9,7 @@ import { Sentence } from '../parts/Sentence.tsx';
 import { Shown } from '../parts/States.tsx';
 import { useAnswer } from '../state/answer.ts';
 import { now } from '../state/clock.ts';
+import { INCIDENTS_KEPT_MS } from '../state/live.ts';
 import { widened } from '../frame/mark.ts';
 import { wordsOf } from '../words/labels.ts';
 import { BeforeAndDuring } from './incident/BeforeAndDuring.tsx';
@@ -22,13 +23,14 @@ import { around, during } from './incident/times.ts';
 /** More are not looked at; the page says so. */
 const PAIRS = 1_000;
 
+const SELDOM = { kept_ms: INCIDENTS_KEPT_MS };
+
 export function IncidentView({ id }: { id: string }) {
-  const answer = useAnswer(`incident ${id}`, (signal) =>
-    Promise.all([ask.incident(id, signal), ask.incidentPairs(id, PAIRS, signal)]).then(([incident, pairs]) => ({
-      incident,
-      pairs,
-    })),
-  );
+  const both = (signal: AbortSignal) =>
+    Promise.all([ask.incident(id, signal), ask.incidentPairs(id, PAIRS, signal)]).then(([incident, pairs]) => {
+      return { incident, pairs };
+    });
+  const answer = useAnswer(`incident ${id}`, both, SELDOM);
   return (
     <Shown answer={answer} what="the incident">
       {({ incident, pairs }) => <Told incident={incident} pairs={pairs} />}

@@ -17,8 +17,8 @@ export function MaintenanceView() {
     <>
       <h1>Maintenance windows</h1>
       <p>
-        While a maintenance window lasts, incidents of its cause are planned: they are found and shown as others are,
-        and nobody is notified.
+        An incident is planned if it lies within a maintenance window for its cause. Planned incidents are found and
+        shown as others are, and nobody is notified of them.
       </p>
       {incident === null ? (
         <MaintenanceForm key="none" incident={null} />
