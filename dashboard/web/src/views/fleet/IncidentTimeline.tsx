@@ -66,6 +66,9 @@ export function IncidentTimeline({ incidents, bounds, more }: Props) {
     <figure class="chart" aria-labelledby={id} data-testid="incident-timeline">
       <figcaption>
         <h2 id={id}>Incidents over time</h2>
+        <Link to={{ view: 'maintenance' }} class="hint">
+          Maintenance windows
+        </Link>
         <p class="readings">
           {told ? (
             <Told incident={told} now={minute} />

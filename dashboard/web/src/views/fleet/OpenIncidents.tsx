@@ -37,7 +37,6 @@ export function OpenIncidents({ incidents, leftOff, at }: Props) {
           {past ? 'Incidents at that time' : 'Open incidents'}{' '}
           <span class="quiet">{(incidents.length + leftOff).toLocaleString('en')}</span>
         </h2>
-        <Link to={{ view: 'maintenance' }}>Maintenance windows</Link>
       </div>
       <ul class="incidents" role="list">
         {shown.map((incident) => (
