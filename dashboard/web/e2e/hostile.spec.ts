@@ -27,8 +27,10 @@ test('names are shown as text, and nothing of them runs', async ({ page, up }) =
   const { at } = await answers.overview(netqoe);
   const inside = { from: at ?? 0, to: (at ?? 0) + 60_000 };
 
-  for (const name of NAMES) {
+  for (const [index, name] of NAMES.entries()) {
     for (const view of viewsOf({ client: name, target: name, inside })) {
+      // A view that is about no name shows all of them: once is enough.
+      if (index > 0 && !('client' in view.query || 'target' in view.query)) continue;
       await test.step(`${view.name} of ${JSON.stringify(name.slice(0, 30))}`, async () => {
         await show(page, netqoe, view);
         await nothingRan(page);

@@ -49,7 +49,7 @@ test('the first screen begins with the open incidents', async ({ page, up }) => 
   await page.keyboard.press('ArrowDown');
   await expect(page.getByTestId('matrix-readout')).toContainText(/probe-07 → .*unmeasured since/);
 
-  const bars = page.getByTestId('incident-timeline').getByRole('link');
+  const bars = page.getByTestId('incident-timeline').getByRole('list').getByRole('link');
   await expect(bars).toHaveCount(7);
   await bars.first().focus();
   await page.keyboard.press('ArrowRight');

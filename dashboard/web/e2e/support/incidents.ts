@@ -54,7 +54,7 @@ export async function makeUp(page: Page, madeUp: MadeUp): Promise<Sent[]> {
   const changed = (path: string, body: Record<string, unknown>) => {
     const id = maintenance.length + notes.length + 1;
     if (path.endsWith('/notes')) notes.push({ id, at: Date.now(), by: '', ...body } as (typeof notes)[number]);
-    else maintenance = [...maintenance, { id, by: '', ...body } as MaintenanceWindow];
+    else maintenance = [...maintenance, { id, ...body, by: body['by'] ?? 'unknown' } as MaintenanceWindow];
     return { id };
   };
   const answer = (path: string): unknown => {
