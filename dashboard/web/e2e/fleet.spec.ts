@@ -22,6 +22,12 @@ test('the sentence names a slow server, in the moment when it was', { tag: '@sto
   await expect(page.getByTestId('healthy-share')).toHaveText(`${((100 * pairs.healthy) / judged).toFixed(1)} %`);
   await expect(page.getByTestId('group').first()).toContainText(name);
   await expect(page.getByTestId('group').first()).toContainText(fault.label);
+
+  await sentence.getByRole('link').click();
+  await expect(page.getByTestId('incident-title')).toContainText(fault.target);
+  await expect(page.getByTestId('incident-facts')).toContainText(`${CLIENTS} pairs of ${CLIENTS} clients and 1 target`);
+  await expect(page.getByTestId('incident-pairs')).toContainText('demo-');
+  await expect(page.getByTestId('revisions')).toContainText(`opened: target ${name}`);
 });
 
 test(

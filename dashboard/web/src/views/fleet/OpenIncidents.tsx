@@ -54,7 +54,8 @@ export function OpenIncidents({ incidents, leftOff, at }: Props) {
 }
 
 function IncidentItem({ incident, now }: { incident: Incident; now: number }) {
-  const { id, label, severity, sentence, opened, cause, evidence } = incident;
+  const { id, label, severity, sentence, opened, cause, evidence, state } = incident;
+  // What has ended since then has none of its pairs now.
   return (
     <li data-testid="incident" class={`weighed ${severity}`}>
       <span class="marks">
@@ -67,10 +68,10 @@ function IncidentItem({ incident, now }: { incident: Incident; now: number }) {
       </Link>
       <span class="quiet facts-line">
         <span>
-          <SinceTime at={opened} />, {duration(endOf(incident, now) - opened)}
+          <SinceTime at={opened} />, {duration(Math.min(now, endOf(incident, now)) - opened)}
         </span>
         <span>
-          <Parts parts={causeParts(cause)} />: {weightText(evidence.now)}
+          <Parts parts={causeParts(cause)} />: {weightText(state === 'open' ? evidence.now : evidence.at_first)}
         </span>
         <span>{sizeText(incident)} so far</span>
       </span>

@@ -37,7 +37,7 @@ export function IncidentFacts({ incident, now }: { incident: IncidentDetail; now
               </>
             ) : (
               <>
-                {state} at <Time at={closed} />
+                ended at <Time at={closed} />
               </>
             )}
           </small>
