@@ -78,7 +78,7 @@ CREATE INDEX incident_revisions_at ON incident_revisions (at);
 
 -- What people say of an incident. No replay touches it.
 CREATE TABLE incident_notes (
-    id           INTEGER PRIMARY KEY,
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
     incident     TEXT    NOT NULL,
     written_at   INTEGER NOT NULL,
     author       TEXT    NOT NULL,
@@ -90,7 +90,7 @@ CREATE INDEX incident_notes_incident ON incident_notes (incident, id);
 
 -- Faults that are planned: incidents of such a cause are kept and not notified. No replay touches it.
 CREATE TABLE maintenance_windows (
-    id              INTEGER PRIMARY KEY,
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
     from_ts         INTEGER NOT NULL,
     to_ts           INTEGER NOT NULL,
     cause_dimension TEXT    NOT NULL,

@@ -36,6 +36,7 @@ one_of! {
     CauseDimension: Dimension::ALL.map(Dimension::as_str), "What the pairs of an incident have in common.";
     IncidentState: ModelState::ALL.map(ModelState::as_str), "`closed`: it is over. `withdrawn`: it should not have been told.";
     IncidentChange: ModelChange::ALL.map(ModelChange::as_str), "What changed of an incident.";
+    ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score.";
     DimensionName: ["client_id", "target", "isp", "network_type", "site"], "By what windows are grouped.";
 }
 

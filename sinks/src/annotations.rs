@@ -83,3 +83,27 @@ pub enum AnnotationError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl AnnotationError {
+    /// For an incident with all the notes that it may have.
+    pub(crate) const TOO_MANY_NOTES: Self = Self::TooMany {
+        what: "notes on this incident",
+        limit: MAX_NOTES,
+        advice: "write down elsewhere what is to be added",
+    };
+
+    /// Where all planned faults that are not over are as many as there may be.
+    pub(crate) const TOO_MANY_WINDOWS: Self = Self::TooMany {
+        what: "maintenance windows that are not over",
+        limit: MAX_MAINTENANCE_WINDOWS,
+        advice: "delete those that are not needed",
+    };
+}
+
+impl NewMaintenanceWindow {
+    /// As the store keeps it, under this number.
+    pub(crate) fn kept_as(self, id: i64) -> MaintenanceWindow {
+        let Self { from_ms, to_ms, cause, by, text, at_ms } = self;
+        MaintenanceWindow { id, from_ms, to_ms, cause, author: by.into(), text: text.into(), written_at_ms: at_ms }
+    }
+}

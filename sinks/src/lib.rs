@@ -21,8 +21,10 @@ pub use annotations::{
 pub use error::StoreError;
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
-pub use postgres::{PostgresOptions, PostgresStore};
-pub use sqlite::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters, SqliteRewind, SqliteStore};
+pub use postgres::{PostgresAnnotations, PostgresOptions, PostgresStore};
+pub use sqlite::{
+    LetterExcerpt, LetterKey, NoLetterKey, SqliteAnnotations, SqliteDeadLetters, SqliteRewind, SqliteStore,
+};
 pub use url::StoreUrl;
 
 use std::sync::Arc;

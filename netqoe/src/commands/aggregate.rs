@@ -195,7 +195,9 @@ async fn serve(
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
     let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
-    let app = app(Dashboard { reader, view: Arc::clone(view), rules, tokens, letters, address }, &stop);
+    let annotations = options.database_url.annotations(&options.database.postgres())?;
+    let dashboard = Dashboard { reader, annotations, view: Arc::clone(view), rules, tokens, letters, address };
+    let app = app(dashboard, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits(&options.server.memory());
     let admin = async {

@@ -16,7 +16,7 @@ use netqoe_pipeline::{
 use netqoe_probe::{Plan, Reporter};
 use netqoe_server::{OperationsAccess, RequestMemory, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
-use netqoe_sinks::{PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
+use netqoe_sinks::{PostgresOptions, SqliteAnnotations, SqliteDeadLetters, SqliteStore, StoreUrl};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::task::JoinSet;
@@ -68,7 +68,8 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
         tracing::info!("asked to stop while waiting: {error:#}");
         return Ok(());
     }
-    let Opened { log, store, letters, reader, health } = opened?;
+    let Opened { log, store, letters, annotations, reader, health } = opened?;
+    let annotations = Arc::new(annotations);
     let store = store.with_patience(Patience::Until(stop.clone()));
     let known = known_pairs(&store, &rules);
     let assembly = Assembly {
@@ -87,7 +88,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     tasks.spawn(ticker.run(stop.clone()));
     let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
-    let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
+    let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
     let app = app(options, &memory, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     let store = StoreUrl::Sqlite(data_file(&options.data));
@@ -122,6 +123,7 @@ struct Opened {
     log: SqliteLog,
     store: OpenedStore,
     letters: SqliteDeadLetters,
+    annotations: SqliteAnnotations,
     reader: MeasuredReader<SqliteReader>,
     health: StoreHealth,
 }
@@ -144,12 +146,14 @@ fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result
     };
     let log = SqliteLog::open(&path, log_options)?;
     let store = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
-    let letters = SqliteDeadLetters::open(&path, write_turn)?;
+    let letters = SqliteDeadLetters::open(&path, Arc::clone(&write_turn))?;
+    let annotations = SqliteAnnotations::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
     let store = MeasuredStore::new(Box::new(store), metrics, &health);
     let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
-    Ok(Opened { log, store, letters, reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health), health })
+    let reader = MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health);
+    Ok(Opened { log, store, letters, annotations, reader, health })
 }
 
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.

@@ -16,6 +16,7 @@ mod overview;
 mod pairs;
 mod points;
 mod routes;
+mod score;
 mod series;
 mod shared;
 mod timeline;

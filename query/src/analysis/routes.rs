@@ -22,6 +22,7 @@ use super::current::Current;
 use super::different::{self, Difference};
 use super::matrix::{self, Matrix};
 use super::overview::{self, Overview};
+use super::score::{self, ScoreParameters, Scores};
 use super::series::{self, Series};
 use super::shared::{Question, Reading};
 use super::timeline::{self, Timeline};
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
         .routes(routes!(series))
         .routes(routes!(compare))
         .routes(routes!(different))
+        .routes(routes!(score))
 }
 
 /// What goes on: one sentence, the open incidents, who is hurt, where, and since when by the newest row of each pair, and who
@@ -115,6 +117,17 @@ async fn different(
     let (scope, inside_ms, matching) = (parameters.scope()?, parameters.inside_ms()?, parameters.matching()?);
     let read = move |store: Snapshot<'_>, rules: &Rules| different::read(store, scope, inside_ms, matching, rules);
     api.ask_and(read, |found, _| Ok(different::of(&found))).await.map(Json)
+}
+
+/// How well pairs, targets, clients, providers or the fleet do, from 0 to 100, and how much of the time they were available: those
+/// with the lowest score first. Over the last day where `from` is absent. `docs/score.md` has the formulas.
+#[utoipa::path(get, path = "/api/v1/score", params(ScoreParameters),
+    responses((status = 200, body = Scores), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn score(State(api): State<QueryApi>, parameters: Asked<ScoreParameters>) -> Result<Json<Scores>, Refusal> {
+    let asked = asked(parameters)?.question()?;
+    let read = move |store: Snapshot<'_>, rules: &Rules| score::read(store.rows, asked, rules);
+    api.ask_and(read, |found, _| Ok(score::of(&found))).await.map(Json)
 }
 
 async fn of_current<A: Future<Output = Result<Bytes, Refusal>>>(

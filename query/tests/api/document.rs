@@ -38,6 +38,7 @@ async fn every_route_is_documented_and_answers() {
         ("matrix", "", &fleet),
         ("overview", "", &fleet),
         ("runs", "", RUNS),
+        ("score", "", &["by", "client_id", "target", "from", "to", "satisfied_ms"]),
         ("series", "?client_id=c&target=t", &of_points),
         ("targets", "", PAGED),
         ("timeline", "", &of_points),
@@ -97,6 +98,7 @@ async fn answers_have_the_members_that_the_document_says() {
         ("matrix", ""),
         ("overview", ""),
         ("runs", ""),
+        ("score", "?by=pair"),
         ("series", "?client_id=c&target=t"),
         ("targets", ""),
         ("timeline", ""),
@@ -110,7 +112,7 @@ async fn answers_have_the_members_that_the_document_says() {
 }
 
 #[track_caller]
-fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
+pub(crate) fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap();
         return check(document, &document["components"]["schemas"][name], value, place);

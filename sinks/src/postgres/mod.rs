@@ -5,6 +5,7 @@
 
 pub(crate) mod address;
 pub(crate) mod admission;
+mod annotations;
 mod attempts;
 pub(crate) mod link;
 mod maintain;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use postgres::{IsolationLevel, Transaction};
 
+pub use self::annotations::PostgresAnnotations;
 use self::link::Link;
 use self::months::Months;
 pub use self::options::PostgresOptions;

@@ -7,8 +7,8 @@ use netqoe_model::{
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, IncidentFilter,
     IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, Matching, NoteRecord, Page, Paged, Pair, PastLabel,
-    PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord, Summaries,
-    TargetRecord,
+    PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms, Snapshot,
+    SplitRecord, Summaries, TargetRecord,
 };
 
 /// Watches what is asked of a store, and changes nothing.
@@ -89,6 +89,10 @@ impl<W: Watch> Rows for WatchedRows<'_, W> {
 
     fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
         self.watch.question("runs", || self.rows.runs(filter, limit))
+    }
+
+    fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
+        self.watch.question("scores", || self.rows.scores(extent, terms, limit))
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

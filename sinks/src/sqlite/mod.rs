@@ -2,6 +2,7 @@
 //!
 //! Decision: D-007.
 
+mod annotations;
 mod attempts;
 mod build;
 mod dead_letters;
@@ -18,6 +19,7 @@ use netqoe_datafile::{Trouble, described};
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use rusqlite::{Connection, TransactionBehavior};
 
+pub use annotations::SqliteAnnotations;
 pub use dead_letters::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters};
 pub use rewind::SqliteRewind;
 

@@ -15,6 +15,7 @@ mod plans;
 mod points;
 mod pool;
 mod runs;
+mod score;
 mod split;
 mod targets;
 
@@ -28,8 +29,8 @@ use super::Names;
 use super::statement::Statement;
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord,
-    Summaries, TIME_LIMIT, TargetRecord,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms,
+    Snapshot, SplitRecord, Summaries, TIME_LIMIT, TargetRecord,
 };
 use crate::PostgresOptions;
 use crate::postgres::read_back;
@@ -137,6 +138,10 @@ impl Rows for State<'_> {
         let names = [&filter.client_id, &filter.target];
         let found = self.named(names, &runs::statement(filter, limit), |row| runs::record(row).map(Some))?;
         Ok(Page::of(found, limit))
+    }
+
+    fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
+        self.within(extent, &score::statement(extent, terms, limit), score::record)
     }
 
     /// An older schema has no such column, and no row in JSON has such a member.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use netqoe_model::Generation;
 use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{Clock, Maintain, Opening, PostgresOptions, Store, StoreError, StoreUrl};
+use netqoe_sinks::{Annotations, Clock, Maintain, Opening, PostgresOptions, Store, StoreError, StoreUrl};
 use netqoe_testbed::PgBouncer;
 use postgres::NoTls;
 use refinery::{Runner, Target};
@@ -97,6 +97,11 @@ impl Bench {
     /// What reads the store for the query API. It has its tables.
     pub(crate) fn reader(&self) -> Box<dyn Reader> {
         self.database.reader()
+    }
+
+    /// What keeps notes and planned faults. The store has its tables.
+    pub(crate) fn annotations(&self) -> Arc<dyn Annotations> {
+        self.database.url().annotations(&PostgresOptions::default()).unwrap()
     }
 
     pub(crate) fn execute(&self, sql: &str) {
