@@ -34,8 +34,6 @@ export function mockApi(size: string): Plugin {
             return json(timeline(network, number('from'), number('to')));
           case '/incidents':
             return json({ items: incidents(network, number('from'), number('to')), next_cursor: null });
-          case '/unmeasured':
-            return json({ items: [], next_cursor: null });
           case '/matrix':
             return json(matrix(network, number('to')));
           case '/series':

@@ -9,7 +9,6 @@ import type {
   MaintenanceWindow,
   MatrixAnswer,
   Overview,
-  UnmeasuredPair,
 } from '../../src/api/types.ts';
 import { incidentOf, MINUTE } from '../../test/incident.ts';
 
@@ -20,9 +19,16 @@ export interface Sent {
   body: unknown;
 }
 
+/** A pair that is measured no more, and the newest window that it was measured in. */
+export interface SilentPair {
+  client_id: string;
+  target: string;
+  last: number;
+}
+
 export interface MadeUp {
   incidents: Incident[];
-  silent: UnmeasuredPair[];
+  silent: SilentPair[];
   /** Of the one incident that is looked at. */
   detail?: Pick<IncidentDetail, 'revisions' | 'notes'>;
   pairs?: IncidentPair[];
@@ -62,7 +68,6 @@ export async function makeUp(page: Page, madeUp: MadeUp): Promise<Sent[]> {
     const whole = (items: unknown[]) => ({ items, next_cursor: null });
     if (list === 'overview') return overviewOf(incidents, silent);
     if (list === 'matrix') return matrixOf(silent);
-    if (list === 'unmeasured') return whole(silent);
     if (list === 'maintenance') return whole(maintenance);
     if (what === 'pairs') return whole(pairs);
     if (id === undefined) return whole(incidents);
@@ -70,7 +75,7 @@ export async function makeUp(page: Page, madeUp: MadeUp): Promise<Sent[]> {
     const acknowledged = taken ? { at: taken.at, by: taken.by } : null;
     return { ...incidents.find((one) => one.id === id), acknowledged, ...detail, notes };
   };
-  await page.route(/\/api\/v1\/(overview|matrix|incidents|unmeasured|maintenance)\b/, async (route: Route) => {
+  await page.route(/\/api\/v1\/(overview|matrix|incidents|maintenance)\b/, async (route: Route) => {
     const request = route.request();
     const path = new URL(request.url()).pathname;
     if (request.method() === 'GET') return route.fulfill({ json: answer(path) });
@@ -84,7 +89,7 @@ export async function makeUp(page: Page, madeUp: MadeUp): Promise<Sent[]> {
 }
 
 /** Of a client and a target that are well, and whoever is silent. */
-function overviewOf(incidents: Incident[], silent: UnmeasuredPair[]): Overview {
+function overviewOf(incidents: Incident[], silent: SilentPair[]): Overview {
   const at = thisMinute() - MINUTE;
   const [gravest] = incidents;
   const clients = [...new Set(silent.map(({ client_id }) => client_id))].map((client_id) => {
@@ -120,13 +125,20 @@ function overviewOf(incidents: Incident[], silent: UnmeasuredPair[]): Overview {
   };
 }
 
-function matrixOf(silent: UnmeasuredPair[]): MatrixAnswer {
+function matrixOf(silent: SilentPair[]): MatrixAnswer {
+  const clients = ['well', ...new Set(silent.map(({ client_id }) => client_id))];
+  const targets = ['https://t-7/', ...new Set(silent.map(({ target }) => target))];
+  const isSilent = (client: string, target: string) =>
+    silent.some((pair) => pair.client_id === client && pair.target === target);
+  const code = (client: string, target: string) =>
+    isSilent(client, target) ? 'u' : client === 'well' && target === targets[0] ? 'h' : '.';
+  const labels = clients.map((client) => targets.map((target) => code(client, target)).join(''));
   return {
     at: thisMinute() - MINUTE,
-    clients: [{ client_id: 'well', isp: null, network_type: null }],
-    targets: [silent[0]?.target ?? 'https://t-7/'],
-    labels: ['h'],
-    severities: ['0'],
+    clients: clients.map((client_id) => ({ client_id, isp: null, network_type: null })),
+    targets,
+    labels,
+    severities: labels.map((codes) => codes.replaceAll('h', '0').replaceAll('u', '.')),
     clients_left_off: 0,
     targets_left_off: 0,
   };

@@ -22,7 +22,6 @@ import type {
   Session,
   TargetItem,
   Timeline,
-  UnmeasuredPair,
 } from './types.ts';
 
 const ROOT = '/api/v1';
@@ -70,7 +69,6 @@ export const ask = {
   incident: (id: string, signal?: AbortSignal) => get<IncidentDetail>(`/incidents/${id}`, {}, signal),
   incidentPairs: (id: string, limit: number, signal?: AbortSignal) =>
     get<Items<IncidentPair>>(`/incidents/${id}/pairs`, { limit }, signal),
-  unmeasured: (limit: number, signal?: AbortSignal) => get<Items<UnmeasuredPair>>('/unmeasured', { limit }, signal),
   maintenance: (signal?: AbortSignal) => get<Items<MaintenanceWindow>>('/maintenance', {}, signal),
   series: (client_id: string, target: string, range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Series>('/series', { client_id, target, ...range, max_points }, signal),

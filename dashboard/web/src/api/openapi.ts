@@ -204,10 +204,10 @@ export interface paths {
             cookie?: never;
         };
         /** What is being committed, as server-sent events: `row`, a new or changed row; `commit`, that rows were committed, at
-         *     most four times a second (and where another process has); `incidents`, `{"items": [Incident], "as_of": ms}` with new and changed
-         *     incidents, whole but for `acknowledged` and `planned`, of which nothing is filtered out; `reset`, that something can't be told any more: ask for it,
-         *     and listen on; `lagged`, that this reader was too slow: its stream ends. Each event has an id, after which a later
-         *     request goes on by `Last-Event-ID`. */
+         *     most four times a second (and where another process has); `incidents`, `{"items": [Incident], "as_of": ms}`, new and
+         *     changed incidents, whole but for `acknowledged` and `planned`, of which nothing is filtered out; `reset`, that something
+         *     can't be told any more: ask for it, and listen on; `lagged`, that this reader was too slow: its stream ends. Each event has
+         *     an id, after which a later request goes on by `Last-Event-ID`. */
         get: operations["live"];
         put?: never;
         post?: never;
@@ -315,6 +315,24 @@ export interface paths {
         /** What hurt a pair, from when to when: those that began last first. Takes time in proportion to the diagnoses between `from`
          *     and `to`. */
         get: operations["runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How well pairs, targets, clients, providers or the fleet do, from 0 to 100, and how much of the time they were available: those
+         *     with the lowest score first. Over the last day where `from` is absent. `docs/score.md` has the formulas. */
+        get: operations["score"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1207,10 +1225,10 @@ export interface components {
             clients: components["schemas"]["MatrixClient"][];
             /** @description Of too many clients, those that are hurt least. */
             clients_left_off: number;
-            /** @description A text for each client, a character for each target: `.` no row, `?` no baseline, `h` healthy, `d` dns-bound,
+            /** @description A text for each client, a character for each target: `.` no row, `u` unmeasured, `?` no baseline, `h` healthy, `d` dns-bound,
              *     `c` handshake-bound, `s` server-bound, `t` throughput-bound, `e` error-bound. */
             labels: string[];
-            /** @description In the same way: `.` no row, `0` nothing hurts, `1` minor, `2` major, `3` critical. */
+            /** @description In the same way: `.` no row, or unmeasured, `0` nothing hurts, `1` minor, `2` major, `3` critical. */
             severities: string[];
             /** @description By name. */
             targets: string[];
@@ -1517,6 +1535,68 @@ export interface components {
             /** @description Whether there are more than these. */
             has_more: boolean;
             items: components["schemas"]["RunItem"][];
+        };
+        /** @description How well a pair, target, client, provider or the fleet did. The three shares add up to 1. */
+        Score: {
+            /**
+             * Format: double
+             * @description Share of the time in which at least half of the measurements succeeded.
+             */
+            available: number;
+            /** @description Null where the score is of several clients. */
+            client_id: string | null;
+            /** Format: int64 */
+            failed: number;
+            /** @description The provider, where the score is of one; null for the windows of which it is unknown. */
+            isp: string | null;
+            /** Format: int64 */
+            measurements: number;
+            /** Format: int64 */
+            pairs: number;
+            /**
+             * Format: double
+             * @description From 0 to 100; null where nothing was measured.
+             */
+            score: number | null;
+            /** @description Null where the score is of several targets. */
+            target: string | null;
+            /**
+             * Format: double
+             * @description Share of the time in which more than half of them failed.
+             */
+            unavailable: number;
+            /**
+             * Format: double
+             * @description Share of the time of which nothing is known.
+             */
+            unmeasured: number;
+        };
+        /**
+         * @description What has a score.
+         * @enum {string}
+         */
+        ScoredBy: "pair" | "target" | "client" | "isp" | "fleet";
+        /** @description Scores, the lowest first. */
+        Scores: {
+            by: components["schemas"]["ScoredBy"];
+            /**
+             * Format: int64
+             * @description Where the range begins, Unix milliseconds.
+             */
+            from: number;
+            items: components["schemas"]["Score"][];
+            /** @description Those beyond the 500 lowest. */
+            items_left_off: number;
+            /**
+             * Format: int32
+             * @description Up to this total time a measurement satisfies; up to four times as much is tolerated.
+             */
+            satisfied_ms: number;
+            /**
+             * Format: int64
+             * @description Where it ends, Unix milliseconds, exclusive.
+             */
+            to: number;
         };
         /** @description How the fleet is, in one sentence: that nobody measures; or the gravest open incident; or which pairs are degraded without
          *     one; or who is silent; or that all is as usual. */
@@ -2760,6 +2840,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Runs"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    score: {
+        parameters: {
+            query?: {
+                /** @description `pair`, `target`, `client`, `isp` or `fleet`, which is the default. */
+                by?: string;
+                /** @description Of this client only. */
+                client_id?: string;
+                /** @description Of this target only. */
+                target?: string;
+                /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; a day before `to` where absent. */
+                from?: string;
+                /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
+                to?: string;
+                /** @description Up to this total time in milliseconds a measurement satisfies; 500 where absent. */
+                satisfied_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scores"];
                 };
             };
             400: {

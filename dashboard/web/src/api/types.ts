@@ -26,7 +26,6 @@ export type Events = Schemas['Events'];
 export type Overview = Schemas['Overview'];
 
 export type SilentClient = Schemas['SilentClient'];
-export type UnmeasuredPair = Schemas['Unmeasured'];
 
 export type CauseDimension = Schemas['CauseDimension'];
 export type Cause = Schemas['Cause'];

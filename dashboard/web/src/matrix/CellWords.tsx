@@ -1,6 +1,6 @@
 // What a cell of the matrix says, in words.
 
-import type { Diagnosis, MatrixAnswer, UnmeasuredPair } from '../api/types.ts';
+import type { Diagnosis, MatrixAnswer } from '../api/types.ts';
 import { LabelMark, SeverityMark } from '../parts/Label.tsx';
 import { Name } from '../parts/Name.tsx';
 import { SinceTime } from '../parts/Time.tsx';
@@ -15,13 +15,9 @@ interface Props {
   cells: Cells;
   spot: Spot | null;
   diagnoses: Diagnosis[];
-  unmeasured: UnmeasuredPair[];
 }
 
-/** The last that is known of a silent pair is the start of a window. */
-const WINDOW_MS = 60_000;
-
-export function CellWords({ answer, cells, spot, diagnoses, unmeasured }: Props) {
+export function CellWords({ answer, cells, spot, diagnoses }: Props) {
   const found = spot && lookUp(answer, cells, spot);
   if (!found) {
     return (
@@ -32,8 +28,6 @@ export function CellWords({ answer, cells, spot, diagnoses, unmeasured }: Props)
   }
   const { client, target, cell } = found;
   const why = diagnoses.find((diagnosis) => diagnosis.client_id === client.client_id && diagnosis.target === target);
-  const silent = unmeasured.find((pair) => pair.client_id === client.client_id && pair.target === target);
-  const silentSince = silent ? silent.last + WINDOW_MS : null;
   const network = networkText(client);
   return (
     <p class="matrix-readout" aria-hidden="true" data-testid="matrix-readout">
@@ -42,7 +36,7 @@ export function CellWords({ answer, cells, spot, diagnoses, unmeasured }: Props)
       </span>
       {network && <span class="quiet">{network}</span>}
       {cell.state === 'absent' && <span class="quiet">not measured lately</span>}
-      {cell.state === 'unmeasured' && <Unmeasured since={silentSince} />}
+      {cell.state === 'unmeasured' && <Unmeasured />}
       {cell.state === 'unknown' && <LabelMark label={null} />}
       {cell.state === 'judged' && <LabelMark label={cell.label} />}
       {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
@@ -52,13 +46,11 @@ export function CellWords({ answer, cells, spot, diagnoses, unmeasured }: Props)
   );
 }
 
-function Unmeasured({ since }: { since: number | null }) {
+function Unmeasured() {
   return (
     <span class="label">
       <span class="letter unmeasured" aria-hidden="true" />
-      <span>
-        unmeasured <SinceTime at={since} />
-      </span>
+      unmeasured
     </span>
   );
 }

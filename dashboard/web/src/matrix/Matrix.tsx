@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
-import type { Diagnosis, MatrixAnswer, UnmeasuredPair } from '../api/types.ts';
+import type { Diagnosis, MatrixAnswer } from '../api/types.ts';
 import { palette } from '../charts/palette.ts';
 import { go } from '../state/navigation.ts';
 import { fit, useFrame, useSize } from './canvas.ts';
@@ -16,13 +16,12 @@ import { CellWords, cellText } from './CellWords.tsx';
 interface Props {
   answer: MatrixAnswer;
   diagnoses: Diagnosis[];
-  unmeasured: UnmeasuredPair[];
   filter: MatrixFilter;
 }
 
 const FIRST: Spot = { row: 0, column: 0 };
 
-export function Matrix({ answer, diagnoses, unmeasured, filter }: Props) {
+export function Matrix({ answer, diagnoses, filter }: Props) {
   const { isp, label, only } = filter;
   const cells = useMemo(() => cellsOf(answer, { isp, label, only }), [answer, isp, label, only]);
   const names = useNames(answer);
@@ -121,13 +120,7 @@ export function Matrix({ answer, diagnoses, unmeasured, filter }: Props) {
           </div>
         )}
       </div>
-      <CellWords
-        answer={answer}
-        cells={cells}
-        spot={pointed ?? (focused ? cursor : null)}
-        diagnoses={diagnoses}
-        unmeasured={unmeasured}
-      />
+      <CellWords answer={answer} cells={cells} spot={pointed ?? (focused ? cursor : null)} diagnoses={diagnoses} />
     </div>
   );
 }

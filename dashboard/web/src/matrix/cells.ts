@@ -9,13 +9,20 @@ export interface Cells {
   columns: number[];
 }
 
+/** Clients of which some pair is measured. */
+export function reportingOf({ clients, labels }: MatrixAnswer): Set<string> {
+  const reports = (row: number) => [...(labels[row] ?? '')].some((code) => code !== ABSENT && code !== UNMEASURED);
+  return new Set(clients.flatMap(({ client_id }, row) => (reports(row) ? [client_id] : [])));
+}
+
 export interface MatrixFilter {
   isp: string | null;
   label: Label | null;
   only: boolean;
 }
 
-/** The character of a pair that has missed its rhythm. */
+/** The characters of a pair without a row, and of one that has missed its rhythm. */
+const ABSENT = '.';
 export const UNMEASURED = 'u';
 
 export type Cell =
@@ -25,8 +32,8 @@ export type Cell =
   | { state: 'judged'; label: Label; severity: Severity | null };
 
 export function cellAt(answer: MatrixAnswer, row: number, column: number): Cell {
-  const code = answer.labels[row]?.[column] ?? '.';
-  if (code === '.') return { state: 'absent' };
+  const code = answer.labels[row]?.[column] ?? ABSENT;
+  if (code === ABSENT) return { state: 'absent' };
   if (code === UNMEASURED) return { state: 'unmeasured' };
   const label = labelOfCode(code);
   if (label === null) return { state: 'unknown' };
@@ -61,7 +68,7 @@ export function cellCounts({ labels }: MatrixAnswer): { labels: Map<Label, numbe
   for (const row of labels) {
     for (let column = 0; column < row.length; column++) {
       const code = row[column] as string;
-      if (code !== 'h' && code !== '.') codes.set(code, (codes.get(code) ?? 0) + 1);
+      if (code !== 'h' && code !== ABSENT) codes.set(code, (codes.get(code) ?? 0) + 1);
     }
   }
   const counts = new Map<Label, number>();

@@ -1,12 +1,10 @@
 // The first screen: one sentence, the open incidents, how fresh it is, what was when, the matrix, what hurts.
 
-import { useMemo, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 
 import { ask } from '../api/client.ts';
-import type { UnmeasuredPair } from '../api/types.ts';
 import { Matrix } from '../matrix/Matrix.tsx';
 import { MatrixTable } from '../matrix/MatrixTable.tsx';
-import { withUnmeasured } from '../matrix/unmeasured.ts';
 import { Empty, Shown } from '../parts/States.tsx';
 import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
@@ -25,10 +23,8 @@ import { TimelineChart } from './fleet/TimelineChart.tsx';
 /** As many as can be told apart. */
 const POINTS = 240;
 
-/** Incidents of the timeline, and silent pairs of the matrix: more than can be looked at. */
+/** Incidents of the timeline: more than can be looked at. */
 const INCIDENTS = 200;
-const UNMEASURED = 1_000;
-const NOBODY: UnmeasuredPair[] = [];
 
 const SHARED = { kept_ms: SHARED_ANSWER_MS };
 const SELDOM = { kept_ms: INCIDENTS_KEPT_MS };
@@ -36,9 +32,7 @@ const SELDOM = { kept_ms: INCIDENTS_KEPT_MS };
 export function Fleet() {
   const key = rangeKey();
   const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
-  const isSilent = (overview.value?.pairs.unmeasured ?? 0) > 0;
   const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
-  const silent = useAnswer(isSilent ? 'unmeasured' : null, (signal) => ask.unmeasured(UNMEASURED, signal), SELDOM);
   // Who is hurt now comes first: to draw a chart takes as long as all else on this screen.
   const comesNext = useRef(false);
   comesNext.current ||= [overview, matrix].every(({ value, error }) => value !== null || error !== null);
@@ -59,15 +53,13 @@ export function Fleet() {
     SELDOM,
   );
   const { isp, label, only, tables } = place.value;
-  const unmeasured = silent.value?.items ?? NOBODY;
-  const whole = useMemo(() => matrix.value && withUnmeasured(matrix.value, unmeasured), [matrix.value, unmeasured]);
 
   return (
     <>
       <Shown answer={overview} what="the overview">
         {(value) => (
           <>
-            <SentenceLine overview={value} matrix={whole} />
+            <SentenceLine overview={value} matrix={matrix.value} />
             <OpenIncidents incidents={value.incidents} leftOff={value.incidents_left_off} at={bounds().to} />
             <Facts overview={value} />
           </>
@@ -88,21 +80,15 @@ export function Fleet() {
       <section aria-labelledby="matrix-title">
         <div class="section-head">
           <h2 id="matrix-title">Clients × targets</h2>
-          <MatrixTools answer={whole} />
+          <MatrixTools answer={matrix.value} />
         </div>
         <Shown answer={matrix} what="the matrix">
-          {(measured) => {
-            const value = whole ?? measured;
-            return value.clients.length === 0 ? (
+          {(value) =>
+            value.clients.length === 0 ? (
               <Empty>No pair has been measured lately; there is nothing to compare.</Empty>
             ) : (
               <>
-                <Matrix
-                  answer={value}
-                  diagnoses={overview.value?.diagnoses ?? []}
-                  unmeasured={unmeasured}
-                  filter={{ isp, label, only }}
-                />
+                <Matrix answer={value} diagnoses={overview.value?.diagnoses ?? []} filter={{ isp, label, only }} />
                 <LeftOff clients={value.clients_left_off} targets={value.targets_left_off} />
                 {tables && (
                   <Wide label="Degraded pairs of the matrix">
@@ -110,8 +96,8 @@ export function Fleet() {
                   </Wide>
                 )}
               </>
-            );
-          }}
+            )
+          }
         </Shown>
       </section>
       {overview.value && overview.value.pairs.total > 0 && <Diagnoses overview={overview.value} />}

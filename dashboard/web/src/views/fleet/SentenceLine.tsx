@@ -1,7 +1,7 @@
 // The first sentence, who is silent, and when it last was not well; announced to screen readers when the sentence changes.
 
 import type { MatrixAnswer, Overview } from '../../api/types.ts';
-import { reportingOf } from '../../matrix/unmeasured.ts';
+import { reportingOf } from '../../matrix/cells.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Parts } from '../../parts/Parts.tsx';
 import { Sentence } from '../../parts/Sentence.tsx';
@@ -20,7 +20,6 @@ const NAMED = 3;
 
 interface Props {
   overview: Overview;
-  /** With the silent pairs. */
   matrix: MatrixAnswer | null;
 }
 
