@@ -23,6 +23,13 @@ test('the sentence names a slow server, in the moment when it was', { tag: '@sto
   await expect(page.getByTestId('group').first()).toContainText(name);
   await expect(page.getByTestId('group').first()).toContainText(fault.label);
 
+  const score = page.getByTestId('score');
+  await expect(score).toContainText(/^Score of all pairs in this range \d/);
+  await score.getByRole('button', { name: 'What is this?' }).click();
+  await expect(score).toContainText('100 · (satisfied + tolerated / 2) / measurements');
+  await page.keyboard.press('Escape');
+  await expect(score.getByRole('heading')).toBeHidden();
+
   await sentence.getByRole('link').click();
   await expect(page.getByTestId('incident-title')).toContainText(fault.target);
   await expect(page.getByTestId('incident-facts')).toContainText(`${CLIENTS} pairs of ${CLIENTS} clients and 1 target`);

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { evidenceText, failedText } from '../src/words/evidence.ts';
 import { ago, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
 import { matchesText, measureText } from '../src/words/measures.ts';
+import { scoreText, sharesText } from '../src/words/score.ts';
 import { cut, shortNames, visible, visibleName } from '../src/words/text.ts';
 import { differentParts, pointsText } from '../src/words/different.ts';
-import type { DimensionValue, Evidence } from '../src/api/types.ts';
+import type { DimensionValue, Evidence, Score } from '../src/api/types.ts';
 
 describe('marked values', () => {
   test.each([
@@ -160,6 +161,17 @@ describe('evidence', () => {
     );
     expect(said({ observed: 0.8, ...uncounted })).toBe('80 % of the measurements failed, most of them at HTTP');
     expect(said({ observed: 1, ...uncounted })).toBe('all measurements failed, most of them at HTTP');
+  });
+});
+
+describe('a score', () => {
+  test('reads 100 only where it is', () => {
+    expect([null, 0, 97.349, 99.96, 100].map(scoreText)).toEqual(['–', '0.0', '97.3', '99.9', '100']);
+  });
+
+  test('has shares of the time that say what is not known', () => {
+    const score = { available: 0.992, unavailable: 0, unmeasured: 0.008 } as Score;
+    expect(sharesText(score)).toBe('available 99.20 %, unavailable 0 %, unmeasured 0.80 %');
   });
 });
 

@@ -11,6 +11,7 @@ import type {
   Pipeline,
   Run,
   Runs,
+  Scores,
   Series,
   Timeline,
 } from '../../src/api/types.ts';
@@ -295,6 +296,13 @@ export function different(network: Network): Different {
       { dimension: 'isp', values: isps },
     ],
   };
+}
+
+export function score(network: Network, from: number, to: number): Scores {
+  const pairs = network.clients.length * network.targets.length;
+  const item = { client_id: null, target: null, isp: null, score: 96.4, pairs, measurements: 36_000, failed: 400 };
+  const items = [{ ...item, available: 0.992, unavailable: 0.003, unmeasured: 0.005 }];
+  return { by: 'fleet', from, to, satisfied_ms: 500, items, items_left_off: 0 };
 }
 
 export function pipeline(): Pipeline {

@@ -4,7 +4,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json as jsonOf } from 'node:stream/consumers';
 import type { Plugin } from 'vite';
 
-import { compare, deadLetters, different, matrix, overview, pipeline, runs, series, timeline } from './answers.ts';
+import {
+  compare,
+  deadLetters,
+  different,
+  matrix,
+  overview,
+  pipeline,
+  runs,
+  score,
+  series,
+  timeline,
+} from './answers.ts';
 import { addNote, cancel, incident, incidentPairs, incidents, maintenanceWindows, plan } from './incidents.ts';
 import { Network } from './network.ts';
 
@@ -34,6 +45,8 @@ export function mockApi(size: string): Plugin {
             return json(timeline(network, number('from'), number('to')));
           case '/incidents':
             return json({ items: incidents(network, number('from'), number('to')), next_cursor: null });
+          case '/score':
+            return json(score(network, number('from'), number('to')));
           case '/matrix':
             return json(matrix(network, number('to')));
           case '/series':

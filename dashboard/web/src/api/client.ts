@@ -18,6 +18,8 @@ import type {
   Overview,
   Pipeline,
   Runs,
+  ScoredBy,
+  Scores,
   Series,
   Session,
   TargetItem,
@@ -47,6 +49,13 @@ export interface Bounds {
   to: number;
 }
 
+/** What a score is of. */
+export interface Scored {
+  by: ScoredBy;
+  client_id?: string;
+  target?: string;
+}
+
 export interface Marked {
   inside: Bounds;
   /** A column and the values that match; where absent, degraded windows match. */
@@ -69,6 +78,7 @@ export const ask = {
   incident: (id: string, signal?: AbortSignal) => get<IncidentDetail>(`/incidents/${id}`, {}, signal),
   incidentPairs: (id: string, limit: number, signal?: AbortSignal) =>
     get<Items<IncidentPair>>(`/incidents/${id}/pairs`, { limit }, signal),
+  score: (of: Scored, range: Bounds, signal?: AbortSignal) => get<Scores>('/score', { ...of, ...range }, signal),
   maintenance: (signal?: AbortSignal) => get<Items<MaintenanceWindow>>('/maintenance', {}, signal),
   series: (client_id: string, target: string, range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Series>('/series', { client_id, target, ...range, max_points }, signal),

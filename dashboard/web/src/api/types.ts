@@ -36,6 +36,10 @@ export type IncidentNote = Schemas['IncidentNote'];
 export type IncidentDetail = Schemas['IncidentDetail'];
 export type IncidentPair = Schemas['IncidentPair'];
 export type MaintenanceWindow = Schemas['MaintenanceWindow'];
+export type Score = Schemas['Score'];
+export type Scores = Schemas['Scores'];
+export type ScoredBy = Schemas['ScoredBy'];
+
 export type NewNote = Schemas['NewNoteBody'];
 export type NewMaintenance = Schemas['NewMaintenanceBody'];
 

@@ -14,6 +14,7 @@ import { bounds, rangeKey } from '../state/present.ts';
 import { plural } from '../words/text.ts';
 import { Diagnoses } from './fleet/Diagnoses.tsx';
 import { Facts } from './fleet/Facts.tsx';
+import { ScoreLine } from './ScoreLine.tsx';
 import { IncidentTimeline } from './fleet/IncidentTimeline.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
 import { OpenIncidents } from './fleet/OpenIncidents.tsx';
@@ -65,6 +66,9 @@ export function Fleet() {
           </>
         )}
       </Shown>
+      <div class="score-place">
+        {comesNext.current && <ScoreLine of={{ by: 'fleet' }} what="all pairs in this range" />}
+      </div>
       <div class="timeline incidents-timeline">
         <Shown answer={incidents} what="the list of incidents">
           {({ items, next_cursor, range }) => (
