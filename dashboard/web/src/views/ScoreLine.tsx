@@ -63,7 +63,7 @@ function Formula({ satisfied_ms: T, score }: { satisfied_ms: number; score: Scor
       </p>
       <p>
         The time is available where at least half of the measurements succeeded, and unavailable where more than half
-        failed. Time of which nothing is known is unmeasured, and neither of both.
+        failed. Time of which nothing is known is unmeasured.
       </p>
     </>
   );
