@@ -2,6 +2,8 @@
 
 mod scenario;
 
+mod fold;
 mod life;
+mod reference;
 mod silence;
 mod speed;
