@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{FleetChanges, FleetRules, IncidentId, Label, Look, Sighting, WindowStart};
+use netqoe_model::{Cause, FleetChanges, FleetRules, IncidentId, Label, Look, Sighting, WindowStart};
 
 use crate::incident::OpenIncident;
 use crate::life::Life;
@@ -25,6 +25,9 @@ pub struct Fleet {
     pub(crate) open: [Vec<OpenIncident>; LABELS],
     /// The ids that were given lately, and when.
     pub(crate) given: BTreeMap<IncidentId, WindowStart>,
+    /// Causes that were found at the newest look and are told if the next one finds them again, with the first window of their
+    /// evidence.
+    pub(crate) waiting: BTreeMap<(Label, Cause), WindowStart>,
     /// Which pairs are asked at which look whether they are silent. A pair is in the list of its `asked_at`; where it is in
     /// another one too, that is ignored.
     pub(crate) ask: BTreeMap<WindowStart, Vec<PairId>>,
@@ -41,6 +44,7 @@ impl Fleet {
             space: Space::new(rules),
             open: Default::default(),
             given: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             ask: BTreeMap::new(),
         }
     }
@@ -165,11 +169,27 @@ impl Fleet {
     }
 
     fn follow_incidents(&mut self, at: WindowStart, changed: &[PairId], changes: &mut FleetChanges) {
-        let Self { rules, window_ms, bar, space, open, given, .. } = self;
-        for (label, open) in Label::ALL.into_iter().zip(open) {
-            let mut life = Life { label, at, window_ms: *window_ms, rules, bar, space, open, given, changes };
-            life.look(changed);
+        let Self { rules, window_ms, bar, space, open: others, given, waiting, .. } = self;
+        let mut waiting_next = BTreeMap::new();
+        for label in Label::ALL.into_iter().take(LABELS) {
+            let life = Life {
+                label,
+                at,
+                window_ms: *window_ms,
+                rules,
+                bar,
+                space,
+                open: std::mem::take(&mut others[label as usize]),
+                others,
+                waiting,
+                waiting_next: &mut waiting_next,
+                given,
+                changes,
+            };
+            let open = life.look(changed);
+            others[label as usize] = open;
         }
+        *waiting = waiting_next;
     }
 }
 

@@ -12,6 +12,8 @@ use siphasher::sip::SipHasher13;
 
 use crate::space::{CauseId, PairId};
 
+/// Looks without evidence, after which an incident that goes on has come and gone.
+const FLAP_LOOKS: u32 = 2;
 const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Major, Severity::Critical];
 
 /// A pair that has had the label while the incident was open.
@@ -40,6 +42,14 @@ pub(crate) struct OpenIncident {
     pub(crate) cause: CauseId,
     /// The newest look at which its evidence was enough.
     pub(crate) held_at: WindowStart,
+    /// Looks since then at which its pairs were measured, and at which most of them said nothing: they were silent, or had
+    /// another label.
+    pub(crate) quiet: u32,
+    pub(crate) unobserved: u32,
+    /// Pairs for and against it at `held_at`.
+    pub(crate) observed: u32,
+    /// Whether it has come and gone before.
+    pub(crate) flaps: bool,
     /// Whether it explains the pairs of its cause, so that no other cause is looked for among them.
     pub(crate) stands: bool,
     /// A severity that is not told yet, and how many looks in a row have shown it or one on the same side.
@@ -80,6 +90,10 @@ impl OpenIncident {
             told,
             cause: cause_id,
             held_at: at,
+            quiet: 0,
+            unobserved: 0,
+            observed: 0,
+            flaps: false,
             stands: false,
             leaning: (Severity::Minor, 0),
             members: BTreeMap::new(),
@@ -91,6 +105,25 @@ impl OpenIncident {
 
     pub(crate) fn id(&self) -> &IncidentId {
         &self.told.id
+    }
+
+    /// A look: the pairs for and against it, and whether they are enough.
+    pub(crate) fn hold(&mut self, is_enough: bool, weight: Weight, at: WindowStart) {
+        let observed = weight.degraded + weight.healthy;
+        if is_enough {
+            self.flaps |= self.quiet >= FLAP_LOOKS;
+            (self.held_at, self.observed, self.quiet, self.unobserved) = (at, observed, 0, 0);
+        } else if observed.saturating_mul(2) < self.observed {
+            self.unobserved += 1;
+        } else {
+            self.quiet += 1;
+        }
+    }
+
+    /// Whether its evidence has been missing for too long.
+    pub(crate) fn is_over(&self, rules: &FleetRules) -> bool {
+        let gap = if self.flaps { rules.flapping_gap_windows } else { rules.gap_windows };
+        self.quiet > gap || self.unobserved > rules.unobserved_windows
     }
 
     /// Takes in a member. Answers whether it is new.

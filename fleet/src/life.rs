@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{FleetChanges, FleetRules, IncidentChange, IncidentId, Label, LogTime, Weight, WindowStart};
+use netqoe_model::{
+    Cause, Dimension, FleetChanges, FleetRules, IncidentChange, IncidentId, Label, LogTime, Weight, WindowStart,
+};
 
 use crate::incident::{Member, OpenIncident, id_of, severity_of};
 use crate::localise::{Bar, localise};
-use crate::space::{CauseId, Mark, PairId, Space};
+use crate::space::{CauseId, LABELS, Mark, PairId, Space};
 
 /// Looks after it was told at which an incident can lose its evidence: the windows that it was told by are then final, with
 /// the usual lateness of two windows.
 const REVISED_FOR_LOOKS: i64 = 3;
+/// The label that may be what is left of another one, and that other one.
+const SHADOW: Label = Label::ThroughputBound;
+const SHADOWED_BY: Label = Label::HandshakeBound;
 
 /// The incidents of one label that are open, by when they opened.
 pub(crate) struct Life<'a> {
@@ -21,7 +26,12 @@ pub(crate) struct Life<'a> {
     pub(crate) rules: &'a FleetRules,
     pub(crate) bar: &'a Bar,
     pub(crate) space: &'a mut Space,
-    pub(crate) open: &'a mut Vec<OpenIncident>,
+    pub(crate) open: Vec<OpenIncident>,
+    /// Those of the other labels.
+    pub(crate) others: &'a mut [Vec<OpenIncident>; LABELS],
+    /// Causes that were found at the look before and are told if they are found again, with the first window of the evidence.
+    pub(crate) waiting: &'a BTreeMap<(Label, Cause), WindowStart>,
+    pub(crate) waiting_next: &'a mut BTreeMap<(Label, Cause), WindowStart>,
     /// The ids that have been given, and when.
     pub(crate) given: &'a mut BTreeMap<IncidentId, WindowStart>,
     pub(crate) changes: &'a mut FleetChanges,
@@ -29,7 +39,7 @@ pub(crate) struct Life<'a> {
 
 impl Life<'_> {
     /// One look. `changed` are the pairs that it brought.
-    pub(crate) fn look(&mut self, changed: &[PairId]) {
+    pub(crate) fn look(mut self, changed: &[PairId]) -> Vec<OpenIncident> {
         let before: Vec<_> = self.open.iter().map(|incident| incident.told.clone()).collect();
         self.hold();
         self.follow_members(changed);
@@ -40,6 +50,7 @@ impl Life<'_> {
         self.follow_severities();
         self.end();
         self.tell(&before);
+        self.open
     }
 
     /// An open incident goes on by less than it takes to open one.
@@ -47,9 +58,7 @@ impl Life<'_> {
         for incident in self.open.iter_mut() {
             let weight = self.space.weight(incident.cause, self.label);
             incident.told.now = weight;
-            if is_enough(weight, self.rules) {
-                incident.held_at = self.at;
-            }
+            incident.hold(is_enough(weight, self.rules), weight, self.at);
         }
     }
 
@@ -129,16 +138,17 @@ impl Life<'_> {
         let share = self.rules.inside_share;
         let pairs = |id: CauseId| self.space.pairs_of(id).len();
         // A part of what is open: the pairs that feel its beginning and its end first and last.
-        let grace_ms = i64::from(self.rules.together_windows) * self.window_ms;
         let is_part = |outer: &OpenIncident| {
-            self.at.ms() - outer.held_at.ms() <= grace_ms
-                && pairs(cause) <= pairs(outer.cause)
-                && self.space.is_inside(cause, outer.cause, share)
+            pairs(cause) <= pairs(outer.cause) && self.space.is_inside(cause, outer.cause, share)
         };
-        if self.open.iter().any(is_part) {
+        if self.open.iter().any(is_part) || self.is_shadow(cause) {
             return;
         }
-        let is_young_part = |inner: &OpenIncident| !inner.stands && self.space.is_inside(inner.cause, cause, share);
+        let is_young_part = |inner: &OpenIncident| {
+            let is_inside = || self.space.is_inside(inner.cause, cause, share);
+            let explains = || self.space.has_evidence_inside(inner.cause, cause, self.label, share);
+            !inner.stands && (is_inside() || pairs(inner.cause) < pairs(cause) && explains())
+        };
         let parts: Vec<_> = (0..self.open.len()).filter(|index| is_young_part(&self.open[*index])).collect();
         // The one that began first goes on under the cause that was found.
         let order = |index: &usize| {
@@ -147,12 +157,73 @@ impl Life<'_> {
         };
         match parts.iter().copied().min_by_key(order) {
             Some(first) => self.amend(first, parts, cause),
-            None => self.open(cause),
+            None if self.take_over_shadows(cause) => {}
+            None => self.open_if_clear(cause),
         }
     }
 
-    fn open(&mut self, cause: CauseId) {
+    /// An overloaded path delays connecting and slows transfers. A pair has one label, and of the two that of connecting goes
+    /// first, so the pairs that are just below its bounds are what is left for the other label.
+    fn is_shadow(&self, cause: CauseId) -> bool {
+        let share = self.rules.inside_share;
+        let explains = |outer: &OpenIncident| {
+            self.space.is_inside(cause, outer.cause, share)
+                || self.space.has_evidence_inside(cause, outer.cause, self.label, share)
+        };
+        self.label == SHADOW && self.others[SHADOWED_BY as usize].iter().any(explains)
+    }
+
+    /// Where the slow transfers were told first, it is the same incident, with another label. Answers whether it was.
+    fn take_over_shadows(&mut self, cause: CauseId) -> bool {
+        if self.label != SHADOWED_BY {
+            return false;
+        }
+        let (share, kin_ms) = (self.rules.inside_share, i64::from(self.rules.kin_windows) * self.window_ms);
+        let is_shadow = |incident: &OpenIncident| {
+            self.at.ms() - incident.told.detected.ms() <= kin_ms
+                && (self.space.is_inside(incident.cause, cause, share)
+                    || self.space.has_evidence_inside(incident.cause, cause, SHADOW, share))
+        };
+        let of_shadow = std::mem::take(&mut self.others[SHADOW as usize]);
+        let (mut shadows, rest): (Vec<_>, Vec<_>) = of_shadow.into_iter().partition(is_shadow);
+        self.others[SHADOW as usize] = rest;
+        if shadows.is_empty() {
+            return false;
+        }
+        // They are in the order in which they opened.
+        let mut first = shadows.remove(0);
+        self.space.mark(cause, self.label, Mark::Open, true);
+        self.unmark(first.cause, SHADOW);
+        (first.cause, first.told.label, first.told.cause) = (cause, self.label, self.space.cause(cause).clone());
+        first.told.named = LogTime::from_ms(self.at.ms());
+        self.open.push(first);
+        let index = self.open.len() - 1;
+        self.take_evidence(index);
+        let revision = self.open[index].revise(IncidentChange::Cause, self.at);
+        self.changes.revisions.push(revision);
+        let because = format!("It is a part of the incident {}.", self.open[index].id());
+        shadows.into_iter().for_each(|shadow| self.finish(shadow, Some(because.clone())));
+        true
+    }
+
+    /// What one client sees may be a moment of its own: a part of its pairs must show it twice.
+    fn open_if_clear(&mut self, cause: CauseId) {
         let Some(opened) = self.newest_evidence(cause) else { return };
+        let degraded = f64::from(self.space.weight(cause, self.label).degraded);
+        let is_most = degraded >= self.rules.lone_client_share * f64::from(self.space.observed(cause));
+        if self.space.cause(cause).dimension != Dimension::Client || is_most {
+            return self.open(cause, opened);
+        }
+        let key = (self.label, self.space.cause(cause).clone());
+        match self.waiting.get(&key) {
+            Some(opened) => self.open(cause, *opened),
+            None => {
+                self.waiting_next.insert(key, opened);
+            }
+        }
+    }
+
+    fn open(&mut self, cause: CauseId, opened: WindowStart) {
         let id = id_of(self.label, self.space.cause(cause), opened);
         // It was told before by the same windows, and has ended.
         if self.given.contains_key(&id) {
@@ -188,7 +259,8 @@ impl Life<'_> {
         let degraded = self.degraded_of(cause);
         let weight = self.space.weight(cause, self.label);
         let incident = &mut self.open[index];
-        (incident.told.now, incident.told.at_first, incident.held_at) = (weight, weight, self.at);
+        (incident.told.now, incident.told.at_first) = (weight, weight);
+        incident.hold(true, weight, self.at);
         incident.told_by = degraded.iter().filter_map(|id| Some((*id, self.space.pair(*id).newest()?))).collect();
         degraded.into_iter().for_each(|id| self.add_member(index, id));
     }
@@ -248,12 +320,11 @@ impl Life<'_> {
     }
 
     fn end(&mut self) {
-        let gap_ms = i64::from(self.rules.gap_windows) * self.window_ms;
         for index in (0..self.open.len()).rev() {
             let incident = &self.open[index];
             if let Some(because) = self.lost_evidence(incident) {
                 self.remove(index, Some(because));
-            } else if self.at.ms() - incident.held_at.ms() > gap_ms {
+            } else if incident.is_over(self.rules) {
                 self.remove(index, None);
             }
         }
@@ -282,16 +353,24 @@ impl Life<'_> {
     }
 
     fn remove(&mut self, index: usize, withdrawn_because: Option<String>) {
-        let mut incident = self.open.remove(index);
+        let incident = self.open.remove(index);
+        self.finish(incident, withdrawn_because);
+    }
+
+    fn unmark(&mut self, cause: CauseId, label: Label) {
+        self.space.mark(cause, label, Mark::Standing, false);
+        self.space.mark(cause, label, Mark::Open, false);
+    }
+
+    fn finish(&mut self, mut incident: OpenIncident, withdrawn_because: Option<String>) {
         let change = if withdrawn_because.is_some() { IncidentChange::Withdrawn } else { IncidentChange::Closed };
-        incident.end(withdrawn_because, self.window_ms);
-        incident.told.as_of = self.at;
-        self.space.mark(incident.cause, self.label, Mark::Standing, false);
-        self.space.mark(incident.cause, self.label, Mark::Open, false);
+        self.unmark(incident.cause, incident.told.label);
         incident.members.keys().for_each(|id| self.space.note(*id, |pair| pair.memberships -= 1));
         if incident.told.detected.ms() == self.at.ms() {
             return self.untell(incident.id());
         }
+        incident.end(withdrawn_because, self.window_ms);
+        incident.told.as_of = self.at;
         let revision = incident.revise(change, self.at);
         self.changes.revisions.push(revision);
         self.changes.incidents.push(incident.told);

@@ -388,6 +388,25 @@ impl Space {
         self.labels[label as usize].strays.range(from..=to).map(|(_, count)| count).sum()
     }
 
+    /// Pairs of a cause that are judged: healthy, or with any label.
+    pub(crate) fn observed(&self, id: CauseId) -> u32 {
+        let entry = self.entry(id);
+        (0..LABELS).map(|label| entry.of_label(label)).sum::<u32>() + entry.healthy
+    }
+
+    /// Whether so many of the pairs that have the label in a cause are pairs of another that this other one explains them.
+    pub(crate) fn has_evidence_inside(&self, inner: CauseId, outer: CauseId, label: Label, share: f64) -> bool {
+        let (a, b) = (self.entry(inner), self.entry(outer));
+        let all = a.of_label(label as usize);
+        if inner == outer || all == 0 || a.cause.dimension == b.cause.dimension {
+            return inner == outer && all > 0;
+        }
+        let has_label = |pair: &&Pair| pair.degraded().is_some_and(|(found, _)| found == label);
+        let degraded = a.pairs.iter().map(|id| self.pair(*id)).filter(has_label);
+        let inside = degraded.filter(|pair| pair.causes.iter().any(|place| place.cause == outer)).count();
+        inside as f64 >= share * f64::from(all)
+    }
+
     /// Whether so many of a cause's pairs are pairs of another that it is a part of it.
     pub(crate) fn is_inside(&self, inner: CauseId, outer: CauseId, share: f64) -> bool {
         let (a, b) = (self.entry(inner), self.entry(outer));

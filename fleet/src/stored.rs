@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{FleetRules, Incident, IncidentId, Label, Network, Severity, Standing, WindowStart};
+use netqoe_model::{Cause, FleetRules, Incident, IncidentId, Label, Network, Severity, Standing, WindowStart};
 use serde::{Deserialize, Serialize};
 
 use crate::fold::Fleet;
@@ -31,6 +31,7 @@ struct StoredFleet {
     /// By label, and then by when they opened.
     open: Vec<Vec<StoredIncident>>,
     given: BTreeMap<IncidentId, WindowStart>,
+    waiting: BTreeMap<(Label, Cause), WindowStart>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +50,9 @@ struct StoredPair {
 struct StoredIncident {
     told: Incident,
     held_at: WindowStart,
+    /// `quiet`, `unobserved` and `observed`.
+    looks: (u32, u32, u32),
+    flaps: bool,
     stands: bool,
     leaning: (Severity, u32),
     /// Pairs by their places in `pairs`.
@@ -68,6 +72,7 @@ impl Fleet {
             pairs: pairs.iter().map(|(_, pair)| store_pair(pair)).collect(),
             open: self.open.iter().map(incidents).collect(),
             given: self.given.clone(),
+            waiting: self.waiting.clone(),
         };
         // Neither fails: both write to memory.
         let plain = postcard::to_allocvec(&stored).unwrap_or_default();
@@ -88,7 +93,7 @@ impl Fleet {
         let stored: StoredFleet = postcard::from_bytes(&plain).ok()?;
         let mut fleet = Self::new(rules, window_ms);
         fleet.through = stored.through;
-        fleet.given = stored.given;
+        (fleet.given, fleet.waiting) = (stored.given, stored.waiting);
         let mut ids = Vec::with_capacity(stored.pairs.len());
         for pair in stored.pairs {
             ids.push(fleet.restore_pair(pair)?);
@@ -125,7 +130,7 @@ impl Fleet {
     }
 
     fn restore_incident(&mut self, stored: StoredIncident, ids: &[PairId]) -> Option<OpenIncident> {
-        let StoredIncident { told, held_at, stands, leaning, members, told_by } = stored;
+        let StoredIncident { told, held_at, looks, flaps, stands, leaning, members, told_by } = stored;
         let label = told.label;
         let cause = self.space.cause_id(&told.cause);
         let mut incident = OpenIncident::new(label, &told.cause, cause, told.opened, told.as_of);
@@ -139,6 +144,8 @@ impl Fleet {
         let told_by = told_by.into_iter().map(|(place, window)| Some((*ids.get(place as usize)?, window)));
         incident.told_by = told_by.collect::<Option<_>>()?;
         (incident.told, incident.held_at, incident.stands, incident.leaning) = (told, held_at, stands, leaning);
+        (incident.quiet, incident.unobserved, incident.observed) = looks;
+        incident.flaps = flaps;
         self.space.mark(cause, label, Mark::Open, true);
         self.space.mark(cause, label, Mark::Standing, stands);
         Some(incident)
@@ -179,6 +186,8 @@ fn store(incident: &OpenIncident, places: &BTreeMap<PairId, u32>) -> StoredIncid
     StoredIncident {
         told: incident.told.clone(),
         held_at: incident.held_at,
+        looks: (incident.quiet, incident.unobserved, incident.observed),
+        flaps: incident.flaps,
         stands: incident.stands,
         leaning: incident.leaning,
         members,

@@ -34,7 +34,7 @@ struct Story {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    let label = prop_oneof![Just(Label::ErrorBound), Just(Label::HandshakeBound)];
+    let label = prop_oneof![Just(Label::ErrorBound), Just(Label::HandshakeBound), Just(Label::ThroughputBound)];
     let severity = prop_oneof![Just(Severity::Minor), Just(Severity::Major), Just(Severity::Critical)];
     (0..7_usize, 0..8_usize, 0..50_usize, 1..30_usize, label, severity).prop_map(
         |(kind, number, from, minutes, label, severity)| Fault { kind, number, from, minutes, label, severity },

@@ -84,7 +84,9 @@ fn what_flaps_is_one_incident() {
         scenario.minutes(3, |(_, target)| if_is(target == 1, SLOW));
         scenario.minutes(5, healthy);
     }
-    scenario.minutes(2, healthy);
+    scenario.minutes(7, healthy);
+    assert_eq!(scenario.open(), 1, "one that has come and gone before may be gone for longer");
+    scenario.minutes(1, healthy);
     assert_eq!(scenario.told(), ["handshake-bound target https://t1.example/ closed"]);
     assert_eq!(scenario.changes(), [IncidentChange::Opened, IncidentChange::Closed]);
 }
@@ -191,6 +193,61 @@ fn faults_that_overlap_are_told_apart() {
         ["handshake-bound target https://t1.example/ open", "handshake-bound client probe-6 open"],
         "with the same label"
     );
+}
+
+#[test]
+fn while_its_pairs_are_silent_or_say_something_else_it_is_not_over() {
+    let slow = |(_, target): (usize, usize)| if_is(target == 1, SLOW);
+    let mut scenario = Scenario::new(6, 4, 3);
+    scenario.minutes(10, healthy);
+    scenario.minutes(5, slow);
+    scenario.minutes_of(20, |_, _| None);
+    scenario.minutes(5, slow);
+    scenario.minutes(15, |(_, target)| if_is(target == 1, FAILING));
+    scenario.minutes(5, slow);
+    assert_eq!(
+        scenario.told(),
+        ["handshake-bound target https://t1.example/ open", "error-bound target https://t1.example/ open"]
+    );
+    let until = scenario.now();
+    scenario.minutes_of(40, |_, _| None);
+    let closed = scenario.incidents.values().find(|incident| incident.label == Label::HandshakeBound).unwrap();
+    assert_eq!(closed.closed, Some(LogTime::from_ms(until.ms())), "but not for ever");
+}
+
+#[test]
+fn slow_transfers_on_a_path_that_is_slow_to_connect_are_no_incident_of_their_own() {
+    let transfers = Standing::Degraded(Label::ThroughputBound, Severity::Minor);
+    let mut scenario = Scenario::new(8, 4, 4);
+    scenario.minutes(10, healthy);
+    scenario.minutes(10, |(client, target)| if client >= 4 { Standing::Healthy } else { if_is(target < 3, SLOW) });
+    scenario.minutes(10, |(client, target)| match (client, target) {
+        (4.., _) => Standing::Healthy,
+        (1, _) => transfers,
+        _ => SLOW,
+    });
+    assert_eq!(scenario.told(), ["handshake-bound site site-0 open"]);
+    let mut scenario = Scenario::new(8, 4, 4);
+    scenario.minutes(10, healthy);
+    scenario.minutes(2, |(client, _)| if_is(client < 4, transfers));
+    let id = scenario.only().id.clone();
+    scenario.minutes(3, |(client, _)| if_is(client < 4, SLOW));
+    assert_eq!(scenario.told(), ["handshake-bound site site-0 open"], "where they come first, the label is amended");
+    assert_eq!((&scenario.only().id, scenario.only().revision), (&id, 1));
+}
+
+#[test]
+fn what_half_of_a_clients_pairs_show_for_a_moment_is_not_told() {
+    let half = |(client, target): (usize, usize)| if_is(client == 0 && target < 5, SLOW);
+    let mut scenario = Scenario::new(6, 10, 3);
+    scenario.minutes(10, healthy);
+    scenario.minutes(1, half);
+    scenario.minutes(10, healthy);
+    assert!(scenario.told().is_empty());
+    let from = scenario.now();
+    scenario.minutes(2, half);
+    assert_eq!(scenario.told(), ["handshake-bound client probe-0 open"]);
+    assert_eq!(scenario.only().opened, from, "it has begun with the first of the two");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use netqoe_model::{
-    Cause, FleetChanges, FleetRules, Incident, IncidentChange, IncidentId, Label, LogTime, Look, Sighting, Standing,
-    Weight, WindowStart,
+    Cause, Dimension, FleetChanges, FleetRules, Incident, IncidentChange, IncidentId, Label, LogTime, Look, Sighting,
+    Standing, Weight, WindowStart,
 };
 
 use crate::incident::{Member, OpenIncident, id_of, severity_of};
@@ -31,15 +31,18 @@ pub(crate) struct Reference {
     causes: BTreeMap<Name, Vec<Cause>>,
     open: Vec<Open>,
     given: BTreeSet<IncidentId>,
+    waiting: BTreeMap<(Label, Cause), WindowStart>,
+    waiting_next: BTreeMap<(Label, Cause), WindowStart>,
     no_cause: CauseId,
 }
 
 impl Reference {
     pub(crate) fn new(rules: &FleetRules, window_ms: i64) -> Self {
-        let nothing = Cause { dimension: netqoe_model::Dimension::Everything, value: Vec::new() };
+        let nothing = Cause { dimension: Dimension::Everything, value: Vec::new() };
         let no_cause = Space::new(rules).cause_id(&nothing);
         let (pairs, causes, open, given) = (BTreeMap::new(), BTreeMap::new(), Vec::new(), BTreeSet::new());
-        Self { rules: rules.clone(), window_ms, pairs, causes, open, given, no_cause }
+        let (waiting, waiting_next) = (BTreeMap::new(), BTreeMap::new());
+        Self { rules: rules.clone(), window_ms, pairs, causes, open, given, waiting, waiting_next, no_cause }
     }
 
     pub(crate) fn advance(&mut self, at: WindowStart, looks: Vec<Look>) -> FleetChanges {
@@ -51,6 +54,7 @@ impl Reference {
         for label in Label::ALL.into_iter().filter(|label| *label != Label::Healthy) {
             self.look(label, at, &changed, &mut changes);
         }
+        self.waiting = std::mem::take(&mut self.waiting_next);
         for pair in self.pairs.values() {
             let tally = &mut changes.tally;
             match pair.present {
@@ -133,6 +137,11 @@ impl Reference {
         weight
     }
 
+    fn observed(&self, cause: &Cause) -> u32 {
+        let is_judged = |pair: &Pair| pair.present.is_some_and(|present| present != Standing::Unjudged);
+        self.of_cause(cause).filter(|(_, pair)| is_judged(pair)).count() as u32
+    }
+
     fn degraded_of(&self, label: Label, cause: &Cause) -> Vec<Name> {
         let has_label = |pair: &Pair| pair.degraded().is_some_and(|(found, _)| found == label);
         self.of_cause(cause).filter(|(_, pair)| has_label(pair)).map(|(name, _)| name.clone()).collect()
@@ -158,6 +167,13 @@ impl Reference {
         inner.intersection(&outer).count() as f64 >= self.rules.inside_share * inner.len() as f64
     }
 
+    fn has_evidence_inside(&self, label: Label, inner: &Cause, outer: &Cause) -> bool {
+        let outer = self.names(outer);
+        let evidence = self.degraded_of(label, inner);
+        let inside = evidence.iter().filter(|name| outer.contains(*name)).count();
+        !evidence.is_empty() && inside as f64 >= self.rules.inside_share * evidence.len() as f64
+    }
+
     fn look(&mut self, label: Label, at: WindowStart, changed: &BTreeSet<Name>, changes: &mut FleetChanges) {
         let is_mine = |open: &Open| open.incident.told.label == label;
         let (mut mine, others): (Vec<_>, Vec<_>) = self.open.drain(..).partition(is_mine);
@@ -167,9 +183,7 @@ impl Reference {
         for open in &mut mine {
             let weight = self.weight(label, self.of_cause(&open.incident.told.cause.clone()).map(|(_, pair)| pair));
             open.incident.told.now = weight;
-            if self.is_enough(weight) {
-                open.incident.held_at = at;
-            }
+            open.incident.hold(self.is_enough(weight), weight, at);
         }
         for open in &mut mine {
             for name in self.degraded_of(label, &open.incident.told.cause.clone()) {
@@ -245,19 +259,21 @@ impl Reference {
             return;
         }
         let size = |cause: &Cause| self.names(cause).len();
-        let grace_ms = i64::from(self.rules.together_windows) * self.window_ms;
-        if mine.iter().any(|open| {
-            let outer = &open.incident.told.cause;
-            at.ms() - open.incident.held_at.ms() <= grace_ms
-                && size(&cause) <= size(outer)
-                && self.is_inside(&cause, outer)
-        }) {
+        let is_part_of = |outer: &Cause| size(&cause) <= size(outer) && self.is_inside(&cause, outer);
+        if mine.iter().any(|open| is_part_of(&open.incident.told.cause)) || self.is_shadow(label, &cause) {
             return;
         }
-        let is_part = |open: &Open| !open.incident.stands && self.is_inside(&open.incident.told.cause, &cause);
+        let is_part = |open: &Open| {
+            let inner = &open.incident.told.cause;
+            let explains = size(inner) < size(&cause) && self.has_evidence_inside(label, inner, &cause);
+            !open.incident.stands && (self.is_inside(inner, &cause) || explains)
+        };
         let mut parts: Vec<_> = (0..mine.len()).filter(|index| is_part(&mine[*index])).collect();
         if parts.is_empty() {
-            return self.open(label, cause, at, mine, changes);
+            if !self.take_over_shadows(label, &cause, at, mine, changes) {
+                self.open_if_clear(label, cause, at, mine, changes);
+            }
+            return;
         }
         parts.sort_by_key(|index| {
             let told = &mine[*index].incident.told;
@@ -288,9 +304,80 @@ impl Reference {
         }
     }
 
-    fn open(&mut self, label: Label, cause: Cause, at: WindowStart, mine: &mut Vec<Open>, changes: &mut FleetChanges) {
+    fn is_shadow(&self, label: Label, cause: &Cause) -> bool {
+        let is_outer = |open: &&Open| open.incident.told.label == Label::HandshakeBound;
+        let mut outers = self.open.iter().filter(is_outer).map(|open| &open.incident.told.cause);
+        label == Label::ThroughputBound
+            && outers.any(|outer| self.is_inside(cause, outer) || self.has_evidence_inside(label, cause, outer))
+    }
+
+    fn take_over_shadows(
+        &mut self,
+        label: Label,
+        cause: &Cause,
+        at: WindowStart,
+        mine: &mut Vec<Open>,
+        changes: &mut FleetChanges,
+    ) -> bool {
+        let kin_ms = i64::from(self.rules.kin_windows) * self.window_ms;
+        let is_shadow = |open: &Open| {
+            let told = &open.incident.told;
+            label == Label::HandshakeBound
+                && told.label == Label::ThroughputBound
+                && at.ms() - told.detected.ms() <= kin_ms
+                && (self.is_inside(&told.cause, cause)
+                    || self.has_evidence_inside(Label::ThroughputBound, &told.cause, cause))
+        };
+        let ids: Vec<_> =
+            self.open.iter().filter(|open| is_shadow(open)).map(|open| open.incident.id().clone()).collect();
+        let all = std::mem::take(&mut self.open);
+        let (mut shadows, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|open| ids.contains(open.incident.id()));
+        self.open = rest;
+        if shadows.is_empty() {
+            return false;
+        }
+        shadows.sort_by_key(|open| (open.incident.told.opened, open.incident.told.id.clone()));
+        let mut first = shadows.remove(0);
+        let told = &mut first.incident.told;
+        (told.label, told.cause, told.named) = (label, cause.clone(), LogTime::from_ms(at.ms()));
+        self.take_evidence(label, &mut first, at, changes);
+        changes.revisions.push(first.incident.revise(IncidentChange::Cause, at));
+        let because = format!("It is a part of the incident {}.", first.incident.id());
+        mine.push(first);
+        shadows.into_iter().for_each(|shadow| self.finish(shadow, Some(because.clone()), at, changes));
+        true
+    }
+
+    fn open_if_clear(
+        &mut self,
+        label: Label,
+        cause: Cause,
+        at: WindowStart,
+        mine: &mut Vec<Open>,
+        changes: &mut FleetChanges,
+    ) {
         let degraded = self.degraded_of(label, &cause);
-        let opened = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
+        let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
+        let is_most = degraded.len() as f64 >= self.rules.lone_client_share * f64::from(self.observed(&cause));
+        let key = (label, cause.clone());
+        if cause.dimension != Dimension::Client || is_most {
+            self.open(label, cause, newest, at, mine, changes);
+        } else if let Some(opened) = self.waiting.get(&key) {
+            self.open(label, cause, *opened, at, mine, changes);
+        } else {
+            self.waiting_next.insert(key, newest);
+        }
+    }
+
+    fn open(
+        &mut self,
+        label: Label,
+        cause: Cause,
+        opened: WindowStart,
+        at: WindowStart,
+        mine: &mut Vec<Open>,
+        changes: &mut FleetChanges,
+    ) {
         if !self.given.insert(id_of(label, &cause, opened)) {
             return;
         }
@@ -306,8 +393,8 @@ impl Reference {
     fn take_evidence(&self, label: Label, open: &mut Open, at: WindowStart, changes: &mut FleetChanges) {
         let cause = open.incident.told.cause.clone();
         let weight = self.weight(label, self.of_cause(&cause).map(|(_, pair)| pair));
-        let told = &mut open.incident.told;
-        (told.now, told.at_first, open.incident.held_at) = (weight, weight, at);
+        (open.incident.told.now, open.incident.told.at_first) = (weight, weight);
+        open.incident.hold(true, weight, at);
         let names = self.degraded_of(label, &cause);
         open.told_by = names.iter().map(|name| (name.clone(), self.pairs[name].newest().unwrap())).collect();
         names.iter().for_each(|name| self.add_member(open, name, at, changes));
@@ -347,13 +434,12 @@ impl Reference {
             let left = open.told_by.iter().filter(has_had).count() as u32;
             let weight = Weight { degraded: left, healthy: open.incident.told.at_first.healthy + told_by - left };
             let is_lost = left < told_by && (left < self.rules.least_pairs || !self.is_enough(weight));
-            let gap_ms = i64::from(self.rules.gap_windows) * self.window_ms;
             if open.incident.held_at != at && is_lost {
                 let because = format!(
                     "Corrected measurements leave {left} of the {told_by} pairs that were {label} when it was told."
                 );
                 self.finish(open, Some(because), at, changes);
-            } else if at.ms() - open.incident.held_at.ms() > gap_ms {
+            } else if open.incident.is_over(&self.rules) {
                 self.finish(open, None, at, changes);
             } else {
                 if at.ms() - open.incident.told.named.ms() >= 3 * self.window_ms {

@@ -25,12 +25,19 @@ pub struct FleetRules {
     pub open_score: f64,
     /// Share of its observed pairs that must have the label.
     pub open_share: f64,
+    /// Share of a client's observed pairs that must have the label for an incident of this one client to be opened at once;
+    /// with less, two looks in a row must show it.
+    pub lone_client_share: f64,
     /// Pairs with the label that keep an incident open ...
     pub keep_pairs: u32,
     /// ... and their share of the observed pairs of its cause.
     pub keep_share: f64,
     /// Windows without enough evidence after which an incident is over.
     pub gap_windows: u32,
+    /// The same for an incident that has come and gone before.
+    pub flapping_gap_windows: u32,
+    /// Windows after which it is over where most of its pairs are not measured.
+    pub unobserved_windows: u32,
     /// For so many windows the cause of an incident can be amended.
     pub young_windows: u32,
     /// What begins at most this many windows apart may be one fault.
@@ -61,9 +68,12 @@ impl Default for FleetRules {
             least_pairs: 3,
             open_score: 11.0,
             open_share: 0.4,
+            lone_client_share: 0.8,
             keep_pairs: 2,
             keep_share: 0.35,
             gap_windows: 6,
+            flapping_gap_windows: 12,
+            unobserved_windows: 30,
             young_windows: 30,
             together_windows: 3,
             kin_windows: 9,
@@ -105,9 +115,12 @@ impl FleetRules {
         within("fleet.least_pairs", self.least_pairs.into(), 2.0, 1e6)?;
         within("fleet.open_score", self.open_score, 0.0, 1e6)?;
         within("fleet.open_share", self.open_share, 0.0, 1.0)?;
+        within("fleet.lone_client_share", self.lone_client_share, 0.0, 1.0)?;
         within("fleet.keep_pairs", self.keep_pairs.into(), 1.0, self.least_pairs.into())?;
         within("fleet.keep_share", self.keep_share, 0.0, self.open_share)?;
         within("fleet.gap_windows", self.gap_windows.into(), 1.0, 1440.0)?;
+        within("fleet.flapping_gap_windows", self.flapping_gap_windows.into(), self.gap_windows.into(), 1440.0)?;
+        within("fleet.unobserved_windows", self.unobserved_windows.into(), self.gap_windows.into(), 1440.0)?;
         within("fleet.young_windows", self.young_windows.into(), 0.0, 1440.0)?;
         within("fleet.together_windows", self.together_windows.into(), 0.0, 60.0)?;
         within("fleet.kin_windows", self.kin_windows.into(), 0.0, 1440.0)?;
