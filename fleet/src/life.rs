@@ -138,16 +138,25 @@ impl Life<'_> {
         let share = self.rules.inside_share;
         let pairs = |id: CauseId| self.space.pairs_of(id).len();
         // A part of what is open: the pairs that feel its beginning and its end first and last.
-        let is_part = |outer: &OpenIncident| {
-            pairs(cause) <= pairs(outer.cause) && self.space.is_inside(cause, outer.cause, share)
+        let explains = |inner, outer| {
+            self.space.is_inside(inner, outer, share) || self.space.has_evidence_inside(inner, outer, self.label, share)
         };
-        if self.open.iter().any(is_part) || self.is_shadow(cause) {
+        let is_part_of = |outer: &&OpenIncident| pairs(cause) <= pairs(outer.cause) && explains(cause, outer.cause);
+        let together_ms = i64::from(self.rules.together_windows) * self.window_ms;
+        let goes_on = |incident: &OpenIncident| self.at.ms() - incident.held_at.ms() <= together_ms;
+        if self.open.iter().filter(is_part_of).any(goes_on) || self.is_shadow(cause) {
             return;
         }
+        if self.open.iter().any(|outer| is_part_of(&outer)) {
+            return self.open_if_again(cause);
+        }
+        let young_ms = i64::from(self.rules.young_windows) * self.window_ms;
         let is_young_part = |inner: &OpenIncident| {
-            let is_inside = || self.space.is_inside(inner.cause, cause, share);
-            let explains = || self.space.has_evidence_inside(inner.cause, cause, self.label, share);
-            !inner.stands && (is_inside() || pairs(inner.cause) < pairs(cause) && explains())
+            let is_young = self.at.ms() - self.window_ms - inner.told.opened.ms() <= young_ms && !inner.stands;
+            let is_held = inner.held_at == self.at && pairs(inner.cause) < pairs(cause);
+            is_young
+                && goes_on(inner)
+                && (self.space.is_inside(inner.cause, cause, share) || is_held && explains(inner.cause, cause))
         };
         let parts: Vec<_> = (0..self.open.len()).filter(|index| is_young_part(&self.open[*index])).collect();
         // The one that began first goes on under the cause that was found.
@@ -214,6 +223,12 @@ impl Life<'_> {
         if self.space.cause(cause).dimension != Dimension::Client || is_most {
             return self.open(cause, opened);
         }
+        self.open_if_again(cause);
+    }
+
+    /// Told if the look before found it too.
+    fn open_if_again(&mut self, cause: CauseId) {
+        let Some(opened) = self.newest_evidence(cause) else { return };
         let key = (self.label, self.space.cause(cause).clone());
         match self.waiting.get(&key) {
             Some(opened) => self.open(cause, *opened),

@@ -259,14 +259,27 @@ impl Reference {
             return;
         }
         let size = |cause: &Cause| self.names(cause).len();
-        let is_part_of = |outer: &Cause| size(&cause) <= size(outer) && self.is_inside(&cause, outer);
-        if mine.iter().any(|open| is_part_of(&open.incident.told.cause)) || self.is_shadow(label, &cause) {
+        let explains = |inner: &Cause, outer: &Cause| {
+            self.is_inside(inner, outer) || self.has_evidence_inside(label, inner, outer)
+        };
+        let ms = |windows: u32| i64::from(windows) * self.window_ms;
+        let goes_on = |open: &Open| at.ms() - open.incident.held_at.ms() <= ms(self.rules.together_windows);
+        let is_part_of = |open: &Open| {
+            let outer = &open.incident.told.cause;
+            size(&cause) <= size(outer) && explains(&cause, outer)
+        };
+        if mine.iter().any(|open| is_part_of(open) && goes_on(open)) || self.is_shadow(label, &cause) {
             return;
+        }
+        if mine.iter().any(is_part_of) {
+            return self.open_if_again(label, cause, at, mine, changes);
         }
         let is_part = |open: &Open| {
             let inner = &open.incident.told.cause;
-            let explains = size(inner) < size(&cause) && self.has_evidence_inside(label, inner, &cause);
-            !open.incident.stands && (self.is_inside(inner, &cause) || explains)
+            let is_young = at.ms() - self.window_ms - open.incident.told.opened.ms() <= ms(self.rules.young_windows);
+            let is_held = open.incident.held_at == at && size(inner) < size(&cause);
+            let is_inside = self.is_inside(inner, &cause) || is_held && explains(inner, &cause);
+            is_young && !open.incident.stands && goes_on(open) && is_inside
         };
         let mut parts: Vec<_> = (0..mine.len()).filter(|index| is_part(&mine[*index])).collect();
         if parts.is_empty() {
@@ -359,10 +372,24 @@ impl Reference {
         let degraded = self.degraded_of(label, &cause);
         let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
         let is_most = degraded.len() as f64 >= self.rules.lone_client_share * f64::from(self.observed(&cause));
-        let key = (label, cause.clone());
         if cause.dimension != Dimension::Client || is_most {
-            self.open(label, cause, newest, at, mine, changes);
-        } else if let Some(opened) = self.waiting.get(&key) {
+            return self.open(label, cause, newest, at, mine, changes);
+        }
+        self.open_if_again(label, cause, at, mine, changes);
+    }
+
+    fn open_if_again(
+        &mut self,
+        label: Label,
+        cause: Cause,
+        at: WindowStart,
+        mine: &mut Vec<Open>,
+        changes: &mut FleetChanges,
+    ) {
+        let degraded = self.degraded_of(label, &cause);
+        let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
+        let key = (label, cause.clone());
+        if let Some(opened) = self.waiting.get(&key) {
             self.open(label, cause, *opened, at, mine, changes);
         } else {
             self.waiting_next.insert(key, newest);
