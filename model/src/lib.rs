@@ -43,7 +43,7 @@ pub use incident::{
     Cause, Dimension, FleetChanges, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision,
     IncidentState, PairTally, Unmeasured, Weight,
 };
-pub use look::{Look, Sighting, Standing};
+pub use look::{InvalidLook, Look, Sighting, Standing};
 pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};

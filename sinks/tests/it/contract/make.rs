@@ -136,6 +136,7 @@ pub(crate) fn commit(partition: u16, processed: u64, rows: Vec<AggregateRow>) ->
         rows,
         clients: Vec::new(),
         dead_letters: Vec::new(),
+        looks: Vec::new(),
         oldest_record: None,
     }
 }
