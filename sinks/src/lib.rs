@@ -6,6 +6,7 @@
 mod batch;
 mod error;
 mod fence;
+mod fleet;
 mod history;
 mod maintenance;
 mod opening;
@@ -15,6 +16,7 @@ mod sqlite;
 mod url;
 
 pub use error::StoreError;
+pub use fleet::{FleetCommit, FleetResume, FleetStore, OpenIncidents};
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
 pub use postgres::{PostgresOptions, PostgresStore};
@@ -27,7 +29,7 @@ use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partitio
 use parking_lot::FairMutex;
 
 /// Where rows land.
-pub trait Store: Send {
+pub trait Store: FleetStore + Send {
     /// Takes a new generation for this log, which fences off every earlier one: what they have not committed by now,
     /// they never will. The processes of a cluster share one generation, which one of them takes. The store keeps the
     /// `opening` of the last one.
@@ -36,7 +38,8 @@ pub trait Store: Send {
     /// start is counted as fruitless ([`Resume::fruitless_starts`]).
     ///
     /// A log that is a file (its id is `ndjson`) always starts at its beginning: the checkpoints and dead letters of
-    /// an earlier replay are deleted, and its rows stay until they are written again.
+    /// an earlier replay are deleted, and so are its incidents. Its rows stay until they are written again, and what people
+    /// wrote of incidents stays.
     ///
     /// # Errors
     /// [`StoreError::OtherLog`] if the store holds the results of another log, or of one with another number of
@@ -55,7 +58,7 @@ pub trait Store: Send {
     /// [`StoreError::Fenced`] if a later generation has been opened.
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
 
-    /// Writes rows, clients, dead letters and checkpoints of all these partitions in one transaction. Whole rows:
+    /// Writes rows, clients, dead letters, looks and checkpoints of all these partitions in one transaction. Whole rows:
     /// doing it twice is the same as doing it once, and a row is never replaced by one with a smaller `as_of`.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 pub(crate) mod address;
 pub(crate) mod admission;
 mod attempts;
+mod fleet;
 pub(crate) mod link;
 mod maintain;
 pub(crate) mod months;
@@ -30,6 +31,7 @@ use self::months::Months;
 pub use self::options::PostgresOptions;
 use self::window::Unreadable;
 use crate::fence::{Start, admit};
+use crate::fleet::FORGET;
 use crate::{Clock, Opening, Store, StoreError};
 
 /// How long the server waits in a transaction for us to go on. A process that is stopped in the middle of a commit holds
@@ -77,6 +79,7 @@ impl PostgresStore {
             write::rows(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
+            fleet::write_looks(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })
@@ -124,6 +127,7 @@ impl Store for PostgresStore {
             write::fence(transaction, log, generation, opening)?;
             if start == Start::AtTheBeginning {
                 transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+                transaction.batch_execute(FORGET)?;
             } else {
                 attempts::count_starts(transaction, log)?;
             }

@@ -5,6 +5,7 @@
 mod attempts;
 mod build;
 mod dead_letters;
+mod fleet;
 mod maintain;
 pub(crate) mod read_back;
 mod rewind;
@@ -23,6 +24,7 @@ pub use rewind::SqliteRewind;
 
 use self::build::Build;
 use crate::fence::{Start, admit};
+use crate::fleet::FORGET;
 use crate::{Clock, Opening, Store, StoreError, WriteTurn};
 
 /// The store in a SQLite file, which may also hold the durable log and be read by others meanwhile.
@@ -85,6 +87,7 @@ impl Store for SqliteStore {
             write::fence(transaction, log, generation, opening)?;
             if start == Start::AtTheBeginning {
                 transaction.execute_batch("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+                transaction.execute_batch(FORGET)?;
             } else {
                 attempts::count_starts(transaction, log)?;
             }
@@ -126,6 +129,7 @@ impl Store for SqliteStore {
             rows::write(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
+            fleet::write_looks(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })

@@ -67,7 +67,7 @@ impl Store {
         if said_again {
             let mut seen = BTreeMap::new();
             all.values_mut().for_each(|look| {
-                look.retain(|key, news| seen.insert(key.clone(), news.clone()).as_ref() != Some(news))
+                look.retain(|key, news| seen.insert(key.clone(), news.clone()).as_ref() != Some(news));
             });
             all.retain(|_, look| !look.is_empty());
         }
