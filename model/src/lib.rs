@@ -48,9 +48,9 @@ pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};
 pub use rules::{
-    Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, InvalidRules, LatencyLevel,
-    LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity,
-    UsualRules,
+    Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, FleetRules, InvalidRules,
+    LatencyLevel, LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, RulesFile, SeverityRules, Spread, ThroughputLevel,
+    ThroughputSeverity, UsualRules,
 };
 pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;

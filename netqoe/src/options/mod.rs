@@ -37,7 +37,7 @@ pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOption
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
 #[cfg(feature = "bench")]
-pub(crate) use rules::diagnosis_rules;
+pub(crate) use rules::rules_file;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use server::ServerOptions;
 

@@ -1,0 +1,7 @@
+//! Scenarios: small fleets, minute by minute.
+
+mod scenario;
+
+mod life;
+mod silence;
+mod speed;
