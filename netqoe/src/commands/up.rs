@@ -68,12 +68,14 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
         tracing::info!("asked to stop while waiting: {error:#}");
         return Ok(());
     }
-    let Opened { log, store, letters, reader, health } = opened?;
+    let Opened { log, store, incidents, letters, reader, health } = opened?;
     let store = store.with_patience(Patience::Until(stop.clone()));
+    let fleet = Some(store.fleet_link_over(incidents));
     let known = known_pairs(&store, &rules);
     let assembly = Assembly {
         source: Source::embedded(&log, HEAL_CLOCK, &observed.metrics),
         store,
+        fleet,
         store_kind: "sqlite",
         store_health: health,
         rules: rules.clone(),
@@ -117,10 +119,12 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The data file, opened four ways.
+/// The data file, opened five ways.
 struct Opened {
     log: SqliteLog,
     store: OpenedStore,
+    /// For incidents.
+    incidents: MeasuredStore,
     letters: SqliteDeadLetters,
     reader: MeasuredReader<SqliteReader>,
     health: StoreHealth,
@@ -144,12 +148,21 @@ fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result
     };
     let log = SqliteLog::open(&path, log_options)?;
     let store = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
+    let incidents = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
     let letters = SqliteDeadLetters::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
     let store = MeasuredStore::new(Box::new(store), metrics, &health);
     let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
-    Ok(Opened { log, store, letters, reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health), health })
+    let incidents = MeasuredStore::new(Box::new(incidents), metrics, &StoreHealth::default());
+    Ok(Opened {
+        log,
+        store,
+        incidents,
+        letters,
+        reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health),
+        health,
+    })
 }
 
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.
