@@ -8,6 +8,7 @@ mod error;
 mod fence;
 mod fleet;
 mod history;
+mod listing;
 mod maintenance;
 mod opening;
 mod postgres;
@@ -17,6 +18,7 @@ mod url;
 
 pub use error::StoreError;
 pub use fleet::{FleetCommit, FleetResume, FleetStore, OpenIncidents};
+pub use listing::{ListedIncident, ListedRange};
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
 pub use postgres::{PostgresOptions, PostgresStore};

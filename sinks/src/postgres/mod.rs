@@ -199,7 +199,7 @@ impl Store for PostgresStore {
 }
 
 /// What ends a transaction early.
-enum Failure {
+pub(crate) enum Failure {
     /// The server or the connection.
     Postgres(postgres::Error),
     /// A value that is none of ours.

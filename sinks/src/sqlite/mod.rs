@@ -162,23 +162,23 @@ impl From<StoreError> for Failure {
 }
 
 /// The file, for messages.
-struct StoreFile {
+pub(crate) struct StoreFile {
     path: PathBuf,
     /// The name that it is to get, where it is built and a failure is the end of it.
     built_as: Option<PathBuf>,
 }
 
 impl StoreFile {
-    fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), built_as: None }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("sqlite:{}", self.path.display())
     }
 
     /// What the user should know of an error of SQLite.
-    fn error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
+    pub(crate) fn error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         if let Some(trouble) = Trouble::of(&self.path, error) {
             let reason = trouble.to_string();
@@ -195,7 +195,7 @@ impl StoreFile {
     }
 
     /// The same of an error when the file is opened: one that can't be opened at all is mostly the wrong one.
-    fn opening_error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
+    pub(crate) fn opening_error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
         match Trouble::of(&self.path, error) {
             Some(Trouble::Unopenable | Trouble::ReadOnly | Trouble::Moved | Trouble::TooManyFiles) => {
                 StoreError::Unwritable { path: self.path.clone(), reason: described(error) }
