@@ -44,7 +44,7 @@ pub use incident::{
     Cause, Dimension, FleetChanges, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision,
     IncidentState, PairTally, Unmeasured, Weight,
 };
-pub use look::{Look, Sighting, Standing};
+pub use look::{InvalidLook, Look, Sighting, Standing};
 pub use maintenance_window::MaintenanceWindow;
 pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};

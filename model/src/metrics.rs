@@ -82,6 +82,10 @@ metrics! {
     open_windows: IntGaugeVec = "telemetry_open_windows" ["worker"], "Windows that can still change.";
     tracked_keys: IntGaugeVec = "telemetry_tracked_keys" ["worker"], "Pairs of client and target in memory.";
     frontier_lag: GaugeVec = "telemetry_frontier_lag_seconds" ["worker"], "Seconds by which committed rows are behind the log: the age of the oldest record that was read but not committed; 0 if there is none.";
+    pairs: IntGaugeVec = "telemetry_pairs" ["state"], "Pairs of client and target by how they stand: degraded, healthy, unjudged, unmeasured. Shown by the process that finds incidents.";
+    incidents_open: IntGaugeVec = "telemetry_incidents_open" ["label", "severity"], "Open incidents, by label and severity. Shown by the process that finds incidents.";
+    incident_unacknowledged: IntGauge = "telemetry_incident_oldest_unacknowledged_seconds", "Seconds since the oldest open incident was first told that nobody has acknowledged; 0 if there is none.";
+    incidents_lag: IntGauge = "telemetry_incidents_lag_seconds", "Seconds of log time by which incidents are behind committed rows; 0 if they reflect all whole windows.";
     live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers dropped for being too slow.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections in use.";
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Maximum number of store connections.";

@@ -69,6 +69,7 @@ fn run(command: Command, notify: &NotifyConfig) -> anyhow::Result<()> {
         Command::Ingest(options) => commands::ingest::run(&options),
         Command::Aggregate(options) => commands::aggregate::run(&options, notify),
         Command::Replay(options) => commands::replay::run(&options),
+        Command::Incidents(options) => commands::incidents::run(&options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
         Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),

@@ -143,11 +143,21 @@ fn start(
     let Some(store) = open_store(store, patience, &log, &rules, membership, &cluster.heartbeat, given_up)? else {
         return Ok(None);
     };
+    let fleet = match membership.process {
+        0 => {
+            let connect = || options.database_url.connect(&postgres, store_clock());
+            let own = Patience::Until(stop.clone()).insist(connect)?;
+            let own = MeasuredStore::new(own, &observed.metrics, &StoreHealth::default());
+            Some(store.fleet_link_over(own))
+        }
+        _ => None,
+    };
     let letters = set_aside::in_stream(&log, options.dead_letters.stream(), Arc::clone(runtime))?;
     let generation = store.generation();
     let assembly = Assembly {
         source: Source::jetstream(&log, WAIT_FOR_SERVERS),
         store: store.setting_aside(letters),
+        fleet,
         store_kind: kind(&options.database_url),
         store_health: health,
         rules,

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 mod fixed_object;
 pub(crate) mod heal_clock;
 mod health;
+pub(crate) mod incidents;
 pub(crate) mod ingest;
 pub(crate) mod log_export;
 pub(crate) mod maintenance;

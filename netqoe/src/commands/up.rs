@@ -72,9 +72,10 @@ async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
         tracing::info!("asked to stop while waiting: {error:#}");
         return Ok(());
     }
-    let Opened { log, store, outbox, letters, annotations, reader, health } = opened?;
+    let Opened { log, store, incidents, outbox, letters, annotations, reader, health } = opened?;
     let annotations = Arc::new(annotations);
     let store = store.with_patience(Patience::Until(stop.clone()));
+    let fleet = Some(store.fleet_link_over(incidents));
     let known = known_pairs(&store, &rules);
     let notifier = receivers.zip(outbox).map(|(receivers, outbox)| {
         receivers.notifier(outbox, store.generation(), &rules, &observed.metrics, Handle::current())
@@ -82,6 +83,7 @@ async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
     let assembly = Assembly {
         source: Source::embedded(&log, HEAL_CLOCK, &observed.metrics),
         store,
+        fleet,
         store_kind: "sqlite",
         store_health: health,
         rules: rules.clone(),
@@ -133,6 +135,8 @@ async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
 struct Opened {
     log: SqliteLog,
     store: OpenedStore,
+    /// For incidents.
+    incidents: MeasuredStore,
     /// Where there are receivers of notifications.
     outbox: Option<Box<dyn Outbox>>,
     letters: SqliteDeadLetters,
@@ -159,6 +163,7 @@ fn open(options: &UpOptions, has_receivers: bool, rules: &Rules, metrics: &Metri
     };
     let log = SqliteLog::open(&path, log_options)?;
     let store = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
+    let incidents = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
     let outbox = || StoreUrl::Sqlite(path.clone()).connect_outbox(&PostgresOptions::default(), Arc::clone(&write_turn));
     let outbox = has_receivers.then(outbox).transpose()?;
     let letters = SqliteDeadLetters::open(&path, Arc::clone(&write_turn))?;
@@ -167,8 +172,9 @@ fn open(options: &UpOptions, has_receivers: bool, rules: &Rules, metrics: &Metri
     let health = StoreHealth::default();
     let store = MeasuredStore::new(Box::new(store), metrics, &health);
     let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
+    let incidents = MeasuredStore::new(Box::new(incidents), metrics, &StoreHealth::default());
     let reader = MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health);
-    Ok(Opened { log, store, outbox, letters, annotations, reader, health })
+    Ok(Opened { log, store, incidents, outbox, letters, annotations, reader, health })
 }
 
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.

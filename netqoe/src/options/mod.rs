@@ -3,6 +3,7 @@
 mod cluster;
 mod database;
 mod history;
+mod incidents;
 mod letter_name;
 mod metrics_listen;
 mod nats;
@@ -31,6 +32,7 @@ use crate::logging::LogFormat;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
+pub(crate) use incidents::IncidentsOptions;
 pub(crate) use letter_name::LetterName;
 #[cfg(not(feature = "bench"))]
 pub(crate) use no_bench::NoBench;
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Aggregate(Box<AggregateOptions>),
     /// Replay history into any store; the conservation counts go to standard output as JSON
     Replay(Box<ReplayOptions>),
+    /// Print the incidents of a store, oldest first
+    Incidents(Box<IncidentsOptions>),
     /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),

@@ -49,9 +49,13 @@ impl Files {
         self.folder.path().join("store.db")
     }
 
-    pub(crate) fn store(&self) -> OpenedStore {
+    fn measured_store(&self) -> MeasuredStore {
         let store = SqliteStore::open(&self.store_path(), Arc::clone(&self.write_turn), Arc::new(|| 0)).unwrap();
-        let store = MeasuredStore::unwatched(Box::new(store));
+        MeasuredStore::unwatched(Box::new(store))
+    }
+
+    pub(crate) fn store(&self) -> OpenedStore {
+        let store = self.measured_store();
         OpenedStore::open(store, self.log.identity(), &Rules::default(), "a test".to_owned(), Patience::None).unwrap()
     }
 
@@ -61,9 +65,11 @@ impl Files {
 
     pub(crate) fn assembly_with(&self, store: OpenedStore) -> Assembly {
         let observed = Observed::new(Metrics::new(), || NOW_MS);
+        let fleet = Some(store.fleet_link_over(self.measured_store()));
         Assembly {
             source: Source::embedded(&self.log, "set the clock", &observed.metrics),
             store,
+            fleet,
             store_kind: "sqlite",
             store_health: StoreHealth::default(),
             rules: Rules::default(),

@@ -105,6 +105,7 @@ fn publish_at(api: &Api, minute: i64, rows: &[AggregateRow]) {
         rows: rows.to_vec(),
         clients: Vec::new(),
         dead_letters: Vec::new(),
+        looks: Vec::new(),
         oldest_record: None,
     };
     commit.checkpoint.log_time = LogTime::from_ms(minute_ms(minute));

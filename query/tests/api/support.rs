@@ -154,6 +154,7 @@ fn commit(store: &Mutex<TestStore>, checkpoint: Checkpoint, rows: &[AggregateRow
         rows: rows.to_vec(),
         clients,
         dead_letters: Vec::new(),
+        looks: Vec::new(),
         oldest_record: None,
     });
 }

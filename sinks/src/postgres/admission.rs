@@ -12,8 +12,22 @@ use crate::StoreError;
 const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
 
 /// What a process that writes reads and writes.
-const TABLES: [&str; 8] =
-    ["agg_1m", "diagnoses", "clients", "dead_letters", "checkpoint", "fence", "attempts", "starts"];
+const TABLES: [&str; 14] = [
+    "agg_1m",
+    "diagnoses",
+    "clients",
+    "dead_letters",
+    "checkpoint",
+    "fence",
+    "attempts",
+    "starts",
+    "looks",
+    "fleet",
+    "incidents",
+    "incident_members",
+    "incident_revisions",
+    "unmeasured",
+];
 
 /// What the server calls its encoding.
 pub(crate) const ENCODING: &str = "SHOW server_encoding";

@@ -7,6 +7,7 @@ pub(crate) mod address;
 pub(crate) mod admission;
 mod annotations;
 mod attempts;
+mod fleet;
 pub(crate) mod link;
 mod maintain;
 pub(crate) mod months;
@@ -33,6 +34,7 @@ use self::months::Months;
 pub use self::options::PostgresOptions;
 use self::window::Unreadable;
 use crate::fence::{Start, admit};
+use crate::fleet::FORGET;
 use crate::{Clock, Opening, Store, StoreError};
 
 /// How long the server waits in a transaction for us to go on. A process that is stopped in the middle of a commit holds
@@ -80,6 +82,7 @@ impl PostgresStore {
             write::rows(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
+            fleet::write_looks(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })
@@ -127,6 +130,7 @@ impl Store for PostgresStore {
             write::fence(transaction, log, generation, opening)?;
             if start == Start::AtTheBeginning {
                 transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+                transaction.batch_execute(FORGET)?;
             } else {
                 attempts::count_starts(transaction, log)?;
             }
@@ -198,7 +202,7 @@ impl Store for PostgresStore {
 }
 
 /// What ends a transaction early.
-enum Failure {
+pub(crate) enum Failure {
     /// The server or the connection.
     Postgres(postgres::Error),
     /// A value that is none of ours.

@@ -90,6 +90,7 @@ fn months() -> PartitionCommit {
         rows: MONTHS_MS[..3].iter().map(|start_ms| row(*start_ms)).collect(),
         clients: vec![],
         dead_letters: vec![],
+        looks: Vec::new(),
         oldest_record: None,
     }
 }

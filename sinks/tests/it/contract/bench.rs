@@ -125,6 +125,16 @@ impl Bench {
         self.database.time(ms)
     }
 
+    /// No and yes, as this kind of database writes them in SQL.
+    pub(crate) fn flags(&self) -> [&'static str; 2] {
+        self.database.flags()
+    }
+
+    /// Bytes in hexadecimal digits, as this kind of database writes them in SQL.
+    pub(crate) fn bytes(&self, hex: &str) -> String {
+        self.database.bytes(hex)
+    }
+
     /// Runs this SQL in a transaction of another connection, which stays open until the returned function is called.
     pub(crate) fn begin(&self, sql: &str) -> Box<dyn FnOnce()> {
         self.database.begin(sql)
@@ -161,6 +171,8 @@ trait Database {
     fn execute(&self, sql: &str);
     fn make_schema_without_states(&self);
     fn time(&self, ms: i64) -> String;
+    fn flags(&self) -> [&'static str; 2];
+    fn bytes(&self, hex: &str) -> String;
     fn rows(&self, table: &Table) -> Rows;
     fn begin(&self, sql: &str) -> Box<dyn FnOnce()>;
     fn spoil(&self, table: &str);
@@ -198,6 +210,14 @@ impl Database for SqliteFile {
 
     fn time(&self, ms: i64) -> String {
         ms.to_string()
+    }
+
+    fn flags(&self) -> [&'static str; 2] {
+        ["0", "1"]
+    }
+
+    fn bytes(&self, hex: &str) -> String {
+        format!("x'{hex}'")
     }
 
     fn rows(&self, table: &Table) -> Rows {
@@ -276,6 +296,14 @@ impl Database for PostgresDatabase {
 
     fn time(&self, ms: i64) -> String {
         format!("to_timestamp({ms} / 1000.0)")
+    }
+
+    fn flags(&self) -> [&'static str; 2] {
+        ["false", "true"]
+    }
+
+    fn bytes(&self, hex: &str) -> String {
+        format!("'\\x{hex}'")
     }
 
     fn rows(&self, table: &Table) -> Rows {

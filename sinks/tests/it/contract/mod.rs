@@ -21,6 +21,7 @@ mod bench;
 mod clients;
 mod contents;
 mod dead_letters;
+mod fleet;
 mod generations;
 mod history;
 mod incidents;

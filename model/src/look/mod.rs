@@ -2,7 +2,11 @@
 //!
 //! Decision: D-088.
 
+mod code;
+
 use std::sync::Arc;
+
+pub use code::InvalidLook;
 
 use crate::{Label, Network, Partition, Severity, WindowStart};
 

@@ -1,5 +1,7 @@
 //! The windows of one partition: which events count, when a window closes, what is shown of it.
 
+mod look;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use super::{OpenWindow, PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
 use crate::judge::{Judged, PairState};
 use crate::pair_window::PairWindow;
+use look::Looks;
+pub use look::{PairLook, PairSighting};
 
 /// Pairs that were idle for longer than a history reaches back are looked for this many times in that span.
 const SWEEPS_PER_REACH: i64 = 24;
@@ -43,6 +47,8 @@ pub struct WindowOutput {
     pub clients: Vec<ClientRow>,
     /// What could not be counted.
     pub dead_letters: Vec<DeadLetter>,
+    /// What was seen when the log passed a minute, by that minute.
+    pub looks: Vec<PairLook>,
     /// How far the partition has come.
     pub checkpoint: Checkpoint,
     /// Log time of the first record of this turn that held events.
@@ -59,12 +65,23 @@ struct Slot {
     pairs: Vec<u32>,
     /// Those of `pairs` that have counted something that is not shown yet.
     changed: Vec<u32>,
+    /// Those of `pairs` that have counted something since the last look.
+    unlooked: Vec<u32>,
+}
+
+impl Slot {
+    fn starting_with(first: Position) -> Self {
+        Self { first, pairs: Vec::new(), changed: Vec::new(), unlooked: Vec::new() }
+    }
 }
 
 /// The state of one partition. It takes batches in log order; [`PartitionWindows::turn`] gives what they led to.
 #[derive(Debug)]
 pub struct PartitionWindows {
     rules: Arc<Rules>,
+    /// The past of a pair that has none. Made once: it holds what tells the rules apart, which takes longer to compute than
+    /// most windows to judge.
+    new: Rc<PairState>,
     checkpoint: Checkpoint,
     /// The last record that was read, and the one up to which records only rebuild what was in memory before.
     position: Position,
@@ -72,9 +89,12 @@ pub struct PartitionWindows {
     slots: BTreeMap<WindowStart, Slot>,
     pairs: Pairs,
     clients: Clients,
+    looks: Looks,
     flush: bool,
     /// Whether this turn has something to say.
     moved: bool,
+    /// Whether a window was closed in this turn.
+    closed: bool,
     next_sweep: LogTime,
     /// Pairs of which windows were closed in this turn.
     advanced: Vec<u32>,
@@ -85,6 +105,8 @@ impl PartitionWindows {
     /// A partition that goes on at `checkpoint` (its default, with the partition's number, is the log's beginning).
     pub fn new(rules: Arc<Rules>, checkpoint: Checkpoint) -> Self {
         Self {
+            looks: Looks::after(checkpoint.log_time, &rules),
+            new: Rc::new(PairState::new(&rules.diagnosis)),
             rules,
             checkpoint,
             position: Position(checkpoint.resume_from.0.saturating_sub(1)),
@@ -94,6 +116,7 @@ impl PartitionWindows {
             clients: Clients::default(),
             flush: false,
             moved: false,
+            closed: false,
             next_sweep: LogTime::default(),
             advanced: Vec::new(),
             output: WindowOutput::default(),
@@ -114,6 +137,9 @@ impl PartitionWindows {
 
     /// Counts the events of a batch.
     pub fn apply(&mut self, mut batch: EventBatch) {
+        if batch.ends {
+            self.look_at_the_end();
+        }
         if batch.flush {
             self.flush = true;
             return;
@@ -122,6 +148,7 @@ impl PartitionWindows {
         for index in 0..batch.len() {
             let event = batch.get(index);
             if rebuilding {
+                self.recall_before(event.log_time);
                 self.rebuild(event, batch.position);
             } else if let Err(reason) = self.count(event, batch.position) {
                 let letter = batch.take_suspect(index).map(|letter| DeadLetter { reason, ..letter });
@@ -130,9 +157,10 @@ impl PartitionWindows {
         }
         self.position = batch.position;
         if rebuilding {
+            self.recall_before(batch.log_time);
             return;
         }
-        self.checkpoint.log_time = self.checkpoint.log_time.max(batch.log_time);
+        self.move_to(batch.log_time);
         self.checkpoint.processed = batch.position;
         self.moved = true;
         self.checkpoint.ledger.read += batch.read;
@@ -150,7 +178,9 @@ impl PartitionWindows {
         }
         #[cfg(feature = "planted-faults")]
         crate::planted::move_to_wall_clock(&mut self.checkpoint.log_time);
-        let closed = self.close();
+        self.close(self.checkpoint.log_time, None);
+        self.replace_pasts();
+        let closed = std::mem::take(&mut self.closed);
         let shown = std::mem::take(&mut self.flush) && self.show();
         // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
         if closed || shown {
@@ -175,8 +205,8 @@ impl PartitionWindows {
 
     /// Counts an event, or says why it can't be one. Late comes before duplicate.
     fn count(&mut self, event: EventRef<'_>, position: Position) -> Result<(), String> {
-        let log_time = self.checkpoint.log_time.max(event.log_time);
-        self.checkpoint.log_time = log_time;
+        self.move_to(event.log_time);
+        let log_time = self.checkpoint.log_time;
         let ahead_ms = event.ts.ms() - log_time.ms();
         if ahead_ms > self.rules.max_future_ms {
             return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.rules.max_future_ms }.to_string());
@@ -208,20 +238,23 @@ impl PartitionWindows {
         let start = event.ts.window(self.rules.window_ms);
         let index = self.pair(event.pair, event.client_bytes);
         let pair = self.pairs.get(index);
-        let slot =
-            self.slots.entry(start).or_insert_with(|| Slot { first: position, pairs: Vec::new(), changed: Vec::new() });
+        let slot = self.slots.entry(start).or_insert_with(|| Slot::starting_with(position));
         if pair.open_at(start).is_none() {
-            pair.open.push(OpenWindow::new(start));
+            let later = pair.open.iter().rev().take_while(|window| window.start > start).count();
+            pair.open.insert(pair.open.len() - later, OpenWindow::new(start));
             slot.pairs.push(index);
         }
         let client = pair.client;
         let Some(window) = pair.open_at(start) else { return false };
-        let unshown = !window.changed;
+        let (unshown, was_looked_at) = (!window.changed, !window.unlooked);
         if !window.insert(event, self.rules.exact_samples) {
             return false;
         }
         if unshown {
             slot.changed.push(index);
+        }
+        if was_looked_at {
+            slot.unlooked.push(index);
         }
         if let Some(network) = self.clients.see(client, event.ts, event.network_context) {
             window.see_network(event.ts, network);
@@ -235,23 +268,24 @@ impl PartitionWindows {
         self.output.dead_letters.extend(letter.map(|letter| DeadLetter { partition, log_time, ..letter }));
     }
 
-    /// Closes the windows that the log has passed, in the order of their starts, so that each finds its baseline closed.
-    fn close(&mut self) -> bool {
-        let mut closed = false;
+    /// Closes the windows that a log at `passed` has passed, in the order of their starts, so that each finds its baseline
+    /// closed. What those come to at last that close at the look `at` is a part of it.
+    fn close(&mut self, passed: LogTime, at: Option<WindowStart>) {
         while let Some(first) = self.slots.first_entry() {
             let start = *first.key();
             let last_time = self.rules.closes_after(start);
-            if last_time >= self.checkpoint.log_time {
+            if last_time >= passed {
                 break;
             }
-            closed = true;
+            self.closed = true;
+            let is_looked_at = at.is_some_and(|at| at.ms() == last_time.ms());
             // The first log time at which the window is closed: the same in every run, whatever closes it.
             let as_of = LogTime::from_ms(last_time.ms() + 1);
             for index in first.remove().pairs {
                 let id = self.id(index);
                 let pair = self.pairs.get(index);
-                let Some(at) = pair.open.iter().position(|window| window.start == start) else { continue };
-                let window = pair.open.remove(at);
+                let Some(place) = pair.open.iter().position(|window| window.start == start) else { continue };
+                let mut window = pair.open.remove(place);
                 self.output
                     .changes
                     .extend(window.shown.as_ref().map(|shown| (id, PairWindow::open(shown.clone()), -1)));
@@ -259,10 +293,15 @@ impl PartitionWindows {
                     self.advanced.push(index);
                 }
                 let row = window.row(true, as_of);
-                let judged = judge_closed(pair, &row, &self.rules);
+                let judged = judge_closed(pair, &row, &self.rules, &self.new);
+                self.looks.close(id, pair, &mut window, judged.standing(), is_looked_at);
                 self.output.closed.push(ClosedWindow { pair: id, row, judged });
             }
         }
+    }
+
+    /// Hands on what follows from the windows that were closed in this turn.
+    fn replace_pasts(&mut self) {
         for index in std::mem::take(&mut self.advanced) {
             let id = self.id(index);
             let pair = self.pairs.get(index);
@@ -271,7 +310,6 @@ impl PartitionWindows {
         }
         // They were closed by their starts. Cached, as moving a closed window costs more than comparing two.
         self.output.closed.sort_by_cached_key(|closed| closed.pair);
-        closed
     }
 
     /// Shows the open windows that have changed since they were last shown; false if there are none.
@@ -332,10 +370,9 @@ fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes
 }
 
 /// Judges a window that is closed, and takes it into what is past.
-fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules) -> Judged {
-    let past = pair.past.as_deref();
-    let new = || Box::new(past.cloned().unwrap_or_else(|| PairState::new(&rules.diagnosis)));
-    pair.next_past.get_or_insert_with(new).judge(row, rules)
+fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules, new: &PairState) -> Judged {
+    let past = pair.past.as_deref().unwrap_or(new);
+    pair.next_past.get_or_insert_with(|| Box::new(past.clone())).judge(row, rules)
 }
 
 /// Puts a pair's past into the collection, in place of what it was.
