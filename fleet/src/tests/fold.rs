@@ -121,7 +121,7 @@ impl Story {
 }
 
 fn rules() -> FleetRules {
-    FleetRules { young_windows: 12, ..FleetRules::default() }
+    FleetRules { young_windows: 12, gap_windows: 4, flapping_gap_windows: 7, ..FleetRules::default() }
 }
 
 fn fold(story: &Story, restart_after: Option<usize>, partitions: usize) -> (Vec<FleetChanges>, Vec<u8>) {

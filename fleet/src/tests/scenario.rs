@@ -33,8 +33,9 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     pub(crate) fn new(clients: usize, targets: usize, clients_a_provider: usize) -> Self {
+        let rules = FleetRules { gap_windows: 6, flapping_gap_windows: 12, ..FleetRules::default() };
         Self {
-            fleet: Fleet::new(&FleetRules::default(), MINUTE_MS),
+            fleet: Fleet::new(&rules, MINUTE_MS),
             clients,
             targets,
             clients_a_provider,
