@@ -284,7 +284,7 @@ impl Reference {
         let mut parts: Vec<_> = (0..mine.len()).filter(|index| is_part(&mine[*index])).collect();
         if parts.is_empty() {
             if !self.take_over_shadows(label, &cause, at, mine, changes) {
-                self.open_if_clear(label, cause, at, mine, changes);
+                self.open_if_clear(label, &cause, at, mine, changes);
             }
             return;
         }
@@ -364,18 +364,18 @@ impl Reference {
     fn open_if_clear(
         &mut self,
         label: Label,
-        cause: Cause,
+        cause: &Cause,
         at: WindowStart,
         mine: &mut Vec<Open>,
         changes: &mut FleetChanges,
     ) {
-        let degraded = self.degraded_of(label, &cause);
+        let degraded = self.degraded_of(label, cause);
         let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
-        let is_most = degraded.len() as f64 >= self.rules.lone_client_share * f64::from(self.observed(&cause));
+        let is_most = degraded.len() as f64 >= self.rules.lone_client_share * f64::from(self.observed(cause));
         if cause.dimension != Dimension::Client || is_most {
-            return self.open(label, &cause, newest, at, mine, changes);
+            return self.open(label, cause, newest, at, mine, changes);
         }
-        self.open_if_again(label, &cause, at, mine, changes);
+        self.open_if_again(label, cause, at, mine, changes);
     }
 
     fn open_if_again(
