@@ -18,6 +18,10 @@ impl NamedRules {
             (product.rules)(name_or_file).map_err(|error| WrongUsage(format!("--rules {name_or_file}: {error}")))?;
         Ok(Self { name: name_or_file.to_owned(), rules: Rules { diagnosis, fleet, ..Rules::default() } })
     }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
 }
 
 /// Judges the windows of one pair, one after the other.

@@ -62,8 +62,8 @@ impl Story {
             5 => target / 2 == fault.number % 2,
             _ => true,
         };
-        let present = self.faults.iter().filter(|fault| (fault.from..fault.from + fault.minutes).contains(&minute));
-        match (present.filter(holds).next_back(), self.chance([client, target, minute, 0])) {
+        let mut present = self.faults.iter().filter(|fault| (fault.from..fault.from + fault.minutes).contains(&minute));
+        match (present.rfind(holds), self.chance([client, target, minute, 0])) {
             (Some(_), 0..30) | (None, 30..250) => Standing::Healthy,
             (Some(fault), _) => Standing::Degraded(fault.label, fault.severity),
             (None, 0..15) => Standing::Degraded(Label::HandshakeBound, Severity::Major),
@@ -79,7 +79,7 @@ impl Story {
                 let is_gone = self.chance([client, minute_number / 8, 1, 1]) < 40;
                 let is_missing = self.chance([client, target, minute_number, 2]) < 25;
                 // The second target is measured every three minutes.
-                if !is_gone && !is_missing && (target != 1 || minute_number % 3 == 0) {
+                if !is_gone && !is_missing && (target != 1 || minute_number.is_multiple_of(3)) {
                     sightings.push(self.sighting(client, target, minute_number, minute_number, false));
                 }
                 for back in 1..3 {
@@ -121,7 +121,7 @@ impl Story {
 }
 
 fn rules() -> FleetRules {
-    FleetRules { young_windows: 12, ..FleetRules::default() }
+    FleetRules { young_windows: 12, gap_windows: 4, flapping_gap_windows: 7, ..FleetRules::default() }
 }
 
 fn fold(story: &Story, restart_after: Option<usize>, partitions: usize) -> (Vec<FleetChanges>, Vec<u8>) {

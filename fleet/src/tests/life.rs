@@ -58,7 +58,8 @@ fn fewer_than_three_pairs_are_no_incident() {
 
 #[test]
 fn the_narrowest_cause_that_explains_the_same_is_named() {
-    let cases: [(&str, fn((usize, usize)) -> bool); 6] = [
+    type IsWrong = fn((usize, usize)) -> bool;
+    let cases: [(&str, IsWrong); 6] = [
         ("handshake-bound isp×target isp-1 https://t1.example/ open", |(client, target)| {
             client / 4 == 1 && target == 1
         }),

@@ -272,7 +272,7 @@ impl Reference {
             return;
         }
         if mine.iter().any(is_part_of) {
-            return self.open_if_again(label, cause, at, mine, changes);
+            return self.open_if_again(label, &cause, at, mine, changes);
         }
         let is_part = |open: &Open| {
             let inner = &open.incident.told.cause;
@@ -284,7 +284,7 @@ impl Reference {
         let mut parts: Vec<_> = (0..mine.len()).filter(|index| is_part(&mine[*index])).collect();
         if parts.is_empty() {
             if !self.take_over_shadows(label, &cause, at, mine, changes) {
-                self.open_if_clear(label, cause, at, mine, changes);
+                self.open_if_clear(label, &cause, at, mine, changes);
             }
             return;
         }
@@ -364,14 +364,14 @@ impl Reference {
     fn open_if_clear(
         &mut self,
         label: Label,
-        cause: Cause,
+        cause: &Cause,
         at: WindowStart,
         mine: &mut Vec<Open>,
         changes: &mut FleetChanges,
     ) {
-        let degraded = self.degraded_of(label, &cause);
+        let degraded = self.degraded_of(label, cause);
         let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
-        let is_most = degraded.len() as f64 >= self.rules.lone_client_share * f64::from(self.observed(&cause));
+        let is_most = degraded.len() as f64 >= self.rules.lone_client_share * f64::from(self.observed(cause));
         if cause.dimension != Dimension::Client || is_most {
             return self.open(label, cause, newest, at, mine, changes);
         }
@@ -381,12 +381,12 @@ impl Reference {
     fn open_if_again(
         &mut self,
         label: Label,
-        cause: Cause,
+        cause: &Cause,
         at: WindowStart,
         mine: &mut Vec<Open>,
         changes: &mut FleetChanges,
     ) {
-        let degraded = self.degraded_of(label, &cause);
+        let degraded = self.degraded_of(label, cause);
         let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
         let key = (label, cause.clone());
         if let Some(opened) = self.waiting.get(&key) {
@@ -399,19 +399,19 @@ impl Reference {
     fn open(
         &mut self,
         label: Label,
-        cause: Cause,
+        cause: &Cause,
         opened: WindowStart,
         at: WindowStart,
         mine: &mut Vec<Open>,
         changes: &mut FleetChanges,
     ) {
-        if !self.given.insert(id_of(label, &cause, opened)) {
+        if !self.given.insert(id_of(label, cause, opened)) {
             return;
         }
-        let incident = OpenIncident::new(label, &cause, self.no_cause, opened, at);
+        let incident = OpenIncident::new(label, cause, self.no_cause, opened, at);
         let mut open = Open { incident, members: BTreeMap::new(), told_by: Vec::new() };
         self.take_evidence(label, &mut open, at, changes);
-        let severities = self.severities(label, &cause);
+        let severities = self.severities(label, cause);
         open.incident.set_severity(severity_of(severities, self.rules.severity_share).unwrap());
         changes.revisions.push(open.incident.revise(IncidentChange::Opened, at));
         mine.push(open);

@@ -17,6 +17,9 @@ pub(crate) const FAILING: Standing = Standing::Degraded(Label::ErrorBound, Sever
 /// A client and a target by their numbers.
 pub(crate) type Of = (usize, usize);
 
+/// Incident, client and target.
+pub(crate) type MemberKey = (Arc<str>, Arc<str>, Arc<str>);
+
 /// Clients in providers and sites of `clients_a_provider`, and targets.
 pub(crate) struct Scenario {
     pub(crate) fleet: Fleet,
@@ -25,7 +28,7 @@ pub(crate) struct Scenario {
     clients_a_provider: usize,
     minute: i64,
     pub(crate) incidents: BTreeMap<Arc<str>, Incident>,
-    pub(crate) members: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), IncidentMember>,
+    pub(crate) members: BTreeMap<MemberKey, IncidentMember>,
     pub(crate) revisions: Vec<IncidentRevision>,
     pub(crate) unmeasured: BTreeMap<(Arc<str>, Arc<str>), Unmeasured>,
     pub(crate) last: FleetChanges,
@@ -33,8 +36,9 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     pub(crate) fn new(clients: usize, targets: usize, clients_a_provider: usize) -> Self {
+        let rules = FleetRules { gap_windows: 6, flapping_gap_windows: 12, ..FleetRules::default() };
         Self {
-            fleet: Fleet::new(&FleetRules::default(), MINUTE_MS),
+            fleet: Fleet::new(&rules, MINUTE_MS),
             clients,
             targets,
             clients_a_provider,

@@ -71,8 +71,8 @@ impl Default for FleetRules {
             lone_client_share: 0.8,
             keep_pairs: 2,
             keep_share: 0.35,
-            gap_windows: 6,
-            flapping_gap_windows: 12,
+            gap_windows: 12,
+            flapping_gap_windows: 15,
             unobserved_windows: 30,
             young_windows: 30,
             together_windows: 3,
@@ -190,16 +190,16 @@ mod tests {
     fn what_makes_no_sense_is_refused_by_its_key() {
         assert!(with_hosting("cdn = [\"a b\"]").unwrap_err().contains("`a b` is neither a host nor"));
         let steady = crate::DiagnosisRules::text("steady").unwrap();
-        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 6", "gap_windows = 0", 1)).unwrap_err();
+        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 12", "gap_windows = 0", 1)).unwrap_err();
         assert!(wrong.to_string().contains("fleet.gap_windows is 0, and must be from 1 to 1440"), "{wrong}");
-        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 6", "gap_window = 6", 1)).unwrap_err();
+        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 12", "gap_window = 12", 1)).unwrap_err();
         assert!(wrong.to_string().ends_with("did you mean `gap_windows`?"), "{wrong}");
     }
 
     #[test]
     fn the_fleets_rules_do_not_change_what_states_of_pairs_are_tagged_by() {
         let steady = crate::DiagnosisRules::text("steady").unwrap();
-        let other = RulesFile::parse(&steady.replacen("gap_windows = 6", "gap_windows = 7", 1)).unwrap();
+        let other = RulesFile::parse(&steady.replacen("gap_windows = 12", "gap_windows = 7", 1)).unwrap();
         assert_eq!(other.diagnosis.fingerprint(), crate::DiagnosisRules::default().fingerprint());
         assert_ne!(other.fleet.fingerprint(), FleetRules::default().fingerprint());
     }

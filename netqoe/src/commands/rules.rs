@@ -15,7 +15,7 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
             output::text(text)?;
         }
         RulesCommand::Check { rules } => {
-            output::line(format_args!("the rules `{}` are understood", rules.diagnosis.name))?
+            output::line(format_args!("the rules `{}` are understood", rules.diagnosis.name))?;
         }
     }
     Ok(())
