@@ -1,8 +1,10 @@
 //! A log and a store in a folder that is deleted afterwards, and what is put together from them.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
@@ -27,22 +29,57 @@ pub(crate) struct Files {
     pub(crate) log: SqliteLog,
     /// Held by a test, it keeps the store from committing.
     pub(crate) write_turn: WriteTurn,
+    /// What the log takes for the present.
+    clock_ms: Arc<AtomicI64>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Files {
     pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let options = SqliteLogOptions::new(Arc::new(|| LogTime::from_ms(NOW_MS)), Arc::default());
+        let clock_ms = Arc::new(AtomicI64::new(NOW_MS));
+        let clock = Arc::clone(&clock_ms);
+        let now = Arc::new(move || LogTime::from_ms(clock.load(Ordering::SeqCst)));
+        let options =
+            SqliteLogOptions { believe_clock_after: Duration::ZERO, ..SqliteLogOptions::new(now, Arc::default()) };
         let log = SqliteLog::open(&folder.path().join("log.db"), options).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { folder, log, write_turn: WriteTurn::default(), runtime }
+        Self { folder, log, write_turn: WriteTurn::default(), clock_ms, runtime }
     }
 
     /// Appends a record of one event, at the position that is the number of all records by then.
     pub(crate) fn append(&self, partition: u16, client_id: &str, number: u64) {
         let event = event(client_id, number, NOW_MS);
         self.runtime.block_on(self.log.append(vec![(Partition(partition), event.into_bytes())])).unwrap();
+    }
+
+    /// The log takes this for the present from now on.
+    pub(crate) fn set_clock(&self, ms: i64) {
+        self.clock_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// Appends a record of such lines to each of these partitions.
+    pub(crate) fn append_all(&self, lines: BTreeMap<Partition, Vec<u8>>) {
+        self.runtime.block_on(self.log.append(lines.into_iter().collect())).unwrap();
+    }
+
+    /// Moves the time of all partitions on.
+    pub(crate) fn tick(&self) {
+        let all = (0..self.log.identity().partitions.get()).map(Partition).collect();
+        self.runtime.block_on(self.log.tick(all)).unwrap();
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log.db")
+    }
+
+    /// What was told of incidents, in order: which, what, and when.
+    pub(crate) fn revisions(&self) -> Vec<(String, i64, String, i64)> {
+        let store = rusqlite::Connection::open(self.store_path()).unwrap();
+        let sql = "SELECT incident, revision, change, at FROM incident_revisions ORDER BY incident, revision";
+        let mut statement = store.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
     }
 
     pub(crate) fn store_path(&self) -> PathBuf {
