@@ -7,7 +7,6 @@
 
 mod config;
 mod letter_box;
-mod maintenance;
 mod message;
 mod pattern;
 mod pause;

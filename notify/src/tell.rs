@@ -3,7 +3,6 @@
 use netqoe_model::{Cause, IncidentChange, IncidentRevision, IncidentState};
 use netqoe_sinks::outbox::{ChangedIncident, News, QueuedMessage};
 
-use crate::maintenance::holds;
 use crate::message::{Message, MessageEvent};
 use crate::route::{Route, leads_to};
 
@@ -41,7 +40,7 @@ fn queue(receiver: &str, message: &Message) -> QueuedMessage {
 }
 
 fn is_held(maintained: &[Cause], changed: &ChangedIncident) -> bool {
-    maintained.iter().any(|window| holds(window, newest_cause(changed)))
+    maintained.iter().any(|window| window.includes(newest_cause(changed)))
 }
 
 /// The cause, whole: what a message has may be cut.

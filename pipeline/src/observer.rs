@@ -50,9 +50,9 @@ pub(crate) fn on_commit(
     })
 }
 
-/// What happens when incidents are found: how they and the pairs stand is shown.
+/// What happens when incidents are found: how they and the pairs stand is shown, and live readers are told.
 pub(crate) fn on_found(observed: &Observed) -> OnFound {
-    let (metrics, now_ms) = (observed.metrics.clone(), observed.now_ms);
+    let (metrics, live, now_ms) = (observed.metrics.clone(), observed.live.clone(), observed.now_ms);
     let unacknowledged_since: Arc<Mutex<Option<LogTime>>> = Arc::default();
     let since = Arc::clone(&unacknowledged_since);
     metrics.on_gather(move |metrics| {
@@ -67,6 +67,7 @@ pub(crate) fn on_found(observed: &Observed) -> OnFound {
             {
                 metrics.pairs.with_label_values(&[state]).set(count.into());
             }
+            commit.changes.iter().for_each(|changes| live.publish_incidents(changes));
         }
         Found::Open(open) => {
             *unacknowledged_since.lock() = open.oldest_unacknowledged;

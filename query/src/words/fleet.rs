@@ -5,9 +5,8 @@ use netqoe_model::{Incident, Label, PairTally, Severity};
 use super::incident::{clause, of_incident};
 use super::names::{capitalised, counted, plural, shown};
 
-/// A log that nobody writes into gets a tick this often at least, in milliseconds: a fleet that measures seldom has an old log
-/// time, too.
-const TICKS_APART_MS: i64 = 5 * 60_000;
+/// A log that nobody writes into gets a tick this often at least, in milliseconds.
+const TICKS_APART_MS: i64 = 60_000;
 /// How much older the newest log time may be, in windows, before the log is believed to be down.
 const SILENT_WINDOWS: i64 = 3;
 

@@ -12,7 +12,7 @@ use crate::StoreError;
 const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
 
 /// What a process that writes reads and writes.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 18] = [
     "agg_1m",
     "diagnoses",
     "clients",
@@ -27,6 +27,10 @@ const TABLES: [&str; 14] = [
     "incident_members",
     "incident_revisions",
     "unmeasured",
+    "incident_notes",
+    "maintenance_windows",
+    "outbox",
+    "told",
 ];
 
 /// What the server calls its encoding.
