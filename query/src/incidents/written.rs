@@ -69,11 +69,11 @@ async fn add_note(
 ) -> Result<(StatusCode, Json<NoteItem>), Refusal> {
     let incident = id_of(id)?;
     let NewNoteBody { text, by, acknowledges } = read(body)?;
-    let text = said(text)?;
+    let text = said(&text)?;
     if text.is_empty() && !acknowledges {
         return Err(Refusal::invalid("an empty note says nothing; give it a text, or let it acknowledge"));
     }
-    let note = NewNote { incident, at_ms: api.now_ms(), by: author(by)?, acknowledges, text };
+    let note = NewNote { incident, at_ms: api.now_ms(), by: author(by.as_deref())?, acknowledges, text };
     let note = api.write(move |annotations| annotations.add_note(note)).await?;
     Ok((StatusCode::CREATED, Json(note.into())))
 }
@@ -165,7 +165,7 @@ async fn add_maintenance(
     if !(0..=MAX_TIME_MS).contains(&from) || !(0..=MAX_TIME_MS).contains(&to) || from >= to {
         return Err(Refusal::invalid("from and to must be Unix milliseconds, from before to"));
     }
-    let (cause, text, by) = (cause.parse()?, said(text)?, author(by)?);
+    let (cause, text, by) = (cause.parse()?, said(&text)?, author(by.as_deref())?);
     let planned = NewMaintenanceWindow { from_ms: from, to_ms: to, cause, by, text, at_ms: api.now_ms() };
     let window = api.write(move |annotations| annotations.add_maintenance(planned)).await?;
     Ok((StatusCode::CREATED, Json(window.into())))
@@ -217,7 +217,7 @@ fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
 }
 
 /// What a person says, without spaces around it.
-fn said(text: String) -> Result<String, Refusal> {
+fn said(text: &str) -> Result<String, Refusal> {
     let text = text.trim().to_owned();
     if text.len() > MAX_TEXT_BYTES {
         return Err(Refusal::invalid(format!("text has {} bytes; {MAX_TEXT_BYTES} are allowed", text.len())));
@@ -230,8 +230,8 @@ fn said(text: String) -> Result<String, Refusal> {
 }
 
 /// Who says it.
-fn author(by: Option<String>) -> Result<String, Refusal> {
-    let by = by.as_deref().map_or("", str::trim);
+fn author(by: Option<&str>) -> Result<String, Refusal> {
+    let by = by.map_or("", str::trim);
     if by.len() > MAX_AUTHOR_BYTES {
         return Err(Refusal::invalid(format!("by has {} bytes; {MAX_AUTHOR_BYTES} are allowed", by.len())));
     }

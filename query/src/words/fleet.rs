@@ -5,8 +5,10 @@ use netqoe_model::{Incident, Label, PairTally, Severity};
 use super::incident::{clause, of_incident};
 use super::names::{capitalised, counted, plural, shown};
 
-/// How old the newest log time may be, in windows, before nobody is believed to measure: ticks move the log on each window, and
-/// rows are committed within seconds.
+/// A log that nobody writes into gets a tick this often at least, in milliseconds: a fleet that measures seldom has an old log
+/// time, too.
+const TICKS_APART_MS: i64 = 5 * 60_000;
+/// How much older the newest log time may be, in windows, before the log is believed to be down.
 const SILENT_WINDOWS: i64 = 3;
 
 /// What the sentence is made of.
@@ -105,7 +107,7 @@ fn of_silence<'a>(fleet: &Fleet<'a>) -> Option<Sentence<'a>> {
         return Some(Sentence::plain("Nothing has been measured yet".to_owned(), None));
     }
     let now_ms = fleet.now_ms?;
-    let is_old = |log_time_ms: i64| now_ms - log_time_ms > SILENT_WINDOWS * fleet.window_ms;
+    let is_old = |log_time_ms: i64| now_ms - log_time_ms > TICKS_APART_MS + SILENT_WINDOWS * fleet.window_ms;
     if fleet.log_time_ms.is_some_and(is_old) {
         let text = "No events arrive: ingest or the log may be down".to_owned();
         return Some(Sentence::plain(text, fleet.log_time_ms));
@@ -336,11 +338,11 @@ mod tests {
         assert!(of_fleet(&others_report).incident.is_some());
 
         let old =
-            Fleet { log_time_ms: Some(NOW_MS - 180_001), gravest: Some(&gravest), open: 1, ..fleet([12, 2, 0, 0]) };
-        check(&old, "No events arrive: ingest or the log may be down", None, Some(NOW_MS - 180_001));
+            Fleet { log_time_ms: Some(NOW_MS - 480_001), gravest: Some(&gravest), open: 1, ..fleet([12, 2, 0, 0]) };
+        check(&old, "No events arrive: ingest or the log may be down", None, Some(NOW_MS - 480_001));
         let past = Fleet { now_ms: None, ..old.clone() };
         check(&past, "Target x is slow to answer for 12 of 14 clients", Some(Severity::Major), Some(60_000));
-        let fresh = Fleet { log_time_ms: Some(NOW_MS - 180_000), ..old };
+        let fresh = Fleet { log_time_ms: Some(NOW_MS - 480_000), ..old };
         assert!(of_fleet(&fresh).incident.is_some());
     }
 

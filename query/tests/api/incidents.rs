@@ -413,9 +413,9 @@ async fn silence_of_everybody_is_told_as_such() {
     ["a", "b"].iter().for_each(|client| miss(&api, client, "t", 9));
     assert_eq!(sentence(&api, "").await["text"], "No client reports: ingest or the way to it may be down");
     let old = Api::with(&[]);
-    write_at(&old, 9, &[well("a", "t", 8)]);
+    write_at(&old, 4, &[well("a", "t", 3)]);
     let expected = json!({"text": "No events arrive: ingest or the log may be down", "severity": null, "incident": null,
-        "since": minute_ms(9)});
+        "since": minute_ms(4)});
     assert_eq!(sentence(&old, "").await, expected);
     let nothing = json!({"text": "Nothing has been measured yet", "severity": null, "incident": null, "since": null});
     assert_eq!(sentence(&Api::with(&[]), "").await, nothing);
