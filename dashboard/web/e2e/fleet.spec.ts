@@ -10,7 +10,7 @@ test('the sentence names a slow server, in the moment when it was', { tag: '@sto
   await page.goto(`${demo.origin}/?from=${range.from}&to=${range.to}`);
   const sentence = page.getByTestId('sentence');
   const name = new URL(fault.target).host;
-  await expect(sentence).toContainText(`Target ${fault.target} was slow to answer for ${CLIENTS} clients since `);
+  await expect(sentence).toContainText(`Target ${fault.target} was slow to answer for ${CLIENTS} clients from `);
   await expect(page.getByTestId('incident')).toHaveCount(1);
   await expect(page.getByTestId('incident')).toContainText(fault.label);
 

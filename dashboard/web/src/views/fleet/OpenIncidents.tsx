@@ -73,7 +73,9 @@ function IncidentItem({ incident, now }: { incident: Incident; now: number }) {
         <span>
           <Parts parts={causeParts(cause)} />: {weightText(state === 'open' ? evidence.now : evidence.at_first)}
         </span>
-        <span>{sizeText(incident)} so far</span>
+        <span>
+          {sizeText(incident)} {state === 'open' ? 'so far' : 'in all'}
+        </span>
       </span>
     </li>
   );

@@ -45,7 +45,7 @@ export function SentenceLine({ overview, matrix }: Props) {
           {tone !== 'good' && since !== null && (
             <span class="since">
               {' '}
-              since <Time at={since} />
+              {past ? 'from' : 'since'} <Time at={since} />
             </span>
           )}
         </span>
