@@ -4,7 +4,7 @@
 //! come from events, so they are cut, and characters that hide or turn around others are escaped. They are plain text, and no
 //! HTML.
 //!
-//! Decision: D-091.
+//! Decision: D-090.
 
 mod fleet;
 mod incident;
