@@ -90,22 +90,7 @@ impl FleetStore for SqliteStore {
         let updated_at = (self.clock)();
         self.transact("start its incidents anew", |transaction, file| {
             read_back::current(transaction, file, generation)?;
-            transaction.execute(
-                "INSERT INTO incident_revisions
-                     (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
-                 SELECT id, revision + 1, ?1, 'withdrawn', cause_dimension, cause_value, severity, degraded_now
-                 FROM incidents WHERE state = 'open'
-                 ON CONFLICT DO NOTHING",
-                [at.ms()],
-            )?;
-            transaction.execute(
-                "UPDATE incidents SET state = 'withdrawn', withdrawn_because = ?1, closed = ?2, as_of = ?2,
-                     revision = revision + 1, updated_at = ?3
-                 WHERE state = 'open'",
-                params![because, at.ms(), updated_at],
-            )?;
-            transaction.execute_batch("DELETE FROM unmeasured; DELETE FROM fleet;")?;
-            Ok(())
+            Ok(start_anew(transaction, at, because, updated_at)?)
         })
     }
 
@@ -241,4 +226,28 @@ fn write_progress(transaction: &Connection, commit: &FleetCommit) -> rusqlite::R
         transaction.prepare_cached("DELETE FROM looks WHERE at <= ?1")?.execute([at.ms()])?;
     }
     Ok(())
+}
+
+/// Withdraws what is open, and forgets how far incidents reflect the looks.
+pub(super) fn start_anew(
+    transaction: &Connection,
+    at: WindowStart,
+    because: &str,
+    updated_at: i64,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO incident_revisions
+             (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
+         SELECT id, revision + 1, ?1, 'withdrawn', cause_dimension, cause_value, severity, degraded_now
+         FROM incidents WHERE state = 'open'
+         ON CONFLICT DO NOTHING",
+        [at.ms()],
+    )?;
+    transaction.execute(
+        "UPDATE incidents SET state = 'withdrawn', withdrawn_because = ?1, closed = ?2, as_of = ?2,
+             revision = revision + 1, updated_at = ?3
+         WHERE state = 'open'",
+        params![because, at.ms(), updated_at],
+    )?;
+    transaction.execute_batch("DELETE FROM unmeasured; DELETE FROM fleet;")
 }

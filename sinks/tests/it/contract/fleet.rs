@@ -166,7 +166,7 @@ fn what_is_found_stands_in_the_store_once(bench: &Bench) {
     let time = |minute: i64| Cell::Integer(at(minute).ms());
     let count = Cell::Integer;
     let value = "[\"A \\\"quoted\\\" isp\",\"täŕget\"]";
-    let incident = vec![
+    let incident = [
         vec![
             text("i"),
             text("dns-bound"),
