@@ -1,6 +1,5 @@
 //! A log and a store in a folder that is deleted afterwards, and what is put together from them.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,9 +57,9 @@ impl Files {
         self.clock_ms.store(ms, Ordering::SeqCst);
     }
 
-    /// Appends a record of such lines to each of these partitions.
-    pub(crate) fn append_all(&self, lines: BTreeMap<Partition, Vec<u8>>) {
-        self.runtime.block_on(self.log.append(lines.into_iter().collect())).unwrap();
+    /// Appends a record for each of these events.
+    pub(crate) fn append_all(&self, events: Vec<(Partition, Vec<u8>)>) {
+        self.runtime.block_on(self.log.append(events)).unwrap();
     }
 
     /// Moves the time of all partitions on.

@@ -337,11 +337,11 @@ mod tests {
         assert!(of_fleet(&others_report).incident.is_some());
 
         let old =
-            Fleet { log_time_ms: Some(NOW_MS - 480_001), gravest: Some(&gravest), open: 1, ..fleet([12, 2, 0, 0]) };
-        check(&old, "No events arrive: ingest or the log may be down", None, Some(NOW_MS - 480_001));
+            Fleet { log_time_ms: Some(NOW_MS - 240_001), gravest: Some(&gravest), open: 1, ..fleet([12, 2, 0, 0]) };
+        check(&old, "No events arrive: ingest or the log may be down", None, Some(NOW_MS - 240_001));
         let past = Fleet { now_ms: None, ..old.clone() };
         check(&past, "Target x is slow to answer for 12 of 14 clients", Some(Severity::Major), Some(60_000));
-        let fresh = Fleet { log_time_ms: Some(NOW_MS - 480_000), ..old };
+        let fresh = Fleet { log_time_ms: Some(NOW_MS - 240_000), ..old };
         assert!(of_fleet(&fresh).incident.is_some());
     }
 
