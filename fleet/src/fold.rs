@@ -54,6 +54,12 @@ impl Fleet {
         self.through
     }
 
+    /// Whether nothing is known any more that time alone could change. Times without a look may be left out then: they would
+    /// change nothing.
+    pub fn is_at_rest(&self) -> bool {
+        self.ask.is_empty() && self.waiting.is_empty() && self.given.is_empty() && self.open.iter().all(Vec::is_empty)
+    }
+
     /// Folds in the looks of all partitions at one time, in any order. Times come one after the other, a window's length
     /// apart; one that is not newer than the last changes nothing.
     pub fn advance(&mut self, at: WindowStart, looks: Vec<Look>) -> FleetChanges {

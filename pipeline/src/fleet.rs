@@ -218,6 +218,10 @@ impl Following {
         let Some(mut at_ms) = next.or(looks.first().map(|first| first.at.ms())) else { return Ok(()) };
         let mut looks = looks.into_iter().peekable();
         while at_ms <= through.ms() {
+            // A log may have been silent for years, or have begun with a wrong clock.
+            if self.fleet.is_at_rest() {
+                at_ms = at_ms.max(looks.peek().map_or(through.ms(), |next| next.at.ms()));
+            }
             let of_minute = std::iter::from_fn(|| looks.next_if(|look| look.at.ms() <= at_ms)).collect();
             self.advance(WindowStart::from_ms(at_ms), of_minute)?;
             at_ms += window_ms;

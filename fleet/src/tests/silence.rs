@@ -35,8 +35,10 @@ fn all_fall_silent_and_are_forgotten_after_a_day() {
     assert_eq!(scenario.unmeasured.len(), 9);
     scenario.minutes_of(24 * 60 - 5, |_, _| None);
     assert_eq!(scenario.unmeasured.len(), 9, "not yet a day after their last window");
+    assert!(!scenario.fleet.is_at_rest());
     scenario.minutes_of(2, |_, _| None);
     assert!(scenario.unmeasured.is_empty());
+    assert!(scenario.fleet.is_at_rest());
     assert_eq!(scenario.fleet.space.pairs().count(), 0);
     assert_eq!(scenario.last.tally, Default::default());
 }

@@ -131,6 +131,13 @@ fn a_file_may_end_in_the_middle_of_a_fault() {
     assert_eq!((&*incident.state, incident.closed_ms), ("open", None));
 }
 
+/// A probe without a clock sends an event of 1970 first. The minutes since then are not gone through one by one.
+#[test]
+fn years_without_events_take_no_time_and_change_nothing() {
+    let early = r#"{"event_id":"early","client_id":"client-0","ts_ms":60000,"target":"https://t0.example/","timing_measurements":{"dns_ms":1},"recv_ts_ms":60001}"#;
+    assert_eq!(found(format!("{early}\n{}", history(MINUTES)), 2), found(history(MINUTES), 2));
+}
+
 /// Appends a minute to the log, which ends with a tick of every partition.
 fn append(files: &Files, nth: i64) {
     files.set_clock(time_ms(nth + 1) + 1_500);
