@@ -4,7 +4,7 @@ import { answers } from './support/api.ts';
 import { CLIENTS, faultsOf, slowServerOf, TARGETS, within, type Fault } from './support/faults.ts';
 import { expect, test } from './support/test.ts';
 
-test('the sentence names a slow server, in the moment when it was', { tag: '@store' }, async ({ page, demo }) => {
+test('the sentence names a slow server, in the moment when it was', async ({ page, demo }) => {
   const fault = await slowServerOf(demo);
   const range = within(fault);
   await page.goto(`${demo.origin}/?from=${range.from}&to=${range.to}`);
@@ -37,20 +37,16 @@ test('the sentence names a slow server, in the moment when it was', { tag: '@sto
   await expect(page.getByTestId('revisions')).toContainText(`opened: target ${name}`);
 });
 
-test(
-  'the sentence names the provider of the fault that the demo opens with',
-  { tag: '@store' },
-  async ({ page, demo }) => {
-    const fault = (await faultsOf(demo)).at(-1) as Fault;
-    const { from, to } = within(fault);
-    await page.goto(`${demo.origin}/?from=${from}&to=${to}`);
-    const sentence = page.getByTestId('sentence');
-    await expect(sentence).toContainText(`Provider ${fault.place.isp}: name resolution `);
-    await expect(sentence).toContainText(' pairs of 5 clients');
-  },
-);
+test('the sentence names the provider of the fault that the demo opens with', async ({ page, demo }) => {
+  const fault = (await faultsOf(demo)).at(-1) as Fault;
+  const { from, to } = within(fault);
+  await page.goto(`${demo.origin}/?from=${from}&to=${to}`);
+  const sentence = page.getByTestId('sentence');
+  await expect(sentence).toContainText(`Provider ${fault.place.isp}: name resolution `);
+  await expect(sentence).toContainText(' pairs of 5 clients');
+});
 
-test('what is over is told as it was, on every view', { tag: '@store' }, async ({ page, demo }) => {
+test('what is over is told as it was, on every view', async ({ page, demo }) => {
   const fault = await slowServerOf(demo);
   const { from, to } = within(fault);
   const open = (query: Record<string, string>) =>
