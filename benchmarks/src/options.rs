@@ -180,6 +180,14 @@ pub struct BenchInsightOptions {
     /// Lets each metric be far off on its own, more often than in networks
     #[arg(long, env = "NETQOE_BENCH_INSIGHT_HEAVY_TAILS")]
     pub(crate) heavy_tails: bool,
+
+    /// Counts incidents too
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_INCIDENTS")]
+    pub(crate) incidents: bool,
+
+    /// Share of the measurements that come a minute later, so that windows are revised after the look that tells of them
+    #[arg(long, env = "NETQOE_BENCH_INSIGHT_LATE_SHARE", default_value_t = 0.0)]
+    pub(crate) late_share: f64,
 }
 
 /// `3..7`, or `3` alone.

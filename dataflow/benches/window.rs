@@ -47,7 +47,7 @@ fn records(per_minute: u32, shown: Shown) -> Vec<Record> {
             Shown::AfterEachRecord => vec![Partition(0)],
             Shown::OnceClosed => Vec::new(),
         };
-        decoder.decode(&Batch { epoch: position, chunks: vec![chunk], more_follows: false, flush })
+        decoder.decode(&Batch { epoch: position, chunks: vec![chunk], flush, ..Batch::default() })
     });
     decoded.collect()
 }

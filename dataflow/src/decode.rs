@@ -24,7 +24,7 @@ impl Decoder {
     /// The events of a batch. A chunk of a partition gives one [`EventBatch`]; one without gives a batch to every
     /// partition, empty or not, since all of them share the log's time then.
     pub fn decode(&self, batch: &Batch) -> Vec<EventBatch> {
-        let flushes = batch.flush.iter().map(|&partition| EventBatch::flush(partition));
+        let flushes = batch.flush.iter().map(|&partition| EventBatch::flush(partition, batch.ends));
         let mut decoded: Vec<_> =
             batch.chunks.iter().flat_map(|chunk| self.decode_chunk(chunk)).chain(flushes).collect();
         decoded.iter_mut().for_each(|events| events.more_follows = batch.more_follows);

@@ -21,6 +21,8 @@ pub struct EventBatch {
     pub more_follows: bool,
     /// Whether the partition's open windows should be shown after this batch.
     pub flush: bool,
+    /// Whether the log ends with this batch.
+    pub ends: bool,
     /// Lines that are not events.
     pub unreadable: Vec<DeadLetter>,
     /// Lines whose event may turn out to be too far ahead of the log, with the index of the event.
@@ -64,9 +66,9 @@ impl EventBatch {
         Self { partition, position, ..Self::default() }
     }
 
-    /// Says only that the partition's open windows should be shown.
-    pub(crate) fn flush(partition: Partition) -> Self {
-        Self { partition, flush: true, ..Self::default() }
+    /// Says only that the partition's open windows should be shown, and whether the log has ended.
+    pub(crate) fn flush(partition: Partition, ends: bool) -> Self {
+        Self { partition, flush: true, ends, ..Self::default() }
     }
 
     /// Adds an event that the log took at `log_time`.

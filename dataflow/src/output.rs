@@ -1,11 +1,14 @@
 //! What the dataflow hands on: for each epoch, whole rows and the progress that they reflect.
 
+use std::cmp::Ordering;
+use std::sync::Arc;
+
 use hashbrown::HashMap;
-use netqoe_model::{AggregateRow, PartitionCommit, WindowRow};
+use netqoe_model::{AggregateRow, Look, Partition, PartitionCommit, Sighting, WindowRow};
 
 use crate::judge::Judged;
 use crate::pair_window::Shared;
-use crate::window::{ClosedWindow, PairId, PairName, PartitionState, WindowOutput};
+use crate::window::{ClosedWindow, PairId, PairLook, PairName, PartitionState, WindowOutput};
 
 /// Takes what a worker has found. It may block: the worker then reads no further.
 pub trait Outlet {
@@ -55,6 +58,7 @@ impl Names {
                     rows: self.rows(output.closed, &rows[first..end]),
                     clients: output.clients,
                     dead_letters: output.dead_letters,
+                    looks: output.looks.into_iter().map(|look| self.look(partition, look)).collect(),
                     oldest_record: output.oldest_record,
                 };
                 PartitionOutput { commit, state: output.state }
@@ -75,6 +79,27 @@ impl Names {
         }
         rows.extend(open.map(open_row));
         rows
+    }
+
+    fn look(&self, partition: Partition, PairLook { at, sightings }: PairLook) -> Look {
+        let mut named: Vec<_> = sightings.into_iter().map(|sighting| (&self.0[&sighting.pair], sighting)).collect();
+        named.sort_unstable_by(|(a_name, a), (b_name, b)| {
+            // Clients share a name, and to see that they do is quicker than to compare it.
+            let clients = if Arc::ptr_eq(&a_name.client_id, &b_name.client_id) {
+                Ordering::Equal
+            } else {
+                a_name.client_id.cmp(&b_name.client_id)
+            };
+            clients.then_with(|| a_name.target.cmp(&b_name.target)).then(a.window.cmp(&b.window))
+        });
+        let sightings = named.into_iter().map(|(name, sighting)| Sighting {
+            client_id: name.client_id.clone(),
+            target: name.target.clone(),
+            window: sighting.window,
+            standing: sighting.standing,
+            network: sighting.network,
+        });
+        Look { partition, at, sightings: sightings.collect() }
     }
 
     fn named(&self, pair: PairId, window: WindowRow, judged: Judged) -> AggregateRow {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientContext, Diagnosis, EventTime, LogTime, Partition, Run, WindowRow};
+use crate::{ClientContext, Diagnosis, EventTime, LogTime, Look, Partition, Run, WindowRow};
 
 /// A place in a partition of the log: the sequence of a record, or the number of a line in a file; 0 is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -162,6 +162,8 @@ pub struct PartitionCommit {
     pub clients: Vec<ClientRow>,
     /// What could not be counted.
     pub dead_letters: Vec<DeadLetter>,
+    /// What incidents are found in, for each minute that the partition has passed. One that shows nothing new is left out.
+    pub looks: Vec<Look>,
     /// Log time of the oldest record that is committed with this and was not before, for the processing delay.
     pub oldest_record: Option<LogTime>,
 }
@@ -174,6 +176,7 @@ impl PartitionCommit {
         self.rows.extend(next.rows);
         self.clients.extend(next.clients);
         self.dead_letters.extend(next.dead_letters);
+        self.looks.extend(next.looks);
         self.oldest_record = self.oldest_record.or(next.oldest_record);
     }
 }

@@ -30,6 +30,11 @@ impl Frontier {
         rules.first_open(self.behind)
     }
 
+    /// The newest look that all partitions have taken: the last whole window's length that their log times have passed.
+    pub fn last_look(self, rules: &Rules) -> WindowStart {
+        WindowStart::from_ms((self.behind.ms() - 1).div_euclid(rules.window_ms) * rules.window_ms)
+    }
+
     /// Windows that start before this are final in the partition that is furthest ahead.
     pub fn final_somewhere_before(self, rules: &Rules) -> WindowStart {
         rules.first_open(self.ahead)
@@ -49,6 +54,13 @@ mod tests {
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[1, 2]), None);
         assert!(of(&[1, 2, 3]).is_some());
+    }
+
+    #[test]
+    fn a_look_is_taken_once_every_partition_has_passed_its_time() {
+        let rules = Rules { window_ms: 60_000, ..Rules::default() };
+        let at = |behind| of(&[behind, 900_000, 900_000]).unwrap().last_look(&rules).ms();
+        assert_eq!([120_000, 120_001, 180_000, 180_001].map(at), [60_000, 120_000, 120_000, 180_000]);
     }
 
     #[test]

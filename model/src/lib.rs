@@ -12,6 +12,9 @@ mod event;
 mod fingerprint;
 mod frontier;
 mod host;
+mod incident;
+mod look;
+mod maintenance_window;
 pub mod metrics;
 mod network;
 mod partition;
@@ -37,13 +40,19 @@ pub use event::{
 pub use fingerprint::Fingerprint;
 pub use frontier::Frontier;
 pub use host::names_this_machine;
+pub use incident::{
+    Cause, Dimension, FleetChanges, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision,
+    IncidentState, PairTally, Unmeasured, Weight,
+};
+pub use look::{InvalidLook, Look, Sighting, Standing};
+pub use maintenance_window::MaintenanceWindow;
 pub use network::{MAX_NETWORK_NAME_BYTES, Network};
 pub use partition::{DEFAULT_PARTITIONS, Partition};
 pub use row::{Percentiles, WindowRow};
 pub use rules::{
-    Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, InvalidRules, LatencyLevel,
-    LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity,
-    UsualRules,
+    Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, FleetRules, InvalidRules,
+    LatencyLevel, LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, RulesFile, SeverityRules, Spread, ThroughputLevel,
+    ThroughputSeverity, UsualRules,
 };
 pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;

@@ -82,11 +82,20 @@ metrics! {
     open_windows: IntGaugeVec = "telemetry_open_windows" ["worker"], "Windows that can still change.";
     tracked_keys: IntGaugeVec = "telemetry_tracked_keys" ["worker"], "Pairs of client and target in memory.";
     frontier_lag: GaugeVec = "telemetry_frontier_lag_seconds" ["worker"], "Seconds by which committed rows are behind the log: the age of the oldest record that was read but not committed; 0 if there is none.";
+    pairs: IntGaugeVec = "telemetry_pairs" ["state"], "Pairs of client and target by how they stand: degraded, healthy, unjudged, unmeasured. Shown by the process that finds incidents.";
+    incidents_open: IntGaugeVec = "telemetry_incidents_open" ["label", "severity"], "Open incidents, by label and severity. Shown by the process that finds incidents.";
+    incident_unacknowledged: IntGauge = "telemetry_incident_oldest_unacknowledged_seconds", "Seconds since the oldest open incident was first told that nobody has acknowledged; 0 if there is none.";
+    incidents_lag: IntGauge = "telemetry_incidents_lag_seconds", "Seconds of log time by which incidents are behind committed rows; 0 if they reflect all whole windows.";
     live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers dropped for being too slow.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections in use.";
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Maximum number of store connections.";
     db_query_duration: HistogramVec = "telemetry_db_query_duration_seconds" ["operation"], "Seconds that store operations take, by operation.";
     db_rows_written: IntCounter = "telemetry_db_rows_written_total", "Rows written to the store, including provisional ones.";
+    notify_sent: IntCounterVec = "telemetry_notify_messages_sent_total" ["kind"], "Notifications that a receiver has taken, by its kind: webhook, slack, alertmanager, email.";
+    notify_failed: IntCounterVec = "telemetry_notify_deliveries_failed_total" ["kind"], "Deliveries of notifications that failed and are tried again, by the kind of receiver.";
+    notify_given_up: IntCounterVec = "telemetry_notify_messages_given_up_total" ["kind"], "Notifications given up after a day of attempts, by the kind of receiver; removed: it is configured no more.";
+    notify_left_off: IntCounter = "telemetry_notify_messages_left_off_total", "Notifications that were not kept because too many wait for their receiver.";
+    notify_waiting: IntGaugeVec = "telemetry_notify_messages_waiting" ["kind"], "Notifications that wait for their receiver, by its kind.";
     db_transactions: IntCounterVec = "telemetry_db_transactions_total" ["status"], "Store transactions, by outcome: committed, failed.";
 }
 

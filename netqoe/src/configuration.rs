@@ -1,7 +1,8 @@
 //! Where the value of an option comes from: its flag, else its environment variable, else `netqoe.toml`, else its default.
 //!
 //! The file's values become the defaults of the options that they name, so that each is checked, shown by `--help` and
-//! overridden like any other. The file has a table for each command; options of all commands stand at its top.
+//! overridden like any other. The file has a table for each command; options of all commands stand at its top. Who is notified of
+//! what stands in lists of tables, which no option could hold: only the file has them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory};
+use netqoe_notify::{NotifyConfig, NotifyConfigError};
 use toml::{Table, Value};
 
 use crate::exit::WRONG_USAGE;
@@ -63,15 +65,17 @@ fn one_line(message: &str) -> String {
     format!("{line}; see `netqoe --help`, or `netqoe COMMAND --help`")
 }
 
-/// Reads the command line over the environment over the file.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, Refused> {
+/// Reads the command line over the environment over the file, and from the file who is notified.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(ArgMatches, NotifyConfig), Refused> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let mut command = Cli::command();
-    if let Some((path, table)) = file(&arguments)? {
-        command = with_defaults(command, table, &mut Vec::new())
-            .map_err(|error| Refused::File(format!("{}: {error}", path.display())))?;
+    let mut notify = NotifyConfig::default();
+    if let Some(file) = file(&arguments)? {
+        command = with_defaults(command, file.table, &mut Vec::new())
+            .map_err(|error| Refused::File(format!("{}: {error}", file.path.display())))?;
+        notify = file.notify;
     }
-    Ok(read(&mut command, arguments)?)
+    Ok((read(&mut command, arguments)?, notify))
 }
 
 /// Reads a command line. A value that is refused is not shown where `--help` would not show it: it may hold a password.
@@ -97,7 +101,7 @@ fn is_hidden(command: &Command, written: &str) -> bool {
 /// Reads the values of the file as each command that it has a table for would.
 pub(crate) fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Refused> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let Some((path, table)) = file(&arguments)? else { return Ok(()) };
+    let Some(File { path, table, .. }) = file(&arguments)? else { return Ok(()) };
     let at = |error: String| Refused::File(format!("{}: {error}", path.display()));
     let command = with_defaults(Cli::command(), table.clone(), &mut Vec::new()).map_err(at)?;
     for words in commands(&table, &mut vec!["netqoe".to_owned()]) {
@@ -130,8 +134,19 @@ fn commands(table: &Table, words: &mut Vec<String>) -> Vec<Vec<String>> {
     found
 }
 
+/// The table of a command, in which receivers and routes stand too.
+const NOTIFY: &str = "notify";
+
+/// What a file says.
+struct File {
+    path: PathBuf,
+    /// Values of options.
+    table: Table,
+    notify: NotifyConfig,
+}
+
 /// The file, where one is named or the default one is there.
-fn file(arguments: &[OsString]) -> Result<Option<(PathBuf, Table)>, Refused> {
+fn file(arguments: &[OsString]) -> Result<Option<File>, Refused> {
     let named = named_file(arguments).or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
     let path = match named {
         Some(path) => path,
@@ -140,10 +155,21 @@ fn file(arguments: &[OsString]) -> Result<Option<(PathBuf, Table)>, Refused> {
     };
     let refused = |what: String| Refused::File(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("can't be read: {error}")))?;
-    let table = text.parse::<Table>().map_err(|error| {
+    let mut table = text.parse::<Table>().map_err(|error| {
         refused(format!("is not valid TOML: {}", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
     })?;
-    Ok(Some((path, table)))
+    let notify = take_notify(&mut table).map_err(|error| refused(error.to_string()))?;
+    Ok(Some(File { path, table, notify }))
+}
+
+/// Takes what is no value of an option out of the table (D-089).
+fn take_notify(table: &mut Table) -> Result<NotifyConfig, NotifyConfigError> {
+    let Some(Value::Table(notify)) = table.get_mut(NOTIFY) else { return Ok(NotifyConfig::default()) };
+    let config = NotifyConfig::take(notify)?;
+    if notify.is_empty() {
+        table.remove(NOTIFY);
+    }
+    Ok(config)
 }
 
 /// `--config FILE` must be known before the rest can be read.

@@ -2,6 +2,7 @@
 
 use netqoe_cluster::{ClusterError, Loss, Lost};
 use netqoe_eventlog::LogError;
+use netqoe_notify::NotifyConfigError;
 use netqoe_server::{ServeError, TokensError};
 use netqoe_sinks::StoreError;
 
@@ -58,7 +59,12 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
     if error.is::<netqoe_benchmarks::WrongUsage>() {
         return true;
     }
-    error.is::<WrongUsage>() || error.is::<TokensError>() || of_server || of_log || of_cluster
+    error.is::<WrongUsage>()
+        || error.is::<NotifyConfigError>()
+        || error.is::<TokensError>()
+        || of_server
+        || of_log
+        || of_cluster
 }
 
 fn is_taken_over(error: &anyhow::Error) -> bool {

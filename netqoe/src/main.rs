@@ -20,6 +20,7 @@ mod shutdown;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use netqoe_notify::NotifyConfig;
 use options::{Cli, Command};
 
 #[global_allocator]
@@ -31,8 +32,8 @@ fn main() -> ExitCode {
         crate::output::complain_of(unknown);
         return ExitCode::from(exit::WRONG_USAGE);
     }
-    let cli = match read() {
-        Ok(cli) => cli,
+    let (cli, notify) = match read() {
+        Ok(read) => read,
         Err(refused) => return refused.report(),
     };
     logging::start(cli.log_format);
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
     }
-    match run(cli.command) {
+    match run(cli.command, &notify) {
         Ok(()) => ExitCode::SUCCESS,
         // Whatever it was: nobody was to see more of it.
         Err(_) if output::has_gone() => ExitCode::from(exit::FAILED),
@@ -52,27 +53,30 @@ fn main() -> ExitCode {
     }
 }
 
-fn read() -> Result<Cli, configuration::Refused> {
-    let cli = Cli::from_arg_matches(&configuration::parse(std::env::args_os())?)?;
+fn read() -> Result<(Cli, NotifyConfig), configuration::Refused> {
+    let (matches, notify) = configuration::parse(std::env::args_os())?;
+    let cli = Cli::from_arg_matches(&matches)?;
     if matches!(cli.command, Command::Config(_)) {
         configuration::check(std::env::args_os())?;
     }
-    Ok(cli)
+    Ok((cli, notify))
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(command: Command, notify: &NotifyConfig) -> anyhow::Result<()> {
     match command {
-        Command::Up(options) => commands::up::run(&options),
+        Command::Up(options) => commands::up::run(&options, notify),
         Command::Probe(options) => commands::probe::run(&options),
         Command::Ingest(options) => commands::ingest::run(&options),
-        Command::Aggregate(options) => commands::aggregate::run(&options),
+        Command::Aggregate(options) => commands::aggregate::run(&options, notify),
         Command::Replay(options) => commands::replay::run(&options),
+        Command::Incidents(options) => commands::incidents::run(&options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
         Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Dlq(command) => commands::dlq::run(&command),
         Command::Migrate(options) => commands::maintenance::migrate(&options),
         Command::Maintain(options) => commands::maintenance::maintain(&options),
+        Command::Notify(command) => commands::notify::run(&command, notify),
         Command::Rules(command) => commands::rules::run(&command),
         Command::Bench(command) => commands::bench::run(&command),
         Command::Config(options::ConfigCommand::Check) => commands::config_check(),

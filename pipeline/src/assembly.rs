@@ -6,11 +6,12 @@ use netqoe_dataflow::{Feed, Links};
 use netqoe_model::Rules;
 
 use crate::feeds::StartedFeeds;
+use crate::fleet::FleetPlan;
 use crate::health::DataflowHealth;
 use crate::pipeline::Plan;
 use crate::{
-    Assignment, Backlog, Failed, Failures, Gathering, LogClockCheck, LogFeeds, Observed, OpenedStore, Pipeline,
-    PipelineError, Source, StoreHealth, View, observer,
+    Assignment, Backlog, Failed, Failures, FleetLink, Gathering, LogClockCheck, LogFeeds, Observed, OpenedStore,
+    Pipeline, PipelineError, Source, StoreHealth, View, observer,
 };
 
 /// What a pipeline is made of.
@@ -19,6 +20,8 @@ pub struct Assembly {
     pub source: Source,
     /// Where rows go.
     pub store: OpenedStore,
+    /// What incidents are written with, where this process finds them: one of a cluster does.
+    pub fleet: Option<FleetLink>,
     /// What the page calls the store.
     pub store_kind: &'static str,
     /// How the store is.
@@ -84,8 +87,17 @@ impl Ready {
     /// [`PipelineError::Thread`] or [`PipelineError::Workers`].
     pub fn start(self, links: Links) -> Result<Running, PipelineError> {
         let Self { feeds, workers, backlog, failed, assembly, failures } = self;
-        let Assembly { source, store, store_kind, store_health, rules, assignment, observed } = assembly;
+        let Assembly { source, store, fleet, store_kind, store_health, rules, assignment, observed } = assembly;
         let log_clock = LogClockCheck { lateness_ms: rules.lateness_ms, advice: source.clock_advice };
+        let fleet = fleet.map(|link| FleetPlan {
+            link,
+            rules: rules.clone(),
+            partitions: source.log.identity().partitions,
+            has_others: assignment.processes() > 1,
+            is_file: false,
+            on_found: observer::on_found(&observed),
+            failures: failures.clone(),
+        });
         let plan = Plan {
             feeds: workers,
             assignment,
@@ -94,6 +106,7 @@ impl Ready {
             rules,
             gathering: Gathering::LIVE,
             on_commit: observer::on_commit(assignment, observed.clone(), backlog.clone(), source.on_reflected),
+            fleet,
             failures,
         };
         let pipeline = plan.start(links)?;

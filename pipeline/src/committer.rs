@@ -8,6 +8,7 @@ use netqoe_dataflow::{PartitionOutput, PartitionState};
 use netqoe_model::{Ledger, Partition, PartitionCommit};
 
 use crate::age::age_ms;
+use crate::fleet::FleetThread;
 use crate::{OpenedStore, PipelineError};
 
 /// Rows from which a commit takes no further outputs in.
@@ -61,6 +62,7 @@ pub(crate) fn run(
     outputs: &Receiver<Vec<PartitionOutput>>,
     gathering: Gathering,
     mut on_commit: OnCommit,
+    mut fleet: Option<FleetThread>,
 ) -> Result<Totals, PipelineError> {
     let mut totals = Totals::default();
     while let Ok(first) = outputs.recv() {
@@ -73,7 +75,13 @@ pub(crate) fn run(
             events += commit.checkpoint.ledger - reflected;
         }
         totals.events += events;
+        if let Some(fleet) = &mut fleet {
+            fleet.committed(&partitions);
+        }
         on_commit(Committed { partitions: &partitions, states: &states, events });
+    }
+    if !fleet.is_none_or(FleetThread::finish) {
+        return Err(PipelineError::NotWritten);
     }
     store.complete().map_err(PipelineError::Complete)?;
     Ok(totals)

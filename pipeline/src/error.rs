@@ -22,6 +22,9 @@ pub enum PipelineError {
     /// Where the store refuses rows, or can't be written.
     #[error("can't commit to the store")]
     Commit(#[source] StoreError),
+    /// Where the store refuses incidents, or holds looks that can't be read.
+    #[error("can't find incidents")]
+    Incidents(#[source] StoreError),
     /// Where the store fails after the last commit.
     #[error("can't complete the store")]
     Complete(#[source] StoreError),

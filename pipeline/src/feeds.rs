@@ -91,12 +91,12 @@ impl Feed for FileFeed {
                     *turn_bytes = 0;
                 }
                 let epoch = self.0.epochs.take();
-                Polled::Batch(Batch { epoch, chunks: vec![chunk], more_follows, flush: Vec::new() })
+                Polled::Batch(Batch { epoch, chunks: vec![chunk], more_follows, ..Batch::default() })
             }
             Ok(None) => {
                 *input = None;
                 let (epoch, flush) = (self.0.epochs.take(), partitions(&self.0.log));
-                Polled::Batch(Batch { epoch, flush, ..Batch::default() })
+                Polled::Batch(Batch { epoch, flush, ends: true, ..Batch::default() })
             }
             Err(error) => {
                 self.0.failures.fail(PipelineError::Input(error));
@@ -276,7 +276,7 @@ impl Feed for LogFeed {
                 let flush = flush_now || reached_end || since.elapsed() >= flush_every(self.lag(&chunks));
                 let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };
                 let (epoch, flush) = (self.shared.epochs.take(), flush.unwrap_or_default());
-                Polled::Batch(Batch { epoch, chunks, more_follows: false, flush })
+                Polled::Batch(Batch { epoch, chunks, flush, ..Batch::default() })
             }
         }
     }

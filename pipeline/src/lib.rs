@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! log ─ reader ─▶ backlog ─ quarantine ─▶ feed ═▶ worker ═▶ 32 outputs ═▶ commit thread ─▶ store
-//!                 (what is read and        one a worker        (bounded)       └─▶ observed: metrics, live rows, view
-//!                  not committed)
+//!                 (what is read and        one a worker        (bounded)       ├─▶ observed: metrics, live rows, view
+//!                  not committed)                                              └─▶ fleet thread ─▶ store
 //! ```
 //!
 //! This crate must not know any command, option or exit code, nor how a request reaches it: what it shows, it shows by
@@ -22,6 +22,7 @@ mod dead_letters;
 mod error;
 mod failures;
 mod feeds;
+mod fleet;
 mod follower;
 mod health;
 mod log_clock;
@@ -47,6 +48,7 @@ pub use dead_letters::{StoreLetters, StreamLetters};
 pub use error::PipelineError;
 pub use failures::Failed;
 pub use feeds::LogFeeds;
+pub use fleet::FleetLink;
 pub use follower::follow;
 pub use measured::{MeasuredReader, MeasuredStore, StoreHealth};
 pub use observed::Observed;

@@ -1,13 +1,16 @@
 //! What follows from a commit: metrics, live rows, and how far the log is reflected.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use netqoe_dataflow::PartitionState;
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Partition};
+use netqoe_model::{Checkpoint, Label, LogTime, PairTally, Partition, Severity};
+use parking_lot::Mutex;
 
 use crate::age::age_ms;
 use crate::committer::OnCommit;
+use crate::fleet::{Found, OnFound};
 use crate::{Assignment, Backlog, Committed, Observed};
 
 /// Shows the backlog of each worker in `metrics`, as it is at each look.
@@ -45,6 +48,45 @@ pub(crate) fn on_commit(
         drop(states);
         observed.live.publish(committed.partitions, committed.events);
     })
+}
+
+/// What happens when incidents are found: how they and the pairs stand is shown, and live readers are told.
+pub(crate) fn on_found(observed: &Observed) -> OnFound {
+    let (metrics, live, now_ms) = (observed.metrics.clone(), observed.live.clone(), observed.now_ms);
+    let unacknowledged_since: Arc<Mutex<Option<LogTime>>> = Arc::default();
+    let since = Arc::clone(&unacknowledged_since);
+    metrics.on_gather(move |metrics| {
+        let age_ms = since.lock().map_or(0, |since| age_ms(since, now_ms()));
+        metrics.incident_unacknowledged.set(i64::try_from(age_ms / 1000).unwrap_or(i64::MAX));
+    });
+    Box::new(move |found| match found {
+        Found::Committed(commit) => {
+            let PairTally { degraded, healthy, unjudged, unmeasured } = commit.tally;
+            for (state, count) in
+                [("degraded", degraded), ("healthy", healthy), ("unjudged", unjudged), ("unmeasured", unmeasured)]
+            {
+                metrics.pairs.with_label_values(&[state]).set(count.into());
+            }
+            commit.changes.iter().for_each(|changes| live.publish_incidents(changes));
+        }
+        Found::Open(open) => {
+            *unacknowledged_since.lock() = open.oldest_unacknowledged;
+            show_open(&metrics, &open.counts);
+        }
+        Found::Lag { passed, through } => metrics.incidents_lag.set((passed.ms() - through.ms()).max(0) / 1000),
+    })
+}
+
+/// Of each label and severity, also where there is none any more.
+fn show_open(metrics: &Metrics, counts: &[(Label, Severity, u64)]) {
+    for label in Label::ALL.into_iter().filter(|label| *label != Label::Healthy) {
+        for severity in [Severity::Minor, Severity::Major, Severity::Critical] {
+            let of_both =
+                counts.iter().find(|(of_label, of_severity, _)| (*of_label, *of_severity) == (label, severity));
+            let count = of_both.map_or(0, |(.., count)| i64::try_from(*count).unwrap_or(i64::MAX));
+            metrics.incidents_open.with_label_values(&[label.as_str(), severity.as_str()]).set(count);
+        }
+    }
 }
 
 fn measure(metrics: &Metrics, committed: &Committed<'_>, delays_ms: &[u64]) {

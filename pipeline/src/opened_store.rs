@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::quarantine::Attempt;
 use crate::set_aside::SetAside;
-use crate::{MeasuredStore, Patience, PipelineError};
+use crate::{FleetLink, MeasuredStore, Patience, PipelineError};
 
 /// A store, and the generation in which this process may write to it.
 pub struct OpenedStore {
@@ -88,6 +88,17 @@ impl OpenedStore {
         })
     }
 
+    /// What incidents are written with, over this connection.
+    pub fn fleet_link(&self) -> FleetLink {
+        FleetLink { store: Arc::clone(&self.store), generation: self.generation, patience: self.patience.clone() }
+    }
+
+    /// What incidents are written with, over a connection of its own, so that commits wait for them no longer than the
+    /// store makes them.
+    pub fn fleet_link_over(&self, store: MeasuredStore) -> FleetLink {
+        FleetLink { store: Arc::new(Mutex::new(store)), ..self.fleet_link() }
+    }
+
     /// In which this process writes.
     pub fn generation(&self) -> Generation {
         self.generation
@@ -115,6 +126,10 @@ impl OpenedStore {
         if let Some(windows) = &self.windows {
             for commit in &mut *partitions {
                 commit.rows.retain(|row| windows.contains(&row.window.start));
+                for look in &mut commit.looks {
+                    look.sightings.retain(|sighting| windows.contains(&sighting.window));
+                }
+                commit.looks.retain(|look| !look.sightings.is_empty());
             }
         }
         if let Some(set_aside) = &mut self.set_aside {

@@ -12,6 +12,7 @@ use netqoe_model::{LogIdentity, Partition, Resume, Rules};
 use timely::communication::WorkerGuards;
 
 use crate::committer::{self, OnCommit};
+use crate::fleet::FleetPlan;
 use crate::{Assignment, Failures, Gathering, OpenedStore, PipelineError, Totals};
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
@@ -29,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) gathering: Gathering,
     /// Told of each commit, on the committing thread.
     pub(crate) on_commit: OnCommit,
+    /// What finds incidents, where this process does.
+    pub(crate) fleet: Option<FleetPlan>,
     /// Told of a commit that fails.
     pub(crate) failures: Failures,
 }
@@ -43,7 +46,7 @@ pub struct Pipeline {
 impl Plan {
     /// Starts the committing thread and the workers, which reach each other by `links`.
     pub(crate) fn start(self, links: Links) -> Result<Pipeline, PipelineError> {
-        let Self { feeds, assignment, log, mut store, rules, gathering, on_commit, failures } = self;
+        let Self { feeds, assignment, log, mut store, rules, gathering, on_commit, fleet, failures } = self;
         let (sender, receiver) = bounded(WAITING_OUTPUTS);
         let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
@@ -55,10 +58,11 @@ impl Plan {
         };
         let parts = assignment.numbers().zip(feeds).map(part).collect();
         drop(sender);
+        let fleet = fleet.map(FleetPlan::start).transpose()?;
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || {
-                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit);
+                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit, fleet);
                 totals.map_err(|error| failures.fail(error)).ok()
             })
             .map_err(PipelineError::Thread)?;

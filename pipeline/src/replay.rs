@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use netqoe_model::{LogIdentity, Rules};
 
 use crate::feeds::FileFeeds;
+use crate::fleet::FleetPlan;
 use crate::pipeline::{Plan, links_within};
 use crate::{Assignment, Committed, Failures, Gathering, OpenedStore, PipelineError, Totals};
 
@@ -39,7 +40,16 @@ impl Replay {
         let assignment = Assignment::of_one_process(workers);
         let on_commit = Box::new(move |commit: Committed<'_>| on_commit(commit.events.read));
         let gathering = Gathering::REPLAY;
-        let plan = Plan { feeds, assignment, log, store, rules, gathering, on_commit, failures };
+        let fleet = FleetPlan {
+            link: store.fleet_link(),
+            rules: rules.clone(),
+            partitions: log.partitions,
+            has_others: false,
+            is_file: true,
+            on_found: Box::new(|_| {}),
+            failures: failures.clone(),
+        };
+        let plan = Plan { feeds, assignment, log, store, rules, gathering, on_commit, fleet: Some(fleet), failures };
         let pipeline = plan.start(links_within(workers)?)?;
         // A feed that has failed does not end, so the pipeline would not either. Where nothing can fail any more, it
         // has ended.

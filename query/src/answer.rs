@@ -334,7 +334,8 @@ const RETRY_AFTER_S: u64 = 1;
 pub(crate) struct Refusal {
     #[serde(skip)]
     status: StatusCode,
-    /// What is wrong, for programs: `invalid_request`, `not_found`, `conflict`, `too_slow` or `service_unavailable`.
+    /// What is wrong, for programs: `invalid_request`, `payload_too_large`, `not_found`, `conflict`,
+    /// `too_slow` or `service_unavailable`.
     error: &'static str,
     /// What is wrong and what to do, for people.
     message: String,
@@ -347,6 +348,12 @@ impl Refusal {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         let status = StatusCode::BAD_REQUEST;
         Self { status, error: "invalid_request", message: message.into(), retry_after_s: None }
+    }
+
+    /// A body that is longer than anything that people write.
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        Self { status, error: "payload_too_large", message: message.into(), retry_after_s: None }
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ mod analysis;
 mod answer;
 mod dead_letters;
 mod final_windows;
+mod incidents;
 mod live;
 mod pages;
 mod parameters;
@@ -17,6 +18,7 @@ mod pipeline;
 mod queries;
 mod runs;
 mod schema;
+mod words;
 
 pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};
 pub use final_windows::{Filling, FinalWindowsReader, keep_filled};

@@ -5,7 +5,7 @@ use std::error::Error;
 use axum::extract::Query as QueryString;
 use axum::extract::rejection::QueryRejection;
 use netqoe_model::{Label, WindowStart};
-use netqoe_sinks::read::{Filter, Query, RowPosition};
+use netqoe_sinks::read::{Filter, IncidentPosition, MaintenancePosition, Paged, Pair, Query, RowPosition};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -40,29 +40,44 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     pub(crate) fn filter(&self) -> Result<Filter, Refusal> {
-        let label = |text: &String| {
-            let names = || Label::ALL.map(Label::as_str).join(", ");
-            Label::parse(text).ok_or_else(|| Refusal::invalid(format!("label must be one of {}", names())))
-        };
         Ok(Filter {
             client_id: self.client_id.clone(),
             target: self.target.clone(),
             from_ms: self.from.as_deref().map(|text| time("from", text)).transpose()?,
             to_ms: self.to.as_deref().map(|text| time("to", text)).transpose()?,
-            label: self.label.as_ref().map(label).transpose()?,
+            label: one_of("label", self.label.as_deref(), &Label::ALL, Label::as_str)?,
         })
     }
 
     pub(crate) fn query<P: Cursor>(&self) -> Result<Query<P>, Refusal> {
-        let limit = self.limit.as_ref().map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());
-        let limit = limit
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or_else(|| Refusal::invalid(format!("limit must be a whole number from 1 to {MAX_LIMIT}")))?;
-        let after = self.cursor.as_deref().map(|text| {
-            P::decode(text).ok_or_else(|| Refusal::invalid("cursor must be the next_cursor of an earlier answer"))
-        });
-        Ok(Query { filter: self.filter()?, after: after.transpose()?, limit })
+        let Paged { after, limit } = paged(self.limit.as_deref(), self.cursor.as_deref())?;
+        Ok(Query { filter: self.filter()?, after, limit })
     }
+}
+
+/// Which page is asked for.
+pub(crate) fn paged<P: Cursor>(limit: Option<&str>, cursor: Option<&str>) -> Result<Paged<P>, Refusal> {
+    let limit = limit.map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());
+    let limit = limit
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| Refusal::invalid(format!("limit must be a whole number from 1 to {MAX_LIMIT}")))?;
+    let after = cursor.map(|text| {
+        P::decode(text).ok_or_else(|| Refusal::invalid("cursor must be the next_cursor of an earlier answer"))
+    });
+    Ok(Paged { after: after.transpose()?, limit })
+}
+
+/// What a text stands for, of what has names.
+pub(crate) fn one_of<T: Copy>(
+    parameter: &str,
+    text: Option<&str>,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<Option<T>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let found = all.iter().copied().find(|value| name(*value) == text);
+    let names = || all.iter().map(|value| name(*value)).collect::<Vec<_>>().join(", ");
+    found.map(Some).ok_or_else(|| Refusal::invalid(format!("{parameter} must be one of {}", names())))
 }
 
 /// The parameters, or what is wrong with them.
@@ -104,6 +119,39 @@ impl Cursor for String {
 
     fn decode(text: &str) -> Option<Self> {
         of_hex(text)
+    }
+}
+
+impl Cursor for IncidentPosition {
+    fn encode(&self) -> String {
+        hex_of(&(self.opened.ms(), &self.id))
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let (opened_ms, id) = of_hex(text)?;
+        Some(Self { opened: WindowStart::from_ms(opened_ms), id })
+    }
+}
+
+impl Cursor for MaintenancePosition {
+    fn encode(&self) -> String {
+        hex_of(&(self.from_ms, self.id))
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let (from_ms, id) = of_hex(text)?;
+        Some(Self { from_ms, id })
+    }
+}
+
+impl Cursor for Pair {
+    fn encode(&self) -> String {
+        hex_of(&(&*self.client_id, &*self.target))
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let (client_id, target): (String, String) = of_hex(text)?;
+        Some(Self { client_id: client_id.into(), target: target.into() })
     }
 }
 

@@ -1,12 +1,14 @@
 //! The routes.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
 use axum::{Json, Router};
 use netqoe_model::Rules;
 use netqoe_sinks::read::{Page, ReadError, Reader, Rows, Snapshot};
+use netqoe_sinks::{AnnotationError, Annotations, Clock};
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{Info, OpenApi, Paths};
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +18,7 @@ use crate::analysis::{self, SharedAnswers};
 use crate::answer::{AggregateItem, ClientItem, DiagnosisItem, Items, Refusal, TargetItem};
 use crate::live::{self, LiveFeed};
 use crate::parameters::{Cursor, Parameters, asked};
-use crate::{pipeline, runs};
+use crate::{incidents, pipeline, runs};
 
 /// Questions about what a store holds.
 #[derive(Clone)]
@@ -26,6 +28,8 @@ pub struct QueryApi {
     pub(crate) answers: SharedAnswers,
     live: LiveFeed,
     stop: CancellationToken,
+    annotations: Option<Arc<dyn Annotations>>,
+    clock: Clock,
 }
 
 type Answer<T> = Result<Json<Items<T>>, Refusal>;
@@ -34,7 +38,35 @@ type Asked = Result<QueryString<Parameters>, QueryRejection>;
 impl QueryApi {
     /// Reads with `reader` rows that were made by these rules; live streams end once `stop` is cancelled.
     pub fn new(reader: Arc<dyn Reader>, rules: &Rules, live: LiveFeed, stop: CancellationToken) -> Self {
-        Self { reader, rules: Arc::new(rules.clone()), answers: SharedAnswers::new(), live, stop }
+        let (rules, answers) = (Arc::new(rules.clone()), SharedAnswers::new());
+        Self { reader, rules, answers, live, stop, annotations: None, clock: Arc::new(system_now_ms) }
+    }
+
+    /// Keeps what people write in `annotations`. Without them, requests to write are refused.
+    #[must_use]
+    pub fn with_annotations(self, annotations: Arc<dyn Annotations>) -> Self {
+        Self { annotations: Some(annotations), ..self }
+    }
+
+    /// Takes the present from `clock`, not from the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Unix milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Writes what a person says.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&dyn Annotations) -> Result<T, AnnotationError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let message = "nothing can be written here: this server only reads a store";
+        let annotations = self.annotations.clone().ok_or_else(|| Refusal::unavailable(message))?;
+        self.work(move |_| Ok(write(&*annotations)?)).await
     }
 
     /// The routes and what they say of themselves.
@@ -80,6 +112,11 @@ impl QueryApi {
     }
 }
 
+fn system_now_ms() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+}
+
 fn routes() -> OpenApiRouter<QueryApi> {
     OpenApiRouter::new()
         .routes(routes!(clients))
@@ -88,6 +125,7 @@ fn routes() -> OpenApiRouter<QueryApi> {
         .routes(routes!(diagnoses))
         .merge(analysis::routes())
         .merge(runs::routes())
+        .merge(incidents::routes())
 }
 
 /// What all routes of this crate say of themselves: `openapi.json` beside this crate's sources, from which the types of the
@@ -101,7 +139,7 @@ pub fn document() -> OpenApi {
     document
 }
 
-fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {
+pub(crate) fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {
     let next_cursor = page.items.last().filter(|_| page.has_more).map(cursor);
     Json(Items { items: page.items.into_iter().map(item).collect(), next_cursor })
 }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use netqoe_model::{Label as ModelLabel, Severity as ModelSeverity};
+use netqoe_model::{
+    Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel,
+    Severity as ModelSeverity,
+};
 use utoipa::openapi::schema::{ArrayBuilder, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -30,10 +33,14 @@ one_of! {
     Label: ModelLabel::ALL.map(ModelLabel::as_str), "What a diagnosis says of a pair.";
     Severity: SEVERITIES.map(ModelSeverity::as_str), "How much a pair is degraded.";
     Unit: ["ms", "Mbit/s", "share"], "`share`: of the measurements, from 0 to 1.";
+    CauseDimension: Dimension::ALL.map(Dimension::as_str), "What the pairs of an incident have in common.";
+    IncidentState: ModelState::ALL.map(ModelState::as_str), "`closed`: it is over. `withdrawn`: it should not have been told.";
+    IncidentChange: ModelChange::ALL.map(ModelChange::as_str), "What changed of an incident.";
+    ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score.";
     DimensionName: ["client_id", "target", "isp", "network_type", "site"], "By what windows are grouped.";
 }
 
-const SEVERITIES: [ModelSeverity; 3] = [ModelSeverity::Minor, ModelSeverity::Major, ModelSeverity::Critical];
+pub(crate) const SEVERITIES: [ModelSeverity; 3] = [ModelSeverity::Minor, ModelSeverity::Major, ModelSeverity::Critical];
 
 fn text<const N: usize>(texts: [&'static str; N], about: &str) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(texts));

@@ -110,7 +110,14 @@ mod tests {
     }
 
     fn commit(rows: Vec<AggregateRow>, clients: Vec<ClientRow>) -> PartitionCommit {
-        PartitionCommit { checkpoint: Checkpoint::default(), rows, clients, dead_letters: vec![], oldest_record: None }
+        PartitionCommit {
+            checkpoint: Checkpoint::default(),
+            rows,
+            clients,
+            dead_letters: vec![],
+            looks: vec![],
+            oldest_record: None,
+        }
     }
 
     #[test]

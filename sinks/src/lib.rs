@@ -3,22 +3,34 @@
 //!
 //! This crate must not know how rows came about, nor any log.
 
+mod annotations;
 mod batch;
 mod error;
 mod fence;
+mod fleet;
 mod history;
+mod listing;
 mod maintenance;
 mod opening;
+pub mod outbox;
 mod postgres;
 pub mod read;
 mod sqlite;
 mod url;
 
+pub use annotations::{
+    AnnotationError, Annotations, MAX_MAINTENANCE_WINDOWS, MAX_NOTES, NewMaintenanceWindow, NewNote,
+};
 pub use error::StoreError;
+pub use fleet::{FleetCommit, FleetResume, FleetStore, OpenIncidents};
+pub use listing::{ListedIncident, ListedRange};
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
-pub use postgres::{PostgresOptions, PostgresStore};
-pub use sqlite::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters, SqliteRewind, SqliteStore};
+pub use outbox::Outbox;
+pub use postgres::{PostgresAnnotations, PostgresOptions, PostgresStore};
+pub use sqlite::{
+    LetterExcerpt, LetterKey, NoLetterKey, SqliteAnnotations, SqliteDeadLetters, SqliteRewind, SqliteStore,
+};
 pub use url::StoreUrl;
 
 use std::sync::Arc;
@@ -27,7 +39,7 @@ use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partitio
 use parking_lot::FairMutex;
 
 /// Where rows land.
-pub trait Store: Send {
+pub trait Store: FleetStore + Send {
     /// Takes a new generation for this log, which fences off every earlier one: what they have not committed by now,
     /// they never will. The processes of a cluster share one generation, which one of them takes. The store keeps the
     /// `opening` of the last one.
@@ -36,7 +48,8 @@ pub trait Store: Send {
     /// start is counted as fruitless ([`Resume::fruitless_starts`]).
     ///
     /// A log that is a file (its id is `ndjson`) always starts at its beginning: the checkpoints and dead letters of
-    /// an earlier replay are deleted, and its rows stay until they are written again.
+    /// an earlier replay are deleted, and so are its incidents. Its rows stay until they are written again, and what people
+    /// wrote of incidents stays.
     ///
     /// # Errors
     /// [`StoreError::OtherLog`] if the store holds the results of another log, or of one with another number of
@@ -55,7 +68,7 @@ pub trait Store: Send {
     /// [`StoreError::Fenced`] if a later generation has been opened.
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
 
-    /// Writes rows, clients, dead letters and checkpoints of all these partitions in one transaction. Whole rows:
+    /// Writes rows, clients, dead letters, looks and checkpoints of all these partitions in one transaction. Whole rows:
     /// doing it twice is the same as doing it once, and a row is never replaced by one with a smaller `as_of`.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub struct Maintained {
     pub clients_deleted: u64,
     /// Dead letters deleted.
     pub dead_letters_deleted: u64,
+    /// Incidents deleted that were over before then.
+    pub incidents_deleted: u64,
 }
 
 impl fmt::Display for Maintained {
@@ -43,8 +45,8 @@ impl fmt::Display for Maintained {
         write!(
             f,
             "monthly partitions: {months_made} made, {months_dropped} dropped; deleted: {rows_deleted} rows, \
-             {diagnoses_deleted} diagnoses, {clients_deleted} clients, {} dead letters",
-            self.dead_letters_deleted
+             {diagnoses_deleted} diagnoses, {clients_deleted} clients, {} dead letters, {} incidents",
+            self.dead_letters_deleted, self.incidents_deleted
         )
     }
 }
@@ -68,7 +70,7 @@ mod tests {
         let done = Maintained { months_made: 3, months_dropped: 1, clients_deleted: 2, ..Maintained::default() };
         assert_eq!(
             done.to_string(),
-            "monthly partitions: 3 made, 1 dropped; deleted: 0 rows, 0 diagnoses, 2 clients, 0 dead letters"
+            "monthly partitions: 3 made, 1 dropped; deleted: 0 rows, 0 diagnoses, 2 clients, 0 dead letters, 0 incidents"
         );
     }
 }

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::postgres::address::Address;
-use crate::{Clock, Maintain, PostgresOptions, PostgresStore, SqliteStore, Store, StoreError, WriteTurn};
+use crate::{
+    Annotations, Clock, Maintain, Outbox, PostgresAnnotations, PostgresOptions, PostgresStore, SqliteAnnotations,
+    SqliteStore, Store, StoreError, WriteTurn,
+};
 
 /// The name of a store: `sqlite:PATH`, or `postgres://…`, `postgresql://…`. Shown without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,6 +54,37 @@ impl StoreUrl {
         let no_clock: Clock = Arc::new(|| 0);
         match self {
             Self::Sqlite(path) => Ok(Box::new(SqliteStore::open(path, WriteTurn::default(), no_clock)?)),
+            Self::Postgres(url) => Ok(Box::new(PostgresStore::connect(url, options, no_clock)?)),
+        }
+    }
+
+    /// Where people write beside the process that writes rows. The store has its tables.
+    ///
+    /// # Errors
+    /// Those of [`SqliteAnnotations::open`]; a server is connected to once something is written.
+    pub fn annotations(&self, options: &PostgresOptions) -> Result<Arc<dyn Annotations>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteAnnotations::open(path, WriteTurn::default())?),
+            Self::Postgres(url) => Arc::new(PostgresAnnotations::new(url, options)),
+        })
+    }
+}
+
+impl StoreUrl {
+    /// Opens the store for the messages to receivers, and brings its schema up to date. `write_turn` is that of everything in
+    /// this process that writes to the same SQLite file.
+    ///
+    /// # Errors
+    /// Those of [`StoreUrl::connect`].
+    pub fn connect_outbox(
+        &self,
+        options: &PostgresOptions,
+        write_turn: WriteTurn,
+    ) -> Result<Box<dyn Outbox>, StoreError> {
+        // Messages bring their times with them.
+        let no_clock: Clock = Arc::new(|| 0);
+        match self {
+            Self::Sqlite(path) => Ok(Box::new(SqliteStore::open_beside(path, write_turn, no_clock)?)),
             Self::Postgres(url) => Ok(Box::new(PostgresStore::connect(url, options, no_clock)?)),
         }
     }

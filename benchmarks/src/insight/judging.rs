@@ -1,7 +1,7 @@
 //! The rules that are measured. All that the bench knows of them is here.
 
 use netqoe_dataflow::judge::PairState;
-use netqoe_model::{Label, Rules, WindowRow};
+use netqoe_model::{Label, Rules, RulesFile, WindowRow};
 
 use crate::product::{Product, WrongUsage};
 
@@ -14,9 +14,13 @@ pub(super) struct NamedRules {
 
 impl NamedRules {
     pub(super) fn read(name_or_file: &str, product: &Product) -> Result<Self, WrongUsage> {
-        let diagnosis =
+        let RulesFile { diagnosis, fleet } =
             (product.rules)(name_or_file).map_err(|error| WrongUsage(format!("--rules {name_or_file}: {error}")))?;
-        Ok(Self { name: name_or_file.to_owned(), rules: Rules { diagnosis, ..Rules::default() } })
+        Ok(Self { name: name_or_file.to_owned(), rules: Rules { diagnosis, fleet, ..Rules::default() } })
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 }
 

@@ -14,9 +14,12 @@
 //! each time of a flapping fault is one. The delay counts windows in which something was measured; 0 is the first. A run
 //! is windows with the same label, up to two that are healthy or empty between them; it is right where one of its windows is.
 //!
+//! With `--incidents`, the looks at these pairs are folded into incidents as well: see [`incidents`].
+//!
 //! The figures follow from the seeds alone, not from the machine or the number of its cores.
 
 mod following;
+mod incidents;
 mod judging;
 mod label_runs;
 mod rows;
@@ -35,6 +38,7 @@ use netqoe_model::{Rules, WindowStart};
 use netqoe_simulator::simulation::{Configuration, Pair, Simulation, Stretch, Tails};
 
 use self::following::Following;
+use self::incidents::IncidentScore;
 use self::judging::{NamedRules, PairJudge};
 use self::rows::Rows;
 use self::score::{Kind, Score};
@@ -56,7 +60,29 @@ pub(crate) fn run(options: &BenchInsightOptions, product: &Product) -> anyhow::R
             output::line(format_args!("## {}, {per_minute} a minute, seeds {:?}\n", rules.name, options.seeds))?;
             output::line(tables::tables(&score))?;
         }
+        if options.incidents {
+            print_incidents(&runs, &rules, options, per_minute)?;
+        }
         tracing::info!("{} runs in {:.1} s", runs.len(), began.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+fn print_incidents(
+    runs: &[(Kind, Configuration)],
+    rules: &[NamedRules],
+    options: &BenchInsightOptions,
+    per_minute: NonZeroU32,
+) -> anyhow::Result<()> {
+    let seeds = &options.seeds;
+    for rules in rules {
+        let scores = on_all_cores(runs, |(kind, configuration), score: &mut IncidentScore| {
+            incidents::follow_run(*kind, configuration.clone(), rules.rules(), options.late_share, score);
+        })?;
+        let mut sum = IncidentScore::default();
+        scores.iter().for_each(|score| sum.add(score));
+        output::line(format_args!("## Incidents, {}, {per_minute} a minute, seeds {seeds:?}\n", rules.name))?;
+        output::line(incidents::tables(&sum))?;
     }
     Ok(())
 }
@@ -94,25 +120,36 @@ fn runs(options: &BenchInsightOptions, per_minute: NonZeroU32) -> Result<Vec<(Ki
     Ok(options.seeds.clone().flat_map(of_seed).collect())
 }
 
-/// The score of each of the rules over all runs, on all cores.
+/// The score of each of the rules over all runs.
 fn measure(runs: &[(Kind, Configuration)], rules: &[NamedRules]) -> anyhow::Result<Vec<Score>> {
+    let scores = on_all_cores(runs, |(kind, configuration), scores: &mut Vec<Score>| {
+        scores.resize(rules.len(), Score::default());
+        follow_run(*kind, configuration.clone(), rules, scores);
+    })?;
+    let mut sums = vec![Score::default(); rules.len()];
+    for scores in scores {
+        sums.iter_mut().zip(&scores).for_each(|(sum, score)| sum.add(score));
+    }
+    Ok(sums)
+}
+
+/// Follows all runs, on all cores. Answers what each core has counted.
+fn on_all_cores<S: Default + Send>(
+    runs: &[(Kind, Configuration)],
+    follow: impl Fn(&(Kind, Configuration), &mut S) + Sync,
+) -> anyhow::Result<Vec<S>> {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(runs.len());
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut scores = vec![Score::default(); rules.len()];
-        while let Some((kind, configuration)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            follow_run(*kind, configuration.clone(), rules, &mut scores);
+        let mut counted = S::default();
+        while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            follow(run, &mut counted);
         }
-        scores
+        counted
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let mut sums = vec![Score::default(); rules.len()];
-        for worker in workers {
-            let scores = worker.join().map_err(|_| anyhow!("a thread panicked"))?;
-            sums.iter_mut().zip(&scores).for_each(|(sum, score)| sum.add(score));
-        }
-        Ok(sums)
+        workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a thread panicked"))).collect()
     })
 }
 

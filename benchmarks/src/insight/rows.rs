@@ -22,31 +22,31 @@ impl<'a, M: Iterator<Item = Measurement>> Rows<'a, M> {
     /// nothing was measured, or nothing in time.
     pub(super) fn row(&mut self, start: WindowStart) -> Option<WindowRow> {
         let (end_ms, closes_after) = (start.ms() + self.rules.window_ms, self.rules.closes_after(start));
-        let (mut count_success, mut errors, mut samples) = (0, [0; 5], SampleSet::default());
+        let mut measured = Vec::new();
         while let Some(measurement) = self.measurements.next_if(|measurement| measurement.ts_ms < end_ms) {
-            if LogTime::from_ms(measurement.recv_ms) > closes_after {
-                continue;
-            }
-            match measurement.error_stage {
-                Some(stage) => errors[stage as usize] += 1,
-                None => {
-                    count_success += 1;
-                    let event = measurement.samples.map(|sample| sample.unwrap_or(NO_SAMPLE));
-                    samples.insert(&event, self.rules.exact_samples);
-                }
+            measured.push(measurement);
+        }
+        row_of(start, &measured, closes_after, self.rules)
+    }
+}
+
+/// The row of a window of which the log has these measurements, up to a time.
+pub(super) fn row_of(start: WindowStart, measured: &[Measurement], as_of: LogTime, rules: &Rules) -> Option<WindowRow> {
+    let (mut count_success, mut errors, mut samples) = (0, [0; 5], SampleSet::default());
+    for measurement in measured.iter().filter(|measurement| LogTime::from_ms(measurement.recv_ms) <= as_of) {
+        match measurement.error_stage {
+            Some(stage) => errors[stage as usize] += 1,
+            None => {
+                count_success += 1;
+                let event = measurement.samples.map(|sample| sample.unwrap_or(NO_SAMPLE));
+                samples.insert(&event, rules.exact_samples);
             }
         }
-        let row = WindowRow {
-            start,
-            is_final: true,
-            as_of: closes_after,
-            count_success,
-            errors,
-            percentiles: samples.percentiles(),
-            network: None,
-        };
-        (row.count_total() > 0).then_some(row)
     }
+    let is_final = as_of >= rules.closes_after(start);
+    let percentiles = samples.percentiles();
+    let row = WindowRow { start, is_final, as_of, count_success, errors, percentiles, network: None };
+    (row.count_total() > 0).then_some(row)
 }
 
 #[cfg(test)]

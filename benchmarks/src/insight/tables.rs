@@ -155,7 +155,7 @@ fn by_label() -> String {
     hurting().map(Label::as_str).collect::<Vec<_>>().join(" | ")
 }
 
-fn percent(share: Share) -> String {
+pub(super) fn percent(share: Share) -> String {
     if share.all == 0 {
         return "–".to_owned();
     }
@@ -167,14 +167,14 @@ fn per_thousand(part: u64, all: u64) -> String {
 }
 
 /// A table as Markdown writes it.
-struct Table {
+pub(super) struct Table {
     text: String,
     columns: usize,
 }
 
 impl Table {
     /// Heads may name several columns, with ` | ` between them.
-    fn of(heads: &[&str]) -> Self {
+    pub(super) fn of(heads: &[&str]) -> Self {
         let heads = heads.join(" | ");
         let columns = heads.split(" | ").count();
         let mut table = Self { text: String::new(), columns };
@@ -184,14 +184,14 @@ impl Table {
     }
 
     /// Cells that are not given are empty.
-    fn line(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(super) fn line(&mut self, cells: impl IntoIterator<Item = String>) {
         let mut cells: Vec<_> = cells.into_iter().collect();
         cells.resize(self.columns, String::new());
         // Writing to a string does not fail.
         writeln!(self.text, "| {} |", cells.join(" | ")).unwrap_or_default();
     }
 
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         self.text
     }
 }

@@ -1,31 +1,10 @@
 // Names that want to be more than text are text, on every view.
 
-import type { Page } from '@playwright/test';
-
 import { answers } from './support/api.ts';
 import { post } from './support/events.ts';
+import { NAMES, nothingRan } from './support/hostile.ts';
 import { expect, test } from './support/test.ts';
 import { show, viewsOf } from './support/views.ts';
-
-const NAMES = [
-  '<img src=x onerror="globalThis.ran=1;alert(1)">',
-  '"><script>globalThis.ran=1</script><b id="planted">',
-  `'\`--{{7*7}}\${globalThis.ran=1}</title></style></textarea>`,
-  'javascript:globalThis.ran=1',
-  '&lt;i&gt;&amp;#60;',
-  'line\nbreak\r\ttab\u0007bell\u001b[31mred\u007f\u0085',
-  'admin\u202Egnp.exe\u202C\u2066isolated\u2069\u200F\u061C',
-  'zero\u200Bwidth\u200D\uFEFF\u00AD',
-  '👩🏽‍💻🏳️‍🌈 e\u0301 ﷽ 漢字 עברית',
-  '漢'.repeat(85),
-  'x'.repeat(255),
-  '../../api/v1/events?x=1#y%00',
-  ' ',
-];
-
-/** What turns other text around, can't be seen, or moves a terminal's cursor; all but what lies between blocks of the page's own text. */
-const UNSEEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 
 /** A hostile client measures a hostile target of a hostile provider; everything fails, so that all are named wherever something hurts. */
 const pairs = NAMES.flatMap((name) =>
@@ -48,8 +27,10 @@ test('names are shown as text, and nothing of them runs', async ({ page, up }) =
   const { at } = await answers.overview(netqoe);
   const inside = { from: at ?? 0, to: (at ?? 0) + 60_000 };
 
-  for (const name of NAMES) {
+  for (const [index, name] of NAMES.entries()) {
     for (const view of viewsOf({ client: name, target: name, inside })) {
+      // A view that is about no name shows all of them: once is enough.
+      if (index > 0 && !('client' in view.query || 'target' in view.query)) continue;
       await test.step(`${view.name} of ${JSON.stringify(name.slice(0, 30))}`, async () => {
         await show(page, netqoe, view);
         await nothingRan(page);
@@ -98,25 +79,3 @@ test('names of any length leave a narrow screen as it is', async ({ page, up }) 
     }
   }
 });
-
-async function nothingRan(page: Page): Promise<void> {
-  const found = await page.evaluate(() => {
-    const elements = Array.from(document.querySelectorAll('*'));
-    return {
-      ran: 'ran' in globalThis,
-      planted: document.querySelectorAll('#planted, main script, main img, main iframe, main style').length,
-      handlers: elements.filter((element) => Array.from(element.attributes).some(({ name }) => name.startsWith('on')))
-        .length,
-      links: Array.from(document.links, (link) => link.protocol).filter((protocol) => protocol !== 'http:'),
-      texts: [
-        document.title,
-        document.body.innerText,
-        ...elements.flatMap((element) =>
-          ['title', 'aria-label', 'aria-valuetext'].map((name) => element.getAttribute(name) ?? ''),
-        ),
-      ],
-    };
-  });
-  expect({ ...found, texts: [] }).toEqual({ ran: false, planted: 0, handlers: 0, links: [], texts: [] });
-  expect(found.texts.filter((text) => UNSEEN.test(text))).toEqual([]);
-}

@@ -22,7 +22,7 @@ async function firstScreenFailures(page: Page, reason: string): Promise<Locator>
 test('a store without rows', { tag: '@store' }, async ({ page, up, store }) => {
   const netqoe = await up();
   await page.goto(netqoe.origin);
-  await expect(page.getByTestId('sentence')).toHaveText('There are no measurements yet.');
+  await expect(page.getByTestId('sentence')).toHaveText('Nothing has been measured yet');
   await expect(page.getByRole('region', { name: 'Summary' })).toContainText(
     'netqoe probe --target https://example.com/ --endpoint',
   );

@@ -16,7 +16,9 @@ import { mayRead, session, sessionError } from './state/session.ts';
 import { ClientView } from './views/ClientView.tsx';
 import { DifferentView } from './views/DifferentView.tsx';
 import { Fleet } from './views/Fleet.tsx';
+import { IncidentView } from './views/IncidentView.tsx';
 import { Login } from './views/Login.tsx';
+import { MaintenanceView } from './views/MaintenanceView.tsx';
 import { PairView } from './views/PairView.tsx';
 import { PipelineView } from './views/PipelineView.tsx';
 import { TargetView } from './views/TargetView.tsx';
@@ -24,6 +26,8 @@ import { visible } from './words/text.ts';
 
 const TITLES: Record<View, string> = {
   fleet: 'Fleet',
+  incident: 'Incident',
+  maintenance: 'Maintenance windows',
   pair: 'Pair',
   target: 'Target',
   client: 'Client',
@@ -63,10 +67,14 @@ function NotYet() {
 }
 
 function CurrentView() {
-  const { view, client, target } = place.value;
+  const { view, client, target, incident } = place.value;
   switch (view) {
     case 'fleet':
       return <Fleet />;
+    case 'incident':
+      return <IncidentView key={incident} id={incident ?? ''} />;
+    case 'maintenance':
+      return <MaintenanceView />;
     case 'pair':
       return <PairView key={`${client}\n${target}`} client={client ?? ''} target={target ?? ''} />;
     case 'target':

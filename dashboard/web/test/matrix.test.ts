@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { MatrixAnswer } from '../src/api/types.ts';
-import { cellAt, cellsOf, labelCounts } from '../src/matrix/cells.ts';
+import { cellAt, cellCounts, cellsOf, reportingOf } from '../src/matrix/cells.ts';
 import { hit, layoutOf, moved, revealed, seen } from '../src/matrix/layout.ts';
 
 const VIEW = { width: 1_000, height: 500 };
@@ -120,11 +120,22 @@ describe('cells', () => {
     expect(cellAt(answer, 9, 9)).toEqual({ state: 'absent' });
   });
 
+  test('are unmeasured where a pair is silent', () => {
+    const silent = { ...answer, labels: ['hsu', '??u', 'u.u'] };
+    expect(cellAt(silent, 0, 2)).toEqual({ state: 'unmeasured' });
+    expect(cellCounts(silent).unmeasured).toBe(4);
+    const [first, second, third] = answer.clients.map(({ client_id }) => client_id);
+    expect([...reportingOf(silent)]).toEqual([first, second]);
+    expect(reportingOf(silent).has(third ?? '')).toBe(false);
+  });
+
   test('are counted by label', () => {
-    expect([...labelCounts(answer)]).toEqual([
+    const { labels, unmeasured } = cellCounts(answer);
+    expect([...labels]).toEqual([
       ['server-bound', 1],
       ['dns-bound', 1],
     ]);
+    expect(unmeasured).toBe(0);
   });
 
   const none = { isp: null, label: null, only: false };

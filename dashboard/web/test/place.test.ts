@@ -17,6 +17,9 @@ describe('a place and its query', () => {
       phase: 'dns',
     },
     { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: 0, max: null } },
+    { view: 'incident', incident: '0123456789abcdef' },
+    { view: 'maintenance', incident: '0123456789abcdef' },
+    { view: 'maintenance' },
     { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: null, max: 12.5 } },
   ];
 
@@ -31,6 +34,10 @@ describe('a place and its query', () => {
     '?view=nonsense&range=100y&by=x&label=healthy&phase=udp&sort=no',
     '?view=pair&client=c',
     '?view=target',
+    '?view=incident',
+    '?incident=../../x',
+    '?incident=0123456789ABCDEF',
+    '?incident=0123456789abcdef0',
     '?from=2000&to=1000',
     '?from=x&to=y',
     '?inside_from=5',
@@ -43,6 +50,10 @@ describe('a place and its query', () => {
     const { client: _, ...home } = HOME;
     expect(place).toEqual(home);
     expect(client === null || query.includes('client=c')).toBe(true);
+  });
+
+  test('an incident needs nothing but its id', () => {
+    expect(formatPlace({ ...HOME, view: 'incident', incident: '0123456789abcdef' })).toBe('?incident=0123456789abcdef');
   });
 
   test('times may be RFC 3339', () => {

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { evidenceText, failedText } from '../src/words/evidence.ts';
 import { ago, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
 import { matchesText, measureText } from '../src/words/measures.ts';
-import { cut, shortNames, visible } from '../src/words/text.ts';
+import { scoreText, sharesText } from '../src/words/score.ts';
+import { cut, shortNames, visible, visibleName } from '../src/words/text.ts';
 import { differentParts, pointsText } from '../src/words/different.ts';
-import type { DimensionValue, Evidence } from '../src/api/types.ts';
+import type { DimensionValue, Evidence, Score } from '../src/api/types.ts';
 
 describe('marked values', () => {
   test.each([
@@ -163,11 +164,26 @@ describe('evidence', () => {
   });
 });
 
+describe('a score', () => {
+  test('reads 100 only where it is', () => {
+    expect([null, 0, 97.349, 99.96, 100].map(scoreText)).toEqual(['–', '0.0', '97.3', '99.9', '100']);
+  });
+
+  test('has shares of the time that say what is not known', () => {
+    const score = { available: 0.992, unavailable: 0, unmeasured: 0.008 } as Score;
+    expect(sharesText(score)).toBe('available 99.20 %, unavailable 0 %, unmeasured 0.80 %');
+  });
+});
+
 describe('text from events', () => {
   test('what can not be seen becomes a sign', () => {
     expect(visible('a\u0000b\nc\u007f')).toBe('a[U+0000]b[U+000A]c[U+007F]');
     expect(visible('\u202Egnp.exe')).toBe('[U+202E]gnp.exe');
     expect(visible('x\u200by\u0085')).toBe('x[U+200B]y[U+0085]');
+  });
+
+  test('a name of spaces is seen', () => {
+    expect([visibleName('  '), visibleName('a b'), visibleName('')]).toEqual(['[U+0020][U+0020]', 'a b', '']);
   });
 
   test('everything else stays, markup and emoji too', () => {

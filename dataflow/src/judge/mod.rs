@@ -25,7 +25,9 @@ mod whole;
 
 use std::sync::Arc;
 
-use netqoe_model::{Diagnosis, DiagnosisRules, ROWS_PER_STATE, Rules, Run, UsualRange, WindowRow, WindowStart};
+use netqoe_model::{
+    Diagnosis, DiagnosisRules, ROWS_PER_STATE, Rules, Run, Standing, UsualRange, WindowRow, WindowStart,
+};
 use serde::{Deserialize, Serialize};
 
 use evidence::{Earlier, Failures};
@@ -77,6 +79,21 @@ pub struct UsualRanges {
     pub total: Option<UsualRange>,
     /// The transfer, in Mbit/s.
     pub throughput: Option<UsualRange>,
+}
+
+impl Judged {
+    /// What incidents need to know of it.
+    pub fn standing(&self) -> Standing {
+        standing(self.diagnosis.as_ref())
+    }
+}
+
+fn standing(diagnosis: Option<&Diagnosis>) -> Standing {
+    match diagnosis {
+        None => Standing::Unjudged,
+        Some(Diagnosis { finding: None, .. }) => Standing::Healthy,
+        Some(Diagnosis { label, finding: Some(finding) }) => Standing::Degraded(*label, finding.0),
+    }
 }
 
 impl PairState {
@@ -131,6 +148,16 @@ impl PairState {
         }
         self.take_in(row, &found, diagnosis_rules, bridge);
         Judged { diagnosis, ended_runs, pair_state: self.due_state(row.is_final) }
+    }
+
+    /// What the pair's next window would come to, which is not taken in.
+    pub fn standing(&self, row: &WindowRow, rules: &Rules) -> Standing {
+        let diagnosis_rules = &rules.diagnosis;
+        if self.is_too_old(row.start, diagnosis_rules) {
+            return Self::new(diagnosis_rules).standing(row, rules);
+        }
+        let seen = Seen::of(row, self, diagnosis_rules, Bridge::new(rules, self.newest));
+        standing(seen.diagnosis(self, diagnosis_rules).as_ref())
     }
 
     fn is_too_old(&self, start: WindowStart, rules: &DiagnosisRules) -> bool {

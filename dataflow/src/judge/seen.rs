@@ -55,8 +55,12 @@ impl<'a> Seen<'a> {
         Self { start: row.start, readings, compared, usuals, evidence, is_slow, failures, is_failing }
     }
 
+    pub(super) fn diagnosis(&self, before: &PairState, rules: &DiagnosisRules) -> Option<Diagnosis> {
+        self.label().map(|label| Diagnosis { label, finding: self.finding(label, before, rules) })
+    }
+
     pub(super) fn found(&self, before: &PairState, rules: &DiagnosisRules, window_ms: i64) -> Found {
-        let diagnosis = self.label().map(|label| Diagnosis { label, finding: self.finding(label, before, rules) });
+        let diagnosis = self.diagnosis(before, rules);
         let Self { evidence, is_slow, is_failing, .. } = *self;
         let turn = self.start.ms().div_euclid(window_ms).div_euclid(rules.usual.every_windows.into());
         let takes_greater = turn % 2 == 0;

@@ -11,7 +11,7 @@ mod seen;
 pub use crate::event_batch::NO_SAMPLE;
 pub use open_window::OpenWindow;
 pub use pairs::{PairId, PairName};
-pub use partition::{ClosedWindow, PartitionWindows, WindowChange, WindowOutput};
+pub use partition::{ClosedWindow, PairLook, PairSighting, PartitionWindows, WindowChange, WindowOutput};
 pub use partition_state::PartitionState;
 pub use samples::SampleSet;
 pub use seen::SeenIds;

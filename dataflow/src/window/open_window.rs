@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use netqoe_model::{ErrorStage, EventTime, LogTime, Network, WindowRow, WindowStart};
+use netqoe_model::{ErrorStage, EventTime, LogTime, Network, Standing, WindowRow, WindowStart};
 
 use super::{SampleSet, SeenIds};
 use crate::event_batch::EventRef;
@@ -22,6 +22,10 @@ pub struct OpenWindow {
     pub(crate) shown: Option<Rc<WindowRow>>,
     /// Whether the window has counted anything since.
     pub(crate) changed: bool,
+    /// What the last look made of it, if there was one.
+    looked: Option<(Standing, Option<Arc<Network>>)>,
+    /// Whether the window has counted anything since.
+    pub(super) unlooked: bool,
 }
 
 impl OpenWindow {
@@ -36,6 +40,8 @@ impl OpenWindow {
             network: None,
             shown: None,
             changed: false,
+            looked: None,
+            unlooked: false,
         }
     }
 
@@ -52,6 +58,7 @@ impl OpenWindow {
             }
         }
         self.changed = true;
+        self.unlooked = true;
         true
     }
 
@@ -63,6 +70,22 @@ impl OpenWindow {
             Some((at, network)) if Arc::ptr_eq(network, named) => *at = ts,
             network => *network = Some((ts, Arc::clone(named))),
         }
+    }
+
+    /// A look makes this of it. Whether that is news.
+    pub(super) fn look(&mut self, standing: Standing) -> bool {
+        self.unlooked = false;
+        let network = self.network.as_ref().map(|(_, network)| network);
+        let is_same = self.looked.as_ref().is_some_and(|(was, over)| *was == standing && over.as_ref() == network);
+        if !is_same {
+            self.looked = Some((standing, network.cloned()));
+        }
+        !is_same
+    }
+
+    /// The network that it was measured over, where an event names one.
+    pub(super) fn network(&self) -> Option<Arc<Network>> {
+        self.network.as_ref().map(|(_, network)| Arc::clone(network))
     }
 
     fn count_error(&mut self, stage: ErrorStage) {
@@ -78,7 +101,7 @@ impl OpenWindow {
             count_success: self.count_success,
             errors: self.errors,
             percentiles: self.samples.percentiles(),
-            network: self.network.as_ref().map(|(_, network)| Arc::clone(network)),
+            network: self.network(),
         }
     }
 }

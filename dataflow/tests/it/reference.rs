@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use crate::support::compare::assert_same_rows;
 use crate::support::logs::Line;
 use crate::support::reference::Everything;
+use crate::support::reference::looks::{Looks, assert_same_looks, log_times, looks};
 use crate::support::store::Store;
 use crate::support::{feeds, logs, reference, rules, store};
 
@@ -19,6 +20,12 @@ const PARTITIONS: NonZeroU16 = NonZeroU16::new(5).unwrap();
 /// Lines without order, of which most windows have few; or those of pairs with faults, that last.
 fn lines(max: usize) -> impl Strategy<Value = Vec<Line>> {
     prop_oneof![logs::lines(max), logs::lines_of_pairs(5)]
+}
+
+/// Windows may close at looks, or between two of them.
+fn any_rules() -> impl Strategy<Value = Rules> {
+    let lateness_ms = prop::sample::select(vec![120_000, 120_000, 120_000, 60_000, 0, 90_000, 150_000]);
+    (rules::rules(), lateness_ms).prop_map(|(rules, lateness_ms)| Rules { lateness_ms, ..rules })
 }
 
 fn replay(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rules) -> Store {
@@ -43,6 +50,9 @@ fn check_file(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rule
     assert_eq!(store.plain_clients(), clients);
     assert_eq!(store.ledger(), ledger);
     assert_eq!(store.dead_letters.len() as u64, ledger.invalid, "what can't be counted is kept");
+    let end = log_times(&plain).last().copied().unwrap_or(0);
+    let last_look = (end + rules.window_ms - 1) / rules.window_ms * rules.window_ms;
+    assert_same_looks(&store.plain_looks(false), &looks(&plain, rules, last_look));
 }
 
 proptest! {
@@ -50,14 +60,14 @@ proptest! {
 
     #[test]
     fn a_file_gives_the_rows_of_the_reference(
-        lines in lines(400), lines_a_chunk in 1..80_usize, workers in 1..4_usize, rules in rules::rules(),
+        lines in lines(400), lines_a_chunk in 1..80_usize, workers in 1..4_usize, rules in any_rules(),
     ) {
         check_file(&lines, lines_a_chunk, workers, &rules);
     }
 
     #[test]
     fn a_file_that_is_shown_after_each_chunk_gives_the_rows_of_the_reference_every_time(
-        lines in lines(200), lines_a_chunk in 5..60_usize, workers in 1..4_usize, rules in rules::rules(),
+        lines in lines(200), lines_a_chunk in 5..60_usize, workers in 1..4_usize, rules in any_rules(),
     ) {
         let so_far = RefCell::<BTreeMap<_, _>>::default();
         let (mut store, feeds) = (Store::default(), feeds::shown_file(&lines, lines_a_chunk, workers, PARTITIONS));
@@ -74,7 +84,7 @@ proptest! {
 
     #[test]
     fn the_order_of_lines_that_came_at_the_same_time_is_the_logs_own(
-        mut lines in logs::lines(200).prop_shuffle(), workers in 1..4_usize, rules in rules::rules(),
+        mut lines in logs::lines(200).prop_shuffle(), workers in 1..4_usize, rules in any_rules(),
     ) {
         // Seconds, so that many lines share a time; `sort` keeps the shuffled order among them.
         lines.iter_mut().for_each(|line| line.recv_ms = line.recv_ms / 10_000 * 10_000);
@@ -85,7 +95,7 @@ proptest! {
     #[test]
     fn a_log_that_is_interrupted_anywhere_gives_the_rows_of_the_reference(
         lines in lines(300),
-        rules in rules::rules(),
+        rules in any_rules(),
         lines_a_record in 1..20_usize,
         records_a_batch in 1..10_usize,
         crashes in prop::collection::vec((0..40_usize, 1..4_usize), 0..4),
@@ -102,7 +112,22 @@ proptest! {
             let checkpoint = store.checkpoints[&Partition(partition as u16)];
             prop_assert!(records.last().is_some_and(|(position, ..)| *position == checkpoint.processed), "all is read");
         }
+        let said_again = rules.lateness_ms % rules.window_ms != 0;
+        assert_same_looks(&store.plain_looks(said_again), &looks_of_log(&log, &rules));
     }
+}
+
+/// The looks of all partitions, which end with the same tick.
+fn looks_of_log(log: &[Vec<feeds::Record>], rules: &Rules) -> Looks {
+    let mut all = Looks::new();
+    for records in log {
+        let plain: Vec<_> = records.iter().flat_map(plain).collect();
+        let end = log_times(&plain).last().copied().unwrap_or(0);
+        for (at, look) in looks(&plain, rules, end - 1) {
+            all.entry(at).or_default().extend(look);
+        }
+    }
+    all
 }
 
 /// That the store has the rows of a partition, open ones as well, and the counts of the records that were committed. Final rows

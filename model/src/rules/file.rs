@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::DiagnosisRules;
+use serde::Deserialize;
+
 use super::diagnosis::{Centre, Condition, Figure, MAX_WINDOWS_BY_PHASE, PhaseRule, Spread};
+use super::{DiagnosisRules, ErrorRule, EvidenceRules, FleetRules, SeverityRules, UsualRules};
 
 /// The rules files that are part of netqoe, by name.
 const SHIPPED: [(&str, &str); 2] =
@@ -31,6 +33,62 @@ static CLASSIC: LazyLock<DiagnosisRules> = LazyLock::new(|| shipped("classic"));
 #[error("{0}")]
 pub struct InvalidRules(String);
 
+/// What a rules file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RulesFile {
+    /// How windows are diagnosed.
+    pub diagnosis: DiagnosisRules,
+    /// How incidents are found: apart, so that other rules for incidents leave the stored states of pairs valid.
+    pub fleet: FleetRules,
+}
+
+/// The tables of a rules file. They are listed here, since serde's `flatten` would refuse no unknown key and would not say
+/// on which line one stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    name: String,
+    usual: UsualRules,
+    evidence: EvidenceRules,
+    #[serde(rename = "error-bound")]
+    error_bound: ErrorRule,
+    #[serde(rename = "dns-bound")]
+    dns_bound: PhaseRule,
+    #[serde(rename = "handshake-bound")]
+    handshake_bound: PhaseRule,
+    #[serde(rename = "server-bound")]
+    server_bound: PhaseRule,
+    #[serde(rename = "throughput-bound")]
+    throughput_bound: PhaseRule,
+    severity: SeverityRules,
+    #[serde(default)]
+    fleet: FleetRules,
+}
+
+impl RulesFile {
+    /// Reads a rules file.
+    ///
+    /// # Errors
+    /// If it is not valid TOML, has an unknown key, lacks a key, or a value makes no sense.
+    pub fn parse(text: &str) -> Result<Self, InvalidRules> {
+        let tables: Tables = toml::from_str(text).map_err(|error| InvalidRules(refusal(text, &error)))?;
+        let diagnosis = DiagnosisRules {
+            name: tables.name,
+            usual: tables.usual,
+            evidence: tables.evidence,
+            error_bound: tables.error_bound,
+            dns_bound: tables.dns_bound,
+            handshake_bound: tables.handshake_bound,
+            server_bound: tables.server_bound,
+            throughput_bound: tables.throughput_bound,
+            severity: tables.severity,
+        };
+        diagnosis.check().map_err(InvalidRules)?;
+        tables.fleet.check().map_err(InvalidRules)?;
+        Ok(Self { diagnosis, fleet: tables.fleet })
+    }
+}
+
 impl Default for DiagnosisRules {
     /// The rules `steady`.
     fn default() -> Self {
@@ -54,14 +112,12 @@ impl DiagnosisRules {
         SHIPPED.into_iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| text)
     }
 
-    /// Reads a rules file.
+    /// Reads what a rules file says of diagnoses.
     ///
     /// # Errors
-    /// If it is not valid TOML, has an unknown key, lacks a key, or a value makes no sense.
+    /// Those of [`RulesFile::parse`].
     pub fn parse(text: &str) -> Result<Self, InvalidRules> {
-        let rules: Self = toml::from_str(text).map_err(|error| InvalidRules(refusal(text, &error)))?;
-        rules.check().map_err(InvalidRules)?;
-        Ok(rules)
+        RulesFile::parse(text).map(|file| file.diagnosis)
     }
 
     /// Distinguishes rules that can lead to different results.
@@ -196,7 +252,7 @@ fn check_phase(table: &str, rule: &PhaseRule, by_phase: bool) -> Result<(), Stri
     Ok(())
 }
 
-fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
+pub(super) fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 
 mod diagnosis;
 mod file;
+mod fleet;
 
 use serde::Serialize;
 
@@ -12,7 +13,8 @@ pub use diagnosis::{
     Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, LatencyLevel, LatencySeverity,
     PhaseRule, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity, UsualRules,
 };
-pub use file::{InvalidRules, ROWS_PER_STATE};
+pub use file::{InvalidRules, ROWS_PER_STATE, RulesFile};
+pub use fleet::FleetRules;
 
 /// The rules by which events become rows. The defaults are the documented semantics.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +29,8 @@ pub struct Rules {
     pub exact_samples: usize,
     /// When and how a window is diagnosed.
     pub diagnosis: DiagnosisRules,
+    /// How incidents are found.
+    pub fleet: FleetRules,
 }
 
 impl Default for Rules {
@@ -37,6 +41,7 @@ impl Default for Rules {
             max_future_ms: 300_000,
             exact_samples: 512,
             diagnosis: DiagnosisRules::default(),
+            fleet: FleetRules::default(),
         }
     }
 }

@@ -6,20 +6,22 @@ use std::sync::Arc;
 use anyhow::Context;
 use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
-use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
+use netqoe_model::{Generation, Rules};
+use netqoe_notify::{Notifier, NotifyConfig};
 use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
     StreamLetters, Ticker, View, set_aside,
 };
 use netqoe_server::Tokens;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
+use netqoe_sinks::{PostgresOptions, Store, StoreUrl, WriteTurn};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
+use super::notify::Receivers;
 use super::runtime::request_threads;
 use super::{admin, health, maintenance, process_name, supervise};
 use crate::clock::{now_ms, store_clock};
@@ -37,12 +39,13 @@ const REPLAY_LETTER: &str = "netqoe dlq replay --nats-url URL ID";
 /// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
 const COMMIT_RETRIES: usize = 2;
 
-pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
     if options.supervise {
         return supervise::run();
     }
     let membership = options.membership()?;
     let tokens = options.server.tokens()?;
+    let receivers = Receivers::open(notify)?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let runtime = Arc::new(request_threads()?);
     let stop = {
@@ -54,15 +57,12 @@ pub(crate) fn run(options: &AggregateOptions) -> anyhow::Result<()> {
     }
     // The store's driver waits on its own: it must not be used within the runtime.
     let Some(mut started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
-    let follower = match membership.process {
-        0 => {
-            let connect = || options.database_url.connect(&options.database.postgres(), store_clock());
-            Some(Patience::Until(stop.clone()).insist(connect)?)
-        }
+    let first = match membership.process {
+        0 => Some(First::connect(options, receivers, &started, &runtime, &stop)?),
         _ => None,
     };
-    let ended = runtime.block_on(serve(options, &runtime, listener, tokens, &mut started, follower, stop));
-    let Started { log, running, heartbeat } = started;
+    let ended = runtime.block_on(serve(options, &runtime, listener, tokens, &mut started, first, stop));
+    let Started { log, running, heartbeat, .. } = started;
     match &ended {
         Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
         Ok(Ended::Left(lost)) => tracing::info!("{lost}"),
@@ -88,8 +88,36 @@ enum Ended {
     Left(Lost),
 }
 
+/// What process 0 does for all.
+struct First {
+    /// Follows the progress of the others.
+    follower: Box<dyn Store>,
+    /// Where there are receivers.
+    notifier: Option<Notifier>,
+}
+
+impl First {
+    fn connect(
+        options: &AggregateOptions,
+        receivers: Option<Receivers>,
+        started: &Started,
+        runtime: &Runtime,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let (url, postgres, patience) =
+            (&options.database_url, options.database.postgres(), Patience::Until(stop.clone()));
+        let follower = patience.insist(|| url.connect(&postgres, store_clock()))?;
+        let Some(receivers) = receivers else { return Ok(Self { follower, notifier: None }) };
+        let outbox = patience.insist(|| url.connect_outbox(&postgres, WriteTurn::default()))?;
+        let (rules, metrics) = (options.rules.rules(), &started.running.view.observed().metrics);
+        let notifier = receivers.notifier(outbox, started.generation, &rules, metrics, runtime.handle().clone());
+        Ok(Self { follower, notifier: Some(notifier) })
+    }
+}
+
 /// What works once the cluster has come together.
 struct Started {
+    generation: Generation,
     log: JetStreamLog,
     running: Running,
     heartbeat: Heartbeat,
@@ -115,10 +143,21 @@ fn start(
     let Some(store) = open_store(store, patience, &log, &rules, membership, &cluster.heartbeat, given_up)? else {
         return Ok(None);
     };
+    let fleet = match membership.process {
+        0 => {
+            let connect = || options.database_url.connect(&postgres, store_clock());
+            let own = Patience::Until(stop.clone()).insist(connect)?;
+            let own = MeasuredStore::new(own, &observed.metrics, &StoreHealth::default());
+            Some(store.fleet_link_over(own))
+        }
+        _ => None,
+    };
     let letters = set_aside::in_stream(&log, options.dead_letters.stream(), Arc::clone(runtime))?;
+    let generation = store.generation();
     let assembly = Assembly {
         source: Source::jetstream(&log, WAIT_FOR_SERVERS),
         store: store.setting_aside(letters),
+        fleet,
         store_kind: kind(&options.database_url),
         store_health: health,
         rules,
@@ -129,7 +168,7 @@ fn start(
     cluster.heartbeat.carry(ready.feeds.epochs());
     let running = ready.start(cluster.links(options.workers)?)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
-    Ok(Some(Started { log, running, heartbeat: cluster.heartbeat }))
+    Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat }))
 }
 
 /// What the page calls a store.
@@ -168,14 +207,18 @@ async fn serve(
     listener: TcpListener,
     tokens: Tokens,
     started: &mut Started,
-    follower: Option<Box<dyn Store>>,
+    first: Option<First>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat } = started;
+    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat, .. } = started;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
-    if let Some(store) = follower {
+    if let Some(First { follower: store, notifier }) = first {
+        if let Some(notifier) = notifier {
+            let stop = stop.clone();
+            tasks.spawn_blocking(move || notifier.run(&stop));
+        }
         let (url, postgres) = (options.database_url.clone(), options.database.postgres());
         tasks.spawn(maintenance::daily(url, postgres, options.retention, stop.clone()));
         let (progress, view) = (options.consumer.progress(), Arc::clone(view));
@@ -195,7 +238,9 @@ async fn serve(
     let letters = log.find_dead_letters(options.dead_letters.stream()).await?;
     let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
-    let app = app(Dashboard { reader, view: Arc::clone(view), rules, tokens, letters, address }, &stop);
+    let annotations = options.database_url.annotations(&options.database.postgres())?;
+    let dashboard = Dashboard { reader, annotations, view: Arc::clone(view), rules, tokens, letters, address };
+    let app = app(dashboard, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits(&options.server.memory());
     let admin = async {

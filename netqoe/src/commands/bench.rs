@@ -6,7 +6,7 @@ use netqoe_benchmarks::{BenchCommand, OutputError, Product};
 #[cfg(feature = "bench")]
 use crate::{
     commands::runtime::request_threads,
-    options::{DlqOptions, diagnosis_rules},
+    options::{DlqOptions, rules_file},
     output, shutdown,
 };
 #[cfg(not(feature = "bench"))]
@@ -14,7 +14,7 @@ use crate::{exit::WrongUsage, options::NoBench};
 
 #[cfg(feature = "bench")]
 pub(crate) fn run(command: &BenchCommand) -> anyhow::Result<()> {
-    let product = Product { stop_on_signals: shutdown::on_signals, rules: diagnosis_rules, delete_streams };
+    let product = Product { stop_on_signals: shutdown::on_signals, rules: rules_file, delete_streams };
     netqoe_benchmarks::run(command, &product).map_err(|error| match error.downcast() {
         // A reader of standard output that has gone ends this command as it ends all others.
         Ok(OutputError(error)) => output::OutputError::from(error).into(),

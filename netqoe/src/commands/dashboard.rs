@@ -9,6 +9,7 @@ use netqoe_model::Rules;
 use netqoe_pipeline::View;
 use netqoe_query::{DeadLetters, FinalWindowsReader, PipelineApi, QueryApi, keep_filled};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens};
+use netqoe_sinks::Annotations;
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub(super) fn with_memory(
 /// What is shown, and to whom.
 pub(super) struct Dashboard {
     pub(super) reader: Arc<dyn Reader>,
+    /// Where people write: never a replica.
+    pub(super) annotations: Arc<dyn Annotations>,
     pub(super) view: Arc<View>,
     pub(super) rules: Rules,
     pub(super) tokens: Tokens,
@@ -41,10 +44,10 @@ pub(super) struct Dashboard {
 impl Dashboard {
     /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
     pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
-        let Self { reader, view, rules, tokens, letters, address } = self;
+        let Self { reader, annotations, view, rules, tokens, letters, address } = self;
         let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
-        let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone()).router();
+        let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone()).with_annotations(annotations).router();
         let pipeline = PipelineApi::new(view, live, letters, address.ip().to_canonical().is_loopback()).router();
         let guarded = |(routes, document)| (sign_in.guard(routes), document);
         let routes = [sign_in.router(), guarded(queries), guarded(pipeline)];

@@ -15,6 +15,9 @@ use crate::clock::now_ms;
 use crate::options::HealClockOptions;
 use crate::output;
 
+/// Why incidents are withdrawn that were open.
+const SET_BACK: &str = "the log's clock was set back, and netqoe looks for incidents anew";
+
 pub(crate) fn run(options: &HealClockOptions) -> anyhow::Result<()> {
     let path = data_file(&options.data);
     let rules = Arc::new(options.rules.rules());
@@ -143,5 +146,8 @@ fn rewind(store: &SqliteRewind<'_>, places: &[Place], rules: &Rules, first: Posi
         store.delete_letters(*partition, first)?;
         store.set_back(*partition, place.as_ref())?;
     }
+    // A look that all partitions had taken by then stands.
+    let log_time = places.iter().map(|(_, place)| place.as_ref().map(|place| place.log_time).unwrap_or_default()).min();
+    store.delete_incidents(log_time.unwrap_or_default(), SET_BACK, now_ms())?;
     Ok(rows)
 }

@@ -29,7 +29,7 @@ pub(crate) fn maintain(options: &MaintainOptions) -> anyhow::Result<()> {
     output::line(json!({
         "months_made": done.months_made, "months_dropped": done.months_dropped, "rows_deleted": done.rows_deleted,
         "diagnoses_deleted": done.diagnoses_deleted, "clients_deleted": done.clients_deleted,
-        "dead_letters_deleted": done.dead_letters_deleted,
+        "dead_letters_deleted": done.dead_letters_deleted, "incidents_deleted": done.incidents_deleted,
     }))?;
     Ok(())
 }

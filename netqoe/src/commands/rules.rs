@@ -14,7 +14,9 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
                 text.ok_or_else(|| WrongUsage(format!("there are no rules `{name}`; there are {}", rules_names())))?;
             output::text(text)?;
         }
-        RulesCommand::Check { rules } => output::line(format_args!("the rules `{}` are understood", rules.name))?,
+        RulesCommand::Check { rules } => {
+            output::line(format_args!("the rules `{}` are understood", rules.diagnosis.name))?;
+        }
     }
     Ok(())
 }

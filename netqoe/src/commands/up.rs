@@ -9,6 +9,7 @@ use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
 use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Event, EventTime, LogTime, PairPast, Partition, Rules};
+use netqoe_notify::NotifyConfig;
 use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
     Ticker, links_within,
@@ -16,13 +17,15 @@ use netqoe_pipeline::{
 use netqoe_probe::{Plan, Reporter};
 use netqoe_server::{OperationsAccess, RequestMemory, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
-use netqoe_sinks::{PostgresOptions, SqliteDeadLetters, SqliteStore, StoreUrl};
+use netqoe_sinks::{Outbox, PostgresOptions, SqliteAnnotations, SqliteDeadLetters, SqliteStore, StoreUrl};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::{Dashboard, with_memory};
+use super::notify::Receivers;
 use super::runtime::request_threads;
 use super::starting::Starting;
 use super::{admin, data_file, demo, dlq, fixed_object, health, maintenance, process_name};
@@ -40,17 +43,18 @@ const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
 /// How long lookups of the system that are under way are waited for at the end.
 const LOOKUPS: Duration = Duration::from_millis(100);
 
-pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
     let threads = request_threads()?;
-    let done = threads.block_on(up(options));
+    let done = threads.block_on(up(options, notify));
     // Everything is written. What may still run is the system's lookups for the probe, which can't be given up.
     threads.shutdown_timeout(LOOKUPS);
     done
 }
 
-async fn up(options: &UpOptions) -> anyhow::Result<()> {
+async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let tokens = options.server.tokens()?;
+    let receivers = Receivers::open(notify)?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
@@ -60,7 +64,7 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     let limits = options.server.limits(&memory);
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
     let mut starting = Starting::new(&listener, limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
-    let opened = starting.insist(|| open(options, &rules, &observed.metrics));
+    let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics));
     starting.end().await;
     if let Err(error) = &opened
         && stop.is_cancelled()
@@ -68,12 +72,18 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
         tracing::info!("asked to stop while waiting: {error:#}");
         return Ok(());
     }
-    let Opened { log, store, letters, reader, health } = opened?;
+    let Opened { log, store, incidents, outbox, letters, annotations, reader, health } = opened?;
+    let annotations = Arc::new(annotations);
     let store = store.with_patience(Patience::Until(stop.clone()));
+    let fleet = Some(store.fleet_link_over(incidents));
     let known = known_pairs(&store, &rules);
+    let notifier = receivers.zip(outbox).map(|(receivers, outbox)| {
+        receivers.notifier(outbox, store.generation(), &rules, &observed.metrics, Handle::current())
+    });
     let assembly = Assembly {
         source: Source::embedded(&log, HEAL_CLOCK, &observed.metrics),
         store,
+        fleet,
         store_kind: "sqlite",
         store_health: health,
         rules: rules.clone(),
@@ -87,9 +97,13 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     tasks.spawn(ticker.run(stop.clone()));
     let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
-    let dashboard = Dashboard { reader, view, rules, tokens, letters, address };
+    let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
     let app = app(options, &memory, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
+    if let Some(notifier) = notifier {
+        let stop = stop.clone();
+        tasks.spawn_blocking(move || notifier.run(&stop));
+    }
     let store = StoreUrl::Sqlite(data_file(&options.data));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
     if options.demo {
@@ -117,16 +131,21 @@ async fn up(options: &UpOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The data file, opened four ways.
+/// The data file, opened five ways.
 struct Opened {
     log: SqliteLog,
     store: OpenedStore,
+    /// For incidents.
+    incidents: MeasuredStore,
+    /// Where there are receivers of notifications.
+    outbox: Option<Box<dyn Outbox>>,
     letters: SqliteDeadLetters,
+    annotations: SqliteAnnotations,
     reader: MeasuredReader<SqliteReader>,
     health: StoreHealth,
 }
 
-fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result<Opened> {
+fn open(options: &UpOptions, has_receivers: bool, rules: &Rules, metrics: &Metrics) -> anyhow::Result<Opened> {
     let folder = &options.data;
     netqoe_datafile::make_folder(folder)
         .with_context(|| format!("can't make the data folder {}; choose another with --data", folder.display()))?;
@@ -144,12 +163,18 @@ fn open(options: &UpOptions, rules: &Rules, metrics: &Metrics) -> anyhow::Result
     };
     let log = SqliteLog::open(&path, log_options)?;
     let store = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
-    let letters = SqliteDeadLetters::open(&path, write_turn)?;
+    let incidents = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
+    let outbox = || StoreUrl::Sqlite(path.clone()).connect_outbox(&PostgresOptions::default(), Arc::clone(&write_turn));
+    let outbox = has_receivers.then(outbox).transpose()?;
+    let letters = SqliteDeadLetters::open(&path, Arc::clone(&write_turn))?;
+    let annotations = SqliteAnnotations::open(&path, write_turn)?;
     let reader = SqliteReader::open(&path).context("can't read the store")?;
     let health = StoreHealth::default();
     let store = MeasuredStore::new(Box::new(store), metrics, &health);
     let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
-    Ok(Opened { log, store, letters, reader: MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health), health })
+    let incidents = MeasuredStore::new(Box::new(incidents), metrics, &StoreHealth::default());
+    let reader = MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health);
+    Ok(Opened { log, store, incidents, outbox, letters, annotations, reader, health })
 }
 
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.

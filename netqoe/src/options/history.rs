@@ -53,7 +53,7 @@ impl HistoryOptions {
 }
 
 /// Unix milliseconds or RFC 3339.
-fn time(text: &str) -> Result<i64, String> {
+pub(super) fn time(text: &str) -> Result<i64, String> {
     let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
     parsed.ok_or_else(|| "a time is Unix milliseconds or RFC 3339, as 2026-01-31T12:00:00Z".to_owned())
 }

@@ -3,11 +3,13 @@
 mod cluster;
 mod database;
 mod history;
+mod incidents;
 mod letter_name;
 mod metrics_listen;
 mod nats;
 #[cfg(not(feature = "bench"))]
 mod no_bench;
+mod notify;
 mod operations;
 mod probe;
 mod report;
@@ -30,14 +32,16 @@ use crate::logging::LogFormat;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
+pub(crate) use incidents::IncidentsOptions;
 pub(crate) use letter_name::LetterName;
 #[cfg(not(feature = "bench"))]
 pub(crate) use no_bench::NoBench;
+pub(crate) use notify::{NotifyCommand, NotifyListOptions};
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
 #[cfg(feature = "bench")]
-pub(crate) use rules::diagnosis_rules;
+pub(crate) use rules::rules_file;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use server::ServerOptions;
 
@@ -69,6 +73,8 @@ pub(crate) enum Command {
     Aggregate(Box<AggregateOptions>),
     /// Replay history into any store; the conservation counts go to standard output as JSON
     Replay(Box<ReplayOptions>),
+    /// Print the incidents of a store, oldest first
+    Incidents(Box<IncidentsOptions>),
     /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),
@@ -81,6 +87,9 @@ pub(crate) enum Command {
     Migrate(Box<MigrateOptions>),
     /// Create upcoming partitions and delete rows past retention; a running cluster does so once a day
     Maintain(Box<MaintainOptions>),
+    /// Test the receivers of notifications, or show what waits for them. Receivers and routes stand in the configuration file
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Show or check the rules by which windows are diagnosed
     #[command(subcommand)]
     Rules(RulesCommand),

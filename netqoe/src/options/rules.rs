@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use netqoe_model::{DiagnosisRules, Rules};
+use netqoe_model::{DiagnosisRules, Rules, RulesFile};
 
 /// Shortest and longest window: a window is a whole number of milliseconds that divides time from the Unix epoch on.
 const WINDOW_MS: std::ops::RangeInclusive<i64> = 1_000..=3_600_000;
@@ -23,8 +23,8 @@ pub(crate) struct RuleOptions {
     max_future: Duration,
     /// Rules by which windows are diagnosed: `steady`, `classic`, or a rules file. `netqoe rules show steady` prints one to
     /// start from
-    #[arg(long, env = "NETQOE_RULES", value_name = "NAME|FILE", default_value = "steady", value_parser = diagnosis_rules)]
-    rules: DiagnosisRules,
+    #[arg(long, env = "NETQOE_RULES", value_name = "NAME|FILE", default_value = "steady", value_parser = rules_file)]
+    rules: RulesFile,
 }
 
 impl RuleOptions {
@@ -33,7 +33,8 @@ impl RuleOptions {
             window_ms: ms(self.window),
             lateness_ms: ms(self.lateness),
             max_future_ms: ms(self.max_future),
-            diagnosis: self.rules.clone(),
+            diagnosis: self.rules.diagnosis.clone(),
+            fleet: self.rules.fleet.clone(),
             ..Rules::default()
         }
     }
@@ -50,21 +51,21 @@ pub(crate) enum RulesCommand {
     /// Check a rules file
     Check {
         /// `steady`, `classic`, or a rules file
-        #[arg(value_name = "NAME|FILE", value_parser = |text: &str| diagnosis_rules(text).map(Box::new))]
-        rules: Box<DiagnosisRules>,
+        #[arg(value_name = "NAME|FILE", value_parser = |text: &str| rules_file(text).map(Box::new))]
+        rules: Box<RulesFile>,
     },
 }
 
 /// Rules by their name, or of a file. The name of rules that are part of netqoe goes before a file of that name.
-pub(crate) fn diagnosis_rules(name_or_file: &str) -> Result<DiagnosisRules, String> {
+pub(crate) fn rules_file(name_or_file: &str) -> Result<RulesFile, String> {
     if let Some(text) = DiagnosisRules::text(name_or_file) {
-        return DiagnosisRules::parse(text).map_err(|error| error.to_string());
+        return RulesFile::parse(text).map_err(|error| error.to_string());
     }
     let text = std::fs::read_to_string(name_or_file).map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("it is neither a file nor one of {}", names()),
         _ => format!("can't read the file: {error}"),
     })?;
-    DiagnosisRules::parse(&text).map_err(|error| error.to_string())
+    RulesFile::parse(&text).map_err(|error| error.to_string())
 }
 
 /// The names of the rules that are part of netqoe.

@@ -16,6 +16,7 @@ mod insight;
 mod jetstream;
 mod live;
 mod locked;
+mod notify;
 mod operations;
 mod output;
 mod ping_group;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
-const ROUTES: [(&str, &str, &str, u16); 25] = [
+const ROUTES: [(&str, &str, &str, u16); 34] = [
     ("POST", "/api/v1/events", "", 200),
     ("POST", "/events", "", 200),
     ("GET", "/api/v1/aggregates", "", 200),
@@ -19,18 +19,27 @@ const ROUTES: [(&str, &str, &str, u16); 25] = [
     ("POST", "/api/v1/dead-letters/{id}/replay", "", 404),
     ("GET", "/api/v1/diagnoses", "", 200),
     ("GET", "/api/v1/different", "?from=0&to=9&inside_from=1&inside_to=2", 200),
+    ("GET", "/api/v1/incidents", "", 200),
+    ("GET", "/api/v1/incidents/{id}", "", 404),
+    ("GET", "/api/v1/incidents/{id}/pairs", "", 404),
+    ("POST", "/api/v1/incidents/{id}/notes", "", 404),
     ("GET", "/api/v1/live", "", 200),
+    ("GET", "/api/v1/maintenance", "", 200),
+    ("POST", "/api/v1/maintenance", "", 201),
+    ("DELETE", "/api/v1/maintenance/{id}", "", 404),
     ("GET", "/api/v1/matrix", "", 200),
     ("GET", "/api/v1/openapi.json", "", 200),
     ("GET", "/api/v1/overview", "", 200),
     ("GET", "/api/v1/pipeline", "", 200),
     ("GET", "/api/v1/runs", "", 200),
+    ("GET", "/api/v1/score", "?by=fleet", 200),
     ("GET", "/api/v1/series", "?client_id=c&target=t", 200),
     ("GET", "/api/v1/session", "", 200),
     ("POST", "/api/v1/session", "", 204),
     ("DELETE", "/api/v1/session", "", 204),
     ("GET", "/api/v1/targets", "", 200),
     ("GET", "/api/v1/timeline", "", 200),
+    ("GET", "/api/v1/unmeasured", "", 200),
     ("GET", "/health", "", 200),
     ("GET", "/livez", "", 200),
     ("GET", "/metrics", "", 200),
@@ -132,6 +141,11 @@ fn every_route_is_documented_and_answers() {
     for (method, path, query, status) in ROUTES.into_iter().filter(|(_, path, ..)| *path != "/api/v1/live") {
         let body = match (method, path) {
             ("POST", "/api/v1/session") => json!({ "token": "demo-token" }).to_string(),
+            ("POST", "/api/v1/incidents/{id}/notes") => json!({ "text": "seen" }).to_string(),
+            ("POST", "/api/v1/maintenance") => {
+                let cause = json!({ "dimension": "client", "value": ["c"] });
+                json!({ "from": 1, "to": 2, "cause": cause, "text": "new cables" }).to_string()
+            }
             ("POST", _) => event("e", "c").to_string(),
             _ => String::new(),
         };

@@ -78,7 +78,8 @@ fn a_commit_that_is_fenced_off_is_a_failure() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async { failure = Some(failed.failure().await) });
     let message = failure.unwrap().to_string();
-    assert_eq!(message, "can't commit to the store");
+    // The thread that finds incidents may meet the fence first.
+    assert!(["can't commit to the store", "can't find incidents"].contains(&&*message), "{message}");
     feeds.end();
     assert!(pipeline.join().is_err());
 }

@@ -4,6 +4,7 @@
 
 mod assembly;
 mod backlog;
+mod incidents;
 mod quarantine;
 mod replay;
 mod support;

@@ -85,7 +85,14 @@ fn is_deadly(chunk: &Chunk) -> bool {
 
 fn commit(partition: Partition, processed: Position) -> PartitionCommit {
     let checkpoint = Checkpoint { partition, processed, resume_from: Position(1), ..Checkpoint::default() };
-    PartitionCommit { checkpoint, rows: vec![], clients: vec![], dead_letters: vec![], oldest_record: None }
+    PartitionCommit {
+        checkpoint,
+        rows: vec![],
+        clients: vec![],
+        dead_letters: vec![],
+        looks: vec![],
+        oldest_record: None,
+    }
 }
 
 fn set_aside(life: &Life) -> BTreeSet<u64> {

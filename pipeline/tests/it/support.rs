@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
@@ -27,16 +28,22 @@ pub(crate) struct Files {
     pub(crate) log: SqliteLog,
     /// Held by a test, it keeps the store from committing.
     pub(crate) write_turn: WriteTurn,
+    /// What the log takes for the present.
+    clock_ms: Arc<AtomicI64>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Files {
     pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let options = SqliteLogOptions::new(Arc::new(|| LogTime::from_ms(NOW_MS)), Arc::default());
+        let clock_ms = Arc::new(AtomicI64::new(NOW_MS));
+        let clock = Arc::clone(&clock_ms);
+        let now = Arc::new(move || LogTime::from_ms(clock.load(Ordering::SeqCst)));
+        let options =
+            SqliteLogOptions { believe_clock_after: Duration::ZERO, ..SqliteLogOptions::new(now, Arc::default()) };
         let log = SqliteLog::open(&folder.path().join("log.db"), options).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { folder, log, write_turn: WriteTurn::default(), runtime }
+        Self { folder, log, write_turn: WriteTurn::default(), clock_ms, runtime }
     }
 
     /// Appends a record of one event, at the position that is the number of all records by then.
@@ -45,13 +52,46 @@ impl Files {
         self.runtime.block_on(self.log.append(vec![(Partition(partition), event.into_bytes())])).unwrap();
     }
 
+    /// The log takes this for the present from now on.
+    pub(crate) fn set_clock(&self, ms: i64) {
+        self.clock_ms.store(ms, Ordering::SeqCst);
+    }
+
+    /// Appends a record for each of these events.
+    pub(crate) fn append_all(&self, events: Vec<(Partition, Vec<u8>)>) {
+        self.runtime.block_on(self.log.append(events)).unwrap();
+    }
+
+    /// Moves the time of all partitions on.
+    pub(crate) fn tick(&self) {
+        let all = (0..self.log.identity().partitions.get()).map(Partition).collect();
+        self.runtime.block_on(self.log.tick(all)).unwrap();
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log.db")
+    }
+
+    /// What was told of incidents, in order: which, what, and when.
+    pub(crate) fn revisions(&self) -> Vec<(String, i64, String, i64)> {
+        let store = rusqlite::Connection::open(self.store_path()).unwrap();
+        let sql = "SELECT incident, revision, change, at FROM incident_revisions ORDER BY incident, revision";
+        let mut statement = store.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
     pub(crate) fn store_path(&self) -> PathBuf {
         self.folder.path().join("store.db")
     }
 
-    pub(crate) fn store(&self) -> OpenedStore {
+    fn measured_store(&self) -> MeasuredStore {
         let store = SqliteStore::open(&self.store_path(), Arc::clone(&self.write_turn), Arc::new(|| 0)).unwrap();
-        let store = MeasuredStore::unwatched(Box::new(store));
+        MeasuredStore::unwatched(Box::new(store))
+    }
+
+    pub(crate) fn store(&self) -> OpenedStore {
+        let store = self.measured_store();
         OpenedStore::open(store, self.log.identity(), &Rules::default(), "a test".to_owned(), Patience::None).unwrap()
     }
 
@@ -61,9 +101,11 @@ impl Files {
 
     pub(crate) fn assembly_with(&self, store: OpenedStore) -> Assembly {
         let observed = Observed::new(Metrics::new(), || NOW_MS);
+        let fleet = Some(store.fleet_link_over(self.measured_store()));
         Assembly {
             source: Source::embedded(&self.log, "set the clock", &observed.metrics),
             store,
+            fleet,
             store_kind: "sqlite",
             store_health: StoreHealth::default(),
             rules: Rules::default(),

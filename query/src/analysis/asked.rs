@@ -28,7 +28,7 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    fn of([client_id, target, from, to]: [&Option<String>; 4]) -> Result<Self, Refusal> {
+    pub(crate) fn of([client_id, target, from, to]: [&Option<String>; 4]) -> Result<Self, Refusal> {
         Ok(Self {
             client_id: client_id.clone(),
             target: target.clone(),
@@ -44,14 +44,24 @@ impl Scope {
         Self { from_ms: self.from_ms.map(up), to_ms: self.to_ms.map(up), ..self }
     }
 
+    /// Where the range ends, if that was asked for.
+    pub(crate) fn to_ms(&self) -> Option<i64> {
+        self.to_ms
+    }
+
     /// The newest window with rows before the end of the range, and the range: where it is left open, it ends after that
     /// window and begins an hour before its end. Without rows it is empty.
     pub(crate) fn resolve(self, rows: &dyn Rows, rules: &Rules) -> Result<Resolved, ReadError> {
+        self.resolve_within(DEFAULT_RANGE_MS, rows, rules)
+    }
+
+    /// The same, where the range begins this long before its end, in milliseconds, if it is left open.
+    pub(crate) fn resolve_within(self, range_ms: i64, rows: &dyn Rows, rules: &Rules) -> Result<Resolved, ReadError> {
         let filter = Filter { to_ms: self.to_ms, ..Filter::default() };
         let newest = rows.aggregates(&Query { filter, after: None, limit: 1 })?.items.pop();
         let at_ms = newest.map(|row| row.window.start.ms());
         let to_ms = self.to_ms.or(at_ms.map(|at_ms| at_ms + rules.window_ms)).unwrap_or(0);
-        let from_ms = self.from_ms.unwrap_or(to_ms.saturating_sub(DEFAULT_RANGE_MS));
+        let from_ms = self.from_ms.unwrap_or(to_ms.saturating_sub(range_ms));
         // No row is beyond these, and what is made of them stays within what a store can compute.
         let [from_ms, to_ms] = [from_ms, to_ms].map(|ms| ms.clamp(0, MAX_TIME_MS));
         Ok(Resolved { extent: Extent { client_id: self.client_id, target: self.target, from_ms, to_ms }, at_ms })

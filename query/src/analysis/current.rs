@@ -3,9 +3,10 @@
 use std::cmp::{Ordering, Reverse};
 
 use netqoe_model::{Label, Ledger, Rules};
-use netqoe_sinks::read::{CurrentRecord, Extent, Rows};
+use netqoe_sinks::read::{CurrentRecord, Extent, Rows, Snapshot};
 
 use super::asked::{Resolved, Scope};
+use super::fleet_now::{self, FleetNow};
 use super::networks::Networks;
 use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
@@ -21,24 +22,28 @@ pub(crate) struct Current {
     pub(crate) rows: Vec<CurrentRecord>,
     pub(crate) networks: Networks,
     pub(crate) ledger: Ledger,
+    pub(crate) fleet: FleetNow,
 }
 
 impl Current {
-    pub(crate) fn read(store: &dyn Rows, scope: Scope, rules: &Rules) -> Result<Self, Refusal> {
+    pub(crate) fn read(store: Snapshot<'_>, scope: Scope, rules: &Rules) -> Result<Self, Refusal> {
+        let checkpoints = store.rows.checkpoints()?;
         let mut ledger = Ledger::default();
-        store.checkpoints()?.into_iter().for_each(|checkpoint| ledger += checkpoint.ledger);
-        let asked = scope.resolve(store, rules)?;
-        let Some(at_ms) = asked.at_ms else { return Ok(Self { ledger, ..Self::default() }) };
-        let rows = rows(store, &asked, rules)?;
+        checkpoints.iter().for_each(|checkpoint| ledger += checkpoint.ledger);
+        let to_ms = scope.to_ms();
+        let asked = scope.resolve(store.rows, rules)?;
+        let mut rows = rows(store.rows, &asked, rules)?;
+        let mut fleet = FleetNow::read(store.incidents, &checkpoints, &asked, to_ms, rules)?;
+        fleet_now::separate(&mut rows, &mut fleet.unmeasured);
         let networks = Networks::of_clients(&rows);
-        Ok(Self { at_ms: Some(at_ms), rows, networks, ledger })
+        Ok(Self { at_ms: asked.at_ms, rows, networks, ledger, fleet })
     }
 
     /// Memory that it takes, about.
     pub(crate) fn bytes(&self) -> usize {
         let of_finding = |row: &CurrentRecord| row.finding.as_ref().map_or(0, |finding| size_of_val(&**finding));
         let of_row = |row| size_of::<CurrentRecord>() + of_finding(row);
-        self.rows.iter().map(of_row).sum::<usize>() + self.networks.bytes()
+        self.rows.iter().map(of_row).sum::<usize>() + self.networks.bytes() + self.fleet.bytes()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use netqoe_model::{Label, Severity};
+use netqoe_model::{Label, PairTally, Severity};
 use netqoe_sinks::read::{CurrentRecord, Pair};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -194,12 +194,22 @@ pub(crate) struct PairCounts {
     degraded: usize,
     /// Without a baseline yet.
     unknown: usize,
+    /// That miss their rhythm, for a day at most. Their rows count no longer.
+    unmeasured: usize,
 }
 
 impl PairCounts {
-    pub(crate) fn of(rows: &[CurrentRecord]) -> Self {
+    pub(crate) fn of(rows: &[CurrentRecord], unmeasured: usize) -> Self {
         let degraded = rows.iter().filter(|row| is_degraded(row)).count();
         let unknown = rows.iter().filter(|row| row.label.is_none()).count();
-        Self { total: rows.len(), healthy: rows.len() - degraded - unknown, degraded, unknown }
+        let healthy = rows.len() - degraded - unknown;
+        Self { total: rows.len() + unmeasured, healthy, degraded, unknown, unmeasured }
+    }
+
+    /// The same, as incidents count.
+    pub(crate) fn tally(&self) -> PairTally {
+        let [degraded, healthy, unjudged, unmeasured] = [self.degraded, self.healthy, self.unknown, self.unmeasured]
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        PairTally { degraded, healthy, unjudged, unmeasured }
     }
 }

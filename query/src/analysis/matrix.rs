@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use netqoe_model::{Label, Severity};
+use netqoe_model::{Label, Severity, Unmeasured};
 use netqoe_sinks::read::CurrentRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +17,8 @@ const MAX_TARGETS: usize = 200;
 
 /// No row.
 const NOTHING: u8 = b'.';
+/// No row of late, where there should be some.
+const UNMEASURED: u8 = b'u';
 
 /// The current row of each pair, by the rule of the overview.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -28,10 +30,10 @@ pub(crate) struct Matrix {
     clients: Vec<MatrixClient>,
     /// By name.
     targets: Vec<String>,
-    /// A text for each client, a character for each target: `.` no row, `?` no baseline, `h` healthy, `d` dns-bound,
+    /// A text for each client, a character for each target: `.` no row, `u` unmeasured, `?` no baseline, `h` healthy, `d` dns-bound,
     /// `c` handshake-bound, `s` server-bound, `t` throughput-bound, `e` error-bound.
     labels: Vec<String>,
-    /// In the same way: `.` no row, `0` nothing hurts, `1` minor, `2` major, `3` critical.
+    /// In the same way: `.` no row, or unmeasured, `0` nothing hurts, `1` minor, `2` major, `3` critical.
     severities: Vec<String>,
     /// Of too many clients, those that are hurt least.
     clients_left_off: usize,
@@ -54,15 +56,27 @@ pub(crate) fn of(current: &Current) -> Matrix {
 }
 
 fn matrix(current: &Current, max_clients: usize, max_targets: usize) -> Matrix {
-    let clients = Side::of(current.rows.iter().map(|row| (&*row.pair.client_id, row)), max_clients);
-    let targets = Side::of(current.rows.iter().map(|row| (&*row.pair.target, row)), max_targets);
+    let missed = &current.fleet.unmeasured;
+    let side = |of_row: fn(&CurrentRecord) -> &str, of_missed: fn(&Unmeasured) -> &str, max| {
+        let measured = current.rows.iter().map(|row| (of_row(row), is_degraded(row)));
+        Side::of(measured.chain(missed.iter().map(|missed| (of_missed(missed), false))), max)
+    };
+    let clients = side(|row| &row.pair.client_id, |missed| &missed.client_id, max_clients);
+    let targets = side(|row| &row.pair.target, |missed| &missed.target, max_targets);
+    let place = |client_id: &str, target: &str| {
+        let (client, target) = clients.places.get(client_id).zip(targets.places.get(target))?;
+        Some((*client, *target))
+    };
     let nothing = || vec![vec![NOTHING; targets.names.len()]; clients.names.len()];
     let (mut labels, mut severities) = (nothing(), nothing());
     for row in &current.rows {
-        let place = clients.places.get(&*row.pair.client_id).zip(targets.places.get(&*row.pair.target));
-        let Some((&client, &target)) = place else { continue };
+        let Some((client, target)) = place(&row.pair.client_id, &row.pair.target) else { continue };
         labels[client][target] = letter(row.label);
         severities[client][target] = digit(row.finding.as_ref().map(|finding| finding.severity));
+    }
+    for missed in missed {
+        let Some((client, target)) = place(&missed.client_id, &missed.target) else { continue };
+        labels[client][target] = UNMEASURED;
     }
     Matrix {
         at: current.at_ms,
@@ -91,10 +105,10 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     /// Those that are hurt most, by name.
-    fn of(rows: impl Iterator<Item = (&'a str, &'a CurrentRecord)>, max: usize) -> Self {
+    fn of(pairs: impl Iterator<Item = (&'a str, bool)>, max: usize) -> Self {
         let mut degraded: BTreeMap<&str, usize> = BTreeMap::new();
-        for (name, row) in rows {
-            *degraded.entry(name).or_default() += usize::from(is_degraded(row));
+        for (name, is_degraded) in pairs {
+            *degraded.entry(name).or_default() += usize::from(is_degraded);
         }
         let mut names: Vec<_> = degraded.keys().copied().collect();
         let left_off = names.len().saturating_sub(max);

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use netqoe_model::{Label, Rules, Severity};
-use netqoe_sinks::read::CurrentRecord;
+use netqoe_model::{Label, LogTime, PairTally, Rules, Severity};
+use netqoe_sinks::read::{CurrentRecord, IncidentRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::current::{Current, degraded, since_ms};
+use super::fleet_now::{SilentClient, UnmeasuredSummary};
 use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
 use super::networks::{self, Network};
 use crate::answer::Evidence;
+use crate::incidents::answer::IncidentItem;
 use crate::pipeline::Events;
 use crate::schema;
+use crate::words::{self, Hurt, Silent};
 
 /// Diagnoses that are listed: more than anybody reads.
 const MAX_DIAGNOSES: usize = 500;
@@ -26,6 +29,14 @@ pub(crate) struct Overview {
     at: Option<i64>,
     /// Length of a window.
     window_ms: i64,
+    sentence: SentenceItem,
+    /// Those that are open, the gravest first: by severity, by degraded pairs, by when they opened; 50 at most.
+    incidents: Vec<IncidentItem>,
+    incidents_left_off: u64,
+    /// When an incident was over last, Unix milliseconds; null where none was.
+    #[schema(required)]
+    last_incident_closed: Option<i64>,
+    unmeasured: UnmeasuredSummary,
     pairs: PairCounts,
     targets: Counts,
     clients: Counts,
@@ -41,6 +52,25 @@ pub(crate) struct Overview {
     /// The worst first.
     diagnoses: Vec<CurrentDiagnosis>,
     diagnoses_left_off: usize,
+}
+
+/// How the fleet is, in one sentence: that nobody measures; or the gravest open incident; or which pairs are degraded without
+/// one; or who is silent; or that all is as usual.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sentence)]
+pub(crate) struct SentenceItem {
+    /// Plain English without times; plain text, no HTML. Names in it are cut.
+    text: String,
+    /// Of what hurts; null where nothing does.
+    #[schema(required, value_type = Option<schema::Severity>)]
+    severity: Option<Severity>,
+    /// The id of the incident that it tells of; null where it tells of none.
+    #[schema(required)]
+    incident: Option<String>,
+    /// Since when it has been so, Unix milliseconds: since when the incident is open, pairs are degraded, somebody is silent, or
+    /// the last incident is over. Null where that is unknown.
+    #[schema(required)]
+    since: Option<i64>,
 }
 
 /// How many there are.
@@ -84,7 +114,7 @@ pub(crate) struct CurrentDiagnosis {
     is_final: bool,
 }
 
-pub(crate) fn of(current: &Current, rules: &Rules) -> Overview {
+pub(crate) fn of(current: &Current, rules: &Rules, now_ms: i64) -> Overview {
     let degraded = &degraded(&current.rows)[..];
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
@@ -95,10 +125,19 @@ pub(crate) fn of(current: &Current, rules: &Rules) -> Overview {
         groups::listed(&clients, |client, members, hurt| groups::of_client(current, client, members, hurt));
     let (by_isp, by_isp_left_off) = groups::listed(&isps, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
     let diagnoses = degraded.iter().take(MAX_DIAGNOSES);
+    let pairs = PairCounts::of(&current.rows, current.fleet.unmeasured.len());
+    let measured = [clients.len(), targets.len()];
+    let unmeasured = UnmeasuredSummary::of(&current.fleet.unmeasured);
+    let item = |record: &IncidentRecord| IncidentItem::of(record.clone(), &current.fleet.planned);
     Overview {
         at: current.at_ms,
         window_ms: rules.window_ms,
-        pairs: PairCounts::of(&current.rows),
+        sentence: sentence(current, degraded, &pairs.tally(), measured, &unmeasured, [rules.window_ms, now_ms]),
+        incidents: current.fleet.incidents.iter().map(item).collect(),
+        incidents_left_off: current.fleet.open.saturating_sub(current.fleet.incidents.len() as u64),
+        last_incident_closed: current.fleet.last_closed.map(LogTime::ms),
+        unmeasured,
+        pairs,
         targets: Counts::of(&targets),
         clients: Counts::of(&clients),
         freshness: Freshness::of(&current.rows),
@@ -111,6 +150,62 @@ pub(crate) fn of(current: &Current, rules: &Rules) -> Overview {
         by_isp_left_off,
         diagnoses: diagnoses.filter_map(|row| CurrentDiagnosis::of(row)).collect(),
         diagnoses_left_off: degraded.len().saturating_sub(MAX_DIAGNOSES),
+    }
+}
+
+fn sentence(
+    current: &Current,
+    degraded: &[&CurrentRecord],
+    tally: &PairTally,
+    measured: [usize; 2],
+    unmeasured: &UnmeasuredSummary,
+    [window_ms, now_ms]: [i64; 2],
+) -> SentenceItem {
+    let fleet = &current.fleet;
+    let measured_ms = current.rows.iter().map(|row| row.window_start).max();
+    let missed_ms = fleet.unmeasured.iter().map(|missed| missed.last).max();
+    let told = words::of_fleet(&words::Fleet {
+        gravest: fleet.incidents.first().map(|record| &record.incident),
+        open: fleet.open,
+        tally: *tally,
+        whole: fleet.whole,
+        worst: worst(degraded),
+        silent: unmeasured.clients.first().map(|client| silent(client, current, window_ms)),
+        silent_clients: unmeasured.client_count() as u64,
+        measured: measured.map(|count| count as u64),
+        last_closed_ms: fleet.last_closed.map(LogTime::ms),
+        log_time_ms: fleet.log_time.map(LogTime::ms),
+        measured_until_ms: measured_ms.max(missed_ms).map(|start| start.ms() + window_ms),
+        now_ms: (!fleet.is_past).then_some(now_ms),
+        window_ms,
+    });
+    SentenceItem {
+        text: told.text,
+        severity: told.severity,
+        incident: told.incident.map(|incident| incident.id.to_string()),
+        since: told.since_ms,
+    }
+}
+
+fn worst<'a>(degraded: &[&'a CurrentRecord]) -> Option<Hurt<'a>> {
+    let first = *degraded.first()?;
+    let label = first.label?;
+    Some(Hurt {
+        client_id: &first.pair.client_id,
+        target: &first.pair.target,
+        label,
+        severity: first.finding.as_ref()?.severity,
+        since_ms: degraded.iter().filter_map(|row| since_ms(row)).min(),
+        is_label_of_all: degraded.iter().all(|row| row.label == Some(label)),
+    })
+}
+
+fn silent<'a>(client: &'a SilentClient, current: &Current, window_ms: i64) -> Silent<'a> {
+    Silent {
+        client_id: &client.client_id,
+        pairs: client.pairs as u64,
+        measures: current.rows.iter().any(|row| *row.pair.client_id == client.client_id),
+        until_ms: client.last + window_ms,
     }
 }
 

@@ -22,6 +22,7 @@ use super::current::Current;
 use super::different::{self, Difference};
 use super::matrix::{self, Matrix};
 use super::overview::{self, Overview};
+use super::score::{self, ScoreParameters, Scores};
 use super::series::{self, Series};
 use super::shared::{Question, Reading};
 use super::timeline::{self, Timeline};
@@ -39,16 +40,19 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
         .routes(routes!(series))
         .routes(routes!(compare))
         .routes(routes!(different))
+        .routes(routes!(score))
 }
 
-/// Who is hurt, where, and since when: by the newest row of each pair. May be half a second old.
+/// What goes on: one sentence, the open incidents, who is hurt, where, and since when by the newest row of each pair, and who
+/// is silent. Where `to` lies in the past, the incidents that were open then. May be half a second old.
 #[utoipa::path(get, path = "/api/v1/overview", params(FleetParameters),
     responses((status = 200, body = Overview), (status = 400, body = Refusal), (status = 401, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Overview(scope.clone());
-    let answer = |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules)));
+    let now_ms = api.now_ms();
+    let answer = |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules, now_ms)));
     of_current(&api, question, scope, answer).await
 }
 
@@ -115,13 +119,24 @@ async fn different(
     api.ask_and(read, |found, _| Ok(different::of(&found))).await.map(Json)
 }
 
+/// How well pairs, targets, clients, providers or the fleet do, from 0 to 100, and how much of the time they were available: those
+/// with the lowest score first. Over the last day where `from` is absent. `docs/score.md` has the formulas.
+#[utoipa::path(get, path = "/api/v1/score", params(ScoreParameters),
+    responses((status = 200, body = Scores), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 503, body = Refusal)))]
+async fn score(State(api): State<QueryApi>, parameters: Asked<ScoreParameters>) -> Result<Json<Scores>, Refusal> {
+    let asked = asked(parameters)?.question()?;
+    let read = move |store: Snapshot<'_>, rules: &Rules| score::read(store.rows, asked, rules);
+    api.ask_and(read, |found, _| Ok(score::of(&found))).await.map(Json)
+}
+
 async fn of_current<A: Future<Output = Result<Bytes, Refusal>>>(
     api: &QueryApi,
     question: Question,
     scope: Scope,
     answer: impl FnOnce(Arc<Reading>) -> A,
 ) -> Result<Response, Refusal> {
-    let current = (scope.clone(), api.ask(move |store, rules| Current::read(store.rows, scope, rules)));
+    let current = (scope.clone(), api.ask(move |store, rules| Current::read(store, scope, rules)));
     Ok(response(api.answers.get_of_current(question, current, answer).await?))
 }
 

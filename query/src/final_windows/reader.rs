@@ -53,7 +53,7 @@ impl Reader for FinalWindowsReader {
     fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
         self.store.at_once(&mut |store| {
             let summaries = WithMemory { reader: self, store, blocks: OnceCell::new() };
-            ask(Snapshot { rows: store.rows, summaries: &summaries });
+            ask(Snapshot { summaries: &summaries, ..store });
         })
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Ledger, PartitionCommit};
+use netqoe_model::{FleetChanges, Ledger, PartitionCommit};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::changed_incidents::{ChangedIncidents, MAX_TOLD};
 use super::kept::{KEPT_ROWS, Kept, Rows, Totals};
 use super::place::Place;
 use super::shared_rows::{KeptText, SharedRows};
@@ -85,6 +86,21 @@ impl LiveFeed {
             false => Rows::NotKept,
         };
         self.add(added, for_commits.then_some(rows));
+    }
+
+    /// Shows what a commit has changed of incidents. Never waits; of more than are told one by one, readers are told to ask.
+    pub fn publish_incidents(&self, changes: &FleetChanges) {
+        if changes.incidents.is_empty() {
+            return;
+        }
+        let changed = self.is_listened_to().then(|| match changes.incidents.len() <= MAX_TOLD {
+            true => {
+                let changed = ChangedIncidents::new(changes.incidents.clone(), changes.at.ms());
+                Rows::Incidents(Arc::new(changed))
+            }
+            false => Rows::TooManyIncidents,
+        });
+        self.add(Totals::default(), changed);
     }
 
     /// Shows that another process has committed so many events, up to this log time.

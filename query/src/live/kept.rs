@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::changed_incidents::ChangedIncidents;
 use super::shared_rows::SharedRows;
 
 /// Commits that are kept: seconds of them, at the pace of a busy pipeline.
@@ -20,6 +21,10 @@ pub(super) enum Rows {
     NotKept,
     /// Another process has made it.
     Elsewhere,
+    /// It had no rows: it changed incidents.
+    Incidents(Arc<ChangedIncidents>),
+    /// It changed more incidents than are kept.
+    TooManyIncidents,
 }
 
 /// Sums over all commits up to one.
@@ -50,6 +55,11 @@ impl Totals {
         }
     }
 
+    /// Whether nothing was committed.
+    pub(super) fn is_nothing(self) -> bool {
+        [self.rows, self.events, self.elsewhere] == [0; 3]
+    }
+
     /// What came after `before`, which are earlier totals.
     pub(super) fn since(self, before: Self) -> Self {
         Self {
@@ -68,6 +78,8 @@ pub(super) struct Kept {
     rows: usize,
     newest: u64,
     totals: Totals,
+    /// The newest commit that changed incidents and is not kept; 0 where there is none.
+    lost_incidents: u64,
 }
 
 /// A commit that a reader asks for.
@@ -97,10 +109,17 @@ impl Kept {
         self.newest += 1;
         self.totals = before.with(added);
         self.rows += rows.kept();
+        if matches!(rows, Rows::TooManyIncidents) {
+            self.lost_incidents = self.newest;
+        }
         self.commits.push_back(Commit { before, added, rows });
         while self.commits.len() > KEPT_COMMITS || self.rows > KEPT_ROWS {
+            let first = self.first();
             let Some(oldest) = self.commits.pop_front() else { break };
             self.rows -= oldest.rows.kept();
+            if matches!(oldest.rows, Rows::Incidents(_)) {
+                self.lost_incidents = self.lost_incidents.max(first);
+            }
         }
     }
 
@@ -127,6 +146,19 @@ impl Kept {
         Some(self.commits[self.index(number.checked_add(1)?)?].before)
     }
 
+    /// What changed of incidents after this commit, in order; none where not all of it is kept.
+    pub(super) fn incidents_after(&self, number: u64) -> Option<Vec<Arc<ChangedIncidents>>> {
+        if number < self.lost_incidents {
+            return None;
+        }
+        let skipped = usize::try_from((number + 1).saturating_sub(self.first())).unwrap_or(usize::MAX);
+        let changed = |commit: &Commit| match &commit.rows {
+            Rows::Incidents(changed) => Some(Arc::clone(changed)),
+            _ => None,
+        };
+        Some(self.commits.iter().skip(skipped).filter_map(changed).collect())
+    }
+
     /// The oldest that is kept, or the next to come.
     fn first(&self) -> u64 {
         self.newest + 1 - self.commits.len() as u64
@@ -148,7 +180,8 @@ impl Rows {
     fn kept(&self) -> usize {
         match self {
             Self::Here(rows) => rows.rows().len(),
-            Self::NotKept | Self::Elsewhere => 0,
+            Self::Incidents(changed) => changed.count(),
+            Self::NotKept | Self::Elsewhere | Self::TooManyIncidents => 0,
         }
     }
 }
@@ -157,6 +190,7 @@ impl Rows {
 mod tests {
     use super::super::shared_rows;
     use super::*;
+    use crate::words;
 
     fn rows(count: usize) -> Rows {
         Rows::Here(Arc::new(SharedRows::new(shared_rows::tests::rows("c", count), &Default::default())))
@@ -206,5 +240,27 @@ mod tests {
         kept.forget(added(7));
         assert_eq!((kept.newest(), kept.totals().rows, kept.commits.len()), (last + 1, last + 7, 0));
         assert_eq!((kept.totals_after(last), kept.totals_after(last + 1)), (None, Some(kept.totals())));
+    }
+
+    fn changed(id: &str) -> Rows {
+        let incident = words::tests::incident(id);
+        Rows::Incidents(Arc::new(ChangedIncidents::new(vec![incident], 7)))
+    }
+
+    #[test]
+    fn changes_of_incidents_are_found_while_all_of_them_are_kept() {
+        let mut kept = Kept::default();
+        kept.push(added(1), rows(1));
+        kept.push(Totals::default(), changed("a"));
+        kept.push(added(1), rows(1));
+        kept.push(Totals::default(), changed("b"));
+        let count = |kept: &Kept, after| kept.incidents_after(after).map(|changes| changes.len());
+        assert_eq!([0, 1, 2, 3, 4].map(|after| count(&kept, after)), [2, 2, 1, 1, 0].map(Some));
+        // The first four commits go, and with them both changes.
+        (0..KEPT_COMMITS).for_each(|_| kept.push(added(1), rows(1)));
+        assert_eq!([0, 3, 4].map(|after| count(&kept, after)), [None, None, Some(0)]);
+        kept.push(Totals::default(), Rows::TooManyIncidents);
+        assert_eq!(count(&kept, kept.newest() - 1), None);
+        assert_eq!(count(&kept, kept.newest()), Some(0));
     }
 }

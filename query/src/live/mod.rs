@@ -1,6 +1,7 @@
 //! Commits as they are made, to whoever listens. A reader that is too slow leaves and comes back; the pipeline is never
 //! slowed.
 
+mod changed_incidents;
 mod feed;
 mod kept;
 mod others;

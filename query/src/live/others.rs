@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use netqoe_model::{Checkpoint, Partition};
-use netqoe_sinks::read::Reader;
+use netqoe_model::{Checkpoint, Partition, WindowStart};
+use netqoe_sinks::read::{ReadError, Reader, Snapshot};
 use tokio_util::sync::CancellationToken;
 
 use super::LiveFeed;
@@ -33,11 +33,10 @@ pub async fn watch_others(
             continue;
         }
         let reader = Arc::clone(&reader);
-        let Ok(checkpoints) = tokio::task::spawn_blocking(move || reader.ask(|store| store.rows.checkpoints())).await
-        else {
+        let Ok(checkpoints) = tokio::task::spawn_blocking(move || reader.ask(look)).await else {
             continue;
         };
-        match checkpoints.map(|checkpoints| Seen::of(&checkpoints, &is_own)) {
+        match checkpoints.map(|(checkpoints, through)| Seen { through, ..Seen::of(&checkpoints, &is_own) }) {
             Ok(now) => {
                 if let Some(before) = seen.replace(now).filter(|before| *before != now) {
                     feed.publish_elsewhere(now.events.saturating_sub(before.events), now.as_of_ms);
@@ -49,6 +48,11 @@ pub async fn watch_others(
     }
 }
 
+/// How far partitions have come, and the newest look that incidents reflect: another process may follow the fleet.
+fn look(store: Snapshot<'_>) -> Result<(Vec<Checkpoint>, Option<WindowStart>), ReadError> {
+    Ok((store.rows.checkpoints()?, store.incidents.tally()?.map(|(through, _)| through)))
+}
+
 /// What other processes have committed.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Seen {
@@ -56,6 +60,7 @@ struct Seen {
     processed: u64,
     events: u64,
     as_of_ms: i64,
+    through: Option<WindowStart>,
 }
 
 impl Seen {
@@ -65,6 +70,7 @@ impl Seen {
             processed: seen.processed + checkpoint.processed.0,
             events: seen.events + checkpoint.ledger.read,
             as_of_ms: seen.as_of_ms.max(checkpoint.log_time.ms()),
+            through: None,
         })
     }
 }

@@ -8,6 +8,7 @@ use netqoe_sinks::read::Filter;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::changed_incidents::ChangedIncidents;
 use super::feed::Seat;
 use super::kept::{Found, Kept, Rows, Totals};
 use super::place::Place;
@@ -23,6 +24,8 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(super) enum Live {
     /// The row of this index.
     Row(Arc<SharedRows>, usize),
+    /// Incidents that have changed.
+    Incidents(Arc<ChangedIncidents>),
     /// One or several commits, up to where this reader is now.
     Commits { added: Totals },
     /// Something up to there can't be told any more.
@@ -122,7 +125,8 @@ impl RowReader {
             self.next = (commit + 1, 0);
             match rows {
                 Rows::Here(rows) => (self.next, self.open) = ((commit, from), Some(rows)),
-                Rows::NotKept => return Some(Live::Reset),
+                Rows::Incidents(changed) => return Some(Live::Incidents(changed)),
+                Rows::NotKept | Rows::TooManyIncidents => return Some(Live::Reset),
                 Rows::Elsewhere => return Some(Live::Commits { added }),
             }
         }
@@ -180,6 +184,8 @@ pub(super) struct CommitReader {
     newest: watch::Receiver<u64>,
     /// The newest commit that it was told of, and the totals up to it.
     told: (u64, Totals),
+    /// Up to where it is told next: of incidents it has been told already.
+    telling: Option<(u64, Totals)>,
     told_at: Option<Instant>,
     to_reset: bool,
 }
@@ -192,7 +198,8 @@ impl CommitReader {
             Some((place.commit, seat.look(|kept| kept.totals_after(place.commit))?))
         });
         let told = resumed.flatten().unwrap_or_else(|| seat.look(|kept| (kept.newest(), kept.totals())));
-        Self { newest: seat.newest(), told, told_at: None, to_reset: resumed == Some(None), seat }
+        let to_reset = resumed == Some(None);
+        Self { newest: seat.newest(), told, telling: None, told_at: None, to_reset, seat }
     }
 
     /// Waits for the next; none once the feed is gone.
@@ -200,14 +207,35 @@ impl CommitReader {
         if std::mem::take(&mut self.to_reset) {
             return Some(Live::Reset);
         }
+        if let Some(telling) = self.telling.take() {
+            return Some(self.commits_to(telling));
+        }
         let told = self.told;
         self.newest.wait_for(|newest| *newest > told.0).await.ok()?;
         if let Some(told_at) = self.told_at {
             tokio::time::sleep_until(told_at + BETWEEN_COMMITS).await;
         }
-        self.told = self.seat.look(|kept| (kept.newest(), kept.totals()));
+        let look = |kept: &Kept| ((kept.newest(), kept.totals()), kept.incidents_after(told.0));
+        let (newest, changes) = self.seat.look(look);
         self.told_at = Some(Instant::now());
-        Some(Live::Commits { added: self.told.1.since(told.1) })
+        let Some(changes) = changes else {
+            self.told = newest;
+            return Some(Live::Reset);
+        };
+        let Some(changed) = ChangedIncidents::merged(changes) else { return Some(self.commits_to(newest)) };
+        if newest.1.since(told.1).is_nothing() {
+            self.told = newest;
+        } else {
+            // Its place moves on with the commits: who is cut off before is told of the incidents again.
+            self.telling = Some(newest);
+        }
+        Some(Live::Incidents(changed))
+    }
+
+    fn commits_to(&mut self, newest: (u64, Totals)) -> Live {
+        let added = newest.1.since(self.told.1);
+        self.told = newest;
+        Live::Commits { added }
     }
 
     /// Up to where this reader has come.

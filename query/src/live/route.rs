@@ -50,9 +50,10 @@ struct LiveParameters {
 }
 
 /// What is being committed, as server-sent events: `row`, a new or changed row; `commit`, that rows were committed, at
-/// most four times a second (and where another process has); `reset`, that something can't be told any more: ask for it,
-/// and listen on; `lagged`, that this reader was too slow: its stream ends. Each event has an id, after which a later
-/// request goes on by `Last-Event-ID`.
+/// most four times a second (and where another process has); `incidents`, `{"items": [Incident], "as_of": ms}`, new and
+/// changed incidents, whole but for `acknowledged` and `planned`, of which nothing is filtered out; `reset`, that something
+/// can't be told any more: ask for it, and listen on; `lagged`, that this reader was too slow: its stream ends. Each event has
+/// an id, after which a later request goes on by `Last-Event-ID`.
 #[utoipa::path(get, path = "/api/v1/live",
     params(LiveParameters, ("Last-Event-ID" = Option<String>, Header, description = "Goes on after this event")),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Refusal),
@@ -123,6 +124,7 @@ fn event(place: &Place, told: &Live) -> Event {
             let rows = if *elsewhere == 0 { json!(rows) } else { Value::Null };
             ("commit", json!({ "rows": rows, "as_of": as_of_ms, "events": events }).to_string().into())
         }
+        Live::Incidents(changed) => ("incidents", changed.text().into()),
         Live::Lagged { missed } => ("lagged", json!({ "missed_commits": missed }).to_string().into()),
         Live::Reset => ("reset", "{}".into()),
     };

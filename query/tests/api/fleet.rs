@@ -43,7 +43,7 @@ fn range(path: &str, from: i64, to: i64) -> String {
 }
 
 /// These members of an answer, or of a part of it.
-fn members(answer: &Value, names: &[&str]) -> Value {
+pub(crate) fn members(answer: &Value, names: &[&str]) -> Value {
     names.iter().map(|name| ((*name).to_owned(), answer[name].clone())).collect()
 }
 
@@ -52,7 +52,7 @@ async fn the_overview_says_who_is_hurt_where_and_since_when(kind: Kind) {
     let body = api.get(&range("overview", 3, 20)).await.body;
     let counted = json!({
         "at": minute_ms(9), "window_ms": 60_000,
-        "pairs": {"total": 4, "healthy": 1, "degraded": 2, "unknown": 1},
+        "pairs": {"total": 4, "healthy": 1, "degraded": 2, "unknown": 1, "unmeasured": 0},
         "targets": {"total": 2, "degraded": 1}, "clients": {"total": 3, "degraded": 2},
         "freshness": {"newest_row_as_of": minute_ms(12) + 1, "newest_row_updated_at": WRITTEN_MS},
         "events": {"read": 0, "accepted": 0, "duplicate": 0, "late": 0, "invalid": 0},
@@ -112,7 +112,7 @@ async fn the_matrix_has_a_character_for_each_pair(kind: Kind) {
 async fn both_are_of_the_windows_up_to_the_end_of_the_range(kind: Kind) {
     let api = Api::on(kind, &rows()).await;
     let overview = api.get(&range("overview", 0, 7)).await.body;
-    let pairs = json!({"total": 4, "healthy": 1, "degraded": 2, "unknown": 1});
+    let pairs = json!({"total": 4, "healthy": 1, "degraded": 2, "unknown": 1, "unmeasured": 0});
     assert_eq!((&overview["at"], &overview["pairs"]), (&json!(minute_ms(6)), &pairs));
     let matrix = api.get(&range("matrix", 0, 7)).await.body;
     assert_eq!((&matrix["at"], &matrix["labels"]), (&json!(minute_ms(6)), &json!(["h.", "d.", ".?", ".e"])));
@@ -143,7 +143,7 @@ async fn names_are_shown_as_they_are(kind: Kind) {
 async fn nothing_is_known_of_an_empty_store_and_of_the_future(kind: Kind) {
     let api = Api::on(kind, &[]).await;
     let overview = api.get("/api/v1/overview").await.body;
-    let nothing = json!({"total": 0, "healthy": 0, "degraded": 0, "unknown": 0});
+    let nothing = json!({"total": 0, "healthy": 0, "degraded": 0, "unknown": 0, "unmeasured": 0});
     assert_eq!((&overview["at"], &overview["pairs"], &overview["diagnoses"]), (&json!(null), &nothing, &json!([])));
     let empty = json!({"at": null, "clients": [], "targets": [], "labels": [], "severities": [],
         "clients_left_off": 0, "targets_left_off": 0});

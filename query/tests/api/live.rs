@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use axum::body::BodyDataStream;
 use futures::StreamExt;
 use netqoe_model::{
-    AggregateRow, Checkpoint, Label, Ledger, LogTime, Partition, PartitionCommit, Position, Run, WindowStart,
+    AggregateRow, Cause, Checkpoint, Dimension, FleetChanges, Incident, IncidentId, IncidentState, Label, Ledger,
+    LogTime, Partition, PartitionCommit, Position, Run, Severity, Weight, WindowStart,
 };
 use serde_json::{Value, json};
 
@@ -104,6 +105,7 @@ fn publish_at(api: &Api, minute: i64, rows: &[AggregateRow]) {
         rows: rows.to_vec(),
         clients: Vec::new(),
         dead_letters: Vec::new(),
+        looks: Vec::new(),
         oldest_record: None,
     };
     commit.checkpoint.log_time = LogTime::from_ms(minute_ms(minute));
@@ -434,4 +436,74 @@ async fn streams_end_when_the_server_stops() {
     assert_eq!(idle.next().await, None);
     assert_eq!(busy.next().await, None);
     assert_eq!(Reader::open(&api, "").await.next().await, None, "who comes later finds it ended");
+}
+
+fn changes(minute: i64, incidents: &[(&str, u32)]) -> FleetChanges {
+    let incident = |(id, revision): &(&str, u32)| Incident {
+        id: IncidentId((*id).into()),
+        label: Label::ServerBound,
+        cause: Cause { dimension: Dimension::Target, value: vec!["t".into()] },
+        state: IncidentState::Open,
+        withdrawn_because: None,
+        opened: WindowStart::from_ms(minute_ms(0)),
+        detected: LogTime::from_ms(minute_ms(2)),
+        named: LogTime::from_ms(minute_ms(2)),
+        last: WindowStart::from_ms(minute_ms(minute)),
+        closed: None,
+        severity: Severity::Minor,
+        peak_severity: Severity::Minor,
+        at_first: Weight { degraded: 3, healthy: 0 },
+        now: Weight { degraded: 3, healthy: 1 },
+        pairs: 3,
+        clients: 3,
+        targets: 1,
+        revision: *revision,
+        as_of: WindowStart::from_ms(minute_ms(minute)),
+    };
+    let incidents = incidents.iter().map(incident).collect();
+    FleetChanges { at: WindowStart::from_ms(minute_ms(minute)), incidents, ..FleetChanges::default() }
+}
+
+#[tokio::test]
+async fn changed_incidents_are_told_whole() {
+    let api = Api::with(&[]);
+    let mut readers = [Reader::open(&api, "").await, Reader::open(&api, "detail=commits").await];
+    api.live.publish_incidents(&changes(2, &[]));
+    api.live.publish_incidents(&changes(3, &[("a", 0)]));
+    for reader in &mut readers {
+        let told = reader.next_data("incidents").await;
+        assert_eq!((&told["as_of"], told["items"].as_array().unwrap().len()), (&json!(minute_ms(3)), 1));
+        let item = &told["items"][0];
+        assert_eq!(
+            (&item["id"], &item["sentence"]),
+            (&json!("a"), &json!("Target t is slow to answer for 3 of 4 clients"))
+        );
+        assert_eq!((item.get("acknowledged"), item.get("planned")), (None, None));
+    }
+    // What changes between two looks of a reader of commits is told as it came to stand, before the commits.
+    api.live.publish_incidents(&changes(4, &[("a", 1), ("b", 0)]));
+    publish(&api, &[row("c", "t", 0)]);
+    api.live.publish_incidents(&changes(5, &[("a", 2)]));
+    let mut seen = Vec::new();
+    while !seen.contains(&json!(["a", 2])) {
+        let told = readers[1].next().await.unwrap();
+        let items = told.data["items"].as_array().into_iter().flatten();
+        seen.extend(items.map(|item| json!([item["id"], item["revision"]])));
+    }
+    assert!(seen.contains(&json!(["b", 0])), "{seen:?}");
+    for expected in ["incidents", "row", "incidents"] {
+        assert_eq!(readers[0].next().await.unwrap().name, expected);
+    }
+}
+
+#[tokio::test]
+async fn of_too_many_changed_incidents_readers_are_told_to_ask() {
+    let api = Api::with(&[]);
+    let mut readers = [Reader::open(&api, "").await, Reader::open(&api, "detail=commits").await];
+    let ids: Vec<_> = (0..1_001).map(|id| id.to_string()).collect();
+    let many: Vec<_> = ids.iter().map(|id| (id.as_str(), 0)).collect();
+    api.live.publish_incidents(&changes(3, &many));
+    for reader in &mut readers {
+        assert_eq!(reader.next().await.unwrap().name, "reset");
+    }
 }

@@ -1,6 +1,7 @@
 //! A store of either kind for one test, and its reader.
 
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -36,12 +37,12 @@ pub(crate) enum Kind {
 pub(crate) struct TestStore {
     store: Option<Box<dyn Store>>,
     generation: Generation,
-    _place: Place,
+    place: Place,
 }
 
 /// What is gone with the store.
 enum Place {
-    Folder(#[allow(dead_code, reason = "removed when it is dropped")] TempDir),
+    Folder(TempDir),
     Database(#[allow(dead_code, reason = "its server is stopped when it is dropped")] Database),
 }
 
@@ -62,6 +63,14 @@ impl TestStore {
         (Self::of(Box::new(store), Place::Folder(folder)), Arc::new(reader))
     }
 
+    /// The file of a SQLite store.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder.path().join("store.db")),
+            Place::Database(_) => None,
+        }
+    }
+
     async fn postgres() -> (Self, Arc<dyn Reader>) {
         let (database, options) = (Database::fresh().unwrap(), PostgresOptions::default());
         let store = beside(|| PostgresStore::connect(database.url(), &options, Arc::new(|| WRITTEN_MS)).unwrap());
@@ -72,7 +81,7 @@ impl TestStore {
     fn of(mut store: Box<dyn Store>, place: Place) -> Self {
         let log = LogIdentity { id: "a-log".to_owned(), partitions: NonZeroU16::MIN };
         let generation = beside(|| store.open(&log, &Opening::default()).unwrap());
-        Self { store: Some(store), generation, _place: place }
+        Self { store: Some(store), generation, place }
     }
 
     pub(crate) fn commit(&mut self, commit: PartitionCommit) {

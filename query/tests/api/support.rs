@@ -1,6 +1,7 @@
 //! A store in a temporary folder with rows in it, and questions to the router.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -13,6 +14,7 @@ use netqoe_model::{
     PartitionCommit, Percentiles, Rules, Severity, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_query::{LiveFeed, QueryApi};
+use netqoe_sinks::SqliteAnnotations;
 use netqoe_sinks::read::Reader;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -25,6 +27,9 @@ use crate::stores::{Kind, TestStore};
 pub(crate) const START_MS: i64 = 1_764_979_200_000;
 /// When the store writes.
 pub(crate) const WRITTEN_MS: i64 = 1_765_000_000_000;
+
+/// When it is asked, where that matters: in minute 13.
+pub(crate) const NOW_MS: i64 = START_MS + 13 * 60_000;
 
 /// An API with the store behind it.
 pub(crate) struct Api {
@@ -60,8 +65,12 @@ impl Api {
     fn of((store, reader): (TestStore, Arc<dyn Reader>), rows: &[AggregateRow]) -> Self {
         let (metrics, stop) = (Metrics::new(), CancellationToken::new());
         let live = LiveFeed::new(metrics.clone());
-        let (router, document) =
-            QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
+        let mut api = QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone());
+        api = api.with_clock(Arc::new(|| NOW_MS));
+        if let Some(path) = store.path() {
+            api = api.with_annotations(Arc::new(SqliteAnnotations::open(&path, Arc::default()).unwrap()));
+        }
+        let (router, document) = api.router();
         let document = serde_json::to_value(document).unwrap();
         let store = Arc::new(Mutex::new(store));
         let api = Self { router, document, live, metrics, stop, reader, store };
@@ -94,6 +103,22 @@ impl Api {
         let (metrics, live, stop) = (self.metrics.clone(), self.live.clone(), self.stop.clone());
         let (router, _) = QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
         Self { router, document: Value::Null, live, metrics, stop, reader, store: Arc::clone(&self.store) }
+    }
+
+    /// Does this to the SQLite store behind its back.
+    pub(crate) fn execute(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(self.store.lock().path().unwrap()).unwrap();
+        connection.busy_timeout(Duration::from_secs(60)).unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+
+    /// Sends a body; an answer without one is null.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let response = self.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (head.status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// Reads the store without the API.
@@ -129,6 +154,7 @@ fn commit(store: &Mutex<TestStore>, checkpoint: Checkpoint, rows: &[AggregateRow
         rows: rows.to_vec(),
         clients,
         dead_letters: Vec::new(),
+        looks: Vec::new(),
         oldest_record: None,
     });
 }

@@ -12,8 +12,26 @@ use crate::StoreError;
 const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
 
 /// What a process that writes reads and writes.
-const TABLES: [&str; 8] =
-    ["agg_1m", "diagnoses", "clients", "dead_letters", "checkpoint", "fence", "attempts", "starts"];
+const TABLES: [&str; 18] = [
+    "agg_1m",
+    "diagnoses",
+    "clients",
+    "dead_letters",
+    "checkpoint",
+    "fence",
+    "attempts",
+    "starts",
+    "looks",
+    "fleet",
+    "incidents",
+    "incident_members",
+    "incident_revisions",
+    "unmeasured",
+    "incident_notes",
+    "maintenance_windows",
+    "outbox",
+    "told",
+];
 
 /// What the server calls its encoding.
 pub(crate) const ENCODING: &str = "SHOW server_encoding";

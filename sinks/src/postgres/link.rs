@@ -16,7 +16,7 @@ use crate::StoreError;
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection and what is needed to make another.
-pub(super) struct Link {
+pub(crate) struct Link {
     /// The URL without its password.
     name: String,
     config: Config,
@@ -28,7 +28,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Connects once.
-    pub(super) fn connect(url: &str, options: &PostgresOptions) -> Result<Self, StoreError> {
+    pub(crate) fn connect(url: &str, options: &PostgresOptions) -> Result<Self, StoreError> {
         let mut address = Address::parse(url)?;
         complete(&mut address.config, options);
         let refuse = |reason| StoreError::Connect { store: address.name.clone(), reason };
@@ -41,12 +41,12 @@ impl Link {
     }
 
     /// The URL without its password.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The connection; a new one where the last was lost.
-    pub(super) fn client(&mut self) -> Result<&mut Client, postgres::Error> {
+    pub(crate) fn client(&mut self) -> Result<&mut Client, postgres::Error> {
         if self.leave || self.client.is_closed() {
             self.client = self.another()?;
             self.leave = false;
@@ -55,13 +55,13 @@ impl Link {
     }
 
     /// A second connection to the same database.
-    pub(super) fn another(&self) -> Result<Client, postgres::Error> {
+    pub(crate) fn another(&self) -> Result<Client, postgres::Error> {
         self.config.connect(self.connector.clone())
     }
 
     /// What the user should know of a failure. After one that says that the server takes no writes, the next connection is a
     /// new one: names may lead to the new primary by then.
-    pub(super) fn error(&mut self, doing: &'static str, failure: Failure) -> StoreError {
+    pub(crate) fn error(&mut self, doing: &'static str, failure: Failure) -> StoreError {
         let may_pass = retry::may_pass(&failure);
         match failure {
             Failure::Store(error) => error,

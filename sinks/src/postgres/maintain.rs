@@ -8,6 +8,7 @@ use postgres::types::Type;
 use super::months::{Month, drop_before, last, make, role};
 use super::window::timestamptz;
 use super::{Failure, PostgresStore, schema};
+use crate::fleet::PARTS;
 use crate::{Maintain, Maintained, Maintenance, StoreError};
 
 /// Rows deleted in one transaction: it ends within a fraction of a second, so that nobody waits long for the lock.
@@ -25,7 +26,7 @@ impl PostgresStore {
         let Some(oldest) = Month::of(maintenance.kept_from_ms()) else { return Ok(Maintained::default()) };
         // Before their rows: a diagnosis never stands without one.
         let mut done = Maintained {
-            diagnoses_deleted: self.delete_before(oldest, "diagnoses", "window_start_ts")?,
+            diagnoses_deleted: self.delete_before(oldest, "diagnoses", "window_start_ts < $1")?,
             ..Maintained::default()
         };
         let months = self.transact(|transaction| {
@@ -34,8 +35,13 @@ impl PostgresStore {
                 Month::of(maintenance.now_ms).into_iter().flat_map(|now| now.and_following(maintenance.months_ahead));
             Ok((make(transaction, ahead)?, drop_before(transaction, oldest)?))
         });
-        done.clients_deleted = self.delete_before(oldest, "clients", "last_seen")?;
-        done.dead_letters_deleted = self.delete_before(oldest, "dead_letters", "log_time")?;
+        done.clients_deleted = self.delete_before(oldest, "clients", "last_seen < $1")?;
+        done.dead_letters_deleted = self.delete_before(oldest, "dead_letters", "log_time < $1")?;
+        // Before their incidents, so that none is left behind.
+        for (table, _) in PARTS {
+            self.delete_before(oldest, table, "incident IN (SELECT id FROM incidents WHERE closed < $1)")?;
+        }
+        done.incidents_deleted = self.delete_before(oldest, "incidents", "closed < $1")?;
         // The server collects statistics of a partitioned table only when it is told to.
         self.link.client()?.batch_execute("ANALYZE agg_1m")?;
         (done.months_made, done.months_dropped) = match months {
@@ -63,12 +69,11 @@ impl PostgresStore {
         })
     }
 
-    /// Deletes the rows of a table whose time is before the month. Returns how many.
-    fn delete_before(&mut self, month: Month, table: &str, time: &str) -> Result<u64, Failure> {
+    /// Deletes the rows of a table that are old by this condition, in which `$1` is the month's beginning. Returns how many.
+    fn delete_before(&mut self, month: Month, table: &str, is_old: &str) -> Result<u64, Failure> {
         let Some(begin_ms) = month.begin_ms() else { return Ok(0) };
-        let sql = format!(
-            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {time} < $1 LIMIT $2))"
-        );
+        let sql =
+            format!("DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {is_old} LIMIT $2))");
         let mut deleted = 0;
         loop {
             let batch = self.transact(|transaction| {

@@ -5,11 +5,14 @@
 
 pub(crate) mod address;
 pub(crate) mod admission;
+mod annotations;
 mod attempts;
+mod fleet;
 pub(crate) mod link;
 mod maintain;
 pub(crate) mod months;
 mod options;
+mod outbox;
 #[cfg(feature = "planted-faults")]
 mod planted;
 pub(crate) mod read_back;
@@ -25,11 +28,13 @@ use std::time::Duration;
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use postgres::{IsolationLevel, Transaction};
 
+pub use self::annotations::PostgresAnnotations;
 use self::link::Link;
 use self::months::Months;
 pub use self::options::PostgresOptions;
 use self::window::Unreadable;
 use crate::fence::{Start, admit};
+use crate::fleet::FORGET;
 use crate::{Clock, Opening, Store, StoreError};
 
 /// How long the server waits in a transaction for us to go on. A process that is stopped in the middle of a commit holds
@@ -77,6 +82,7 @@ impl PostgresStore {
             write::rows(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
+            fleet::write_looks(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })
@@ -124,6 +130,7 @@ impl Store for PostgresStore {
             write::fence(transaction, log, generation, opening)?;
             if start == Start::AtTheBeginning {
                 transaction.batch_execute("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+                transaction.batch_execute(FORGET)?;
             } else {
                 attempts::count_starts(transaction, log)?;
             }
@@ -195,7 +202,7 @@ impl Store for PostgresStore {
 }
 
 /// What ends a transaction early.
-enum Failure {
+pub(crate) enum Failure {
     /// The server or the connection.
     Postgres(postgres::Error),
     /// A value that is none of ours.

@@ -3,7 +3,7 @@
 use netqoe_model::planted::{Plant, planted};
 use netqoe_model::{Generation, PartitionCommit};
 
-use super::{Failure, PostgresStore, read_back, write};
+use super::{Failure, PostgresStore, fleet, read_back, write};
 
 /// Whether every generation may write.
 pub(super) fn lets_everybody_write() -> bool {
@@ -31,7 +31,8 @@ impl PostgresStore {
             read_back::current_until_end(transaction, &store, generation)?;
             write::rows(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
-            write::dead_letters(transaction, partitions)
+            write::dead_letters(transaction, partitions)?;
+            fleet::write_looks(transaction, partitions)
         })
     }
 }

@@ -14,12 +14,12 @@ use super::window::timestamptz;
 use crate::{Opening, batch};
 
 /// Rows in one statement. The server holds a statement's arrays in memory; beyond some thousands nothing is gained.
-const ROWS_PER_STATEMENT: usize = 5_000;
+pub(super) const ROWS_PER_STATEMENT: usize = 5_000;
 
 /// Bytes of dead letters in one statement, far below the gigabyte that a message may have.
 const LETTER_BYTES_PER_STATEMENT: usize = 8 << 20;
 
-type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// Writes rows and their diagnoses at once. `written` holds the rows that the store took, which are all but those
 /// of which it has a newer state.
@@ -150,7 +150,7 @@ fn upsert_rows(
     Ok(())
 }
 
-fn each<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
+pub(super) fn each<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 

@@ -10,6 +10,7 @@ mod comparison;
 mod degraded;
 mod error;
 mod extent;
+mod incidents;
 mod keyed_table;
 mod names;
 pub mod point;
@@ -17,6 +18,7 @@ mod postgres;
 mod query;
 mod record;
 mod runs;
+mod score;
 mod sqlite;
 mod statement;
 mod summary;
@@ -30,11 +32,16 @@ use netqoe_model::Checkpoint;
 pub use comparison::{Compared, compare};
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
+pub use incidents::{
+    Acknowledgement, IncidentFilter, IncidentPosition, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition,
+    NoteRecord, Paged,
+};
 pub use names::Names;
 pub use point::PointRecord;
 pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
 pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, RunRecord, TargetRecord};
+pub use score::{ScoreRecord, ScoreTerms};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
 pub use summary::{CurrentRecord, DegradedRecord, PastLabel, SplitRecord};
 pub use watched::{Watch, Watched};
@@ -79,6 +86,8 @@ pub struct Snapshot<'a> {
     pub rows: &'a dyn Rows,
     /// What can be added up elsewhere, too.
     pub summaries: &'a dyn Summaries,
+    /// What is found in the rows of many pairs, and what people say of it.
+    pub incidents: &'a dyn Incidents,
 }
 
 /// Rows of a snapshot, and what is found by looking at few of them. Each question has a time limit of its own.
@@ -134,6 +143,13 @@ pub trait Rows {
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
     fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError>;
+
+    /// What the windows of each pair in the extent add up to, by pair, apart for each provider that they were measured over;
+    /// `limit` records at most. Takes time in proportion to the rows of the extent.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError>;
 
     /// The rules by which rows have been made since the last generation was opened, as JSON; `None` if an older netqoe
     /// has opened it.

@@ -47,7 +47,8 @@ impl Names {
         new
     }
 
-    fn shared(&mut self, name: &str) -> Arc<str> {
+    /// The name that is equal to this one: two that are equal share their text.
+    pub fn shared(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.get(name) {
             return Arc::clone(known);
         }

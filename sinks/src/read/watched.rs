@@ -1,11 +1,14 @@
 //! A reader whose questions are watched from outside: the one place that hands on every question.
 
-use netqoe_model::Checkpoint;
+use netqoe_model::{
+    Checkpoint, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Unmeasured, WindowStart,
+};
 
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord,
-    Summaries, TargetRecord,
+    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, IncidentFilter,
+    IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, Matching, NoteRecord, Page, Paged, Pair, PastLabel,
+    PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms, Snapshot,
+    SplitRecord, Summaries, TargetRecord,
 };
 
 /// Watches what is asked of a store, and changes nothing.
@@ -18,7 +21,7 @@ pub trait Watch: Send + Sync {
         take()
     }
 
-    /// Asks the question of this name, as the methods of [`Rows`] and [`Summaries`] are called.
+    /// Asks the question of this name, as the methods of [`Rows`], [`Summaries`] and [`Incidents`] are called.
     ///
     /// # Errors
     /// Those of `ask`.
@@ -41,9 +44,10 @@ impl<R: Reader, W: Watch> Watched<R, W> {
 impl<R: Reader, W: Watch> Reader for Watched<R, W> {
     fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
         let watch = &self.watch;
-        let watched = &mut |Snapshot { rows, summaries }: Snapshot<'_>| {
+        let watched = &mut |Snapshot { rows, summaries, incidents }: Snapshot<'_>| {
             let (rows, summaries) = (WatchedRows { rows, watch }, WatchedSummaries { summaries, watch });
-            ask(Snapshot { rows: &rows, summaries: &summaries });
+            let incidents = WatchedIncidents { incidents, watch };
+            ask(Snapshot { rows: &rows, summaries: &summaries, incidents: &incidents });
         };
         watch.snapshot(|| self.reader.at_once(watched))
     }
@@ -87,6 +91,10 @@ impl<W: Watch> Rows for WatchedRows<'_, W> {
         self.watch.question("runs", || self.rows.runs(filter, limit))
     }
 
+    fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
+        self.watch.question("scores", || self.rows.scores(extent, terms, limit))
+    }
+
     fn rules(&self) -> Result<Option<String>, ReadError> {
         self.watch.question("rules", || self.rows.rules())
     }
@@ -114,5 +122,65 @@ impl<W: Watch> Summaries for WatchedSummaries<'_, W> {
 
     fn degraded(&self, extent: &Extent, limit: u32) -> Result<Vec<DegradedRecord>, ReadError> {
         self.watch.question("degraded", || self.summaries.degraded(extent, limit))
+    }
+}
+
+struct WatchedIncidents<'a, W> {
+    incidents: &'a dyn Incidents,
+    watch: &'a W,
+}
+
+impl<W: Watch> Incidents for WatchedIncidents<'_, W> {
+    fn incidents(&self, query: &IncidentQuery) -> Result<Page<IncidentRecord>, ReadError> {
+        self.watch.question("incidents", || self.incidents.incidents(query))
+    }
+
+    fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError> {
+        self.watch.question("incident", || self.incidents.incident(id))
+    }
+
+    fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {
+        self.watch.question("gravest_incidents", || self.incidents.gravest(filter, limit))
+    }
+
+    fn count(&self, filter: &IncidentFilter) -> Result<u64, ReadError> {
+        self.watch.question("incident_count", || self.incidents.count(filter))
+    }
+
+    fn revisions(&self, id: &str, limit: u16) -> Result<Vec<IncidentRevision>, ReadError> {
+        self.watch.question("incident_revisions", || self.incidents.revisions(id, limit))
+    }
+
+    fn notes(&self, id: &str, limit: u16) -> Result<Vec<NoteRecord>, ReadError> {
+        self.watch.question("incident_notes", || self.incidents.notes(id, limit))
+    }
+
+    fn members(&self, id: &str, page: &Paged<Pair>) -> Result<Page<IncidentMember>, ReadError> {
+        self.watch.question("incident_members", || self.incidents.members(id, page))
+    }
+
+    fn last_closed(&self, until: Option<LogTime>) -> Result<Option<LogTime>, ReadError> {
+        self.watch.question("last_closed_incident", || self.incidents.last_closed(until))
+    }
+
+    fn unmeasured(
+        &self,
+        client_id: Option<&str>,
+        target: Option<&str>,
+        page: &Paged<Pair>,
+    ) -> Result<Page<Unmeasured>, ReadError> {
+        self.watch.question("unmeasured", || self.incidents.unmeasured(client_id, target, page))
+    }
+
+    fn tally(&self) -> Result<Option<(WindowStart, PairTally)>, ReadError> {
+        self.watch.question("tally", || self.incidents.tally())
+    }
+
+    fn maintenance(&self, page: &Paged<MaintenancePosition>) -> Result<Page<MaintenanceWindow>, ReadError> {
+        self.watch.question("maintenance", || self.incidents.maintenance(page))
+    }
+
+    fn maintenance_within(&self, times_ms: [i64; 2], limit: u16) -> Result<Vec<MaintenanceWindow>, ReadError> {
+        self.watch.question("maintenance_within", || self.incidents.maintenance_within(times_ms, limit))
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! Decision: D-007.
 
+mod annotations;
 mod attempts;
 mod build;
 mod dead_letters;
+mod fleet;
 mod maintain;
+mod outbox;
 pub(crate) mod read_back;
 mod rewind;
 mod rows;
@@ -18,11 +21,13 @@ use netqoe_datafile::{Trouble, described};
 use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partition, PartitionCommit, Position, Resume};
 use rusqlite::{Connection, TransactionBehavior};
 
+pub use annotations::SqliteAnnotations;
 pub use dead_letters::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters};
 pub use rewind::SqliteRewind;
 
 use self::build::Build;
 use crate::fence::{Start, admit};
+use crate::fleet::FORGET;
 use crate::{Clock, Opening, Store, StoreError, WriteTurn};
 
 /// The store in a SQLite file, which may also hold the durable log and be read by others meanwhile.
@@ -42,6 +47,11 @@ impl SqliteStore {
     /// [`StoreError::Unwritable`], [`StoreError::Corrupt`], [`StoreError::Newer`] or [`StoreError::Schema`].
     pub fn open(path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
         Self::open_with(schema::SHARED, path, write_turn, clock)
+    }
+
+    /// The same, for little work beside the store that writes rows.
+    pub(crate) fn open_beside(path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
+        Self::open_with(schema::BESIDE, path, write_turn, clock)
     }
 
     fn open_with(settings: &str, path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
@@ -85,6 +95,7 @@ impl Store for SqliteStore {
             write::fence(transaction, log, generation, opening)?;
             if start == Start::AtTheBeginning {
                 transaction.execute_batch("DELETE FROM checkpoint; DELETE FROM dead_letters;")?;
+                transaction.execute_batch(FORGET)?;
             } else {
                 attempts::count_starts(transaction, log)?;
             }
@@ -126,6 +137,7 @@ impl Store for SqliteStore {
             rows::write(transaction, partitions, updated_at)?;
             write::clients(transaction, partitions)?;
             write::dead_letters(transaction, partitions)?;
+            fleet::write_looks(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })
@@ -158,23 +170,23 @@ impl From<StoreError> for Failure {
 }
 
 /// The file, for messages.
-struct StoreFile {
+pub(crate) struct StoreFile {
     path: PathBuf,
     /// The name that it is to get, where it is built and a failure is the end of it.
     built_as: Option<PathBuf>,
 }
 
 impl StoreFile {
-    fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), built_as: None }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("sqlite:{}", self.path.display())
     }
 
     /// What the user should know of an error of SQLite.
-    fn error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
+    pub(crate) fn error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         if let Some(trouble) = Trouble::of(&self.path, error) {
             let reason = trouble.to_string();
@@ -191,7 +203,7 @@ impl StoreFile {
     }
 
     /// The same of an error when the file is opened: one that can't be opened at all is mostly the wrong one.
-    fn opening_error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
+    pub(crate) fn opening_error(&self, doing: &'static str, error: &rusqlite::Error) -> StoreError {
         match Trouble::of(&self.path, error) {
             Some(Trouble::Unopenable | Trouble::ReadOnly | Trouble::Moved | Trouble::TooManyFiles) => {
                 StoreError::Unwritable { path: self.path.clone(), reason: described(error) }

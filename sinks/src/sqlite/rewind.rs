@@ -1,9 +1,9 @@
 //! Takes back what was computed from the end of the log, so that the pipeline reads it again.
 
-use netqoe_model::{Checkpoint, Partition, Position, WindowStart};
+use netqoe_model::{Checkpoint, LogTime, Partition, Position, WindowStart};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::read_back;
+use super::{fleet, read_back};
 
 /// The store in a file that also holds its log, within the transaction that changes that log.
 pub struct SqliteRewind<'a>(pub &'a Connection);
@@ -14,9 +14,12 @@ impl SqliteRewind<'_> {
     /// # Errors
     /// What SQLite says.
     pub fn checkpoints(&self) -> rusqlite::Result<Vec<Checkpoint>> {
-        let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'checkpoint'";
-        let exists = self.0.query_row(exists, [], |_| Ok(())).optional()?.is_some();
-        if exists { read_back::checkpoints(self.0) } else { Ok(Vec::new()) }
+        if self.has_table("checkpoint")? { read_back::checkpoints(self.0) } else { Ok(Vec::new()) }
+    }
+
+    fn has_table(&self, name: &str) -> rusqlite::Result<bool> {
+        let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        Ok(self.0.query_row(exists, [name], |_| Ok(())).optional()?.is_some())
     }
 
     /// The clients that have rows.
@@ -58,6 +61,27 @@ impl SqliteRewind<'_> {
     pub fn delete_letters(&self, partition: Partition, from: Position) -> rusqlite::Result<()> {
         let delete = "DELETE FROM dead_letters WHERE partition = ?1 AND position >= ?2";
         self.0.execute(delete, params![partition.0, from.0.cast_signed()]).map(drop)
+    }
+
+    /// Takes back what was found in looks after this log time: incidents that were told later are gone, those that are open are
+    /// withdrawn, and the looks are taken again.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn delete_incidents(&self, after: LogTime, because: &str, now_ms: i64) -> rusqlite::Result<()> {
+        // One of a netqoe that found none.
+        if !self.has_table("incidents")? {
+            return Ok(());
+        }
+        for table in ["incident_members", "incident_revisions"] {
+            let told_later = "(SELECT id FROM incidents WHERE detected > ?1)";
+            self.0.execute(&format!("DELETE FROM {table} WHERE incident IN {told_later}"), [after.ms()])?;
+        }
+        self.0.execute("DELETE FROM incidents WHERE detected > ?1", [after.ms()])?;
+        self.0.execute("DELETE FROM looks WHERE at > ?1", [after.ms()])?;
+        // Receivers are told of what is found from now on.
+        self.0.execute("UPDATE told SET through = min(through, ?1)", [after.ms()])?;
+        fleet::start_anew(self.0, WindowStart::from_ms(after.ms()), because, now_ms)
     }
 
     /// Sets a partition back to where it stood; to the log's beginning, where it stood nowhere.

@@ -29,7 +29,7 @@ const TRANSACTION_BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Prepared statements that are kept: all that this crate has.
-const CACHED_STATEMENTS: usize = 32;
+const CACHED_STATEMENTS: usize = 48;
 
 /// `synchronous = NORMAL` can lose the last commits when the machine (not the process) goes down, never a part of one.
 /// Rows and the progress that they reflect go together, so what was lost is read from the log again.

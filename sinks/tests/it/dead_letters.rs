@@ -28,6 +28,7 @@ fn store(letters: &[DeadLetter]) -> (tempfile::TempDir, SqliteDeadLetters) {
         rows: Vec::new(),
         clients: Vec::new(),
         dead_letters: letters.to_vec(),
+        looks: Vec::new(),
         oldest_record: None,
     };
     store.commit(generation, &[commit]).unwrap();

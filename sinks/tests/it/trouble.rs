@@ -15,7 +15,14 @@ fn open(path: &Path) -> Result<SqliteStore, StoreError> {
 
 fn commit(processed: u64) -> PartitionCommit {
     let checkpoint = Checkpoint { processed: Position(processed), ..Checkpoint::default() };
-    PartitionCommit { checkpoint, rows: vec![], clients: vec![], dead_letters: vec![], oldest_record: None }
+    PartitionCommit {
+        checkpoint,
+        rows: vec![],
+        clients: vec![],
+        dead_letters: vec![],
+        looks: vec![],
+        oldest_record: None,
+    }
 }
 
 fn generation(store: &mut SqliteStore) -> Generation {

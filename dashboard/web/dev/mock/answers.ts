@@ -11,9 +11,11 @@ import type {
   Pipeline,
   Run,
   Runs,
+  Scores,
   Series,
   Timeline,
 } from '../../src/api/types.ts';
+import { incidentsOfOverview } from './incidents.ts';
 import { MINUTE_MS, sinceOf, type Network } from './network.ts';
 
 const CODES: Record<string, string> = {
@@ -60,9 +62,16 @@ export function overview(network: Network, to: number): Overview {
   const byTarget = groups(({ target }) => target);
   const byClient = groups(({ client_id }) => client_id);
   return {
+    ...incidentsOfOverview(network, to),
     at,
     window_ms: MINUTE_MS,
-    pairs: { total: rows * columns, healthy: rows * columns - all.length, degraded: all.length, unknown: 0 },
+    pairs: {
+      total: rows * columns,
+      healthy: rows * columns - all.length,
+      degraded: all.length,
+      unknown: 0,
+      unmeasured: 0,
+    },
     targets: { total: columns, degraded: byTarget.length },
     clients: { total: rows, degraded: byClient.length },
     freshness: { newest_row_as_of: Date.now() - 400, newest_row_updated_at: Date.now() - 300 },
@@ -287,6 +296,13 @@ export function different(network: Network): Different {
       { dimension: 'isp', values: isps },
     ],
   };
+}
+
+export function score(network: Network, from: number, to: number): Scores {
+  const pairs = network.clients.length * network.targets.length;
+  const item = { client_id: null, target: null, isp: null, score: 96.4, pairs, measurements: 36_000, failed: 400 };
+  const items = [{ ...item, available: 0.992, unavailable: 0.003, unmeasured: 0.005 }];
+  return { by: 'fleet', from, to, satisfied_ms: 500, items, items_left_off: 0 };
 }
 
 export function pipeline(): Pipeline {

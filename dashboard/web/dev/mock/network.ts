@@ -8,8 +8,8 @@ export const MINUTE_MS = 60_000;
 const ISPS = ['Northline', 'Fjordnet', 'Cablecore', 'Skymobile'];
 const NETWORKS = ['ethernet', 'wifi', 'cellular'];
 const KINDS: Label[] = ['dns-bound', 'handshake-bound', 'server-bound', 'throughput-bound', 'error-bound'];
-const FAULT_EVERY = 4;
-const FAULT_MINUTES = 3;
+export const FAULT_EVERY = 4;
+export const FAULT_MINUTES = 3;
 
 export interface Window {
   start: number;
@@ -41,9 +41,14 @@ export class Network {
   }
 
   fault(target: number, minute: number): Label | null {
+    if (this.faulty(minute) !== target) return null;
+    return KINDS[Math.floor(minute / FAULT_EVERY) % KINDS.length] as Label;
+  }
+
+  /** The target that has a fault in this minute. */
+  faulty(minute: number): number | null {
     if (minute % FAULT_EVERY >= FAULT_MINUTES) return null;
-    const number = Math.floor(minute / FAULT_EVERY);
-    return number % Math.min(6, this.targets.length) === target ? (KINDS[number % KINDS.length] as Label) : null;
+    return Math.floor(minute / FAULT_EVERY) % Math.min(6, this.targets.length);
   }
 
   window(client: number, target: number, start: number): Window {

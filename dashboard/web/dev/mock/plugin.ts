@@ -1,9 +1,22 @@
 // Serves made-up answers from Vite's development server. No part of what is built.
 
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { json as jsonOf } from 'node:stream/consumers';
 import type { Plugin } from 'vite';
 
-import { compare, deadLetters, different, matrix, overview, pipeline, runs, series, timeline } from './answers.ts';
+import {
+  compare,
+  deadLetters,
+  different,
+  matrix,
+  overview,
+  pipeline,
+  runs,
+  score,
+  series,
+  timeline,
+} from './answers.ts';
+import { addNote, cancel, incident, incidentPairs, incidents, maintenanceWindows, plan } from './incidents.ts';
 import { Network } from './network.ts';
 
 const COMMIT_EVERY_MS = 1_000;
@@ -30,10 +43,10 @@ export function mockApi(size: string): Plugin {
             return json(overview(network, number('to')));
           case '/timeline':
             return json(timeline(network, number('from'), number('to')));
-          case '/diagnoses': {
-            const last = timeline(network, number('from'), number('to')).start.at(-1);
-            return json({ items: last === undefined ? [] : [{ window_start_ts: last }], next_cursor: null });
-          }
+          case '/incidents':
+            return json({ items: incidents(network, number('from'), number('to')), next_cursor: null });
+          case '/score':
+            return json(score(network, number('from'), number('to')));
           case '/matrix':
             return json(matrix(network, number('to')));
           case '/series':
@@ -57,12 +70,31 @@ export function mockApi(size: string): Plugin {
           case '/live':
             return live(response);
           default:
+            if (ofIncidents(network, url.pathname, request, json)) return;
             response.statusCode = 404;
             return json({ error: 'not_found', message: 'The mock does not know this.' });
         }
       });
     },
   };
+}
+
+/** Of one incident, and of maintenance windows; false where the path is of neither. */
+function ofIncidents(network: Network, path: string, request: IncomingMessage, json: (body: unknown) => void): boolean {
+  const [, list, id = '', what] = path.split('/');
+  if (list !== 'incidents' && list !== 'maintenance') return false;
+  const posted = (answer: (body: never) => unknown) => void bodyOf(request).then((body) => json(answer(body as never)));
+  if (what === 'pairs') json({ items: incidentPairs(network, id), next_cursor: null });
+  else if (what === 'notes') posted((body) => addNote(id, body));
+  else if (list === 'incidents') json(incident(network, id));
+  else if (request.method === 'POST') posted(plan);
+  else if (request.method === 'DELETE') json(cancel(Number(id)));
+  else json({ items: maintenanceWindows(), next_cursor: null });
+  return true;
+}
+
+function bodyOf(request: IncomingMessage): Promise<unknown> {
+  return jsonOf(request);
 }
 
 function live(response: ServerResponse): void {

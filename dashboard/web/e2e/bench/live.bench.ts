@@ -41,7 +41,10 @@ test('a new event', async ({ page, up }) => {
   }
   console.log(`\n| from a post until | median, ms | longest of ${ROUNDS}, ms |`);
   console.log('| --- | --- | --- |');
-  for (const [what, all] of [['the API answers with it', api], ['it is on the page', screen]] as const) {
+  for (const [what, all] of [
+    ['the API answers with it', api],
+    ['it is on the page', screen],
+  ] as const) {
     all.sort((a, b) => a - b);
     console.log(`| ${what} | ${(all[ROUNDS >> 1] ?? 0).toFixed(0)} | ${(all.at(-1) ?? 0).toFixed(0)} |`);
   }

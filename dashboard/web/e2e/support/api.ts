@@ -7,6 +7,7 @@ import type {
   DeadLetters,
   Diagnosis,
   Different,
+  Incident,
   Items,
   MatrixAnswer,
   Overview,
@@ -27,6 +28,7 @@ export const answers = {
     get<Series>(netqoe, 'series', { client_id, target, ...range }),
   diagnoses: (netqoe: Netqoe, query: Query) =>
     get<Items<Omit<Diagnosis, 'since'>>>(netqoe, 'diagnoses', { limit: 1000, ...query }),
+  incidents: (netqoe: Netqoe, query: Query) => get<Items<Incident>>(netqoe, 'incidents', query),
   runs: (netqoe: Netqoe, query: Query) => get<Runs>(netqoe, 'runs', query),
   aggregates: (netqoe: Netqoe, query: Query) => get<Items<{ client_id: string }>>(netqoe, 'aggregates', query),
   different: (netqoe: Netqoe, query: Query) => get<Different>(netqoe, 'different', query),

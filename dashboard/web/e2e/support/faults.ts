@@ -54,17 +54,21 @@ export const CLIENTS = 20;
 export const TARGETS = 6;
 export const PROVIDERS = ['Northline', 'Fjordnet', 'Cablecore', 'Skymobile'];
 
-/** Waits until the demo's history has become rows. */
-export async function digested(netqoe: Netqoe): Promise<void> {
+/**
+ * Waits until the demo's history has become rows. And its last fault an incident, unless the log took all of the history in one minute:
+ * incidents are found minute by minute of the log.
+ */
+export async function digested(netqoe: Netqoe, hasIncidents: boolean): Promise<void> {
   const [label, , pairs] = PLANTED.at(-1) as (typeof PLANTED)[number];
   await expect
     .poll(async () => {
-      const [{ items }, { lag_records }] = await Promise.all([
+      const [{ items }, { lag_records }, incidents] = await Promise.all([
         answers.diagnoses(netqoe, { label }),
         answers.pipeline(netqoe),
+        answers.incidents(netqoe, { label }),
       ]);
-      return items.length > pairs && lag_records === 0;
-    }, 'the history has become rows')
+      return items.length > pairs && lag_records === 0 && (!hasIncidents || incidents.items.length > 0);
+    }, 'the history has become rows and incidents')
     .toBe(true);
 }
 

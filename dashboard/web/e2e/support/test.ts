@@ -27,7 +27,7 @@ export const test = base.extend<OfTest, OfWorker>({
   demo: [
     async ({ store }, use) => {
       const netqoe = await (store === 'sqlite' ? Up.start('--demo') : Cluster.demo());
-      await digested(netqoe);
+      await digested(netqoe, store === 'sqlite');
       await use(netqoe);
       await netqoe.remove();
     },
@@ -57,7 +57,8 @@ export const test = base.extend<OfTest, OfWorker>({
 /** Notes what must not happen: errors, dialogs, scripts or styles that the policy forbids, requests to anybody else. */
 export class Watch {
   private readonly seen: string[] = [];
-  private readonly expected: RegExp[] = [];
+  /** A server on a busy machine asks to be asked later, and the page does so. What then never comes, the test misses. */
+  private readonly expected: RegExp[] = [/^console: Failed to load resource: .* status of 503 /];
 
   /** From now on such a note is what the test provokes. */
   expect(pattern: RegExp): void {

@@ -6,13 +6,20 @@ import type {
   ClientItem,
   Compare,
   DeadLetters,
-  Diagnosis,
   Different,
+  Incident,
+  IncidentDetail,
+  IncidentPair,
   Items,
+  MaintenanceWindow,
   MatrixAnswer,
+  NewMaintenance,
+  NewNote,
   Overview,
   Pipeline,
   Runs,
+  ScoredBy,
+  Scores,
   Series,
   Session,
   TargetItem,
@@ -42,6 +49,13 @@ export interface Bounds {
   to: number;
 }
 
+/** What a score is of. */
+export interface Scored {
+  by: ScoredBy;
+  client_id?: string;
+  target?: string;
+}
+
 export interface Marked {
   inside: Bounds;
   /** A column and the values that match; where absent, degraded windows match. */
@@ -58,9 +72,14 @@ export const ask = {
   matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
   timeline: (range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Timeline>('/timeline', { ...range, max_points }, signal),
-  /** The newest diagnosis of a range. */
-  newestDiagnosis: (range: Bounds, signal?: AbortSignal) =>
-    get<Items<Pick<Diagnosis, 'window_start_ts'>>>('/diagnoses', { ...range, limit: 1 }, signal),
+  /** The newest incidents of a range. */
+  incidents: (range: Bounds, limit: number, signal?: AbortSignal) =>
+    get<Items<Incident>>('/incidents', { ...range, limit }, signal),
+  incident: (id: string, signal?: AbortSignal) => get<IncidentDetail>(`/incidents/${id}`, {}, signal),
+  incidentPairs: (id: string, limit: number, signal?: AbortSignal) =>
+    get<Items<IncidentPair>>(`/incidents/${id}/pairs`, { limit }, signal),
+  score: (of: Scored, range: Bounds, signal?: AbortSignal) => get<Scores>('/score', { ...of, ...range }, signal),
+  maintenance: (signal?: AbortSignal) => get<Items<MaintenanceWindow>>('/maintenance', {}, signal),
   series: (client_id: string, target: string, range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Series>('/series', { client_id, target, ...range, max_points }, signal),
   /** The newest runs of a pair. */
@@ -96,6 +115,9 @@ export const tell = {
   signIn: (token: string) => send('POST', '/session', { token }),
   signOut: () => send('DELETE', '/session'),
   replay: (id: string) => send('POST', `/dead-letters/${encodeURIComponent(id)}/replay`, {}),
+  note: (incident: string, note: NewNote) => send('POST', `/incidents/${incident}/notes`, note),
+  plan: (maintenance: NewMaintenance) => send('POST', '/maintenance', maintenance),
+  cancel: (id: number) => send('DELETE', `/maintenance/${id}`),
 };
 
 /** Where commits are announced, from the one after `lastEventId` on. */

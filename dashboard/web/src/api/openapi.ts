@@ -128,6 +128,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, those that opened last first. Between `from` and `to` are those that were going on then. */
+        get: operations["incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident, what changed of it, and what people say of it. */
+        get: operations["incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a note on an incident, and with `acknowledges`, that its author has taken the incident up. No replay removes it. */
+        post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pairs that have had an incident's label while it was open, by client and target. */
+        get: operations["pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -136,13 +204,50 @@ export interface paths {
             cookie?: never;
         };
         /** What is being committed, as server-sent events: `row`, a new or changed row; `commit`, that rows were committed, at
-         *     most four times a second (and where another process has); `reset`, that something can't be told any more: ask for it,
-         *     and listen on; `lagged`, that this reader was too slow: its stream ends. Each event has an id, after which a later
-         *     request goes on by `Last-Event-ID`. */
+         *     most four times a second (and where another process has); `incidents`, `{"items": [Incident], "as_of": ms}`, new and
+         *     changed incidents, whole but for `acknowledged` and `planned`, of which nothing is filtered out; `reset`, that something
+         *     can't be told any more: ask for it, and listen on; `lagged`, that this reader was too slow: its stream ends. Each event has
+         *     an id, after which a later request goes on by `Last-Event-ID`. */
         get: operations["live"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maintenance windows, those that begin last first. */
+        get: operations["maintenance"];
+        put?: never;
+        /** Announces a planned fault. A window for a target also holds for that target as one provider sees it, and one for
+         *     `everything` for all. */
+        post: operations["add_maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a maintenance window back. */
+        delete: operations["remove_maintenance"];
         options?: never;
         head?: never;
         patch?: never;
@@ -172,7 +277,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is hurt, where, and since when: by the newest row of each pair. May be half a second old. */
+        /** What goes on: one sentence, the open incidents, who is hurt, where, and since when by the newest row of each pair, and who
+         *     is silent. Where `to` lies in the past, the incidents that were open then. May be half a second old. */
         get: operations["overview"];
         put?: never;
         post?: never;
@@ -209,6 +315,24 @@ export interface paths {
         /** What hurt a pair, from when to when: those that began last first. Takes time in proportion to the diagnoses between `from`
          *     and `to`. */
         get: operations["runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How well pairs, targets, clients, providers or the fleet do, from 0 to 100, and how much of the time they were available: those
+         *     with the lowest score first. Over the last day where `from` is absent. `docs/score.md` has the formulas. */
+        get: operations["score"];
         put?: never;
         post?: never;
         delete?: never;
@@ -268,10 +392,36 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/unmeasured": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pairs that miss their rhythm, by client and target: each is listed for a day, or until it is measured again. */
+        get: operations["unmeasured"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who has taken up an incident, and when. */
+        Acknowledged: {
+            /**
+             * Format: int64
+             * @description Unix milliseconds.
+             */
+            at: number;
+            by: string;
+        };
         /** @description A row of `agg_1m`: its columns, with times in Unix milliseconds, latencies in ms and throughputs in Mbit/s. */
         AggregateItem: components["schemas"]["RowItem"] & {
             /**
@@ -296,6 +446,17 @@ export interface components {
             throughput: number[];
             tls: number[];
         };
+        /** @description What the pairs of an incident have in common. */
+        Cause: {
+            dimension: components["schemas"]["CauseDimension"];
+            /** @description Two texts where two dimensions are joined, none for `everything`, otherwise one. */
+            value: string[];
+        };
+        /**
+         * @description What the pairs of an incident have in common.
+         * @enum {string}
+         */
+        CauseDimension: "client" | "target" | "host" | "isp×target" | "site×network_type" | "site" | "hosting" | "isp" | "network_type" | "everything";
         /** @description A client with degraded pairs. */
         ClientGroup: components["schemas"]["Hurt"] & {
             client_id: string;
@@ -609,6 +770,154 @@ export interface components {
              */
             since: number | null;
         };
+        /** @description What suffers from one cause, since when and how badly. Times are Unix milliseconds. */
+        Incident: {
+            acknowledged: components["schemas"]["Acknowledged"] | null;
+            /**
+             * Format: int64
+             * @description The log time that it reflects.
+             */
+            as_of: number;
+            cause: components["schemas"]["Cause"];
+            /**
+             * Format: int32
+             * @description Clients of these pairs.
+             */
+            clients: number;
+            /**
+             * Format: int64
+             * @description The end of `last`, once it is over or withdrawn.
+             */
+            closed: number | null;
+            /**
+             * Format: int64
+             * @description The log time at which it was first told.
+             */
+            detected: number;
+            evidence: components["schemas"]["IncidentEvidence"];
+            /** @description The same in every run over the same log, and whatever is amended. */
+            id: string;
+            label: components["schemas"]["Label"];
+            /**
+             * Format: int64
+             * @description Start of its newest window with evidence.
+             */
+            last: number;
+            /**
+             * Format: int64
+             * @description The log time at which it got its present cause and label.
+             */
+            named: number;
+            /**
+             * Format: int64
+             * @description Start of its first window with evidence.
+             */
+            opened: number;
+            /**
+             * Format: int32
+             * @description Pairs that have had its label since it opened.
+             */
+            pairs: number;
+            /** @description The worst that its pairs have had. */
+            peak_severity: components["schemas"]["Severity"];
+            /** @description Whether a maintenance window explains it: all of its evidence lies within one for its cause. */
+            planned: boolean;
+            /**
+             * Format: int32
+             * @description How often it was amended.
+             */
+            revision: number;
+            /** @description What it is, in plain English and without times; plain text, no HTML. Names in it are cut. */
+            sentence: string;
+            /** @description The worst that its pairs have now, or had at last. */
+            severity: components["schemas"]["Severity"];
+            state: components["schemas"]["IncidentState"];
+            /**
+             * Format: int32
+             * @description Targets of these pairs.
+             */
+            targets: number;
+            /** @description Null where it was not withdrawn. */
+            withdrawn_because: string | null;
+        };
+        /**
+         * @description What changed of an incident.
+         * @enum {string}
+         */
+        IncidentChange: "opened" | "cause" | "severity" | "absorbed" | "closed" | "withdrawn";
+        /** @description An incident with its history. */
+        IncidentDetail: components["schemas"]["Incident"] & {
+            /** @description What people have said of it, in order; the newest 1,000, which are all. */
+            notes: components["schemas"]["IncidentNote"][];
+            /** @description What changed of it, in order; the newest 500. */
+            revisions: components["schemas"]["IncidentRevision"][];
+        };
+        /** @description Pairs that speak for an incident and against it. */
+        IncidentEvidence: {
+            /** @description When it was first told under its present cause. */
+            at_first: components["schemas"]["Weight"];
+            /** @description At its newest look. */
+            now: components["schemas"]["Weight"];
+        };
+        /** @description What a person has said of an incident. */
+        IncidentNote: {
+            /** @description Whether its author has taken the incident up with it. */
+            acknowledges: boolean;
+            /**
+             * Format: int64
+             * @description Unix milliseconds.
+             */
+            at: number;
+            by: string;
+            /** Format: int64 */
+            id: number;
+            text: string;
+        };
+        /** @description A pair that has had an incident's label while it was open. */
+        IncidentPair: {
+            client_id: string;
+            /** @description The worst of them. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: int64
+             * @description Start of the first of its windows with the label, Unix milliseconds.
+             */
+            since: number;
+            target: string;
+            /**
+             * Format: int64
+             * @description Start of the newest of them, Unix milliseconds.
+             */
+            until: number;
+        };
+        /** @description What changed of an incident. */
+        IncidentRevision: {
+            /**
+             * Format: int64
+             * @description The log time at which it changed, Unix milliseconds.
+             */
+            at: number;
+            /** @description Its cause after it. */
+            cause: components["schemas"]["Cause"];
+            change: components["schemas"]["IncidentChange"];
+            /**
+             * Format: int32
+             * @description Pairs that had its label then.
+             */
+            degraded: number;
+            /**
+             * Format: int32
+             * @description From 0.
+             */
+            revision: number;
+            /** @description Its severity after it. */
+            severity: components["schemas"]["Severity"];
+        };
+        /**
+         * @description `closed`: it is over. `withdrawn`: it should not have been told.
+         * @enum {string}
+         */
+        IncidentState: "open" | "closed" | "withdrawn";
         /** @description A provider with degraded pairs. */
         IspGroup: components["schemas"]["Hurt"] & {
             client_count: number;
@@ -683,6 +992,130 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description Some of what was asked for, in order. */
+        Items_Incident: {
+            items: {
+                acknowledged: components["schemas"]["Acknowledged"] | null;
+                /**
+                 * Format: int64
+                 * @description The log time that it reflects.
+                 */
+                as_of: number;
+                cause: components["schemas"]["Cause"];
+                /**
+                 * Format: int32
+                 * @description Clients of these pairs.
+                 */
+                clients: number;
+                /**
+                 * Format: int64
+                 * @description The end of `last`, once it is over or withdrawn.
+                 */
+                closed: number | null;
+                /**
+                 * Format: int64
+                 * @description The log time at which it was first told.
+                 */
+                detected: number;
+                evidence: components["schemas"]["IncidentEvidence"];
+                /** @description The same in every run over the same log, and whatever is amended. */
+                id: string;
+                label: components["schemas"]["Label"];
+                /**
+                 * Format: int64
+                 * @description Start of its newest window with evidence.
+                 */
+                last: number;
+                /**
+                 * Format: int64
+                 * @description The log time at which it got its present cause and label.
+                 */
+                named: number;
+                /**
+                 * Format: int64
+                 * @description Start of its first window with evidence.
+                 */
+                opened: number;
+                /**
+                 * Format: int32
+                 * @description Pairs that have had its label since it opened.
+                 */
+                pairs: number;
+                /** @description The worst that its pairs have had. */
+                peak_severity: components["schemas"]["Severity"];
+                /** @description Whether a maintenance window explains it: all of its evidence lies within one for its cause. */
+                planned: boolean;
+                /**
+                 * Format: int32
+                 * @description How often it was amended.
+                 */
+                revision: number;
+                /** @description What it is, in plain English and without times; plain text, no HTML. Names in it are cut. */
+                sentence: string;
+                /** @description The worst that its pairs have now, or had at last. */
+                severity: components["schemas"]["Severity"];
+                state: components["schemas"]["IncidentState"];
+                /**
+                 * Format: int32
+                 * @description Targets of these pairs.
+                 */
+                targets: number;
+                /** @description Null where it was not withdrawn. */
+                withdrawn_because: string | null;
+            }[];
+            /** @description Where the next page begins; null where there is none. */
+            next_cursor: string | null;
+        };
+        /** @description Some of what was asked for, in order. */
+        Items_IncidentPair: {
+            items: {
+                client_id: string;
+                /** @description The worst of them. */
+                severity: components["schemas"]["Severity"];
+                /**
+                 * Format: int64
+                 * @description Start of the first of its windows with the label, Unix milliseconds.
+                 */
+                since: number;
+                target: string;
+                /**
+                 * Format: int64
+                 * @description Start of the newest of them, Unix milliseconds.
+                 */
+                until: number;
+            }[];
+            /** @description Where the next page begins; null where there is none. */
+            next_cursor: string | null;
+        };
+        /** @description Some of what was asked for, in order. */
+        Items_MaintenanceWindow: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description When it was announced, Unix milliseconds.
+                 */
+                at: number;
+                /** @description Who has announced it. */
+                by: string;
+                cause: components["schemas"]["Cause"];
+                /**
+                 * Format: int64
+                 * @description Its first millisecond, Unix time.
+                 */
+                from: number;
+                /** Format: int64 */
+                id: number;
+                /** @description What is planned. */
+                text: string;
+                /**
+                 * Format: int64
+                 * @description Its end, exclusive, Unix time in milliseconds.
+                 */
+                to: number;
+            }[];
+            /** @description Where the next page begins; null where there is none. */
+            next_cursor: string | null;
+        };
+        /** @description Some of what was asked for, in order. */
         Items_TargetItem: {
             items: {
                 /** Format: int64 */
@@ -692,6 +1125,28 @@ export interface components {
                  * @description Start of its newest window, Unix milliseconds.
                  */
                 last_window_start_ts: number;
+                target: string;
+            }[];
+            /** @description Where the next page begins; null where there is none. */
+            next_cursor: string | null;
+        };
+        /** @description Some of what was asked for, in order. */
+        Items_Unmeasured: {
+            items: {
+                client_id: string;
+                /** @description Of the network of its newest window; null where it is unknown. */
+                isp: string | null;
+                /**
+                 * Format: int64
+                 * @description Start of the newest window that it has measured in, Unix milliseconds.
+                 */
+                last: number;
+                /**
+                 * Format: int64
+                 * @description How far apart its measured windows usually are, in milliseconds.
+                 */
+                rhythm_ms: number;
+                site: string | null;
                 target: string;
             }[];
             /** @description Where the next page begins; null where there is none. */
@@ -734,6 +1189,31 @@ export interface components {
             /** @description Where the next page begins; null where there is none. */
             next_cursor: string | null;
         };
+        /** @description A time for which people expect a fault. Incidents of its cause that lie within it are kept, and nobody is notified of them. */
+        MaintenanceWindow: {
+            /**
+             * Format: int64
+             * @description When it was announced, Unix milliseconds.
+             */
+            at: number;
+            /** @description Who has announced it. */
+            by: string;
+            cause: components["schemas"]["Cause"];
+            /**
+             * Format: int64
+             * @description Its first millisecond, Unix time.
+             */
+            from: number;
+            /** Format: int64 */
+            id: number;
+            /** @description What is planned. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Its end, exclusive, Unix time in milliseconds.
+             */
+            to: number;
+        };
         /** @description The current row of each pair, by the rule of the overview. */
         Matrix: {
             /**
@@ -745,10 +1225,10 @@ export interface components {
             clients: components["schemas"]["MatrixClient"][];
             /** @description Of too many clients, those that are hurt least. */
             clients_left_off: number;
-            /** @description A text for each client, a character for each target: `.` no row, `?` no baseline, `h` healthy, `d` dns-bound,
+            /** @description A text for each client, a character for each target: `.` no row, `u` unmeasured, `?` no baseline, `h` healthy, `d` dns-bound,
              *     `c` handshake-bound, `s` server-bound, `t` throughput-bound, `e` error-bound. */
             labels: string[];
-            /** @description In the same way: `.` no row, `0` nothing hurts, `1` minor, `2` major, `3` critical. */
+            /** @description In the same way: `.` no row, or unmeasured, `0` nothing hurts, `1` minor, `2` major, `3` critical. */
             severities: string[];
             /** @description By name. */
             targets: string[];
@@ -760,6 +1240,39 @@ export interface components {
             client_id: string;
             isp: string | null;
             network_type: string | null;
+        };
+        /** @description What is worked on. */
+        NewCause: {
+            dimension: components["schemas"]["CauseDimension"];
+            /** @description Two texts where two dimensions are joined, none for `everything`, otherwise one. */
+            value: string[];
+        };
+        /** @description A planned fault that is to be kept. */
+        NewMaintenanceBody: {
+            /** @description Who announces it, 128 bytes at most; `unknown` where absent. */
+            by?: string | null;
+            cause: components["schemas"]["NewCause"];
+            /**
+             * Format: int64
+             * @description Its first millisecond, Unix time.
+             */
+            from: number;
+            /** @description What is planned, 4 KiB at most. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Its end, exclusive, Unix time in milliseconds.
+             */
+            to: number;
+        };
+        /** @description A note that is to be kept. */
+        NewNoteBody: {
+            /** @description Whether the author takes the incident up. The first such note counts. */
+            acknowledges?: boolean;
+            /** @description Who writes it, 128 bytes at most; `unknown` where absent. */
+            by?: string | null;
+            /** @description What it says, 4 KiB at most. May be absent where the note acknowledges. */
+            text?: string;
         };
         /** @description How the fleet is at one time, by the newest row of each pair of the five windows up to it. Pairs that have been silent
          *     for longer do not count. */
@@ -782,8 +1295,19 @@ export interface components {
             /** @description Where all events of the log went. */
             events: components["schemas"]["Events"];
             freshness: components["schemas"]["Freshness"];
+            /** @description Those that are open, the gravest first: by severity, by degraded pairs, by when they opened; 50 at most. */
+            incidents: components["schemas"]["Incident"][];
+            /** Format: int64 */
+            incidents_left_off: number;
+            /**
+             * Format: int64
+             * @description When an incident was over last, Unix milliseconds; null where none was.
+             */
+            last_incident_closed: number | null;
             pairs: components["schemas"]["PairCounts"];
+            sentence: components["schemas"]["Sentence"];
             targets: components["schemas"]["Counts"];
+            unmeasured: components["schemas"]["UnmeasuredSummary"];
             /**
              * Format: int64
              * @description Length of a window.
@@ -797,6 +1321,8 @@ export interface components {
             total: number;
             /** @description Without a baseline yet. */
             unknown: number;
+            /** @description That miss their rhythm, for a day at most. Their rows count no longer. */
+            unmeasured: number;
         };
         /** @description A part of the process and how it is. */
         Part: {
@@ -908,7 +1434,8 @@ export interface components {
         };
         /** @description Why there is no answer. */
         QueryRefusal: {
-            /** @description What is wrong, for programs: `invalid_request`, `not_found`, `conflict`, `too_slow` or `service_unavailable`. */
+            /** @description What is wrong, for programs: `invalid_request`, `payload_too_large`, `not_found`, `conflict`,
+             *     `too_slow` or `service_unavailable`. */
             error: string;
             /** @description What is wrong and what to do, for people. */
             message: string;
@@ -1009,6 +1536,83 @@ export interface components {
             has_more: boolean;
             items: components["schemas"]["RunItem"][];
         };
+        /** @description How well a pair, target, client, provider or the fleet did. The three shares add up to 1. */
+        Score: {
+            /**
+             * Format: double
+             * @description Share of the time in which at least half of the measurements succeeded.
+             */
+            available: number;
+            /** @description Null where the score is of several clients. */
+            client_id: string | null;
+            /** Format: int64 */
+            failed: number;
+            /** @description The provider, where the score is of one; null for the windows of which it is unknown. */
+            isp: string | null;
+            /** Format: int64 */
+            measurements: number;
+            /** Format: int64 */
+            pairs: number;
+            /**
+             * Format: double
+             * @description From 0 to 100; null where nothing was measured.
+             */
+            score: number | null;
+            /** @description Null where the score is of several targets. */
+            target: string | null;
+            /**
+             * Format: double
+             * @description Share of the time in which more than half of them failed.
+             */
+            unavailable: number;
+            /**
+             * Format: double
+             * @description Share of the time of which nothing is known.
+             */
+            unmeasured: number;
+        };
+        /**
+         * @description What has a score.
+         * @enum {string}
+         */
+        ScoredBy: "pair" | "target" | "client" | "isp" | "fleet";
+        /** @description Scores, the lowest first. */
+        Scores: {
+            by: components["schemas"]["ScoredBy"];
+            /**
+             * Format: int64
+             * @description Where the range begins, Unix milliseconds.
+             */
+            from: number;
+            items: components["schemas"]["Score"][];
+            /** @description Those beyond the 500 lowest. */
+            items_left_off: number;
+            /**
+             * Format: int32
+             * @description Up to this total time a measurement satisfies; up to four times as much is tolerated.
+             */
+            satisfied_ms: number;
+            /**
+             * Format: int64
+             * @description Where it ends, Unix milliseconds, exclusive.
+             */
+            to: number;
+        };
+        /** @description How the fleet is, in one sentence: that nobody measures; or the gravest open incident; or which pairs are degraded without
+         *     one; or who is silent; or that all is as usual. */
+        Sentence: {
+            /** @description The id of the incident that it tells of; null where it tells of none. */
+            incident: string | null;
+            severity: components["schemas"]["Severity"] | null;
+            /**
+             * Format: int64
+             * @description Since when it has been so, Unix milliseconds: since when the incident is open, pairs are degraded, somebody is silent, or
+             *     the last incident is over. Null where that is unknown.
+             */
+            since: number | null;
+            /** @description Plain English without times; plain text, no HTML. Names in it are cut. */
+            text: string;
+        };
         /** @description The windows of one pair in points: columns, of which each has a value for each point with a window. Where a point
          *     stands for several windows, a latency is the greatest of theirs, a throughput the least, a count their sum, a label
          *     the most severe, what is usual that of the last window; percentiles are never averaged. */
@@ -1060,6 +1664,17 @@ export interface components {
             /** Format: int64 */
             windows: number;
         };
+        /** @description A client with pairs that miss their rhythm. */
+        SilentClient: {
+            client_id: string;
+            /**
+             * Format: int64
+             * @description Start of the newest window that it has measured in with any of them, Unix milliseconds.
+             */
+            last: number;
+            /** @description How many of its pairs do. */
+            pairs: number;
+        };
         /** @description A target with degraded pairs. */
         TargetGroup: components["schemas"]["Hurt"] & {
             /** @description Whether each provider that measures the target is hurt. Clients that name none do not matter. */
@@ -1109,6 +1724,31 @@ export interface components {
          * @enum {string}
          */
         Unit: "ms" | "Mbit/s" | "share";
+        /** @description A pair that misses its rhythm. */
+        Unmeasured: {
+            client_id: string;
+            /** @description Of the network of its newest window; null where it is unknown. */
+            isp: string | null;
+            /**
+             * Format: int64
+             * @description Start of the newest window that it has measured in, Unix milliseconds.
+             */
+            last: number;
+            /**
+             * Format: int64
+             * @description How far apart its measured windows usually are, in milliseconds.
+             */
+            rhythm_ms: number;
+            site: string | null;
+            target: string;
+        };
+        /** @description Pairs that miss their rhythm, by client. Nothing where the past is asked for. */
+        UnmeasuredSummary: {
+            /** @description Those with the most such pairs, ten at most. */
+            clients: components["schemas"]["SilentClient"][];
+            clients_left_off: number;
+            pairs: number;
+        };
         /** @description Columns for each phase. */
         UsualBand: {
             dns: components["schemas"]["UsualColumns"];
@@ -1126,6 +1766,16 @@ export interface components {
             low: (number | null)[];
             /** @description The usual value. */
             usual: (number | null)[];
+        };
+        /** @description Pairs of a cause. */
+        Weight: {
+            /**
+             * Format: int32
+             * @description With the incident's label.
+             */
+            degraded: number;
+            /** Format: int32 */
+            healthy: number;
         };
     };
     responses: never;
@@ -1539,6 +2189,262 @@ export interface operations {
             };
         };
     };
+    incidents: {
+        parameters: {
+            query?: {
+                /** @description `open`, `closed` or `withdrawn` ones only. */
+                state?: string;
+                /** @description With this label only. */
+                label?: string;
+                /** @description This severe now, or at last. */
+                severity?: string;
+                /** @description With a cause of this dimension only. */
+                dimension?: string;
+                /** @description With a pair of this client only. */
+                client_id?: string;
+                /** @description With a pair of this target only. */
+                target?: string;
+                /** @description Not over at this time: Unix milliseconds or RFC 3339. */
+                from?: string;
+                /** @description Opened before this time: Unix milliseconds or RFC 3339. */
+                to?: string;
+                /** @description Items a page; 100 where absent. */
+                limit?: number;
+                /** @description Where the page begins: `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_Incident"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident's */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description There is no such incident */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    add_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident's */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNoteBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentNote"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description Another site may have sent this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description There is no such incident */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description It has as many notes as it may have */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    pairs: {
+        parameters: {
+            query?: {
+                /** @description Items a page; 100 where absent. */
+                limit?: number;
+                /** @description Where the page begins: `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The incident's */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_IncidentPair"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description There is no such incident */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: {
@@ -1583,6 +2489,181 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    maintenance: {
+        parameters: {
+            query?: {
+                /** @description Items a page; 100 where absent. */
+                limit?: number;
+                /** @description Where the page begins: `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_MaintenanceWindow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    add_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMaintenanceBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceWindow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description Another site may have sent this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description As many windows are announced as may be */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    remove_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The window's */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description Another site may have sent this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description There is no such window */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1787,6 +2868,62 @@ export interface operations {
             };
         };
     };
+    score: {
+        parameters: {
+            query?: {
+                /** @description `pair`, `target`, `client`, `isp` or `fleet`, which is the default. */
+                by?: string;
+                /** @description Of this client only. */
+                client_id?: string;
+                /** @description Of this target only. */
+                target?: string;
+                /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; a day before `to` where absent. */
+                from?: string;
+                /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
+                to?: string;
+                /** @description Up to this total time in milliseconds a measurement satisfies; 500 where absent. */
+                satisfied_ms?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scores"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
     series: {
         parameters: {
             query: {
@@ -1925,6 +3062,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    unmeasured: {
+        parameters: {
+            query?: {
+                /** @description Of this client only. */
+                client_id?: string;
+                /** @description Of this target only. */
+                target?: string;
+                /** @description Items a page; 100 where absent. */
+                limit?: number;
+                /** @description Where the page begins: `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_Unmeasured"];
                 };
             };
             400: {

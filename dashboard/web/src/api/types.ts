@@ -25,6 +25,24 @@ export type HurtIsp = Schemas['IspGroup'];
 export type Events = Schemas['Events'];
 export type Overview = Schemas['Overview'];
 
+export type SilentClient = Schemas['SilentClient'];
+
+export type CauseDimension = Schemas['CauseDimension'];
+export type Cause = Schemas['Cause'];
+export type Weight = Schemas['Weight'];
+export type Incident = Schemas['Incident'];
+export type IncidentRevision = Schemas['IncidentRevision'];
+export type IncidentNote = Schemas['IncidentNote'];
+export type IncidentDetail = Schemas['IncidentDetail'];
+export type IncidentPair = Schemas['IncidentPair'];
+export type MaintenanceWindow = Schemas['MaintenanceWindow'];
+export type Score = Schemas['Score'];
+export type Scores = Schemas['Scores'];
+export type ScoredBy = Schemas['ScoredBy'];
+
+export type NewNote = Schemas['NewNoteBody'];
+export type NewMaintenance = Schemas['NewMaintenanceBody'];
+
 export type Timeline = Schemas['Timeline'];
 export type MatrixAnswer = Schemas['Matrix'];
 

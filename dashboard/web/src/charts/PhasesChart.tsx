@@ -16,7 +16,13 @@ const PHASES = [
   ['ttfb', 'TTFB'],
 ] as const;
 
-export function PhasesChart({ series, bounds }: { series: Series; bounds: Bounds }) {
+interface Props {
+  series: Series;
+  bounds: Bounds;
+  during?: Bounds;
+}
+
+export function PhasesChart({ series, bounds, during }: Props) {
   const { start, point_ms, p50, usual, window_ms } = series;
   const colors = palette.value;
   const stacked = stackBlocks(
@@ -36,6 +42,7 @@ export function PhasesChart({ series, bounds }: { series: Series; bounds: Bounds
       title={`Phases, median of each${coarse}, against what they usually add up to`}
       height={200}
       bounds={bounds}
+      during={during}
       start={start}
       point_ms={point_ms}
       value={axisMs}

@@ -31,12 +31,14 @@ export interface Plotted {
   column?: string;
   /** The highest value, where the axis is to say only this: for what is low. */
   top?: number;
+  /** A time that the chart is about: it is set off from what was before and after. */
+  during?: Bounds | undefined;
   /** What a click on a time does, and Enter where nothing is marked. */
   pick?: (at: number) => void;
 }
 
 export function Plot(plotted: Plotted & { said: string }) {
-  const { title, height, bounds, start, point_ms, series, value, column, pick, said } = plotted;
+  const { title, height, bounds, start, point_ms, series, value, column, during, pick, said } = plotted;
   const { whole = false, floor = 0, top = null } = plotted;
   const drawing = useRef<HTMLDivElement>(null);
   const { width, scale } = useDrawing(drawing, { bounds, series, value, whole, height, floor, top });
@@ -64,6 +66,7 @@ export function Plot(plotted: Plotted & { said: string }) {
       {...listeners}
     >
       <div ref={drawing} class="drawing" aria-hidden="true" />
+      {during && width > 0 && <div class="during" style={across(during, width, bounds)} aria-hidden="true" />}
       {floor > 0 && <div class="axis-cut" aria-hidden="true" />}
       {mark && width > 0 && <MarkArea mark={mark} axis={axis} width={width} bounds={bounds} />}
       {at !== null && width > 0 && at >= bounds.from && at <= bounds.to && (
@@ -77,22 +80,28 @@ export function Plot(plotted: Plotted & { said: string }) {
 function MarkArea({ mark, axis, width, bounds }: { mark: Mark; axis: Axis | null; width: number; bounds: Bounds }) {
   const { inside, measure } = mark;
   if (inside.to <= bounds.from || inside.from >= bounds.to) return null;
-  const [left, right] = [xOf(inside.from, width, bounds), xOf(inside.to, width, bounds)];
-  const across = { left: `${left}px`, width: `${right - left}px` };
+  const place = across(inside, width, bounds);
   if (measure === null || axis === null || measure.column !== axis.column) {
-    return <div class="mark-area" style={across} aria-hidden="true" />;
+    return <div class="mark-area" style={place} aria-hidden="true" />;
   }
+  const [left, right] = [xOf(inside.from, width, bounds), xOf(inside.to, width, bounds)];
   const { scale, height } = axis;
   const [top, bottom] = [yOf(measure.max ?? scale.high, height, scale), yOf(measure.min ?? scale.low, height, scale)];
   return (
     <div
       class={`mark-area bounded ${left + right > width ? 'rightwards' : 'leftwards'}`}
-      style={{ ...across, top: `${top}px`, bottom: 'auto', height: `${bottom - top}px` }}
+      style={{ ...place, top: `${top}px`, bottom: 'auto', height: `${bottom - top}px` }}
       aria-hidden="true"
     >
       <span class={measure.max === null ? 'below' : 'above'}>{valuesText(measure)}</span>
     </div>
   );
+}
+
+/** Where a part of the time lies. */
+function across({ from, to }: Bounds, width: number, bounds: Bounds): { left: string; width: string } {
+  const [left, right] = [xOf(from, width, bounds), xOf(to, width, bounds)];
+  return { left: `${left}px`, width: `${right - left}px` };
 }
 
 function press(event: KeyboardEvent, { bounds, start, point_ms, pick }: Plotted): void {

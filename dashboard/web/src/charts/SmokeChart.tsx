@@ -16,7 +16,16 @@ import { blocks, crosses, DASH, line } from './series.ts';
 
 const NAMES: Record<Phase, string> = { ttfb: 'TTFB', tls: 'TLS', tcp: 'TCP', dns: 'DNS' };
 
-export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: Bounds; phase: Phase }) {
+interface Props {
+  series: Series;
+  bounds: Bounds;
+  during?: Bounds;
+  phase: Phase;
+  /** Whether it shows this phase only, and offers no other. */
+  fixed?: boolean;
+}
+
+export function SmokeChart({ series, bounds, during, phase, fixed = false }: Props) {
   const { start, point_ms, p50, p95, count_error } = series;
   const colors = palette.value;
   // TCP and TLS are judged as one, the handshake; alone they have no band.
@@ -48,6 +57,7 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
       point_ms={point_ms}
       value={axisMs}
       floor={floorOf([...band, ...usualBand], median)}
+      during={during}
       column={`${phase}_p95`}
       series={[
         blocks(usualBand, colors.token('usual'), 0.2, 1),
@@ -68,13 +78,15 @@ export function SmokeChart({ series, bounds, phase }: { series: Series; bounds: 
         ]),
       })}
       tools={
-        <Tabs
-          label="Phase"
-          controls="smoke"
-          tabs={PHASES.map((key) => ({ key, name: NAMES[key] }))}
-          chosen={phase}
-          choose={(chosen) => go({ phase: chosen }, 'replace')}
-        />
+        !fixed && (
+          <Tabs
+            label="Phase"
+            controls="smoke"
+            tabs={PHASES.map((key) => ({ key, name: NAMES[key] }))}
+            chosen={phase}
+            choose={(chosen) => go({ phase: chosen }, 'replace')}
+          />
+        )
       }
     />
   );

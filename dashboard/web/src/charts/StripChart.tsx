@@ -11,7 +11,13 @@ import { strip } from './series.ts';
 
 const ROW_HEIGHT = 26;
 
-export function StripChart({ series, bounds }: { series: Series; bounds: Bounds }) {
+interface Props {
+  series: Series;
+  bounds: Bounds;
+  during?: Bounds;
+}
+
+export function StripChart({ series, bounds, during }: Props) {
   const { start, point_ms, labels, severities, is_final } = series;
   const points = start.map((from, index) => ({
     from,
@@ -25,6 +31,7 @@ export function StripChart({ series, bounds }: { series: Series; bounds: Bounds 
       title={`Diagnosis${point_ms > series.window_ms ? ' (gravest of each point’s windows)' : ''}`}
       height={TOP + ROW_HEIGHT + BOTTOM}
       bounds={bounds}
+      during={during}
       start={start}
       point_ms={point_ms}
       value={null}

@@ -10,7 +10,13 @@ import { palette } from './palette.ts';
 import { steps, usualBlocks } from './points.ts';
 import { blocks, DASH, line } from './series.ts';
 
-export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bounds }) {
+interface Props {
+  series: Series;
+  bounds: Bounds;
+  during?: Bounds;
+}
+
+export function ThroughputChart({ series, bounds, during }: Props) {
   const { start, point_ms, p50, usual, window_ms } = series;
   const colors = palette.value;
   return (
@@ -18,6 +24,7 @@ export function ThroughputChart({ series, bounds }: { series: Series; bounds: Bo
       title={`Throughput, median${point_ms > window_ms ? ' (lowest of each point’s windows)' : ''}`}
       height={140}
       bounds={bounds}
+      during={during}
       start={start}
       point_ms={point_ms}
       value={axisMbits}

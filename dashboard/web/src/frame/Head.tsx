@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 
 import { Link } from '../parts/Link.tsx';
 import { go, place } from '../state/navigation.ts';
+import type { View } from '../state/place.ts';
 import { bounds } from '../state/present.ts';
 import { following, isPreset, PRESETS, shifted } from '../state/range.ts';
 import { serverNow } from '../state/clock.ts';
@@ -15,6 +16,8 @@ import { finderOpen } from './Finder.tsx';
 import { keysOpen } from './Keys.tsx';
 
 const EXACT = 'exact';
+/** Views that show other times than the range. */
+const WITHOUT_RANGE: View[] = ['incident', 'maintenance', 'pipeline'];
 
 export function Head() {
   const { view } = place.value;
@@ -33,7 +36,7 @@ export function Head() {
             Pipeline
           </Link>
         </nav>
-        {mayRead.value && <RangeChoice />}
+        {mayRead.value && !WITHOUT_RANGE.includes(view) && <RangeChoice />}
         <Tools />
       </div>
     </header>

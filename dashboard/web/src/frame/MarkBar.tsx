@@ -30,9 +30,11 @@ export function MarkBar() {
               Any value
             </button>
           )}
-          <button type="button" onClick={() => go({ range: inside, inside: null, measure: null })}>
-            Show only this
-          </button>
+          {view !== 'incident' && (
+            <button type="button" onClick={() => go({ range: inside, inside: null, measure: null })}>
+              Show only this
+            </button>
+          )}
           <button type="button" onClick={() => go({ inside: null, measure: null }, 'replace')}>
             Clear
           </button>

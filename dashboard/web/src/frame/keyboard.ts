@@ -38,6 +38,13 @@ export const KEYS: { where: string; keys: [keys: string, does: string][] }[] = [
       ['Enter', 'what is different in the marked region'],
     ],
   },
+  {
+    where: 'On the incidents over time',
+    keys: [
+      ['← →', 'move between incidents; Home and End to the first and the last'],
+      ['Enter', 'open the incident'],
+    ],
+  },
 ];
 
 /** Starts to listen; gives what ends it. */
@@ -46,9 +53,12 @@ export function startKeys(): () => void {
   return () => removeEventListener('keydown', press);
 }
 
+/** What lies over the page has the keys; a browser that knows no popovers shows none. */
+const OVER = CSS.supports('selector(:popover-open)') ? 'dialog[open], :popover-open' : 'dialog[open]';
+
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (!mayRead.value || document.querySelector('dialog[open]')) return;
+  if (!mayRead.value || document.querySelector(OVER)) return;
   const { target } = event;
   const typing = target instanceof Element && target.matches('input, select, textarea');
   if (typing && event.key !== 'Escape') return;

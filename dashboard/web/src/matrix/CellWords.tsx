@@ -36,12 +36,22 @@ export function CellWords({ answer, cells, spot, diagnoses }: Props) {
       </span>
       {network && <span class="quiet">{network}</span>}
       {cell.state === 'absent' && <span class="quiet">not measured lately</span>}
+      {cell.state === 'unmeasured' && <Unmeasured />}
       {cell.state === 'unknown' && <LabelMark label={null} />}
       {cell.state === 'judged' && <LabelMark label={cell.label} />}
       {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
       {why && <SinceTime at={why.since} />}
       {why && <span>{evidenceText(why.label, why.evidence)}</span>}
     </p>
+  );
+}
+
+function Unmeasured() {
+  return (
+    <span class="label">
+      <span class="letter unmeasured" aria-hidden="true" />
+      unmeasured
+    </span>
   );
 }
 
@@ -54,6 +64,7 @@ export function cellText(answer: MatrixAnswer, cells: Cells, spot: Spot): string
 
 function stateText(cell: Cell): string {
   if (cell.state === 'absent') return 'not measured lately';
+  if (cell.state === 'unmeasured') return 'unmeasured';
   if (cell.state === 'unknown') return 'not judged: no baseline yet';
   return cell.severity ? `${cell.label}, ${cell.severity}` : cell.label;
 }

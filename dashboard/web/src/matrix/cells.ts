@@ -9,18 +9,32 @@ export interface Cells {
   columns: number[];
 }
 
+/** Clients of which some pair is measured. */
+export function reportingOf({ clients, labels }: MatrixAnswer): Set<string> {
+  const reports = (row: number) => [...(labels[row] ?? '')].some((code) => code !== ABSENT && code !== UNMEASURED);
+  return new Set(clients.flatMap(({ client_id }, row) => (reports(row) ? [client_id] : [])));
+}
+
 export interface MatrixFilter {
   isp: string | null;
   label: Label | null;
   only: boolean;
 }
 
+/** The characters of a pair without a row, and of one that has missed its rhythm. */
+const ABSENT = '.';
+export const UNMEASURED = 'u';
+
 export type Cell =
-  { state: 'absent' } | { state: 'unknown' } | { state: 'judged'; label: Label; severity: Severity | null };
+  | { state: 'absent' }
+  | { state: 'unknown' }
+  | { state: 'unmeasured' }
+  | { state: 'judged'; label: Label; severity: Severity | null };
 
 export function cellAt(answer: MatrixAnswer, row: number, column: number): Cell {
-  const code = answer.labels[row]?.[column] ?? '.';
-  if (code === '.') return { state: 'absent' };
+  const code = answer.labels[row]?.[column] ?? ABSENT;
+  if (code === ABSENT) return { state: 'absent' };
+  if (code === UNMEASURED) return { state: 'unmeasured' };
   const label = labelOfCode(code);
   if (label === null) return { state: 'unknown' };
   return { state: 'judged', label, severity: severityOfWeight(Number(answer.severities[row]?.[column]) || 0) };
@@ -48,13 +62,13 @@ export function cellsOf(answer: MatrixAnswer, { isp, label, only }: MatrixFilter
   return { rows, columns: [...hurtColumns].sort((a, b) => a - b) };
 }
 
-/** How many cells have each label; healthy ones are not counted. */
-export function labelCounts({ labels }: MatrixAnswer): Map<Label, number> {
+/** How many cells have each label, and how many are unmeasured; healthy ones are not counted. */
+export function cellCounts({ labels }: MatrixAnswer): { labels: Map<Label, number>; unmeasured: number } {
   const codes = new Map<string, number>();
   for (const row of labels) {
     for (let column = 0; column < row.length; column++) {
       const code = row[column] as string;
-      if (code !== 'h' && code !== '.') codes.set(code, (codes.get(code) ?? 0) + 1);
+      if (code !== 'h' && code !== ABSENT) codes.set(code, (codes.get(code) ?? 0) + 1);
     }
   }
   const counts = new Map<Label, number>();
@@ -62,5 +76,5 @@ export function labelCounts({ labels }: MatrixAnswer): Map<Label, number> {
     const label = labelOfCode(code);
     if (label !== null) counts.set(label, count);
   }
-  return counts;
+  return { labels: counts, unmeasured: codes.get(UNMEASURED) ?? 0 };
 }

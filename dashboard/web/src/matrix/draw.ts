@@ -4,7 +4,7 @@ import type { MatrixAnswer } from '../api/types.ts';
 import type { Palette } from '../charts/palette.ts';
 import { labelOfCode, wordsOf } from '../words/labels.ts';
 import { cut } from '../words/text.ts';
-import type { Cells } from './cells.ts';
+import { UNMEASURED, type Cells } from './cells.ts';
 import { seen, type Layout, type Size, type Spot } from './layout.ts';
 
 export interface Scene {
@@ -53,6 +53,10 @@ function drawCells(context: CanvasRenderingContext2D, scene: Scene, range: Range
       const code = codes[cells.columns[column] as number] ?? '.';
       if (code === '.') continue;
       const x = head.width + column * cell.width - scroll.x;
+      if (code === UNMEASURED) {
+        drawUnmeasured(context, x, y, width, height, palette);
+        continue;
+      }
       const kind = paint.get(code);
       if (kind === undefined) {
         drawUnknown(context, x, y, width, height, palette);
@@ -97,6 +101,21 @@ function drawUnknown(
   context.setLineDash([2, 2]);
   context.strokeRect(x + 1.5, y + 1.5, width - 3, height - 3);
   context.setLineDash([]);
+}
+
+/** Was measured, and is silent: grey, with a stroke through it. */
+function drawUnmeasured(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  palette: Palette,
+): void {
+  context.fillStyle = palette.token('label-unknown');
+  context.fillRect(x, y, width, height);
+  context.fillStyle = palette.token('line-strong');
+  context.fillRect(x + width / 2 - 5, y + height / 2 - 0.75, 10, 1.5);
 }
 
 function paintsOf(palette: Palette) {

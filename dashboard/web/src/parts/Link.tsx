@@ -11,9 +11,11 @@ interface Props {
   class?: string;
   current?: boolean;
   label?: string;
+  title?: string;
+  tabIndex?: number;
 }
 
-export function Link({ to, children, class: className, current, label }: Props) {
+export function Link({ to, children, class: className, current, label, title, tabIndex }: Props) {
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
@@ -25,6 +27,8 @@ export function Link({ to, children, class: className, current, label }: Props) 
       class={className}
       aria-current={current ? 'page' : undefined}
       aria-label={label}
+      title={title}
+      tabIndex={tabIndex}
       onClick={follow}
     >
       {children}

@@ -1,6 +1,6 @@
 // Text from events: shown as text, with what can't be seen made visible, and cut where it is long.
 
-import { cut, short, visible } from '../words/text.ts';
+import { cut, short, visibleName } from '../words/text.ts';
 
 interface Props {
   text: string;
@@ -11,8 +11,8 @@ interface Props {
 }
 
 export function Name({ text, length = 64, brief = false }: Props) {
-  const whole = visible(text);
-  const shown = cut(brief ? visible(short(text)) : whole, length);
+  const whole = visibleName(text);
+  const shown = cut(brief ? visibleName(short(text)) : whole, length);
   return (
     <bdi class="name" title={shown === whole ? undefined : whole}>
       {shown}

@@ -19,6 +19,9 @@ const LONGEST_RETRY_MS = 2_000;
 /** How long the server keeps an answer that viewers share, with some room. */
 export const SHARED_ANSWER_MS = 550;
 
+/** Incidents change with the minutes of the log: who asks for many of them need not do so at each commit. */
+export const INCIDENTS_KEPT_MS = 5_000;
+
 /** Without news for so long, the page asks all the same: a connection can be dead and not know it. */
 const BEAT_MS = 30_000;
 /** A timer that comes so late was held up by a machine that slept; its connections are dead. */
@@ -75,7 +78,7 @@ function open(): void {
     if (event.lastEventId) lastEventId = event.lastEventId;
     tellNews();
   };
-  for (const name of ['commit', 'reset', 'lagged']) stream.addEventListener(name, changed);
+  for (const name of ['commit', 'incidents', 'reset', 'lagged']) stream.addEventListener(name, changed);
   stream.onerror = () => {
     stream.close();
     if (source !== stream) return;

@@ -9,10 +9,10 @@ const INNER = { inner: true };
 
 export const place = signal<Place>(HOME);
 
-/** A place that differs from the present one by what is said; a marked region does not go along to another view. */
+/** A place that differs from the present one by what is said; neither a marked region nor an incident goes along to another view. */
 function placeWith(change: Partial<Place>): Place {
   const leaves = change.view !== undefined && change.view !== place.value.view;
-  return { ...place.value, ...(leaves ? { inside: null, measure: null } : {}), ...change };
+  return { ...place.value, ...(leaves ? { inside: null, measure: null, incident: null } : {}), ...change };
 }
 
 export function hrefOf(change: Partial<Place>): string {

@@ -4,7 +4,7 @@ import type { Bounds } from '../api/client.ts';
 import type { Label } from '../api/types.ts';
 import { DEFAULT_RANGE, isPreset, type Range } from './range.ts';
 
-const VIEWS = ['fleet', 'pair', 'target', 'client', 'different', 'pipeline'] as const;
+const VIEWS = ['fleet', 'incident', 'maintenance', 'pair', 'target', 'client', 'different', 'pipeline'] as const;
 export type View = (typeof VIEWS)[number];
 
 export const GROUPINGS = ['target', 'client', 'isp'] as const;
@@ -29,6 +29,8 @@ export interface Place {
   view: View;
   client: string | null;
   target: string | null;
+  /** The id of an incident: the one that is shown, or that maintenance is planned for. */
+  incident: string | null;
   range: Range;
   /** How the fleet's diagnoses are grouped. */
   by: Grouping;
@@ -51,6 +53,7 @@ export const HOME: Place = {
   view: 'fleet',
   client: null,
   target: null,
+  incident: null,
   range: DEFAULT_RANGE,
   by: 'target',
   isp: null,
@@ -66,10 +69,12 @@ export const HOME: Place = {
 /** The place that a query names. What it does not name, or names wrongly, is as at home. */
 export function parsePlace(query: string): Place {
   const asked = new URLSearchParams(query);
+  const incident = incidentId(asked.get('incident'));
   const place: Place = {
-    view: one(VIEWS, asked.get('view')) ?? 'fleet',
+    view: one(VIEWS, asked.get('view')) ?? (incident === null ? 'fleet' : 'incident'),
     client: asked.get('client') || null,
     target: asked.get('target') || null,
+    incident,
     range: range(asked),
     by: one(GROUPINGS, asked.get('by')) ?? 'target',
     isp: asked.get('isp'),
@@ -90,7 +95,8 @@ export function formatPlace(place: Place): string {
   const say = (name: string, value: string | number | null) => {
     if (value !== null) said.set(name, String(value));
   };
-  say('view', place.view === 'fleet' ? null : place.view);
+  say('view', place.view === usualView(place) ? null : place.view);
+  say('incident', place.incident);
   say('client', place.client);
   say('target', place.target);
   if ('last' in place.range) {
@@ -127,10 +133,22 @@ export function above({ view, client, target, inside, isp, label, only }: Place)
 
 /** A view needs the names that it is about; without them it is the fleet's. */
 function possible(place: Place): Place {
-  const { view, client, target } = place;
+  const { view, client, target, incident } = place;
   const lacks =
-    (view === 'pair' && !(client && target)) || (view === 'client' && !client) || (view === 'target' && !target);
+    (view === 'incident' && incident === null) ||
+    (view === 'pair' && !(client && target)) ||
+    (view === 'client' && !client) ||
+    (view === 'target' && !target);
   return lacks ? { ...place, view: 'fleet' } : place;
+}
+
+/** What an address without a view shows. */
+function usualView({ incident }: Place): View {
+  return incident === null ? 'fleet' : 'incident';
+}
+
+function incidentId(text: string | null): string | null {
+  return text !== null && /^[0-9a-f]{16}$/.test(text) ? text : null;
 }
 
 function one<T extends string>(choices: readonly T[], text: string | null): T | null {

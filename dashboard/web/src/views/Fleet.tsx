@@ -1,4 +1,4 @@
-// The first screen: one sentence, how fresh it is, the matrix, what hurts.
+// The first screen: one sentence, the open incidents, how fresh it is, what was when, the matrix, what hurts.
 
 import { useRef } from 'preact/hooks';
 
@@ -8,20 +8,27 @@ import { MatrixTable } from '../matrix/MatrixTable.tsx';
 import { Empty, Shown } from '../parts/States.tsx';
 import { Wide } from '../parts/Wide.tsx';
 import { useAnswer } from '../state/answer.ts';
-import { SHARED_ANSWER_MS } from '../state/live.ts';
+import { INCIDENTS_KEPT_MS, SHARED_ANSWER_MS } from '../state/live.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
 import { plural } from '../words/text.ts';
 import { Diagnoses } from './fleet/Diagnoses.tsx';
 import { Facts } from './fleet/Facts.tsx';
+import { ScoreLine } from './ScoreLine.tsx';
+import { IncidentTimeline } from './fleet/IncidentTimeline.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
+import { OpenIncidents } from './fleet/OpenIncidents.tsx';
 import { SentenceLine } from './fleet/SentenceLine.tsx';
 import { TimelineChart } from './fleet/TimelineChart.tsx';
 
 /** As many as can be told apart. */
 const POINTS = 240;
 
+/** Incidents of the timeline: more than can be looked at. */
+const INCIDENTS = 200;
+
 const SHARED = { kept_ms: SHARED_ANSWER_MS };
+const SELDOM = { kept_ms: INCIDENTS_KEPT_MS };
 
 export function Fleet() {
   const key = rangeKey();
@@ -38,6 +45,14 @@ export function Fleet() {
     },
     SHARED,
   );
+  const incidents = useAnswer(
+    comesNext.current ? `incidents ${key}` : null,
+    (signal) => {
+      const range = bounds();
+      return ask.incidents(range, INCIDENTS, signal).then((page) => ({ ...page, range }));
+    },
+    SELDOM,
+  );
   const { isp, label, only, tables } = place.value;
 
   return (
@@ -45,11 +60,22 @@ export function Fleet() {
       <Shown answer={overview} what="the overview">
         {(value) => (
           <>
-            <SentenceLine overview={value} />
+            <SentenceLine overview={value} matrix={matrix.value} />
+            <OpenIncidents incidents={value.incidents} leftOff={value.incidents_left_off} at={bounds().to} />
             <Facts overview={value} />
           </>
         )}
       </Shown>
+      <div class="score-place">
+        {comesNext.current && <ScoreLine of={{ by: 'fleet' }} what="all pairs in this range" />}
+      </div>
+      <div class="timeline incidents-timeline">
+        <Shown answer={incidents} what="the list of incidents">
+          {({ items, next_cursor, range }) => (
+            <IncidentTimeline incidents={items} bounds={range} more={next_cursor !== null} />
+          )}
+        </Shown>
+      </div>
       <div class="timeline">
         <Shown answer={timeline} what="the timeline">
           {({ timeline, range }) => <TimelineChart timeline={timeline} bounds={range} />}

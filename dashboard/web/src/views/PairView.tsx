@@ -15,6 +15,7 @@ import { useAnswer } from '../state/answer.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey, showsPast } from '../state/present.ts';
 import { evidenceText } from '../words/evidence.ts';
+import { ScoreLine } from './ScoreLine.tsx';
 import { Degraded } from './pair/Degraded.tsx';
 
 /** As many as a wide screen can tell apart. */
@@ -45,6 +46,7 @@ export function PairView({ client, target }: { client: string; target: string })
         </h1>
         {answer.value && <Now series={answer.value.series} />}
       </div>
+      <ScoreLine of={{ by: 'pair', client_id: client, target }} what="the pair in this range" />
       <Shown answer={answer} what="the pair">
         {({ series, runs, range }) =>
           series.start.length === 0 ? (

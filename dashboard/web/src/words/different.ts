@@ -1,8 +1,9 @@
 // What is different inside a marked region, in a sentence.
 
 import type { Different, Dimension, DimensionValue } from '../api/types.ts';
+import type { Place } from '../state/place.ts';
 import { percent } from './figures.ts';
-import type { Part } from './sentence.ts';
+import type { Part } from './parts.ts';
 import { plural } from './text.ts';
 
 export const DIMENSIONS: Record<Dimension, string> = {
@@ -50,8 +51,8 @@ export function pointsText(difference: number): string {
   return `${sign}${Math.abs(points).toFixed(1)}`;
 }
 
-/** Where a value leads. */
-export function placeOf(dimension: Dimension, { value }: { value: string | null }): Exclude<Part, string>['place'] {
+/** Where a value leads; null where it has no view. */
+export function placeOf(dimension: Dimension, { value }: { value: string | null }): Partial<Place> | null {
   switch (dimension) {
     case 'client_id':
       return { view: 'client', client: value, target: null };
@@ -61,6 +62,6 @@ export function placeOf(dimension: Dimension, { value }: { value: string | null 
       return { view: 'fleet', isp: value ?? '', by: 'isp', client: null, target: null };
     case 'network_type':
     case 'site':
-      return {};
+      return null;
   }
 }

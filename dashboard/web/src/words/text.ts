@@ -6,7 +6,16 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\
 
 /** By code, as fonts have no pictures of most of them. Joiners stay: emoji and several scripts are written with them. */
 export function visible(text: string): string {
-  return text.replace(UNSEEN, (unseen) => `[U+${unseen.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`);
+  return text.replace(UNSEEN, codeOf);
+}
+
+/** A name, of which something is to be seen: also one that is made of spaces. */
+export function visibleName(name: string): string {
+  return name.trim() === '' ? name.replace(/./gsu, codeOf) : visible(name);
+}
+
+function codeOf(unseen: string): string {
+  return `[U+${unseen.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`;
 }
 
 /** The text of at most so many characters as they are seen; what is cut is cut from the middle, since names differ at their ends. */

@@ -49,7 +49,7 @@ fn chunks(lines: &[Line], lines_a_chunk: usize) -> impl Iterator<Item = Chunk> {
 pub(crate) fn file(lines: &[Line], lines_a_chunk: usize, workers: usize, partitions: NonZeroU16) -> Vec<Box<dyn Feed>> {
     let mut batches: VecDeque<_> =
         chunks(lines, lines_a_chunk).map(|chunk| Batch { chunks: vec![chunk], ..Batch::default() }).collect();
-    batches.push_back(Batch { flush: (0..partitions.get()).map(Partition).collect(), ..Batch::default() });
+    batches.push_back(Batch { flush: (0..partitions.get()).map(Partition).collect(), ends: true, ..Batch::default() });
     shared(batches, workers)
 }
 

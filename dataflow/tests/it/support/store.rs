@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{Feed, Links, PartitionOutput, Seed, WorkerPart, start};
-use netqoe_model::{AggregateRow, Checkpoint, ClientRow, DeadLetter, Ledger, Partition, Position, Rules};
+use netqoe_model::{
+    AggregateRow, Checkpoint, ClientRow, DeadLetter, Ledger, Look, Partition, Position, Rules, Sighting,
+};
 
+use super::reference::looks::Looks;
 use super::reference::{Client, Judged, Key, Row};
 
 #[derive(Clone, Debug, Default)]
@@ -16,6 +19,7 @@ pub(crate) struct Store {
     pub(crate) clients: BTreeMap<String, ClientRow>,
     pub(crate) checkpoints: BTreeMap<Partition, Checkpoint>,
     pub(crate) dead_letters: Vec<DeadLetter>,
+    pub(crate) looks: BTreeMap<Partition, Looks>,
 }
 
 impl Store {
@@ -40,6 +44,34 @@ impl Store {
         }
         commit.clients.iter().for_each(|client| self.see(client));
         self.dead_letters.extend(commit.dead_letters.clone());
+        commit.looks.iter().for_each(|look| self.look(look));
+    }
+
+    /// Looks are made once, in order, and before the log has gone further.
+    fn look(&mut self, look: &Look) {
+        let key = |it: &Sighting| (it.client_id.to_string(), it.target.to_string(), it.window.ms());
+        assert!(look.sightings.is_sorted_by(|a, b| key(a) < key(b)), "by client, target and window: {look:?}");
+        let seen = look.sightings.iter().map(|sighting| (key(sighting), (sighting.standing, sighting.network.clone())));
+        let looks = self.looks.entry(look.partition).or_default();
+        assert!(looks.last_key_value().is_none_or(|(at, _)| *at < look.at.ms()), "{:?}", look.at);
+        looks.insert(look.at.ms(), seen.collect());
+    }
+
+    /// The looks of all partitions, without what was said before: where windows close between two looks, a start says again
+    /// how those stand that are open.
+    pub(crate) fn plain_looks(&self, said_again: bool) -> Looks {
+        let mut all = Looks::new();
+        for (at, look) in self.looks.values().flatten() {
+            all.entry(*at).or_default().extend(look.clone());
+        }
+        if said_again {
+            let mut seen = BTreeMap::new();
+            all.values_mut().for_each(|look| {
+                look.retain(|key, news| seen.insert(key.clone(), news.clone()).as_ref() != Some(news));
+            });
+            all.retain(|_, look| !look.is_empty());
+        }
+        all
     }
 
     /// Keeps the earlier first time, the later last time, and the context that came with that.

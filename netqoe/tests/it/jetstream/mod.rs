@@ -9,5 +9,5 @@ mod history;
 mod ingest;
 mod maintenance;
 mod reading;
-mod stage;
+pub(crate) mod stage;
 mod supervision;

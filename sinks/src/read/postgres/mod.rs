@@ -6,6 +6,7 @@ mod current;
 mod degraded;
 mod diagnoses;
 mod execute;
+mod incidents;
 mod keys;
 mod labels;
 mod pairs;
@@ -14,6 +15,7 @@ mod plans;
 mod points;
 mod pool;
 mod runs;
+mod score;
 mod split;
 mod targets;
 
@@ -27,8 +29,8 @@ use super::Names;
 use super::statement::Statement;
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord,
-    Summaries, TIME_LIMIT, TargetRecord,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms,
+    Snapshot, SplitRecord, Summaries, TIME_LIMIT, TargetRecord,
 };
 use crate::PostgresOptions;
 use crate::postgres::read_back;
@@ -53,7 +55,7 @@ impl PostgresReader {
 
 impl Reader for PostgresReader {
     fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
-        self.pool.at_once(|state| ask(Snapshot { rows: state, summaries: state }))
+        self.pool.at_once(|state| ask(Snapshot { rows: state, summaries: state, incidents: state }))
     }
 }
 
@@ -136,6 +138,10 @@ impl Rows for State<'_> {
         let names = [&filter.client_id, &filter.target];
         let found = self.named(names, &runs::statement(filter, limit), |row| runs::record(row).map(Some))?;
         Ok(Page::of(found, limit))
+    }
+
+    fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
+        self.within(extent, &score::statement(extent, terms, limit), score::record)
     }
 
     /// An older schema has no such column, and no row in JSON has such a member.

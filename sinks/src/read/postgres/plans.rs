@@ -5,15 +5,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use netqoe_model::{AggregateRow, Label, LogIdentity, LogTime, PartitionCommit, WindowRow, WindowStart};
+use netqoe_model::{
+    AggregateRow, IncidentState, Label, LogIdentity, LogTime, PartitionCommit, Severity, WindowRow, WindowStart,
+};
 use netqoe_testbed::Database;
 use postgres::{Client, NoTls};
 use serde_json::Value as Json;
 
 use super::execute::{Parameter, numbered};
-use super::{aggregates, clients, current, degraded, diagnoses, labels, points, runs, split, targets};
+use super::{aggregates, clients, current, degraded, diagnoses, labels, points, runs, score, split, targets};
+use crate::read::incidents::statements;
 use crate::read::statement::{Statement, Value};
-use crate::read::{Extent, Filter, Matching, Measure, Pair, Query, RowPosition};
+use crate::read::{
+    Extent, Filter, IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Matching, Measure, Paged,
+    Pair, Query, RowPosition, ScoreTerms,
+};
 use crate::{Opening, PostgresOptions, PostgresStore, Store};
 
 /// The first milliseconds of January to April 2026.
@@ -84,6 +90,7 @@ fn months() -> PartitionCommit {
         rows: MONTHS_MS[..3].iter().map(|start_ms| row(*start_ms)).collect(),
         clients: vec![],
         dead_letters: vec![],
+        looks: Vec::new(),
         oldest_record: None,
     }
 }
@@ -99,6 +106,8 @@ struct Plan {
     indexes: BTreeSet<String>,
     /// How it reads `diagnoses`.
     diagnoses: BTreeSet<String>,
+    /// Other tables that it reads from one end to the other.
+    walked: BTreeSet<String>,
     /// Rows that it read from tables and indexes.
     rows: u64,
 }
@@ -129,6 +138,9 @@ impl Plan {
         }
         if node["Relation Name"] == "diagnoses" {
             self.diagnoses.insert(format!("{} {}", text("Node Type"), text("Index Name")));
+        }
+        if node["Node Type"] == "Seq Scan" {
+            self.walked.insert(text("Relation Name"));
         }
         if node.get("Relation Name").is_some() {
             let per_loop = number("Actual Rows") + number("Rows Removed by Filter");
@@ -242,10 +254,11 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
             ("degraded pairs", degraded::statement(&extent, 10_000)),
             ("points", points::statement(&extent, 3_600_000, 10_000)),
             ("degraded windows", split::statement(&extent, inside_ms, &Matching::Degraded, 10_000)),
+            ("scores", score::statement(&extent, ScoreTerms { satisfied_ms: 500, held_ms: 300_000 }, 10_000)),
             ("slow windows", split::statement(&extent, inside_ms, &slow, 10_000)),
         ] {
             // Points are asked of a client or of a target.
-            if what != "points" || days > 1 {
+            if !["points", "scores"].contains(&what) || days > 1 {
                 questions.push((format!("{what} of {extent:?}"), statement));
             }
         }
@@ -305,5 +318,84 @@ fn each_index_serves_what_it_is_there_for() {
         let plan = Plan::of(&mut client, &statement);
         assert_eq!(plan.indexes, BTreeSet::from([index.to_owned()]), "{condition}: {plan:?}");
         assert_eq!(plan.partitions, BTreeSet::from(["2026_03".to_owned()]), "{condition}");
+    }
+}
+
+/// 20,000 incidents, 20 of which are open, some with many pairs; 100,000 unmeasured pairs; and a few thousand notes and windows.
+const FILL_INCIDENTS: &str = "
+    INSERT INTO incidents
+    SELECT 'incident-' || nth, 'server-bound', 'target', '[]', CASE WHEN nth % 1000 = 0 THEN 'open' ELSE 'closed' END, NULL,
+           at, at, at, at, CASE WHEN nth % 1000 <> 0 THEN at + interval '1 hour' END, 'major', 'major', 3, 0, 3, 0, 3, 3, 1, 0,
+           at, at
+    FROM generate_series(1, 20000) nth, LATERAL (SELECT '2026-01-01Z'::timestamptz + nth * interval '5 minutes' AS at) AS times;
+    INSERT INTO incident_members
+    SELECT 'incident-' || nth, 'client-' || client, 'target', timestamptz '2026-01-01Z', timestamptz '2026-01-01Z', 'major'
+    FROM generate_series(1, 20000) nth, generate_series(1, 3) client
+    UNION ALL
+    SELECT 'incident-20000', 'many-' || client, 'target', timestamptz '2026-01-01Z', timestamptz '2026-01-01Z', 'major'
+    FROM generate_series(1, 50000) client;
+    INSERT INTO incident_revisions
+    SELECT 'incident-' || nth, revision, '2026-01-01Z', 'opened', 'target', '[]', 'major', 3
+    FROM generate_series(1, 20000) nth, generate_series(0, 2) revision;
+    INSERT INTO incident_notes (incident, written_at, author, acknowledges, text)
+    SELECT 'incident-' || nth % 2000, '2026-01-01Z', 'x', nth % 2 = 0, 'x' FROM generate_series(1, 10000) nth;
+    INSERT INTO maintenance_windows (from_ts, to_ts, cause_dimension, cause_value, author, text, written_at)
+    SELECT at, at + interval '1 hour', 'everything', '[]', 'x', 'x', at
+    FROM generate_series(1, 10000) nth, LATERAL (SELECT '2026-01-01Z'::timestamptz + nth * interval '5 minutes' AS at) AS times;
+    INSERT INTO unmeasured
+    SELECT 'client-' || client, 'target-' || target, '2026-01-01Z', 60000, NULL, NULL
+    FROM generate_series(1, 1000) client, generate_series(1, 100) target;
+    ANALYZE";
+
+/// What is asked of incidents, and of what is beside them.
+fn questions_of_incidents() -> Vec<(String, Statement)> {
+    let middle_ms = MONTHS_MS[0] + 30 * 86_400_000;
+    let open = IncidentFilter { state: Some(IncidentState::Open), ..IncidentFilter::default() };
+    let mut questions = Vec::new();
+    for filter in [
+        IncidentFilter::default(),
+        open.clone(),
+        IncidentFilter { label: Some(Label::ServerBound), severity: Some(Severity::Major), ..open.clone() },
+        IncidentFilter { from_ms: Some(middle_ms - 86_400_000), to_ms: Some(middle_ms), ..IncidentFilter::default() },
+        IncidentFilter { client_id: Some("client-2".to_owned()), ..IncidentFilter::default() },
+        IncidentFilter { client_id: Some("client-2".to_owned()), target: Some("target".to_owned()), ..open },
+    ] {
+        let place = IncidentPosition { opened: WindowStart::from_ms(middle_ms), id: "incident-7".to_owned() };
+        for after in [None, Some(place)] {
+            let query = IncidentQuery { filter: filter.clone(), page: Paged { after, limit: 100 } };
+            questions.push((format!("page of {query:?}"), statements::incidents(&query)));
+        }
+    }
+    let pair = Pair { client_id: "client-7".into(), target: "target-3".into() };
+    let pairs = Paged { after: Some(pair), limit: 100 };
+    let window = MaintenancePosition { from_ms: middle_ms, id: 7 };
+    let named = [
+        ("one", statements::incident("incident-5")),
+        ("gravest", statements::gravest(&open, 50)),
+        ("count", statements::count(&open)),
+        ("revisions", statements::revisions("incident-5", 100)),
+        ("notes", statements::notes("incident-5", 100)),
+        ("members", statements::members("incident-20000", &pairs)),
+        ("last closed", statements::last_closed(None)),
+        ("unmeasured", statements::unmeasured(None, None, &pairs)),
+        ("unmeasured of a client", statements::unmeasured(Some("client-7"), None, &Paged::default())),
+        ("windows", statements::maintenance(&Paged { after: Some(window), limit: 100 })),
+        ("newest windows", statements::maintenance(&Paged::default())),
+        ("windows within", statements::maintenance_within([MONTHS_MS[2], MONTHS_MS[3]], 1_000)),
+    ];
+    questions.extend(named.map(|(what, statement)| (what.to_owned(), statement)));
+    questions
+}
+
+#[test]
+fn incidents_are_found_by_an_index() {
+    let database = Database::fresh().unwrap();
+    drop(PostgresStore::connect(database.url(), &PostgresOptions::default(), Arc::new(|| 0)).unwrap());
+    let mut client = Client::connect(database.url(), NoTls).unwrap();
+    client.batch_execute(FILL_INCIDENTS).unwrap();
+    for (question, statement) in questions_of_incidents() {
+        let plan = Plan::of(&mut client, &statement);
+        assert_eq!(plan.walked, BTreeSet::new(), "{question}");
+        assert!(plan.rows < MAX_ROWS, "{question}: {plan:?}");
     }
 }

@@ -7,11 +7,13 @@ mod current;
 mod degraded;
 mod diagnoses;
 mod execute;
+mod incidents;
 mod keys;
 mod labels;
 mod pairs;
 mod points;
 mod runs;
+mod score;
 mod split;
 mod targets;
 #[cfg(test)]
@@ -25,8 +27,8 @@ use rusqlite::OptionalExtension;
 use self::connections::{Connections, State};
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, Snapshot, SplitRecord,
-    Summaries, TIME_LIMIT, TargetRecord,
+    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms,
+    Snapshot, SplitRecord, Summaries, TIME_LIMIT, TargetRecord,
 };
 use crate::sqlite::read_back;
 
@@ -49,7 +51,7 @@ impl SqliteReader {
 
 impl Reader for SqliteReader {
     fn at_once(&self, ask: &mut dyn FnMut(Snapshot<'_>)) -> Result<(), ReadError> {
-        self.connections.at_once(|state| ask(Snapshot { rows: state, summaries: state }))
+        self.connections.at_once(|state| ask(Snapshot { rows: state, summaries: state, incidents: state }))
     }
 }
 
@@ -85,6 +87,10 @@ impl Rows for State<'_> {
     fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError> {
         let found = self.read(|connection| runs::read(connection, filter, limit))?;
         Ok(Page::of(found, limit))
+    }
+
+    fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
+        self.read(|connection| score::read(connection, extent, terms, limit))
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

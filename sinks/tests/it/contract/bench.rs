@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use netqoe_model::Generation;
 use netqoe_sinks::read::{PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{Clock, Maintain, Opening, PostgresOptions, Store, StoreError, StoreUrl};
+use netqoe_sinks::{
+    Annotations, Clock, Maintain, Opening, Outbox, PostgresOptions, Store, StoreError, StoreUrl, WriteTurn,
+};
 use netqoe_testbed::PgBouncer;
 use postgres::NoTls;
 use refinery::{Runner, Target};
@@ -94,9 +96,19 @@ impl Bench {
         self.database.url().connect_for_maintenance(&PostgresOptions::default()).unwrap()
     }
 
+    /// The messages to receivers, for a process that sends them.
+    pub(crate) fn outbox(&self) -> Box<dyn Outbox> {
+        self.database.url().connect_outbox(&PostgresOptions::default(), WriteTurn::default()).unwrap()
+    }
+
     /// What reads the store for the query API. It has its tables.
     pub(crate) fn reader(&self) -> Box<dyn Reader> {
         self.database.reader()
+    }
+
+    /// What keeps notes and planned faults. The store has its tables.
+    pub(crate) fn annotations(&self) -> Arc<dyn Annotations> {
+        self.database.url().annotations(&PostgresOptions::default()).unwrap()
     }
 
     pub(crate) fn execute(&self, sql: &str) {
@@ -111,6 +123,16 @@ impl Bench {
     /// A time (Unix milliseconds) as this kind of database writes it in SQL.
     pub(crate) fn time(&self, ms: i64) -> String {
         self.database.time(ms)
+    }
+
+    /// No and yes, as this kind of database writes them in SQL.
+    pub(crate) fn flags(&self) -> [&'static str; 2] {
+        self.database.flags()
+    }
+
+    /// Bytes in hexadecimal digits, as this kind of database writes them in SQL.
+    pub(crate) fn bytes(&self, hex: &str) -> String {
+        self.database.bytes(hex)
     }
 
     /// Runs this SQL in a transaction of another connection, which stays open until the returned function is called.
@@ -149,6 +171,8 @@ trait Database {
     fn execute(&self, sql: &str);
     fn make_schema_without_states(&self);
     fn time(&self, ms: i64) -> String;
+    fn flags(&self) -> [&'static str; 2];
+    fn bytes(&self, hex: &str) -> String;
     fn rows(&self, table: &Table) -> Rows;
     fn begin(&self, sql: &str) -> Box<dyn FnOnce()>;
     fn spoil(&self, table: &str);
@@ -186,6 +210,14 @@ impl Database for SqliteFile {
 
     fn time(&self, ms: i64) -> String {
         ms.to_string()
+    }
+
+    fn flags(&self) -> [&'static str; 2] {
+        ["0", "1"]
+    }
+
+    fn bytes(&self, hex: &str) -> String {
+        format!("x'{hex}'")
     }
 
     fn rows(&self, table: &Table) -> Rows {
@@ -264,6 +296,14 @@ impl Database for PostgresDatabase {
 
     fn time(&self, ms: i64) -> String {
         format!("to_timestamp({ms} / 1000.0)")
+    }
+
+    fn flags(&self) -> [&'static str; 2] {
+        ["false", "true"]
+    }
+
+    fn bytes(&self, hex: &str) -> String {
+        format!("'\\x{hex}'")
     }
 
     fn rows(&self, table: &Table) -> Rows {

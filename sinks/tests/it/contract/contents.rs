@@ -133,8 +133,91 @@ pub(crate) const DEAD_LETTERS: Table = Table {
     ],
 };
 
+pub(crate) const LOOKS: Table =
+    Table { name: "looks", columns: &[("at", Time), ("partition", Integer), ("sightings", Bytes)] };
+
 /// Every table that a commit writes.
-pub(crate) const WRITTEN: [&Table; 5] = [&AGGREGATES, &DIAGNOSES, &CLIENTS, &CHECKPOINTS, &DEAD_LETTERS];
+pub(crate) const WRITTEN: [&Table; 6] = [&AGGREGATES, &DIAGNOSES, &CLIENTS, &CHECKPOINTS, &DEAD_LETTERS, &LOOKS];
+
+pub(crate) const FLEET: Table = Table {
+    name: "fleet",
+    columns: &[
+        ("through", Time),
+        ("state_at", Time),
+        ("state", Bytes),
+        ("degraded", Integer),
+        ("healthy", Integer),
+        ("unjudged", Integer),
+        ("unmeasured", Integer),
+    ],
+};
+
+pub(crate) const INCIDENTS: Table = Table {
+    name: "incidents",
+    columns: &[
+        ("id", Text),
+        ("label", Text),
+        ("cause_dimension", Text),
+        ("cause_value", Text),
+        ("state", Text),
+        ("withdrawn_because", Text),
+        ("opened", Time),
+        ("detected", Time),
+        ("named", Time),
+        ("last", Time),
+        ("closed", Time),
+        ("severity", Text),
+        ("peak_severity", Text),
+        ("degraded_at_first", Integer),
+        ("healthy_at_first", Integer),
+        ("degraded_now", Integer),
+        ("healthy_now", Integer),
+        ("pairs", Integer),
+        ("clients", Integer),
+        ("targets", Integer),
+        ("revision", Integer),
+        ("as_of", Time),
+        ("updated_at", Time),
+    ],
+};
+
+pub(crate) const MEMBERS: Table = Table {
+    name: "incident_members",
+    columns: &[
+        ("incident", Text),
+        ("client_id", Text),
+        ("target", Text),
+        ("since", Time),
+        ("until", Time),
+        ("severity", Text),
+    ],
+};
+
+pub(crate) const REVISIONS: Table = Table {
+    name: "incident_revisions",
+    columns: &[
+        ("incident", Text),
+        ("revision", Integer),
+        ("at", Time),
+        ("change", Text),
+        ("cause_dimension", Text),
+        ("cause_value", Text),
+        ("severity", Text),
+        ("degraded", Integer),
+    ],
+};
+
+pub(crate) const UNMEASURED: Table = Table {
+    name: "unmeasured",
+    columns: &[
+        ("client_id", Text),
+        ("target", Text),
+        ("last", Time),
+        ("rhythm_ms", Integer),
+        ("isp", Text),
+        ("site", Text),
+    ],
+};
 
 /// What stands in [`WRITTEN`], table by table.
 #[derive(Clone, Debug, Default, PartialEq)]

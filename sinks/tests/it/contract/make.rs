@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, DeadLetter, Diagnosis, EventTime, Evidence, Label, Ledger,
-    LogIdentity, LogTime, Network, Partition, PartitionCommit, Percentiles, Position, Severity, UsualRange, WindowRow,
-    WindowStart,
+    LogIdentity, LogTime, Look, Network, Partition, PartitionCommit, Percentiles, Position, Severity, Sighting,
+    Standing, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::FindingRecord;
 
@@ -136,6 +136,20 @@ pub(crate) fn commit(partition: u16, processed: u64, rows: Vec<AggregateRow>) ->
         rows,
         clients: Vec::new(),
         dead_letters: Vec::new(),
+        looks: Vec::new(),
         oldest_record: None,
     }
+}
+
+/// A look of a partition at which so many pairs were healthy.
+pub(crate) fn look(partition: u16, at_ms: i64, pairs: usize) -> Look {
+    let sighting = |nth| Sighting {
+        client_id: Arc::from(format!("client {nth} of {partition}")),
+        target: Arc::from("x"),
+        window: WindowStart::from_ms(at_ms - MINUTE_MS),
+        standing: Standing::Healthy,
+        network: None,
+    };
+    let sightings = (0..pairs).map(sighting).collect();
+    Look { partition: Partition(partition), at: WindowStart::from_ms(at_ms), sightings }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use netqoe_model::{
-    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, LogIdentity, PartitionCommit, Percentiles, UsualRange,
+    AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, LogIdentity, Look, PartitionCommit, Percentiles,
+    UsualRange,
 };
 
 use crate::contract::contents::{Cell, Contents};
@@ -19,6 +20,7 @@ pub(crate) struct Model {
     clients: BTreeMap<String, ClientRow>,
     checkpoints: BTreeMap<u16, (Checkpoint, Generation)>,
     dead_letters: BTreeMap<(u16, u64, u32), DeadLetter>,
+    looks: BTreeMap<(i64, u16), Look>,
 }
 
 impl Model {
@@ -41,6 +43,7 @@ impl Model {
                 let key = (letter.partition.0, letter.position.0, letter.line);
                 self.dead_letters.entry(key).or_insert_with(|| letter.clone());
             }
+            self.looks.extend(partition.looks.iter().map(|look| ((look.at.ms(), look.partition.0), look.clone())));
             let checkpoint = partition.checkpoint;
             self.checkpoints.insert(checkpoint.partition.0, (checkpoint, generation));
         }
@@ -69,6 +72,7 @@ impl Model {
                 .map(|(reached, generation)| checkpoint(&self.log_id, reached, *generation))
                 .collect(),
             self.dead_letters.values().map(dead_letter).collect(),
+            self.looks.values().map(look).collect(),
         ]);
         contents.sorted()
     }
@@ -148,6 +152,10 @@ fn checkpoint(log_id: &str, checkpoint: &Checkpoint, generation: Generation) -> 
     cells.extend([ledger.read, ledger.accepted, ledger.duplicate, ledger.late, ledger.invalid].map(count));
     cells.push(Cell::Integer(generation.0));
     cells
+}
+
+fn look(look: &Look) -> Vec<Cell> {
+    vec![Cell::Integer(look.at.ms()), count(look.partition.0), Cell::Bytes(look.sightings_to_bytes())]
 }
 
 fn dead_letter(letter: &DeadLetter) -> Vec<Cell> {

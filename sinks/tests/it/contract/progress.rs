@@ -5,7 +5,7 @@ use netqoe_sinks::StoreError;
 
 use crate::contract::bench::Bench;
 use crate::contract::contents::{CHECKPOINTS, WRITTEN, assert_same};
-use crate::contract::make::{checkpoint, client, commit, dead_letter, full_row};
+use crate::contract::make::{YEAR_2026_MS, checkpoint, client, commit, dead_letter, full_row, look};
 
 for_each_store!(
     each_partition_has_its_own_progress,
@@ -54,6 +54,7 @@ fn what_fails_in_any_table_leaves_all_as_they_were(bench: &Bench) {
     let mut partition = commit(0, 2, vec![full_row("a", "x", 0, 2), full_row("b", "x", 0, 2)]);
     partition.clients.push(client("a", 1, 2, "Example ISP"));
     partition.dead_letters.push(dead_letter(0, 2, 0, "no event"));
+    partition.looks.push(look(0, YEAR_2026_MS, 1));
     for table in WRITTEN {
         bench.spoil(table);
         let failed = store.commit(generation, std::slice::from_ref(&partition)).unwrap_err();

@@ -1,10 +1,11 @@
 //! Any sequence of commits, split in any way, ends in the contents that the model says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use netqoe_model::{
-    AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, Network, Partition, PartitionCommit,
-    Percentiles, Severity, UsualRange, WindowStart,
+    AggregateRow, ClientRow, DeadLetter, Diagnosis, Evidence, Label, LogTime, Look, Network, Partition,
+    PartitionCommit, Percentiles, Severity, UsualRange, WindowStart,
 };
 use netqoe_sinks::{Opening, StoreError};
 use proptest::option;
@@ -13,7 +14,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::contract::bench::Bench;
-use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, log, row};
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, log, look, row};
 use crate::contract::model::Model;
 
 /// Cases are bounded by what it takes to make a database for each.
@@ -104,14 +105,21 @@ fn steps() -> impl Strategy<Value = Step> {
 
 /// Batches of a few partitions, each at most once, as a commit has them.
 fn partitions() -> impl Strategy<Value = Vec<PartitionCommit>> {
-    prop::collection::btree_map(0..4_u16, (0..1_000_u64, rows(), clients(), letters()), 0..4).prop_map(|partitions| {
-        let of_partition = |(number, (processed, rows, clients, letters))| PartitionCommit {
-            clients,
-            dead_letters: in_partition(number, letters),
-            ..commit(number, processed, rows)
-        };
-        partitions.into_iter().map(of_partition).collect()
-    })
+    prop::collection::btree_map(0..4_u16, (0..1_000_u64, rows(), clients(), letters(), looks()), 0..4).prop_map(
+        |partitions| {
+            let of_partition = |(number, (processed, rows, clients, letters, looks))| PartitionCommit {
+                clients,
+                dead_letters: in_partition(number, letters),
+                looks: looks_of(number, &looks),
+                ..commit(number, processed, rows)
+            };
+            partitions.into_iter().map(of_partition).collect()
+        },
+    )
+}
+
+fn looks_of(number: u16, looks: &BTreeMap<i64, usize>) -> Vec<Look> {
+    looks.iter().map(|(at, count)| look(number, *at, *count)).collect()
 }
 
 fn in_partition(number: u16, letters: Vec<DeadLetter>) -> Vec<DeadLetter> {
@@ -179,6 +187,11 @@ fn clients() -> impl Strategy<Value = Vec<ClientRow>> {
     let client = (select(vec!["a", "b"]), times, isp)
         .prop_map(|(client_id, (first_seen, for_ms), isp)| client(client_id, first_seen, first_seen + for_ms, isp));
     prop::collection::vec(client, 0..4)
+}
+
+/// Minutes, and how many pairs were seen at each.
+fn looks() -> impl Strategy<Value = BTreeMap<i64, usize>> {
+    prop::collection::btree_map((0..6_i64).prop_map(|minute| FIRST_WINDOW_MS + minute * MINUTE_MS), 1..4_usize, 0..4)
 }
 
 fn letters() -> impl Strategy<Value = Vec<DeadLetter>> {

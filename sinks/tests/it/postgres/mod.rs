@@ -60,6 +60,7 @@ fn commit(processed: u64) -> PartitionCommit {
         }],
         clients: vec![],
         dead_letters: vec![],
+        looks: Vec::new(),
         oldest_record: None,
     }
 }

@@ -8,6 +8,7 @@ import { useAnswer } from '../../state/answer.ts';
 import { bounds, rangeKey, showsPast } from '../../state/present.ts';
 import { compareText } from '../../words/compare.ts';
 import { networkText } from '../../words/network.ts';
+import { ScoreLine } from '../ScoreLine.tsx';
 import { DegradedChart } from './DegradedChart.tsx';
 import { PairsTable } from './PairsTable.tsx';
 
@@ -30,6 +31,7 @@ export function CompareView({ one, kind, children }: Props) {
         <h1 data-testid={`${kind}-title`}>{children}</h1>
         {measuring && <span class="quiet">{networkText(measuring)}</span>}
       </div>
+      <ScoreLine of={{ by: kind, ...one }} what={`the ${kind} in this range`} />
       <Shown answer={answer} what={`the ${kind}`}>
         {({ compare, range }) =>
           compare.pairs.length === 0 ? (

@@ -1,6 +1,6 @@
 // The values of one dimension, with the shares of their windows that match inside and outside.
 
-import type { Different } from '../../api/types.ts';
+import type { Different, Dimension } from '../../api/types.ts';
 import { useFew } from '../../parts/few.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
@@ -35,15 +35,7 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
           {shown.map((value) => (
             <tr key={value.value ?? '\u0000'}>
               <th scope="row">
-                {value.value === null ? (
-                  <span class="quiet">unknown</span>
-                ) : dimension === 'network_type' || dimension === 'site' ? (
-                  <Name text={value.value} />
-                ) : (
-                  <Link to={placeOf(dimension, value)}>
-                    <Name text={value.value} length={36} brief={dimension === 'target'} />
-                  </Link>
-                )}
+                <ValueName dimension={dimension} value={value.value} />
               </th>
               <td class="two-bars">
                 <Bar
@@ -70,6 +62,17 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
         </button>
       )}
     </section>
+  );
+}
+
+function ValueName({ dimension, value }: { dimension: Dimension; value: string | null }) {
+  if (value === null) return <span class="quiet">unknown</span>;
+  const to = placeOf(dimension, { value });
+  if (to === null) return <Name text={value} />;
+  return (
+    <Link to={to}>
+      <Name text={value} length={36} brief={dimension === 'target'} />
+    </Link>
   );
 }
 

@@ -14,6 +14,7 @@ const OLD_WINDOWS = 2;
 export function Facts({ overview }: { overview: Overview }) {
   const { pairs, events, freshness, window_ms, at } = overview;
   const judged = pairs.healthy + pairs.degraded;
+  const all = judged + pairs.unknown + pairs.unmeasured;
   const newest = freshness.newest_row_updated_at;
   const age = newest === null ? null : Math.max(0, now.value - newest);
   const old = age !== null && age > OLD_WINDOWS * window_ms && !showsPast.value;
@@ -26,12 +27,13 @@ export function Facts({ overview }: { overview: Overview }) {
         </dd>
         <dd>
           <span class="share-bar" aria-hidden="true">
-            <i class="healthy" style={{ width: part(pairs.healthy, pairs.total) }} />
-            <i class="degraded" style={{ width: part(pairs.degraded, pairs.total) }} />
+            <i class="healthy" style={{ width: part(pairs.healthy, all) }} />
+            <i class="degraded" style={{ width: part(pairs.degraded, all) }} />
           </span>
           <small>
             {count(pairs.healthy)} healthy, {count(pairs.degraded)} degraded
             {pairs.unknown > 0 && `, ${count(pairs.unknown)} not judged`}
+            {pairs.unmeasured > 0 && `, ${count(pairs.unmeasured)} unmeasured`}
           </small>
         </dd>
       </div>

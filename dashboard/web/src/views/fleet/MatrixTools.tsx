@@ -3,14 +3,14 @@
 import { useMemo } from 'preact/hooks';
 
 import type { Label, MatrixAnswer } from '../../api/types.ts';
-import { labelCounts } from '../../matrix/cells.ts';
+import { cellCounts } from '../../matrix/cells.ts';
 import { go, place } from '../../state/navigation.ts';
 import { count } from '../../words/figures.ts';
 import { HURT } from '../../words/labels.ts';
 import { visible } from '../../words/text.ts';
 
 export function MatrixTools({ answer }: { answer: MatrixAnswer | null }) {
-  const counts = useMemo(() => (answer ? labelCounts(answer) : null), [answer]);
+  const counts = useMemo(() => (answer ? cellCounts(answer) : null), [answer]);
   const { label, only, isp } = place.value;
   const pick = (picked: Label) => go({ label: label === picked ? null : picked });
   return (
@@ -35,9 +35,15 @@ export function MatrixTools({ answer }: { answer: MatrixAnswer | null }) {
             </span>
             {words.label}
           </span>
-          <span class="quiet">{counts && count(counts.get(words.label) ?? 0)}</span>
+          <span class="quiet">{counts && count(counts.labels.get(words.label) ?? 0)}</span>
         </button>
       ))}
+      {counts !== null && counts.unmeasured > 0 && (
+        <span class="legend" title="measured regularly, and not lately: who measures it is silent">
+          <span class="letter unmeasured" aria-hidden="true" /> unmeasured{' '}
+          <span class="quiet">{count(counts.unmeasured)}</span>
+        </span>
+      )}
       <button type="button" class="chip" aria-pressed={only} onClick={() => go({ only: !only })}>
         only degraded
       </button>

@@ -1,34 +1,57 @@
-// The sentence, announced to screen readers when it changes.
+// The first sentence, who is silent, and when it last was not well; announced to screen readers when the sentence changes.
 
-import { useMemo } from 'preact/hooks';
-
-import type { Overview } from '../../api/types.ts';
+import type { MatrixAnswer, Overview } from '../../api/types.ts';
+import { reportingOf } from '../../matrix/cells.ts';
+import { Link } from '../../parts/Link.tsx';
 import { Parts } from '../../parts/Parts.tsx';
-import { now, serverNow } from '../../state/clock.ts';
+import { Sentence } from '../../parts/Sentence.tsx';
+import { Time } from '../../parts/Time.tsx';
+import { now, today } from '../../state/clock.ts';
 import { go } from '../../state/navigation.ts';
 import { bounds, showsPast } from '../../state/present.ts';
 import { following } from '../../state/range.ts';
-import { plainText, sentenceOf } from '../../words/sentence.ts';
-import { visible } from '../../words/text.ts';
+import { silenceParts } from '../../words/incidents.ts';
+import { adviceOf, toneOf, type Telling } from '../../words/summary.ts';
+import { plural, visible } from '../../words/text.ts';
 import { time } from '../../words/times.ts';
-import { LastDegraded } from './LastDegraded.tsx';
 
-export function SentenceLine({ overview }: { overview: Overview }) {
+/** Silent clients that are named; the others are counted. */
+const NAMED = 3;
+
+interface Props {
+  overview: Overview;
+  matrix: MatrixAnswer | null;
+}
+
+export function SentenceLine({ overview, matrix }: Props) {
   const past = showsPast.value;
   const minute = Math.floor(now.value / 60_000) * 60_000;
-  const sentence = useMemo(
-    () => sentenceOf(overview, { past, now: minute, time: (at) => time(at, serverNow()) }),
-    [overview, past, minute],
-  );
+  const telling: Telling = { past, now: minute };
+  const tone = toneOf(overview, telling);
+  const advice = adviceOf(overview, telling);
+  const { text, incident, since } = overview.sentence;
   return (
-    <section class={`sentence ${sentence.tone}`} aria-label="Summary">
+    <section class={`sentence ${tone}`} aria-label="Summary">
       <h1 data-testid="sentence">
         <span class="mark" aria-hidden="true" />
         <span>
-          <Parts parts={sentence.parts} />
+          {incident === null ? (
+            <Sentence text={text} />
+          ) : (
+            <Link to={{ view: 'incident', incident }}>
+              <Sentence text={text} />
+            </Link>
+          )}
+          {tone !== 'good' && since !== null && (
+            <span class="since">
+              {' '}
+              {past ? 'from' : 'since'} <Time at={since} />
+            </span>
+          )}
         </span>
       </h1>
-      {sentence.advice && <p class="advice">{sentence.advice}</p>}
+      {advice !== null && <p class="advice">{advice}</p>}
+      <Silent overview={overview} matrix={matrix} />
       {past && (
         <p class="advice">
           This is how it was.{' '}
@@ -37,10 +60,45 @@ export function SentenceLine({ overview }: { overview: Overview }) {
           </button>
         </p>
       )}
-      {sentence.tone === 'good' && <LastDegraded />}
+      {tone === 'good' && overview.last_incident_closed !== null && (
+        <p class="last-closed" data-testid="last-closed">
+          The last incident ended at <Time at={overview.last_incident_closed} />.
+        </p>
+      )}
       <p class="unseen" role="status" aria-live="polite">
-        {visible(plainText(sentence))}
+        {visible(text)}
       </p>
     </section>
+  );
+}
+
+/** Clients that miss their rhythm: whom they are and since when. */
+function Silent({ overview: { sentence, unmeasured, window_ms }, matrix }: Props) {
+  const { clients, clients_left_off } = unmeasured;
+  // Where nothing is degraded, the sentence itself names the only one.
+  const isTold = sentence.severity === null && clients.length === 1;
+  if (clients.length === 0 || isTold) return null;
+  const reporting = matrix === null ? null : reportingOf(matrix);
+  const more = clients.length + clients_left_off - NAMED;
+  return (
+    <ul class="silent" role="list" data-testid="silent">
+      {clients.slice(0, NAMED).map((client) => (
+        <li key={client.client_id}>
+          <Parts
+            parts={silenceParts(
+              client,
+              time(client.last + window_ms, today.value),
+              reporting?.has(client.client_id) ?? false,
+            )}
+          />
+        </li>
+      ))}
+      {more > 0 && (
+        <li>
+          {plural(more, 'more client')} {more === 1 ? 'has' : 'have'} unmeasured pairs:{' '}
+          {plural(unmeasured.pairs, 'pair')} in all
+        </li>
+      )}
+    </ul>
   );
 }

@@ -10,6 +10,7 @@ use netqoe_model::{
 
 mod classic;
 mod error_bound;
+pub(crate) mod looks;
 mod network;
 mod runs;
 pub(crate) mod steady;

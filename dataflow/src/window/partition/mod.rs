@@ -1,0 +1,383 @@
+//! The windows of one partition: which events count, when a window closes, what is shown of it.
+
+mod look;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Rules, WindowRow, WindowStart};
+
+use super::clients::Clients;
+use super::pairs::{Pair, Pairs};
+use super::{OpenWindow, PairId, PairName, PartitionState};
+use crate::event_batch::{EventBatch, EventRef};
+use crate::judge::{Judged, PairState};
+use crate::pair_window::PairWindow;
+use look::Looks;
+pub use look::{PairLook, PairSighting};
+
+/// Pairs that were idle for longer than a history reaches back are looked for this many times in that span.
+const SWEEPS_PER_REACH: i64 = 24;
+
+/// A change of the collection of windows: something put there (1) or taken back (-1).
+pub type WindowChange = (PairId, PairWindow, isize);
+
+/// A window that can't change any more, with what it comes to.
+#[derive(Clone, Debug)]
+pub struct ClosedWindow {
+    /// The pair.
+    pub pair: PairId,
+    /// The final row.
+    pub row: WindowRow,
+    /// Its diagnosis.
+    pub judged: Judged,
+}
+
+/// What one turn of a partition led to.
+#[derive(Clone, Debug, Default)]
+pub struct WindowOutput {
+    /// Of the collection of open windows, and of what is past.
+    pub changes: Vec<WindowChange>,
+    /// By pair, and then oldest first.
+    pub closed: Vec<ClosedWindow>,
+    /// Pairs that were named since the last output.
+    pub names: Vec<PairName>,
+    /// Clients that were seen since the last output.
+    pub clients: Vec<ClientRow>,
+    /// What could not be counted.
+    pub dead_letters: Vec<DeadLetter>,
+    /// What was seen when the log passed a minute, by that minute.
+    pub looks: Vec<PairLook>,
+    /// How far the partition has come.
+    pub checkpoint: Checkpoint,
+    /// Log time of the first record of this turn that held events.
+    pub oldest_record: Option<LogTime>,
+    /// What is in memory now.
+    pub state: PartitionState,
+}
+
+/// The windows that start at the same time.
+#[derive(Debug)]
+struct Slot {
+    /// The first record with an event of them: reading must go on here after a crash.
+    first: Position,
+    pairs: Vec<u32>,
+    /// Those of `pairs` that have counted something that is not shown yet.
+    changed: Vec<u32>,
+    /// Those of `pairs` that have counted something since the last look.
+    unlooked: Vec<u32>,
+}
+
+impl Slot {
+    fn starting_with(first: Position) -> Self {
+        Self { first, pairs: Vec::new(), changed: Vec::new(), unlooked: Vec::new() }
+    }
+}
+
+/// The state of one partition. It takes batches in log order; [`PartitionWindows::turn`] gives what they led to.
+#[derive(Debug)]
+pub struct PartitionWindows {
+    rules: Arc<Rules>,
+    /// The past of a pair that has none. Made once: it holds what tells the rules apart, which takes longer to compute than
+    /// most windows to judge.
+    new: Rc<PairState>,
+    checkpoint: Checkpoint,
+    /// The last record that was read, and the one up to which records only rebuild what was in memory before.
+    position: Position,
+    rebuild_through: Position,
+    slots: BTreeMap<WindowStart, Slot>,
+    pairs: Pairs,
+    clients: Clients,
+    looks: Looks,
+    flush: bool,
+    /// Whether this turn has something to say.
+    moved: bool,
+    /// Whether a window was closed in this turn.
+    closed: bool,
+    next_sweep: LogTime,
+    /// Pairs of which windows were closed in this turn.
+    advanced: Vec<u32>,
+    output: WindowOutput,
+}
+
+impl PartitionWindows {
+    /// A partition that goes on at `checkpoint` (its default, with the partition's number, is the log's beginning).
+    pub fn new(rules: Arc<Rules>, checkpoint: Checkpoint) -> Self {
+        Self {
+            looks: Looks::after(checkpoint.log_time, &rules),
+            new: Rc::new(PairState::new(&rules.diagnosis)),
+            rules,
+            checkpoint,
+            position: Position(checkpoint.resume_from.0.saturating_sub(1)),
+            rebuild_through: checkpoint.processed,
+            slots: BTreeMap::new(),
+            pairs: Pairs::default(),
+            clients: Clients::default(),
+            flush: false,
+            moved: false,
+            closed: false,
+            next_sweep: LogTime::default(),
+            advanced: Vec::new(),
+            output: WindowOutput::default(),
+        }
+    }
+
+    /// What the windows of a pair from before the checkpoint have led to.
+    pub fn remember(&mut self, client_id: &str, target: &str, past: PairState) {
+        let index = self.pair(&format!("{client_id}\0{target}"), client_id.len());
+        let id = self.id(index);
+        replace_past(id, self.pairs.get(index), Some(Rc::new(past)), &mut self.output.changes);
+    }
+
+    /// What [`PartitionWindows::remember`] put into the collection.
+    pub fn take_remembered(&mut self) -> Vec<WindowChange> {
+        std::mem::take(&mut self.output.changes)
+    }
+
+    /// Counts the events of a batch.
+    pub fn apply(&mut self, mut batch: EventBatch) {
+        if batch.ends {
+            self.look_at_the_end();
+        }
+        if batch.flush {
+            self.flush = true;
+            return;
+        }
+        let rebuilding = batch.position <= self.rebuild_through;
+        for index in 0..batch.len() {
+            let event = batch.get(index);
+            if rebuilding {
+                self.recall_before(event.log_time);
+                self.rebuild(event, batch.position);
+            } else if let Err(reason) = self.count(event, batch.position) {
+                let letter = batch.take_suspect(index).map(|letter| DeadLetter { reason, ..letter });
+                self.set_aside(letter);
+            }
+        }
+        self.position = batch.position;
+        if rebuilding {
+            self.recall_before(batch.log_time);
+            return;
+        }
+        self.move_to(batch.log_time);
+        self.checkpoint.processed = batch.position;
+        self.moved = true;
+        self.checkpoint.ledger.read += batch.read;
+        if batch.read > 0 {
+            self.output.oldest_record.get_or_insert(batch.log_time);
+        }
+        batch.unreadable.into_iter().for_each(|letter| self.set_aside(Some(letter)));
+    }
+
+    /// Ends a turn: closes what the log has passed, shows open windows where that was asked for, and says what came of
+    /// it. Nothing while the partition is being rebuilt, or where nothing was read.
+    pub fn turn(&mut self) -> Option<WindowOutput> {
+        if self.position < self.rebuild_through {
+            return None;
+        }
+        #[cfg(feature = "planted-faults")]
+        crate::planted::move_to_wall_clock(&mut self.checkpoint.log_time);
+        self.close(self.checkpoint.log_time, None);
+        self.replace_pasts();
+        let closed = std::mem::take(&mut self.closed);
+        let shown = std::mem::take(&mut self.flush) && self.show();
+        // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
+        if closed || shown {
+            self.output.clients = self.clients.take_changed();
+            self.forget_idle();
+        }
+        if !std::mem::take(&mut self.moved) && !shown {
+            return None;
+        }
+        self.checkpoint.resume_from =
+            self.slots.values().map(|slot| slot.first).min().unwrap_or(Position(self.checkpoint.processed.0 + 1));
+        Some(WindowOutput {
+            checkpoint: self.checkpoint,
+            state: PartitionState {
+                open_windows: self.slots.values().map(|slot| slot.pairs.len()).sum(),
+                tracked_pairs: self.pairs.len(),
+                closes_after: self.slots.keys().next().map(|&start| self.rules.closes_after(start)),
+            },
+            ..std::mem::take(&mut self.output)
+        })
+    }
+
+    /// Counts an event, or says why it can't be one. Late comes before duplicate.
+    fn count(&mut self, event: EventRef<'_>, position: Position) -> Result<(), String> {
+        self.move_to(event.log_time);
+        let log_time = self.checkpoint.log_time;
+        let ahead_ms = event.ts.ms() - log_time.ms();
+        if ahead_ms > self.rules.max_future_ms {
+            return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.rules.max_future_ms }.to_string());
+        }
+        let ledger = if log_time > self.rules.closes_after(event.ts.window(self.rules.window_ms)) {
+            &mut self.checkpoint.ledger.late
+        } else if self.insert(event, position) {
+            &mut self.checkpoint.ledger.accepted
+        } else {
+            &mut self.checkpoint.ledger.duplicate
+        };
+        *ledger += 1;
+        Ok(())
+    }
+
+    /// Puts an event that was counted before back into its window, if that was still open at the checkpoint.
+    fn rebuild(&mut self, event: EventRef<'_>, position: Position) {
+        let counted = event.ts.ms() - event.log_time.ms() <= self.rules.max_future_ms;
+        let open = self.rules.closes_after(event.ts.window(self.rules.window_ms)) >= self.checkpoint.log_time;
+        #[cfg(feature = "planted-faults")]
+        let open = open || crate::planted::rewrites_closed_windows();
+        if counted && open {
+            self.insert(event, position);
+        }
+    }
+
+    /// Counts an event in its window; false if it is a copy.
+    fn insert(&mut self, event: EventRef<'_>, position: Position) -> bool {
+        let start = event.ts.window(self.rules.window_ms);
+        let index = self.pair(event.pair, event.client_bytes);
+        let pair = self.pairs.get(index);
+        let slot = self.slots.entry(start).or_insert_with(|| Slot::starting_with(position));
+        if pair.open_at(start).is_none() {
+            let later = pair.open.iter().rev().take_while(|window| window.start > start).count();
+            pair.open.insert(pair.open.len() - later, OpenWindow::new(start));
+            slot.pairs.push(index);
+        }
+        let client = pair.client;
+        let Some(window) = pair.open_at(start) else { return false };
+        let (unshown, was_looked_at) = (!window.changed, !window.unlooked);
+        if !window.insert(event, self.rules.exact_samples) {
+            return false;
+        }
+        if unshown {
+            slot.changed.push(index);
+        }
+        if was_looked_at {
+            slot.unlooked.push(index);
+        }
+        if let Some(network) = self.clients.see(client, event.ts, event.network_context) {
+            window.see_network(event.ts, network);
+        }
+        true
+    }
+
+    fn set_aside(&mut self, letter: Option<DeadLetter>) {
+        self.checkpoint.ledger.invalid += 1;
+        let (partition, log_time) = (self.checkpoint.partition, self.checkpoint.log_time);
+        self.output.dead_letters.extend(letter.map(|letter| DeadLetter { partition, log_time, ..letter }));
+    }
+
+    /// Closes the windows that a log at `passed` has passed, in the order of their starts, so that each finds its baseline
+    /// closed. What those come to at last that close at the look `at` is a part of it.
+    fn close(&mut self, passed: LogTime, at: Option<WindowStart>) {
+        while let Some(first) = self.slots.first_entry() {
+            let start = *first.key();
+            let last_time = self.rules.closes_after(start);
+            if last_time >= passed {
+                break;
+            }
+            self.closed = true;
+            let is_looked_at = at.is_some_and(|at| at.ms() == last_time.ms());
+            // The first log time at which the window is closed: the same in every run, whatever closes it.
+            let as_of = LogTime::from_ms(last_time.ms() + 1);
+            for index in first.remove().pairs {
+                let id = self.id(index);
+                let pair = self.pairs.get(index);
+                let Some(place) = pair.open.iter().position(|window| window.start == start) else { continue };
+                let mut window = pair.open.remove(place);
+                self.output
+                    .changes
+                    .extend(window.shown.as_ref().map(|shown| (id, PairWindow::open(shown.clone()), -1)));
+                if pair.next_past.is_none() {
+                    self.advanced.push(index);
+                }
+                let row = window.row(true, as_of);
+                let judged = judge_closed(pair, &row, &self.rules, &self.new);
+                self.looks.close(id, pair, &mut window, judged.standing(), is_looked_at);
+                self.output.closed.push(ClosedWindow { pair: id, row, judged });
+            }
+        }
+    }
+
+    /// Hands on what follows from the windows that were closed in this turn.
+    fn replace_pasts(&mut self) {
+        for index in std::mem::take(&mut self.advanced) {
+            let id = self.id(index);
+            let pair = self.pairs.get(index);
+            let past = pair.next_past.take().map(|past| Rc::new(*past));
+            replace_past(id, pair, past, &mut self.output.changes);
+        }
+        // They were closed by their starts. Cached, as moving a closed window costs more than comparing two.
+        self.output.closed.sort_by_cached_key(|closed| closed.pair);
+    }
+
+    /// Shows the open windows that have changed since they were last shown; false if there are none.
+    fn show(&mut self) -> bool {
+        let mut shown = false;
+        for (&start, slot) in &mut self.slots {
+            for index in slot.changed.drain(..) {
+                let id = PairId::new(self.checkpoint.partition, index);
+                let pair = self.pairs.get(index);
+                if let Some(window) = pair.open_at(start) {
+                    let row = Rc::new(window.row(false, self.checkpoint.log_time));
+                    replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
+                    window.changed = false;
+                    shown = true;
+                }
+            }
+        }
+        shown
+    }
+
+    /// Forgets pairs whose past no later window can reach.
+    fn forget_idle(&mut self) {
+        if self.checkpoint.log_time < self.next_sweep {
+            return;
+        }
+        let every_ms = self.rules.diagnosis.usual.reach_ms() / SWEEPS_PER_REACH;
+        self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
+        let earliest = self.rules.earliest_open(self.checkpoint.log_time);
+        let horizon = WindowStart::from_ms(earliest.ms() - self.rules.diagnosis.usual.reach_ms());
+        for (index, mut pair) in self.pairs.remove_idle(horizon) {
+            let id = self.id(index);
+            self.clients.remove_pair(pair.client);
+            replace_past(id, &mut pair, None, &mut self.output.changes);
+        }
+    }
+
+    /// The number of a pair, which is new to `names` where it was not known.
+    fn pair(&mut self, key: &str, client_bytes: usize) -> u32 {
+        if let Some(index) = self.pairs.find(key) {
+            return index;
+        }
+        let (client, client_id) = self.clients.add_pair(&key[..client_bytes]);
+        let index = self.pairs.add(key, client);
+        let target = key[client_bytes + 1..].into();
+        self.output.names.push(PairName { pair: self.id(index), client_id, target });
+        index
+    }
+
+    fn id(&self, index: u32) -> PairId {
+        PairId::new(self.checkpoint.partition, index)
+    }
+}
+
+/// Puts a row into the collection, in place of what was last shown of its window.
+fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes: &mut Vec<WindowChange>) {
+    changes.extend(shown.map(|shown| (id, PairWindow::open(shown), -1)));
+    changes.push((id, PairWindow::open(row), 1));
+}
+
+/// Judges a window that is closed, and takes it into what is past.
+fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules, new: &PairState) -> Judged {
+    let past = pair.past.as_deref().unwrap_or(new);
+    pair.next_past.get_or_insert_with(|| Box::new(past.clone())).judge(row, rules)
+}
+
+/// Puts a pair's past into the collection, in place of what it was.
+fn replace_past(id: PairId, pair: &mut Pair, past: Option<Rc<PairState>>, changes: &mut Vec<WindowChange>) {
+    let was = std::mem::replace(&mut pair.past, past.clone());
+    let both = [(was, -1), (past, 1)];
+    changes.extend(both.into_iter().filter_map(|(past, diff)| Some((id, PairWindow::past(past?), diff))));
+}

@@ -1,0 +1,306 @@
+//! How well something did: Apdex over the total time of measurements, with failures, and availability.
+//!
+//! `docs/score.md` has the formulas and where they come from.
+
+use std::collections::BTreeMap;
+
+use netqoe_model::Rules;
+use netqoe_sinks::read::{Pair, Rows, ScoreRecord, ScoreTerms};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::asked::{Resolved, Scope};
+use super::pairs::of_all_pairs;
+use crate::answer::Refusal;
+use crate::parameters::one_of;
+use crate::schema;
+
+/// Up to this total time a measurement satisfies, where nothing else is asked for: the usual threshold of Apdex.
+const SATISFIED_MS: u32 = 500;
+/// No measurement takes longer than this.
+const MAX_SATISFIED_MS: u32 = 60_000;
+/// How many windows a measured window speaks for at most: a pair with a row among the five newest windows is current.
+const HELD_WINDOWS: i64 = 5;
+const DAY_MS: i64 = 86_400_000;
+/// A month. Each question goes through all rows of its range.
+const MAX_RANGE_MS: i64 = 31 * DAY_MS;
+/// Scores that are listed.
+const MAX_ITEMS: usize = 500;
+
+/// What has a score, of whom, and when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ScoreParameters {
+    /// `pair`, `target`, `client`, `isp` or `fleet`, which is the default.
+    by: Option<String>,
+    /// Of this client only.
+    client_id: Option<String>,
+    /// Of this target only.
+    target: Option<String>,
+    /// Windows that start at or after this time: Unix milliseconds or RFC 3339; a day before `to` where absent.
+    from: Option<String>,
+    /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    to: Option<String>,
+    /// Up to this total time in milliseconds a measurement satisfies; 500 where absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 60000)]
+    satisfied_ms: Option<String>,
+}
+
+/// What has a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum By {
+    Pair,
+    Target,
+    Client,
+    Isp,
+    Fleet,
+}
+
+impl By {
+    const ALL: [Self; 5] = [Self::Pair, Self::Target, Self::Client, Self::Isp, Self::Fleet];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pair => "pair",
+            Self::Target => "target",
+            Self::Client => "client",
+            Self::Isp => "isp",
+            Self::Fleet => "fleet",
+        }
+    }
+}
+
+/// What is asked for.
+pub(crate) struct Question {
+    by: By,
+    scope: Scope,
+    satisfied_ms: u32,
+}
+
+impl ScoreParameters {
+    pub(crate) fn question(&self) -> Result<Question, Refusal> {
+        let by = one_of("by", self.by.as_deref(), &By::ALL, By::as_str)?.unwrap_or(By::Fleet);
+        let satisfied_ms = self.satisfied_ms.as_ref().map_or(Some(SATISFIED_MS), |text| text.parse().ok());
+        let satisfied_ms = satisfied_ms.filter(|ms| (1..=MAX_SATISFIED_MS).contains(ms)).ok_or_else(|| {
+            Refusal::invalid(format!("satisfied_ms must be a whole number from 1 to {MAX_SATISFIED_MS}"))
+        })?;
+        let scope = Scope::of([&self.client_id, &self.target, &self.from, &self.to])?;
+        Ok(Question { by, scope, satisfied_ms })
+    }
+}
+
+/// What scores are made of.
+pub(crate) struct Found {
+    by: By,
+    satisfied_ms: u32,
+    times_ms: [i64; 2],
+    /// By pair.
+    records: Vec<ScoreRecord>,
+}
+
+pub(crate) fn read(rows: &dyn Rows, question: Question, rules: &Rules) -> Result<Found, Refusal> {
+    let Question { by, scope, satisfied_ms } = question;
+    let Resolved { extent, .. } = scope.resolve_within(DAY_MS, rows, rules)?;
+    if extent.to_ms - extent.from_ms > MAX_RANGE_MS {
+        return Err(Refusal::invalid("scores are of 31 days at most; move from and to closer together"));
+    }
+    let terms = ScoreTerms { satisfied_ms, held_ms: HELD_WINDOWS * rules.window_ms };
+    let records = of_all_pairs(|limit| rows.scores(&extent, terms, limit))?;
+    Ok(Found { by, satisfied_ms, times_ms: [extent.from_ms, extent.to_ms], records })
+}
+
+/// Scores, the lowest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Scores {
+    #[schema(value_type = schema::ScoredBy)]
+    by: By,
+    /// Where the range begins, Unix milliseconds.
+    from: i64,
+    /// Where it ends, Unix milliseconds, exclusive.
+    to: i64,
+    /// Up to this total time a measurement satisfies; up to four times as much is tolerated.
+    satisfied_ms: u32,
+    items: Vec<Score>,
+    /// Those beyond the 500 lowest.
+    items_left_off: usize,
+}
+
+/// How well a pair, target, client, provider or the fleet did. The three shares add up to 1.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Score {
+    /// Null where the score is of several clients.
+    #[schema(required)]
+    client_id: Option<String>,
+    /// Null where the score is of several targets.
+    #[schema(required)]
+    target: Option<String>,
+    /// The provider, where the score is of one; null for the windows of which it is unknown.
+    #[schema(required)]
+    isp: Option<String>,
+    /// From 0 to 100; null where nothing was measured.
+    #[schema(required)]
+    score: Option<f64>,
+    pairs: u64,
+    measurements: u64,
+    failed: u64,
+    /// Share of the time in which at least half of the measurements succeeded.
+    available: f64,
+    /// Share of the time in which more than half of them failed.
+    unavailable: f64,
+    /// Share of the time of which nothing is known.
+    unmeasured: f64,
+}
+
+/// What has a score: client, target and provider, as far as it has them.
+type Key<'a> = [Option<&'a str>; 3];
+
+/// Sums over the windows of several pairs.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    pairs: u64,
+    measurements: u64,
+    failed: u64,
+    satisfied_quarters: u64,
+    available_ms: u64,
+    unavailable_ms: u64,
+    unmeasured_ms: u64,
+}
+
+impl Sums {
+    fn add(&mut self, record: &ScoreRecord) {
+        self.measurements += record.count_total;
+        self.failed += record.count_error;
+        self.satisfied_quarters += record.satisfied_quarters;
+        self.available_ms += record.available_ms;
+        self.unavailable_ms += record.unavailable_ms;
+    }
+
+    fn score(&self) -> Option<f64> {
+        (self.measurements > 0).then(|| 25.0 * self.satisfied_quarters as f64 / self.measurements as f64)
+    }
+}
+
+pub(crate) fn of(found: &Found) -> Scores {
+    let Found { by, satisfied_ms, times_ms: [from, to], records } = found;
+    let range_ms = (to - from).max(0).unsigned_abs();
+    let mut groups: BTreeMap<Key<'_>, Sums> = BTreeMap::new();
+    for of_pair in records.chunk_by(|a, b| a.pair == b.pair) {
+        let known_ms: u64 = of_pair.iter().map(|record| record.available_ms + record.unavailable_ms).sum();
+        for record in of_pair {
+            groups.entry(key(*by, record)).or_default().add(record);
+        }
+        // What is not known of a pair is nobody's but the provider's over which it was measured most.
+        if let Some(main) = of_pair.iter().max_by_key(|record| (record.windows, &record.isp)) {
+            let sums = groups.entry(key(*by, main)).or_default();
+            sums.pairs += 1;
+            sums.unmeasured_ms += range_ms.saturating_sub(known_ms);
+        }
+    }
+    let mut items: Vec<_> = groups.iter().map(|(key, sums)| Score::of(*key, sums)).collect();
+    // By name where scores are the same. What has none comes last.
+    let rank = |score: &Score| score.score.unwrap_or(f64::INFINITY);
+    items.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+    let items_left_off = items.len().saturating_sub(MAX_ITEMS);
+    items.truncate(MAX_ITEMS);
+    Scores { by: *by, from: *from, to: *to, satisfied_ms: *satisfied_ms, items, items_left_off }
+}
+
+fn key(by: By, record: &ScoreRecord) -> Key<'_> {
+    let Pair { client_id, target } = &record.pair;
+    match by {
+        By::Pair => [Some(client_id), Some(target), None],
+        By::Target => [None, Some(target), None],
+        By::Client => [Some(client_id), None, None],
+        By::Isp => [None, None, record.isp.as_deref()],
+        By::Fleet => [None; 3],
+    }
+}
+
+impl Score {
+    fn of(key: Key<'_>, sums: &Sums) -> Self {
+        let [client_id, target, isp] = key.map(|name| name.map(str::to_owned));
+        let all_ms = sums.available_ms + sums.unavailable_ms + sums.unmeasured_ms;
+        let share = |ms: u64| if all_ms == 0 { 0.0 } else { ms as f64 / all_ms as f64 };
+        Self {
+            client_id,
+            target,
+            isp,
+            score: sums.score(),
+            pairs: sums.pairs,
+            measurements: sums.measurements,
+            failed: sums.failed,
+            available: share(sums.available_ms),
+            unavailable: share(sums.unavailable_ms),
+            unmeasured: share(sums.unmeasured_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(pair: [&str; 2], isp: Option<&str>, windows: u64, counts: [u64; 3], times_ms: [u64; 2]) -> ScoreRecord {
+        let [count_total, count_error, satisfied_quarters] = counts;
+        let [available_ms, unavailable_ms] = times_ms;
+        let [client_id, target] = pair.map(Into::into);
+        ScoreRecord {
+            pair: Pair { client_id, target },
+            isp: isp.map(Into::into),
+            windows,
+            count_total,
+            count_error,
+            satisfied_quarters,
+            available_ms,
+            unavailable_ms,
+        }
+    }
+
+    /// `a` is measured over two providers, all satisfied; half of what `b` measures fails, and it is silent half of the time.
+    fn found(by: By) -> Found {
+        let records = vec![
+            record(["a", "t"], Some("x"), 6, [10, 0, 40], [600, 0]),
+            record(["a", "t"], Some("y"), 4, [10, 0, 40], [400, 0]),
+            record(["b", "t"], None, 5, [20, 10, 20], [250, 250]),
+        ];
+        Found { by, satisfied_ms: 500, times_ms: [0, 1_000], records }
+    }
+
+    fn scores(by: By) -> Vec<(String, Option<f64>, u64, [f64; 3])> {
+        let score = |score: &Score| {
+            let names = [&score.client_id, &score.target, &score.isp].map(|name| name.as_deref().unwrap_or("-"));
+            (names.join(" "), score.score, score.pairs, [score.available, score.unavailable, score.unmeasured])
+        };
+        of(&found(by)).items.iter().map(score).collect()
+    }
+
+    #[test]
+    fn sums_are_put_together_by_what_is_asked_for() {
+        let of = |name: &str, score, pairs, shares| (name.to_owned(), Some(score), pairs, shares);
+        let (a, b) = ([1.0, 0.0, 0.0], [0.25, 0.25, 0.5]);
+        assert_eq!(scores(By::Pair), [of("b t -", 25.0, 1, b), of("a t -", 100.0, 1, a)]);
+        assert_eq!(scores(By::Client), [of("b - -", 25.0, 1, b), of("a - -", 100.0, 1, a)]);
+        assert_eq!(scores(By::Target), [of("- t -", 62.5, 2, [0.625, 0.125, 0.25])]);
+        assert_eq!(scores(By::Fleet), [of("- - -", 62.5, 2, [0.625, 0.125, 0.25])]);
+        assert_eq!(scores(By::Isp), [of("- - -", 25.0, 1, b), of("- - x", 100.0, 1, a), of("- - y", 100.0, 0, a)]);
+    }
+
+    #[test]
+    fn nothing_has_no_score() {
+        let nothing = Found { records: Vec::new(), ..found(By::Fleet) };
+        assert_eq!(of(&nothing).items, []);
+        let idle = Found { records: vec![record(["a", "t"], None, 1, [0, 0, 0], [300, 0])], ..found(By::Pair) };
+        assert_eq!(of(&idle).items[0].score, None);
+    }
+
+    #[test]
+    fn the_lowest_are_listed() {
+        let of_pair = |nth: u64| record([&format!("{nth:04}"), "t"], None, 1, [1_000, 0, nth], [1, 0]);
+        let many = Found { records: (0..600).map(of_pair).collect(), ..found(By::Pair) };
+        let scores = of(&many);
+        assert_eq!((scores.items.len(), scores.items_left_off), (500, 100));
+        assert_eq!(scores.items[1].client_id.as_deref(), Some("0001"));
+    }
+}

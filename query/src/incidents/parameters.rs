@@ -1,0 +1,100 @@
+//! What can be asked of incidents, as it stands in a URL.
+
+use netqoe_model::{Dimension, IncidentState, Label, Severity};
+use netqoe_sinks::read::{IncidentFilter, IncidentQuery, Paged};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::answer::Refusal;
+use crate::parameters::{Cursor, one_of, paged, time};
+use crate::schema::SEVERITIES;
+
+/// Filters and paging.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct IncidentParameters {
+    /// `open`, `closed` or `withdrawn` ones only.
+    state: Option<String>,
+    /// With this label only.
+    label: Option<String>,
+    /// This severe now, or at last.
+    severity: Option<String>,
+    /// With a cause of this dimension only.
+    dimension: Option<String>,
+    /// With a pair of this client only.
+    client_id: Option<String>,
+    /// With a pair of this target only.
+    target: Option<String>,
+    /// Not over at this time: Unix milliseconds or RFC 3339.
+    from: Option<String>,
+    /// Opened before this time: Unix milliseconds or RFC 3339.
+    to: Option<String>,
+    /// Items a page; 100 where absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// Where the page begins: `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Labels that an incident can have.
+const LABELS: [Label; 5] =
+    [Label::ErrorBound, Label::DnsBound, Label::HandshakeBound, Label::ServerBound, Label::ThroughputBound];
+
+impl IncidentParameters {
+    pub(super) fn query(self) -> Result<IncidentQuery, Refusal> {
+        let page = paged(self.limit.as_deref(), self.cursor.as_deref())?;
+        let filter = IncidentFilter {
+            state: one_of("state", self.state.as_deref(), &IncidentState::ALL, IncidentState::as_str)?,
+            without_withdrawn: false,
+            label: one_of("label", self.label.as_deref(), &LABELS, Label::as_str)?,
+            severity: one_of("severity", self.severity.as_deref(), &SEVERITIES, Severity::as_str)?,
+            dimension: one_of("dimension", self.dimension.as_deref(), &Dimension::ALL, Dimension::as_str)?,
+            from_ms: self.from.as_deref().map(|text| time("from", text)).transpose()?,
+            to_ms: self.to.as_deref().map(|text| time("to", text)).transpose()?,
+            client_id: self.client_id,
+            target: self.target,
+        };
+        Ok(IncidentQuery { filter, page })
+    }
+}
+
+/// Paging alone.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageParameters {
+    /// Items a page; 100 where absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// Where the page begins: `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl PageParameters {
+    pub(super) fn page<P: Cursor>(&self) -> Result<Paged<P>, Refusal> {
+        paged(self.limit.as_deref(), self.cursor.as_deref())
+    }
+}
+
+/// Names and paging.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UnmeasuredParameters {
+    /// Of this client only.
+    pub(super) client_id: Option<String>,
+    /// Of this target only.
+    pub(super) target: Option<String>,
+    /// Items a page; 100 where absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// Where the page begins: `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl UnmeasuredParameters {
+    pub(super) fn page<P: Cursor>(&self) -> Result<Paged<P>, Refusal> {
+        paged(self.limit.as_deref(), self.cursor.as_deref())
+    }
+}

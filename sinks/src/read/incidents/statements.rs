@@ -1,0 +1,145 @@
+//! The statements, which both stores take as they are.
+
+use netqoe_model::{IncidentState, LogTime, MAX_TIME_MS};
+
+use super::{IncidentFilter, IncidentQuery, MaintenancePosition, Paged};
+use crate::read::Pair;
+use crate::read::statement::{Statement, Value};
+
+/// An incident, and when and by whom it was first acknowledged: two questions of one note, which no planner makes a join of all
+/// notes of.
+const INCIDENTS: &str = "SELECT incidents.id, label, cause_dimension, cause_value, state, withdrawn_because,
+    opened, detected, named, last, closed, severity, peak_severity, degraded_at_first, healthy_at_first, degraded_now,
+    healthy_now, pairs, clients, targets, revision, as_of,
+    (SELECT written_at FROM incident_notes AS note WHERE note.incident = incidents.id AND acknowledges
+     ORDER BY note.id LIMIT 1),
+    (SELECT author FROM incident_notes AS note WHERE note.incident = incidents.id AND acknowledges
+     ORDER BY note.id LIMIT 1)
+    FROM incidents";
+
+/// Severities as numbers, the gravest first.
+const GRAVEST_FIRST: &str = "ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 ELSE 2 END,
+    degraded_now DESC, opened, incidents.id";
+
+pub(in crate::read) fn incidents(query: &IncidentQuery) -> Statement {
+    let statement = filtered(Statement::new(INCIDENTS), &query.filter);
+    let statement = match &query.page.after {
+        None => statement,
+        Some(after) => statement.add(
+            "AND (opened, incidents.id) < (?, ?)",
+            [Value::Time(after.opened.ms()), Value::Text(after.id.clone())],
+        ),
+    };
+    statement.add("ORDER BY opened DESC, incidents.id DESC LIMIT ?", [query.page.fetch_limit()])
+}
+
+pub(in crate::read) fn incident(id: &str) -> Statement {
+    Statement::new(INCIDENTS).add("WHERE incidents.id = ?", [text(id)])
+}
+
+pub(in crate::read) fn gravest(filter: &IncidentFilter, limit: u16) -> Statement {
+    filtered(Statement::new(INCIDENTS), filter).add(GRAVEST_FIRST, []).add("LIMIT ?", [Value::Count(limit.into())])
+}
+
+pub(in crate::read) fn count(filter: &IncidentFilter) -> Statement {
+    filtered(Statement::new("SELECT count(*) FROM incidents"), filter)
+}
+
+/// States are written out: an index that holds the incidents of one state serves no statement that leaves it open which.
+fn filtered(statement: Statement, filter: &IncidentFilter) -> Statement {
+    let statement = statement.add("WHERE opened < ?", [filter.before()]);
+    let statement = match filter.state {
+        None => statement,
+        Some(state) => statement.add(&format!("AND state = '{}'", state.as_str()), []),
+    };
+    let statement = match filter.without_withdrawn {
+        false => statement,
+        true => statement.add(&format!("AND state <> '{}'", IncidentState::Withdrawn.as_str()), []),
+    };
+    let from = filter.from_ms.map(|ms| Value::Time(ms.clamp(0, MAX_TIME_MS)));
+    let statement = statement
+        .add_some("AND label = ?", filter.label.map(|label| text(label.as_str())))
+        .add_some("AND severity = ?", filter.severity.map(|severity| text(severity.as_str())))
+        .add_some("AND cause_dimension = ?", filter.dimension.map(|dimension| text(dimension.as_str())))
+        .add_some("AND (closed IS NULL OR closed > ?)", from);
+    if filter.names() == [&None, &None] {
+        return statement;
+    }
+    // The offset keeps PostgreSQL's planner from joining all members: each incident is looked up by itself.
+    statement
+        .add("AND EXISTS (SELECT 1 FROM incident_members AS member WHERE member.incident = incidents.id", [])
+        .add_some("AND member.client_id = ?", filter.client_id.clone())
+        .add_some("AND member.target = ?", filter.target.clone())
+        .add("LIMIT 1 OFFSET 0)", [])
+}
+
+pub(in crate::read) fn revisions(id: &str, limit: u16) -> Statement {
+    Statement::new(
+        "SELECT revision, at, change, cause_dimension, cause_value, severity, degraded FROM incident_revisions",
+    )
+    .add("WHERE incident = ? ORDER BY revision DESC LIMIT ?", [text(id), Value::Count(limit.into())])
+}
+
+pub(in crate::read) fn notes(id: &str, limit: u16) -> Statement {
+    Statement::new("SELECT id, written_at, author, acknowledges, text FROM incident_notes")
+        .add("WHERE incident = ? ORDER BY id DESC LIMIT ?", [text(id), Value::Count(limit.into())])
+}
+
+pub(in crate::read) fn members(id: &str, page: &Paged<Pair>) -> Statement {
+    let statement = Statement::new("SELECT client_id, target, since, until, severity FROM incident_members")
+        .add("WHERE incident = ?", [text(id)]);
+    after(statement, page)
+}
+
+pub(in crate::read) fn last_closed(until: Option<LogTime>) -> Statement {
+    let closed = IncidentState::Closed.as_str();
+    let until_ms = until.map_or(MAX_TIME_MS, LogTime::ms).clamp(0, MAX_TIME_MS);
+    Statement::new(&format!("SELECT closed FROM incidents WHERE state = '{closed}'"))
+        .add("AND closed <= ? ORDER BY closed DESC LIMIT 1", [Value::Time(until_ms)])
+}
+
+pub(in crate::read) fn unmeasured(client_id: Option<&str>, target: Option<&str>, page: &Paged<Pair>) -> Statement {
+    let statement = Statement::new("SELECT client_id, target, last, rhythm_ms, isp, site FROM unmeasured WHERE true")
+        .add_some("AND client_id = ?", client_id.map(text))
+        .add_some("AND target = ?", target.map(text));
+    after(statement, page)
+}
+
+pub(in crate::read) fn tally() -> Statement {
+    Statement::new("SELECT through, degraded, healthy, unjudged, unmeasured FROM fleet")
+}
+
+pub(in crate::read) fn maintenance(page: &Paged<MaintenancePosition>) -> Statement {
+    let statement = Statement::new(MAINTENANCE).add("WHERE true", []);
+    let statement = match page.after {
+        None => statement,
+        Some(MaintenancePosition { from_ms, id }) => {
+            statement.add("AND (from_ts, id) < (?, ?)", [Value::Time(from_ms), Value::Count(id)])
+        }
+    };
+    statement.add("ORDER BY from_ts DESC, id DESC LIMIT ?", [page.fetch_limit()])
+}
+
+pub(in crate::read) fn maintenance_within([from_ms, to_ms]: [i64; 2], limit: u16) -> Statement {
+    Statement::new(MAINTENANCE)
+        .add("WHERE to_ts > ? AND from_ts < ?", [Value::Time(from_ms), Value::Time(to_ms)])
+        .add("ORDER BY to_ts DESC, id DESC LIMIT ?", [Value::Count(limit.into())])
+}
+
+const MAINTENANCE: &str = "SELECT id, from_ts, to_ts, cause_dimension, cause_value, author, text, written_at
+    FROM maintenance_windows";
+
+/// The rows after a pair, by client and target.
+fn after(statement: Statement, page: &Paged<Pair>) -> Statement {
+    let statement = match &page.after {
+        None => statement,
+        Some(Pair { client_id, target }) => {
+            statement.add("AND (client_id, target) > (?, ?)", [text(client_id), text(target)])
+        }
+    };
+    statement.add("ORDER BY client_id, target LIMIT ?", [page.fetch_limit()])
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}

@@ -1,0 +1,82 @@
+//! What scores are made of: sums over the windows of each pair, the same in both stores.
+
+use std::sync::Arc;
+
+use super::statement::{Statement, Value};
+use super::{Extent, Pair};
+
+/// By what windows are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScoreTerms {
+    /// Up to this time, in milliseconds, a measurement satisfies, and up to four times as much is tolerated.
+    pub satisfied_ms: u32,
+    /// For how long a measured window speaks, in milliseconds, where the pair's next one comes no sooner.
+    pub held_ms: i64,
+}
+
+/// The windows of a pair that were measured over one provider's network, as a score needs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreRecord {
+    /// The pair of the windows.
+    pub pair: Pair,
+    /// The provider; none for the windows of which it is unknown.
+    pub isp: Option<Arc<str>>,
+    /// How many windows there are; never 0.
+    pub windows: u64,
+    /// Measurements in them.
+    pub count_total: u64,
+    /// Failed ones among these.
+    pub count_error: u64,
+    /// Quarters of a satisfied measurement: of the better half of a window's successes, judged by its p50, and of the worse half,
+    /// judged by its p95, each counts two where it satisfies and one where it is tolerated.
+    pub satisfied_quarters: u64,
+    /// Time for which windows speak of which at least half of the measurements succeeded, in milliseconds ...
+    pub available_ms: u64,
+    /// ... and the same of all other windows.
+    pub unavailable_ms: u64,
+}
+
+/// How a store writes what the statement needs.
+pub(super) struct Dialect {
+    /// The start of a window in milliseconds.
+    pub(super) start_ms: &'static str,
+    /// What makes an integer of 64 bits of a sum.
+    pub(super) integer: &'static str,
+}
+
+/// The sums over the windows of one pair, by provider. `pair` is the condition on the pair; it has as many `?` as values.
+pub(super) fn of_pair<const N: usize>(
+    dialect: &Dialect,
+    (pair, values): (&str, [Value; N]),
+    extent: &Extent,
+    terms: ScoreTerms,
+) -> Statement {
+    let Dialect { start_ms, integer } = dialect;
+    let [held_ms, to_ms] = [terms.held_ms, extent.times_ms()[1]].map(Value::Count);
+    let satisfied = Value::Real(terms.satisfied_ms.into());
+    let tolerated = Value::Real(f64::from(terms.satisfied_ms) * 4.0);
+    let sum = |what: &str| format!("coalesce(sum({what}), 0){integer}");
+    let sum_where = |what: &str| format!("coalesce(sum(held_ms) FILTER (WHERE {what}), 0){integer}");
+    let weight = |percentile: &str| {
+        let phases =
+            ["dns", "tcp", "tls", "ttfb"].map(|phase| format!("coalesce({phase}_{percentile}, 0)")).join(" + ");
+        format!("CASE WHEN {phases} <= ? THEN 2 WHEN {phases} <= ? THEN 1 ELSE 0 END")
+    };
+    Statement::new(&format!(
+        "SELECT isp, count(*), {}, {}, {}, {}, {} FROM (",
+        sum("count_total"),
+        sum("count_error"),
+        sum("count_success * (better + worse)"),
+        sum_where("is_available"),
+        sum_where("NOT is_available"),
+    ))
+    .add("SELECT isp, count_total, count_error, count_success, better, worse, 2 * count_error <= count_total AS is_available,", [])
+    .add("CASE WHEN next_ms - start_ms < ? THEN next_ms - start_ms ELSE ? END AS held_ms FROM (", [held_ms.clone(), held_ms])
+    .add("SELECT isp, count_total, count_error, count_success,", [])
+    .add(&format!("{} AS better,", weight("p50")), [satisfied.clone(), tolerated.clone()])
+    .add(&format!("{} AS worse,", weight("p95")), [satisfied, tolerated])
+    .add(&format!("{start_ms} AS start_ms, lead({start_ms}, 1, ?) OVER (ORDER BY window_start_ts) AS next_ms"), [to_ms])
+    .add(&format!("FROM agg_1m WHERE {pair} AND"), values)
+    .nest(extent.in_time())
+    .add(") AS windows) AS judged GROUP BY isp", [])
+}

@@ -1,0 +1,253 @@
+//! Looks and incidents in a SQLite file.
+
+use netqoe_model::{Generation, LogTime, Look, PartitionCommit, WindowStart};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Failure, SqliteStore, read_back};
+use crate::fleet::{COUNT_OPEN, Merged, oldest_unacknowledged, read_kind, read_look, value_to_json};
+use crate::{FleetCommit, FleetResume, FleetStore, OpenIncidents, StoreError};
+
+/// Writes the looks of a commit.
+pub(super) fn write_looks(transaction: &Connection, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
+    let mut upsert =
+        transaction.prepare_cached("INSERT OR REPLACE INTO looks (at, partition, sightings) VALUES (?1, ?2, ?3)")?;
+    for look in partitions.iter().flat_map(|partition| &partition.looks) {
+        upsert.execute(params![look.at.ms(), look.partition.0, look.sightings_to_bytes()])?;
+    }
+    Ok(())
+}
+
+impl SqliteStore {
+    /// Reads, without a transaction of its own: whoever writes goes on meanwhile.
+    fn read<T>(
+        &self,
+        doing: &'static str,
+        read: impl FnOnce(&Connection, &str) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        read(&self.connection, &self.file.name()).map_err(|failure| match failure {
+            Failure::Store(error) => error,
+            Failure::Sqlite(error) => self.file.error(doing, &error),
+        })
+    }
+}
+
+impl FleetStore for SqliteStore {
+    fn resume_fleet(&mut self, generation: Generation) -> Result<FleetResume, StoreError> {
+        self.transact("read back its incidents", |transaction, file| {
+            read_back::current(transaction, file, generation)?;
+            let row = transaction
+                .query_row("SELECT through, state_at, state FROM fleet", [], |row| {
+                    let state_at: Option<i64> = row.get(1)?;
+                    let state: Option<Vec<u8>> = row.get(2)?;
+                    Ok(FleetResume {
+                        through: Some(WindowStart::from_ms(row.get(0)?)),
+                        state: state_at.map(WindowStart::from_ms).zip(state),
+                    })
+                })
+                .optional()?;
+            Ok(row.unwrap_or_default())
+        })
+    }
+
+    fn looks(
+        &mut self,
+        after: Option<WindowStart>,
+        through: WindowStart,
+        most_bytes: usize,
+    ) -> Result<Vec<Look>, StoreError> {
+        self.read("read its looks", |connection, store| {
+            let mut statement = connection.prepare_cached(
+                "SELECT at, partition, sightings FROM looks WHERE at > ?1 AND at <= ?2 ORDER BY at, partition",
+            )?;
+            let mut rows = statement.query(params![after.map_or(i64::MIN, WindowStart::ms), through.ms()])?;
+            let (mut looks, mut bytes) = (Vec::<Look>::new(), 0);
+            while let Some(row) = rows.next()? {
+                let at = WindowStart::from_ms(row.get(0)?);
+                if bytes > most_bytes && looks.last().is_some_and(|last| last.at < at) {
+                    break;
+                }
+                let sightings = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+                bytes += sightings.len();
+                looks.push(read_look(store, at, row.get(1)?, sightings)?);
+            }
+            Ok(looks)
+        })
+    }
+
+    fn commit_fleet(&mut self, generation: Generation, commit: &FleetCommit) -> Result<(), StoreError> {
+        let (updated_at, merged) = ((self.clock)(), Merged::of(commit));
+        self.transact("commit incidents", |transaction, file| {
+            read_back::current(transaction, file, generation)?;
+            write_incidents(transaction, &merged, updated_at)?;
+            write_revisions(transaction, &merged)?;
+            write_unmeasured(transaction, &merged)?;
+            write_progress(transaction, commit)?;
+            Ok(())
+        })
+    }
+
+    fn start_fleet_anew(&mut self, generation: Generation, at: WindowStart, because: &str) -> Result<(), StoreError> {
+        let updated_at = (self.clock)();
+        self.transact("start its incidents anew", |transaction, file| {
+            read_back::current(transaction, file, generation)?;
+            Ok(start_anew(transaction, at, because, updated_at)?)
+        })
+    }
+
+    fn open_incidents(&mut self) -> Result<OpenIncidents, StoreError> {
+        self.read("count its incidents", |connection, store| {
+            let mut statement = connection.prepare_cached(COUNT_OPEN)?;
+            let (mut rows, mut counts) = (statement.query([])?, Vec::new());
+            while let Some(row) = rows.next()? {
+                let (label, severity): (String, String) = (row.get(0)?, row.get(1)?);
+                let (label, severity) = read_kind(store, &label, &severity)?;
+                counts.push((label, severity, row.get(2)?));
+            }
+            let mut oldest = connection.prepare_cached(&oldest_unacknowledged("acknowledges = 1"))?;
+            let oldest: Option<i64> = oldest.query_row([], |row| row.get(0))?;
+            Ok(OpenIncidents { counts, oldest_unacknowledged: oldest.map(LogTime::from_ms) })
+        })
+    }
+}
+
+/// Writes incidents and their members, in the place of what they were.
+fn write_incidents(transaction: &Connection, merged: &Merged<'_>, updated_at: i64) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO incidents
+             (id, label, cause_dimension, cause_value, state, withdrawn_because, opened, detected, named, last, closed,
+              severity, peak_severity, degraded_at_first, healthy_at_first, degraded_now, healthy_now, pairs, clients,
+              targets, revision, as_of, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                 ?23)",
+    )?;
+    for incident in &merged.incidents {
+        upsert.execute(params![
+            &*incident.id.0,
+            incident.label.as_str(),
+            incident.cause.dimension.as_str(),
+            value_to_json(&incident.cause),
+            incident.state.as_str(),
+            incident.withdrawn_because.as_deref(),
+            incident.opened.ms(),
+            incident.detected.ms(),
+            incident.named.ms(),
+            incident.last.ms(),
+            incident.closed.map(LogTime::ms),
+            incident.severity.as_str(),
+            incident.peak_severity.as_str(),
+            incident.at_first.degraded,
+            incident.at_first.healthy,
+            incident.now.degraded,
+            incident.now.healthy,
+            incident.pairs,
+            incident.clients,
+            incident.targets,
+            incident.revision,
+            incident.as_of.ms(),
+            updated_at,
+        ])?;
+    }
+    let mut upsert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO incident_members (incident, client_id, target, since, until, severity)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for member in &merged.members {
+        upsert.execute(params![
+            &*member.incident.0,
+            &*member.client_id,
+            &*member.target,
+            member.since.ms(),
+            member.until.ms(),
+            member.severity.as_str(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_revisions(transaction: &Connection, merged: &Merged<'_>) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO incident_revisions
+             (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for revision in &merged.revisions {
+        upsert.execute(params![
+            &*revision.incident.0,
+            revision.revision,
+            revision.at.ms(),
+            revision.change.as_str(),
+            revision.cause.dimension.as_str(),
+            value_to_json(&revision.cause),
+            revision.severity.as_str(),
+            revision.degraded,
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_unmeasured(transaction: &Connection, merged: &Merged<'_>) -> rusqlite::Result<()> {
+    let mut delete = transaction.prepare_cached("DELETE FROM unmeasured WHERE client_id = ?1 AND target = ?2")?;
+    for (client_id, target) in &merged.measured {
+        delete.execute([client_id, target])?;
+    }
+    let mut upsert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO unmeasured (client_id, target, last, rhythm_ms, isp, site)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for pair in &merged.unmeasured {
+        let (isp, site) = (pair.isp.as_deref(), pair.site.as_deref());
+        upsert.execute(params![&*pair.client_id, &*pair.target, pair.last.ms(), pair.rhythm_ms, isp, site])?;
+    }
+    Ok(())
+}
+
+/// Writes how far incidents reflect the looks, and deletes the looks that no start needs.
+fn write_progress(transaction: &Connection, commit: &FleetCommit) -> rusqlite::Result<()> {
+    let state = commit.state.as_ref();
+    transaction
+        .prepare_cached(
+            "INSERT INTO fleet (only_row, through, state_at, state, degraded, healthy, unjudged, unmeasured)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET
+                 through = excluded.through, state_at = coalesce(excluded.state_at, state_at),
+                 state = coalesce(excluded.state, state), degraded = excluded.degraded, healthy = excluded.healthy,
+                 unjudged = excluded.unjudged, unmeasured = excluded.unmeasured",
+        )?
+        .execute(params![
+            commit.through.ms(),
+            state.map(|(at, _)| at.ms()),
+            state.map(|(_, bytes)| bytes),
+            commit.tally.degraded,
+            commit.tally.healthy,
+            commit.tally.unjudged,
+            commit.tally.unmeasured,
+        ])?;
+    if let Some((at, _)) = state {
+        transaction.prepare_cached("DELETE FROM looks WHERE at <= ?1")?.execute([at.ms()])?;
+    }
+    Ok(())
+}
+
+/// Withdraws what is open, and forgets how far incidents reflect the looks.
+pub(super) fn start_anew(
+    transaction: &Connection,
+    at: WindowStart,
+    because: &str,
+    updated_at: i64,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO incident_revisions
+             (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
+         SELECT id, revision + 1, ?1, 'withdrawn', cause_dimension, cause_value, severity, degraded_now
+         FROM incidents WHERE state = 'open'
+         ON CONFLICT DO NOTHING",
+        [at.ms()],
+    )?;
+    transaction.execute(
+        "UPDATE incidents SET state = 'withdrawn', withdrawn_because = ?1, closed = ?2, as_of = ?2,
+             revision = revision + 1, updated_at = ?3
+         WHERE state = 'open'",
+        params![because, at.ms(), updated_at],
+    )?;
+    transaction.execute_batch("DELETE FROM unmeasured; DELETE FROM fleet;")
+}
