@@ -27,9 +27,12 @@ export const test = base.extend<OfTest, OfWorker>({
   demo: [
     async ({ store }, use) => {
       const netqoe = await (store === 'sqlite' ? Up.start('--demo') : Cluster.demo());
-      await digested(netqoe, store === 'sqlite');
-      await use(netqoe);
-      await netqoe.remove();
+      try {
+        await digested(netqoe, store === 'sqlite');
+        await use(netqoe);
+      } finally {
+        await netqoe.remove();
+      }
     },
     { scope: 'worker' },
   ],
