@@ -11,11 +11,13 @@ use crate::child::{cargo, stopped_by_signals, succeeds};
 
 /// Lets tests take as long as they like, and begin with random seeds, which they print.
 const SOAK_VARIABLE: &str = "NETQOE_TEST_SOAK";
-/// Tests that are longer in a soak; and one that wants a program in which nothing can be planted, as this build is.
-const LONG_FORMS: [&str; 6] = [
+/// Tests that are longer in a soak; one that wants a program in which nothing can be planted, as this build is; and one that measures
+/// time.
+const LONG_FORMS: [&str; 7] = [
     "cluster::replicas::",
     "cluster::shapes::",
     "crash::",
+    "demo::names_each_fault_soon",
     "report::an_outage_is_caught_up_with",
     "report::a_probe_that_is_killed_loses_nothing_that_it_had_spooled",
     "usage::nothing_can_be_planted",
