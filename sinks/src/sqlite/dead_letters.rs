@@ -79,11 +79,7 @@ impl SqliteDeadLetters {
     /// # Errors
     /// As [`SqliteStore::open`](super::SqliteStore::open).
     pub fn open(path: &Path, write_turn: WriteTurn) -> Result<Self, StoreError> {
-        let file = StoreFile::new(path);
-        let connection = {
-            let _turn = write_turn.lock();
-            schema::open(&file, schema::BESIDE)?
-        };
+        let (file, connection) = schema::open_in_turn(path, schema::BESIDE, &write_turn)?;
         Ok(Self { connection: Mutex::new(connection), file, write_turn })
     }
 

@@ -24,10 +24,7 @@ impl SqliteStore {
         doing: &'static str,
         read: impl FnOnce(&Connection, &str) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        read(&self.connection, &self.file.name()).map_err(|failure| match failure {
-            Failure::Store(error) => error,
-            Failure::Sqlite(error) => self.file.error(doing, &error),
-        })
+        read(&self.connection, &self.file.name()).map_err(|failure| self.file.failure(doing, failure))
     }
 }
 

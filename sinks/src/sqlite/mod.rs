@@ -55,11 +55,7 @@ impl SqliteStore {
     }
 
     fn open_with(settings: &str, path: &Path, write_turn: WriteTurn, clock: Clock) -> Result<Self, StoreError> {
-        let file = StoreFile::new(path);
-        let connection = {
-            let _turn = write_turn.lock();
-            schema::open(&file, settings)?
-        };
+        let (file, connection) = schema::open_in_turn(path, settings, &write_turn)?;
         Ok(Self { connection, file, write_turn, clock, build: None })
     }
 
@@ -80,10 +76,7 @@ impl SqliteStore {
             transaction.commit()?;
             Ok(done)
         };
-        attempt().map_err(|failure| match failure {
-            Failure::Store(error) => error,
-            Failure::Sqlite(error) => self.file.error(doing, &error),
-        })
+        attempt().map_err(|failure| self.file.failure(doing, failure))
     }
 }
 
@@ -199,6 +192,14 @@ impl StoreFile {
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt { path, reason },
             _ => StoreError::Sqlite { path, doing, reason },
+        }
+    }
+
+    /// What the user should know of what has ended a transaction.
+    fn failure(&self, doing: &'static str, failure: Failure) -> StoreError {
+        match failure {
+            Failure::Store(error) => error,
+            Failure::Sqlite(error) => self.error(doing, &error),
         }
     }
 

@@ -189,10 +189,7 @@ impl SqliteStore {
             Ok(snapshot) => work(&snapshot, &self.file),
             Err(error) => Err(error.into()),
         };
-        looked.map_err(|failure| match failure {
-            Failure::Store(error) => error,
-            Failure::Sqlite(error) => self.file.error(doing, &error),
-        })
+        looked.map_err(|failure| self.file.failure(doing, failure))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Opening the file: its settings and its schema.
 
 use std::error::Error;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use refinery::error::Kind;
 use rusqlite::{Connection, ErrorCode};
 
 use super::StoreFile;
-use crate::StoreError;
+use crate::{StoreError, WriteTurn};
 
 mod embedded {
     refinery::embed_migrations!("../migrations/sqlite");
@@ -63,6 +64,18 @@ pub(super) const UNSHARED: &str = "
     PRAGMA cache_size = -98304;
     PRAGMA temp_store = MEMORY;
 ";
+
+/// The file at this path, opened while it is nobody else's turn in this process to write to it.
+pub(super) fn open_in_turn(
+    path: &Path,
+    settings: &str,
+    write_turn: &WriteTurn,
+) -> Result<(StoreFile, Connection), StoreError> {
+    let file = StoreFile::new(path);
+    let _turn = write_turn.lock();
+    let connection = open(&file, settings)?;
+    Ok((file, connection))
+}
 
 /// The file with these settings and the newest schema.
 pub(super) fn open(file: &StoreFile, settings: &str) -> Result<Connection, StoreError> {
