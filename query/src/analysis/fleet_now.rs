@@ -1,7 +1,7 @@
 //! What incidents and silence say of the fleet at one time, beside the rows of its pairs.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use netqoe_model::{Checkpoint, IncidentState, LogTime, PairTally, Rules, Unmeasured};
 use netqoe_sinks::read::{CurrentRecord, IncidentFilter, IncidentRecord, Incidents, Paged, Pair, ReadError};
@@ -103,8 +103,8 @@ pub(super) fn separate(rows: &mut Vec<CurrentRecord>, unmeasured: &mut Vec<Unmea
     let last: HashMap<Pair, _> = unmeasured.iter().map(|missed| (pair(missed), missed.last)).collect();
     let is_missed = |row: &CurrentRecord| last.get(&row.pair).is_some_and(|last| row.window_start <= *last);
     rows.retain(|row| !is_missed(row));
-    let measured: HashMap<&Pair, ()> = rows.iter().map(|row| (&row.pair, ())).collect();
-    unmeasured.retain(|missed| !measured.contains_key(&pair(missed)));
+    let measured: HashSet<&Pair> = rows.iter().map(|row| &row.pair).collect();
+    unmeasured.retain(|missed| !measured.contains(&pair(missed)));
 }
 
 /// Pairs that miss their rhythm, by client. Nothing where the past is asked for.
