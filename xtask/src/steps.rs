@@ -117,8 +117,13 @@ pub(crate) fn test() -> anyhow::Result<()> {
         (page.join(), rust)
     });
     let of_page = of_page.ok().context("the page's tests ended in a panic")??;
-    let steps = [tests, new_nats].into_iter().chain(PAGE_STEPS).zip(of_rust?.into_iter().chain(of_page));
+    let passed = of_rust?.into_iter().chain(of_page.iter().map(|(passed, _)| *passed));
+    let steps = [tests, new_nats].into_iter().chain(PAGE_STEPS).zip(passed);
     failed.extend(steps.filter(|(_, passed)| !passed).map(|(step, _)| step.heading));
+    // At the end of the output, where a reader looks for the reason.
+    for (_, said) in of_page.iter().filter(|(passed, _)| !passed) {
+        println!("\n{said}");
+    }
     drop((postgres, nats));
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
@@ -127,20 +132,23 @@ pub(crate) fn test() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs steps beside others, and prints what each has said once it has ended. Returns which have passed.
-fn run_held_back(steps: &[Step], servers: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<Vec<bool>> {
-    let mut passed = Vec::new();
+/// Runs steps beside others. What a step says is not printed, but returned, with whether it passed.
+fn run_held_back(
+    steps: &[Step],
+    servers: &[(&str, String)],
+    stopped: &AtomicBool,
+) -> anyhow::Result<Vec<(bool, String)>> {
+    let mut done = Vec::new();
     for step in steps {
         let started = Instant::now();
         let mut said = tempfile::tempfile().context("can't make a temporary file")?;
         let mut command = step.command(servers)?;
         command.stdout(said.try_clone()?).stderr(said.try_clone()?);
         let has_passed = succeeds(&mut command, stopped)?;
-        println!("\n== {}: {}\n{}", step.heading, step.shown(), all_of(&mut said)?);
         step.conclude(has_passed, started);
-        passed.push(has_passed);
+        done.push((has_passed, format!("== {}: {}\n{}", step.heading, step.shown(), all_of(&mut said)?)));
     }
-    Ok(passed)
+    Ok(done)
 }
 
 fn all_of(file: &mut File) -> anyhow::Result<String> {
