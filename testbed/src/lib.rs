@@ -11,6 +11,7 @@ mod pypi;
 mod server;
 mod spawner;
 
+mod altered_proxy;
 mod cutting_proxy;
 mod database;
 mod muted_proxy;
@@ -23,6 +24,7 @@ mod pgbouncer;
 mod postgres;
 mod slow_link;
 
+pub use altered_proxy::AlteredProxy;
 pub use cutting_proxy::CuttingProxy;
 pub use database::{Database, SHARED_SERVER};
 pub use muted_proxy::MutedProxy;

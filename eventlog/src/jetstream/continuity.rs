@@ -69,6 +69,11 @@ impl Source {
         Ok(info)
     }
 
+    /// Whether the stream holds a message at this position.
+    pub(super) async fn stores(&self, info: &Info, position: Position) -> Result<bool, Break> {
+        Ok(self.stored_at(info, position).await?.is_some())
+    }
+
     /// The first message that was stored at this time or later; 0, which is the log's first, if that is all of them.
     pub(super) async fn first_at(&self, time: LogTime) -> Result<Position, Break> {
         let info = self.same_stream().await?;

@@ -59,10 +59,7 @@ impl Follower {
     pub(super) fn new(source: Source, readers: Vec<(Vec<Start>, Arc<ReadAhead>)>, info: &Info) -> Self {
         let first = readers.iter().flat_map(|(starts, _)| starts).map(|start| start.from).min().unwrap_or_default();
         let next = first.max(Position(info.state.first_sequence)).max(Position(1));
-        // At most, until the server says exactly: a reader must not take a log for empty that was not looked at.
-        let pending = (info.state.last_sequence + 1).saturating_sub(next.0);
-        readers.iter().for_each(|(_, ahead)| ahead.put(None, Position(0), pending));
-        Self {
+        let follower = Self {
             source,
             routes: readers.into_iter().map(|(starts, ahead)| Route::new(&starts, ahead)).collect(),
             next,
@@ -70,7 +67,11 @@ impl Follower {
             advanced: Instant::now(),
             reported: None,
             doubted: Lasting::default(),
-        }
+        };
+        // Until a server says exactly: a reader must not take a log for empty that was not looked at.
+        let left = follower.left(info);
+        follower.routes.iter().for_each(|route| route.ahead.put(None, Position(0), left));
+        follower
     }
 
     /// Follows until all readers are gone, or the log is not what it was.
@@ -127,11 +128,9 @@ impl Follower {
         let info = self.source.check(scanned, self.needed(), self.last).await?;
         self.next = self.next.max(Position(info.state.first_sequence));
         let mut pull = Pull::start(&self.source, self.consumer()).await?;
-        let pending = pull.info().num_pending;
-        if pending == 0 {
-            self.pass(Position(info.state.last_sequence)).await?;
-        }
-        self.nothing(pending);
+        // The consumer may be on a server whose copy ends before the stream does. So that it has nothing says nothing of the
+        // stream, and no message is passed over for it.
+        self.nothing(self.left(&info));
         let mut behind = Behind::default();
         loop {
             if pull.must_ask() {
@@ -169,6 +168,11 @@ impl Follower {
             return Err(Break::ForNow(reason));
         }
         Ok(())
+    }
+
+    /// Messages of the stream that did not come, at most: some may be deleted.
+    fn left(&self, info: &Info) -> u64 {
+        (info.state.last_sequence + 1).saturating_sub(self.next.0)
     }
 
     fn consumer(&self) -> Config {
@@ -225,10 +229,14 @@ impl Follower {
     }
 
     /// Nothing came up to here, since nothing is there any more. Deleted messages are ignored, but those that the
-    /// stream discarded by its limits should have come.
+    /// stream discarded by its limits should have come, and so should those that only the consumer's server lacks.
     async fn pass(&mut self, through: Position) -> Result<(), Break> {
         if through >= self.next {
-            self.source.check(Position(self.next.0 - 1), self.needed(), self.last).await?;
+            let info = self.source.check(Position(self.next.0 - 1), self.needed(), self.last).await?;
+            if self.source.stores(&info, self.next).await? {
+                let reason = format!("the consumer passed message {} over, which the stream holds", self.next.0);
+                return Err(Break::ForNow(reason));
+            }
             self.next = Position(through.0 + 1);
         }
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use netqoe_testbed::AlteredProxy;
+
 use super::*;
 
 #[test]
@@ -288,6 +290,45 @@ fn a_reader_hears_when_the_rest_was_for_others() {
         }
         lag == 0
     });
+}
+
+/// A way to the server, by which it says something else.
+fn altered(nats: &NatsServer, said: &str, heard: &str) -> AlteredProxy {
+    AlteredProxy::start(([127, 0, 0, 1], nats.port()).into(), said, heard).unwrap()
+}
+
+/// A consumer may be on a server whose copy of the stream ends earlier. What that server lacks comes once it has caught up.
+#[test]
+fn a_consumer_that_says_too_early_that_nothing_is_left_passes_nothing_over() {
+    const MESSAGES: u64 = 12;
+    let nats = NatsServer::start().unwrap();
+    let behind = altered(&nats, "\"num_pending\":12", "\"num_pending\": 0");
+    let log = JetStreamLog::open(options(&format!("nats://{}", behind.address()))).unwrap();
+    for number in 0..MESSAGES {
+        append(&log, 0, &number.to_string()).unwrap();
+    }
+    let mut own = reader(&log, [0]);
+    let came = read(&mut *own, 12);
+    let positions: Vec<_> = came.iter().map(|chunk| chunk.position.0).collect();
+    assert_eq!(positions, (1..=MESSAGES).collect::<Vec<_>>());
+}
+
+/// A copy of the stream can have a hole in it.
+#[test]
+fn a_consumer_that_passes_over_what_the_stream_holds_is_left() {
+    let nats = NatsServer::start().unwrap();
+    // The second message of the first consumer, which is the stream's second, as its fifth.
+    let holed = altered(&nats, ".1.2.2.", ".1.5.2.");
+    let log = JetStreamLog::open(options(&format!("nats://{}", holed.address()))).unwrap();
+    let lines: Vec<_> = (0..6).map(|number| number.to_string()).collect();
+    for line in &lines {
+        append(&log, 0, line).unwrap();
+    }
+    let mut own = reader(&log, [0]);
+    let came = read(&mut *own, lines.len());
+    let came: Vec<_> =
+        texts(&came).into_iter().map(|(_, position, text)| (position, text.trim_end().to_owned())).collect();
+    assert_eq!(came, (1..).zip(lines).collect::<Vec<_>>());
 }
 
 #[test]

@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
-use std::time::{Duration, Instant};
 
 use netqoe_testbed::{Database, NatsCluster};
 
 use crate::cluster_support::{Audit, Group, Load, Rig, Shape, Verdict};
-use crate::support::Server;
-
-/// How long reading may take to go on, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::support::{Server, eventually_or_say};
 
 pub(crate) struct ThreeServers {
     database: Database,
@@ -40,12 +36,10 @@ impl ThreeServers {
 
     /// Waits until every partition has been read beyond `position`.
     pub(crate) fn read_on_beyond(&self, position: u64) {
-        let started = Instant::now();
-        while self.audit.reached().is_none_or(|(all, _)| all <= position) {
-            let said: Vec<_> = self.group.processes.iter().map(Server::last_words).collect();
-            assert!(started.elapsed() < PATIENCE, "{:?} beyond {position}: {}", self.audit.reached(), said.join("\n"));
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let is_beyond = || self.audit.reached().is_some_and(|(all, _)| all > position);
+        eventually_or_say("all partitions are read on", is_beyond, || {
+            format!("{:?} beyond {position}\n{}", self.audit.reached(), self.group.last_words())
+        });
     }
 
     /// Ends the load, lets the cluster read all of it, and holds its rows and commits against its log.

@@ -12,8 +12,8 @@ use netqoe_model::LogTime;
 use netqoe_testbed::{NatsCluster, NatsServer, free_port};
 use tempfile::TempDir;
 
-use super::Audit;
-use crate::support::{NO_RATE, Server, eventually, get, netqoe, now_ms};
+use super::{Audit, Log};
+use crate::support::{NO_RATE, Server, eventually, eventually_or_say, get, netqoe, now_ms};
 
 /// What rows mean here: windows of a second, so that they close while a test runs.
 pub(crate) const RULES: [(&str, &str); 3] =
@@ -147,12 +147,13 @@ impl<N: Nats> Rig<N> {
         JetStreamLog::find(JetStreamOptions::new(connection, Arc::new(|| LogTime::from_ms(now_ms())))).unwrap()
     }
 
-    /// Lines in the log.
+    /// Lines in the log, without ticks, which no ledger counts.
     pub(crate) fn lines(&self) -> u64 {
         let log = self.log();
-        let lines = log.export(&mut std::io::sink()).unwrap();
+        let mut text = Vec::new();
+        log.export(&mut text).unwrap();
         log.close();
-        lines
+        Log::new(&text).lines() as u64
     }
 
     fn command(&self, name: &str) -> Command {
@@ -186,9 +187,18 @@ impl Group {
         self.processes.iter().map(lag).sum()
     }
 
+    /// What its processes have logged last.
+    pub(crate) fn last_words(&self) -> String {
+        self.processes.iter().map(Server::last_words).collect::<Vec<_>>().join("\n")
+    }
+
     /// Waits until rows reflect all of the log, in which so many lines are, and every window is closed.
     pub(crate) fn settle(&self, audit: &Audit, lines: u64) {
-        eventually("all of the log is read", || audit.lines_read() >= Some(lines));
+        let is_read = || audit.lines_read() >= Some(lines);
+        eventually_or_say("all of the log is read", is_read, || {
+            let (read, reached, lag) = (audit.lines_read(), audit.reached(), self.lag());
+            format!("{read:?} of {lines} lines, positions {reached:?}, lag {lag:?}\n{}", self.last_words())
+        });
         eventually("every window is closed", || audit.provisional_rows() == Some(0));
         eventually("nothing of the log waits", || self.lag() == Some(0));
     }

@@ -42,10 +42,15 @@ pub(crate) fn now_ms() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, is_so: impl FnMut() -> bool) {
+    eventually_or_say(what, is_so, String::new);
+}
+
+/// The same; `state` says how it stands where it does not become so.
+pub(crate) fn eventually_or_say(what: &str, mut is_so: impl FnMut() -> bool, state: impl Fn() -> String) {
     let started = Instant::now();
     while !is_so() {
-        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}\n{}", state());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
