@@ -19,6 +19,8 @@ const SERVERS: usize = 3;
 const USERS: [&str; SERVERS] = ["games", "lp", "news"];
 /// How long servers may take to find each other, or one to catch up with the others, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What a server of version 2.9 answers that is up to date but for a consumer, which has been deleted meanwhile or will be.
+const LACKS_A_CONSUMER: &str = "\"error\":\"JetStream consumer ";
 /// How often they are looked at.
 const EVERY: Duration = Duration::from_millis(50);
 /// How long one of them may take to answer how it is.
@@ -90,7 +92,7 @@ impl NatsCluster {
         for Member { server, name, monitoring, .. } in &self.members {
             loop {
                 let answer = health(*monitoring).unwrap_or_default();
-                if answer.starts_with("HTTP/1.1 200 ") {
+                if answer.starts_with("HTTP/1.1 200 ") || answer.contains(LACKS_A_CONSUMER) {
                     break;
                 }
                 ensure!(started.elapsed() < PATIENCE, "{name} is not healthy: {answer}\n{}", server.log()?);

@@ -33,6 +33,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let steps = [
         ("random faults", Chaos::Random(Vec::new()).command()),
         ("planted faults", Chaos::Planted.command()),
+        ("the dataflow against references, with many random logs", dataflow()),
         ("long outages, and kills at random moments", tests(&LONG_FORMS, None)),
         ("a parted network, with Debian's nats-server", tests(&PARTED, None)),
         ("a parted network, with a newer nats-server", tests(&PARTED, Some(newer))),
@@ -46,6 +47,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     ensure!(failed.is_empty(), "failed: {}; what was found is printed above", failed.join(", "));
     Ok(())
+}
+
+/// The tests of the dataflow that try random logs.
+fn dataflow() -> Command {
+    let mut command = Command::new(cargo());
+    command.args(["test", "--locked", "-p", "netqoe-dataflow", "--test", "it", "--", "reference::", "judge::"]);
+    command.env(SOAK_VARIABLE, "1");
+    command
 }
 
 /// These tests of the whole program, one after the other.

@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use crate::support::compare::{is_same, is_same_range};
 use crate::support::reference::Judged;
 use crate::support::reference::steady::{Turns, judged_with_turns};
-use crate::support::{pairs, reference, rules};
+use crate::support::{pairs, reference, rules, soak};
 
 /// The engine's verdict in the reference's form, and the state that the row carries.
 fn judge(state: &mut PairState, row: &WindowRow, rules: &Rules) -> (Judged, Option<Arc<[u8]>>) {
@@ -68,7 +68,7 @@ fn cases() -> impl Strategy<Value = (Vec<WindowRow>, Rules, BTreeSet<usize>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(soak::cases(200))]
 
     #[test]
     fn a_pairs_windows_are_judged_as_the_reference_judges_them((rows, rules, restarts) in cases()) {

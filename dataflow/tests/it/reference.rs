@@ -13,7 +13,7 @@ use crate::support::logs::Line;
 use crate::support::reference::Everything;
 use crate::support::reference::looks::{Looks, assert_same_looks, log_times, looks};
 use crate::support::store::Store;
-use crate::support::{feeds, logs, reference, rules, store};
+use crate::support::{feeds, logs, reference, rules, soak, store};
 
 const PARTITIONS: NonZeroU16 = NonZeroU16::new(5).unwrap();
 
@@ -56,7 +56,7 @@ fn check_file(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rule
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(soak::cases(16))]
 
     #[test]
     fn a_file_gives_the_rows_of_the_reference(

@@ -6,4 +6,5 @@ pub(crate) mod logs;
 pub(crate) mod pairs;
 pub(crate) mod reference;
 pub(crate) mod rules;
+pub(crate) mod soak;
 pub(crate) mod store;
