@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use rustix::process::Signal;
 
 use crate::needs::NATS_SERVER;
@@ -83,6 +84,16 @@ impl NatsServer {
         format!("nats://127.0.0.1:{}", self.server.port())
     }
 
+    /// Its version, as `2.9.10`.
+    ///
+    /// # Errors
+    /// Where it does not say so.
+    pub fn version(&self) -> anyhow::Result<String> {
+        let line = greeting(self.server.port())?;
+        let version = line.split("\"version\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        Ok(version.with_context(|| format!("a nats-server does not say its version: {line}"))?.to_owned())
+    }
+
     /// Where its streams are; it may be moved away or replaced while the server is down.
     pub fn store(&self) -> PathBuf {
         self.server.folder().join("store")
@@ -91,10 +102,14 @@ impl NatsServer {
 
 /// Whether a NATS server answers there. It does so only once its streams are recovered.
 fn greets(port: u16) -> bool {
+    greeting(port).is_ok_and(|line| line.starts_with("INFO "))
+}
+
+/// The first line that a server says.
+fn greeting(port: u16) -> std::io::Result<String> {
     let mut line = String::new();
-    let greeted =
-        TcpStream::connect(("127.0.0.1", port)).and_then(|stream| BufReader::new(stream).read_line(&mut line));
-    greeted.is_ok() && line.starts_with("INFO ")
+    BufReader::new(TcpStream::connect(("127.0.0.1", port))?).read_line(&mut line)?;
+    Ok(line)
 }
 
 is_a_server!(NatsServer);

@@ -62,6 +62,14 @@ impl NatsCluster {
         self.members.iter().map(|member| member.url()).collect::<Vec<_>>().join(",")
     }
 
+    /// The version of all servers, as `2.9.10`.
+    ///
+    /// # Errors
+    /// Where the first of them does not say so.
+    pub fn version(&self) -> anyhow::Result<String> {
+        self.members[0].version()
+    }
+
     /// The server of this name, as JetStream calls the leader of a stream.
     pub fn member(&mut self, name: &str) -> Option<&mut Member> {
         self.members.iter_mut().find(|member| member.name == name)

@@ -48,7 +48,24 @@ pub(super) struct OpenStream {
 
 /// Finds the stream or makes it, and sees to it that it can hold a log.
 pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, LogError> {
-    connection.insist(&name(&options.name), || try_open(connection, options)).await
+    let open = connection.insist(&name(&options.name), || try_open(connection, options)).await?;
+    let (version, config) = (connection.client.server_info().version, &open.stream.cached_info().config);
+    if config.num_replicas > 1 && copies_may_differ(&version) {
+        tracing::warn!(
+            "stream {} has {} replicas on nats-server {version}: after a network has parted its servers, its copies may \
+             differ for good; use nats-server 2.10 or newer",
+            config.name,
+            config.num_replicas
+        );
+    }
+    Ok(open)
+}
+
+/// Whether the copies of a stream may come to differ on servers of this version, as seen with 2.9.10. What is no version is
+/// taken for a newer one.
+fn copies_may_differ(version: &str) -> bool {
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < (2, 10))
 }
 
 async fn try_open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, Break> {
@@ -182,4 +199,15 @@ fn differences(options: &StreamOptions, info: &Info) -> Vec<Difference> {
     compare("duplicate_window", format!("{:?}", wanted.duplicate_window), format!("{:?}", found.duplicate_window));
     compare("storage", format!("{:?}", wanted.storage), format!("{:?}", found.storage));
     differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        assert!(["2.9.10", "2.9", "1.4.1"].iter().all(|version| copies_may_differ(version)));
+        assert!(!["2.10.0", "2.15.3-beta", "3.0.0", "", "main"].iter().any(|version| copies_may_differ(version)));
+    }
 }

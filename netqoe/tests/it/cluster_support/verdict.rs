@@ -38,6 +38,8 @@ impl fmt::Display for Figures {
 pub(crate) struct Verdict {
     /// Each in one line; none where all is well.
     pub(crate) problems: Vec<String>,
+    /// Those of them that no copy of the log would excuse: what was acknowledged and is gone, what was committed against the rules.
+    pub(crate) lost: Vec<String>,
     pub(crate) figures: Figures,
 }
 
@@ -50,8 +52,9 @@ impl Verdict {
         log.close();
         let (log, folder) = (Log::new(&exported), tempfile::tempdir().unwrap());
         let (live, replayed) = (Tables::postgres(database_url), log.replayed(folder.path()));
-        let mut verdict = Self { problems: audit.problems(), figures: Figures::default() };
+        let mut verdict = Self { problems: audit.problems(), lost: Vec::new(), figures: Figures::default() };
         verdict.acknowledged(&log, sent);
+        verdict.lost.clone_from(&verdict.problems);
         verdict.compare("rows and their replay", &live.rows, &replayed.rows);
         let as_the_reference = |row: &Row| row[..row.len() - 2].to_vec();
         let rows = live.rows.iter().map(as_the_reference).collect();
