@@ -53,9 +53,9 @@ pub(crate) struct RulesTestOptions {
     pub(crate) rules: RuleOptions,
 }
 
-/// Where one of these is exceeded, the exit code is 3.
+/// What is known of the faults, and limits: where one is exceeded, the exit code is 3.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Limits; where one is exceeded, the exit code is 3")]
+#[command(next_help_heading = "Truth, and limits")]
 pub(crate) struct LimitOptions {
     /// Faults that are known to have been there: a JSON list as of `netqoe incidents --json`, or one object a line. Precision
     /// and recall are printed
