@@ -124,6 +124,18 @@ fn rules_that_lose_gain_and_move_incidents_are_told_apart() {
 }
 
 #[test]
+fn the_report_is_the_same_for_any_number_of_workers_and_from_standard_input() {
+    let trial = Trial::new();
+    let report = trial.json(&["classic"]);
+    assert_eq!(trial.json(&["classic", "-w", "2"]), report);
+    let log = File::open(trial.path("log")).unwrap();
+    let mut command = netqoe();
+    command.args(["rules", "test", "classic", "--json", "--input", "-"]).stdin(log);
+    let output = command.output().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), report);
+}
+
+#[test]
 fn only_what_opens_in_the_range_counts() {
     let trial = Trial::new();
     let deaf = trial.deaf();
