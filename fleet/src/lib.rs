@@ -6,13 +6,18 @@
 //! This crate must not know where looks come from and where incidents go: no log, no store, no thread, no clock. Whatever it
 //! says follows from the looks, the rules and the window's length. Nothing in it depends on the order of a hash map.
 //!
+//! Of incidents that were found it also says which fault each is of ([`matching`]), and how two findings of one history differ
+//! ([`comparison`]).
+//!
 //! Decision: D-088.
 
+pub mod comparison;
 mod fold;
 mod host;
 mod incident;
 mod life;
 mod localise;
+pub mod matching;
 mod pair;
 mod rhythm;
 mod space;
@@ -21,3 +26,4 @@ mod stored;
 mod tests;
 
 pub use fold::Fleet;
+pub use space::causes_that_hold;

@@ -436,21 +436,30 @@ fn count_stray(strays: &mut BTreeMap<WindowStart, u32>, since: WindowStart, is_i
 
 /// The causes that hold a pair: its client, its target, and whatever else is known of them.
 pub(crate) fn causes_of(pair: &Pair, rules: &FleetRules) -> Vec<Cause> {
-    let network = pair.network.as_deref();
+    causes_that_hold(&pair.client, &pair.target, pair.network.as_deref(), rules)
+}
+
+/// The causes that hold a pair that is measured over a network, the narrowest first.
+pub fn causes_that_hold(
+    client: &Arc<str>,
+    target: &Arc<str>,
+    network: Option<&Network>,
+    rules: &FleetRules,
+) -> Vec<Cause> {
     let isp = network.and_then(|network| network.isp.as_ref());
     let site = network.and_then(|network| network.site.as_ref());
     let network_type = network.and_then(|network| network.network_type.as_ref());
-    let host: Option<Arc<str>> = host_of(&pair.target).map(Arc::from);
+    let host: Option<Arc<str>> = host_of(target).map(Arc::from);
     let hosting: Option<Arc<str>> = host.as_deref().and_then(|host| rules.hosting_of(host)).map(Arc::from);
     let one = |dimension, value: Option<&Arc<str>>| Some(Cause { dimension, value: vec![Arc::clone(value?)] });
     let two = |dimension, value: Option<&Arc<str>>, other: Option<&Arc<str>>| {
         Some(Cause { dimension, value: vec![Arc::clone(value?), Arc::clone(other?)] })
     };
     let causes = [
-        one(Dimension::Client, Some(&pair.client)),
-        one(Dimension::Target, Some(&pair.target)),
+        one(Dimension::Client, Some(client)),
+        one(Dimension::Target, Some(target)),
         one(Dimension::Host, host.as_ref()),
-        two(Dimension::IspTarget, isp, Some(&pair.target)),
+        two(Dimension::IspTarget, isp, Some(target)),
         two(Dimension::SiteNetworkType, site, network_type),
         one(Dimension::Site, site),
         one(Dimension::Hosting, hosting.as_ref()),

@@ -6,7 +6,7 @@ use netqoe_notify::NotifyConfigError;
 use netqoe_server::{ServeError, TokensError};
 use netqoe_sinks::StoreError;
 
-use crate::commands::{probe, supervise};
+use crate::commands::{probe, rules, supervise};
 
 /// A command has failed.
 pub(crate) const FAILED: u8 = 1;
@@ -16,6 +16,8 @@ pub(crate) const WRONG_USAGE: u8 = 2;
 pub(crate) const GROUP_LOST: u8 = 3;
 /// What `probe --once` measured works, and is slower than `--fail-above` allows.
 const FAILED_ABOVE: u8 = 3;
+/// New rules differ from the present ones by more than the limits of `rules test` allow.
+const LIMIT_EXCEEDED: u8 = 3;
 /// Another generation has taken over the store. Started again, this one would take it back.
 pub(crate) const TAKEN_OVER: u8 = 4;
 
@@ -42,6 +44,9 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
     }
     if error.is::<probe::Above>() {
         return FAILED_ABOVE;
+    }
+    if error.is::<rules::Exceeded>() {
+        return LIMIT_EXCEEDED;
     }
     // Whoever supervises ends as the other has ended; with no code of its own that was killed.
     let supervised = error.downcast_ref::<supervise::Failed>().and_then(|failed| failed.status.code());

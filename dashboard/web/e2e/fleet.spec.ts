@@ -27,6 +27,7 @@ test('the sentence names a slow server, in the moment when it was', async ({ pag
   await expect(score).toContainText(/^Score of all pairs in this range \d/);
   await score.getByRole('button', { name: 'What is this?' }).click();
   await expect(score).toContainText('100 · (satisfied + tolerated / 2) / measurements');
+  await expect(score).toContainText('outcome = min(latency, loss)');
   await page.keyboard.press('Escape');
   await expect(score.getByRole('heading')).toBeHidden();
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { evidenceText, failedText } from '../src/words/evidence.ts';
 import { ago, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
 import { matchesText, measureText } from '../src/words/measures.ts';
-import { scoreText, sharesText } from '../src/words/score.ts';
+import { outcomeText, scoreText, sharesText } from '../src/words/score.ts';
 import { cut, shortNames, visible, visibleName } from '../src/words/text.ts';
 import { differentParts, pointsText } from '../src/words/different.ts';
 import type { DimensionValue, Evidence, Score } from '../src/api/types.ts';
@@ -167,6 +167,11 @@ describe('evidence', () => {
 describe('a score', () => {
   test('reads 100 only where it is', () => {
     expect([null, 0, 97.349, 99.96, 100].map(scoreText)).toEqual(['–', '0.0', '97.3', '99.9', '100']);
+  });
+
+  test('has an outcome of which both parts are said', () => {
+    expect(outcomeText({ score: 83.33, latency: 83.33, loss: 100 })).toBe('83.3 (latency 83.3, loss 100)');
+    expect(outcomeText({ score: 0, latency: null, loss: 0 })).toBe('0.0 (latency –, loss 0.0)');
   });
 
   test('has shares of the time that say what is not known', () => {

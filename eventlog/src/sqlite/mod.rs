@@ -25,6 +25,7 @@ mod stored_record;
 mod writer;
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -171,7 +172,15 @@ impl SqliteLog {
     /// [`LogError`], if there is no log or it can't be read, [`LogError::Export`] if `out` fails, and
     /// [`LogError::Damaged`] or [`LogError::Missing`] once all was written that is there and intact.
     pub fn export(path: &Path, out: &mut dyn Write) -> Result<u64, LogError> {
-        export::export(path, out)
+        Self::export_of(path, &(LogTime::default()..LogTime::from_ms(i64::MAX)), out)
+    }
+
+    /// [`SqliteLog::export`] of the records of these log times only.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::export`].
+    pub fn export_of(path: &Path, times: &Range<LogTime>, out: &mut dyn Write) -> Result<u64, LogError> {
+        export::export(path, times, out)
     }
 
     /// Looks at all records of the log in `path` and at the file that holds them. A process may be appending meanwhile.

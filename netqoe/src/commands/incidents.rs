@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use crate::options::IncidentsOptions;
 use crate::output;
 
+/// The heads of the table.
+pub(super) const HEADS: [&str; 7] = ["OPENED", "CLOSED", "STATE", "SEVERITY", "LABEL", "PAIRS", "CAUSE"];
+
 pub(crate) fn run(options: &IncidentsOptions) -> anyhow::Result<()> {
     let (range, postgres) = (options.range()?, options.database.postgres());
     let mut count = 0_u64;
@@ -14,10 +17,10 @@ pub(crate) fn run(options: &IncidentsOptions) -> anyhow::Result<()> {
         if options.json {
             // Each on a line of its own, so that the list can be as long as it likes.
             let before = if count == 0 { "[" } else { "," };
-            output::line(format_args!("{before}{}", as_json(incident)))?;
+            output::line(format_args!("{before}{}", as_json(&incident)))?;
         } else {
             if count == 0 {
-                output::own_line(row(["OPENED", "CLOSED", "STATE", "SEVERITY", "LABEL", "PAIRS", "CAUSE"]))?;
+                output::own_line(row(HEADS))?;
             }
             output::line(as_row(&incident))?;
         }
@@ -33,12 +36,12 @@ pub(crate) fn run(options: &IncidentsOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn as_json(incident: ListedIncident) -> Value {
-    let mut value: Vec<Value> = incident.cause_value.into_iter().map(Value::from).collect();
-    let value = match value.len() {
-        0 => Value::Null,
-        1 => value.remove(0),
-        _ => Value::from(value),
+/// An incident as a member of the JSON list.
+pub(super) fn as_json(incident: &ListedIncident) -> Value {
+    let value = match &incident.cause_value[..] {
+        [] => Value::Null,
+        [value] => Value::from(&**value),
+        values => Value::from(values),
     };
     json!({
         "id": incident.id, "label": incident.label, "cause_dimension": incident.cause_dimension, "cause_value": value,
@@ -48,7 +51,8 @@ fn as_json(incident: ListedIncident) -> Value {
     })
 }
 
-fn as_row(incident: &ListedIncident) -> String {
+/// An incident as a line of the table.
+pub(super) fn as_row(incident: &ListedIncident) -> String {
     let time = |ms| Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.to_string());
     let closed = incident.closed_ms.map_or_else(|| "-".to_owned(), time);
     let cause = format!("{} {}", incident.cause_dimension, incident.cause_value.join(" × "));
@@ -58,6 +62,6 @@ fn as_row(incident: &ListedIncident) -> String {
     row([&opened, &closed, &state, &severity, &label, &pairs, &cause])
 }
 
-fn row([opened, closed, state, severity, label, pairs, cause]: [&str; 7]) -> String {
+pub(super) fn row([opened, closed, state, severity, label, pairs, cause]: [&str; 7]) -> String {
     format!("{opened:<20}  {closed:<20}  {state:<9}  {severity:<8}  {label:<16}  {pairs:>6}  {cause}")
 }

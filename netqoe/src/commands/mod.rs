@@ -17,12 +17,14 @@ pub(crate) mod maintenance;
 pub(crate) mod notify;
 mod other_rules;
 pub(crate) mod probe;
+mod progress;
 pub(crate) mod replay;
 mod resources;
 pub(crate) mod rules;
 mod runtime;
 mod starting;
 pub(crate) mod supervise;
+mod text_input;
 pub(crate) mod up;
 
 use std::path::{Path, PathBuf};

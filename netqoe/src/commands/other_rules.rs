@@ -5,18 +5,32 @@ use netqoe_sinks::StoreUrl;
 use netqoe_sinks::read::Reader;
 use serde_json::{Map, Value};
 
-/// Says so where the latest rows of `live` were made by other rules: they can't be the same then. A store that an older
-/// netqoe has written does not tell.
+/// Says so where the latest rows of `live` were made by other rules: they can't be the same then.
 pub(super) fn warn(live: &StoreUrl, reader: &dyn Reader, rules: &Rules) -> anyhow::Result<()> {
-    let Some(theirs) = reader.ask(|store| store.rows.rules())? else { return Ok(()) };
-    let others = others(&members(&theirs), &members(&serde_json::to_string(rules)?));
-    if !others.is_empty() {
+    if let Some(others) = others_of(reader, rules)? {
         tracing::warn!(
-            "{live} was made by other rules, so rows will differ: {}; give the options that its aggregate has",
-            others.join(", ")
+            "{live} was made by other rules, so rows will differ: {others}; give the options that its aggregate has"
         );
     }
     Ok(())
+}
+
+/// Says so where the netqoe that made `live` works by other rules than those that are taken for its present ones.
+pub(super) fn warn_of_present(live: &StoreUrl, reader: &dyn Reader, rules: &Rules) -> anyhow::Result<()> {
+    if let Some(others) = others_of(reader, rules)? {
+        tracing::warn!(
+            "{live} works by other rules than those given as the present ones: {others}; give --rules and the other options \
+             that its netqoe has"
+        );
+    }
+    Ok(())
+}
+
+/// In what the rules of a store's latest rows differ. A store that an older netqoe has written does not tell.
+fn others_of(reader: &dyn Reader, rules: &Rules) -> anyhow::Result<Option<String>> {
+    let Some(theirs) = reader.ask(|store| store.rows.rules())? else { return Ok(None) };
+    let others = others(&members(&theirs), &members(&serde_json::to_string(rules)?));
+    Ok((!others.is_empty()).then(|| others.join(", ")))
 }
 
 /// None where it is not what we write.

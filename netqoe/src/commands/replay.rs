@@ -1,13 +1,11 @@
 //! `netqoe replay`: the dataflow over a file of history, into a store.
 
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Read, stdin};
-use std::path::Path;
+use std::io::{BufWriter, Read};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, anyhow, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
 use netqoe_pipeline::{MeasuredStore, OpenedStore, Patience, Replay, Totals};
 use netqoe_sinks::read::{self, Compared, PostgresReader, Reader, SqliteReader};
@@ -15,17 +13,18 @@ use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use super::progress::progress_bar;
 use super::runtime::request_threads;
+use super::text_input::open;
 use super::{other_rules, process_name, resources};
 use crate::clock::store_clock;
 use crate::options::ReplayOptions;
 use crate::output;
 
 /// What the progress of a replay is kept under: no live log has this name, so a live store is never mistaken for one.
-const REPLAYED_LOG: &str = "ndjson";
-const STANDARD_INPUT: &str = "-";
+pub(super) const REPLAYED_LOG: &str = "ndjson";
 /// What Linux lets a pipe hold: larger writes would only wait.
-const PIPE_BYTES: usize = 64 << 10;
+pub(super) const PIPE_BYTES: usize = 64 << 10;
 
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     options.history.check()?;
@@ -145,41 +144,4 @@ fn replay(
         on_commit: Box::new(on_commit),
     };
     Ok(replay.run()?)
-}
-
-/// The input as text, with the length of that where it is known.
-fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
-    let (file, bytes) = open_file(path)?;
-    let decompressed = netqoe_eventlog::decompressed(file).with_context(|| format!("can't read {}", path.display()));
-    let (text, is_compressed) = decompressed?;
-    Ok((text, bytes.filter(|_| !is_compressed)))
-}
-
-fn open_file(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
-    if path.as_os_str() == STANDARD_INPUT {
-        return Ok((Box::new(stdin()), None));
-    }
-    let cant_read = || format!("can't read {}", path.display());
-    let file = File::open(path).with_context(cant_read)?;
-    let metadata = file.metadata().with_context(cant_read)?;
-    anyhow::ensure!(
-        !metadata.is_dir(),
-        "can't read {}: it is a folder; give a file, or - for standard input",
-        path.display()
-    );
-    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
-}
-
-/// On a terminal, a bar; elsewhere nothing.
-fn progress_bar(bytes: Option<u64>) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let (bar, template) = match bytes {
-        Some(bytes) => (ProgressBar::new(bytes), "{bar:40} {bytes}/{total_bytes} {msg} {elapsed} (ready in {eta})"),
-        None => (ProgressBar::new_spinner(), "{spinner} {bytes} {msg} {elapsed}"),
-    };
-    bar.enable_steady_tick(Duration::from_millis(100));
-    // The templates above are valid; where one were not, the default style shows the same figures.
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

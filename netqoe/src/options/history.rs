@@ -24,12 +24,7 @@ pub(crate) struct HistoryOptions {
 impl HistoryOptions {
     /// Checks that there is something between `--from` and `--to`.
     pub(crate) fn check(&self) -> Result<(), WrongUsage> {
-        match (self.from, self.to) {
-            (Some(from), Some(to)) if from >= to => {
-                Err(WrongUsage(format!("--from {from} is not before --to {to}; give an earlier --from")))
-            }
-            _ => Ok(()),
-        }
+        check_order(self.from, self.to)
     }
 
     /// Whether only some windows are written.
@@ -49,6 +44,16 @@ impl HistoryOptions {
         let from_ms = self.from.map_or(0, |from| from.saturating_sub(warm_up_ms).max(0));
         let closed_ms = |to: i64| to.saturating_add(rules.window_ms + rules.lateness_ms);
         LogTime::from_ms(from_ms)..LogTime::from_ms(self.to.map_or(i64::MAX, closed_ms))
+    }
+}
+
+/// Checks that there is something between `--from` and `--to`.
+pub(super) fn check_order(from: Option<i64>, to: Option<i64>) -> Result<(), WrongUsage> {
+    match (from, to) {
+        (Some(from), Some(to)) if from >= to => {
+            Err(WrongUsage(format!("--from {from} is not before --to {to}; give an earlier --from")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use netqoe_model::IncidentState;
 use netqoe_sinks::{ListedRange, StoreUrl};
 
 use super::DatabaseOptions;
-use super::history::time;
+use super::history::{check_order, time};
 use crate::exit::WrongUsage;
 
 #[derive(Args, Debug)]
@@ -37,12 +37,8 @@ pub(crate) struct IncidentsOptions {
 impl IncidentsOptions {
     /// Which incidents are asked for.
     pub(crate) fn range(&self) -> Result<ListedRange, WrongUsage> {
-        match (self.from, self.to) {
-            (Some(from), Some(to)) if from >= to => {
-                Err(WrongUsage(format!("--from {from} is not before --to {to}; give an earlier --from")))
-            }
-            _ => Ok(ListedRange { from_ms: self.from, to_ms: self.to, state: self.state }),
-        }
+        check_order(self.from, self.to)?;
+        Ok(ListedRange { from_ms: self.from, to_ms: self.to, state: self.state })
     }
 }
 

@@ -14,6 +14,7 @@ mod operations;
 mod probe;
 mod report;
 mod rules;
+mod rules_test;
 mod server;
 mod threshold;
 
@@ -43,6 +44,7 @@ pub(crate) use report::ReportOptions;
 #[cfg(feature = "bench")]
 pub(crate) use rules::rules_file;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
+pub(crate) use rules_test::{LimitOptions, RulesTestOptions};
 pub(crate) use server::ServerOptions;
 
 /// Network quality of experience: which clients and targets are degraded, since when and why
@@ -90,7 +92,7 @@ pub(crate) enum Command {
     /// Test the receivers of notifications, or show what waits for them. Receivers and routes stand in the configuration file
     #[command(subcommand)]
     Notify(NotifyCommand),
-    /// Show or check the rules by which windows are diagnosed
+    /// Show or check the rules by which windows are diagnosed, or try new ones on history
     #[command(subcommand)]
     Rules(RulesCommand),
     /// Measurements of netqoe itself

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use netqoe_model::{DiagnosisRules, Rules, RulesFile};
 
+use super::RulesTestOptions;
+
 /// Shortest and longest window: a window is a whole number of milliseconds that divides time from the Unix epoch on.
 const WINDOW_MS: std::ops::RangeInclusive<i64> = 1_000..=3_600_000;
 
@@ -54,6 +56,9 @@ pub(crate) enum RulesCommand {
         #[arg(value_name = "NAME|FILE", value_parser = |text: &str| rules_file(text).map(Box::new))]
         rules: Box<RulesFile>,
     },
+    /// Replay history with the present and with new rules, and print which incidents are gained, lost and moved. --rules and
+    /// what goes with it are the present ones; exit with 3 if a limit is exceeded
+    Test(Box<RulesTestOptions>),
 }
 
 /// Rules by their name, or of a file. The name of rules that are part of netqoe goes before a file of that name.

@@ -25,6 +25,7 @@ mod probe_command;
 mod provisional;
 mod report;
 mod rules;
+mod rules_test;
 mod support;
 mod ticks;
 mod usage;

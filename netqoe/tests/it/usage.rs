@@ -248,7 +248,7 @@ fn a_build_without_benches_says_how_to_get_one_with_them() {
 
 #[test]
 fn every_option_has_a_variable() {
-    for command in [&["up"][..], &["replay"], &["log", "export"], &["config", "check"]] {
+    for command in [&["up"][..], &["replay"], &["log", "export"], &["rules", "test"], &["config", "check"]] {
         assert_eq!(without_a_variable(command), Vec::<String>::new(), "{command:?}");
     }
 }

@@ -1,11 +1,14 @@
-//! How well something did: Apdex over the total time of measurements, with failures, and availability.
+//! How well something did: Apdex over the total time of measurements, with failures; the quality of outcome of round trips and
+//! failures; and availability.
 //!
 //! `docs/score.md` has the formulas and where they come from.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use netqoe_model::Rules;
-use netqoe_sinks::read::{Pair, Rows, ScoreRecord, ScoreTerms};
+use netqoe_sinks::read::{PERFECT, Pair, RoundTripTerms, Rows, ScoreRecord, ScoreTerms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -19,6 +22,12 @@ use crate::schema;
 const SATISFIED_MS: u32 = 500;
 /// No measurement takes longer than this.
 const MAX_SATISFIED_MS: u32 = 60_000;
+/// What round trips are wanted to be, where nothing else is asked for. A conversation does not notice a delay of 150 ms one way, and is not
+/// possible any more from 400 ms on (ITU-T G.114): twice that for a round trip at the p95, and half of it at the p50.
+const ROUND_TRIP: [RoundTripTerms; 2] =
+    [RoundTripTerms { perfect_ms: 150, unusable_ms: 400 }, RoundTripTerms { perfect_ms: 300, unusable_ms: 800 }];
+/// The share of failures that is perfect, and the one that is of no use: a measurement fails after what is lost was sent again.
+const LOSS: LossTerms = LossTerms { perfect: 0.001, unusable: 0.05 };
 /// How many windows a measured window speaks for at most: a pair with a row among the five newest windows is current.
 const HELD_WINDOWS: i64 = 5;
 const DAY_MS: i64 = 86_400_000;
@@ -45,6 +54,40 @@ pub(crate) struct ScoreParameters {
     /// Up to this total time in milliseconds a measurement satisfies; 500 where absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 60000)]
     satisfied_ms: Option<String>,
+    /// Up to this time in milliseconds the p50 of round trips is perfect; 150 where absent.
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 60000)]
+    perfect_p50_ms: Option<String>,
+    /// From this time in milliseconds on the p50 of round trips is of no use; 400 where absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 60000)]
+    unusable_p50_ms: Option<String>,
+    /// Up to this time in milliseconds the p95 of round trips is perfect; 300 where absent.
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 60000)]
+    perfect_p95_ms: Option<String>,
+    /// From this time in milliseconds on the p95 of round trips is of no use; 800 where absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 60000)]
+    unusable_p95_ms: Option<String>,
+    /// Up to this share of failed measurements loss is perfect; 0.001 where absent.
+    #[param(value_type = Option<f64>, minimum = 0, maximum = 1)]
+    perfect_loss: Option<String>,
+    /// From this share of failed measurements on loss is of no use; 0.05 where absent.
+    #[param(value_type = Option<f64>, minimum = 0, maximum = 1)]
+    unusable_loss: Option<String>,
+}
+
+/// What loss is wanted to be, as shares of the measurements.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct LossTerms {
+    /// Up to this it is perfect.
+    perfect: f64,
+    /// From this on, which is greater, it is of no use.
+    unusable: f64,
+}
+
+impl LossTerms {
+    /// What a share of failures has, from 0 to 1.
+    fn quality(self, share: f64) -> f64 {
+        ((self.unusable - share) / (self.unusable - self.perfect)).clamp(0.0, 1.0)
+    }
 }
 
 /// What has a score.
@@ -77,6 +120,8 @@ pub(crate) struct Question {
     by: By,
     scope: Scope,
     satisfied_ms: u32,
+    round_trip: [RoundTripTerms; 2],
+    loss: LossTerms,
 }
 
 impl ScoreParameters {
@@ -87,28 +132,63 @@ impl ScoreParameters {
             Refusal::invalid(format!("satisfied_ms must be a whole number from 1 to {MAX_SATISFIED_MS}"))
         })?;
         let scope = Scope::of([&self.client_id, &self.target, &self.from, &self.to])?;
-        Ok(Question { by, scope, satisfied_ms })
+        let p50 = [("perfect_p50_ms", &self.perfect_p50_ms), ("unusable_p50_ms", &self.unusable_p50_ms)];
+        let p95 = [("perfect_p95_ms", &self.perfect_p95_ms), ("unusable_p95_ms", &self.unusable_p95_ms)];
+        let round_trip = [round_trip(p50, ROUND_TRIP[0])?, round_trip(p95, ROUND_TRIP[1])?];
+        let loss = [("perfect_loss", &self.perfect_loss), ("unusable_loss", &self.unusable_loss)];
+        let [perfect, unusable] = two(loss, [LOSS.perfect, LOSS.unusable], 1.0, "a number from 0 to 1")?;
+        Ok(Question { by, scope, satisfied_ms, round_trip, loss: LossTerms { perfect, unusable } })
     }
+}
+
+/// A parameter's name and what was asked.
+type Given<'a> = (&'a str, &'a Option<String>);
+
+fn round_trip(given: [Given<'_>; 2], absent: RoundTripTerms) -> Result<RoundTripTerms, Refusal> {
+    let absent = [absent.perfect_ms, absent.unusable_ms];
+    let [perfect_ms, unusable_ms] = two(given, absent, MAX_SATISFIED_MS, "a whole number from 0 to 60000")?;
+    Ok(RoundTripTerms { perfect_ms, unusable_ms })
+}
+
+/// Two parameters from 0 to `most`, of which the first is less than the second.
+fn two<N: FromStr + PartialOrd + Default + Copy + Display>(
+    given: [Given<'_>; 2],
+    absent: [N; 2],
+    most: N,
+    is: &str,
+) -> Result<[N; 2], Refusal> {
+    let one = |(name, text): Given<'_>, absent| {
+        let value = text.as_ref().map_or(Some(absent), |text| text.parse().ok());
+        let value = value.filter(|value| (N::default()..=most).contains(value));
+        value.ok_or_else(|| Refusal::invalid(format!("{name} must be {is}")))
+    };
+    let [perfect, unusable] = [one(given[0], absent[0])?, one(given[1], absent[1])?];
+    if perfect < unusable {
+        return Ok([perfect, unusable]);
+    }
+    let [(perfect_name, _), (unusable_name, _)] = given;
+    Err(Refusal::invalid(format!("{perfect_name} ({perfect}) must be less than {unusable_name} ({unusable})")))
 }
 
 /// What scores are made of.
 pub(crate) struct Found {
     by: By,
-    satisfied_ms: u32,
+    terms: ScoreTerms,
+    loss: LossTerms,
     times_ms: [i64; 2],
     /// By pair.
     records: Vec<ScoreRecord>,
 }
 
 pub(crate) fn read(rows: &dyn Rows, question: Question, rules: &Rules) -> Result<Found, Refusal> {
-    let Question { by, scope, satisfied_ms } = question;
+    let Question { by, scope, satisfied_ms, round_trip, loss } = question;
     let Resolved { extent, .. } = scope.resolve_within(DAY_MS, rows, rules)?;
     if extent.to_ms - extent.from_ms > MAX_RANGE_MS {
         return Err(Refusal::invalid("scores are of 31 days at most; move from and to closer together"));
     }
-    let terms = ScoreTerms { satisfied_ms, held_ms: HELD_WINDOWS * rules.window_ms };
+    let terms = ScoreTerms { satisfied_ms, held_ms: HELD_WINDOWS * rules.window_ms, round_trip };
     let records = of_all_pairs(|limit| rows.scores(&extent, terms, limit))?;
-    Ok(Found { by, satisfied_ms, times_ms: [extent.from_ms, extent.to_ms], records })
+    Ok(Found { by, terms, loss, times_ms: [extent.from_ms, extent.to_ms], records })
 }
 
 /// Scores, the lowest first.
@@ -122,9 +202,51 @@ pub(crate) struct Scores {
     to: i64,
     /// Up to this total time a measurement satisfies; up to four times as much is tolerated.
     satisfied_ms: u32,
+    /// What the quality of outcome asks for.
+    outcome_terms: OutcomeTerms,
     items: Vec<Score>,
     /// Those beyond the 500 lowest.
     items_left_off: usize,
+}
+
+/// Up to which figures round trips and loss are perfect, and from which on they are of no use.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct OutcomeTerms {
+    perfect_p50_ms: u32,
+    unusable_p50_ms: u32,
+    perfect_p95_ms: u32,
+    unusable_p95_ms: u32,
+    /// A share of the measurements.
+    perfect_loss: f64,
+    /// A share of the measurements.
+    unusable_loss: f64,
+}
+
+impl OutcomeTerms {
+    fn of([p50, p95]: [RoundTripTerms; 2], loss: LossTerms) -> Self {
+        Self {
+            perfect_p50_ms: p50.perfect_ms,
+            unusable_p50_ms: p50.unusable_ms,
+            perfect_p95_ms: p95.perfect_ms,
+            unusable_p95_ms: p95.unusable_ms,
+            perfect_loss: loss.perfect,
+            unusable_loss: loss.unusable,
+        }
+    }
+}
+
+/// The quality of outcome, from 0 (of no use) to 100 (perfect).
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Outcome {
+    /// The lesser of both; null where nothing was measured, or measurements succeeded whose round trips are not known.
+    #[schema(required)]
+    score: Option<f64>,
+    /// Of round trips (TCP handshakes); null where none is known.
+    #[schema(required)]
+    latency: Option<f64>,
+    /// Of failed measurements; null where nothing was measured.
+    #[schema(required)]
+    loss: Option<f64>,
 }
 
 /// How well a pair, target, client, provider or the fleet did. The three shares add up to 1.
@@ -139,9 +261,10 @@ pub(crate) struct Score {
     /// The provider, where the score is of one; null for the windows of which it is unknown.
     #[schema(required)]
     isp: Option<String>,
-    /// From 0 to 100; null where nothing was measured.
+    /// Apdex, from 0 to 100; null where nothing was measured.
     #[schema(required)]
     score: Option<f64>,
+    outcome: Outcome,
     pairs: u64,
     measurements: u64,
     failed: u64,
@@ -163,6 +286,8 @@ struct Sums {
     measurements: u64,
     failed: u64,
     satisfied_quarters: u64,
+    round_trips: u64,
+    round_trip_hundredths: u64,
     available_ms: u64,
     unavailable_ms: u64,
     unmeasured_ms: u64,
@@ -173,6 +298,8 @@ impl Sums {
         self.measurements += record.count_total;
         self.failed += record.count_error;
         self.satisfied_quarters += record.satisfied_quarters;
+        self.round_trips += record.round_trips;
+        self.round_trip_hundredths += record.round_trip_hundredths;
         self.available_ms += record.available_ms;
         self.unavailable_ms += record.unavailable_ms;
     }
@@ -180,10 +307,22 @@ impl Sums {
     fn score(&self) -> Option<f64> {
         (self.measurements > 0).then(|| 25.0 * self.satisfied_quarters as f64 / self.measurements as f64)
     }
+
+    fn outcome(&self, terms: LossTerms) -> Outcome {
+        let all_perfect = (self.round_trips * PERFECT) as f64;
+        let latency = (self.round_trips > 0).then(|| 100.0 * self.round_trip_hundredths as f64 / all_perfect);
+        let loss =
+            (self.measurements > 0).then(|| 100.0 * terms.quality(self.failed as f64 / self.measurements as f64));
+        // Where all failed, there is no round trip to be known.
+        let all_failed = self.failed == self.measurements;
+        let score =
+            loss.and_then(|loss| if all_failed { Some(loss) } else { latency.map(|latency| latency.min(loss)) });
+        Outcome { score, latency, loss }
+    }
 }
 
 pub(crate) fn of(found: &Found) -> Scores {
-    let Found { by, satisfied_ms, times_ms: [from, to], records } = found;
+    let Found { by, terms, loss, times_ms: [from, to], records } = found;
     let range_ms = (to - from).max(0).unsigned_abs();
     let mut groups: BTreeMap<Key<'_>, Sums> = BTreeMap::new();
     for of_pair in records.chunk_by(|a, b| a.pair == b.pair) {
@@ -198,13 +337,14 @@ pub(crate) fn of(found: &Found) -> Scores {
             sums.unmeasured_ms += range_ms.saturating_sub(known_ms);
         }
     }
-    let mut items: Vec<_> = groups.iter().map(|(key, sums)| Score::of(*key, sums)).collect();
+    let mut items: Vec<_> = groups.iter().map(|(key, sums)| Score::of(*key, sums, *loss)).collect();
     // By name where scores are the same. What has none comes last.
     let rank = |score: &Score| score.score.unwrap_or(f64::INFINITY);
     items.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
     let items_left_off = items.len().saturating_sub(MAX_ITEMS);
     items.truncate(MAX_ITEMS);
-    Scores { by: *by, from: *from, to: *to, satisfied_ms: *satisfied_ms, items, items_left_off }
+    let (satisfied_ms, outcome_terms) = (terms.satisfied_ms, OutcomeTerms::of(terms.round_trip, *loss));
+    Scores { by: *by, from: *from, to: *to, satisfied_ms, outcome_terms, items, items_left_off }
 }
 
 fn key(by: By, record: &ScoreRecord) -> Key<'_> {
@@ -219,7 +359,7 @@ fn key(by: By, record: &ScoreRecord) -> Key<'_> {
 }
 
 impl Score {
-    fn of(key: Key<'_>, sums: &Sums) -> Self {
+    fn of(key: Key<'_>, sums: &Sums, loss: LossTerms) -> Self {
         let [client_id, target, isp] = key.map(|name| name.map(str::to_owned));
         let all_ms = sums.available_ms + sums.unavailable_ms + sums.unmeasured_ms;
         let share = |ms: u64| if all_ms == 0 { 0.0 } else { ms as f64 / all_ms as f64 };
@@ -228,6 +368,7 @@ impl Score {
             target,
             isp,
             score: sums.score(),
+            outcome: sums.outcome(loss),
             pairs: sums.pairs,
             measurements: sums.measurements,
             failed: sums.failed,
@@ -253,6 +394,8 @@ mod tests {
             count_total,
             count_error,
             satisfied_quarters,
+            round_trips: 0,
+            round_trip_hundredths: 0,
             available_ms,
             unavailable_ms,
         }
@@ -265,7 +408,8 @@ mod tests {
             record(["a", "t"], Some("y"), 4, [10, 0, 40], [400, 0]),
             record(["b", "t"], None, 5, [20, 10, 20], [250, 250]),
         ];
-        Found { by, satisfied_ms: 500, times_ms: [0, 1_000], records }
+        let terms = ScoreTerms { satisfied_ms: 500, held_ms: 300_000, round_trip: ROUND_TRIP };
+        Found { by, terms, loss: LOSS, times_ms: [0, 1_000], records }
     }
 
     fn scores(by: By) -> Vec<(String, Option<f64>, u64, [f64; 3])> {
@@ -293,6 +437,22 @@ mod tests {
         assert_eq!(of(&nothing).items, []);
         let idle = Found { records: vec![record(["a", "t"], None, 1, [0, 0, 0], [300, 0])], ..found(By::Pair) };
         assert_eq!(of(&idle).items[0].score, None);
+    }
+
+    #[test]
+    fn the_outcome_is_the_lesser_of_latency_and_loss() {
+        let outcome = |measurements, failed, round_trips, round_trip_hundredths| {
+            let sums = Sums { measurements, failed, round_trips, round_trip_hundredths, ..Sums::default() };
+            let Outcome { score, latency, loss } = sums.outcome(LossTerms { perfect: 0.1, unusable: 0.5 });
+            [score, latency, loss].map(|value| value.map(|value| (value * 10.0_f64).round() / 10.0))
+        };
+        assert_eq!(outcome(10, 0, 10, 100_000), [Some(100.0); 3]);
+        assert_eq!(outcome(10, 1, 9, 45_000), [Some(50.0), Some(50.0), Some(100.0)]);
+        assert_eq!(outcome(10, 4, 6, 60_000), [Some(25.0), Some(100.0), Some(25.0)]);
+        assert_eq!(outcome(10, 6, 4, 40_000), [Some(0.0), Some(100.0), Some(0.0)]);
+        assert_eq!(outcome(10, 10, 0, 0), [Some(0.0), None, Some(0.0)], "nothing succeeded");
+        assert_eq!(outcome(10, 0, 0, 0), [None, None, Some(100.0)], "round trips are not known");
+        assert_eq!(outcome(0, 0, 0, 0), [None; 3]);
     }
 
     #[test]

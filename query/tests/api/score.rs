@@ -36,6 +36,36 @@ async fn the_last_day_is_scored_where_no_time_is_asked_for() {
     assert!((available + unmeasured - 1.0).abs() < 1e-12);
 }
 
+/// A window in the last minute of a day, a week and a month.
+#[tokio::test]
+async fn unmeasured_time_of_a_day_a_week_and_a_month_is_neither_up_nor_down() {
+    let api = Api::with(&[row("a", "t", -29 * DAY_MINUTES), row("a", "t", -6 * DAY_MINUTES), row("a", "t", 0)]);
+    for (days, windows) in [(1, 1), (7, 2), (30, 3)] {
+        let found = scores(&api, &format!("from={}&to={}", minute_ms(5 - days * DAY_MINUTES), minute_ms(5))).await;
+        let item = &found["items"][0];
+        let [available, unavailable, unmeasured] =
+            ["available", "unavailable", "unmeasured"].map(|name| item[name].as_f64().unwrap());
+        // Each speaks for five minutes.
+        let expected = f64::from(windows * 5) / (days * DAY_MINUTES) as f64;
+        assert!((available - expected).abs() < 1e-12, "{days} days: {available}");
+        assert_eq!(unavailable, 0.0);
+        assert!((available + unmeasured - 1.0).abs() < 1e-12, "{days} days: {unmeasured}");
+    }
+}
+
+/// A third fails, which is beyond any use; round trips are far below what is perfect.
+#[tokio::test]
+async fn the_quality_of_outcome_is_by_what_is_asked_for() {
+    let api = api();
+    let found = scores(&api, "").await;
+    let terms = json!({"perfect_p50_ms": 150, "unusable_p50_ms": 400, "perfect_p95_ms": 300, "unusable_p95_ms": 800,
+        "perfect_loss": 0.001, "unusable_loss": 0.05});
+    assert_eq!(found["outcome_terms"], terms);
+    assert_eq!(found["items"][0]["outcome"], json!({"score": 0.0, "latency": 100.0, "loss": 0.0}));
+    let lenient = scores(&api, "perfect_loss=0.5&unusable_loss=1&perfect_p50_ms=0&unusable_p50_ms=1").await;
+    assert_eq!(lenient["items"][0]["outcome"], json!({"score": 0.0, "latency": 0.0, "loss": 100.0}));
+}
+
 #[tokio::test]
 async fn scores_are_by_what_is_asked_for() {
     let api = api();
@@ -70,6 +100,10 @@ async fn what_can_not_be_scored_is_refused() {
         ("satisfied_ms=0", "satisfied_ms must be a whole number from 1 to 60000"),
         ("satisfied_ms=1.5", "satisfied_ms must be"),
         (&month, "31 days at most"),
+        ("perfect_p50_ms=400", "perfect_p50_ms (400) must be less than unusable_p50_ms (400)"),
+        ("unusable_p95_ms=60001", "unusable_p95_ms must be a whole number from 0 to 60000"),
+        ("perfect_loss=NaN", "perfect_loss must be a number from 0 to 1"),
+        ("unusable_loss=1.1", "unusable_loss must be a number from 0 to 1"),
     ] {
         let answer = api.get(&format!("/api/v1/score?{query}")).await;
         let message = answer.body["message"].as_str().unwrap();

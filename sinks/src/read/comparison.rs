@@ -35,20 +35,9 @@ pub fn compare<E: From<ReadError>>(
     windows: &Range<WindowStart>,
     mut on_difference: impl FnMut(Value) -> Result<(), E>,
 ) -> Result<Compared, E> {
-    let open = |reader| Rows { reader, windows, page: Vec::new().into_iter(), after: None, has_more: true };
-    let (mut replayed, mut live) = (open(replayed), open(live));
-    let (mut mine, mut theirs) = (replayed.next()?, live.next()?);
     let mut compared = Compared::default();
-    loop {
-        // Pages go from greater to smaller.
-        let order = match (&mine, &theirs) {
-            (None, None) => return Ok(compared),
-            (Some(_), None) => Ordering::Greater,
-            (None, Some(_)) => Ordering::Less,
-            (Some(mine), Some(theirs)) => mine.position().cmp(&theirs.position()),
-        };
-        let (a, b) = (mine.take_if(|_| order.is_ge()), theirs.take_if(|_| order.is_le()));
-        match outcome(a.as_ref(), b.as_ref()) {
+    side_by_side(replayed, live, windows, |mine, theirs| -> Result<(), E> {
+        match outcome(mine, theirs) {
             Outcome::Equal { network_unknown } => {
                 compared.equal += 1;
                 compared.network_unknown += u64::from(network_unknown);
@@ -59,11 +48,39 @@ pub fn compare<E: From<ReadError>>(
                 compared.different += 1;
             }
         }
-        if a.is_some() {
-            mine = replayed.next()?;
+        Ok(())
+    })?;
+    Ok(compared)
+}
+
+/// Hands over the rows of windows that start within a range, newest window first: those of the same window of the same pair
+/// together, and one alone where only one store has it.
+///
+/// # Errors
+/// Where a store can't be read, or `each` fails.
+pub fn side_by_side<E: From<ReadError>>(
+    one: &dyn Reader,
+    other: &dyn Reader,
+    windows: &Range<WindowStart>,
+    mut each: impl FnMut(Option<&AggregateRecord>, Option<&AggregateRecord>) -> Result<(), E>,
+) -> Result<(), E> {
+    let open = |reader| Rows { reader, windows, page: Vec::new().into_iter(), after: None, has_more: true };
+    let (mut one, mut other) = (open(one), open(other));
+    let (mut mine, mut theirs) = (one.next()?, other.next()?);
+    loop {
+        // Pages go from greater to smaller.
+        let order = match (&mine, &theirs) {
+            (None, None) => return Ok(()),
+            (Some(_), None) => Ordering::Greater,
+            (None, Some(_)) => Ordering::Less,
+            (Some(mine), Some(theirs)) => mine.position().cmp(&theirs.position()),
+        };
+        each(mine.as_ref().filter(|_| order.is_ge()), theirs.as_ref().filter(|_| order.is_le()))?;
+        if order.is_ge() {
+            mine = one.next()?;
         }
-        if b.is_some() {
-            theirs = live.next()?;
+        if order.is_le() {
+            theirs = other.next()?;
         }
     }
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use netqoe_model::Checkpoint;
 
-pub use comparison::{Compared, compare};
+pub use comparison::{Compared, compare, side_by_side};
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
 pub use incidents::{
@@ -41,7 +41,7 @@ pub use point::PointRecord;
 pub use postgres::PostgresReader;
 pub use query::{Filter, Page, Query, RowPosition};
 pub use record::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, RunRecord, TargetRecord};
-pub use score::{ScoreRecord, ScoreTerms};
+pub use score::{PERFECT, RoundTripTerms, ScoreRecord, ScoreTerms};
 pub use sqlite::{MAX_CONNECTIONS, SqliteReader};
 pub use summary::{CurrentRecord, DegradedRecord, PastLabel, SplitRecord};
 pub use watched::{Watch, Watched};

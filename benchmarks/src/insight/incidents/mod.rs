@@ -7,8 +7,7 @@
 //!   labels for all of the window. Pairs do not count that another fault hides: one with the same label, or with one that is
 //!   tried before, since a pair has one label. It has to be so in three windows. Faults that never are, do not count, and what
 //!   is told of them is neither right nor wrong.
-//! - An incident is *of* a fault if the fault's scope is its cause and it has one of the fault's labels, or else if the fault
-//!   accounts for at least half of its members: they lie in its scope, and had the label while it was there or shortly after.
+//! - An incident is *of* a fault as [`netqoe_fleet::matching`] says.
 //!   One that is of no fault is false. A fault of which no incident is, has that which
 //!   names its scope and one of its labels while it is there: faults of one scope may follow each other. Those that were withdrawn are counted apart.
 //! - The cause is right where it holds the same pairs as the fault's scope.
@@ -26,6 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use netqoe_fleet::Fleet;
+use netqoe_fleet::matching::Since;
 use netqoe_model::{Incident, IncidentState, Look, Partition, Rules, WindowStart};
 use netqoe_simulator::simulation::{Configuration, Pair, Simulation, Stretch};
 
@@ -39,14 +39,11 @@ use super::score::Kind;
 /// Looks after the end of a run: what is open then is over, and its gap has passed.
 const LOOKS_AFTER: i64 = 12;
 
-/// A pair of an incident, and its first and newest window with the label.
-type Since = (Pair, WindowStart, WindowStart);
-
 /// What was told of one incident in the end.
 #[derive(Debug)]
 struct Told {
     incident: Incident,
-    members: Vec<Since>,
+    members: Vec<Since<Pair>>,
 }
 
 /// Follows one run, and adds what came of it.

@@ -301,8 +301,17 @@ export function different(network: Network): Different {
 export function score(network: Network, from: number, to: number): Scores {
   const pairs = network.clients.length * network.targets.length;
   const item = { client_id: null, target: null, isp: null, score: 96.4, pairs, measurements: 36_000, failed: 400 };
-  const items = [{ ...item, available: 0.992, unavailable: 0.003, unmeasured: 0.005 }];
-  return { by: 'fleet', from, to, satisfied_ms: 500, items, items_left_off: 0 };
+  const outcome = { score: 79.4, latency: 98.2, loss: 79.4 };
+  const items = [{ ...item, outcome, available: 0.992, unavailable: 0.003, unmeasured: 0.005 }];
+  const outcome_terms = {
+    perfect_p50_ms: 150,
+    unusable_p50_ms: 400,
+    perfect_p95_ms: 300,
+    unusable_p95_ms: 800,
+    perfect_loss: 0.001,
+    unusable_loss: 0.05,
+  };
+  return { by: 'fleet', from, to, satisfied_ms: 500, outcome_terms, items, items_left_off: 0 };
 }
 
 export function pipeline(): Pipeline {

@@ -1274,6 +1274,45 @@ export interface components {
             /** @description What it says, 4 KiB at most. May be absent where the note acknowledges. */
             text?: string;
         };
+        /** @description The quality of outcome, from 0 (of no use) to 100 (perfect). */
+        Outcome: {
+            /**
+             * Format: double
+             * @description Of round trips (TCP handshakes); null where none is known.
+             */
+            latency: number | null;
+            /**
+             * Format: double
+             * @description Of failed measurements; null where nothing was measured.
+             */
+            loss: number | null;
+            /**
+             * Format: double
+             * @description The lesser of both; null where nothing was measured, or measurements succeeded whose round trips are not known.
+             */
+            score: number | null;
+        };
+        /** @description Up to which figures round trips and loss are perfect, and from which on they are of no use. */
+        OutcomeTerms: {
+            /**
+             * Format: double
+             * @description A share of the measurements.
+             */
+            perfect_loss: number;
+            /** Format: int32 */
+            perfect_p50_ms: number;
+            /** Format: int32 */
+            perfect_p95_ms: number;
+            /**
+             * Format: double
+             * @description A share of the measurements.
+             */
+            unusable_loss: number;
+            /** Format: int32 */
+            unusable_p50_ms: number;
+            /** Format: int32 */
+            unusable_p95_ms: number;
+        };
         /** @description How the fleet is at one time, by the newest row of each pair of the five windows up to it. Pairs that have been silent
          *     for longer do not count. */
         Overview: {
@@ -1551,11 +1590,12 @@ export interface components {
             isp: string | null;
             /** Format: int64 */
             measurements: number;
+            outcome: components["schemas"]["Outcome"];
             /** Format: int64 */
             pairs: number;
             /**
              * Format: double
-             * @description From 0 to 100; null where nothing was measured.
+             * @description Apdex, from 0 to 100; null where nothing was measured.
              */
             score: number | null;
             /** @description Null where the score is of several targets. */
@@ -1587,6 +1627,8 @@ export interface components {
             items: components["schemas"]["Score"][];
             /** @description Those beyond the 500 lowest. */
             items_left_off: number;
+            /** @description What the quality of outcome asks for. */
+            outcome_terms: components["schemas"]["OutcomeTerms"];
             /**
              * Format: int32
              * @description Up to this total time a measurement satisfies; up to four times as much is tolerated.
@@ -2883,6 +2925,18 @@ export interface operations {
                 to?: string;
                 /** @description Up to this total time in milliseconds a measurement satisfies; 500 where absent. */
                 satisfied_ms?: number;
+                /** @description Up to this time in milliseconds the p50 of round trips is perfect; 150 where absent. */
+                perfect_p50_ms?: number;
+                /** @description From this time in milliseconds on the p50 of round trips is of no use; 400 where absent. */
+                unusable_p50_ms?: number;
+                /** @description Up to this time in milliseconds the p95 of round trips is perfect; 300 where absent. */
+                perfect_p95_ms?: number;
+                /** @description From this time in milliseconds on the p95 of round trips is of no use; 800 where absent. */
+                unusable_p95_ms?: number;
+                /** @description Up to this share of failed measurements loss is perfect; 0.001 where absent. */
+                perfect_loss?: number;
+                /** @description From this share of failed measurements on loss is of no use; 0.05 where absent. */
+                unusable_loss?: number;
             };
             header?: never;
             path?: never;

@@ -36,6 +36,7 @@ export type IncidentNote = Schemas['IncidentNote'];
 export type IncidentDetail = Schemas['IncidentDetail'];
 export type IncidentPair = Schemas['IncidentPair'];
 export type MaintenanceWindow = Schemas['MaintenanceWindow'];
+export type Outcome = Schemas['Outcome'];
 export type Score = Schemas['Score'];
 export type Scores = Schemas['Scores'];
 export type ScoredBy = Schemas['ScoredBy'];

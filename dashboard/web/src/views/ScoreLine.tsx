@@ -7,8 +7,8 @@ import type { Score, Scores } from '../api/types.ts';
 import { useAnswer } from '../state/answer.ts';
 import { place } from '../state/navigation.ts';
 import { bounds, rangeKey } from '../state/present.ts';
-import { count } from '../words/figures.ts';
-import { scoreText, sharesText } from '../words/score.ts';
+import { count, percent } from '../words/figures.ts';
+import { outcomeText, scoreText, sharesText } from '../words/score.ts';
 import { plural } from '../words/text.ts';
 
 /** A question goes through all rows of its range, and a score changes slowly. */
@@ -33,19 +33,21 @@ function Told({ scores, score, what }: { scores: Scores; score: Score; what: str
       <span>
         Score of {what} <strong>{scoreText(score.score)}</strong> of 100
       </span>
+      <span class="quiet">quality of outcome {scoreText(score.outcome.score)}</span>
       <span class="quiet">{sharesText(score)}</span>
       <button type="button" class="plain more" popovertarget={id}>
         What is this?
       </button>
       <div id={id} popover="auto" class="formula">
-        <Formula satisfied_ms={scores.satisfied_ms} score={score} />
+        <Formula scores={scores} score={score} />
       </div>
     </div>
   );
 }
 
-function Formula({ satisfied_ms: T, score }: { satisfied_ms: number; score: Score }) {
-  const { measurements, failed, pairs } = score;
+function Formula({ scores, score }: { scores: Scores; score: Score }) {
+  const { measurements, failed, pairs, outcome } = score;
+  const { satisfied_ms: T, outcome_terms: terms } = scores;
   return (
     <>
       <h2>Score and availability</h2>
@@ -60,6 +62,18 @@ function Formula({ satisfied_ms: T, score }: { satisfied_ms: number; score: Scor
         Counted here: {plural(measurements, 'measurement')} of {plural(pairs, 'pair')} in the range, of which{' '}
         {count(failed)} failed. Windows keep the p50 and the p95 of each phase, so half of the successes are judged by
         the sum of the p50, the other half by that of the p95.
+      </p>
+      <p>
+        <code>
+          outcome = min(latency, loss), each 100 · (unusable − measured) / (unusable − perfect), from 0 to 100
+        </code>
+      </p>
+      <p>
+        This is the Quality of Outcome of an IETF draft, by windows: here {outcomeText(outcome)}. Latency is that of TCP
+        handshakes: perfect up to {count(terms.perfect_p50_ms)} ms at the p50 and {count(terms.perfect_p95_ms)} ms at
+        the p95, of no use from {count(terms.unusable_p50_ms)} and {count(terms.unusable_p95_ms)} ms on; the worse of
+        both counts. Loss is the share of failed measurements: perfect up to {percent(terms.perfect_loss)}, of no use
+        from {percent(terms.unusable_loss)} on.
       </p>
       <p>
         The time is available where at least half of the measurements succeeded, and unavailable where more than half

@@ -42,6 +42,14 @@ fn replay(stage: &Stage, store: &str, first_ms: i64, live: &str) -> Output {
     command.envs(SHORT_WINDOWS).output().unwrap()
 }
 
+/// Tries other rules on the windows asked for.
+fn try_classic(stage: &Stage, first_ms: i64) -> Value {
+    let at = |window: i64| (first_ms + window * WINDOW_MS).to_string();
+    let (from, to) = (at(ASKED_FOR.start), at(ASKED_FOR.end));
+    let mut command = stage.command(&["rules", "test", "classic", "--from", &from, "--to", &to, "--json"]);
+    serde_json::from_str(&succeeded(command.envs(SHORT_WINDOWS).output().unwrap())).unwrap()
+}
+
 /// The dataflow of a cluster, and what a replay makes of the same log; the cluster and the comparison go through
 /// PgBouncer in transaction mode, whose connections change hands after each transaction.
 #[test]
@@ -84,6 +92,12 @@ fn a_part_of_history_is_replayed_to_the_same_rows() {
         vec![[format!("Integer({})", first_ms + window * WINDOW_MS), format!("Text({label:?})")]; CLIENTS]
     });
     assert_eq!(replayed, expected.collect::<Vec<_>>(), "with what was usual before, and nothing beyond");
+
+    let tried = try_classic(&stage, first_ms);
+    assert!(
+        tried["windows"]["all"].as_u64() >= Some(rows) && tried["windows"]["changed"].as_u64() >= Some(3),
+        "{tried}"
+    );
 
     let changed = "UPDATE agg_1m SET dns_p95 = dns_p95 + 1 WHERE client_id = 'c-1' AND window_start_ts = (
         SELECT max(window_start_ts) FROM agg_1m WHERE client_id = 'c-1')";

@@ -18,7 +18,7 @@ use crate::read::incidents::statements;
 use crate::read::statement::{Statement, Value};
 use crate::read::{
     Extent, Filter, IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Matching, Measure, Paged,
-    Pair, Query, RowPosition, ScoreTerms,
+    Pair, Query, RoundTripTerms, RowPosition, ScoreTerms,
 };
 use crate::{Opening, PostgresOptions, PostgresStore, Store};
 
@@ -34,6 +34,11 @@ const WINDOW_INDEX: &str = "_window_start_ts_idx";
 const MAX_ROWS: u64 = 10_000;
 
 const TARGET: &str = "https://3.example/";
+const SCORE_TERMS: ScoreTerms = ScoreTerms {
+    satisfied_ms: 500,
+    held_ms: 300_000,
+    round_trip: [RoundTripTerms { perfect_ms: 100, unusable_ms: 400 }; 2],
+};
 
 /// 200,000 rows of 500 pairs over three months, one of a hundred with a finding; and many clients without rows.
 const FILL: &str = "
@@ -254,7 +259,7 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
             ("degraded pairs", degraded::statement(&extent, 10_000)),
             ("points", points::statement(&extent, 3_600_000, 10_000)),
             ("degraded windows", split::statement(&extent, inside_ms, &Matching::Degraded, 10_000)),
-            ("scores", score::statement(&extent, ScoreTerms { satisfied_ms: 500, held_ms: 300_000 }, 10_000)),
+            ("scores", score::statement(&extent, SCORE_TERMS, 10_000)),
             ("slow windows", split::statement(&extent, inside_ms, &slow, 10_000)),
         ] {
             // Points are asked of a client or of a target.

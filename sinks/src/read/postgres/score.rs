@@ -8,8 +8,11 @@ use crate::read::score::{self, Dialect};
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Names, ScoreRecord, ScoreTerms};
 
-const DIALECT: Dialect =
-    Dialect { start_ms: "(extract(epoch FROM window_start_ts) * 1000)::bigint", integer: "::bigint" };
+const DIALECT: Dialect = Dialect {
+    start_ms: "(extract(epoch FROM window_start_ts) * 1000)::bigint",
+    integer: "::bigint",
+    whole: ["floor(", ")::bigint"],
+};
 
 const OF_PAIR: &str = "agg_1m.client_id = pair.client_id AND agg_1m.target = pair.target";
 
@@ -30,7 +33,9 @@ pub(super) fn record(row: &Row, names: &mut Names) -> Result<ScoreRecord, Unread
         count_total: count(4)?,
         count_error: count(5)?,
         satisfied_quarters: count(6)?,
-        available_ms: count(7)?,
-        unavailable_ms: count(8)?,
+        round_trips: count(7)?,
+        round_trip_hundredths: count(8)?,
+        available_ms: count(9)?,
+        unavailable_ms: count(10)?,
     })
 }

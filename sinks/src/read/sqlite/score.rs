@@ -8,7 +8,7 @@ use crate::read::score::{self, Dialect};
 use crate::read::statement::Value;
 use crate::read::{Extent, Names, ScoreRecord, ScoreTerms};
 
-const DIALECT: Dialect = Dialect { start_ms: "window_start_ts", integer: "" };
+const DIALECT: Dialect = Dialect { start_ms: "window_start_ts", integer: "", whole: ["CAST(", " AS INTEGER)"] };
 
 pub(super) fn read(
     connection: &Connection,
@@ -28,8 +28,10 @@ pub(super) fn read(
                 count_total: row.get(2)?,
                 count_error: row.get(3)?,
                 satisfied_quarters: row.get(4)?,
-                available_ms: row.get(5)?,
-                unavailable_ms: row.get(6)?,
+                round_trips: row.get(5)?,
+                round_trip_hundredths: row.get(6)?,
+                available_ms: row.get(7)?,
+                unavailable_ms: row.get(8)?,
             })
         });
         records.extend(of_pair?);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use netqoe_model::{AggregateRow, Network, Percentiles};
-use netqoe_sinks::read::{Extent, ReadError, ScoreRecord, ScoreTerms};
+use netqoe_sinks::read::{Extent, PERFECT, ReadError, RoundTripTerms, ScoreRecord, ScoreTerms};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -12,9 +12,16 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::contract::bench::Bench;
 use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, row};
 
-for_each_store!(a_window_speaks_for_itself_and_for_a_while, sums_are_what_going_through_all_rows_gives);
+for_each_store!(
+    a_window_speaks_for_itself_and_for_a_while,
+    round_trips_are_between_perfect_and_of_no_use,
+    silence_is_neither_available_nor_not_in_a_day_a_week_and_a_month,
+    sums_are_what_going_through_all_rows_gives,
+);
 
-const TERMS: ScoreTerms = ScoreTerms { satisfied_ms: 100, held_ms: 5 * MINUTE_MS };
+const P50: RoundTripTerms = RoundTripTerms { perfect_ms: 20, unusable_ms: 50 };
+const P95: RoundTripTerms = RoundTripTerms { perfect_ms: 40, unusable_ms: 110 };
+const TERMS: ScoreTerms = ScoreTerms { satisfied_ms: 100, held_ms: 5 * MINUTE_MS, round_trip: [P50, P95] };
 const ALL: u32 = 1_000;
 const CLIENTS: [&str; 2] = ["a", "é\"\\?"];
 const ISPS: [Option<&str>; 3] = [None, Some("x"), Some("ü")];
@@ -87,6 +94,52 @@ fn a_window_speaks_for_itself_and_for_a_while(bench: &Bench) {
     assert_eq!(asked.unwrap().len(), 2);
 }
 
+/// Thousandths of a millisecond of the TCP handshake, too.
+fn with_round_trip(mut row: AggregateRow, thousandths: Option<[u64; 2]>) -> AggregateRow {
+    row.window.percentiles[1] = thousandths.map(|[p50, p95]| Percentiles { p50, p95 });
+    row
+}
+
+fn round_trips_are_between_perfect_and_of_no_use(bench: &Bench) {
+    for (round_trip, hundredths) in [
+        (Some([20_000, 40_000]), PERFECT),
+        // A tenth of the way to where it is of no use.
+        (Some([23_000, 40_000]), 9_000),
+        (Some([20_000, 47_000]), 9_000),
+        // The worse of both.
+        (Some([35_000, 47_000]), 5_000),
+        // What comes after the hundredths is left off.
+        (Some([20_001, 40_000]), 9_999),
+        (Some([50_000, 50_000]), 0),
+        (Some([10_000, 900_000]), 0),
+    ] {
+        bench.connect();
+        bench.execute("DELETE FROM agg_1m");
+        let measured = with_round_trip(window("a", 0, [3, 1], None, None), round_trip);
+        write(bench, vec![measured, window("a", 1, [5, 0], None, None)]);
+        let found = scores(bench, &extent(None, 0, 9), ALL);
+        let sums = (found[0].round_trips, found[0].round_trip_hundredths);
+        assert_eq!(sums, (3, 3 * hundredths), "{round_trip:?}");
+    }
+}
+
+fn silence_is_neither_available_nor_not_in_a_day_a_week_and_a_month(bench: &Bench) {
+    const DAY: i64 = 24 * 60;
+    // An hour on each of three days is measured, and all of the oldest one fails.
+    let hour =
+        |from: i64, counts: [u32; 2]| (from..from + 60).map(move |minute| window("a", minute, counts, None, None));
+    let end = 30 * DAY;
+    let rows = hour(end - 29 * DAY, [0, 2]).chain(hour(end - 6 * DAY, [2, 0])).chain(hour(end - 300, [2, 0]));
+    write(bench, rows.collect());
+    // The last window of an hour speaks for four minutes more.
+    let [hour_ms, rest_ms] = [60 * 60_000, 4 * 60_000];
+    for (days, hours_up, hours_down) in [(1, 1, 0), (7, 2, 0), (30, 2, 1)] {
+        let found = scores(bench, &extent(None, end - days * DAY, end), ALL);
+        let times = [found[0].available_ms, found[0].unavailable_ms];
+        assert_eq!(times, [hours_up, hours_down].map(|hours| hours * (hour_ms + rest_ms)), "{days} days");
+    }
+}
+
 /// The same sums, one row after the other.
 fn expected(rows: &[AggregateRow], extent: &Extent) -> Vec<ScoreRecord> {
     let within = |row: &&AggregateRow| (extent.from_ms..extent.to_ms).contains(&row.window.start.ms());
@@ -106,6 +159,8 @@ fn expected(rows: &[AggregateRow], extent: &Extent) -> Vec<ScoreRecord> {
             count_total: 0,
             count_error: 0,
             satisfied_quarters: 0,
+            round_trips: 0,
+            round_trip_hundredths: 0,
             available_ms: 0,
             unavailable_ms: 0,
         });
@@ -114,21 +169,38 @@ fn expected(rows: &[AggregateRow], extent: &Extent) -> Vec<ScoreRecord> {
             100_001..=400_000 => 1,
             _ => 0,
         };
-        let both = row.window.percentiles[3].unwrap_or(Percentiles { p50: 0, p95: 0 });
+        let phases = [1, 3].map(|phase| row.window.percentiles[phase].unwrap_or(Percentiles { p50: 0, p95: 0 }));
+        let [p50, p95] = [phases[0].p50 + phases[1].p50, phases[0].p95 + phases[1].p95];
         let (total, error) = (u64::from(row.window.count_total()), u64::from(row.window.count_error()));
         record.windows += 1;
         record.count_total += total;
         record.count_error += error;
-        record.satisfied_quarters += (total - error) * (weight(both.p50) + weight(both.p95));
+        record.satisfied_quarters += (total - error) * (weight(p50) + weight(p95));
+        if let Some(Percentiles { p50, p95 }) = row.window.percentiles[1] {
+            record.round_trips += total - error;
+            record.round_trip_hundredths += (total - error) * quality(p50, P50).min(quality(p95, P95));
+        }
         *(if 2 * error <= total { &mut record.available_ms } else { &mut record.unavailable_ms }) += held_ms;
     }
     sums.into_values().collect()
 }
 
+/// What a percentile has, in hundredths.
+fn quality(thousandths: u64, terms: RoundTripTerms) -> u64 {
+    let (perfect, unusable) = (u64::from(terms.perfect_ms) * 1_000, u64::from(terms.unusable_ms) * 1_000);
+    unusable.saturating_sub(thousandths.max(perfect)) * PERFECT / (unusable - perfect)
+}
+
 fn sums_are_what_going_through_all_rows_gives(bench: &Bench) {
     let times = prop_oneof![Just(None), [0_u64..500, 0_u64..900].prop_map(Some)];
-    let rows = (0..2_usize, 0..60_i64, [0..20_u32, 0..20_u32], times, 0..3_usize)
-        .prop_map(|(name, minute, counts, ms, isp)| window(CLIENTS[name], minute, counts, ms, ISPS[isp]));
+    // Whole milliseconds, and terms that divide: so floating point leaves off what whole numbers do.
+    let round_trips = prop_oneof![Just(None), [0_u64..60, 0_u64..130].prop_map(Some)];
+    let rows = (0..2_usize, 0..60_i64, [0..20_u32, 0..20_u32], times, 0..3_usize, round_trips).prop_map(
+        |(name, minute, counts, ms, isp, round_trip)| {
+            let round_trip = round_trip.map(|ms| ms.map(|ms| ms * 1_000));
+            with_round_trip(window(CLIENTS[name], minute, counts, ms, ISPS[isp]), round_trip)
+        },
+    );
     let mut runner = TestRunner::new_with_rng(
         Config { cases: 20, failure_persistence: None, ..Config::default() },
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),

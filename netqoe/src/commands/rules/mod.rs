@@ -1,6 +1,9 @@
-//! `netqoe rules`: rules files, to look at and to check.
+//! `netqoe rules`: rules files, to look at, to check, and to try on history.
+
+mod trial;
 
 use netqoe_model::DiagnosisRules;
+pub(crate) use trial::Exceeded;
 
 use crate::exit::WrongUsage;
 use crate::options::{RulesCommand, rules_names};
@@ -17,6 +20,7 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
         RulesCommand::Check { rules } => {
             output::line(format_args!("the rules `{}` are understood", rules.diagnosis.name))?;
         }
+        RulesCommand::Test(options) => trial::run(options)?,
     }
     Ok(())
 }
