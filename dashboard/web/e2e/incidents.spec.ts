@@ -34,7 +34,9 @@ test('the first screen begins with the open incidents', async ({ page, up }) => 
   await expect(page.getByTestId('silent')).toContainText(/probe-07 has not reported since [^:]+:\d\d: 2 pairs/);
   const items = page.getByTestId('incident');
   await expect(items).toHaveCount(5);
-  await expect(items.first()).toContainText(/since .*, 1 h \d+ min.*12 of 14 pairs.*14 pairs of 14 clients and 1 target/);
+  await expect(items.first()).toContainText(
+    /since .*, 1 h \d+ min.*12 of 14 pairs.*14 pairs of 14 clients and 1 target/,
+  );
   await expect(items.nth(1)).toContainText('acknowledged by anna');
   await expect(items.nth(2)).toContainText('planned');
   await page.getByRole('button', { name: '2 more incidents' }).click();

@@ -53,7 +53,11 @@ impl ThreeServers {
     pub(crate) fn settle(self, copies_differ: bool) {
         let sent = self.load.stop();
         self.ingests.into_iter().for_each(Server::stop);
-        self.group.settle(&self.audit, self.rig.lines());
+        // Copies that differ do not have the same number of lines.
+        match copies_differ {
+            true => self.group.settle_where_it_is(&self.audit),
+            false => self.group.settle(&self.audit, self.rig.lines()),
+        }
         self.group.stop(0);
         let verdict = Verdict::of(&self.rig, self.database.url(), &self.audit, &sent);
         println!("{} events sent, {} requests sent again; {}", sent.events, sent.retries, verdict.figures);

@@ -199,6 +199,11 @@ impl Group {
             let (read, reached, lag) = (audit.lines_read(), audit.reached(), self.lag());
             format!("{read:?} of {lines} lines, positions {reached:?}, lag {lag:?}\n{}", self.last_words())
         });
+        self.settle_where_it_is(audit);
+    }
+
+    /// Waits until nothing of the log waits, and every window is closed.
+    pub(crate) fn settle_where_it_is(&self, audit: &Audit) {
         eventually("every window is closed", || audit.provisional_rows() == Some(0));
         eventually("nothing of the log waits", || self.lag() == Some(0));
     }
