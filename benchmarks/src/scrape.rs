@@ -33,6 +33,14 @@ impl Scrape {
         Ok(())
     }
 
+    /// What this text shows.
+    #[cfg(test)]
+    pub(super) fn of(text: &str) -> Self {
+        let mut scrape = Self::default();
+        scrape.add(text);
+        scrape
+    }
+
     /// Takes in the text of one process.
     fn add(&mut self, text: &str) {
         let samples = text.lines().filter(|line| !line.starts_with('#'));
@@ -43,6 +51,11 @@ impl Scrape {
     /// The sum of a metric over its labels and all processes.
     pub(super) fn sum(&self, name: &str) -> f64 {
         self.0.iter().filter(|(sample, _)| sample.split('{').next() == Some(name)).map(|(_, value)| value).sum()
+    }
+
+    /// The sum of one sample over all processes; its labels belong to its name.
+    pub(super) fn sample(&self, name: &str) -> f64 {
+        self.0.iter().filter(|(sample, _)| sample == name).map(|(_, value)| value).sum()
     }
 
     /// A histogram, summed over all processes.
