@@ -33,7 +33,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const MINUTE_MS: i64 = 60_000;
 /// Minutes in which nothing is wrong, before the fault: pairs are judged from the second on.
 const BEFORE: u32 = 2;
-/// Minutes after it, in which incidents close: the gap that is bridged, and some more.
+/// Minutes after it, in which members recover.
 const AFTER: u32 = 2;
 /// More pairs than the fleet may have.
 const NO_LIMIT: &str = "10000000";
@@ -124,8 +124,7 @@ async fn measure(
 ) -> anyhow::Result<()> {
     output::line(minutes::HEADING)?;
     let minutes = BEFORE + options.fault_minutes.get() + AFTER;
-    // From the beginning of a minute on, so that each pair is measured once in every one, at the same second.
-    sleep(Duration::from_millis((MINUTE_MS - now_ms().rem_euclid(MINUTE_MS)).unsigned_abs())).await;
+    begin_a_minute(&mut watched).await?;
     let posted = async {
         for minute in 0..minutes {
             let fails = (BEFORE..BEFORE + options.fault_minutes.get()).contains(&minute);
@@ -146,6 +145,17 @@ async fn measure(
         posted = posted => posted,
         watched = watching => watched,
     }
+}
+
+/// Waits for the beginning of a minute, so that each pair is measured equally often in every one, at the same seconds. The server
+/// closes connections that nothing is asked on meanwhile.
+async fn begin_a_minute(watched: &mut Watched) -> anyhow::Result<()> {
+    let ends_ms = now_ms().div_euclid(MINUTE_MS) * MINUTE_MS + MINUTE_MS;
+    while now_ms() < ends_ms {
+        watched.scrape().await?;
+        sleep(POLL.min(Duration::from_millis((ends_ms - now_ms()).max(0).unsigned_abs()))).await;
+    }
+    Ok(())
 }
 
 /// A minute of the load.
