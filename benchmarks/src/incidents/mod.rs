@@ -27,8 +27,8 @@ use crate::product::{Product, WrongUsage};
 use crate::scrape::Scrape;
 use crate::threads::request_threads;
 
-/// Events of a post.
-const BATCH: u64 = 100;
+/// Posts a second: each connection has one about every second, since the server closes those on which nothing comes.
+const POSTS_PER_S: u64 = 64;
 const MINUTE: Duration = Duration::from_secs(60);
 const MINUTE_MS: i64 = 60_000;
 /// Minutes in which nothing is wrong, before the fault: pairs are judged from the second on.
@@ -167,7 +167,8 @@ async fn post(options: &BenchIncidentsOptions, ingests: &[SocketAddr], minute: u
         // Each minute has events of its own.
         ..Load::healthy(now_ms().unsigned_abs() + minute, pairs)
     };
-    let events_per_s = (pairs * u64::from(options.per_minute.get())) as f64 / MINUTE.as_secs_f64();
-    let pace = Pace::PerSecond(events_per_s / BATCH as f64);
-    Posting::new(ingests.to_vec(), load).post(BATCH, pace, MINUTE).await.map(drop)
+    let events = pairs * u64::from(options.per_minute.get());
+    let batch = (events / (POSTS_PER_S * MINUTE.as_secs())).max(1);
+    let pace = Pace::PerSecond(events as f64 / batch as f64 / MINUTE.as_secs_f64());
+    Posting::new(ingests.to_vec(), load).post(batch, pace, MINUTE).await.map(drop)
 }

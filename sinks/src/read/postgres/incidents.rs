@@ -36,7 +36,7 @@ impl Incidents for State<'_> {
     }
 
     fn revisions(&self, id: &str, limit: u16) -> Result<Vec<IncidentRevision>, ReadError> {
-        self.of(id, &statements::revisions(id, limit), |row| revision(row))
+        self.of(id, &statements::revisions(id, limit), revision)
     }
 
     fn notes(&self, id: &str, limit: u16) -> Result<Vec<NoteRecord>, ReadError> {
