@@ -50,12 +50,17 @@ impl Scrape {
 
     /// The sum of a metric over its labels and all processes.
     pub(super) fn sum(&self, name: &str) -> f64 {
-        self.0.iter().filter(|(sample, _)| sample.split('{').next() == Some(name)).map(|(_, value)| value).sum()
+        self.total(|sample| sample.split('{').next() == Some(name))
     }
 
     /// The sum of one sample over all processes; its labels belong to its name.
     pub(super) fn sample(&self, name: &str) -> f64 {
-        self.0.iter().filter(|(sample, _)| sample == name).map(|(_, value)| value).sum()
+        self.total(|sample| sample == name)
+    }
+
+    fn total(&self, is_meant: impl Fn(&str) -> bool) -> f64 {
+        // A sum of no numbers is -0, which is printed as such.
+        self.0.iter().filter(|(sample, _)| is_meant(sample)).fold(0.0, |total, (_, value)| total + value)
     }
 
     /// A histogram, summed over all processes.
