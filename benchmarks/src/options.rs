@@ -23,6 +23,9 @@ pub enum BenchCommand {
     /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
     /// of its events/s
     Live(BenchLiveOptions),
+    /// Posts a large fleet of which a part fails to `netqoe up`, or to a cluster before the given servers, minute by minute, and
+    /// prints how soon incidents reflect it and how long other events wait meanwhile
+    Incidents(BenchIncidentsOptions),
     /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
     Insight(BenchInsightOptions),
 }
@@ -134,6 +137,37 @@ pub struct BenchLiveOptions {
     pub(crate) rounds: NonZeroU32,
 }
 
+#[derive(Args)]
+pub struct BenchIncidentsOptions {
+    /// Clients of the fleet, of which each measures all targets
+    #[arg(long, env = "NETQOE_BENCH_INCIDENTS_CLIENTS", default_value = "1000")]
+    pub(crate) clients: NonZeroU32,
+
+    /// Targets of the fleet
+    #[arg(long, env = "NETQOE_BENCH_INCIDENTS_TARGETS", default_value = "100")]
+    pub(crate) targets: NonZeroU32,
+
+    /// Targets that fail
+    #[arg(long, env = "NETQOE_BENCH_INCIDENTS_FAILING_TARGETS", default_value_t = 30)]
+    pub(crate) failing_targets: u32,
+
+    /// Measurements per client, target and minute
+    #[arg(long, env = "NETQOE_BENCH_INCIDENTS_PER_MINUTE", default_value = "2")]
+    pub(crate) per_minute: NonZeroU32,
+
+    /// Minutes for which they fail
+    #[arg(long, env = "NETQOE_BENCH_INCIDENTS_FAULT_MINUTES", default_value = "4")]
+    pub(crate) fault_minutes: NonZeroU32,
+
+    /// Servers of one NATS cluster with JetStream, for a cluster instead of `netqoe up`; see `netqoe bench cluster`
+    #[arg(long, env = "NETQOE_NATS_URL", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
+    pub(crate) nats_url: Vec<String>,
+
+    /// An empty PostgreSQL database for that cluster, which is filled with rows
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+}
+
 #[derive(Args, Debug)]
 pub struct BenchInsightOptions {
     /// Rules to compare: names of rules that are part of netqoe, and rules files
@@ -202,6 +236,13 @@ impl std::fmt::Debug for BenchQueryOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // URLs may hold passwords.
         f.debug_struct("BenchQueryOptions").field("questions", &self.questions).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for BenchIncidentsOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // URLs may hold passwords.
+        f.debug_struct("BenchIncidentsOptions").field("fault_minutes", &self.fault_minutes).finish_non_exhaustive()
     }
 }
 

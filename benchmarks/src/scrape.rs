@@ -33,6 +33,14 @@ impl Scrape {
         Ok(())
     }
 
+    /// What this text shows.
+    #[cfg(test)]
+    pub(super) fn of(text: &str) -> Self {
+        let mut scrape = Self::default();
+        scrape.add(text);
+        scrape
+    }
+
     /// Takes in the text of one process.
     fn add(&mut self, text: &str) {
         let samples = text.lines().filter(|line| !line.starts_with('#'));
@@ -42,7 +50,17 @@ impl Scrape {
 
     /// The sum of a metric over its labels and all processes.
     pub(super) fn sum(&self, name: &str) -> f64 {
-        self.0.iter().filter(|(sample, _)| sample.split('{').next() == Some(name)).map(|(_, value)| value).sum()
+        self.total(|sample| sample.split('{').next() == Some(name))
+    }
+
+    /// The sum of one sample over all processes; its labels belong to its name.
+    pub(super) fn sample(&self, name: &str) -> f64 {
+        self.total(|sample| sample == name)
+    }
+
+    fn total(&self, is_meant: impl Fn(&str) -> bool) -> f64 {
+        // A sum of no numbers is -0, which is printed as such.
+        self.0.iter().filter(|(sample, _)| is_meant(sample)).fold(0.0, |total, (_, value)| total + value)
     }
 
     /// A histogram, summed over all processes.

@@ -94,23 +94,19 @@ impl Fleet {
             self.space.add(pair, &self.rules)
         });
         self.follow_network(id, sightings);
-        let pair = self.space.pair(id);
-        let mut seen = pair.clone();
-        sightings.iter().for_each(|sighting| seen.see(sighting, self.window_ms));
-        let silent_at = seen.silent_at(self.rules.missed_windows, self.window_ms);
-        if pair.present.is_none() && silent_at <= changes.at {
-            // What came late tells of the past.
-            seen.present = None;
-        } else if seen.unmeasured {
-            changes.measured_again.push((Arc::clone(&pair.client), Arc::clone(&pair.target)));
-            seen.unmeasured = false;
-        }
-        let counts = |pair: &Pair| (pair.present, pair.run.map(|run| run.since), pair.unmeasured);
-        if counts(pair) == counts(&seen) {
-            self.space.note(id, |pair| *pair = seen);
-        } else {
-            self.space.change(id, |pair| *pair = seen);
-        }
+        let (missed_windows, window_ms) = (self.rules.missed_windows, self.window_ms);
+        let silent_at = self.space.update(id, |pair| {
+            let was_silent = pair.present.is_none();
+            sightings.iter().for_each(|sighting| pair.see(sighting, window_ms));
+            let silent_at = pair.silent_at(missed_windows, window_ms);
+            if was_silent && silent_at <= changes.at {
+                // What came late tells of the past.
+                pair.present = None;
+            } else if std::mem::take(&mut pair.unmeasured) {
+                changes.measured_again.push((Arc::clone(&pair.client), Arc::clone(&pair.target)));
+            }
+            silent_at
+        });
         if silent_at < self.space.pair(id).asked_at {
             self.ask_at(id, silent_at);
         }

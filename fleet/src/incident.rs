@@ -22,15 +22,23 @@ pub(crate) struct Member {
     pub(crate) since: WindowStart,
     pub(crate) until: WindowStart,
     pub(crate) severity: Severity,
+    /// Whether it stands so. Its end is then not told: telling it would mean telling of each such pair at each look.
+    pub(crate) hurts: bool,
 }
 
 impl Member {
-    fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             since: self.since.min(other.since),
             until: self.until.max(other.until),
             severity: self.severity.max(other.severity),
+            hurts: self.hurts || other.hurts,
         }
+    }
+
+    /// What is told of it.
+    pub(crate) fn told(self) -> (WindowStart, Option<WindowStart>, Severity) {
+        (self.since, (!self.hurts).then_some(self.until), self.severity)
     }
 }
 
@@ -194,13 +202,14 @@ impl OpenIncident {
     }
 
     pub(crate) fn as_member(&self, member: Member, client: &Arc<str>, target: &Arc<str>) -> IncidentMember {
+        let (since, until, severity) = member.told();
         IncidentMember {
             incident: self.told.id.clone(),
             client_id: Arc::clone(client),
             target: Arc::clone(target),
-            since: member.since,
-            until: member.until,
-            severity: member.severity,
+            since,
+            until,
+            severity,
         }
     }
 }

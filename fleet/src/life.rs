@@ -43,6 +43,7 @@ impl Life<'_> {
         let before: Vec<_> = self.open.iter().map(|incident| incident.told.clone()).collect();
         self.hold();
         self.follow_members(changed);
+        self.part_from_members();
         self.settle();
         for cause in localise(self.space, self.label, self.bar) {
             self.found(cause);
@@ -81,19 +82,40 @@ impl Life<'_> {
         }
     }
 
+    /// A member that no longer has the label, or is no longer of the cause, has an end that can be told.
+    fn part_from_members(&mut self) {
+        for incident in self.open.iter_mut() {
+            let mut members = std::mem::take(&mut incident.members);
+            for (id, member) in members.iter_mut().filter(|(_, member)| member.hurts) {
+                let pair = self.space.pair(*id);
+                let has_label = pair.degraded().is_some_and(|(label, _)| label == self.label);
+                if !has_label || pair.causes.iter().all(|place| place.cause != incident.cause) {
+                    member.hurts = false;
+                    self.changes.members.push(incident.as_member(*member, &pair.client, &pair.target));
+                }
+            }
+            incident.members = members;
+        }
+    }
+
     /// Takes a degraded pair into an incident.
     fn add_member(&mut self, index: usize, id: PairId) {
         let incident = &mut self.open[index];
         let pair = self.space.pair(id);
         let (Some((_, severity)), Some(run), Some(newest)) = (pair.degraded(), pair.run, pair.newest()) else { return };
-        let member = Member { since: run.since, until: newest, severity };
+        let member = Member { since: run.since, until: newest, severity, hurts: true };
         if incident.held_at == self.at {
             incident.told.last = incident.told.last.max(newest);
         }
+        self.take_member(index, id, member);
+    }
+
+    fn take_member(&mut self, index: usize, id: PairId, member: Member) {
+        let (incident, pair) = (&mut self.open[index], self.space.pair(id));
         let known = incident.members.get(&id).copied();
         let is_new = incident.add_member(id, member, pair.causes[0].cause, pair.causes[1].cause);
-        if known != incident.members.get(&id).copied() {
-            let member = incident.members[&id];
+        let member = incident.members[&id];
+        if known.map(Member::told) != Some(member.told()) {
             self.changes.members.push(incident.as_member(member, &pair.client, &pair.target));
         }
         if is_new {
@@ -307,17 +329,7 @@ impl Life<'_> {
     fn hand_over(&mut self, from: usize, to: usize) {
         let members: Vec<_> = self.open[from].members.iter().map(|(id, member)| (*id, *member)).collect();
         for (id, member) in members {
-            let pair = self.space.pair(id);
-            let incident = &mut self.open[to];
-            let known = incident.members.get(&id).copied();
-            let is_new = incident.add_member(id, member, pair.causes[0].cause, pair.causes[1].cause);
-            let member = incident.members[&id];
-            if known != Some(member) {
-                self.changes.members.push(incident.as_member(member, &pair.client, &pair.target));
-            }
-            if is_new {
-                self.space.note(id, |pair| pair.memberships += 1);
-            }
+            self.take_member(to, id, member);
         }
         let (last, peak) = (self.open[from].told.last, self.open[from].told.peak_severity);
         let told = &mut self.open[to].told;

@@ -36,7 +36,10 @@ impl Rhythm {
         if !self.is_known() {
             return UNKNOWN_WINDOWS.into();
         }
-        let mut sorted = self.gaps.clone();
+        // Asked at each sighting: in place, without memory of its own.
+        let mut sorted = [0; REMEMBERED];
+        let sorted = &mut sorted[..self.gaps.len().min(REMEMBERED)];
+        sorted.copy_from_slice(&self.gaps[..sorted.len()]);
         sorted.sort_unstable();
         sorted[(sorted.len() - 1) * 3 / 4].into()
     }

@@ -3,13 +3,14 @@
 //! A pair adds to the counts of each of its causes. Before anything of a pair changes that the counts depend on, it is taken
 //! out of them, and put in again after it: [`Space::change`]. So a look costs what its changed pairs cost.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use netqoe_model::{Cause, Dimension, FleetRules, Label, Network, PairTally, Standing, Weight, WindowStart};
 
 use crate::host::host_of;
-use crate::pair::{Pair, Place, degraded};
+use crate::pair::{Pair, Place, Run, degraded};
 
 /// Labels that say that something hurts.
 pub(crate) const LABELS: usize = 5;
@@ -196,6 +197,21 @@ impl Space {
         self.count(id, false);
         let changed = change(self.pairs[id.index()].as_mut().expect("a pair that exists"));
         self.count(id, true);
+        changed
+    }
+
+    /// Changes a pair that is mostly left as it is in what the counts depend on: they are followed where it is not.
+    #[allow(clippy::expect_used)]
+    pub(crate) fn update<T>(&mut self, id: PairId, change: impl FnOnce(&mut Pair) -> T) -> T {
+        let pair = self.pairs[id.index()].as_mut().expect("a pair that exists");
+        let before = (pair.present, pair.run, pair.unmeasured);
+        let changed = change(pair);
+        let after = (pair.present, pair.run, pair.unmeasured);
+        let since = |run: Option<Run>| run.map(|run| run.since);
+        if (before.0, since(before.1), before.2) != (after.0, since(after.1), after.2) {
+            (pair.present, pair.run, pair.unmeasured) = before;
+            self.change(id, |pair| (pair.present, pair.run, pair.unmeasured) = after);
+        }
         changed
     }
 

@@ -13,7 +13,7 @@ use crate::rhythm::Rhythm;
 use crate::space::{Mark, PairId};
 
 /// Changes with the form of stored states, and with whatever makes the same looks lead to something else.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
 /// Level of zstd: more would save little, and a state is written every few minutes.
 const LEVEL: i32 = 3;
 /// A state that unpacks to more than this is none of ours: 1,000 bytes for each of a million pairs.
@@ -56,7 +56,7 @@ struct StoredIncident {
     stands: bool,
     leaning: (Severity, u32),
     /// Pairs by their places in `pairs`.
-    members: Vec<(u32, WindowStart, WindowStart, Severity)>,
+    members: Vec<(u32, WindowStart, WindowStart, Severity, bool)>,
     told_by: Vec<(u32, WindowStart)>,
 }
 
@@ -134,11 +134,11 @@ impl Fleet {
         let label = told.label;
         let cause = self.space.cause_id(&told.cause);
         let mut incident = OpenIncident::new(label, &told.cause, cause, told.opened, told.as_of);
-        for (place, since, until, severity) in members {
+        for (place, since, until, severity, hurts) in members {
             let id = *ids.get(place as usize)?;
             let causes = &self.space.pair(id).causes;
             let (client, target) = (causes[0].cause, causes[1].cause);
-            incident.add_member(id, Member { since, until, severity }, client, target);
+            incident.add_member(id, Member { since, until, severity, hurts }, client, target);
             self.space.note(id, |pair| pair.memberships += 1);
         }
         let told_by = told_by.into_iter().map(|(place, window)| Some((*ids.get(place as usize)?, window)));
@@ -177,8 +177,10 @@ fn store_pair(pair: &Pair) -> StoredPair {
 fn store(incident: &OpenIncident, places: &BTreeMap<PairId, u32>) -> StoredIncident {
     let place = |id: &PairId| places.get(id).copied();
     let members = incident.members.iter();
-    let mut members: Vec<_> =
-        members.filter_map(|(id, member)| Some((place(id)?, member.since, member.until, member.severity))).collect();
+    let stored = |(id, member): (&PairId, &Member)| {
+        Some((place(id)?, member.since, member.until, member.severity, member.hurts))
+    };
+    let mut members: Vec<_> = members.filter_map(stored).collect();
     members.sort_unstable();
     let told_by = incident.told_by.iter();
     let mut told_by: Vec<_> = told_by.filter_map(|(id, window)| Some((place(id)?, *window))).collect();

@@ -202,8 +202,9 @@ pub struct IncidentMember {
     pub target: Arc<str>,
     /// The first of its windows with the label.
     pub since: WindowStart,
-    /// The newest of its windows with the label.
-    pub until: WindowStart,
+    /// The newest of its windows with the label, once that is known: `None` as long as the pair stands so, and for one that still
+    /// did when the incident was over. Then it is that of [`Incident::last`].
+    pub until: Option<WindowStart>,
     /// The worst of its windows.
     pub severity: Severity,
 }

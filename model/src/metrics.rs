@@ -86,6 +86,7 @@ metrics! {
     incidents_open: IntGaugeVec = "telemetry_incidents_open" ["label", "severity"], "Open incidents, by label and severity. Shown by the process that finds incidents.";
     incident_unacknowledged: IntGauge = "telemetry_incident_oldest_unacknowledged_seconds", "Seconds since the oldest open incident was first told that nobody has acknowledged; 0 if there is none.";
     incidents_lag: IntGauge = "telemetry_incidents_lag_seconds", "Seconds of log time by which incidents are behind committed rows; 0 if they reflect all whole windows.";
+    incidents_delay: Histogram = "telemetry_incidents_delay_seconds", "Seconds from the commit in which a partition passed a look to the commit of the incidents that reflect it.";
     live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers dropped for being too slow.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections in use.";
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Maximum number of store connections.";

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use netqoe_fleet::Fleet;
@@ -60,8 +60,8 @@ pub(crate) type OnFound = Box<dyn FnMut(Found<'_>) + Send>;
 
 /// How incidents stand.
 pub(crate) enum Found<'a> {
-    /// This is in the store now.
-    Committed(&'a FleetCommit),
+    /// This is in the store now, so long after it was known that partitions have passed its looks.
+    Committed(&'a FleetCommit, Duration),
     /// These are open.
     Open(&'a OpenIncidents),
     /// The log has passed this look, and incidents reflect this one.
@@ -69,8 +69,8 @@ pub(crate) enum Found<'a> {
 }
 
 enum Told {
-    /// Partitions have passed a look.
-    Passed,
+    /// Partitions have passed a look: it was committed then.
+    Passed(Instant),
     /// Nothing more will be committed.
     AllCommitted,
 }
@@ -100,11 +100,13 @@ impl FleetPlan {
         let every = if self.has_others { OTHERS_EVERY } else { ACKNOWLEDGED_EVERY };
         let mut following = Following::resume(self)?;
         // What another start has left.
-        following.follow(false)?;
+        following.follow(Instant::now(), false)?;
         loop {
             match told.recv_timeout(every) {
-                Ok(Told::Passed) | Err(RecvTimeoutError::Timeout) => following.follow(false)?,
-                Ok(Told::AllCommitted) => return following.follow(true),
+                Ok(Told::Passed(committed_at)) => following.follow(committed_at, false)?,
+                // Others may have passed one.
+                Err(RecvTimeoutError::Timeout) => following.follow(Instant::now(), false)?,
+                Ok(Told::AllCommitted) => return following.follow(Instant::now(), true),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
         }
@@ -121,7 +123,7 @@ impl FleetThread {
         }
         if has_passed {
             // One that waits to be heard says the same, and a thread that is gone has said why.
-            let _ = self.tell.try_send(Told::Passed);
+            let _ = self.tell.try_send(Told::Passed(Instant::now()));
         }
     }
 
@@ -146,6 +148,8 @@ struct Following {
     /// Such looks since the last stored state; none where no state is stored.
     since_state: Option<u32>,
     tally: PairTally,
+    /// When what is being folded was known to be there.
+    known_at: Instant,
 }
 
 impl Following {
@@ -166,11 +170,13 @@ impl Following {
             },
         };
         let (changes, tally) = Default::default();
-        Ok(Self { plan, fleet, committed, changes, since_commit: 0, since_state, tally })
+        let known_at = Instant::now();
+        Ok(Self { plan, fleet, committed, changes, since_commit: 0, since_state, tally, known_at })
     }
 
     /// Folds what all partitions have passed, and says how incidents stand.
-    fn follow(&mut self, is_the_end: bool) -> Result<(), StoreError> {
+    fn follow(&mut self, known_at: Instant, is_the_end: bool) -> Result<(), StoreError> {
+        self.known_at = known_at;
         if let Some(passed) = self.passed(is_the_end)? {
             self.tell_lag(passed);
             self.fold_through(passed)?;
@@ -266,7 +272,7 @@ impl Following {
         if is_due {
             self.since_state = Some(0);
         }
-        (self.plan.on_found)(Found::Committed(&commit));
+        (self.plan.on_found)(Found::Committed(&commit, self.known_at.elapsed()));
         Ok(())
     }
 }

@@ -60,7 +60,8 @@ pub(crate) fn on_found(observed: &Observed) -> OnFound {
         metrics.incident_unacknowledged.set(i64::try_from(age_ms / 1000).unwrap_or(i64::MAX));
     });
     Box::new(move |found| match found {
-        Found::Committed(commit) => {
+        Found::Committed(commit, delay) => {
+            metrics.incidents_delay.observe(delay.as_secs_f64());
             let PairTally { degraded, healthy, unjudged, unmeasured } = commit.tally;
             for (state, count) in
                 [("degraded", degraded), ("healthy", healthy), ("unjudged", unjudged), ("unmeasured", unmeasured)]

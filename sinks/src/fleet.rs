@@ -32,7 +32,8 @@ pub trait FleetStore {
     ) -> Result<Vec<Look>, StoreError>;
 
     /// Writes what was found, how far that reflects the looks, and the state if there is one, in one transaction. Looks that
-    /// the newest state reflects are deleted. Doing it twice is the same as doing it once.
+    /// the newest state reflects are deleted. Doing it twice is the same as doing it once. Members may be there before their
+    /// incident.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] if a later generation has been opened: nothing was written and nothing ever will be.

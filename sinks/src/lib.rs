@@ -9,6 +9,7 @@ mod error;
 mod fence;
 mod fleet;
 mod history;
+mod incident_columns;
 mod listing;
 mod maintenance;
 mod opening;

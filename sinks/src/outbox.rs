@@ -3,12 +3,9 @@
 //! Decision: D-089.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::btree_map::Entry;
 
-use netqoe_model::{
-    Cause, Dimension, Generation, Incident, IncidentChange, IncidentId, IncidentRevision, IncidentState, Label,
-    LogTime, Severity, Weight, WindowStart,
-};
+use netqoe_model::{Cause, Generation, Incident, IncidentId, IncidentRevision, WindowStart};
 
 use crate::StoreError;
 
@@ -132,6 +129,38 @@ pub struct Enqueued {
     pub left_off: usize,
 }
 
+/// Counts what is put in, receiver by receiver.
+#[derive(Default)]
+pub(crate) struct Filling<'a> {
+    waiting: BTreeMap<&'a str, usize>,
+    pub(crate) done: Enqueued,
+}
+
+impl<'a> Filling<'a> {
+    /// Puts in a message if its receiver has a place for it. `waiting` counts those that wait for a receiver, and `put_in` returns
+    /// how many messages came in: none where it was there.
+    pub(crate) fn add<Context, Error>(
+        &mut self,
+        context: &mut Context,
+        message: &'a QueuedMessage,
+        waiting: impl FnOnce(&mut Context, &str) -> Result<usize, Error>,
+        put_in: impl FnOnce(&mut Context, &QueuedMessage) -> Result<usize, Error>,
+    ) -> Result<(), Error> {
+        let waiting = match self.waiting.entry(&message.receiver) {
+            Entry::Vacant(entry) => entry.insert(waiting(context, &message.receiver)?),
+            Entry::Occupied(entry) => entry.into_mut(),
+        };
+        if *waiting >= MAX_WAITING_MESSAGES {
+            self.done.left_off += 1;
+        } else {
+            let put_in = put_in(context, message)?;
+            *waiting += put_in;
+            self.done.queued += put_in;
+        }
+        Ok(())
+    }
+}
+
 /// A message that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingMessage {
@@ -196,92 +225,6 @@ pub(crate) fn next_step(told: Option<i64>, through: Option<i64>) -> Option<(i64,
         (Some(told), through) if told < through => Some((told, through.min(told.saturating_add(MAX_STEP_MS)))),
         _ => None,
     }
-}
-
-/// A row of `incidents`, before its texts are understood.
-pub(crate) struct IncidentColumns {
-    pub(crate) texts: [String; 7],
-    pub(crate) withdrawn_because: Option<String>,
-    pub(crate) times_ms: [i64; 5],
-    pub(crate) closed_ms: Option<i64>,
-    pub(crate) counts: [u32; 8],
-}
-
-/// The columns of [`IncidentColumns`], in its order.
-pub(crate) const INCIDENT_COLUMNS: &str = "id, label, cause_dimension, cause_value, state, severity, peak_severity,
-    withdrawn_because, opened, detected, named, last, as_of, closed,
-    degraded_at_first, healthy_at_first, degraded_now, healthy_now, pairs, clients, targets, revision";
-
-impl IncidentColumns {
-    /// The incident, or what is in it that netqoe does not write.
-    pub(crate) fn read(self) -> Result<Incident, String> {
-        let [id, label, dimension, value, state, severity, peak_severity] = self.texts;
-        let [opened, detected, named, last, as_of] = self.times_ms;
-        let [degraded_at_first, healthy_at_first, degraded_now, healthy_now, pairs, clients, targets, revision] =
-            self.counts;
-        Ok(Incident {
-            id: IncidentId(id.into()),
-            label: Label::parse(&label).ok_or_else(|| unknown("label", &label))?,
-            cause: cause(&dimension, &value)?,
-            state: IncidentState::parse(&state).ok_or_else(|| unknown("state", &state))?,
-            withdrawn_because: self.withdrawn_because.map(Into::into),
-            opened: WindowStart::from_ms(opened),
-            detected: LogTime::from_ms(detected),
-            named: LogTime::from_ms(named),
-            last: WindowStart::from_ms(last),
-            closed: self.closed_ms.map(LogTime::from_ms),
-            severity: severity_of(&severity)?,
-            peak_severity: severity_of(&peak_severity)?,
-            at_first: Weight { degraded: degraded_at_first, healthy: healthy_at_first },
-            now: Weight { degraded: degraded_now, healthy: healthy_now },
-            pairs,
-            clients,
-            targets,
-            revision,
-            as_of: WindowStart::from_ms(as_of),
-        })
-    }
-}
-
-/// A row of `incident_revisions`, before its texts are understood.
-pub(crate) struct RevisionColumns {
-    pub(crate) texts: [String; 5],
-    pub(crate) at_ms: i64,
-    pub(crate) counts: [u32; 2],
-}
-
-/// The columns of [`RevisionColumns`], in its order.
-pub(crate) const REVISION_COLUMNS: &str =
-    "incident, change, cause_dimension, cause_value, severity, at, revision, degraded";
-
-impl RevisionColumns {
-    pub(crate) fn read(self) -> Result<IncidentRevision, String> {
-        let [incident, change, dimension, value, severity] = self.texts;
-        let [revision, degraded] = self.counts;
-        Ok(IncidentRevision {
-            incident: IncidentId(incident.into()),
-            revision,
-            at: WindowStart::from_ms(self.at_ms),
-            change: IncidentChange::parse(&change).ok_or_else(|| unknown("change", &change))?,
-            cause: cause(&dimension, &value)?,
-            severity: severity_of(&severity)?,
-            degraded,
-        })
-    }
-}
-
-/// A cause, from its two columns.
-pub(crate) fn cause(dimension: &str, value: &str) -> Result<Cause, String> {
-    let value: Vec<Arc<str>> = serde_json::from_str(value).map_err(|_| unknown("cause_value", value))?;
-    Ok(Cause { dimension: Dimension::parse(dimension).ok_or_else(|| unknown("cause_dimension", dimension))?, value })
-}
-
-fn severity_of(text: &str) -> Result<Severity, String> {
-    Severity::parse(text).ok_or_else(|| unknown("severity", text))
-}
-
-fn unknown(column: &str, value: &str) -> String {
-    format!("{column} = {value}")
 }
 
 /// The parts of [`News::incidents`] put together. `told`: receiver, incident and message id.

@@ -24,6 +24,27 @@ pub(crate) fn cluster(options: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Measures how soon incidents reflect a look, on a SQLite file and before PostgreSQL, with these further options of `netqoe bench
+/// incidents`.
+pub(crate) fn incidents(options: &[String]) -> anyhow::Result<()> {
+    let stopped = stopped_by_signals()?;
+    netqoe_testbed::install_missing()?;
+    let program = build_with_benches(&stopped)?;
+    println!("\n== netqoe up, SQLite");
+    let mut bench = Command::new(&program);
+    ensure!(
+        succeeds(bench.args(["bench", "incidents"]).args(options), &stopped)?,
+        "the measurement of `netqoe up` failed"
+    );
+    println!("\n== a cluster, PostgreSQL");
+    let nats = NatsServer::start()?;
+    let postgres = Postgres::start_with(POSTGRES_SETTINGS)?;
+    let mut bench = Command::new(program);
+    bench.args(["bench", "incidents", "--nats-url", &nats.url(), "--database-url", &postgres.url()]).args(options);
+    ensure!(succeeds(&mut bench, &stopped)?, "the measurement of a cluster failed");
+    Ok(())
+}
+
 /// Measures beside blackbox_exporter, with these further options of `netqoe bench probe`.
 pub(crate) fn probe(options: &[String]) -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;

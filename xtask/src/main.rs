@@ -25,6 +25,8 @@ usage: cargo xtask COMMAND
   test                      install what the tests need, and run all checks and tests
   bench cluster [OPTION]…   start nats-server and PostgreSQL, and measure netqoe before them; the options are
                             those of `netqoe bench cluster`
+  bench incidents [OPTION]… measure how soon incidents of a large fleet are found, on a SQLite file and before servers that it starts;
+                            the options are those of `netqoe bench incidents`
   bench probe [OPTION]…     measure what the probe takes, beside blackbox_exporter; the options are those of `netqoe bench probe`
   bench page                measure the page in a browser: its first screen over a day of a fleet, a large matrix, and how
                             soon a new event is shown
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => Some(steps::test()),
         ["bench", "cluster", ..] => Some(bench::cluster(&arguments[2..])),
+        ["bench", "incidents", ..] => Some(bench::incidents(&arguments[2..])),
         ["bench", "probe", ..] => Some(bench::probe(&arguments[2..])),
         ["bench", "page"] => Some(bench::page()),
         ["cluster-demo"] => Some(cluster_demo::run()),

@@ -1,7 +1,7 @@
 //! `netqoe bench cluster`: what a cluster takes, how soon rows show it, and how it comes back after a crash.
 
 mod figures;
-mod processes;
+pub(crate) mod processes;
 
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ async fn measure(cluster: &Cluster<'_>, options: &BenchClusterOptions) -> anyhow
     // A store that follows another log is refused here, before anything is posted.
     cluster.aggregate().await?.stop().await?;
     let (_running, ingests) = cluster.ingests().await?;
-    let load = |pairs| Load { run: u64::try_from(now_ms()).unwrap_or(0), pairs, fault: None };
+    let load = |pairs| Load::healthy(u64::try_from(now_ms()).unwrap_or(0), pairs);
     let posting = Posting::new(ingests.clone(), load(PAIRS));
 
     // First, while the log is short: a process that starts reads all of it that open windows need.

@@ -21,7 +21,7 @@ const INGESTS: usize = 2;
 const STREAM_MAX_AGE: &str = "1h";
 
 /// How processes are started.
-pub(super) struct Cluster<'a> {
+pub(crate) struct Cluster<'a> {
     options: &'a BenchClusterOptions,
     program: PathBuf,
     /// Names of the log's stream and of its dead letters', and of their subjects.
@@ -32,7 +32,7 @@ pub(super) struct Cluster<'a> {
 
 impl<'a> Cluster<'a> {
     /// A cluster on a stream of its own.
-    pub(super) fn new(options: &'a BenchClusterOptions) -> anyhow::Result<Self> {
+    pub(crate) fn new(options: &'a BenchClusterOptions) -> anyhow::Result<Self> {
         Ok(Self {
             options,
             program: std::env::current_exe().context("can't find this program")?,
@@ -43,7 +43,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// Deletes the streams that were made for it. No process must be left that works on them.
-    pub(super) fn remove_streams(&self, product: &Product) -> anyhow::Result<()> {
+    pub(crate) fn remove_streams(&self, product: &Product) -> anyhow::Result<()> {
         let servers = self.options.nats_url.join(",");
         let words = [&["--nats-url", &servers], &self.log()[..], &self.dead_letters()].concat();
         (product.delete_streams)(&words)
@@ -60,7 +60,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// Starts ingest, and waits until it takes requests.
-    pub(super) async fn ingests(&self) -> anyhow::Result<(Vec<Process>, Vec<SocketAddr>)> {
+    pub(crate) async fn ingests(&self) -> anyhow::Result<(Vec<Process>, Vec<SocketAddr>)> {
         let start = |_| {
             let mut command = self.command("ingest");
             Process::start(command.args(["--rate", NO_RATE, "--rate-burst", NO_RATE]), "netqoe ingest")
@@ -71,7 +71,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// Starts all processes of the aggregate, and waits until they take requests.
-    pub(super) async fn aggregate(&self) -> anyhow::Result<Aggregate> {
+    pub(crate) async fn aggregate(&self) -> anyhow::Result<Aggregate> {
         let processes = usize::from(self.options.processes.get());
         let hosts = self.folder.path().join("hosts");
         std::fs::write(&hosts, free_addresses(processes)?.join("\n")).context("can't write the host file")?;
@@ -101,7 +101,7 @@ impl<'a> Cluster<'a> {
 }
 
 /// The running processes of an aggregate.
-pub(super) struct Aggregate {
+pub(crate) struct Aggregate {
     processes: Vec<Process>,
     /// A connection to each.
     metrics: Vec<Poster>,
@@ -137,7 +137,7 @@ impl Committed {
 
 impl Aggregate {
     /// The metrics of all processes as they are now.
-    pub(super) async fn scrape(&mut self) -> anyhow::Result<Scrape> {
+    pub(crate) async fn scrape(&mut self) -> anyhow::Result<Scrape> {
         let mut scrape = Scrape::default();
         for process in &mut self.metrics {
             scrape.ask(process).await?;
@@ -192,7 +192,7 @@ impl Aggregate {
     }
 
     /// Lets all processes drain. One that is asked to leaves, and the others follow it.
-    pub(super) async fn stop(self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
         for process in self.processes {
             process.stop().await?;
         }

@@ -95,7 +95,7 @@ async fn measure(case: Case, duration: Duration) -> anyhow::Result<Seen> {
     let mut process = up(folder.path())?;
     let address = process.address().await?;
     let readers = Readers::open(address, case.reading, case.still).await?;
-    let load = Load { run: u64::try_from(now_ms()).unwrap_or(0), pairs: PAIRS, fault: None };
+    let load = Load::healthy(u64::try_from(now_ms()).unwrap_or(0), PAIRS);
     let posting = Posting::new(vec![address], load);
 
     let (began, cpu_before) = (Instant::now(), process.cpu_seconds()?);

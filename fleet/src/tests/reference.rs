@@ -192,6 +192,15 @@ impl Reference {
                 }
             }
         }
+        for open in &mut mine {
+            let hurting = self.degraded_of(label, &open.incident.told.cause.clone());
+            for (name, member) in &mut open.members {
+                if member.hurts && !hurting.contains(name) {
+                    member.hurts = false;
+                    changes.members.push(open.incident.as_member(*member, &name.0, &name.1));
+                }
+            }
+        }
         self.settle(label, at, &mut mine);
         for cause in self.localise(label, &mine) {
             self.found(label, cause, at, &mut mine, changes);
@@ -433,19 +442,16 @@ impl Reference {
         if open.incident.held_at == at {
             open.incident.told.last = open.incident.told.last.max(newest);
         }
-        let member = Member { since: pair.run.unwrap().since, until: newest, severity: pair.degraded().unwrap().1 };
+        let (since, severity) = (pair.run.unwrap().since, pair.degraded().unwrap().1);
+        let member = Member { since, until: newest, severity, hurts: true };
         self.take_member(open, name, member, changes);
     }
 
     fn take_member(&self, open: &mut Open, name: &Name, member: Member, changes: &mut FleetChanges) {
         let known = open.members.get(name).copied();
-        let sum = known.map_or(member, |known| Member {
-            since: known.since.min(member.since),
-            until: known.until.max(member.until),
-            severity: known.severity.max(member.severity),
-        });
+        let sum = known.map_or(member, |known| known.and(member));
         open.members.insert(name.clone(), sum);
-        if known != Some(sum) {
+        if known.map(Member::told) != Some(sum.told()) {
             changes.members.push(open.incident.as_member(sum, &name.0, &name.1));
         }
         let count = |names: BTreeSet<&Arc<str>>| names.len() as u32;

@@ -16,7 +16,7 @@
 //!
 //! All numbers are LEB128 varints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Look, Sighting, Standing};
@@ -54,10 +54,10 @@ impl Look {
             (Table::of(&self.sightings, |it| Some(&it.target)), Table::of(&self.sightings, |it| it.network.as_ref()));
         let mut bytes = vec![VERSION];
         push_number(&mut bytes, unit_ms);
-        push_number(&mut bytes, targets.0.len() as u64);
-        targets.0.keys().for_each(|target| push_text(&mut bytes, target));
-        push_number(&mut bytes, networks.0.len() as u64);
-        networks.0.keys().for_each(|network| push_network(&mut bytes, network));
+        push_number(&mut bytes, targets.in_order.len() as u64);
+        targets.in_order.keys().for_each(|target| push_text(&mut bytes, target));
+        push_number(&mut bytes, networks.in_order.len() as u64);
+        networks.in_order.keys().for_each(|network| push_network(&mut bytes, network));
         let mut client_before = "";
         for of_client in self.sightings.chunk_by(|a, b| a.client_id == b.client_id) {
             let client_id = &*of_client[0].client_id;
@@ -149,19 +149,35 @@ fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Distinct values, each with its place in their order.
-struct Table<'a, T>(BTreeMap<&'a T, u64>);
+/// Distinct values, each with its place in their order. Thousands of sightings share a value, and to see that two are one is
+/// quicker than to compare them.
+struct Table<'a, T: ?Sized> {
+    in_order: BTreeMap<&'a T, u64>,
+    /// The same by where the value lies in memory, which decides nothing else.
+    by_address: HashMap<usize, u64>,
+}
 
-impl<'a, T: Ord> Table<'a, T> {
-    fn of(sightings: &'a [Sighting], value: impl Fn(&'a Sighting) -> Option<&'a T>) -> Self {
-        let mut table: BTreeMap<_, _> = sightings.iter().filter_map(|sighting| Some((value(sighting)?, 0))).collect();
-        (0..).zip(table.values_mut()).for_each(|(nth, place)| *place = nth);
-        Self(table)
+impl<'a, T: Ord + ?Sized> Table<'a, T> {
+    fn of(sightings: &'a [Sighting], value: impl Fn(&'a Sighting) -> Option<&'a Arc<T>>) -> Self {
+        let (mut seen, mut by_address) = (Vec::new(), HashMap::new());
+        for value in sightings.iter().filter_map(value) {
+            if by_address.insert(address(value), 0).is_none() {
+                seen.push(value);
+            }
+        }
+        let mut in_order: BTreeMap<&T, u64> = seen.iter().map(|value| (&***value, 0)).collect();
+        (0..).zip(in_order.values_mut()).for_each(|(nth, place)| *place = nth);
+        by_address.extend(seen.iter().map(|value| (address(value), in_order[&***value])));
+        Self { in_order, by_address }
     }
 
-    fn place(&self, value: &T) -> u64 {
-        self.0.get(value).copied().unwrap_or_default() // all of them are there
+    fn place(&self, value: &Arc<T>) -> u64 {
+        self.by_address.get(&address(value)).copied().unwrap_or_default() // all of them are there
     }
+}
+
+fn address<T: ?Sized>(value: &Arc<T>) -> usize {
+    Arc::as_ptr(value).cast::<u8>() as usize
 }
 
 fn standing_code(standing: Standing) -> u8 {

@@ -8,6 +8,7 @@ mod clock_ahead;
 mod cluster;
 mod cluster_support;
 mod crash;
+mod crash_incidents;
 mod dashboard;
 mod demo;
 mod guide;

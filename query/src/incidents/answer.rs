@@ -208,7 +208,7 @@ pub(super) struct MemberItem {
     target: String,
     /// Start of the first of its windows with the label, Unix milliseconds.
     since: i64,
-    /// Start of the newest of them, Unix milliseconds.
+    /// Start of the newest of them, Unix milliseconds; where it still has the label, the incident's `last`.
     until: i64,
     /// The worst of them.
     #[schema(value_type = schema::Severity)]
@@ -221,7 +221,7 @@ impl From<IncidentMember> for MemberItem {
             client_id: member.client_id.to_string(),
             target: member.target.to_string(),
             since: member.since.ms(),
-            until: member.until.ms(),
+            until: member.until.unwrap_or(member.since).ms(),
             severity: member.severity,
         }
     }

@@ -81,8 +81,13 @@ async fn pairs(
 ) -> Result<Json<Items<MemberItem>>, Refusal> {
     let (id, page) = (id_of(id)?, asked(parameters)?.page::<Pair>()?);
     let read = move |store: Snapshot<'_>, _: &_| {
-        store.incidents.incident(&id)?.ok_or_else(no_such_incident)?;
-        Ok(store.incidents.members(&id, &page)?)
+        let incident = store.incidents.incident(&id)?.ok_or_else(no_such_incident)?.incident;
+        let mut members = store.incidents.members(&id, &page)?;
+        for member in &mut members.items {
+            // One that still has the label has it for as long as there is evidence.
+            member.until.get_or_insert(incident.last.max(member.since));
+        }
+        Ok(members)
     };
     let place =
         |member: &IncidentMember| Pair { client_id: member.client_id.clone(), target: member.target.clone() }.encode();

@@ -237,10 +237,11 @@ fn write_members(transaction: &mut Transaction<'_>, merged: &Merged<'_>) -> Resu
             each(members, |it| &*it.target),
             each(members, |it| it.severity.as_str()),
         ];
-        let times = [each(members, |it| timestamptz(it.since.ms())), each(members, |it| timestamptz(it.until.ms()))];
+        let since = each(members, |it| timestamptz(it.since.ms()));
+        let until = each(members, |it| it.until.map(|until| timestamptz(until.ms())));
         let mut parameters: Vec<Parameter<'_>> = Vec::new();
         parameters.extend(names.iter().map(|names| -> Parameter<'_> { (names, Type::TEXT_ARRAY) }));
-        parameters.extend(times.iter().map(|times| -> Parameter<'_> { (times, Type::TIMESTAMPTZ_ARRAY) }));
+        parameters.extend([(&since as _, Type::TIMESTAMPTZ_ARRAY), (&until as _, Type::TIMESTAMPTZ_ARRAY)]);
         transaction.execute_typed(
             "INSERT INTO incident_members (incident, client_id, target, severity, since, until)
              SELECT * FROM unnest($1, $2, $3, $4, $5, $6)

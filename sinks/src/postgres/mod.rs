@@ -7,6 +7,7 @@ pub(crate) mod address;
 pub(crate) mod admission;
 mod annotations;
 mod attempts;
+mod columns;
 mod fleet;
 pub(crate) mod link;
 mod maintain;

@@ -1,19 +1,17 @@
 //! The messages to receivers, in a PostgreSQL database.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::time::SystemTime;
 
 use netqoe_model::{Cause, Generation, Incident, IncidentRevision, WindowStart};
-use postgres::types::{FromSql, Type};
+use postgres::types::Type;
 use postgres::{IsolationLevel, Row, Transaction};
 
-use super::window::{Unreadable, narrow, timestamptz, unix_ms};
+use super::window::{narrow, timestamptz, unix_ms};
 use super::{Failure, PostgresStore, read_back};
+use crate::incident_columns::{Columns, INCIDENT_COLUMNS, REVISION_COLUMNS, incident, revision};
 use crate::outbox::{
-    Attempted, Enqueued, INCIDENT_COLUMNS, IncidentColumns, MAX_OPEN_INCIDENTS, MAX_WAITING_MESSAGES, News, Outbox,
-    OutboxCounts, QueuedMessage, REVISION_COLUMNS, ROWS_PER_DELETION, RevisionColumns, WaitingMessage, assemble, cause,
-    message_id, next_step,
+    Attempted, Enqueued, Filling, MAX_OPEN_INCIDENTS, News, Outbox, OutboxCounts, QueuedMessage, ROWS_PER_DELETION,
+    WaitingMessage, assemble, message_id, next_step,
 };
 use crate::{StoreError, batch};
 
@@ -45,27 +43,16 @@ impl Outbox for PostgresStore {
         let store = self.link.name().to_owned();
         let enqueued = self.transact(|transaction| {
             read_back::current_until_end(transaction, &store, generation)?;
-            let mut done = Enqueued::default();
-            let mut waiting_of = BTreeMap::new();
+            let mut filling = Filling::default();
             for message in messages {
-                let waiting = match waiting_of.entry(&message.receiver) {
-                    Entry::Vacant(entry) => entry.insert(waiting(transaction, &message.receiver)?),
-                    Entry::Occupied(entry) => entry.into_mut(),
-                };
-                if *waiting >= MAX_WAITING_MESSAGES {
-                    done.left_off += 1;
-                } else {
-                    let put_in = put_in(transaction, message, now_ms)?;
-                    *waiting += put_in;
-                    done.queued += put_in;
-                }
+                filling.add(transaction, message, waiting, |on, message| put_in(on, message, now_ms))?;
             }
             transaction.execute_typed(
                 "INSERT INTO told AS stored (only_row, through) VALUES (1, $1)
                  ON CONFLICT (only_row) DO UPDATE SET through = greatest(stored.through, excluded.through)",
                 &[(&timestamptz(until.ms()), Type::TIMESTAMPTZ)],
             )?;
-            Ok(done)
+            Ok(filling.done)
         });
         enqueued.map_err(|failure| self.link.error("put in messages", failure))
     }
@@ -235,17 +222,7 @@ fn incidents(snapshot: &mut Transaction<'_>, after: i64, until: i64) -> Result<V
             (&bounded(MAX_OPEN_INCIDENTS), Type::INT8),
         ],
     )?;
-    let incident = |row: &Row| {
-        let columns = IncidentColumns {
-            texts: texts(row)?,
-            withdrawn_because: row.try_get(7)?,
-            times_ms: columns::<SystemTime, _, _>(row, 8, unix_ms)?,
-            closed_ms: row.try_get::<_, Option<SystemTime>>(13)?.map(unix_ms),
-            counts: counts(row, 14)?,
-        };
-        columns.read().map_err(Failure::Content)
-    };
-    rows.iter().map(incident).collect()
+    rows.iter().map(|row| Ok(incident(row)?)).collect()
 }
 
 fn revisions(snapshot: &mut Transaction<'_>, ids: &[&str]) -> Result<Vec<IncidentRevision>, Failure> {
@@ -255,36 +232,7 @@ fn revisions(snapshot: &mut Transaction<'_>, ids: &[&str]) -> Result<Vec<Inciden
         ),
         &[(&ids, Type::TEXT_ARRAY)],
     )?;
-    let revision = |row: &Row| {
-        let columns = RevisionColumns { texts: texts(row)?, at_ms: unix_ms(row.try_get(5)?), counts: counts(row, 6)? };
-        columns.read().map_err(Failure::Content)
-    };
-    rows.iter().map(revision).collect()
-}
-
-/// As many columns of one type, from this one on.
-fn columns<'row, Read: FromSql<'row>, Value: Default, const COUNT: usize>(
-    row: &'row Row,
-    first: usize,
-    value: impl Fn(Read) -> Value,
-) -> Result<[Value; COUNT], postgres::Error> {
-    let mut values = std::array::from_fn(|_| Value::default());
-    for (index, into) in values.iter_mut().enumerate() {
-        *into = value(row.try_get(first + index)?);
-    }
-    Ok(values)
-}
-
-fn texts<const COUNT: usize>(row: &Row) -> Result<[String; COUNT], postgres::Error> {
-    columns(row, 0, |text: String| text)
-}
-
-fn counts<const COUNT: usize>(row: &Row, first: usize) -> Result<[u32; COUNT], Unreadable> {
-    let mut values = [0; COUNT];
-    for (index, count) in values.iter_mut().enumerate() {
-        *count = narrow::<i64, u32>(row, first + index)?;
-    }
-    Ok(values)
+    rows.iter().map(|row| Ok(revision(row)?)).collect()
 }
 
 /// Receiver, incident and id of messages that count as told.
@@ -301,7 +249,7 @@ fn maintained(snapshot: &mut Transaction<'_>, at: i64) -> Result<Vec<Cause>, Fai
         "SELECT cause_dimension, cause_value FROM maintenance_windows WHERE from_ts <= $1 AND to_ts > $1 ORDER BY id",
         &[(&timestamptz(at), Type::TIMESTAMPTZ)],
     )?;
-    rows.iter().map(|row| cause(row.try_get(0)?, row.try_get(1)?).map_err(Failure::Content)).collect()
+    rows.iter().map(|row| Ok(row.cause(0)?)).collect()
 }
 
 fn waiting(transaction: &mut Transaction<'_>, receiver: &str) -> Result<usize, Failure> {

@@ -1,11 +1,14 @@
 //! Looks and incidents in a SQLite file.
 
-use netqoe_model::{Generation, LogTime, Look, PartitionCommit, WindowStart};
+use netqoe_model::{Generation, IncidentMember, LogTime, Look, PartitionCommit, WindowStart};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Failure, SqliteStore, read_back};
 use crate::fleet::{COUNT_OPEN, Merged, oldest_unacknowledged, read_kind, read_look, value_to_json};
 use crate::{FleetCommit, FleetResume, FleetStore, OpenIncidents, StoreError};
+
+/// Members that one transaction writes: some milliseconds.
+const MEMBERS_PER_TRANSACTION: usize = 1_000;
 
 /// Writes the looks of a commit.
 pub(super) fn write_looks(transaction: &Connection, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
@@ -73,6 +76,15 @@ impl FleetStore for SqliteStore {
 
     fn commit_fleet(&mut self, generation: Generation, commit: &FleetCommit) -> Result<(), StoreError> {
         let (updated_at, merged) = ((self.clock)(), Merged::of(commit));
+        // While a transaction writes, no other does: rows that wait for a place in the file would wait for all members of a great
+        // incident. So these come first, some at a time. Until the incident that they belong to is committed nobody is told of
+        // it, and a start after a crash finds the same members again.
+        for portion in merged.members.chunks(MEMBERS_PER_TRANSACTION) {
+            self.transact("commit members of incidents", |transaction, file| {
+                read_back::current(transaction, file, generation)?;
+                Ok(write_members(transaction, portion)?)
+            })?;
+        }
         self.transact("commit incidents", |transaction, file| {
             read_back::current(transaction, file, generation)?;
             write_incidents(transaction, &merged, updated_at)?;
@@ -107,7 +119,7 @@ impl FleetStore for SqliteStore {
     }
 }
 
-/// Writes incidents and their members, in the place of what they were.
+/// Writes incidents, in the place of what they were.
 fn write_incidents(transaction: &Connection, merged: &Merged<'_>, updated_at: i64) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO incidents
@@ -144,17 +156,21 @@ fn write_incidents(transaction: &Connection, merged: &Merged<'_>, updated_at: i6
             updated_at,
         ])?;
     }
+    Ok(())
+}
+
+fn write_members(transaction: &Connection, members: &[&IncidentMember]) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO incident_members (incident, client_id, target, since, until, severity)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for member in &merged.members {
+    for member in members {
         upsert.execute(params![
             &*member.incident.0,
             &*member.client_id,
             &*member.target,
             member.since.ms(),
-            member.until.ms(),
+            member.until.map(WindowStart::ms),
             member.severity.as_str(),
         ])?;
     }
@@ -246,5 +262,9 @@ pub(super) fn start_anew(
          WHERE state = 'open'",
         params![because, at.ms(), updated_at],
     )?;
-    transaction.execute_batch("DELETE FROM unmeasured; DELETE FROM fleet;")
+    // Members that a crash has left behind without their incident.
+    transaction.execute_batch(
+        "DELETE FROM incident_members WHERE incident NOT IN (SELECT id FROM incidents);
+         DELETE FROM unmeasured; DELETE FROM fleet;",
+    )
 }

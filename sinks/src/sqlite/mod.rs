@@ -5,6 +5,7 @@
 mod annotations;
 mod attempts;
 mod build;
+mod columns;
 mod dead_letters;
 mod fleet;
 mod maintain;

@@ -1,16 +1,13 @@
 //! The messages to receivers, in a SQLite file.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use netqoe_model::{Cause, Generation, Incident, IncidentRevision, WindowStart};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Failure, SqliteStore, StoreFile, read_back};
+use crate::incident_columns::{Columns, INCIDENT_COLUMNS, REVISION_COLUMNS, incident, revision};
 use crate::outbox::{
-    Attempted, Enqueued, INCIDENT_COLUMNS, IncidentColumns, MAX_OPEN_INCIDENTS, MAX_WAITING_MESSAGES, News, Outbox,
-    OutboxCounts, QueuedMessage, REVISION_COLUMNS, ROWS_PER_DELETION, RevisionColumns, WaitingMessage, assemble, cause,
-    message_id, next_step,
+    Attempted, Enqueued, Filling, MAX_OPEN_INCIDENTS, News, Outbox, OutboxCounts, QueuedMessage, ROWS_PER_DELETION,
+    WaitingMessage, assemble, message_id, next_step,
 };
 use crate::{StoreError, batch};
 
@@ -42,27 +39,21 @@ impl Outbox for SqliteStore {
     ) -> Result<Enqueued, StoreError> {
         self.transact("put in messages", |transaction, file| {
             read_back::current(transaction, file, generation)?;
-            let mut done = Enqueued::default();
-            let mut waiting_of = BTreeMap::new();
+            let mut filling = Filling::default();
             for message in messages {
-                let waiting = match waiting_of.entry(&message.receiver) {
-                    Entry::Vacant(entry) => entry.insert(waiting(transaction, &message.receiver)?),
-                    Entry::Occupied(entry) => entry.into_mut(),
-                };
-                if *waiting >= MAX_WAITING_MESSAGES {
-                    done.left_off += 1;
-                } else {
-                    let put_in = put_in(transaction, message, now_ms)?;
-                    *waiting += put_in;
-                    done.queued += put_in;
-                }
+                filling.add(
+                    &mut &*transaction,
+                    message,
+                    |on, receiver| waiting(on, receiver),
+                    |on, message| put_in(on, message, now_ms),
+                )?;
             }
             transaction.execute(
                 "INSERT INTO told (only_row, through) VALUES (1, ?1)
                  ON CONFLICT DO UPDATE SET through = max(through, excluded.through)",
                 [until.ms()],
             )?;
-            Ok(done)
+            Ok(filling.done)
         })
     }
 
@@ -204,17 +195,8 @@ fn incidents(snapshot: &Connection, file: &StoreFile, after: i64, until: i64) ->
          WHERE id IN (SELECT id FROM incidents WHERE state = 'open' ORDER BY opened, id LIMIT ?3)
              OR state <> 'open' AND id IN (SELECT incident FROM incident_revisions WHERE at > ?1 AND at <= ?2)"
     ))?;
-    let columns = |row: &Row<'_>| {
-        Ok(IncidentColumns {
-            texts: columns(row, 0)?,
-            withdrawn_because: row.get(7)?,
-            times_ms: columns(row, 8)?,
-            closed_ms: row.get(13)?,
-            counts: columns(row, 14)?,
-        })
-    };
-    let rows = statement.query_map(params![after, until, MAX_OPEN_INCIDENTS], columns)?;
-    rows.map(|row| row?.read().map_err(|what| content(file, what))).collect()
+    let found = statement.query_map(params![after, until, MAX_OPEN_INCIDENTS], |row| incident(row))?;
+    found.map(|incident| incident.map_err(|error| content(file, error))).collect()
 }
 
 fn revisions(snapshot: &Connection, file: &StoreFile, ids: &str) -> Result<Vec<IncidentRevision>, Failure> {
@@ -222,21 +204,8 @@ fn revisions(snapshot: &Connection, file: &StoreFile, ids: &str) -> Result<Vec<I
         "SELECT {REVISION_COLUMNS} FROM incident_revisions
          WHERE incident IN (SELECT value FROM json_each(?1)) ORDER BY incident, revision"
     ))?;
-    let columns =
-        |row: &Row<'_>| Ok(RevisionColumns { texts: columns(row, 0)?, at_ms: row.get(5)?, counts: columns(row, 6)? });
-    statement.query_map([ids], columns)?.map(|row| row?.read().map_err(|what| content(file, what))).collect()
-}
-
-/// As many columns of one type, from this one on.
-fn columns<T: rusqlite::types::FromSql + Default + Clone, const COUNT: usize>(
-    row: &Row<'_>,
-    first: usize,
-) -> rusqlite::Result<[T; COUNT]> {
-    let mut values = std::array::from_fn(|_| T::default());
-    for (index, value) in values.iter_mut().enumerate() {
-        *value = row.get(first + index)?;
-    }
-    Ok(values)
+    let found = statement.query_map([ids], |row| revision(row))?;
+    found.map(|revision| revision.map_err(|error| content(file, error))).collect()
 }
 
 /// Receiver, incident and id of messages that count as told.
@@ -253,12 +222,8 @@ fn maintained(snapshot: &Connection, file: &StoreFile, at: i64) -> Result<Vec<Ca
         "SELECT cause_dimension, cause_value FROM maintenance_windows
          WHERE from_ts <= ?1 AND to_ts > ?1 ORDER BY id",
     )?;
-    let rows = statement.query_map([at], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    rows.map(|row| {
-        let (dimension, value) = row?;
-        cause(&dimension, &value).map_err(|what| content(file, what))
-    })
-    .collect()
+    let found = statement.query_map([at], |row| row.cause(0))?;
+    found.map(|cause| cause.map_err(|error| content(file, error))).collect()
 }
 
 fn waiting(transaction: &Connection, receiver: &str) -> rusqlite::Result<usize> {
@@ -285,6 +250,12 @@ fn put_in(transaction: &Connection, message: &QueuedMessage, now_ms: i64) -> rus
     ])
 }
 
-fn content(file: &StoreFile, what: String) -> Failure {
-    Failure::Store(StoreError::Content { store: file.name(), what })
+/// A value that is none of ours is the content's fault, and everything else is the file's.
+fn content(file: &StoreFile, error: rusqlite::Error) -> Failure {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, what) => {
+            Failure::Store(StoreError::Content { store: file.name(), what: what.to_string() })
+        }
+        error => error.into(),
+    }
 }

@@ -142,7 +142,8 @@ fn post(url: &str, accepted: &AtomicU64, ended: &AtomicBool) -> anyhow::Result<(
     let run = u64::try_from(now_ms()?).unwrap_or(0);
     let mut first = 0;
     while !ended.load(Ordering::SeqCst) {
-        let load = Load { run, pairs: PAIRS, fault: (began.elapsed() >= FAULT_AT).then_some(FaultKind::Server) };
+        let fault = (began.elapsed() >= FAULT_AT).then_some(FaultKind::Server);
+        let load = Load { fault, ..Load::healthy(run, PAIRS) };
         let ts_ms = now_ms()?;
         let events: Vec<_> = (first..first + BATCH).map(|number| load.event(number, ts_ms)).collect();
         agent.post(&url).content_type("application/x-ndjson").send(events.join("\n"))?;

@@ -104,7 +104,11 @@ fn fold(
         at_ms += rules.window_ms;
     }
     let whole = |(id, incident): (Arc<str>, Incident)| {
-        let members = members.remove(&id).unwrap_or_default().into_values().collect();
+        let of_incident: BTreeMap<_, (_, _, Option<WindowStart>)> = members.remove(&id).unwrap_or_default();
+        let until_last = |(pair, since, until): (Pair, WindowStart, Option<WindowStart>)| {
+            (pair, since, until.unwrap_or(incident.last.max(since)))
+        };
+        let members = of_incident.into_values().map(until_last).collect();
         (id, Told { incident, members })
     };
     (told.into_iter().map(whole).collect(), visible.finish())

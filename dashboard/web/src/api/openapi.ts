@@ -886,7 +886,7 @@ export interface components {
             target: string;
             /**
              * Format: int64
-             * @description Start of the newest of them, Unix milliseconds.
+             * @description Start of the newest of them, Unix milliseconds; where it still has the label, the incident's `last`.
              */
             until: number;
         };
@@ -1079,7 +1079,7 @@ export interface components {
                 target: string;
                 /**
                  * Format: int64
-                 * @description Start of the newest of them, Unix milliseconds.
+                 * @description Start of the newest of them, Unix milliseconds; where it still has the label, the incident's `last`.
                  */
                 until: number;
             }[];

@@ -3,26 +3,29 @@
 use netqoe_model::{IncidentState, LogTime, MAX_TIME_MS};
 
 use super::{IncidentFilter, IncidentQuery, MaintenancePosition, Paged};
+use crate::incident_columns::{INCIDENT_COLUMNS, REVISION_COLUMNS};
 use crate::read::Pair;
 use crate::read::statement::{Statement, Value};
 
 /// An incident, and when and by whom it was first acknowledged: two questions of one note, which no planner makes a join of all
 /// notes of.
-const INCIDENTS: &str = "SELECT incidents.id, label, cause_dimension, cause_value, state, withdrawn_because,
-    opened, detected, named, last, closed, severity, peak_severity, degraded_at_first, healthy_at_first, degraded_now,
-    healthy_now, pairs, clients, targets, revision, as_of,
-    (SELECT written_at FROM incident_notes AS note WHERE note.incident = incidents.id AND acknowledges
-     ORDER BY note.id LIMIT 1),
-    (SELECT author FROM incident_notes AS note WHERE note.incident = incidents.id AND acknowledges
-     ORDER BY note.id LIMIT 1)
-    FROM incidents";
+fn acknowledged_incidents() -> Statement {
+    Statement::new(&format!(
+        "SELECT {INCIDENT_COLUMNS},
+            (SELECT written_at FROM incident_notes AS note WHERE note.incident = incidents.id AND acknowledges
+             ORDER BY note.id LIMIT 1),
+            (SELECT author FROM incident_notes AS note WHERE note.incident = incidents.id AND acknowledges
+             ORDER BY note.id LIMIT 1)
+         FROM incidents"
+    ))
+}
 
 /// Severities as numbers, the gravest first.
 const GRAVEST_FIRST: &str = "ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 ELSE 2 END,
     degraded_now DESC, opened, incidents.id";
 
 pub(in crate::read) fn incidents(query: &IncidentQuery) -> Statement {
-    let statement = filtered(Statement::new(INCIDENTS), &query.filter);
+    let statement = filtered(acknowledged_incidents(), &query.filter);
     let statement = match &query.page.after {
         None => statement,
         Some(after) => statement.add(
@@ -34,11 +37,11 @@ pub(in crate::read) fn incidents(query: &IncidentQuery) -> Statement {
 }
 
 pub(in crate::read) fn incident(id: &str) -> Statement {
-    Statement::new(INCIDENTS).add("WHERE incidents.id = ?", [text(id)])
+    acknowledged_incidents().add("WHERE incidents.id = ?", [text(id)])
 }
 
 pub(in crate::read) fn gravest(filter: &IncidentFilter, limit: u16) -> Statement {
-    filtered(Statement::new(INCIDENTS), filter).add(GRAVEST_FIRST, []).add("LIMIT ?", [Value::Count(limit.into())])
+    filtered(acknowledged_incidents(), filter).add(GRAVEST_FIRST, []).add("LIMIT ?", [Value::Count(limit.into())])
 }
 
 pub(in crate::read) fn count(filter: &IncidentFilter) -> Statement {
@@ -74,10 +77,8 @@ fn filtered(statement: Statement, filter: &IncidentFilter) -> Statement {
 }
 
 pub(in crate::read) fn revisions(id: &str, limit: u16) -> Statement {
-    Statement::new(
-        "SELECT revision, at, change, cause_dimension, cause_value, severity, degraded FROM incident_revisions",
-    )
-    .add("WHERE incident = ? ORDER BY revision DESC LIMIT ?", [text(id), Value::Count(limit.into())])
+    Statement::new(&format!("SELECT {REVISION_COLUMNS} FROM incident_revisions"))
+        .add("WHERE incident = ? ORDER BY revision DESC LIMIT ?", [text(id), Value::Count(limit.into())])
 }
 
 pub(in crate::read) fn notes(id: &str, limit: u16) -> Statement {

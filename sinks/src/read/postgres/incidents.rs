@@ -1,15 +1,13 @@
 //! Incidents, pairs that miss their rhythm, and planned faults.
 
-use std::sync::Arc;
-
 use netqoe_model::{
-    Cause, Dimension, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision, IncidentState, Label,
-    LogTime, MaintenanceWindow, PairTally, Severity, Unmeasured, Weight, WindowStart,
+    IncidentId, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Severity, Unmeasured,
+    WindowStart,
 };
 use postgres::Row;
 
-use super::execute::known;
 use super::pool::State;
+use crate::incident_columns::{AFTER_INCIDENT, Columns, incident, revision};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::incidents::{
     Acknowledgement, IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged,
@@ -20,16 +18,16 @@ use crate::read::{Names, Page, Pair, ReadError};
 
 impl Incidents for State<'_> {
     fn incidents(&self, query: &IncidentQuery) -> Result<Page<IncidentRecord>, ReadError> {
-        let found = self.found(&query.filter, &statements::incidents(query), incident)?;
+        let found = self.found(&query.filter, &statements::incidents(query), record)?;
         Ok(Page::of(found, query.page.limit))
     }
 
     fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError> {
-        Ok(self.of(id, &statements::incident(id), incident)?.pop())
+        Ok(self.of(id, &statements::incident(id), record)?.pop())
     }
 
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {
-        self.found(filter, &statements::gravest(filter, limit), incident)
+        self.found(filter, &statements::gravest(filter, limit), record)
     }
 
     fn count(&self, filter: &IncidentFilter) -> Result<u64, ReadError> {
@@ -38,8 +36,7 @@ impl Incidents for State<'_> {
     }
 
     fn revisions(&self, id: &str, limit: u16) -> Result<Vec<IncidentRevision>, ReadError> {
-        let incident = IncidentId(id.into());
-        self.of(id, &statements::revisions(id, limit), |row| revision(row, &incident))
+        self.of(id, &statements::revisions(id, limit), revision)
     }
 
     fn notes(&self, id: &str, limit: u16) -> Result<Vec<NoteRecord>, ReadError> {
@@ -53,7 +50,7 @@ impl Incidents for State<'_> {
     }
 
     fn last_closed(&self, until: Option<LogTime>) -> Result<Option<LogTime>, ReadError> {
-        Ok(self.read(&statements::last_closed(until), |row| log_time(row, 0))?.pop())
+        Ok(self.read(&statements::last_closed(until), |row| row.log_time(0))?.pop())
     }
 
     fn unmeasured(
@@ -104,45 +101,10 @@ impl State<'_> {
     }
 }
 
-fn incident(row: &Row) -> Result<IncidentRecord, Unreadable> {
-    let acknowledged = match (row.try_get(22)?, row.try_get(23)?) {
-        (Some(at), Some(by)) => Some(Acknowledgement { at_ms: unix_ms(at), by }),
-        _ => None,
-    };
-    let incident = Incident {
-        id: IncidentId(text(row, 0)?),
-        label: known(row.try_get(1)?, Label::parse)?,
-        cause: cause(row, 2)?,
-        state: known(row.try_get(4)?, IncidentState::parse)?,
-        withdrawn_because: some_text(row, 5)?,
-        opened: window(row, 6)?,
-        detected: log_time(row, 7)?,
-        named: log_time(row, 8)?,
-        last: window(row, 9)?,
-        closed: row.try_get::<_, Option<_>>(10)?.map(|at| LogTime::from_ms(unix_ms(at))),
-        severity: known(row.try_get(11)?, Severity::parse)?,
-        peak_severity: known(row.try_get(12)?, Severity::parse)?,
-        at_first: weight(row, 13)?,
-        now: weight(row, 15)?,
-        pairs: narrow::<i64, u32>(row, 17)?,
-        clients: narrow::<i64, u32>(row, 18)?,
-        targets: narrow::<i64, u32>(row, 19)?,
-        revision: narrow::<i64, u32>(row, 20)?,
-        as_of: window(row, 21)?,
-    };
-    Ok(IncidentRecord { incident, acknowledged })
-}
-
-fn revision(row: &Row, incident: &IncidentId) -> Result<IncidentRevision, Unreadable> {
-    Ok(IncidentRevision {
-        incident: incident.clone(),
-        revision: narrow::<i64, u32>(row, 0)?,
-        at: window(row, 1)?,
-        change: known(row.try_get(2)?, IncidentChange::parse)?,
-        cause: cause(row, 3)?,
-        severity: known(row.try_get(5)?, Severity::parse)?,
-        degraded: narrow::<i64, u32>(row, 6)?,
-    })
+fn record(row: &Row) -> Result<IncidentRecord, Unreadable> {
+    let by: Option<String> = row.try_get(AFTER_INCIDENT + 1)?;
+    let acknowledged = row.some_time_ms(AFTER_INCIDENT)?.zip(by).map(|(at_ms, by)| Acknowledgement { at_ms, by });
+    Ok(IncidentRecord { incident: incident(row)?, acknowledged })
 }
 
 fn note(row: &Row) -> Result<NoteRecord, Unreadable> {
@@ -158,11 +120,11 @@ fn note(row: &Row) -> Result<NoteRecord, Unreadable> {
 fn member(row: &Row, incident: &IncidentId) -> Result<IncidentMember, Unreadable> {
     Ok(IncidentMember {
         incident: incident.clone(),
-        client_id: text(row, 0)?,
-        target: text(row, 1)?,
-        since: window(row, 2)?,
-        until: window(row, 3)?,
-        severity: known(row.try_get(4)?, Severity::parse)?,
+        client_id: row.text(0)?.into(),
+        target: row.text(1)?.into(),
+        since: row.window(2)?,
+        until: row.some_time_ms(3)?.map(WindowStart::from_ms),
+        severity: row.known(4, Severity::parse)?,
     })
 }
 
@@ -172,7 +134,7 @@ fn unmeasured(row: &Row, names: &mut Names) -> Result<Unmeasured, Unreadable> {
     Ok(Unmeasured {
         client_id,
         target,
-        last: window(row, 2)?,
+        last: row.window(2)?,
         rhythm_ms: row.try_get(3)?,
         isp: isp.map(|name| names.shared(name)),
         site: site.map(|name| names.shared(name)),
@@ -181,12 +143,12 @@ fn unmeasured(row: &Row, names: &mut Names) -> Result<Unmeasured, Unreadable> {
 
 fn tally(row: &Row) -> Result<(WindowStart, PairTally), Unreadable> {
     let tally = PairTally {
-        degraded: narrow::<i64, u32>(row, 1)?,
-        healthy: narrow::<i64, u32>(row, 2)?,
-        unjudged: narrow::<i64, u32>(row, 3)?,
-        unmeasured: narrow::<i64, u32>(row, 4)?,
+        degraded: row.count(1)?,
+        healthy: row.count(2)?,
+        unjudged: row.count(3)?,
+        unmeasured: row.count(4)?,
     };
-    Ok((window(row, 0)?, tally))
+    Ok((row.window(0)?, tally))
 }
 
 fn maintenance(row: &Row) -> Result<MaintenanceWindow, Unreadable> {
@@ -194,38 +156,9 @@ fn maintenance(row: &Row) -> Result<MaintenanceWindow, Unreadable> {
         id: row.try_get(0)?,
         from_ms: unix_ms(row.try_get(1)?),
         to_ms: unix_ms(row.try_get(2)?),
-        cause: cause(row, 3)?,
-        author: text(row, 5)?,
-        text: text(row, 6)?,
+        cause: row.cause(3)?,
+        author: row.text(5)?.into(),
+        text: row.text(6)?.into(),
         written_at_ms: unix_ms(row.try_get(7)?),
     })
-}
-
-/// The two columns of a cause, from this one on.
-fn cause(row: &Row, first: usize) -> Result<Cause, Unreadable> {
-    Ok(Cause {
-        dimension: known(row.try_get(first)?, Dimension::parse)?,
-        value: known(row.try_get(first + 1)?, |text| serde_json::from_str(text).ok())?,
-    })
-}
-
-/// Pairs for and against, in two columns.
-fn weight(row: &Row, first: usize) -> Result<Weight, Unreadable> {
-    Ok(Weight { degraded: narrow::<i64, u32>(row, first)?, healthy: narrow::<i64, u32>(row, first + 1)? })
-}
-
-fn text(row: &Row, column: usize) -> Result<Arc<str>, Unreadable> {
-    Ok(row.try_get::<_, &str>(column)?.into())
-}
-
-fn some_text(row: &Row, column: usize) -> Result<Option<Arc<str>>, Unreadable> {
-    Ok(row.try_get::<_, Option<&str>>(column)?.map(Arc::from))
-}
-
-fn window(row: &Row, column: usize) -> Result<WindowStart, Unreadable> {
-    Ok(WindowStart::from_ms(unix_ms(row.try_get(column)?)))
-}
-
-fn log_time(row: &Row, column: usize) -> Result<LogTime, Unreadable> {
-    Ok(LogTime::from_ms(unix_ms(row.try_get(column)?)))
 }

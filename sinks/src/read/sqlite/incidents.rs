@@ -1,15 +1,14 @@
 //! Incidents, pairs that miss their rhythm, and planned faults.
 
-use std::sync::Arc;
-
 use netqoe_model::{
-    Cause, Dimension, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision, IncidentState, Label,
-    LogTime, MaintenanceWindow, PairTally, Severity, Unmeasured, Weight, WindowStart,
+    IncidentId, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Severity, Unmeasured,
+    WindowStart,
 };
 use rusqlite::Row;
 
 use super::connections::State;
-use super::execute::{known, rows};
+use super::execute::rows;
+use crate::incident_columns::{AFTER_INCIDENT, Columns, incident, revision};
 use crate::read::incidents::{
     Acknowledgement, IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged,
     statements,
@@ -19,15 +18,15 @@ use crate::read::{Names, Page, Pair, ReadError};
 
 impl Incidents for State<'_> {
     fn incidents(&self, query: &IncidentQuery) -> Result<Page<IncidentRecord>, ReadError> {
-        Ok(Page::of(self.all(&statements::incidents(query), incident)?, query.page.limit))
+        Ok(Page::of(self.all(&statements::incidents(query), record)?, query.page.limit))
     }
 
     fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError> {
-        Ok(self.all(&statements::incident(id), incident)?.pop())
+        Ok(self.all(&statements::incident(id), record)?.pop())
     }
 
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {
-        self.all(&statements::gravest(filter, limit), incident)
+        self.all(&statements::gravest(filter, limit), record)
     }
 
     fn count(&self, filter: &IncidentFilter) -> Result<u64, ReadError> {
@@ -35,8 +34,7 @@ impl Incidents for State<'_> {
     }
 
     fn revisions(&self, id: &str, limit: u16) -> Result<Vec<IncidentRevision>, ReadError> {
-        let incident = IncidentId(id.into());
-        self.all(&statements::revisions(id, limit), |row| revision(row, &incident))
+        self.all(&statements::revisions(id, limit), |row| revision(row))
     }
 
     fn notes(&self, id: &str, limit: u16) -> Result<Vec<NoteRecord>, ReadError> {
@@ -87,46 +85,10 @@ impl State<'_> {
     }
 }
 
-fn incident(row: &Row<'_>) -> rusqlite::Result<IncidentRecord> {
-    let withdrawn_because: Option<String> = row.get(5)?;
-    let acknowledged = match (row.get(22)?, row.get(23)?) {
-        (Some(at_ms), Some(by)) => Some(Acknowledgement { at_ms, by }),
-        _ => None,
-    };
-    let incident = Incident {
-        id: IncidentId(row.get(0)?),
-        label: known(row.get_ref(1)?.as_str()?, Label::parse)?,
-        cause: cause(row, 2)?,
-        state: known(row.get_ref(4)?.as_str()?, IncidentState::parse)?,
-        withdrawn_because: withdrawn_because.map(Arc::from),
-        opened: WindowStart::from_ms(row.get(6)?),
-        detected: LogTime::from_ms(row.get(7)?),
-        named: LogTime::from_ms(row.get(8)?),
-        last: WindowStart::from_ms(row.get(9)?),
-        closed: row.get::<_, Option<i64>>(10)?.map(LogTime::from_ms),
-        severity: severity(row, 11)?,
-        peak_severity: severity(row, 12)?,
-        at_first: Weight { degraded: row.get(13)?, healthy: row.get(14)? },
-        now: Weight { degraded: row.get(15)?, healthy: row.get(16)? },
-        pairs: row.get(17)?,
-        clients: row.get(18)?,
-        targets: row.get(19)?,
-        revision: row.get(20)?,
-        as_of: WindowStart::from_ms(row.get(21)?),
-    };
-    Ok(IncidentRecord { incident, acknowledged })
-}
-
-fn revision(row: &Row<'_>, incident: &IncidentId) -> rusqlite::Result<IncidentRevision> {
-    Ok(IncidentRevision {
-        incident: incident.clone(),
-        revision: row.get(0)?,
-        at: WindowStart::from_ms(row.get(1)?),
-        change: known(row.get_ref(2)?.as_str()?, IncidentChange::parse)?,
-        cause: cause(row, 3)?,
-        severity: severity(row, 5)?,
-        degraded: row.get(6)?,
-    })
+fn record(row: &Row<'_>) -> rusqlite::Result<IncidentRecord> {
+    let by: Option<String> = row.get(AFTER_INCIDENT + 1)?;
+    let acknowledged = row.some_time_ms(AFTER_INCIDENT)?.zip(by).map(|(at_ms, by)| Acknowledgement { at_ms, by });
+    Ok(IncidentRecord { incident: incident(row)?, acknowledged })
 }
 
 fn note(row: &Row<'_>) -> rusqlite::Result<NoteRecord> {
@@ -142,11 +104,11 @@ fn note(row: &Row<'_>) -> rusqlite::Result<NoteRecord> {
 fn member(row: &Row<'_>, incident: &IncidentId) -> rusqlite::Result<IncidentMember> {
     Ok(IncidentMember {
         incident: incident.clone(),
-        client_id: row.get(0)?,
-        target: row.get(1)?,
-        since: WindowStart::from_ms(row.get(2)?),
-        until: WindowStart::from_ms(row.get(3)?),
-        severity: severity(row, 4)?,
+        client_id: row.text(0)?.into(),
+        target: row.text(1)?.into(),
+        since: row.window(2)?,
+        until: row.some_time_ms(3)?.map(WindowStart::from_ms),
+        severity: row.known(4, Severity::parse)?,
     })
 }
 
@@ -164,9 +126,13 @@ fn unmeasured(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Unmeasured> 
 }
 
 fn tally(row: &Row<'_>) -> rusqlite::Result<(WindowStart, PairTally)> {
-    let tally =
-        PairTally { degraded: row.get(1)?, healthy: row.get(2)?, unjudged: row.get(3)?, unmeasured: row.get(4)? };
-    Ok((WindowStart::from_ms(row.get(0)?), tally))
+    let tally = PairTally {
+        degraded: row.count(1)?,
+        healthy: row.count(2)?,
+        unjudged: row.count(3)?,
+        unmeasured: row.count(4)?,
+    };
+    Ok((row.window(0)?, tally))
 }
 
 fn maintenance(row: &Row<'_>) -> rusqlite::Result<MaintenanceWindow> {
@@ -174,21 +140,9 @@ fn maintenance(row: &Row<'_>) -> rusqlite::Result<MaintenanceWindow> {
         id: row.get(0)?,
         from_ms: row.get(1)?,
         to_ms: row.get(2)?,
-        cause: cause(row, 3)?,
+        cause: row.cause(3)?,
         author: row.get(5)?,
         text: row.get(6)?,
         written_at_ms: row.get(7)?,
     })
-}
-
-/// The two columns of a cause, from this one on.
-fn cause(row: &Row<'_>, first: usize) -> rusqlite::Result<Cause> {
-    Ok(Cause {
-        dimension: known(row.get_ref(first)?.as_str()?, Dimension::parse)?,
-        value: known(row.get_ref(first + 1)?.as_str()?, |text| serde_json::from_str(text).ok())?,
-    })
-}
-
-fn severity(row: &Row<'_>, column: usize) -> rusqlite::Result<Severity> {
-    known(row.get_ref(column)?.as_str()?, Severity::parse)
 }

@@ -16,6 +16,7 @@ for_each_store!(
     looks_come_back_in_order_and_by_whole_minutes,
     looks_that_a_state_reflects_are_deleted,
     what_is_found_stands_in_the_store_once,
+    all_members_of_a_great_incident_are_written,
     the_last_of_a_commit_counts,
     an_earlier_generation_finds_nothing,
     incidents_are_found_anew,
@@ -126,7 +127,7 @@ fn member(incident: &str, client_id: &str, until: i64) -> IncidentMember {
         client_id,
         target,
         since: at(1),
-        until: at(until),
+        until: Some(at(until)),
         severity: Severity::Major,
     }
 }
@@ -157,7 +158,7 @@ fn what_is_found_stands_in_the_store_once(bench: &Bench) {
     bench.set_clock(77);
     let commit = found(vec![FleetChanges {
         incidents: vec![incident("i", IncidentState::Withdrawn)],
-        members: vec![member("i", "a", 4)],
+        members: vec![member("i", "a", 4), IncidentMember { until: None, ..member("i", "b", 0) }],
         revisions: vec![revision("i", 0, IncidentChange::Opened)],
         unmeasured: vec![unmeasured("a", Some("A"))],
         ..FleetChanges::default()
@@ -183,7 +184,10 @@ fn what_is_found_stands_in_the_store_once(bench: &Bench) {
         vec![],
         vec![vec![time(9), Cell::Null, Cell::Null, count(1), count(2), count(3), count(4)]],
         vec![incident.concat()],
-        vec![vec![text("i"), text("a"), text("x"), time(1), time(4), text("major")]],
+        vec![
+            vec![text("i"), text("a"), text("x"), time(1), time(4), text("major")],
+            vec![text("i"), text("b"), text("x"), time(1), Cell::Null, text("major")],
+        ],
         vec![vec![text("i"), count(0), time(2), text("opened"), text("isp"), text("[\"A\"]"), text("minor"), count(3)]],
         vec![vec![text("a"), text("x"), time(3), count(60_000), text("A"), Cell::Null]],
     ];
@@ -193,6 +197,20 @@ fn what_is_found_stands_in_the_store_once(bench: &Bench) {
     }
     store.commit_fleet(generation, &found(vec![])).unwrap();
     assert_eq!(contents(bench), expected);
+}
+
+fn all_members_of_a_great_incident_are_written(bench: &Bench) {
+    let (mut store, generation) = bench.open();
+    let many: Vec<_> = (0..2_345).map(|nth| member("i", &format!("client-{nth:04}"), 4)).collect();
+    let changes = FleetChanges {
+        incidents: vec![incident("i", IncidentState::Open)],
+        members: many.clone(),
+        ..FleetChanges::default()
+    };
+    store.commit_fleet(generation, &found(vec![changes])).unwrap();
+    let client_ids: Vec<_> = contents(bench)[3].iter().map(|row| row[1].clone()).collect();
+    let written = many.iter().map(|member| Cell::Text(member.client_id.to_string()));
+    assert_eq!(client_ids, written.collect::<Vec<_>>());
 }
 
 fn the_last_of_a_commit_counts(bench: &Bench) {

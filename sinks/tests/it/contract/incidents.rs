@@ -271,7 +271,7 @@ fn revisions_and_members_come_in_order(bench: &Bench) {
         client_id: client_id.into(),
         target: target.into(),
         since: window(1),
-        until: window(2),
+        until: Some(window(2)),
         severity: Severity::Minor,
     };
     assert_eq!(page, Page { items: [pairs[1], pairs[2]].map(member).to_vec(), has_more: true });
