@@ -399,7 +399,7 @@ mod tests {
             (&[VERSION, 60, 0, 0, 1, 1, b'c', 0, 0], InvalidLook::Content("a name that begins like no other")),
             (&[VERSION, 60, 0, 0, 0, 1, b'c', 1, 0], InvalidLook::Content("an unknown network")),
             (&[VERSION, 60, 0, 0, 0, 1, b'c', 0, 1, 0, 1], InvalidLook::Content("an unknown target")),
-            (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 17], InvalidLook::Content("an unknown standing")),
+            (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 22], InvalidLook::Content("an unknown standing")),
             (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 0x81], InvalidLook::Content("an unknown standing")),
         ] {
             assert_eq!(Look::sightings_from_bytes(bytes, AT), Err(refused), "{bytes:?}");
