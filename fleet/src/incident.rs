@@ -115,8 +115,9 @@ impl OpenIncident {
         &self.told.id
     }
 
-    /// A look: the pairs for and against it, and whether they are enough.
-    pub(crate) fn hold(&mut self, is_enough: bool, weight: Weight, at: WindowStart) {
+    /// A look: the pairs for and against it, and whether they are enough. Answers whether they are so again.
+    pub(crate) fn hold(&mut self, is_enough: bool, weight: Weight, at: WindowStart) -> bool {
+        let is_again = is_enough && self.quiet + self.unobserved > 0;
         let observed = weight.degraded + weight.healthy;
         if is_enough {
             self.flaps |= self.quiet >= FLAP_LOOKS;
@@ -126,6 +127,7 @@ impl OpenIncident {
         } else {
             self.quiet += 1;
         }
+        is_again
     }
 
     /// Whether its evidence has been missing for too long.

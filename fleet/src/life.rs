@@ -1,6 +1,6 @@
 //! How incidents of one label begin, go on, are amended and end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use netqoe_model::{
@@ -41,12 +41,20 @@ impl Life<'_> {
     /// One look. `changed` are the pairs that it brought.
     pub(crate) fn look(mut self, changed: &[PairId]) -> Vec<OpenIncident> {
         let before: Vec<_> = self.open.iter().map(|incident| incident.told.clone()).collect();
-        self.hold();
+        for incident in self.hold() {
+            self.take_back(&incident);
+        }
         self.follow_members(changed);
         self.part_from_members();
         self.settle();
         for cause in localise(self.space, self.label, self.bar) {
             self.found(cause);
+        }
+        let narrower: Vec<_> = self.open.iter().filter_map(|incident| self.narrower(incident)).collect();
+        for cause in narrower {
+            if !self.space.is_open(cause, self.label) {
+                self.open_if_again(cause);
+            }
         }
         self.follow_severities();
         self.end();
@@ -54,13 +62,72 @@ impl Life<'_> {
         self.open
     }
 
-    /// An open incident goes on by less than it takes to open one.
-    fn hold(&mut self) {
-        for incident in self.open.iter_mut() {
+    /// An open incident goes on by less than it takes to open one. Answers those whose evidence has come back.
+    fn hold(&mut self) -> Vec<IncidentId> {
+        let enough: Vec<_> = self.open.iter().map(|incident| self.is_enough_beside_parts(incident)).collect();
+        let mut back = Vec::new();
+        for (incident, is_enough) in self.open.iter_mut().zip(enough) {
             let weight = self.space.weight(incident.cause, self.label);
             incident.told.now = weight;
-            incident.hold(is_enough(weight, self.rules), weight, self.at);
+            if incident.hold(is_enough, weight, self.at) {
+                back.push(incident.id().clone());
+            }
         }
+        back
+    }
+
+    /// Whether the evidence is enough, without that of an open incident of a part of its pairs.
+    fn is_enough_beside_parts(&self, incident: &OpenIncident) -> bool {
+        let (cause, share) = (incident.cause, self.rules.inside_share);
+        let parts = self.open.iter().filter(|part| self.is_narrower(part.cause, cause));
+        let parts = parts.filter(|part| self.space.is_inside(part.cause, cause, share));
+        let is_beside = |part: &OpenIncident| {
+            let (_, rest) = self.space.evidence_beside(part.cause, cause, self.label);
+            is_enough(rest.weight(), self.rules)
+        };
+        is_enough(self.space.weight(cause, self.label), self.rules) && parts.into_iter().all(is_beside)
+    }
+
+    fn is_narrower(&self, inner: CauseId, outer: CauseId) -> bool {
+        self.space.pairs_of(inner).len() < self.space.pairs_of(outer).len()
+    }
+
+    /// The best narrower cause that explains all that an incident has. Most of its own pairs have the label, most of the
+    /// incident's do not, and without it the rest would not keep the incident open.
+    fn narrower(&self, incident: &OpenIncident) -> Option<CauseId> {
+        let (outer, share) = (incident.cause, self.rules.inside_share);
+        let are_most = |Weight { degraded, healthy }| f64::from(degraded) >= share * f64::from(degraded + healthy);
+        if incident.held_at != self.at || are_most(self.space.weight(outer, self.label)) {
+            return None;
+        }
+        let explains = |part: &CauseId| {
+            self.is_narrower(*part, outer)
+                && are_most(self.space.weight(*part, self.label))
+                && self.space.is_inside(*part, outer, share)
+                && !is_enough(self.space.evidence_beside(*part, outer, self.label).1.weight(), self.rules)
+                && self.stands_out(*part, outer)
+        };
+        let causes = |id: PairId| self.space.pair(id).causes.iter().map(|place| place.cause);
+        let parts: BTreeSet<_> = self.degraded_of(outer).into_iter().flat_map(causes).collect();
+        let rank = |part: CauseId| self.bar.rank(self.space, part, self.space.evidence(part, self.label));
+        let ranked = parts.into_iter().filter(explains).filter_map(|part| Some((rank(part)?, part)));
+        ranked.max_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, part)| part)
+    }
+
+    /// A fault that comes and goes does not do so at the same moment for all of its pairs: what seemed to be left over of it
+    /// since then is a part of it after all.
+    fn take_back(&mut self, outer: &IncidentId) {
+        let together_ms = i64::from(self.rules.together_windows) * self.window_ms;
+        let Some(outer) = self.open.iter().position(|incident| incident.id() == outer) else { return };
+        let (cause, share) = (self.open[outer].cause, self.rules.inside_share);
+        let is_part = |index: &usize| {
+            let inner = &self.open[*index];
+            self.at.ms() - inner.told.detected.ms() <= together_ms
+                && *index != outer
+                && self.space.is_inside(inner.cause, cause, share)
+        };
+        let parts = (0..self.open.len()).filter(is_part).collect();
+        self.absorb(outer, parts);
     }
 
     fn follow_members(&mut self, changed: &[PairId]) {
@@ -137,8 +204,8 @@ impl Life<'_> {
         let mut stands = Vec::with_capacity(self.open.len());
         for incident in self.open.iter() {
             let opened = incident.told.opened;
-            // While its evidence is missing for longer, what is left of it may be something narrower.
-            let goes_on = self.at.ms() - incident.held_at.ms() <= together_ms;
+            // While its evidence is missing, what is left of it may be something narrower.
+            let goes_on = incident.held_at == self.at;
             let is_old = self.at.ms() - self.window_ms - opened.ms() > young_ms;
             let near = around(opened, together_ms);
             let strays = self.space.strays(self.label, *near.start(), *near.end());
@@ -164,14 +231,15 @@ impl Life<'_> {
             self.space.is_inside(inner, outer, share) || self.space.has_evidence_inside(inner, outer, self.label, share)
         };
         let is_part_of = |outer: &&OpenIncident| pairs(cause) <= pairs(outer.cause) && explains(cause, outer.cause);
-        let together_ms = i64::from(self.rules.together_windows) * self.window_ms;
-        let goes_on = |incident: &OpenIncident| self.at.ms() - incident.held_at.ms() <= together_ms;
-        if self.open.iter().filter(is_part_of).any(goes_on) || self.is_shadow(cause) {
+        let outers: Vec<_> = self.open.iter().filter(is_part_of).chain(self.shadowing(cause)).collect();
+        if !outers.is_empty() {
+            if outers.iter().all(|outer| self.is_left_over(cause, outer)) {
+                self.open_if_again(cause);
+            }
             return;
         }
-        if self.open.iter().any(|outer| is_part_of(&outer)) {
-            return self.open_if_again(cause);
-        }
+        let together_ms = i64::from(self.rules.together_windows) * self.window_ms;
+        let goes_on = |incident: &OpenIncident| self.at.ms() - incident.held_at.ms() <= together_ms;
         let young_ms = i64::from(self.rules.young_windows) * self.window_ms;
         let is_young_part = |inner: &OpenIncident| {
             let is_young = self.at.ms() - self.window_ms - inner.told.opened.ms() <= young_ms && !inner.stands;
@@ -195,13 +263,30 @@ impl Life<'_> {
 
     /// An overloaded path delays connecting and slows transfers. A pair has one label, and of the two that of connecting goes
     /// first, so the pairs that are just below its bounds are what is left for the other label.
-    fn is_shadow(&self, cause: CauseId) -> bool {
+    fn shadowing(&self, cause: CauseId) -> impl Iterator<Item = &OpenIncident> {
         let share = self.rules.inside_share;
-        let explains = |outer: &OpenIncident| {
+        let explains = move |outer: &&OpenIncident| {
             self.space.is_inside(cause, outer.cause, share)
                 || self.space.has_evidence_inside(cause, outer.cause, self.label, share)
         };
-        self.label == SHADOW && self.others[SHADOWED_BY as usize].iter().any(explains)
+        let others: &[OpenIncident] = if self.label == SHADOW { &self.others[SHADOWED_BY as usize] } else { &[] };
+        others.iter().filter(explains)
+    }
+
+    /// Whether something narrower is left of an incident whose evidence is missing. Its pairs do not recover all at once, so the
+    /// rest of them says how likely a pair still has the label by chance.
+    fn is_left_over(&self, cause: CauseId, outer: &OpenIncident) -> bool {
+        let is_same = outer.told.label == self.label;
+        let grace_ms = if is_same { 0 } else { i64::from(self.rules.together_windows) * self.window_ms };
+        self.at.ms() - outer.held_at.ms() > grace_ms && self.stands_out(cause, outer.cause)
+    }
+
+    /// Whether a cause could be named if its pairs had the label by chance as often as the rest of another cause's pairs.
+    fn stands_out(&self, cause: CauseId, outer: CauseId) -> bool {
+        let (evidence, rest) = self.space.evidence_beside(cause, outer, self.label);
+        let observed = f64::from((rest.for_it() + rest.healthy).max(1));
+        let bar = Bar::beside(self.rules, f64::from(rest.for_it()) / observed);
+        bar.score(evidence).is_some()
     }
 
     /// Where the slow transfers were told first, it is the same incident, with another label. Answers whether it was.
@@ -237,24 +322,23 @@ impl Life<'_> {
         true
     }
 
-    /// What one client sees may be a moment of its own: a part of its pairs must show it twice.
+    /// What one client sees may be a moment of its own: two looks must show it.
     fn open_if_clear(&mut self, cause: CauseId) {
-        let Some(opened) = self.newest_evidence(cause) else { return };
-        let degraded = f64::from(self.space.weight(cause, self.label).degraded);
-        let is_most = degraded >= self.rules.lone_client_share * f64::from(self.space.observed(cause));
-        if self.space.cause(cause).dimension != Dimension::Client || is_most {
-            return self.open(cause, opened);
+        if self.space.cause(cause).dimension == Dimension::Client {
+            return self.open_if_again(cause);
         }
-        self.open_if_again(cause);
+        if let Some(opened) = self.newest_evidence(cause) {
+            self.open(cause, opened);
+        }
     }
 
-    /// Told if the look before found it too.
+    /// Told if the look before found it too, by older windows.
     fn open_if_again(&mut self, cause: CauseId) {
         let Some(opened) = self.newest_evidence(cause) else { return };
         let key = (self.label, self.space.cause(cause).clone());
         match self.waiting.get(&key) {
-            Some(opened) => self.open(cause, *opened),
-            None => {
+            Some(first) if *first < opened => self.open(cause, *first),
+            _ => {
                 self.waiting_next.insert(key, opened);
             }
         }
@@ -313,16 +397,20 @@ impl Life<'_> {
         self.take_evidence(first);
         let revision = self.open[first].revise(IncidentChange::Cause, self.at);
         self.changes.revisions.push(revision);
-        let others: Vec<_> = parts.into_iter().filter(|index| *index != first).collect();
-        if others.is_empty() {
+        self.absorb(first, parts.into_iter().filter(|index| *index != first).collect());
+    }
+
+    /// Incidents become parts of another one, which takes their members.
+    fn absorb(&mut self, outer: usize, parts: Vec<usize>) {
+        if parts.is_empty() {
             return;
         }
-        let because = format!("It is a part of the incident {}.", self.open[first].id());
-        others.iter().for_each(|other| self.hand_over(*other, first));
-        let revision = self.open[first].revise(IncidentChange::Absorbed, self.at);
+        let because = format!("It is a part of the incident {}.", self.open[outer].id());
+        parts.iter().for_each(|part| self.hand_over(*part, outer));
+        let revision = self.open[outer].revise(IncidentChange::Absorbed, self.at);
         self.changes.revisions.push(revision);
         // From the last on, so that the places of the others stay what they are.
-        others.into_iter().rev().for_each(|other| self.remove(other, Some(because.clone())));
+        parts.into_iter().rev().for_each(|part| self.remove(part, Some(because.clone())));
     }
 
     /// The members of an incident become those of another one.

@@ -6,10 +6,9 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use netqoe_model::{Cause, FleetRules, Label, Standing, Weight};
+use netqoe_model::{Cause, FleetRules, Label};
 
-use crate::pair::degraded;
-use crate::space::{CauseId, PairId, Space};
+use crate::space::{CauseId, Evidence, PairId, Space};
 
 /// Scores are counted in this part of the natural logarithm.
 const PARTS: f64 = 1e6;
@@ -18,8 +17,9 @@ const PARTS: f64 = 1e6;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bar {
     least_pairs: u32,
-    /// What a pair with the label adds, and what a healthy one takes away.
+    /// What a pair with the label adds, what one that is suspected does, and what a healthy one takes away.
     for_it: i64,
+    suspected: i64,
     against_it: i64,
     score: i64,
     share: f64,
@@ -27,22 +27,41 @@ pub(crate) struct Bar {
 
 impl Bar {
     pub(crate) fn new(rules: &FleetRules) -> Self {
-        let (if_cause, otherwise) = (rules.degraded_if_cause, rules.degraded_otherwise);
+        Self::beside(rules, 0.0)
+    }
+
+    /// For causes among pairs of which this share has the label anyway.
+    pub(crate) fn beside(rules: &FleetRules, share: f64) -> Self {
+        let most = rules.degraded_if_cause;
+        let otherwise = |least: f64| least.max(share).min(most);
+        let (if_cause, suspected) = (most, otherwise(rules.suspected_otherwise));
+        let otherwise = otherwise(rules.degraded_otherwise);
         Self {
             least_pairs: rules.least_pairs,
             for_it: ((if_cause / otherwise).ln() * PARTS).round() as i64,
+            suspected: ((if_cause / suspected).ln() * PARTS).round() as i64,
             against_it: (((1.0 - otherwise) / (1.0 - if_cause)).ln() * PARTS).round() as i64,
             score: (rules.open_score * PARTS).round() as i64,
             share: rules.open_share,
         }
     }
 
-    /// The score of a cause with so many pairs for and against it, where it is high enough.
-    pub(crate) fn score(&self, weight: Weight) -> Option<i64> {
-        let Weight { degraded, healthy } = weight;
-        let score = i64::from(degraded) * self.for_it - i64::from(healthy) * self.against_it;
-        let share = self.share * (f64::from(degraded) + f64::from(healthy));
-        (degraded >= self.least_pairs && score >= self.score && f64::from(degraded) >= share).then_some(score)
+    /// The score of a cause with so much evidence, if it is high enough.
+    pub(crate) fn score(&self, evidence: Evidence) -> Option<i64> {
+        let Evidence { degraded, suspected, healthy } = evidence;
+        let score = i64::from(degraded) * self.for_it + i64::from(suspected) * self.suspected
+            - i64::from(healthy) * self.against_it;
+        let for_it = evidence.for_it();
+        let share = self.share * (f64::from(for_it) + f64::from(healthy));
+        (for_it >= self.least_pairs && score >= self.score && f64::from(for_it) >= share).then_some(score)
+    }
+}
+
+impl Bar {
+    /// What the best of several causes is the greatest by, if it can be named.
+    pub(crate) fn rank<'a>(&self, space: &'a Space, id: CauseId, evidence: Evidence) -> Option<impl Ord + use<'a>> {
+        let (score, pairs) = (self.score(evidence)?, Reverse(space.pairs_of(id).len()));
+        Some(Candidate { score, pairs, cause: Reverse(space.cause(id)), id })
     }
 }
 
@@ -82,8 +101,8 @@ impl Eq for Candidate<'_> {}
 
 /// The causes of a label, the best first, among the pairs that no standing incident explains.
 pub(crate) fn localise(space: &Space, label: Label, bar: &Bar) -> Vec<CauseId> {
-    let candidate = |id, weight| {
-        let score = bar.score(weight)?;
+    let candidate = |id, evidence| {
+        let score = bar.score(evidence)?;
         let pairs = Reverse(space.pairs_of(id).len());
         Some(Candidate { score, pairs, cause: Reverse(space.cause(id)), id })
     };
@@ -111,7 +130,7 @@ struct TakenOut<'a> {
     space: &'a Space,
     label: Label,
     is_out: Vec<bool>,
-    by_cause: Vec<Weight>,
+    by_cause: Vec<Evidence>,
     is_touched: Vec<bool>,
 }
 
@@ -122,14 +141,13 @@ impl<'a> TakenOut<'a> {
             space,
             label,
             is_out: vec![false; space.pair_places()],
-            by_cause: vec![Weight::default(); causes],
+            by_cause: vec![Evidence::default(); causes],
             is_touched: vec![false; causes],
         }
     }
 
-    fn left(&self, id: CauseId) -> Weight {
-        let (all, out) = (self.space.unexplained(id, self.label), self.by_cause[id.index()]);
-        Weight { degraded: all.degraded - out.degraded, healthy: all.healthy - out.healthy }
+    fn left(&self, id: CauseId) -> Evidence {
+        self.space.unexplained(id, self.label).without(self.by_cause[id.index()])
     }
 
     /// Takes out the pairs of a cause. Answers the causes of which something was taken out.
@@ -146,17 +164,14 @@ impl<'a> TakenOut<'a> {
 
     fn take_pair(&mut self, id: PairId, touched: &mut Vec<CauseId>) {
         let pair = self.space.pair(id);
-        let has_label = pair.degraded().is_some_and(|(label, _)| label == self.label);
-        let is_healthy =
-            pair.present.is_some_and(|present| present != Standing::Unjudged && degraded(present).is_none());
-        if !(has_label || is_healthy) || self.space.is_explained(id, self.label) {
+        let mut evidence = Evidence::default();
+        evidence.count(pair.present, self.label);
+        if evidence == Evidence::default() || self.space.is_explained(id, self.label) {
             return;
         }
         for place in &pair.causes {
             let index = place.cause.index();
-            let out = &mut self.by_cause[index];
-            out.degraded += u32::from(has_label);
-            out.healthy += u32::from(is_healthy);
+            self.by_cause[index] = self.by_cause[index].and(evidence);
             if !std::mem::replace(&mut self.is_touched[index], true) {
                 touched.push(place.cause);
             }

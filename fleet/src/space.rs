@@ -15,6 +15,8 @@ use crate::pair::{Pair, Place, Run, degraded};
 /// Labels that say that something hurts.
 pub(crate) const LABELS: usize = 5;
 const SEVERITIES: usize = 3;
+/// The place of suspected pairs after those of the severities.
+const SUSPECTED: usize = SEVERITIES;
 
 /// A pair, by its place in memory: never a reason to prefer one to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,16 +47,65 @@ pub(crate) enum Mark {
     Standing,
 }
 
+/// Pairs that speak for a cause and against it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    /// Those with the label, ...
+    pub(crate) degraded: u32,
+    /// ... those that are suspected of it, ...
+    pub(crate) suspected: u32,
+    /// ... and those that are healthy.
+    pub(crate) healthy: u32,
+}
+
+impl Evidence {
+    pub(crate) fn weight(self) -> Weight {
+        Weight { degraded: self.for_it(), healthy: self.healthy }
+    }
+
+    pub(crate) fn for_it(self) -> u32 {
+        self.degraded + self.suspected
+    }
+
+    /// Counts a pair. One with another label, or none at all, does not count.
+    pub(crate) fn count(&mut self, present: Option<Standing>, label: Label) {
+        match present {
+            Some(Standing::Suspected(found)) if found == label => self.suspected += 1,
+            Some(standing) => match degraded(standing) {
+                Some((found, _)) => self.degraded += u32::from(found == label),
+                None => self.healthy += u32::from(standing != Standing::Unjudged),
+            },
+            None => {}
+        }
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            degraded: self.degraded + other.degraded,
+            suspected: self.suspected + other.suspected,
+            healthy: self.healthy + other.healthy,
+        }
+    }
+
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self {
+            degraded: self.degraded - other.degraded,
+            suspected: self.suspected - other.suspected,
+            healthy: self.healthy - other.healthy,
+        }
+    }
+}
+
 /// A cause and the counts of its pairs.
 #[derive(Debug)]
 struct Entry {
     cause: Cause,
     pairs: Vec<PairId>,
     healthy: u32,
-    degraded: [[u32; SEVERITIES]; LABELS],
-    /// Of the healthy pairs, and of those with the label, those that a standing incident of the label explains.
-    explained_healthy: [u32; LABELS],
-    explained_degraded: [u32; LABELS],
+    /// By label: those with each severity, and those that are suspected.
+    degraded: [[u32; SEVERITIES + 1]; LABELS],
+    /// Those that a standing incident of the label explains.
+    explained: [Evidence; LABELS],
     /// Labels of which an incident with this cause is open, and stands: a bit each.
     open: u8,
     standing: u8,
@@ -67,8 +118,7 @@ impl Entry {
             pairs: Vec::new(),
             healthy: 0,
             degraded: Default::default(),
-            explained_healthy: [0; LABELS],
-            explained_degraded: [0; LABELS],
+            explained: Default::default(),
             open: 0,
             standing: 0,
         }
@@ -78,11 +128,13 @@ impl Entry {
         self.degraded[label].iter().sum()
     }
 
-    fn unexplained(&self, label: usize) -> Weight {
-        Weight {
-            degraded: self.of_label(label) - self.explained_degraded[label],
-            healthy: self.healthy - self.explained_healthy[label],
-        }
+    fn evidence(&self, label: usize) -> Evidence {
+        let suspected = self.degraded[label][SUSPECTED];
+        Evidence { degraded: self.of_label(label) - suspected, suspected, healthy: self.healthy }
+    }
+
+    fn unexplained(&self, label: usize) -> Evidence {
+        self.evidence(label).without(self.explained[label])
     }
 }
 
@@ -294,16 +346,18 @@ impl Space {
             None => {}
             Some(standing) => match degraded(standing) {
                 Some((label, severity)) => {
-                    add(&mut tally.degraded);
+                    let is_suspected = matches!(standing, Standing::Suspected(_));
+                    add(if is_suspected { &mut tally.healthy } else { &mut tally.degraded });
                     let (open, standing) = marks(pair, causes);
-                    let (label, severity) = (label as usize, severity as usize);
+                    let (label, place_of) = (label as usize, if is_suspected { SUSPECTED } else { severity as usize });
                     for place in &pair.causes {
                         let entry = Self::entry_mut(causes, place.cause);
-                        add(&mut entry.degraded[label][severity]);
+                        add(&mut entry.degraded[label][place_of]);
                         if standing & (1 << label) != 0 {
-                            add(&mut entry.explained_degraded[label]);
+                            let explained = &mut entry.explained[label];
+                            add(if is_suspected { &mut explained.suspected } else { &mut explained.degraded });
                         }
-                        if entry.unexplained(label).degraded >= self.least_pairs {
+                        if entry.unexplained(label).for_it() >= self.least_pairs {
                             labels[label].candidates.insert(place.cause);
                         } else {
                             labels[label].candidates.remove(&place.cause);
@@ -323,10 +377,10 @@ impl Space {
                         let entry = Self::entry_mut(causes, place.cause);
                         add(&mut entry.healthy);
                         if standing != 0 {
-                            let explained = entry.explained_healthy.iter_mut().enumerate();
+                            let explained = entry.explained.iter_mut().enumerate();
                             explained
                                 .filter(|(label, _)| standing & (1 << label) != 0)
-                                .for_each(|(_, count)| add(count));
+                                .for_each(|(_, explained)| add(&mut explained.healthy));
                         }
                     }
                 }
@@ -369,20 +423,25 @@ impl Space {
         &self.entry(id).pairs
     }
 
-    /// The observed pairs of a cause that have the label, and those that are healthy.
+    /// The observed pairs of a cause that have the label or are suspected of it, and those that are healthy.
     pub(crate) fn weight(&self, id: CauseId, label: Label) -> Weight {
         let entry = self.entry(id);
         Weight { degraded: entry.of_label(label as usize), healthy: entry.healthy }
     }
 
+    pub(crate) fn evidence(&self, id: CauseId, label: Label) -> Evidence {
+        self.entry(id).evidence(label as usize)
+    }
+
     /// The same without those that a standing incident explains.
-    pub(crate) fn unexplained(&self, id: CauseId, label: Label) -> Weight {
+    pub(crate) fn unexplained(&self, id: CauseId, label: Label) -> Evidence {
         self.entry(id).unexplained(label as usize)
     }
 
     /// Pairs of a cause that have the label, by severity.
     pub(crate) fn severities(&self, id: CauseId, label: Label) -> [u32; SEVERITIES] {
-        self.entry(id).degraded[label as usize]
+        let [minor, major, critical, _] = self.entry(id).degraded[label as usize];
+        [minor, major, critical]
     }
 
     /// Causes with enough unexplained pairs to be named, in no order that means anything.
@@ -404,10 +463,15 @@ impl Space {
         self.labels[label as usize].strays.range(from..=to).map(|(_, count)| count).sum()
     }
 
-    /// Pairs of a cause that are judged: healthy, or with any label.
-    pub(crate) fn observed(&self, id: CauseId) -> u32 {
-        let entry = self.entry(id);
-        (0..LABELS).map(|label| entry.of_label(label)).sum::<u32>() + entry.healthy
+    /// The evidence of a cause, and that of another one without the pairs that both hold.
+    pub(crate) fn evidence_beside(&self, id: CauseId, other: CauseId, label: Label) -> (Evidence, Evidence) {
+        let mut both = Evidence::default();
+        for pair in self.pairs_of(id).iter().map(|id| self.pair(*id)) {
+            if pair.causes.iter().any(|place| place.cause == other) {
+                both.count(pair.present, label);
+            }
+        }
+        (self.entry(id).evidence(label as usize), self.entry(other).evidence(label as usize).without(both))
     }
 
     /// Whether so many of the pairs that have the label in a cause are pairs of another that this other one explains them.

@@ -21,6 +21,8 @@ const MOST_BYTES: usize = 1_000_000_000;
 
 const LABELS: [Label; 5] =
     [Label::ErrorBound, Label::DnsBound, Label::HandshakeBound, Label::ServerBound, Label::ThroughputBound];
+/// The first code of a suspected window, after two that say no label and three for each label.
+const FIRST_SUSPECTED: u8 = 2 + 3 * LABELS.len() as u8;
 const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Major, Severity::Critical];
 
 #[derive(Serialize, Deserialize)]
@@ -201,8 +203,9 @@ fn store(incident: &OpenIncident, places: &BTreeMap<PairId, u32>) -> StoredIncid
 fn code(standing: Standing) -> u8 {
     match standing {
         Standing::Unjudged => 0,
-        Standing::Healthy | Standing::Degraded(Label::Healthy, _) => 1,
+        Standing::Healthy | Standing::Degraded(Label::Healthy, _) | Standing::Suspected(Label::Healthy) => 1,
         Standing::Degraded(label, severity) => 2 + label as u8 * 3 + severity as u8,
+        Standing::Suspected(label) => FIRST_SUSPECTED + label as u8,
     }
 }
 
@@ -210,6 +213,7 @@ fn standing(code: u8) -> Option<Standing> {
     match code {
         0 => Some(Standing::Unjudged),
         1 => Some(Standing::Healthy),
+        code if code >= FIRST_SUSPECTED => Some(Standing::Suspected(*LABELS.get(usize::from(code - FIRST_SUSPECTED))?)),
         code => {
             let (label, severity) = ((code - 2) as usize / 3, (code - 2) as usize % 3);
             Some(Standing::Degraded(*LABELS.get(label)?, SEVERITIES[severity]))

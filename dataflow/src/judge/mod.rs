@@ -4,7 +4,7 @@
 //! window with it, names its label, and adds the window to the past. What follows from a window depends on the windows of its
 //! pair before it and on nothing else, so it is the same in every run. docs/diagnoses.md defines the figures.
 //!
-//! Decisions: D-052, D-056.
+//! Decisions: D-052, D-056, D-091.
 
 mod by_phase;
 mod code;
@@ -26,7 +26,7 @@ mod whole;
 use std::sync::Arc;
 
 use netqoe_model::{
-    Diagnosis, DiagnosisRules, ROWS_PER_STATE, Rules, Run, Standing, UsualRange, WindowRow, WindowStart,
+    Diagnosis, DiagnosisRules, Label, ROWS_PER_STATE, Rules, Run, Standing, UsualRange, WindowRow, WindowStart,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub struct PairState {
 pub struct Judged {
     /// `None` if there is too little to say anything.
     pub diagnosis: Option<Diagnosis>,
+    /// The label that too few samples show, where the diagnosis is healthy.
+    pub suspected: Option<Label>,
     /// The runs of which it tells that they are over.
     pub ended_runs: Vec<Run>,
     /// With every [`ROWS_PER_STATE`]th row, if it is final: the state after it, to be stored.
@@ -84,14 +86,14 @@ pub struct UsualRanges {
 impl Judged {
     /// What incidents need to know of it.
     pub fn standing(&self) -> Standing {
-        standing(self.diagnosis.as_ref())
+        standing(self.diagnosis.as_ref(), self.suspected)
     }
 }
 
-fn standing(diagnosis: Option<&Diagnosis>) -> Standing {
+fn standing(diagnosis: Option<&Diagnosis>, suspected: Option<Label>) -> Standing {
     match diagnosis {
         None => Standing::Unjudged,
-        Some(Diagnosis { finding: None, .. }) => Standing::Healthy,
+        Some(Diagnosis { finding: None, .. }) => suspected.map_or(Standing::Healthy, Standing::Suspected),
         Some(Diagnosis { label, finding: Some(finding) }) => Standing::Degraded(*label, finding.0),
     }
 }
@@ -147,7 +149,7 @@ impl PairState {
             finding.1.since = self.runs.extend(*label, row.start, bridge);
         }
         self.take_in(row, &found, diagnosis_rules, bridge);
-        Judged { diagnosis, ended_runs, pair_state: self.due_state(row.is_final) }
+        Judged { diagnosis, suspected: found.suspected, ended_runs, pair_state: self.due_state(row.is_final) }
     }
 
     /// What the pair's next window would come to, which is not taken in.
@@ -157,7 +159,7 @@ impl PairState {
             return Self::new(diagnosis_rules).standing(row, rules);
         }
         let seen = Seen::of(row, self, diagnosis_rules, Bridge::new(rules, self.newest));
-        standing(seen.diagnosis(self, diagnosis_rules).as_ref())
+        standing(seen.diagnosis(self, diagnosis_rules).as_ref(), seen.suspected(self, diagnosis_rules))
     }
 
     fn is_too_old(&self, start: WindowStart, rules: &DiagnosisRules) -> bool {

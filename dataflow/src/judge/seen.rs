@@ -1,6 +1,6 @@
 //! All that a window shows beside its pair's past: what is slow, what fails, what is to be learned of it.
 
-use netqoe_model::{Diagnosis, DiagnosisRules, Label, WindowRow, WindowStart, from_thousandths};
+use netqoe_model::{Diagnosis, DiagnosisRules, Figure, Label, WindowRow, WindowStart, from_thousandths};
 
 use super::PairState;
 use super::evidence::{Failures, PhaseEvidence, Together};
@@ -26,6 +26,7 @@ pub(super) struct Seen<'a> {
 /// What is taken in of a window.
 pub(super) struct Found {
     pub(super) diagnosis: Option<Diagnosis>,
+    pub(super) suspected: Option<Label>,
     pub(super) evidence: [Option<PhaseEvidence>; NAMED],
     pub(super) is_slow: [bool; NAMED],
     pub(super) is_failing: bool,
@@ -61,11 +62,12 @@ impl<'a> Seen<'a> {
 
     pub(super) fn found(&self, before: &PairState, rules: &DiagnosisRules, window_ms: i64) -> Found {
         let diagnosis = self.diagnosis(before, rules);
+        let suspected = self.suspected(before, rules);
         let Self { evidence, is_slow, is_failing, .. } = *self;
         let turn = self.start.ms().div_euclid(window_ms).div_euclid(rules.usual.every_windows.into());
         let takes_greater = turn % 2 == 0;
         let figures = self.readings.of.map(|reading| Some(reading?.figure(self.readings.samples, takes_greater)));
-        Found { diagnosis, evidence, is_slow, is_failing, figures, learned: self.learned(rules) }
+        Found { diagnosis, suspected, evidence, is_slow, is_failing, figures, learned: self.learned(rules) }
     }
 
     /// The first that holds. `None` if nothing could be compared.
@@ -79,6 +81,26 @@ impl<'a> Seen<'a> {
         let is_compared =
             |phase: &Phase| self.usuals.centre(*phase).is_some() && (self.compared.is_some_and(|all| all.has(*phase)));
         Phase::NAMED.iter().any(is_compared).then_some(Label::Healthy)
+    }
+
+    /// The label that a healthy window is suspected of, the first that holds: most of its measurements fail, or the newest
+    /// windows show a slow phase by fewer samples than a diagnosis asks. Only rules that count samples suspect anything.
+    pub(super) fn suspected(&self, before: &PairState, rules: &DiagnosisRules) -> Option<Label> {
+        let failures = self.failures.windows().first().copied().unwrap_or_default();
+        let least_failures = rules.error_bound.share * f64::from(failures.total);
+        let is_failing = failures.failed() > 0 && f64::from(failures.failed()) >= least_failures;
+        let is_slow = |phase: &Phase| {
+            let present = self.evidence[*phase as usize].filter(|present| present.slow > 0);
+            let earlier = &before.phases[*phase as usize].earlier;
+            let together = earlier.with(present, rules.evidence.windows, oldest(self.start, rules));
+            present.is_some()
+                && all_are_slow(&together, rules.evidence.windows)
+                && share(&together) >= rules.evidence.share
+        };
+        let slow = || Phase::NAMED.into_iter().find(is_slow).map(Phase::label);
+        let suspected = if is_failing { Some(Label::ErrorBound) } else { slow() }?;
+        let counts_samples = rules.usual.figure == Figure::Samples;
+        (counts_samples && self.label() == Some(Label::Healthy)).then_some(suspected)
     }
 
     /// Which figures make what is usual. A slow phase's do not; and a first byte and a transfer over a slow path are not
@@ -138,9 +160,7 @@ fn is_slow_now(
         return true;
     }
     let all_show_it = |together: &Together<PhaseEvidence>, windows: u16| {
-        together.windows().len() >= windows.into()
-            && together.windows().iter().all(|window| window.slow > 0)
-            && together.sum(|window| window.slow) >= asked.least_samples
+        all_are_slow(together, windows) && together.sum(|window| window.slow) >= asked.least_samples
     };
     let are_beyond = few.sum(|window| window.beyond_history) >= asked.least_samples;
     if present.is_some() && are_beyond && all_show_it(&few, asked.windows) && share(&few) >= asked.share {
@@ -148,6 +168,11 @@ fn is_slow_now(
     }
     let more = state.earlier.with(present, asked.more_windows, oldest);
     present.is_some() && all_show_it(&more, asked.more_windows) && share(&more) >= asked.more_share
+}
+
+/// Whether there are so many windows, each of them with slow samples.
+fn all_are_slow(together: &Together<PhaseEvidence>, windows: u16) -> bool {
+    together.windows().len() >= windows.into() && together.windows().iter().all(|window| window.slow > 0)
 }
 
 fn share(together: &Together<PhaseEvidence>) -> f64 {

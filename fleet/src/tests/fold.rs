@@ -65,8 +65,10 @@ impl Story {
         let mut present = self.faults.iter().filter(|fault| (fault.from..fault.from + fault.minutes).contains(&minute));
         match (present.rfind(holds), self.chance([client, target, minute, 0])) {
             (Some(_), 0..30) | (None, 30..250) => Standing::Healthy,
+            (Some(fault), 30..90) => Standing::Suspected(fault.label),
             (Some(fault), _) => Standing::Degraded(fault.label, fault.severity),
             (None, 0..15) => Standing::Degraded(Label::HandshakeBound, Severity::Major),
+            (None, 15..25) => Standing::Suspected(Label::HandshakeBound),
             (None, _) => Standing::Unjudged,
         }
     }

@@ -128,7 +128,7 @@ fn incidents_that_turn_out_to_be_one_are_merged_into_the_first() {
     let mut scenario = Scenario::new(12, 8, 4);
     scenario.minutes(10, healthy);
     scenario.minutes(1, |(client, _)| if_is(client == 0, SLOW));
-    scenario.minutes(1, |(client, _)| if_is(client == 0 || client == 5, SLOW));
+    scenario.minutes(2, |(client, _)| if_is(client == 0 || client == 5, SLOW));
     assert_eq!(scenario.open(), 2);
     scenario.minutes(2, |_| SLOW);
     assert_eq!(scenario.told(), ["handshake-bound everything  open", "handshake-bound client probe-5 withdrawn"]);
@@ -153,11 +153,11 @@ fn revised_windows_take_its_evidence_away() {
     let mut scenario = Scenario::new(4, 4, 2);
     scenario.minutes(10, healthy);
     let window = scenario.now();
-    scenario.minutes(1, |(client, _)| if_is(client == 1, SLOW));
+    scenario.minutes(1, |(_, target)| if_is(target == 1, SLOW));
     assert_eq!(scenario.open(), 1);
-    let corrected: Vec<_> = (0..4).map(|target| ((1, target), window, Standing::Healthy)).collect();
+    let corrected: Vec<_> = (0..4).map(|client| ((client, 1), window, Standing::Healthy)).collect();
     scenario.look(&corrected);
-    assert_eq!(scenario.told(), ["handshake-bound client probe-1 withdrawn"]);
+    assert_eq!(scenario.told(), ["handshake-bound target https://t1.example/ withdrawn"]);
     let because = scenario.only().withdrawn_because.clone().unwrap();
     assert_eq!(&*because, "Corrected measurements leave 0 of the 4 pairs that were handshake-bound when it was told.");
     assert_eq!(scenario.changes(), [IncidentChange::Opened, IncidentChange::Withdrawn]);
@@ -167,9 +167,9 @@ fn revised_windows_take_its_evidence_away() {
 fn an_incident_that_just_ends_is_not_withdrawn() {
     let mut scenario = Scenario::new(4, 4, 2);
     scenario.minutes(10, healthy);
-    scenario.minutes(1, |(client, _)| if_is(client == 1, SLOW));
+    scenario.minutes(1, |(_, target)| if_is(target == 1, SLOW));
     scenario.minutes(10, healthy);
-    assert_eq!(scenario.told(), ["handshake-bound client probe-1 closed"]);
+    assert_eq!(scenario.told(), ["handshake-bound target https://t1.example/ closed"]);
 }
 
 #[test]
@@ -238,15 +238,17 @@ fn slow_transfers_on_a_path_that_is_slow_to_connect_are_no_incident_of_their_own
 }
 
 #[test]
-fn what_half_of_a_clients_pairs_show_for_a_moment_is_not_told() {
-    let half = |(client, target): (usize, usize)| if_is(client == 0 && target < 5, SLOW);
+fn what_one_client_shows_for_a_moment_is_not_told() {
+    let slow = |(client, _): (usize, usize)| if_is(client == 0, SLOW);
     let mut scenario = Scenario::new(6, 10, 3);
     scenario.minutes(10, healthy);
-    scenario.minutes(1, half);
+    scenario.minutes(1, slow);
+    scenario.look(&[]);
+    assert!(scenario.told().is_empty(), "a look that brings no newer window is no second one");
     scenario.minutes(10, healthy);
     assert!(scenario.told().is_empty());
     let from = scenario.now();
-    scenario.minutes(2, half);
+    scenario.minutes(2, slow);
     assert_eq!(scenario.told(), ["handshake-bound client probe-0 open"]);
     assert_eq!(scenario.only().opened, from, "it has begun with the first of the two");
 }
@@ -262,4 +264,63 @@ fn a_rising_severity_is_told_once() {
     assert_eq!(scenario.changes(), [IncidentChange::Opened, IncidentChange::Severity]);
     scenario.minutes(9, healthy);
     assert_eq!((scenario.only().severity, scenario.only().peak_severity), (Severity::Major, Severity::Major));
+}
+
+#[test]
+fn pairs_that_are_suspected_at_once_are_evidence() {
+    let suspected = |is_suspected| if_is(is_suspected, Standing::Suspected(Label::HandshakeBound));
+    let mut scenario = Scenario::new(6, 4, 3);
+    scenario.minutes(10, healthy);
+    scenario.minutes(5, |(client, target)| suspected(client < 3 && target == 1));
+    assert_eq!(scenario.told(), Vec::<String>::new(), "three may be chance");
+    assert_eq!(scenario.last.tally.healthy, 24, "and are healthy");
+    scenario.minutes(1, |(_, target)| suspected(target == 1));
+    assert_eq!(scenario.told(), ["handshake-bound target https://t1.example/ open"]);
+    assert_eq!((scenario.only().severity, scenario.only().pairs), (Severity::Minor, 6));
+    scenario
+        .minutes(3, |(_, target)| if_is(target == 1, Standing::Degraded(Label::HandshakeBound, Severity::Critical)));
+    assert_eq!(scenario.only().severity, Severity::Critical, "as bad as the diagnoses say");
+}
+
+#[test]
+fn what_is_left_over_is_told_in_two_looks() {
+    let mut scenario = Scenario::new(12, 4, 4);
+    scenario.minutes(10, healthy);
+    scenario.minutes(20, |_| SLOW);
+    scenario.minutes(1, |(client, _)| if_is(client == 5, SLOW));
+    assert_eq!(scenario.told(), ["handshake-bound everything  open"]);
+    scenario.minutes(1, |(client, _)| if_is(client == 5, SLOW));
+    assert_eq!(scenario.told(), ["handshake-bound everything  open", "handshake-bound client probe-5 open"]);
+}
+
+#[test]
+fn pairs_that_recover_later_than_others_are_no_incident() {
+    let mut scenario = Scenario::new(12, 4, 4);
+    scenario.minutes(10, healthy);
+    scenario.minutes(20, |_| SLOW);
+    // All of one client's, and three in ten of the others'.
+    scenario.minutes(3, |(client, target)| if_is(client == 5 || (client + target) % 3 == 0, SLOW));
+    scenario.minutes(10, healthy);
+    assert_eq!(scenario.told(), ["handshake-bound everything  closed"]);
+}
+
+#[test]
+fn what_seemed_to_be_left_over_is_taken_back_when_the_fault_returns() {
+    let mut scenario = Scenario::new(12, 4, 4);
+    scenario.minutes(10, healthy);
+    scenario.minutes(5, |_| SLOW);
+    scenario.minutes(2, |(client, _)| if_is(client == 5, SLOW));
+    assert_eq!(scenario.open(), 2);
+    scenario.minutes(5, |_| SLOW);
+    assert_eq!(scenario.told(), ["handshake-bound everything  open", "handshake-bound client probe-5 withdrawn"]);
+}
+
+#[test]
+fn a_narrower_fault_takes_the_place_of_a_wider_one_that_it_would_keep_open() {
+    let mut scenario = Scenario::new(8, 4, 4);
+    scenario.minutes(10, healthy);
+    scenario.minutes(40, |_| SLOW);
+    // Half of all pairs are enough to keep the incident of everything open.
+    scenario.minutes(12, |(client, _)| if_is(client < 4, SLOW));
+    assert_eq!(scenario.told(), ["handshake-bound everything  closed", "handshake-bound site site-0 open"]);
 }

@@ -12,7 +12,7 @@ use netqoe_model::{
 use crate::incident::{Member, OpenIncident, id_of, severity_of};
 use crate::localise::Bar;
 use crate::pair::{Pair, degraded};
-use crate::space::{CauseId, Space, causes_of};
+use crate::space::{CauseId, Evidence, Space, causes_of};
 
 type Name = (Arc<str>, Arc<str>);
 
@@ -59,6 +59,7 @@ impl Reference {
             let tally = &mut changes.tally;
             match pair.present {
                 None => tally.unmeasured += u32::from(pair.unmeasured),
+                Some(Standing::Suspected(_)) => tally.healthy += 1,
                 Some(Standing::Unjudged) => tally.unjudged += 1,
                 Some(standing) if degraded(standing).is_some() => tally.degraded += 1,
                 Some(_) => tally.healthy += 1,
@@ -125,21 +126,26 @@ impl Reference {
         self.of_cause(cause).map(|(name, _)| name.clone()).collect()
     }
 
-    fn weight<'a>(&self, label: Label, pairs: impl Iterator<Item = &'a Pair>) -> Weight {
-        let mut weight = Weight::default();
-        for pair in pairs {
-            match pair.present {
-                Some(standing) if degraded(standing).is_some_and(|(found, _)| found == label) => weight.degraded += 1,
-                Some(Standing::Healthy) => weight.healthy += 1,
-                _ => {}
-            }
-        }
-        weight
+    fn evidence<'a>(&self, label: Label, pairs: impl Iterator<Item = &'a Pair>) -> Evidence {
+        let mut evidence = Evidence::default();
+        pairs.for_each(|pair| evidence.count(pair.present, label));
+        evidence
     }
 
-    fn observed(&self, cause: &Cause) -> u32 {
-        let is_judged = |pair: &Pair| pair.present.is_some_and(|present| present != Standing::Unjudged);
-        self.of_cause(cause).filter(|(_, pair)| is_judged(pair)).count() as u32
+    fn evidence_of(&self, label: Label, cause: &Cause) -> Evidence {
+        self.evidence(label, self.of_cause(cause).map(|(_, pair)| pair))
+    }
+
+    /// The pairs of a cause that another one does not hold.
+    fn rest_of(&self, label: Label, cause: &Cause, without: &Cause) -> Evidence {
+        let without = self.names(without);
+        self.evidence(label, self.of_cause(cause).filter(|(name, _)| !without.contains(*name)).map(|(_, pair)| pair))
+    }
+
+    fn stands_out(&self, label: Label, cause: &Cause, outer: &Cause) -> bool {
+        let rest = self.rest_of(label, outer, cause);
+        let share = f64::from(rest.for_it()) / f64::from((rest.for_it() + rest.healthy).max(1));
+        Bar::beside(&self.rules, share).score(self.evidence_of(label, cause)).is_some()
     }
 
     fn degraded_of(&self, label: Label, cause: &Cause) -> Vec<Name> {
@@ -150,7 +156,9 @@ impl Reference {
     fn severities(&self, label: Label, cause: &Cause) -> [u32; 3] {
         let mut severities = [0; 3];
         for (_, pair) in self.of_cause(cause) {
-            if let Some((_, severity)) = pair.degraded().filter(|(found, _)| *found == label) {
+            if let Some(Standing::Degraded(found, severity)) = pair.present
+                && found == label
+            {
                 severities[severity as usize] += 1;
             }
         }
@@ -180,10 +188,22 @@ impl Reference {
         self.open = others;
         let before: BTreeMap<_, _> =
             mine.iter().map(|open| (open.incident.told.id.clone(), open.incident.told.clone())).collect();
+        let causes: Vec<_> = mine.iter().map(|open| open.incident.told.cause.clone()).collect();
+        let mut again = Vec::new();
         for open in &mut mine {
-            let weight = self.weight(label, self.of_cause(&open.incident.told.cause.clone()).map(|(_, pair)| pair));
+            let cause = open.incident.told.cause.clone();
+            let weight = self.evidence_of(label, &cause).weight();
+            let size = |cause: &Cause| self.names(cause).len();
+            let parts = causes.iter().filter(|part| size(part) < size(&cause) && self.is_inside(part, &cause));
+            let mut rests = parts.map(|part| self.rest_of(label, &cause, part).weight());
+            let is_enough = self.is_enough(weight) && rests.all(|rest| self.is_enough(rest));
             open.incident.told.now = weight;
-            open.incident.hold(self.is_enough(weight), weight, at);
+            if open.incident.hold(is_enough, weight, at) {
+                again.push(open.incident.told.id.clone());
+            }
+        }
+        for outer in again {
+            self.take_back(&outer, at, &mut mine, changes);
         }
         for open in &mut mine {
             for name in self.degraded_of(label, &open.incident.told.cause.clone()) {
@@ -205,6 +225,12 @@ impl Reference {
         for cause in self.localise(label, &mine) {
             self.found(label, cause, at, &mut mine, changes);
         }
+        let narrower: Vec<_> = mine.iter().filter_map(|open| self.narrower(label, &open.incident, at)).collect();
+        for cause in narrower {
+            if !mine.iter().any(|open| open.incident.told.cause == cause) {
+                self.open_if_again(label, &cause, at, &mut mine, changes);
+            }
+        }
         for open in &mut mine {
             let severities = self.severities(label, &open.incident.told.cause.clone());
             if open.incident.held_at == at && open.incident.follow_severity(severities, &self.rules) {
@@ -220,6 +246,46 @@ impl Reference {
         }
         mine.sort_by_key(|open| (open.incident.told.opened, open.incident.told.id.clone()));
         self.open.extend(mine);
+    }
+
+    fn take_back(&mut self, outer: &IncidentId, at: WindowStart, mine: &mut Vec<Open>, changes: &mut FleetChanges) {
+        let Some(cause) =
+            mine.iter().find(|open| open.incident.id() == outer).map(|open| open.incident.told.cause.clone())
+        else {
+            return;
+        };
+        let ms = i64::from(self.rules.together_windows) * self.window_ms;
+        let is_part = |open: &&Open| {
+            let told = &open.incident.told;
+            at.ms() - told.detected.ms() <= ms && told.id != *outer && self.is_inside(&told.cause, &cause)
+        };
+        let parts: Vec<_> = mine.iter().filter(is_part).map(|open| open.incident.told.id.clone()).collect();
+        self.absorb(outer, &parts, at, mine, changes);
+    }
+
+    fn narrower(&self, label: Label, incident: &OpenIncident, at: WindowStart) -> Option<Cause> {
+        let outer = &incident.told.cause;
+        let are_most = |cause: &Cause| {
+            let Weight { degraded, healthy } = self.evidence_of(label, cause).weight();
+            f64::from(degraded) >= self.rules.inside_share * f64::from(degraded + healthy)
+        };
+        if incident.held_at != at || are_most(outer) {
+            return None;
+        }
+        let bar = Bar::new(&self.rules);
+        let size = |cause: &Cause| self.names(cause).len();
+        let parts: BTreeSet<&Cause> = self.causes.values().flatten().collect();
+        let explains = |part: &&&Cause| {
+            size(part) < size(outer)
+                && are_most(part)
+                && self.is_inside(part, outer)
+                && !self.degraded_of(label, part).is_empty()
+                && !self.is_enough(self.rest_of(label, outer, part).weight())
+                && self.stands_out(label, part, outer)
+        };
+        let scored =
+            parts.iter().filter(explains).filter_map(|part| Some((bar.score(self.evidence_of(label, part))?, *part)));
+        scored.min_by_key(|(score, part)| (-score, size(part), (*part).clone())).map(|(_, part)| part.clone())
     }
 
     fn settle(&self, label: Label, at: WindowStart, mine: &mut [Open]) {
@@ -239,7 +305,7 @@ impl Reference {
             let mut others = held.iter().enumerate().filter(|(other, _)| *other != number);
             let has_kin = others.any(|(_, (opened, is_held))| *is_held && near(opened, self.rules.kin_windows));
             let is_old = at.ms() - self.window_ms - opened_ms > ms(self.rules.young_windows);
-            let goes_on = at.ms() - open.incident.held_at.ms() <= ms(self.rules.together_windows);
+            let goes_on = open.incident.held_at == at;
             open.incident.stands = goes_on && (is_old || (with_it < self.rules.least_pairs as usize && !has_kin));
         }
     }
@@ -253,7 +319,7 @@ impl Reference {
         loop {
             let score = |cause: &Cause| {
                 let left = self.of_cause(cause).filter(|(name, _)| !gone.contains(*name)).map(|(_, pair)| pair);
-                bar.score(self.weight(label, left))
+                bar.score(self.evidence(label, left))
             };
             let scored = causes.iter().filter_map(|cause| Some((score(cause)?, cause)));
             let best = scored.min_by_key(|(score, cause)| (-score, self.names(cause).len(), (*cause).clone()));
@@ -277,11 +343,19 @@ impl Reference {
             let outer = &open.incident.told.cause;
             size(&cause) <= size(outer) && explains(&cause, outer)
         };
-        if mine.iter().any(|open| is_part_of(open) && goes_on(open)) || self.is_shadow(label, &cause) {
+        let is_left_over = |open: &Open, grace: u32| {
+            at.ms() - open.incident.held_at.ms() > ms(grace)
+                && self.stands_out(label, &cause, &open.incident.told.cause)
+        };
+        let shadowing = self.open.iter().filter(|open| self.is_shadow(label, &cause, open));
+        let grace = self.rules.together_windows;
+        let outers: Vec<_> = mine.iter().filter(|open| is_part_of(open)).map(|open| is_left_over(open, 0)).collect();
+        let outers: Vec<_> = outers.into_iter().chain(shadowing.map(|open| is_left_over(open, grace))).collect();
+        if !outers.is_empty() {
+            if outers.into_iter().all(|is_left_over| is_left_over) {
+                self.open_if_again(label, &cause, at, mine, changes);
+            }
             return;
-        }
-        if mine.iter().any(is_part_of) {
-            return self.open_if_again(label, &cause, at, mine, changes);
         }
         let is_part = |open: &Open| {
             let inner = &open.incident.told.cause;
@@ -303,13 +377,25 @@ impl Reference {
         });
         let first = mine[parts[0]].incident.told.id.clone();
         let others: Vec<_> = parts[1..].iter().map(|index| mine[*index].incident.told.id.clone()).collect();
-        let (mut absorbed, rest) = mine.drain(..).partition(|open: &Open| others.contains(&open.incident.told.id));
-        *mine = rest;
         let keep = mine.iter_mut().find(|open| open.incident.told.id == first).unwrap();
         keep.incident.told.cause = cause;
         keep.incident.told.named = LogTime::from_ms(at.ms());
         self.take_evidence(label, keep, at, changes);
         changes.revisions.push(keep.incident.revise(IncidentChange::Cause, at));
+        self.absorb(&first, &others, at, mine, changes);
+    }
+
+    fn absorb(
+        &mut self,
+        outer: &IncidentId,
+        parts: &[IncidentId],
+        at: WindowStart,
+        mine: &mut Vec<Open>,
+        changes: &mut FleetChanges,
+    ) {
+        let (mut absorbed, rest) = mine.drain(..).partition(|open: &Open| parts.contains(&open.incident.told.id));
+        *mine = rest;
+        let keep = mine.iter_mut().find(|open| open.incident.told.id == *outer).unwrap();
         for open in &mut absorbed {
             for (name, member) in std::mem::take(&mut open.members) {
                 self.take_member(keep, &name, member, changes);
@@ -321,16 +407,16 @@ impl Reference {
             changes.revisions.push(keep.incident.revise(IncidentChange::Absorbed, at));
         }
         for open in absorbed {
-            let because = format!("It is a part of the incident {first}.");
+            let because = format!("It is a part of the incident {outer}.");
             self.finish(open, Some(because), at, changes);
         }
     }
 
-    fn is_shadow(&self, label: Label, cause: &Cause) -> bool {
-        let is_outer = |open: &&Open| open.incident.told.label == Label::HandshakeBound;
-        let mut outers = self.open.iter().filter(is_outer).map(|open| &open.incident.told.cause);
+    fn is_shadow(&self, label: Label, cause: &Cause, open: &Open) -> bool {
+        let outer = &open.incident.told;
         label == Label::ThroughputBound
-            && outers.any(|outer| self.is_inside(cause, outer) || self.has_evidence_inside(label, cause, outer))
+            && outer.label == Label::HandshakeBound
+            && (self.is_inside(cause, &outer.cause) || self.has_evidence_inside(label, cause, &outer.cause))
     }
 
     fn take_over_shadows(
@@ -380,8 +466,7 @@ impl Reference {
     ) {
         let degraded = self.degraded_of(label, cause);
         let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
-        let is_most = degraded.len() as f64 >= self.rules.lone_client_share * f64::from(self.observed(cause));
-        if cause.dimension != Dimension::Client || is_most {
+        if cause.dimension != Dimension::Client {
             return self.open(label, cause, newest, at, mine, changes);
         }
         self.open_if_again(label, cause, at, mine, changes);
@@ -398,10 +483,11 @@ impl Reference {
         let degraded = self.degraded_of(label, cause);
         let newest = degraded.iter().map(|name| self.pairs[name].newest().unwrap()).max().unwrap();
         let key = (label, cause.clone());
-        if let Some(opened) = self.waiting.get(&key) {
-            self.open(label, cause, *opened, at, mine, changes);
-        } else {
-            self.waiting_next.insert(key, newest);
+        match self.waiting.get(&key) {
+            Some(first) if *first < newest => self.open(label, cause, *first, at, mine, changes),
+            _ => {
+                self.waiting_next.insert(key, newest);
+            }
         }
     }
 
@@ -421,14 +507,16 @@ impl Reference {
         let mut open = Open { incident, members: BTreeMap::new(), told_by: Vec::new() };
         self.take_evidence(label, &mut open, at, changes);
         let severities = self.severities(label, cause);
-        open.incident.set_severity(severity_of(severities, self.rules.severity_share).unwrap());
+        if let Some(severity) = severity_of(severities, self.rules.severity_share) {
+            open.incident.set_severity(severity);
+        }
         changes.revisions.push(open.incident.revise(IncidentChange::Opened, at));
         mine.push(open);
     }
 
     fn take_evidence(&self, label: Label, open: &mut Open, at: WindowStart, changes: &mut FleetChanges) {
         let cause = open.incident.told.cause.clone();
-        let weight = self.weight(label, self.of_cause(&cause).map(|(_, pair)| pair));
+        let weight = self.evidence_of(label, &cause).weight();
         (open.incident.told.now, open.incident.told.at_first) = (weight, weight);
         open.incident.hold(true, weight, at);
         let names = self.degraded_of(label, &cause);

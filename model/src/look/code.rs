@@ -31,6 +31,8 @@ const OTHER_NETWORK: u8 = 0b0100_0000;
 const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Major, Severity::Critical];
 /// The first code of a degraded window. Those of a label follow each other, by severity.
 const FIRST_DEGRADED: u8 = 2;
+/// The first code of a suspected window, after those of all labels but healthy.
+const FIRST_SUSPECTED: u8 = FIRST_DEGRADED + ((Label::ALL.len() - 1) * SEVERITIES.len()) as u8;
 
 /// Bytes that are no sightings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -185,19 +187,22 @@ fn standing_code(standing: Standing) -> u8 {
         Standing::Unjudged => 0,
         Standing::Healthy => 1,
         Standing::Degraded(label, severity) => FIRST_DEGRADED + label as u8 * SEVERITIES.len() as u8 + severity as u8,
+        Standing::Suspected(label) => FIRST_SUSPECTED + label as u8,
     }
 }
 
 fn standing(code: u8) -> Result<Standing, InvalidLook> {
-    let degraded = || {
-        let nth = usize::from(code.checked_sub(FIRST_DEGRADED)?);
-        let label = *Label::ALL.get(nth / SEVERITIES.len()).filter(|label| **label != Label::Healthy)?;
-        Some(Standing::Degraded(label, SEVERITIES[nth % SEVERITIES.len()]))
+    let label = |nth: usize| Label::ALL.get(nth).copied().filter(|label| *label != Label::Healthy);
+    let degraded =
+        |nth: usize| Some(Standing::Degraded(label(nth / SEVERITIES.len())?, SEVERITIES[nth % SEVERITIES.len()]));
+    let labelled = match code.checked_sub(FIRST_SUSPECTED) {
+        Some(nth) => label(nth.into()).map(Standing::Suspected),
+        None => code.checked_sub(FIRST_DEGRADED).and_then(|nth| degraded(nth.into())),
     };
     match code {
         0 => Ok(Standing::Unjudged),
         1 => Ok(Standing::Healthy),
-        _ => degraded().filter(|_| code <= STANDING_BITS).ok_or(InvalidLook::Content("an unknown standing")),
+        _ => labelled.filter(|_| code <= STANDING_BITS).ok_or(InvalidLook::Content("an unknown standing")),
     }
 }
 
@@ -320,8 +325,9 @@ mod tests {
 
     fn standings() -> Vec<Standing> {
         let labels = Label::ALL.into_iter().filter(|label| *label != Label::Healthy);
+        let suspected = labels.clone().map(Standing::Suspected);
         let degraded = labels.flat_map(|label| SEVERITIES.map(|severity| Standing::Degraded(label, severity)));
-        [Standing::Unjudged, Standing::Healthy].into_iter().chain(degraded).collect()
+        [Standing::Unjudged, Standing::Healthy].into_iter().chain(degraded).chain(suspected).collect()
     }
 
     fn sighting() -> impl Strategy<Value = Sighting> {
@@ -409,7 +415,7 @@ mod tests {
             (&[VERSION, 60, 0, 0, 1, 1, b'c', 0, 0], InvalidLook::Content("a name that begins like no other")),
             (&[VERSION, 60, 0, 0, 0, 1, b'c', 1, 0], InvalidLook::Content("an unknown network")),
             (&[VERSION, 60, 0, 0, 0, 1, b'c', 0, 1, 0, 1], InvalidLook::Content("an unknown target")),
-            (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 17], InvalidLook::Content("an unknown standing")),
+            (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 22], InvalidLook::Content("an unknown standing")),
             (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 0x81], InvalidLook::Content("an unknown standing")),
         ] {
             assert_eq!(Look::sightings_from_bytes(bytes, AT), Err(refused), "{bytes:?}");

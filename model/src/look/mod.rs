@@ -1,6 +1,6 @@
 //! What a partition shows of its pairs each time the log has passed a minute: what incidents are found in.
 //!
-//! Decision: D-088.
+//! Decisions: D-088, D-091.
 
 mod code;
 
@@ -48,4 +48,7 @@ pub enum Standing {
     Healthy,
     /// It is degraded. The label is never [`Label::Healthy`].
     Degraded(Label, Severity),
+    /// Its diagnosis is healthy, since too few samples show that it is degraded: what they show would be this label, which is
+    /// never [`Label::Healthy`]. Several pairs that are suspected at once are evidence.
+    Suspected(Label),
 }

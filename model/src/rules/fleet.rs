@@ -19,15 +19,14 @@ pub struct FleetRules {
     pub degraded_if_cause: f64,
     /// How likely it has the label, if it is not the cause (0 to 1).
     pub degraded_otherwise: f64,
-    /// Pairs with the label that a cause needs.
+    /// How likely it is suspected of the label, if it is not the cause (0 to 1).
+    pub suspected_otherwise: f64,
+    /// Pairs with the label, or suspected of it, that a cause needs.
     pub least_pairs: u32,
     /// Log-likelihood ratio that it needs.
     pub open_score: f64,
     /// Share of its observed pairs that must have the label.
     pub open_share: f64,
-    /// Share of a client's observed pairs that must have the label for an incident of this one client to be opened at once;
-    /// with less, two looks in a row must show it.
-    pub lone_client_share: f64,
     /// Pairs with the label that keep an incident open ...
     pub keep_pairs: u32,
     /// ... and their share of the observed pairs of its cause.
@@ -65,14 +64,14 @@ impl Default for FleetRules {
         Self {
             degraded_if_cause: 0.85,
             degraded_otherwise: 0.01,
+            suspected_otherwise: 0.03,
             least_pairs: 3,
             open_score: 11.0,
             open_share: 0.4,
-            lone_client_share: 0.8,
             keep_pairs: 2,
             keep_share: 0.35,
-            gap_windows: 12,
-            flapping_gap_windows: 15,
+            gap_windows: 8,
+            flapping_gap_windows: 12,
             unobserved_windows: 30,
             young_windows: 30,
             together_windows: 3,
@@ -112,10 +111,10 @@ impl FleetRules {
     pub(super) fn check(&self) -> Result<(), String> {
         within("fleet.degraded_if_cause", self.degraded_if_cause, 0.5, 0.999)?;
         within("fleet.degraded_otherwise", self.degraded_otherwise, 0.0001, 0.4)?;
+        within("fleet.suspected_otherwise", self.suspected_otherwise, 0.0001, 0.4)?;
         within("fleet.least_pairs", self.least_pairs.into(), 2.0, 1e6)?;
         within("fleet.open_score", self.open_score, 0.0, 1e6)?;
         within("fleet.open_share", self.open_share, 0.0, 1.0)?;
-        within("fleet.lone_client_share", self.lone_client_share, 0.0, 1.0)?;
         within("fleet.keep_pairs", self.keep_pairs.into(), 1.0, self.least_pairs.into())?;
         within("fleet.keep_share", self.keep_share, 0.0, self.open_share)?;
         within("fleet.gap_windows", self.gap_windows.into(), 1.0, 1440.0)?;
@@ -190,16 +189,16 @@ mod tests {
     fn what_makes_no_sense_is_refused_by_its_key() {
         assert!(with_hosting("cdn = [\"a b\"]").unwrap_err().contains("`a b` is neither a host nor"));
         let steady = crate::DiagnosisRules::text("steady").unwrap();
-        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 12", "gap_windows = 0", 1)).unwrap_err();
+        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 8", "gap_windows = 0", 1)).unwrap_err();
         assert!(wrong.to_string().contains("fleet.gap_windows is 0, and must be from 1 to 1440"), "{wrong}");
-        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 12", "gap_window = 12", 1)).unwrap_err();
+        let wrong = RulesFile::parse(&steady.replacen("gap_windows = 8", "gap_window = 12", 1)).unwrap_err();
         assert!(wrong.to_string().ends_with("did you mean `gap_windows`?"), "{wrong}");
     }
 
     #[test]
     fn the_fleets_rules_do_not_change_what_states_of_pairs_are_tagged_by() {
         let steady = crate::DiagnosisRules::text("steady").unwrap();
-        let other = RulesFile::parse(&steady.replacen("gap_windows = 12", "gap_windows = 7", 1)).unwrap();
+        let other = RulesFile::parse(&steady.replacen("gap_windows = 8", "gap_windows = 7", 1)).unwrap();
         assert_eq!(other.diagnosis.fingerprint(), crate::DiagnosisRules::default().fingerprint());
         assert_ne!(other.fleet.fingerprint(), FleetRules::default().fingerprint());
     }

@@ -111,7 +111,7 @@ fn judged(windows: &[WindowRow]) -> Vec<AggregateRow> {
     let rules = Rules::default();
     let mut state = PairState::new(&rules.diagnosis);
     let judged = windows.iter().map(|window| {
-        let Judged { diagnosis, ended_runs, pair_state } = state.judge(window, &rules);
+        let Judged { diagnosis, ended_runs, pair_state, .. } = state.judge(window, &rules);
         AggregateRow { window: window.clone(), diagnosis, ended_runs, pair_state, ..row("c", "t", 0) }
     });
     judged.collect()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::iter::Peekable;
 
 use netqoe_dataflow::judge::PairState;
-use netqoe_model::{Label, LogTime, Rules, Standing, WindowStart};
+use netqoe_model::{LogTime, Rules, Standing, WindowStart};
 use netqoe_simulator::simulation::{Measurement, Measurements, Pair, Simulation};
 
 use crate::insight::rows::row_of;
@@ -49,7 +49,7 @@ impl<'a> PairLooks<'a> {
         let mut settled = 0;
         for (start, measured) in &self.open {
             if let Some(row) = row_of(*start, measured, as_of, self.rules) {
-                let standing = standing(&mut state, &row, self.rules);
+                let standing = state.judge(&row, self.rules).standing();
                 if self.seen.insert(*start, standing) != Some(standing) {
                     changed.push((*start, standing));
                 }
@@ -88,15 +88,5 @@ impl<'a> PairLooks<'a> {
         let name = format!("{} {} {}", measurement.ts_ms, self.pair.client, self.pair.target);
         let number = netqoe_model::Fingerprint::of(&name).0 as u32;
         self.late_share > 0.0 && f64::from(number) < self.late_share * f64::from(u32::MAX)
-    }
-}
-
-fn standing(state: &mut PairState, row: &netqoe_model::WindowRow, rules: &Rules) -> Standing {
-    match state.judge(row, rules).diagnosis {
-        None => Standing::Unjudged,
-        Some(diagnosis) => match diagnosis.finding {
-            Some(finding) if diagnosis.label != Label::Healthy => Standing::Degraded(diagnosis.label, finding.0),
-            _ => Standing::Healthy,
-        },
     }
 }

@@ -107,8 +107,8 @@ pub(crate) fn check(name: &str) {
         let expected = scenario.expected(minute);
         let judged = state.judge(row, &rules);
         for (who, diagnosis) in [("the engine", judged.diagnosis), ("the reference", by_reference.diagnosis)] {
-            let found = Judged { diagnosis, ended_runs: Vec::new() };
-            let expected = Judged { diagnosis: expected.diagnosis(), ended_runs: Vec::new() };
+            let found = Judged { diagnosis, suspected: None, ended_runs: Vec::new() };
+            let expected = Judged { diagnosis: expected.diagnosis(), suspected: None, ended_runs: Vec::new() };
             assert!(
                 is_same(&found, &expected),
                 "{name}, minute {minute}: {who} says\n{found:?}\nexpected is\n{expected:?}"

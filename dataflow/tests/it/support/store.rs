@@ -109,7 +109,7 @@ impl Store {
         let plain = |row: &AggregateRow| {
             let mut ended_runs = row.ended_runs.clone();
             ended_runs.sort();
-            Row::of(&row.window, Judged { diagnosis: row.diagnosis.clone(), ended_runs })
+            Row::of(&row.window, Judged { diagnosis: row.diagnosis.clone(), suspected: None, ended_runs })
         };
         self.rows.iter().map(|(key, row)| (key.clone(), plain(row))).collect()
     }

@@ -42,6 +42,7 @@ pub(crate) fn judged(windows: &[WindowRow], rules: &Rules) -> Vec<Judged> {
         let finding = |label| finding(row, label, &usual(row.start, &windows[..at]), since(label));
         Judged {
             diagnosis: label.map(|label| Diagnosis { label, finding: finding(label).map(Box::new) }),
+            suspected: None,
             ended_runs: runs::ended(labels, rules),
         }
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use netqoe_model::{Diagnosis, Network, Rules, Standing};
 
-use super::{Key, Record, run_all};
+use super::{Judged, Key, Record, run_all};
 
 /// What a look says of a window.
 pub(crate) type Seen = (Standing, Option<Arc<Network>>);
@@ -31,7 +31,7 @@ pub(crate) fn looks(records: &[Record], rules: &Rules, through: i64) -> Looks {
         let mut look = BTreeMap::new();
         for (key, row) in rows {
             let closes_after = key.2 + rules.window_ms + rules.lateness_ms;
-            let news = (standing(row.judged.diagnosis.as_ref()), row.network);
+            let news = (standing(&row.judged), row.network);
             if key.2 < at && closes_after >= at && seen.get(&key) != Some(&news) {
                 seen.insert(key.clone(), news.clone());
                 look.insert(key, news);
@@ -59,12 +59,11 @@ pub(crate) fn log_times(records: &[Record]) -> Vec<i64> {
     records.iter().map(&mut time).collect()
 }
 
-fn standing(diagnosis: Option<&Diagnosis>) -> Standing {
-    match diagnosis {
+fn standing(judged: &Judged) -> Standing {
+    match &judged.diagnosis {
         None => Standing::Unjudged,
-        Some(Diagnosis { label, finding }) => {
-            finding.as_ref().map_or(Standing::Healthy, |finding| Standing::Degraded(*label, finding.0))
-        }
+        Some(Diagnosis { finding: None, .. }) => judged.suspected.map_or(Standing::Healthy, Standing::Suspected),
+        Some(Diagnosis { label, finding: Some(finding) }) => Standing::Degraded(*label, finding.0),
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use netqoe_model::{
-    Diagnosis, Event, Figure, Ledger, LogTime, Network, Percentiles, Rules, Run, UsualRange, WindowRow, WindowStart,
+    Diagnosis, Event, Figure, Label, Ledger, LogTime, Network, Percentiles, Rules, Run, UsualRange, WindowRow,
+    WindowStart,
 };
 
 mod classic;
@@ -34,6 +35,7 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Judged {
     pub(crate) diagnosis: Option<Diagnosis>,
+    pub(crate) suspected: Option<Label>,
     /// By label.
     pub(crate) ended_runs: Vec<Run>,
 }

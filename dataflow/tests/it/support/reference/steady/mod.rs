@@ -107,6 +107,7 @@ impl Pair {
         self.take_in(row, &here, &usual, rules);
         Judged {
             diagnosis: label.map(|label| Diagnosis { label, finding }),
+            suspected: self.suspected(row, label, rules),
             ended_runs: runs::ended(&self.labels, rules),
         }
     }
@@ -159,6 +160,22 @@ impl Pair {
         // "Healthy where it has samples of at least one phase that is judged."
         let compared = |phase: usize| usual[phase].is_some() && percentiles(row, phase).is_some();
         PHASES.into_iter().any(compared).then_some(Label::Healthy)
+    }
+
+    /// "Most of its measurements fail, or the newest windows show a slow phase by fewer samples than a diagnosis asks."
+    fn suspected(&self, row: &WindowRow, label: Option<Label>, rules: &Rules) -> Option<Label> {
+        let failed: u32 = row.errors.iter().sum();
+        let most_fail = f64::from(failed) >= rules.diagnosis.error_bound.share * f64::from(failed + row.count_success);
+        if label != Some(Label::Healthy) {
+            return None;
+        }
+        if failed > 0 && most_fail {
+            return Some(Label::ErrorBound);
+        }
+        let evidence = &rules.diagnosis.evidence;
+        let is_suspected =
+            |phase: &usize| self.phases[*phase].is_shown_by(row.start, evidence.windows, evidence.share, rules);
+        PHASES.into_iter().find(is_suspected).map(|phase| LABELS[phase])
     }
 
     fn finding(

@@ -99,13 +99,18 @@ impl Phase {
     /// "There are so many windows, each has a slow sample, at least three samples of all are slow, and they are 80 % of them";
     /// "the present window has samples".
     pub(super) fn is_named_by(&self, start: WindowStart, windows: u16, share: f64, rules: &Rules) -> bool {
+        let slow: u32 = self.evidence_at(start, windows, rules).iter().map(|window| window.slow).sum();
+        slow >= rules.diagnosis.evidence.least_samples && self.is_shown_by(start, windows, share, rules)
+    }
+
+    /// The same by any number of samples.
+    pub(super) fn is_shown_by(&self, start: WindowStart, windows: u16, share: f64, rules: &Rules) -> bool {
         let evidence = self.evidence_at(start, windows, rules);
         let slow: u32 = evidence.iter().map(|window| window.slow).sum();
         let samples: u32 = evidence.iter().map(|window| window.samples).sum();
         evidence.iter().any(|window| window.start == start)
             && evidence.len() == usize::from(windows)
             && evidence.iter().all(|window| window.slow > 0)
-            && slow >= rules.diagnosis.evidence.least_samples
             && f64::from(slow) / f64::from(samples) >= share
     }
 
