@@ -8,6 +8,7 @@
 mod config;
 mod letter_box;
 mod message;
+mod page;
 mod pattern;
 mod pause;
 mod postman;
@@ -22,6 +23,7 @@ mod words;
 pub use config::{NotifyConfig, NotifyConfigError, ReceiverConfig, ReceiverKind};
 pub use letter_box::Policy;
 pub use message::{Message, MessageEvent};
+pub use page::PageUrl;
 pub use postman::{Delivery, Postman};
 pub use receiver::{Outcome, Receiver};
 pub use route::Route;

@@ -59,6 +59,9 @@ pub struct Message {
     pub targets: u32,
     /// Pairs that had its label at the revision.
     pub degraded: u32,
+    /// Where the page shows the incident. Not in the outbox: a delivery adds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// What a message tells.
@@ -116,6 +119,7 @@ impl Message {
             clients: incident.clients,
             targets: incident.targets,
             degraded: revision.degraded,
+            url: None,
         };
         message.summary = words::sentence(&message);
         message
@@ -143,6 +147,7 @@ impl Message {
             clients: 0,
             targets: 0,
             degraded: 0,
+            url: None,
         };
         message.summary = words::sentence(&message);
         message

@@ -11,7 +11,7 @@ use crate::support::{DATA_FILE, Server, eventually, export, metric, now_ms, quer
 /// Another seed can be asked for with this variable.
 const SEED_VARIABLE: &str = "NETQOE_TEST_SEED";
 const SEED: u64 = 1;
-const KILLS: usize = 6;
+const KILLS: usize = 3;
 /// The latest that it is killed after it was started: by then it folds the history of the demo, or has done so.
 const LONGEST_LIFE_MS: u64 = 4_000;
 

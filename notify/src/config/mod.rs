@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::page::PageUrl;
 use crate::route::Route;
 
 /// Who is told, and of what.
@@ -34,6 +35,8 @@ pub struct ReceiverConfig {
     pub max_grouped: usize,
     /// Certificates of issuers to trust, instead of those that the system does.
     pub ca_file: Option<PathBuf>,
+    /// The page that messages lead to: the same for all receivers.
+    pub page_url: Option<PageUrl>,
 }
 
 /// How a receiver is reached.

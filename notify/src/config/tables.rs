@@ -1,4 +1,4 @@
-//! Receivers and routes, read from `netqoe.toml`: `[[notify.receiver]]` and `[[notify.route]]`.
+//! Receivers and routes, read from `netqoe.toml`: `[[notify.receiver]]`, `[[notify.route]]`, and `page_url` of `[notify]`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{EmailConfig, Form, NotifyConfig, NotifyConfigError, ReceiverConfig, ReceiverKind, Security, UrlSource};
+use crate::page::PageUrl;
 use crate::route::Route;
 
 /// Receivers that there may be: each has a delivery in flight.
@@ -33,15 +34,16 @@ const MAX_GROUPED: usize = 20;
 const MOST_GROUPED: usize = 100;
 
 impl NotifyConfig {
-    /// Takes the tables of receivers and routes out of the table `[notify]`, and leaves the rest.
+    /// Takes receivers, routes and the page's URL out of the table `[notify]`, and leaves the rest.
     ///
     /// # Errors
     /// [`NotifyConfigError`] if a table is not understood, or names what is not there.
     pub fn take(notify: &mut Table) -> Result<Self, NotifyConfigError> {
+        let page_url = page_url(notify)?;
         let receivers: Vec<ReceiverTable> = tables(notify, "receiver")?;
         let routes: Vec<RouteTable> = tables(notify, "route")?;
         let config = Self {
-            receivers: receivers.into_iter().map(ReceiverTable::read).collect::<Result<_, _>>()?,
+            receivers: receivers.into_iter().map(|table| table.read(&page_url)).collect::<Result<_, _>>()?,
             routes: routes.into_iter().map(RouteTable::read).collect::<Result<_, _>>()?,
         };
         config.check()?;
@@ -66,6 +68,14 @@ impl NotifyConfig {
 
 fn refuse<T>(what: String) -> Result<T, NotifyConfigError> {
     Err(NotifyConfigError(what))
+}
+
+fn page_url(notify: &mut Table) -> Result<Option<PageUrl>, NotifyConfigError> {
+    match notify.remove("page_url") {
+        None => Ok(None),
+        Some(Value::String(text)) => PageUrl::parse(&text).map(Some).map_err(NotifyConfigError),
+        Some(_) => refuse("page_url must be a text".to_owned()),
+    }
 }
 
 fn tables<T: serde::de::DeserializeOwned>(notify: &mut Table, key: &str) -> Result<Vec<T>, NotifyConfigError> {
@@ -102,7 +112,7 @@ struct ReceiverTable {
 }
 
 impl ReceiverTable {
-    fn read(mut self) -> Result<ReceiverConfig, NotifyConfigError> {
+    fn read(mut self, page_url: &Option<PageUrl>) -> Result<ReceiverConfig, NotifyConfigError> {
         let name = std::mem::take(&mut self.name);
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
             return refuse(format!("the name of a [[notify.receiver]] must have 1 to {MAX_NAME_CHARS} characters"));
@@ -114,7 +124,8 @@ impl ReceiverTable {
         let max_grouped = within("max_grouped", self.max_grouped.take(), MAX_GROUPED, MOST_GROUPED).map_err(refused)?;
         let ca_file = self.ca_file.take();
         let form = self.form().map_err(refused)?;
-        Ok(ReceiverConfig { form, timeout, max_per_minute, max_grouped, ca_file, name })
+        let page_url = page_url.clone();
+        Ok(ReceiverConfig { form, timeout, max_per_minute, max_grouped, ca_file, page_url, name })
     }
 
     fn timeout(&mut self) -> Result<Duration, String> {
@@ -302,6 +313,8 @@ mod tests {
             ("[[notify.route]]\nreceivers = []".to_owned(), "names no receivers"),
             ("[[notify.route]]\nreceivers = ['b']\nlabels = ['slow']".to_owned(), "unknown variant `slow`"),
             ("[notify.receiver]\nname = 'a'".to_owned(), "write [[notify.receiver]]"),
+            ("[notify]\npage_url = 'netqoe.example.org'".to_owned(), "netqoe.example.org is no URL"),
+            ("[notify]\npage_url = 1".to_owned(), "page_url must be a text"),
         ] {
             let refused = read(&text).unwrap_err().to_string();
             assert!(refused.contains(part) && !refused.contains('\n'), "{text}: {refused}");

@@ -56,7 +56,7 @@ fn of_message(message: &Message, now_ms: i64) -> Vec<Value> {
 }
 
 fn alert(message: &Message, severity: Severity, cause: &Cause, ends_ms: i64) -> Value {
-    json!({
+    let mut alert = json!({
         "labels": {
             "alertname": "NetqoeIncident",
             "incident": message.incident,
@@ -71,7 +71,11 @@ fn alert(message: &Message, severity: Severity, cause: &Cause, ends_ms: i64) -> 
         },
         "startsAt": rfc3339(message.opened_ms.min(ends_ms)),
         "endsAt": rfc3339(ends_ms),
-    })
+    });
+    if let Some(url) = &message.url {
+        alert["generatorURL"] = url.as_str().into();
+    }
+    alert
 }
 
 fn rfc3339(unix_ms: i64) -> String {
@@ -95,6 +99,14 @@ mod tests {
     }
 
     /// The names of `postableAlert` in Alertmanager's OpenAPI document: `labels` is required, and values are texts.
+    #[test]
+    fn an_alert_leads_to_the_page_where_that_is_known() {
+        let url = Some("https://netqoe.example.org/?incident=1".to_owned());
+        let linked = Message { url, ..message(MessageEvent::Opened) };
+        assert_eq!(alerts(&[linked], NOW_MS)[0]["generatorURL"], "https://netqoe.example.org/?incident=1");
+        assert!(alerts(&[message(MessageEvent::Opened)], NOW_MS)[0].get("generatorURL").is_none());
+    }
+
     #[test]
     fn an_alert_has_the_fields_of_alertmanager() {
         let alerts = alerts(&[message(MessageEvent::Opened)], NOW_MS);

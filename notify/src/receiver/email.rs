@@ -137,6 +137,7 @@ fn text(messages: &[Message]) -> String {
             format!("  Since:    {}", time(message.opened_ms)),
         ];
         lines.extend(message.closed_ms.map(|closed_ms| format!("  Until:    {}", time(closed_ms))));
+        lines.extend(message.url.as_ref().map(|url| format!("  Page:     {url}")));
         lines.push(format!("  Message:  {}", message.id));
         for line in lines {
             text.push_str(&line);

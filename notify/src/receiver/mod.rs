@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::{Form, NotifyConfigError, ReceiverConfig, ReceiverKind};
 use crate::message::Message;
+use crate::page::PageUrl;
 
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,7 @@ pub struct Receiver {
     /// Messages in one delivery.
     pub max_grouped: usize,
     timeout: Duration,
+    page_url: Option<PageUrl>,
     way: Way,
 }
 
@@ -95,6 +97,7 @@ impl Receiver {
             max_per_minute: config.max_per_minute,
             max_grouped: config.max_grouped,
             timeout: config.timeout,
+            page_url: config.page_url.clone(),
             way,
         })
     }
@@ -111,17 +114,24 @@ impl Receiver {
 
     /// Sends messages in one delivery.
     pub async fn deliver(&self, messages: &[Message], now_ms: i64) -> Outcome {
+        let messages: Vec<_> = messages.iter().map(|message| self.with_url(message)).collect();
         let delivery = async {
             match &self.way {
-                Way::Webhook(webhook) => webhook.deliver(messages, now_ms).await,
-                Way::Slack(slack) => slack.deliver(messages).await,
-                Way::Alertmanager(alertmanager) => alertmanager.deliver(messages, now_ms).await,
-                Way::Email(email) => email.deliver(messages).await,
+                Way::Webhook(webhook) => webhook.deliver(&messages, now_ms).await,
+                Way::Slack(slack) => slack.deliver(&messages).await,
+                Way::Alertmanager(alertmanager) => alertmanager.deliver(&messages, now_ms).await,
+                Way::Email(email) => email.deliver(&messages).await,
             }
         };
         timeout(self.timeout, delivery).await.unwrap_or_else(|_| {
             let (place, given) = (self.place(), humantime::format_duration(self.timeout));
             Outcome::away(format!("{place} did not answer within {given}; see that it works, or raise timeout"))
         })
+    }
+
+    /// Where the page shows the incident depends on the present configuration, and not on that of when the message was made.
+    fn with_url(&self, message: &Message) -> Message {
+        let url = self.page_url.as_ref().map(|page| page.of(message));
+        Message { url, ..message.clone() }
     }
 }

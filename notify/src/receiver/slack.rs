@@ -34,7 +34,13 @@ fn body(messages: &[Message]) -> Value {
         .iter()
         .map(|message| {
             let text = plain(&message.summary);
-            json!({ "color": color(message), "fallback": text, "text": text, "footer": message.id, "mrkdwn_in": [] })
+            let mut attachment =
+                json!({ "color": color(message), "fallback": text, "text": text, "footer": message.id, "mrkdwn_in": [] });
+            if let Some(url) = &message.url {
+                attachment["title"] = "Show the incident".into();
+                attachment["title_link"] = url.as_str().into();
+            }
+            attachment
         })
         .collect();
     let heading = match messages {
@@ -66,6 +72,14 @@ mod tests {
 
     use super::*;
     use crate::words;
+
+    #[test]
+    fn a_message_leads_to_the_page_where_that_is_known() {
+        let linked = Message { url: Some("https://netqoe.example.org/?incident=1".to_owned()), ..Message::test(0) };
+        let body = body(&[linked, Message::test(0)]);
+        assert_eq!(body["attachments"][0]["title_link"], "https://netqoe.example.org/?incident=1");
+        assert!(body["attachments"][1].get("title").is_none());
+    }
 
     #[test]
     fn names_call_nobody() {

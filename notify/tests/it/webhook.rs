@@ -22,7 +22,8 @@ fn ok(_: &Request) -> String {
 
 /// The receiver of one table, whose files are in this folder.
 fn receiver(folder: &Path, table: &str) -> Receiver {
-    let text = format!("[[receiver]]\nname = 'ops'\n{table}").replace("FOLDER", folder.to_str().unwrap());
+    let text = format!("page_url = 'https://netqoe.example.org/'\n[[receiver]]\nname = 'ops'\n{table}");
+    let text = text.replace("FOLDER", folder.to_str().unwrap());
     let mut notify = text.parse::<toml::Table>().unwrap();
     Receiver::open(&NotifyConfig::take(&mut notify).unwrap().receivers[0]).unwrap()
 }
@@ -84,6 +85,7 @@ fn a_webhook_gets_signed_json_of_the_published_schema() {
     assert!(!is_signed(&Request { body: request.body.replace("critical", "minor"), ..request }), "a change is seen");
     let body: Value = serde_json::from_str(&server_body(&folder, &all)).unwrap();
     schemas.validate(&body, schema).unwrap_or_else(|error| panic!("{error:#}"));
+    assert_eq!(body["messages"][0]["url"], "https://netqoe.example.org/?incident=test");
     for (pointer, wrong) in
         [("/version", Value::from(2)), ("/messages/0/event", "exploded".into()), ("/messages/0/pairs", (-1).into())]
     {

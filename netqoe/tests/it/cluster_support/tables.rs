@@ -22,6 +22,8 @@ pub(crate) const ROW_COLUMNS: &str = "client_id, target, window_start_ts, count_
 const DIAGNOSIS_COLUMNS: &str = "client_id, target, window_start_ts, label, severity, stage, observed, usual, \
     usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of";
 const CLIENT_COLUMNS: &str = "client_id, network_type, isp, context, first_seen, last_seen";
+/// The look first, up to which incidents are comparable.
+const REVISION_COLUMNS: &str = "at, incident, revision, change, cause_dimension, cause_value, severity, degraded";
 const LEDGER_COLUMNS: &str = "partition, read, accepted, duplicate, late, invalid";
 
 /// Where an event went: read, accepted, duplicate, late, invalid.
@@ -34,6 +36,9 @@ pub(crate) struct Tables {
     pub(crate) rows: BTreeSet<Row>,
     pub(crate) diagnoses: BTreeSet<Row>,
     pub(crate) clients: BTreeSet<Row>,
+    /// What was told of incidents, and the newest look that they reflect.
+    revisions: BTreeSet<Row>,
+    incidents_through: Option<u64>,
     pub(crate) ledgers: BTreeMap<u64, Ledger>,
     pub(crate) dead_letters: usize,
 }
@@ -61,7 +66,15 @@ impl Tables {
         let ledger = |row: Row| (number(&row[0]), std::array::from_fn(|count| number(&row[count + 1])));
         let ledgers = select(&format!("SELECT {LEDGER_COLUMNS} FROM checkpoint")).into_iter().map(ledger).collect();
         let dead_letters = select("SELECT reason FROM dead_letters").len();
-        Self { rows, diagnoses, clients, ledgers, dead_letters }
+        let revisions = select(&format!("SELECT {REVISION_COLUMNS} FROM incident_revisions")).into_iter().collect();
+        let incidents_through = select("SELECT through FROM fleet").first().map(|row| number(&row[0]));
+        Self { rows, diagnoses, clients, revisions, incidents_through, ledgers, dead_letters }
+    }
+
+    /// What was told of incidents up to the newest look that those of `other` reflect.
+    pub(crate) fn told_by(&self, other: &Self) -> BTreeSet<Row> {
+        let is_by_then = |row: &&Row| Some(row[0].parse().unwrap()) <= other.incidents_through;
+        self.revisions.iter().filter(is_by_then).cloned().collect()
     }
 
     /// The sum over all partitions.

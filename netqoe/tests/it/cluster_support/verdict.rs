@@ -17,6 +17,8 @@ pub(crate) struct Figures {
     pub(crate) lines: usize,
     pub(crate) rows: usize,
     pub(crate) diagnoses: usize,
+    /// Of incidents.
+    pub(crate) revisions: usize,
     pub(crate) differences: usize,
     /// read, accepted, duplicate, late, invalid
     pub(crate) ledger: Ledger,
@@ -24,12 +26,13 @@ pub(crate) struct Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, rows, diagnoses, differences, ledger } = self;
+        let Self { lines, rows, diagnoses, revisions, differences, ledger } = self;
         let [read, accepted, duplicate, late, invalid] = ledger;
         write!(
             f,
             "{lines} lines in the log; read {read} = accepted {accepted} + duplicate {duplicate} + late {late} + \
-             invalid {invalid}; {rows} rows, {diagnoses} diagnoses, {differences} differences"
+             invalid {invalid}; {rows} rows, {diagnoses} diagnoses, {revisions} revisions of incidents, {differences} \
+             differences"
         )
     }
 }
@@ -61,6 +64,9 @@ impl Verdict {
         verdict.compare("rows and the reference", &rows, &log.reference_rows());
         verdict.compare("diagnoses and their replay", &live.diagnoses, &replayed.diagnoses);
         verdict.compare("clients and their replay", &live.clients, &replayed.clients);
+        let told = live.told_by(&live);
+        verdict.compare("revisions of incidents and their replay", &told, &replayed.told_by(&live));
+        verdict.figures.revisions = told.len();
         verdict.ledgers(&log, &live, &replayed);
         verdict.figures.lines = log.lines();
         verdict.figures.rows = live.rows.len();
