@@ -13,10 +13,11 @@ use crate::child::{cargo, stopped_by_signals, succeeds};
 const SOAK_VARIABLE: &str = "NETQOE_TEST_SOAK";
 /// Tests that are longer in a soak; one that wants a program in which nothing can be planted, as this build is; and one that measures
 /// time.
-const LONG_FORMS: [&str; 7] = [
+const LONG_FORMS: [&str; 8] = [
     "cluster::replicas::",
     "cluster::shapes::",
     "crash::",
+    "crash_incidents::",
     "demo::names_each_fault_soon",
     "report::an_outage_is_caught_up_with",
     "report::a_probe_that_is_killed_loses_nothing_that_it_had_spooled",

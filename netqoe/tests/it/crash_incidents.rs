@@ -6,12 +6,13 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::{DATA_FILE, Server, eventually, export, metric, now_ms, query, replay, seed};
+use crate::support::{DATA_FILE, Server, eventually, export, gate_or_soak, metric, now_ms, query, replay, seed};
 
 /// Another seed can be asked for with this variable.
 const SEED_VARIABLE: &str = "NETQOE_TEST_SEED";
 const SEED: u64 = 1;
-const KILLS: usize = 3;
+/// In the gate, and in a soak.
+const KILLS: [usize; 2] = [3, 12];
 /// The latest that it is killed after it was started: by then it folds the history of the demo, or has done so.
 const LONGEST_LIFE_MS: u64 = 4_000;
 
@@ -50,7 +51,7 @@ fn killed_at_random_moments_it_tells_of_the_same_incidents() {
     let mut rng = StdRng::seed_from_u64(seed(SEED_VARIABLE, SEED));
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    for _ in 0..KILLS {
+    for _ in 0..gate_or_soak(KILLS[0], KILLS[1]) {
         let workers = rng.random_range(1..=2).to_string();
         let server = Server::start(&data, &["--demo", "-w", &workers]);
         std::thread::sleep(Duration::from_millis(rng.random_range(0..LONGEST_LIFE_MS)));

@@ -1,6 +1,7 @@
 //! What readers ask of incidents, of pairs that miss their rhythm, and of planned faults.
 
 mod query;
+mod rows;
 pub(super) mod statements;
 
 use netqoe_model::{
@@ -8,6 +9,7 @@ use netqoe_model::{
 };
 
 pub use query::{IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Paged};
+pub(super) use rows::{member, record, tally};
 
 use super::{Page, Pair, ReadError};
 

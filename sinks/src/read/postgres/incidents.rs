@@ -1,17 +1,16 @@
 //! Incidents, pairs that miss their rhythm, and planned faults.
 
 use netqoe_model::{
-    IncidentId, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Severity, Unmeasured,
-    WindowStart,
+    IncidentId, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Unmeasured, WindowStart,
 };
 use postgres::Row;
 
 use super::pool::State;
-use crate::incident_columns::{AFTER_INCIDENT, Columns, incident, revision};
+use crate::incident_columns::{Columns, revision};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::incidents::{
-    Acknowledgement, IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged,
-    statements,
+    IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, member, record,
+    statements, tally,
 };
 use crate::read::statement::Statement;
 use crate::read::{Names, Page, Pair, ReadError};
@@ -101,12 +100,6 @@ impl State<'_> {
     }
 }
 
-fn record(row: &Row) -> Result<IncidentRecord, Unreadable> {
-    let by: Option<String> = row.try_get(AFTER_INCIDENT + 1)?;
-    let acknowledged = row.some_time_ms(AFTER_INCIDENT)?.zip(by).map(|(at_ms, by)| Acknowledgement { at_ms, by });
-    Ok(IncidentRecord { incident: incident(row)?, acknowledged })
-}
-
 fn note(row: &Row) -> Result<NoteRecord, Unreadable> {
     Ok(NoteRecord {
         id: row.try_get(0)?,
@@ -114,17 +107,6 @@ fn note(row: &Row) -> Result<NoteRecord, Unreadable> {
         by: row.try_get(2)?,
         acknowledges: row.try_get(3)?,
         text: row.try_get(4)?,
-    })
-}
-
-fn member(row: &Row, incident: &IncidentId) -> Result<IncidentMember, Unreadable> {
-    Ok(IncidentMember {
-        incident: incident.clone(),
-        client_id: row.text(0)?.into(),
-        target: row.text(1)?.into(),
-        since: row.window(2)?,
-        until: row.some_time_ms(3)?.map(WindowStart::from_ms),
-        severity: row.known(4, Severity::parse)?,
     })
 }
 
@@ -139,16 +121,6 @@ fn unmeasured(row: &Row, names: &mut Names) -> Result<Unmeasured, Unreadable> {
         isp: isp.map(|name| names.shared(name)),
         site: site.map(|name| names.shared(name)),
     })
-}
-
-fn tally(row: &Row) -> Result<(WindowStart, PairTally), Unreadable> {
-    let tally = PairTally {
-        degraded: row.count(1)?,
-        healthy: row.count(2)?,
-        unjudged: row.count(3)?,
-        unmeasured: row.count(4)?,
-    };
-    Ok((row.window(0)?, tally))
 }
 
 fn maintenance(row: &Row) -> Result<MaintenanceWindow, Unreadable> {

@@ -1,32 +1,31 @@
 //! Incidents, pairs that miss their rhythm, and planned faults.
 
 use netqoe_model::{
-    IncidentId, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Severity, Unmeasured,
-    WindowStart,
+    IncidentId, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Unmeasured, WindowStart,
 };
 use rusqlite::Row;
 
 use super::connections::State;
 use super::execute::rows;
-use crate::incident_columns::{AFTER_INCIDENT, Columns, incident, revision};
+use crate::incident_columns::{Columns, revision};
 use crate::read::incidents::{
-    Acknowledgement, IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged,
-    statements,
+    IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, member, record,
+    statements, tally,
 };
 use crate::read::statement::Statement;
 use crate::read::{Names, Page, Pair, ReadError};
 
 impl Incidents for State<'_> {
     fn incidents(&self, query: &IncidentQuery) -> Result<Page<IncidentRecord>, ReadError> {
-        Ok(Page::of(self.all(&statements::incidents(query), record)?, query.page.limit))
+        Ok(Page::of(self.all(&statements::incidents(query), |row| record(row))?, query.page.limit))
     }
 
     fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError> {
-        Ok(self.all(&statements::incident(id), record)?.pop())
+        Ok(self.all(&statements::incident(id), |row| record(row))?.pop())
     }
 
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {
-        self.all(&statements::gravest(filter, limit), record)
+        self.all(&statements::gravest(filter, limit), |row| record(row))
     }
 
     fn count(&self, filter: &IncidentFilter) -> Result<u64, ReadError> {
@@ -63,7 +62,7 @@ impl Incidents for State<'_> {
     }
 
     fn tally(&self) -> Result<Option<(WindowStart, PairTally)>, ReadError> {
-        Ok(self.all(&statements::tally(), tally)?.pop())
+        Ok(self.all(&statements::tally(), |row| tally(row))?.pop())
     }
 
     fn maintenance(&self, page: &Paged<MaintenancePosition>) -> Result<Page<MaintenanceWindow>, ReadError> {
@@ -85,12 +84,6 @@ impl State<'_> {
     }
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<IncidentRecord> {
-    let by: Option<String> = row.get(AFTER_INCIDENT + 1)?;
-    let acknowledged = row.some_time_ms(AFTER_INCIDENT)?.zip(by).map(|(at_ms, by)| Acknowledgement { at_ms, by });
-    Ok(IncidentRecord { incident: incident(row)?, acknowledged })
-}
-
 fn note(row: &Row<'_>) -> rusqlite::Result<NoteRecord> {
     Ok(NoteRecord {
         id: row.get(0)?,
@@ -98,17 +91,6 @@ fn note(row: &Row<'_>) -> rusqlite::Result<NoteRecord> {
         by: row.get(2)?,
         acknowledges: row.get(3)?,
         text: row.get(4)?,
-    })
-}
-
-fn member(row: &Row<'_>, incident: &IncidentId) -> rusqlite::Result<IncidentMember> {
-    Ok(IncidentMember {
-        incident: incident.clone(),
-        client_id: row.text(0)?.into(),
-        target: row.text(1)?.into(),
-        since: row.window(2)?,
-        until: row.some_time_ms(3)?.map(WindowStart::from_ms),
-        severity: row.known(4, Severity::parse)?,
     })
 }
 
@@ -123,16 +105,6 @@ fn unmeasured(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<Unmeasured> 
         isp: name(4)?.map(|name| names.shared(&name)),
         site: name(5)?.map(|name| names.shared(&name)),
     })
-}
-
-fn tally(row: &Row<'_>) -> rusqlite::Result<(WindowStart, PairTally)> {
-    let tally = PairTally {
-        degraded: row.count(1)?,
-        healthy: row.count(2)?,
-        unjudged: row.count(3)?,
-        unmeasured: row.count(4)?,
-    };
-    Ok((row.window(0)?, tally))
 }
 
 fn maintenance(row: &Row<'_>) -> rusqlite::Result<MaintenanceWindow> {
