@@ -80,12 +80,12 @@ impl Life<'_> {
     fn is_enough_beside_parts(&self, incident: &OpenIncident) -> bool {
         let (cause, share) = (incident.cause, self.rules.inside_share);
         let parts = self.open.iter().filter(|part| self.is_narrower(part.cause, cause));
-        let parts = parts.filter(|part| self.space.is_inside(part.cause, cause, share));
+        let mut parts = parts.filter(|part| self.space.is_inside(part.cause, cause, share));
         let is_beside = |part: &OpenIncident| {
             let (_, rest) = self.space.evidence_beside(part.cause, cause, self.label);
             is_enough(rest.weight(), self.rules)
         };
-        is_enough(self.space.weight(cause, self.label), self.rules) && parts.into_iter().all(is_beside)
+        is_enough(self.space.weight(cause, self.label), self.rules) && parts.all(is_beside)
     }
 
     fn is_narrower(&self, inner: CauseId, outer: CauseId) -> bool {

@@ -55,11 +55,13 @@ impl Bar {
         let share = self.share * (f64::from(for_it) + f64::from(healthy));
         (for_it >= self.least_pairs && score >= self.score && f64::from(for_it) >= share).then_some(score)
     }
-}
 
-impl Bar {
     /// What the best of several causes is the greatest by, if it can be named.
     pub(crate) fn rank<'a>(&self, space: &'a Space, id: CauseId, evidence: Evidence) -> Option<impl Ord + use<'a>> {
+        self.candidate(space, id, evidence)
+    }
+
+    fn candidate<'a>(&self, space: &'a Space, id: CauseId, evidence: Evidence) -> Option<Candidate<'a>> {
         let (score, pairs) = (self.score(evidence)?, Reverse(space.pairs_of(id).len()));
         Some(Candidate { score, pairs, cause: Reverse(space.cause(id)), id })
     }
@@ -101,11 +103,7 @@ impl Eq for Candidate<'_> {}
 
 /// The causes of a label, the best first, among the pairs that no standing incident explains.
 pub(crate) fn localise(space: &Space, label: Label, bar: &Bar) -> Vec<CauseId> {
-    let candidate = |id, evidence| {
-        let score = bar.score(evidence)?;
-        let pairs = Reverse(space.pairs_of(id).len());
-        Some(Candidate { score, pairs, cause: Reverse(space.cause(id)), id })
-    };
+    let candidate = |id, evidence| bar.candidate(space, id, evidence);
     let candidates = space.candidates(label).iter();
     let mut best: BinaryHeap<_> = candidates.filter_map(|id| candidate(*id, space.unexplained(*id, label))).collect();
     if best.is_empty() {

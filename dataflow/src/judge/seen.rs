@@ -86,21 +86,23 @@ impl<'a> Seen<'a> {
     /// The label that a healthy window is suspected of, the first that holds: most of its measurements fail, or the newest
     /// windows show a slow phase by fewer samples than a diagnosis asks. Only rules that count samples suspect anything.
     pub(super) fn suspected(&self, before: &PairState, rules: &DiagnosisRules) -> Option<Label> {
+        if rules.usual.figure != Figure::Samples || self.label() != Some(Label::Healthy) {
+            return None;
+        }
         let failures = self.failures.windows().first().copied().unwrap_or_default();
         let least_failures = rules.error_bound.share * f64::from(failures.total);
-        let is_failing = failures.failed() > 0 && f64::from(failures.failed()) >= least_failures;
+        if failures.failed() > 0 && f64::from(failures.failed()) >= least_failures {
+            return Some(Label::ErrorBound);
+        }
         let is_slow = |phase: &Phase| {
             let present = self.evidence[*phase as usize].filter(|present| present.slow > 0);
-            let earlier = &before.phases[*phase as usize].earlier;
-            let together = earlier.with(present, rules.evidence.windows, oldest(self.start, rules));
-            present.is_some()
-                && all_are_slow(&together, rules.evidence.windows)
-                && share(&together) >= rules.evidence.share
+            present.is_some() && {
+                let earlier = &before.phases[*phase as usize].earlier;
+                let together = earlier.with(present, rules.evidence.windows, oldest(self.start, rules));
+                all_are_slow(&together, rules.evidence.windows) && share(&together) >= rules.evidence.share
+            }
         };
-        let slow = || Phase::NAMED.into_iter().find(is_slow).map(Phase::label);
-        let suspected = if is_failing { Some(Label::ErrorBound) } else { slow() }?;
-        let counts_samples = rules.usual.figure == Figure::Samples;
-        (counts_samples && self.label() == Some(Label::Healthy)).then_some(suspected)
+        Phase::NAMED.into_iter().find(is_slow).map(Phase::label)
     }
 
     /// Which figures make what is usual. A slow phase's do not; and a first byte and a transfer over a slow path are not

@@ -33,8 +33,6 @@ struct Fault {
     cause: Cause,
     from_ms: i64,
     to_ms: i64,
-    /// Of an incident that was withdrawn: no fault.
-    is_withdrawn: bool,
 }
 
 /// How right one set of rules is.
@@ -186,8 +184,10 @@ fn parse(text: &str) -> Result<Vec<Fault>, String> {
     };
     let mut faults = Vec::new();
     for (number, entry) in (1..).zip(entries.map_err(|error| error.to_string())?) {
+        // An incident that was withdrawn was no fault.
+        let is_withdrawn = entry.state == Some(IncidentState::Withdrawn);
         let fault = Fault::try_from(entry).map_err(|why| format!("fault {number}: {why}"))?;
-        faults.extend((!fault.is_withdrawn).then_some(fault));
+        faults.extend((!is_withdrawn).then_some(fault));
     }
     Ok(faults)
 }
@@ -228,7 +228,7 @@ impl TryFrom<Entry> for Fault {
     type Error = String;
 
     fn try_from(entry: Entry) -> Result<Self, String> {
-        let Entry { label, cause_dimension: dimension, cause_value, opened_ms, closed_ms, state } = entry;
+        let Entry { label, cause_dimension: dimension, cause_value, opened_ms, closed_ms, .. } = entry;
         let to_ms = closed_ms.unwrap_or(i64::MAX);
         if to_ms <= opened_ms {
             return Err(format!("closed_ms {to_ms} is not after opened_ms {opened_ms}"));
@@ -242,9 +242,8 @@ impl TryFrom<Entry> for Fault {
         if value.len() != needed {
             return Err(format!("cause_value has {} texts, and {dimension} needs {needed}", value.len()));
         }
-        let is_withdrawn = state == Some(IncidentState::Withdrawn);
         let cause = Cause { dimension, value };
-        Ok(Self { labels: OneOrMany::all(label), cause, from_ms: opened_ms, to_ms, is_withdrawn })
+        Ok(Self { labels: OneOrMany::all(label), cause, from_ms: opened_ms, to_ms })
     }
 }
 
