@@ -6,12 +6,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum_server::Handle;
+use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
 use crate::Tokens;
 use crate::connection::{PlaceKeeper, Scarcity};
 use crate::limits::ServerLimits;
 use crate::tokens::TokensError;
+
+/// Connections that the system holds until they are taken. Beyond them a client waits a second before it tries again, so that
+/// a fleet that connects at once must fit; the standard library asks for 128. Linux takes no more than `net.core.somaxconn`,
+/// which is 4,096 where nobody has changed it.
+const BACKLOG: i32 = 4096;
 
 /// Heads of requests may have at least this length, in bytes: hyper's smallest buffer.
 const LEAST_HEADER_BYTES: u32 = 8192;
@@ -65,7 +71,11 @@ pub fn listen(address: SocketAddr, tokens: &Tokens) -> Result<TcpListener, Serve
 /// # Errors
 /// [`ServeError`] where the address is taken or not this machine's.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).map_err(|source| match source.kind() {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        SockRef::from(&listener).listen(BACKLOG)?;
+        Ok(listener)
+    });
+    bound.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::InUse { address },
         _ => ServeError::Listen { address, source },
     })

@@ -215,9 +215,21 @@ async fn connections_without_a_token_make_room_for_others() {
     assert!(rest_of(known).await.starts_with("HTTP/1.1 200 OK"), "it keeps its place");
 }
 
+/// A fleet connects at once, when a network comes back. Nobody takes these connections.
+#[tokio::test]
+async fn many_connect_at_once_and_nobody_waits() {
+    let most: usize = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
+    let listener = netqoe_server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let connecting = futures::future::try_join_all((0..400.min(most)).map(|_| TcpStream::connect(address)));
+    tokio::time::timeout(PATIENCE, connecting).await.expect("some wait for others to be taken").unwrap();
+}
+
 #[tokio::test]
 async fn wrong_tokens_are_slowed_by_address_and_counted_by_reason() {
-    let server = start(Api::with_tokens("a-good-token\nthe-other-token"), ServerLimits::default());
+    // On a busy machine two hundred heads take their time.
+    let limits = ServerLimits { header_timeout: PATIENCE, ..ServerLimits::default() };
+    let server = start(Api::with_tokens("a-good-token\nthe-other-token"), limits);
     let (address, metrics) = (server.listening.address, server.api.metrics.clone());
     let post = async |token: &str| {
         let mut connection = TcpStream::connect(address).await.unwrap();

@@ -48,8 +48,10 @@ pub(crate) fn request_to(path: &str, body: &str, connection: &str) -> String {
 pub(crate) async fn rest_of(mut connection: TcpStream) -> String {
     let mut bytes = Vec::new();
     let reading = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut bytes)).await;
-    // A reset is an end as well.
-    let _ = reading.expect("the server did not close the connection");
+    // A reset is an end as well. Where a test fails, it may be the reason.
+    if let Err(error) = reading.expect("the server did not close the connection") {
+        eprintln!("a connection ended after {} bytes: {error}", bytes.len());
+    }
     String::from_utf8(bytes).unwrap()
 }
 
