@@ -104,7 +104,7 @@ impl Names {
 
     fn named(&self, pair: PairId, window: WindowRow, judged: Judged) -> AggregateRow {
         let name = &self.0[&pair]; // a pair is named in the epoch of its first event, or before
-        let Judged { diagnosis, suspected: _, ended_runs, pair_state } = judged;
+        let Judged { diagnosis, standing: _, ended_runs, pair_state } = judged;
         let (client_id, target) = (name.client_id.clone(), name.target.clone());
         AggregateRow { client_id, target, window, diagnosis, ended_runs, pair_state }
     }

@@ -160,7 +160,7 @@ impl Pair {
 /// The label and severity of a standing. A label that says healthy is none; one that is suspected counts as minor.
 pub(crate) fn degraded(standing: Standing) -> Option<(Label, Severity)> {
     match standing {
-        Standing::Healthy | Standing::Unjudged => None,
+        Standing::Healthy | Standing::Unjudged | Standing::Working => None,
         Standing::Degraded(Label::Healthy, _) | Standing::Suspected(Label::Healthy) => None,
         Standing::Degraded(label, severity) => Some((label, severity)),
         Standing::Suspected(label) => Some((label, Severity::Minor)),

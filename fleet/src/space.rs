@@ -73,7 +73,7 @@ impl Evidence {
             Some(Standing::Suspected(found)) if found == label => self.suspected += 1,
             Some(standing) => match degraded(standing) {
                 Some((found, _)) => self.degraded += u32::from(found == label),
-                None => self.healthy += u32::from(standing != Standing::Unjudged),
+                None => self.healthy += u32::from(speaks_against(standing, label)),
             },
             None => {}
         }
@@ -102,6 +102,7 @@ struct Entry {
     cause: Cause,
     pairs: Vec<PairId>,
     healthy: u32,
+    working: u32,
     /// By label: those with each severity, and those that are suspected.
     degraded: [[u32; SEVERITIES + 1]; LABELS],
     /// Those that a standing incident of the label explains.
@@ -117,6 +118,7 @@ impl Entry {
             cause,
             pairs: Vec::new(),
             healthy: 0,
+            working: 0,
             degraded: Default::default(),
             explained: Default::default(),
             open: 0,
@@ -128,9 +130,15 @@ impl Entry {
         self.degraded[label].iter().sum()
     }
 
+    /// Pairs that speak against a label.
+    fn against(&self, label: usize) -> u32 {
+        let counts_working = speaks_against(Standing::Working, Label::ALL[label]);
+        self.healthy + if counts_working { self.working } else { 0 }
+    }
+
     fn evidence(&self, label: usize) -> Evidence {
         let suspected = self.degraded[label][SUSPECTED];
-        Evidence { degraded: self.of_label(label) - suspected, suspected, healthy: self.healthy }
+        Evidence { degraded: self.of_label(label) - suspected, suspected, healthy: self.against(label) }
     }
 
     fn unexplained(&self, label: usize) -> Evidence {
@@ -371,16 +379,19 @@ impl Space {
                 }
                 None if standing == Standing::Unjudged => add(&mut tally.unjudged),
                 None => {
-                    add(&mut tally.healthy);
-                    let (_, standing) = marks(pair, causes);
+                    let is_working = standing == Standing::Working;
+                    add(if is_working { &mut tally.unjudged } else { &mut tally.healthy });
+                    let (_, marked) = marks(pair, causes);
                     for place in &pair.causes {
                         let entry = Self::entry_mut(causes, place.cause);
-                        add(&mut entry.healthy);
-                        if standing != 0 {
-                            let explained = entry.explained.iter_mut().enumerate();
+                        add(if is_working { &mut entry.working } else { &mut entry.healthy });
+                        if marked != 0 {
+                            let explained = entry.explained.iter_mut().zip(Label::ALL).enumerate();
                             explained
-                                .filter(|(label, _)| standing & (1 << label) != 0)
-                                .for_each(|(_, explained)| add(&mut explained.healthy));
+                                .filter(|(bit, (_, label))| {
+                                    marked & (1 << bit) != 0 && speaks_against(standing, *label)
+                                })
+                                .for_each(|(_, (explained, _))| add(&mut explained.healthy));
                         }
                     }
                 }
@@ -426,7 +437,7 @@ impl Space {
     /// The observed pairs of a cause that have the label or are suspected of it, and those that are healthy.
     pub(crate) fn weight(&self, id: CauseId, label: Label) -> Weight {
         let entry = self.entry(id);
-        Weight { degraded: entry.of_label(label as usize), healthy: entry.healthy }
+        Weight { degraded: entry.of_label(label as usize), healthy: entry.against(label as usize) }
     }
 
     pub(crate) fn evidence(&self, id: CauseId, label: Label) -> Evidence {
@@ -497,6 +508,15 @@ impl Space {
         }
         let holds = |pair: &&PairId| self.pair(**pair).causes.iter().any(|place| place.cause == outer);
         a.pairs.iter().filter(holds).count() as f64 >= least
+    }
+}
+
+/// Whether a pair without a label speaks against one.
+fn speaks_against(standing: Standing, label: Label) -> bool {
+    match standing {
+        Standing::Unjudged => false,
+        Standing::Working => label == Label::ErrorBound,
+        Standing::Healthy | Standing::Degraded(..) | Standing::Suspected(_) => true,
     }
 }
 

@@ -23,6 +23,8 @@ const LABELS: [Label; 5] =
     [Label::ErrorBound, Label::DnsBound, Label::HandshakeBound, Label::ServerBound, Label::ThroughputBound];
 /// The first code of a suspected window, after two that say no label and three for each label.
 const FIRST_SUSPECTED: u8 = 2 + 3 * LABELS.len() as u8;
+/// After a suspected window of each label.
+const WORKING: u8 = FIRST_SUSPECTED + LABELS.len() as u8;
 const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Major, Severity::Critical];
 
 #[derive(Serialize, Deserialize)]
@@ -199,13 +201,14 @@ fn store(incident: &OpenIncident, places: &BTreeMap<PairId, u32>) -> StoredIncid
     }
 }
 
-/// A standing as one byte: two that say no label, and then labels by severity.
+/// A standing as one byte: two that say no label, then labels by severity, suspected ones, and another one without a label.
 fn code(standing: Standing) -> u8 {
     match standing {
         Standing::Unjudged => 0,
         Standing::Healthy | Standing::Degraded(Label::Healthy, _) | Standing::Suspected(Label::Healthy) => 1,
         Standing::Degraded(label, severity) => 2 + label as u8 * 3 + severity as u8,
         Standing::Suspected(label) => FIRST_SUSPECTED + label as u8,
+        Standing::Working => WORKING,
     }
 }
 
@@ -213,6 +216,7 @@ fn standing(code: u8) -> Option<Standing> {
     match code {
         0 => Some(Standing::Unjudged),
         1 => Some(Standing::Healthy),
+        WORKING => Some(Standing::Working),
         code if code >= FIRST_SUSPECTED => Some(Standing::Suspected(*LABELS.get(usize::from(code - FIRST_SUSPECTED))?)),
         code => {
             let (label, severity) = ((code - 2) as usize / 3, (code - 2) as usize % 3);

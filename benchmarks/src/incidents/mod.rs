@@ -31,8 +31,9 @@ use crate::threads::request_threads;
 const POSTS_PER_S: u64 = 64;
 const MINUTE: Duration = Duration::from_secs(60);
 const MINUTE_MS: i64 = 60_000;
-/// Minutes in which nothing is wrong, before the fault: pairs are judged from the second on.
-const BEFORE: u32 = 2;
+/// Minutes in which nothing is wrong, before the fault. From the fourth on, the windows of a minute close with each look, which
+/// takes longer than incidents do: so two of these show what a look costs without a fault.
+const BEFORE: u32 = 5;
 /// Minutes after it, in which members recover.
 const AFTER: u32 = 2;
 /// More pairs than the fleet may have.

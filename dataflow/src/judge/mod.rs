@@ -26,7 +26,7 @@ mod whole;
 use std::sync::Arc;
 
 use netqoe_model::{
-    Diagnosis, DiagnosisRules, Label, ROWS_PER_STATE, Rules, Run, Standing, UsualRange, WindowRow, WindowStart,
+    Diagnosis, DiagnosisRules, ROWS_PER_STATE, Rules, Run, Standing, UsualRange, WindowRow, WindowStart,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,8 +60,8 @@ pub struct PairState {
 pub struct Judged {
     /// `None` if there is too little to say anything.
     pub diagnosis: Option<Diagnosis>,
-    /// The label that too few samples show, where the diagnosis is healthy.
-    pub suspected: Option<Label>,
+    /// What incidents need to know of it.
+    pub standing: Standing,
     /// The runs of which it tells that they are over.
     pub ended_runs: Vec<Run>,
     /// With every [`ROWS_PER_STATE`]th row, if it is final: the state after it, to be stored.
@@ -81,21 +81,6 @@ pub struct UsualRanges {
     pub total: Option<UsualRange>,
     /// The transfer, in Mbit/s.
     pub throughput: Option<UsualRange>,
-}
-
-impl Judged {
-    /// What incidents need to know of it.
-    pub fn standing(&self) -> Standing {
-        standing(self.diagnosis.as_ref(), self.suspected)
-    }
-}
-
-fn standing(diagnosis: Option<&Diagnosis>, suspected: Option<Label>) -> Standing {
-    match diagnosis {
-        None => Standing::Unjudged,
-        Some(Diagnosis { finding: None, .. }) => suspected.map_or(Standing::Healthy, Standing::Suspected),
-        Some(Diagnosis { label, finding: Some(finding) }) => Standing::Degraded(*label, finding.0),
-    }
 }
 
 impl PairState {
@@ -149,7 +134,7 @@ impl PairState {
             finding.1.since = self.runs.extend(*label, row.start, bridge);
         }
         self.take_in(row, &found, diagnosis_rules, bridge);
-        Judged { diagnosis, suspected: found.suspected, ended_runs, pair_state: self.due_state(row.is_final) }
+        Judged { diagnosis, standing: found.standing, ended_runs, pair_state: self.due_state(row.is_final) }
     }
 
     /// What the pair's next window would come to, which is not taken in.
@@ -159,7 +144,7 @@ impl PairState {
             return Self::new(diagnosis_rules).standing(row, rules);
         }
         let seen = Seen::of(row, self, diagnosis_rules, Bridge::new(rules, self.newest));
-        standing(seen.diagnosis(self, diagnosis_rules).as_ref(), seen.suspected(self, diagnosis_rules))
+        seen.standing(seen.diagnosis(self, diagnosis_rules).as_ref(), self, diagnosis_rules)
     }
 
     fn is_too_old(&self, start: WindowStart, rules: &DiagnosisRules) -> bool {

@@ -1,6 +1,6 @@
 //! All that a window shows beside its pair's past: what is slow, what fails, what is to be learned of it.
 
-use netqoe_model::{Diagnosis, DiagnosisRules, Figure, Label, WindowRow, WindowStart, from_thousandths};
+use netqoe_model::{Diagnosis, DiagnosisRules, Figure, Label, Standing, WindowRow, WindowStart, from_thousandths};
 
 use super::PairState;
 use super::evidence::{Failures, PhaseEvidence, Together};
@@ -26,7 +26,7 @@ pub(super) struct Seen<'a> {
 /// What is taken in of a window.
 pub(super) struct Found {
     pub(super) diagnosis: Option<Diagnosis>,
-    pub(super) suspected: Option<Label>,
+    pub(super) standing: Standing,
     pub(super) evidence: [Option<PhaseEvidence>; NAMED],
     pub(super) is_slow: [bool; NAMED],
     pub(super) is_failing: bool,
@@ -62,12 +62,12 @@ impl<'a> Seen<'a> {
 
     pub(super) fn found(&self, before: &PairState, rules: &DiagnosisRules, window_ms: i64) -> Found {
         let diagnosis = self.diagnosis(before, rules);
-        let suspected = self.suspected(before, rules);
+        let standing = self.standing(diagnosis.as_ref(), before, rules);
         let Self { evidence, is_slow, is_failing, .. } = *self;
         let turn = self.start.ms().div_euclid(window_ms).div_euclid(rules.usual.every_windows.into());
         let takes_greater = turn % 2 == 0;
         let figures = self.readings.of.map(|reading| Some(reading?.figure(self.readings.samples, takes_greater)));
-        Found { diagnosis, suspected, evidence, is_slow, is_failing, figures, learned: self.learned(rules) }
+        Found { diagnosis, standing, evidence, is_slow, is_failing, figures, learned: self.learned(rules) }
     }
 
     /// The first that holds. `None` if nothing could be compared.
@@ -83,15 +83,36 @@ impl<'a> Seen<'a> {
         Phase::NAMED.iter().any(is_compared).then_some(Label::Healthy)
     }
 
+    /// What the diagnosis comes to, and what the window shows beside it.
+    pub(super) fn standing(
+        &self,
+        diagnosis: Option<&Diagnosis>,
+        before: &PairState,
+        rules: &DiagnosisRules,
+    ) -> Standing {
+        match diagnosis {
+            Some(Diagnosis { label, finding: Some(finding) }) => Standing::Degraded(*label, finding.0),
+            Some(Diagnosis { finding: None, .. }) => {
+                self.suspected(before, rules).map_or(Standing::Healthy, Standing::Suspected)
+            }
+            None if self.most_fail(rules) => Standing::Unjudged,
+            None => Standing::Working,
+        }
+    }
+
+    fn most_fail(&self, rules: &DiagnosisRules) -> bool {
+        let failures = self.failures.windows().first().copied().unwrap_or_default();
+        let least = rules.error_bound.share * f64::from(failures.total);
+        failures.failed() > 0 && f64::from(failures.failed()) >= least
+    }
+
     /// The label that a healthy window is suspected of, the first that holds: most of its measurements fail, or the newest
     /// windows show a slow phase by fewer samples than a diagnosis asks. Only rules that count samples suspect anything.
-    pub(super) fn suspected(&self, before: &PairState, rules: &DiagnosisRules) -> Option<Label> {
-        if rules.usual.figure != Figure::Samples || self.label() != Some(Label::Healthy) {
+    fn suspected(&self, before: &PairState, rules: &DiagnosisRules) -> Option<Label> {
+        if rules.usual.figure != Figure::Samples {
             return None;
         }
-        let failures = self.failures.windows().first().copied().unwrap_or_default();
-        let least_failures = rules.error_bound.share * f64::from(failures.total);
-        if failures.failed() > 0 && f64::from(failures.failed()) >= least_failures {
+        if self.most_fail(rules) {
             return Some(Label::ErrorBound);
         }
         let is_slow = |phase: &Phase| {

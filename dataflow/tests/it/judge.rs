@@ -19,7 +19,7 @@ fn judge(state: &mut PairState, row: &WindowRow, rules: &Rules) -> (Judged, Opti
     let judged = state.judge(row, rules);
     let mut ended_runs = judged.ended_runs;
     ended_runs.sort();
-    (Judged { diagnosis: judged.diagnosis, suspected: judged.suspected, ended_runs }, judged.pair_state)
+    (Judged { diagnosis: judged.diagnosis, suspected: None, ended_runs }, judged.pair_state)
 }
 
 /// Judges the rows, and forgets all but the newest carried state and the rows after it before each of `restarts`. How often

@@ -69,7 +69,8 @@ impl Story {
             (Some(fault), _) => Standing::Degraded(fault.label, fault.severity),
             (None, 0..15) => Standing::Degraded(Label::HandshakeBound, Severity::Major),
             (None, 15..25) => Standing::Suspected(Label::HandshakeBound),
-            (None, _) => Standing::Unjudged,
+            (None, 25..28) => Standing::Unjudged,
+            (None, _) => Standing::Working,
         }
     }
 

@@ -37,6 +37,26 @@ fn a_target_that_is_down_is_one_incident_with_a_beginning_and_an_end() {
 }
 
 #[test]
+fn targets_that_fail_are_told_apart_where_nothing_is_known_yet() {
+    let mut scenario = Scenario::new(6, 10, 3);
+    scenario.minutes(5, |(_, target)| if target < 3 { FAILING } else { Standing::Working });
+    let told: Vec<_> = (0..3).map(|target| format!("error-bound target https://t{target}.example/ open")).collect();
+    assert_eq!(scenario.told(), told);
+    assert!(scenario.incidents.values().all(|incident| incident.now == Weight { degraded: 6, healthy: 0 }));
+    assert_eq!((scenario.last.tally.unjudged, scenario.last.tally.healthy), (42, 0));
+}
+
+#[test]
+fn what_is_not_known_yet_says_nothing_of_what_is_slow() {
+    let mut scenario = Scenario::new(6, 10, 3);
+    scenario.minutes(5, |(client, _)| if client < 3 { SLOW } else { Standing::Working });
+    assert_eq!(scenario.told(), ["handshake-bound isp isp-0 open"]);
+    let mut scenario = Scenario::new(3, 10, 3);
+    scenario.minutes(5, |(_, target)| if target < 2 { SLOW } else { Standing::Working });
+    assert_eq!(scenario.only().now, Weight { degraded: 6, healthy: 0 });
+}
+
+#[test]
 fn a_client_whose_pairs_all_fail_is_no_incident_of_the_targets() {
     for (clients, targets) in [(6, 4), (2, 3), (1, 3)] {
         let mut scenario = Scenario::new(clients, targets, 3);

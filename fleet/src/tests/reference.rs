@@ -60,7 +60,7 @@ impl Reference {
             match pair.present {
                 None => tally.unmeasured += u32::from(pair.unmeasured),
                 Some(Standing::Suspected(_)) => tally.healthy += 1,
-                Some(Standing::Unjudged) => tally.unjudged += 1,
+                Some(Standing::Unjudged | Standing::Working) => tally.unjudged += 1,
                 Some(standing) if degraded(standing).is_some() => tally.degraded += 1,
                 Some(_) => tally.healthy += 1,
             }

@@ -33,6 +33,8 @@ const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Major, Severity::C
 const FIRST_DEGRADED: u8 = 2;
 /// The first code of a suspected window, after those of all labels but healthy.
 const FIRST_SUSPECTED: u8 = FIRST_DEGRADED + ((Label::ALL.len() - 1) * SEVERITIES.len()) as u8;
+/// After those of all labels but healthy.
+const WORKING: u8 = FIRST_SUSPECTED + (Label::ALL.len() - 1) as u8;
 
 /// Bytes that are no sightings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -188,6 +190,7 @@ fn standing_code(standing: Standing) -> u8 {
         Standing::Healthy => 1,
         Standing::Degraded(label, severity) => FIRST_DEGRADED + label as u8 * SEVERITIES.len() as u8 + severity as u8,
         Standing::Suspected(label) => FIRST_SUSPECTED + label as u8,
+        Standing::Working => WORKING,
     }
 }
 
@@ -202,6 +205,7 @@ fn standing(code: u8) -> Result<Standing, InvalidLook> {
     match code {
         0 => Ok(Standing::Unjudged),
         1 => Ok(Standing::Healthy),
+        WORKING => Ok(Standing::Working),
         _ => labelled.filter(|_| code <= STANDING_BITS).ok_or(InvalidLook::Content("an unknown standing")),
     }
 }
@@ -327,7 +331,11 @@ mod tests {
         let labels = Label::ALL.into_iter().filter(|label| *label != Label::Healthy);
         let suspected = labels.clone().map(Standing::Suspected);
         let degraded = labels.flat_map(|label| SEVERITIES.map(|severity| Standing::Degraded(label, severity)));
-        [Standing::Unjudged, Standing::Healthy].into_iter().chain(degraded).chain(suspected).collect()
+        [Standing::Unjudged, Standing::Working, Standing::Healthy]
+            .into_iter()
+            .chain(degraded)
+            .chain(suspected)
+            .collect()
     }
 
     fn sighting() -> impl Strategy<Value = Sighting> {
@@ -415,7 +423,7 @@ mod tests {
             (&[VERSION, 60, 0, 0, 1, 1, b'c', 0, 0], InvalidLook::Content("a name that begins like no other")),
             (&[VERSION, 60, 0, 0, 0, 1, b'c', 1, 0], InvalidLook::Content("an unknown network")),
             (&[VERSION, 60, 0, 0, 0, 1, b'c', 0, 1, 0, 1], InvalidLook::Content("an unknown target")),
-            (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 22], InvalidLook::Content("an unknown standing")),
+            (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 23], InvalidLook::Content("an unknown standing")),
             (&[VERSION, 60, 1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 0x81], InvalidLook::Content("an unknown standing")),
         ] {
             assert_eq!(Look::sightings_from_bytes(bytes, AT), Err(refused), "{bytes:?}");

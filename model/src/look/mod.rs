@@ -40,10 +40,14 @@ pub struct Sighting {
 }
 
 /// What a window of a pair comes to, as far as incidents need to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
     /// It was measured, and there is too little to judge it by.
+    #[default]
     Unjudged,
+    /// The same, but most of its measurements succeeded: so it speaks against [`Label::ErrorBound`], and neither for nor against
+    /// another label.
+    Working,
     /// Nothing is out of the ordinary.
     Healthy,
     /// It is degraded. The label is never [`Label::Healthy`].

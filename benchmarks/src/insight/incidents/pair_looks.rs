@@ -49,7 +49,7 @@ impl<'a> PairLooks<'a> {
         let mut settled = 0;
         for (start, measured) in &self.open {
             if let Some(row) = row_of(*start, measured, as_of, self.rules) {
-                let standing = state.judge(&row, self.rules).standing();
+                let standing = state.judge(&row, self.rules).standing;
                 if self.seen.insert(*start, standing) != Some(standing) {
                     changed.push((*start, standing));
                 }

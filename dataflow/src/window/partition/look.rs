@@ -168,7 +168,7 @@ fn look_at(
     while let Some(window) = windows.next() {
         let row = window.row(false, LogTime::default());
         let standing = match windows.peek() {
-            Some(_) => state.get_or_insert_with(|| past.clone()).judge(&row, rules).standing(),
+            Some(_) => state.get_or_insert_with(|| past.clone()).judge(&row, rules).standing,
             None => state.as_ref().unwrap_or(past).standing(&row, rules),
         };
         // At the end of a log, windows are open that would be closed by now.

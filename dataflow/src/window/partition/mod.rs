@@ -294,7 +294,7 @@ impl PartitionWindows {
                 }
                 let row = window.row(true, as_of);
                 let judged = judge_closed(pair, &row, &self.rules, &self.new);
-                self.looks.close(id, pair, &mut window, judged.standing(), is_looked_at);
+                self.looks.close(id, pair, &mut window, judged.standing, is_looked_at);
                 self.output.closed.push(ClosedWindow { pair: id, row, judged });
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use netqoe_model::{Diagnosis, Network, Rules, Standing};
 
-use super::{Judged, Key, Record, run_all};
+use super::{Key, Record, Row, run_all};
 
 /// What a look says of a window.
 pub(crate) type Seen = (Standing, Option<Arc<Network>>);
@@ -31,7 +31,7 @@ pub(crate) fn looks(records: &[Record], rules: &Rules, through: i64) -> Looks {
         let mut look = BTreeMap::new();
         for (key, row) in rows {
             let closes_after = key.2 + rules.window_ms + rules.lateness_ms;
-            let news = (standing(&row.judged), row.network);
+            let news = (standing(&row, rules), row.network);
             if key.2 < at && closes_after >= at && seen.get(&key) != Some(&news) {
                 seen.insert(key.clone(), news.clone());
                 look.insert(key, news);
@@ -59,10 +59,14 @@ pub(crate) fn log_times(records: &[Record]) -> Vec<i64> {
     records.iter().map(&mut time).collect()
 }
 
-fn standing(judged: &Judged) -> Standing {
-    match &judged.diagnosis {
-        None => Standing::Unjudged,
-        Some(Diagnosis { finding: None, .. }) => judged.suspected.map_or(Standing::Healthy, Standing::Suspected),
+/// "Unjudged; working, if most of its measurements succeeded."
+fn standing(row: &Row, rules: &Rules) -> Standing {
+    let failed: u32 = row.errors.iter().sum();
+    let most_fail = f64::from(failed) >= rules.diagnosis.error_bound.share * f64::from(failed + row.count_success);
+    match &row.judged.diagnosis {
+        None if failed > 0 && most_fail => Standing::Unjudged,
+        None => Standing::Working,
+        Some(Diagnosis { finding: None, .. }) => row.judged.suspected.map_or(Standing::Healthy, Standing::Suspected),
         Some(Diagnosis { label, finding: Some(finding) }) => Standing::Degraded(*label, finding.0),
     }
 }
