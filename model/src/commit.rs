@@ -45,7 +45,12 @@ pub struct Ledger {
 impl Ledger {
     /// Whether nothing was lost and nothing counted twice.
     pub fn balances(&self) -> bool {
-        self.read == self.accepted + self.duplicate + self.late + self.invalid
+        self.unbalanced() == 0
+    }
+
+    /// Lines that have no outcome, or more than one.
+    pub fn unbalanced(&self) -> u64 {
+        self.read.abs_diff(self.accepted + self.duplicate + self.late + self.invalid)
     }
 }
 

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry,
 };
 
 /// Buckets for what should take well under a second, in seconds.
@@ -13,7 +15,7 @@ const LATENCY_BUCKETS_S: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 
 /// Something that a registry can hold: made from its name, its help text and its label names.
-trait Declared: Clone + prometheus::core::Collector + 'static {
+trait Declared: Clone + Collector + 'static {
     fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
 }
 
@@ -28,6 +30,7 @@ macro_rules! declared {
 declared! {
     IntCounter, |name, help, _| Self::new(name, help);
     IntGauge, |name, help, _| Self::new(name, help);
+    Gauge, |name, help, _| Self::new(name, help);
     GaugeVec, |name, help, labels| Self::new(Opts::new(name, help), labels);
     Histogram, |name, help, _| Self::with_opts(HistogramOpts::new(name, help).buckets(LATENCY_BUCKETS_S.to_vec()));
     IntCounterVec, |name, help, labels| Self::new(Opts::new(name, help), labels);
@@ -46,6 +49,9 @@ macro_rules! metrics {
         }
 
         impl Metrics {
+            /// The names of all metrics.
+            pub const NAMES: &[&str] = &[$($name),*];
+
             fn register() -> prometheus::Result<Self> {
                 let registry = Registry::new();
                 $(
@@ -59,6 +65,7 @@ macro_rules! metrics {
 }
 
 metrics! {
+    build_info: IntGaugeVec = "netqoe_build_info" ["version", "os", "arch"], "Always 1; the labels say which netqoe this is, and what it was built for.";
     ingest_requests: IntCounterVec = "telemetry_ingest_requests_total" ["status"], "Requests to ingest, by HTTP status.";
     ingest_errors: IntCounter = "telemetry_ingest_errors_total", "Requests to ingest that were answered with a 4xx or 5xx status.";
     ingest_duration: Histogram = "telemetry_ingest_duration_seconds", "Seconds from a request's head to its answer.";
@@ -71,6 +78,9 @@ metrics! {
     queue_published: IntCounter = "telemetry_queue_published_total", "Events that the log has stored durably.";
     log_damaged_records: IntGauge = "telemetry_log_damaged_records", "Damaged records of the embedded log that were read since the start.";
     queue_consumer_lag: IntGauge = "telemetry_queue_consumer_lag_messages", "Log records that are not yet reflected in committed rows.";
+    partition_lag: IntGaugeVec = "telemetry_partition_lag_messages" ["partition"], "Log records of a partition that are not yet reflected in committed rows, where the log counts them by partition.";
+    log_clock_ahead: Gauge = "telemetry_log_clock_ahead_seconds", "Seconds by which the log's time is ahead of this machine's clock; 0 if it is not. Above the lateness, every event is late.";
+    events_unbalanced: IntGauge = "telemetry_events_unbalanced", "Events that were read and have no outcome, or have more than one, in the partitions of this process; 0 unless netqoe has a fault.";
     queue_ack_pending: IntGauge = "telemetry_queue_ack_pending_messages", "Messages that the durable consumer has received but not acknowledged.";
     stream_messages: IntGauge = "nats_jetstream_stream_messages", "Messages that the log's stream holds.";
     consumer_pending: IntGauge = "nats_jetstream_consumer_num_pending", "Messages that the durable consumer has not received.";
@@ -106,6 +116,11 @@ impl Metrics {
         // The names above are fixed and distinct; `declares_every_metric_once` would fail otherwise.
         #[allow(clippy::expect_used)]
         Self::register().expect("metric names are valid and distinct")
+    }
+
+    /// Shows what another collector collects, as the metrics of the process. False if one of its names is taken.
+    pub fn include(&self, collector: impl Collector + 'static) -> bool {
+        self.registry.register(Box::new(collector)).is_ok()
     }
 
     /// Calls `show` before each [`Metrics::gather`], to set gauges that are computed, not counted.

@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use netqoe_model::escaped;
+use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
+use tracing_subscriber::reload;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -25,15 +28,42 @@ pub(crate) enum LogFormat {
 const QUIET: &str = "async_nats=warn,hickory_resolver=warn,refinery_core=warn,timely=warn";
 const DEFAULT: &str = "info";
 
+/// What is logged, which can be changed while the process runs. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct LogLevels(Arc<Shown>);
+
+struct Shown {
+    asked_for: Mutex<String>,
+    show: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>,
+}
+
+impl LogLevels {
+    /// As `RUST_LOG` would say it.
+    pub(crate) fn get(&self) -> String {
+        self.0.asked_for.lock().clone()
+    }
+
+    /// Logs this from now on. An error where it is not understood: then all stays as it is.
+    pub(crate) fn set(&self, asked_for: &str) -> Result<(), String> {
+        let filter = filter(asked_for).map_err(|error| error.to_string())?;
+        let mut present = self.0.asked_for.lock();
+        (self.0.show)(filter).map_err(|error| error.to_string())?;
+        asked_for.clone_into(&mut present);
+        Ok(())
+    }
+}
+
 /// Begins to log. `RUST_LOG` says what.
-pub(crate) fn start(format: LogFormat) {
-    let asked_for = std::env::var(EnvFilter::DEFAULT_ENV).ok();
-    let parsed = filter(asked_for.as_deref().unwrap_or(DEFAULT));
+pub(crate) fn start(format: LogFormat) -> LogLevels {
+    let asked_for = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| DEFAULT.to_owned());
+    let parsed = filter(&asked_for);
     let misunderstood = parsed.as_ref().err().map(ToString::to_string);
-    start_with(format, parsed.unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},{DEFAULT}"))));
-    if let Some(error) = misunderstood {
+    let show = start_with(format, parsed.unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},{DEFAULT}"))));
+    if let Some(error) = &misunderstood {
         tracing::warn!("{} is not understood, and `{DEFAULT}` is taken instead: {error}", EnvFilter::DEFAULT_ENV);
     }
+    let asked_for = if misunderstood.is_some() { DEFAULT.to_owned() } else { asked_for };
+    LogLevels(Arc::new(Shown { asked_for: Mutex::new(asked_for), show }))
 }
 
 /// What is logged; the last word on a target counts.
@@ -41,7 +71,11 @@ fn filter(asked_for: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::builder().parse(format!("{QUIET},{asked_for}"))
 }
 
-fn start_with(format: LogFormat, filter: EnvFilter) {
+/// Answers what changes the filter.
+fn start_with(
+    format: LogFormat,
+    filter: EnvFilter,
+) -> Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync> {
     // Where standard error takes nothing, there is nobody to tell, and to try would panic.
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -49,8 +83,18 @@ fn start_with(format: LogFormat, filter: EnvFilter) {
         .with_target(false)
         .log_internal_errors(false);
     match format {
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).fmt_fields(EscapedFields).init(),
-        LogFormat::Json => lines.with_writer(|| EscapedLines(io::stderr())).json().init(),
+        LogFormat::Text => {
+            let lines = lines.with_ansi(io::stderr().is_terminal()).fmt_fields(EscapedFields).with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.init();
+            Box::new(move |filter| handle.reload(filter))
+        }
+        LogFormat::Json => {
+            let lines = lines.with_writer(|| EscapedLines(io::stderr())).json().with_filter_reloading();
+            let handle = lines.reload_handle();
+            lines.init();
+            Box::new(move |filter| handle.reload(filter))
+        }
     }
 }
 
@@ -83,8 +127,6 @@ impl<W: Write> Write for EscapedLines<W> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
     /// What of the client library's own lines is shown, as the filter writes it.
@@ -110,7 +152,7 @@ mod tests {
         let plain = Arc::clone(&lines);
         tracing::subscriber::with_default(text.with_writer(move || Shared(Arc::clone(&plain))).finish(), say);
         tracing::subscriber::with_default(json.with_writer(writer(&lines)).finish(), say);
-        let written = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+        let written = String::from_utf8(lines.lock().clone()).unwrap();
         assert_eq!(written.lines().count(), 2, "{written}");
         assert!(!written.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{written:?}");
         let line: serde_json::Value = serde_json::from_str(written.lines().last().unwrap()).unwrap();
@@ -121,7 +163,7 @@ mod tests {
 
     impl Write for Shared {
         fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(buffer)
+            self.0.lock().write(buffer)
         }
 
         fn flush(&mut self) -> io::Result<()> {

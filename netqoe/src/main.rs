@@ -20,6 +20,7 @@ mod shutdown;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use logging::LogLevels;
 use netqoe_notify::NotifyConfig;
 use options::{Cli, Command};
 
@@ -36,13 +37,13 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(refused) => return refused.report(),
     };
-    logging::start(cli.log_format);
+    let levels = logging::start(cli.log_format);
     panics::end_the_process();
     // Before any TLS configuration is made, or making it panics. There is no other provider yet.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
     }
-    match run(cli.command, &notify) {
+    match run(cli.command, &notify, &levels) {
         Ok(()) => ExitCode::SUCCESS,
         // Whatever it was: nobody was to see more of it.
         Err(_) if output::has_gone() => ExitCode::from(exit::FAILED),
@@ -62,17 +63,19 @@ fn read() -> Result<(Cli, NotifyConfig), configuration::Refused> {
     Ok((cli, notify))
 }
 
-fn run(command: Command, notify: &NotifyConfig) -> anyhow::Result<()> {
+fn run(command: Command, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
     match command {
-        Command::Up(options) => commands::up::run(&options, notify),
+        Command::Up(options) => commands::up::run(&options, notify, levels),
         Command::Probe(options) => commands::probe::run(&options),
-        Command::Ingest(options) => commands::ingest::run(&options),
-        Command::Aggregate(options) => commands::aggregate::run(&options, notify),
+        Command::Ingest(options) => commands::ingest::run(&options, levels),
+        Command::Aggregate(options) => commands::aggregate::run(&options, notify, levels),
         Command::Replay(options) => commands::replay::run(&options),
         Command::Incidents(options) => commands::incidents::run(&options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
         Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
+        Command::Backup(options) => commands::backup::backup(&options),
+        Command::Restore(options) => commands::backup::restore(&options),
         Command::Dlq(command) => commands::dlq::run(&command),
         Command::Migrate(options) => commands::maintenance::migrate(&options),
         Command::Maintain(options) => commands::maintenance::maintain(&options),

@@ -63,6 +63,15 @@ impl Observed {
         self.progress.lock().checkpoints.extend(places.map(|place| (place.partition, place)));
     }
 
+    /// Calls `show` before each look at the metrics, with how far the partitions of this process have come.
+    pub(crate) fn on_gather(&self, show: impl Fn(&Metrics, &[Checkpoint]) + Send + Sync + 'static) {
+        let progress = Arc::clone(&self.progress);
+        self.metrics.on_gather(move |metrics| {
+            let checkpoints: Vec<_> = progress.lock().checkpoints.values().copied().collect();
+            show(metrics, &checkpoints);
+        });
+    }
+
     /// Of each of this process' partitions: how far the log had come at its last commit.
     pub(crate) fn log_times(&self) -> BTreeMap<Partition, LogTime> {
         let progress = self.progress.lock();

@@ -13,17 +13,29 @@ use crate::committer::OnCommit;
 use crate::fleet::{Found, OnFound};
 use crate::{Assignment, Backlog, Committed, Observed};
 
-/// Shows the backlog of each worker in `metrics`, as it is at each look.
+/// Shows the backlog of each worker and partition in `metrics`, as it is at each look.
 pub(crate) fn show_backlog(observed: &Observed, assignment: Assignment, backlog: Backlog) {
     let now_ms = observed.now_ms;
-    observed.metrics.on_gather(move |metrics| {
-        metrics.queue_consumer_lag.set(i64::try_from(backlog.records()).unwrap_or(i64::MAX));
+    observed.on_gather(move |metrics, checkpoints| {
+        metrics.queue_consumer_lag.set(gauge(backlog.records()));
         let now_ms = now_ms();
         for (worker, oldest) in assignment.numbers().zip(backlog.oldest()) {
             let age_ms = oldest.map_or(0, |oldest| age_ms(oldest, now_ms));
             metrics.frontier_lag.with_label_values(&[worker.to_string()]).set(age_ms as f64 / 1000.0);
         }
+        for Checkpoint { partition, .. } in checkpoints {
+            if let Some(records) = backlog.records_of(*partition) {
+                metrics.partition_lag.with_label_values(&[partition.0.to_string()]).set(gauge(records));
+            }
+        }
+        let newest = checkpoints.iter().map(|checkpoint| checkpoint.log_time).max().unwrap_or_default();
+        metrics.log_clock_ahead.set(newest.ms().saturating_sub(now_ms).max(0) as f64 / 1000.0);
+        metrics.events_unbalanced.set(gauge(checkpoints.iter().map(|checkpoint| checkpoint.ledger.unbalanced()).sum()));
     });
+}
+
+fn gauge(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// What happens after each commit: it is counted, shown to live readers, and `on_reflected` is told how far rows now reflect

@@ -15,6 +15,7 @@ mod authentication;
 mod clock;
 mod connection;
 mod exchange;
+mod exposition;
 mod http2_frames;
 pub mod limits;
 mod memory;

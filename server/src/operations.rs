@@ -9,16 +9,17 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use netqoe_model::metrics::Metrics;
-use prometheus::TextEncoder;
 use serde::Serialize;
+use tower_http::compression::CompressionLayer;
 use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::{Code, Refusal, protect};
+use crate::exposition::expose;
 use crate::{SignIn, own_host};
 
 /// How to find out whether a part of the process works.
@@ -77,7 +78,7 @@ pub fn assemble(
         async move { access.check(request, next).await }
     });
     let (to_readers, readers_document) = told_to_readers().split_for_parts();
-    routes = routes.merge(to_readers.route_layer(guard));
+    routes = routes.merge(to_readers.route_layer(CompressionLayer::new()).route_layer(guard));
     document.merge(readers_document);
     for (router, part) in parts {
         routes = routes.merge(router.with_state(()));
@@ -202,15 +203,15 @@ async fn readyz(State(operations): State<Operations>) -> Response {
     operations.health_of(operations.checks.iter().filter(|check| check.needed_for_ready), false)
 }
 
-/// Metrics for Prometheus.
+/// Metrics for Prometheus: in OpenMetrics, and compressed by gzip, where the request says that it takes these.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses(
     (status = 200, description = "Prometheus text", body = String, content_type = "text/plain"),
     (status = 401, description = "Others than this machine reach the server, and the request may not read", body = Refusal),
     (status = 403, description = "Asked for under a name that is not this machine's", body = Refusal),
 ))]
-async fn metrics_text(State(operations): State<Operations>) -> Response {
-    match TextEncoder::new().encode_to_string(&operations.metrics.gather()) {
-        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+async fn metrics_text(State(operations): State<Operations>, asked: HeaderMap) -> Response {
+    match expose(&operations.metrics.gather(), &asked) {
+        Ok((content_type, text)) => ([(header::CONTENT_TYPE, content_type)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "metrics can't be written");
             Refusal::new(Code::ServiceUnavailable, "the metrics can't be written; see the server's log").into_response()

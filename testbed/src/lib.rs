@@ -22,6 +22,7 @@ mod new_nats;
 mod nginx;
 mod pgbouncer;
 mod postgres;
+mod prometheus;
 mod slow_link;
 
 pub use altered_proxy::AlteredProxy;
@@ -37,6 +38,7 @@ pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;
 pub use ports::free_port;
 pub use postgres::Postgres;
+pub use prometheus::{Prometheus, promtool};
 pub use pypi::typos;
 pub use server::Server;
 pub use slow_link::{Conditions, Namespace, SlowLink};

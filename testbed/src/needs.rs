@@ -35,6 +35,10 @@ const IP: Need = Need { program: "ip", package: "iproute2", folders: SYSTEM_PROG
 const BLACKBOX_EXPORTER: Need =
     Need { program: "prometheus-blackbox-exporter", package: "prometheus-blackbox-exporter", folders: SYSTEM_PROGRAMS };
 
+/// Reads the metrics, and checks the rules that are shipped.
+pub(crate) const PROMETHEUS: Need = Need { program: "prometheus", package: "prometheus", folders: SYSTEM_PROGRAMS };
+pub(crate) const PROMTOOL: Need = Need { program: "promtool", package: "prometheus", folders: SYSTEM_PROGRAMS };
+
 /// Build the page that netqoe is tested with. Debian 12's is too old for that, which `xtask` says.
 const NODE: Need = Need { program: "node", package: "nodejs", folders: &[] };
 const NPM: Need = Need { program: "npm", package: "npm", folders: &[] };
@@ -57,7 +61,7 @@ const OPENSSL: Need = Need { program: "openssl", package: "openssl", folders: &[
 /// Shifts the clock of a process.
 const FAKETIME: Need = Need { program: "faketime", package: "faketime", folders: &[] };
 
-const ALL: [Need; 17] = [
+const ALL: [Need; 19] = [
     INITDB,
     NATS_SERVER,
     PGBOUNCER,
@@ -66,6 +70,8 @@ const ALL: [Need; 17] = [
     CURL,
     IP,
     BLACKBOX_EXPORTER,
+    PROMETHEUS,
+    PROMTOOL,
     OPENSSL,
     FAKETIME,
     NODE,

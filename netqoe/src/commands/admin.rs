@@ -1,16 +1,20 @@
-//! What an operator may ask of a running process: to show all open windows at once. Only from this machine.
+//! What an operator may ask of a running process: to show all open windows at once, and to log more or less. Only from this
+//! machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
-use axum::routing::post;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-
 use netqoe_pipeline::LogFeeds;
 use netqoe_server::{ServerLimits, Tokens};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+use crate::logging::LogLevels;
 
 /// Shows all open windows whenever the process gets a SIGUSR1, until `stop`.
 pub(super) async fn flush_on_signal(feeds: LogFeeds, stop: CancellationToken) {
@@ -31,16 +35,50 @@ fn flush(feeds: &LogFeeds) {
     feeds.flush();
 }
 
-/// Answers `POST /admin/flush` on this port of this machine, until `stop`.
-pub(super) async fn serve(port: u16, feeds: LogFeeds, stop: CancellationToken) -> anyhow::Result<()> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let listener = netqoe_server::listen(address, &Tokens::none_on_loopback())?;
-    let address = listener.local_addr().context("can't tell the port that is listened on")?;
-    tracing::info!("admin routes on http://{address}");
-    let asked = move || async move {
-        flush(&feeds);
-        Json(json!({ "status": "ok" }))
-    };
-    let routes = netqoe_server::refuse_other_sites(Router::new().route("/admin/flush", post(asked)));
-    netqoe_server::serve(listener, routes, &ServerLimits::default(), stop).await.context("can't go on serving")
+/// What admin routes change.
+pub(super) struct Admin {
+    pub(super) levels: LogLevels,
+    /// Of a server with a dataflow.
+    pub(super) feeds: Option<LogFeeds>,
+}
+
+impl Admin {
+    /// Answers on this port of this machine until `stop`; without a port, nobody is answered.
+    pub(super) async fn serve(self, port: Option<u16>, stop: CancellationToken) -> anyhow::Result<()> {
+        let Some(port) = port else { return std::future::pending().await };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = netqoe_server::listen(address, &Tokens::none_on_loopback())?;
+        let address = listener.local_addr().context("can't tell the port that is listened on")?;
+        tracing::info!("admin routes on http://{address}");
+        let routes = netqoe_server::refuse_other_sites(self.routes());
+        netqoe_server::serve(listener, routes, &ServerLimits::default(), stop).await.context("can't go on serving")
+    }
+
+    fn routes(self) -> Router {
+        let levels = Router::new().route("/admin/log-level", get(log_level).put(set_log_level)).with_state(self.levels);
+        let Some(feeds) = self.feeds else { return levels };
+        let asked = move || async move {
+            flush(&feeds);
+            Json(json!({ "status": "ok" }))
+        };
+        levels.route("/admin/flush", post(asked))
+    }
+}
+
+async fn log_level(State(levels): State<LogLevels>) -> Json<Value> {
+    Json(json!({ "log_level": levels.get() }))
+}
+
+/// The body is what `RUST_LOG` would be.
+async fn set_log_level(State(levels): State<LogLevels>, asked_for: String) -> (StatusCode, Json<Value>) {
+    match levels.set(asked_for.trim()) {
+        Ok(()) => {
+            tracing::warn!("what is logged is now `{}`", levels.get());
+            (StatusCode::OK, Json(json!({ "log_level": levels.get() })))
+        }
+        Err(error) => {
+            let message = format!("{error}; give what RUST_LOG takes, such as info or debug,netqoe_eventlog=trace");
+            (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_log_level", "message": message })))
+        }
+    }
 }

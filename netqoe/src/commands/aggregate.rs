@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::Context;
 use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
-use netqoe_model::metrics::Metrics;
 use netqoe_model::{Generation, Rules};
 use netqoe_notify::{Notifier, NotifyConfig};
 use netqoe_pipeline::{
@@ -20,12 +19,14 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
 use super::runtime::request_threads;
-use super::{admin, health, maintenance, process_name, supervise};
+use super::{admin, health, maintenance, process_metrics, process_name, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
+use crate::logging::LogLevels;
 use crate::options::AggregateOptions;
 use crate::shutdown;
 
@@ -39,7 +40,7 @@ const REPLAY_LETTER: &str = "netqoe dlq replay --nats-url URL ID";
 /// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
 const COMMIT_RETRIES: usize = 2;
 
-pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
+pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
     if options.supervise {
         return supervise::run();
     }
@@ -61,7 +62,7 @@ pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig) -> anyhow::
         0 => Some(First::connect(options, receivers, &started, &runtime, &stop)?),
         _ => None,
     };
-    let ended = runtime.block_on(serve(options, &runtime, listener, tokens, &mut started, first, stop));
+    let ended = runtime.block_on(serve(options, levels, &runtime, listener, tokens, &mut started, first, stop));
     let Started { log, running, heartbeat, .. } = started;
     match &ended {
         Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
@@ -134,7 +135,7 @@ fn start(
     let log = options.nats.open()?;
     let given_up = || stop.is_cancelled();
     let Some(mut cluster) = Cluster::join(membership, given_up)? else { return Ok(None) };
-    let (observed, health) = (Observed::new(Metrics::new(), now_ms), StoreHealth::default());
+    let (observed, health) = (Observed::new(process_metrics::metrics(), now_ms), StoreHealth::default());
     let patience = Patience::Until(stop.clone());
     // Few retries: this process waits by itself, and says why.
     let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };
@@ -203,6 +204,7 @@ fn open_store(
 /// Answers requests and moves idle partitions on, until it is asked to stop, another process stops, or something fails.
 async fn serve(
     options: &AggregateOptions,
+    levels: &LogLevels,
     runtime: &Arc<Runtime>,
     listener: TcpListener,
     tokens: Tokens,
@@ -243,17 +245,12 @@ async fn serve(
     let app = app(dashboard, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits(&options.server.memory());
-    let admin = async {
-        match options.admin_port {
-            Some(port) => admin::serve(port, feeds.clone(), stop.clone()).await,
-            None => std::future::pending().await,
-        }
-    };
+    let admin = Admin { levels: levels.clone(), feeds: Some(feeds.clone()) };
     let ended = tokio::select! {
         served = netqoe_server::serve(listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
-        served = admin => served.map(|()| Ended::Asked),
+        served = admin.serve(options.admin.admin_port, stop.clone()) => served.map(|()| Ended::Asked),
         error = failed.failure() => Err(error.into()),
         lost = heartbeat.loss() => match lost.how {
             Loss::AskedToStop => Ok(Ended::Left(lost)),

@@ -2,6 +2,7 @@
 
 mod admin;
 pub(crate) mod aggregate;
+pub(crate) mod backup;
 pub(crate) mod bench;
 mod dashboard;
 mod demo;
@@ -17,6 +18,7 @@ pub(crate) mod maintenance;
 pub(crate) mod notify;
 mod other_rules;
 pub(crate) mod probe;
+mod process_metrics;
 mod progress;
 pub(crate) mod replay;
 mod resources;

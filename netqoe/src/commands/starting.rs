@@ -10,7 +10,6 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use netqoe_eventlog::LogError;
-use netqoe_model::metrics::Metrics;
 use netqoe_server::{ComponentCheck, OperationsAccess, ServerLimits};
 use netqoe_sinks::StoreError;
 use netqoe_sinks::read::ReadError;
@@ -18,6 +17,8 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use super::process_metrics;
 
 /// How long to wait before the file is opened again: opening waits for a lock by itself.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -78,7 +79,8 @@ impl<'a> Starting<'a> {
         let (reason, stop, limits) = (Arc::clone(&self.reason), self.stop.child_token(), self.limits.clone());
         let check = move || Err(reason.lock().clone());
         let check = ComponentCheck { component: "store", needed_for_ready: true, check: Box::new(check) };
-        let app = netqoe_server::assemble([], Metrics::new(), vec![check], self.access.clone()).fallback(not_yet);
+        let app =
+            netqoe_server::assemble([], process_metrics::metrics(), vec![check], self.access.clone()).fallback(not_yet);
         let ended = stop.clone();
         let task = tokio::spawn(async move {
             if let Err(error) = netqoe_server::serve(listener, app, &limits, ended).await {

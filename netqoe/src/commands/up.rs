@@ -24,12 +24,14 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
 use super::runtime::request_threads;
 use super::starting::Starting;
-use super::{admin, data_file, demo, dlq, fixed_object, health, maintenance, process_name};
+use super::{admin, data_file, demo, dlq, fixed_object, health, maintenance, process_metrics, process_name};
 use crate::clock::{now_ms, store_clock};
+use crate::logging::LogLevels;
 use crate::options::{UpOptions, ms};
 use crate::shutdown;
 
@@ -43,15 +45,15 @@ const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
 /// How long lookups of the system that are under way are waited for at the end.
 const LOOKUPS: Duration = Duration::from_millis(100);
 
-pub(crate) fn run(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
+pub(crate) fn run(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
     let threads = request_threads()?;
-    let done = threads.block_on(up(options, notify));
+    let done = threads.block_on(up(options, notify, levels));
     // Everything is written. What may still run is the system's lookups for the probe, which can't be given up.
     threads.shutdown_timeout(LOOKUPS);
     done
 }
 
-async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
+async fn up(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let tokens = options.server.tokens()?;
     let receivers = Receivers::open(notify)?;
@@ -59,7 +61,7 @@ async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let rules = options.rules.rules();
-    let observed = Observed::new(Metrics::new(), now_ms);
+    let observed = Observed::new(process_metrics::metrics(), now_ms);
     let memory = options.server.memory();
     let limits = options.server.limits(&memory);
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
@@ -116,8 +118,10 @@ async fn up(options: &UpOptions, notify: &NotifyConfig) -> anyhow::Result<()> {
     }
     tracing::info!("listening on http://{address}");
 
+    let admin = Admin { levels: levels.clone(), feeds: Some(feeds.clone()) };
     let served = tokio::select! {
         served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
+        served = admin.serve(options.admin.admin_port, stop.clone()) => served,
         error = failed.failure() => Err(error.into()),
     };
     stop.cancel();

@@ -12,7 +12,7 @@ use netqoe_eventlog::ProgressOptions;
 use netqoe_sinks::StoreUrl;
 
 use super::nats::{DeadLetterArguments, NatsArguments, secret};
-use super::{DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, positive, read_named};
+use super::{AdminOptions, DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, positive, read_named};
 use crate::exit::{self, WrongUsage};
 
 /// Where timely's processes listen without a host file: on this machine, at this port plus their index.
@@ -35,6 +35,9 @@ pub(crate) struct IngestOptions {
 
     #[command(flatten)]
     pub(crate) server: ServerOptions,
+
+    #[command(flatten)]
+    pub(crate) admin: AdminOptions,
 
     /// How far in the future the time of an event may be
     #[arg(long, env = "NETQOE_MAX_FUTURE", default_value = "300s", value_parser = humantime::parse_duration)]
@@ -92,10 +95,8 @@ pub(crate) struct AggregateOptions {
     #[arg(long, env = "NETQOE_READ_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) read_database_url: Option<StoreUrl>,
 
-    /// Port on this machine for `POST /admin/flush`, which shows all open windows at once, as SIGUSR1 does; by default
-    /// there is none
-    #[arg(long, env = "NETQOE_ADMIN_PORT", value_name = "PORT")]
-    pub(crate) admin_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) admin: AdminOptions,
 
     /// Address to listen on for queries, health and metrics. Addresses other than loopback require tokens
     #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]

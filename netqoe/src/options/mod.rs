@@ -1,5 +1,6 @@
 //! The command line. Each option has a flag, a variable `NETQOE_…` and a key in `netqoe.toml`: see [`crate::configuration`].
 
+mod admin;
 mod cluster;
 mod database;
 mod history;
@@ -30,6 +31,7 @@ use netqoe_sinks::StoreUrl;
 
 use crate::exit::WrongUsage;
 use crate::logging::LogFormat;
+pub(crate) use admin::AdminOptions;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
 pub(crate) use history::HistoryOptions;
@@ -82,6 +84,10 @@ pub(crate) enum Command {
     Log(LogCommand),
     /// Check that a data file is intact; exit with 1 if it is not
     Doctor(DoctorOptions),
+    /// Copy the data file of `up` while it runs. The copy is whole and checked, or not there
+    Backup(BackupOptions),
+    /// Put a copy of a data file into a folder, from which `up` goes on
+    Restore(RestoreOptions),
     /// List, show, replay or delete dead letters, in a stream of NATS JetStream or in the store of `up`
     #[command(subcommand)]
     Dlq(Box<DlqCommand>),
@@ -142,6 +148,9 @@ pub(crate) struct UpOptions {
     /// Port to listen on; 0 chooses a free one
     #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
     pub(crate) port: u16,
+
+    #[command(flatten)]
+    pub(crate) admin: AdminOptions,
 
     /// Worker threads of the dataflow
     #[arg(short = 'w', long, env = "NETQOE_WORKERS", default_value = "1", value_parser = positive::<NonZeroUsize>)]
@@ -210,6 +219,28 @@ pub(crate) struct LogExportOptions {
 #[derive(Args, Debug)]
 pub(crate) struct DoctorOptions {
     /// Folder of the data file
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BackupOptions {
+    /// Folder of the data file
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    pub(crate) data: PathBuf,
+
+    /// File for the copy, which must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RestoreOptions {
+    /// A copy that `netqoe backup` has made
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    /// Folder for the data file, in which there must be none
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
     pub(crate) data: PathBuf,
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "everything here is part of a test")]
 
+mod backup;
 mod bad_input;
 mod chaos;
 mod clock_ahead;
@@ -23,6 +24,7 @@ mod output;
 mod ping_group;
 mod probe;
 mod probe_command;
+mod prometheus;
 mod provisional;
 mod report;
 mod rules;

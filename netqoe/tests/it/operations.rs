@@ -266,3 +266,33 @@ fn logs_are_json_where_that_is_asked_for() {
     assert!(messages.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()), "{log}");
     assert!(messages.iter().any(|line| line["fields"]["message"] == "drained"), "{log}");
 }
+
+/// What is logged changes while the process runs, and on the admin port alone.
+#[test]
+fn log_levels_change_while_it_runs() {
+    const LEVEL: &str = "/admin/log-level";
+    const SHOWN: &str = "showing all open windows";
+    let folder = tempfile::tempdir().unwrap();
+    let admin = netqoe_testbed::free_port().unwrap();
+    let (up, port) = Server::start_and_wait(folder.path(), &["--admin-port", &admin.to_string()]);
+    eventually("the admin routes are there", || get(admin, LEVEL).is_ok());
+    assert_eq!(get(port, LEVEL).unwrap().status, 404);
+    assert_eq!(get(admin, LEVEL).unwrap().json(), json!({"log_level": "info"}));
+    let refused = send(admin, "PUT", LEVEL, &[], b"netqoe=loud").unwrap();
+    assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_log_level")));
+    let another_site = send(admin, "PUT", LEVEL, &[("Origin", "http://evil.example")], b"trace").unwrap();
+    assert_eq!(another_site.status, 403);
+    let set = |level: &str| {
+        let changed = send(admin, "PUT", LEVEL, &[], level.as_bytes()).unwrap();
+        assert_eq!((changed.status, changed.json()), (200, json!({"log_level": level})));
+    };
+    let flush = || assert_eq!(send(admin, "POST", "/admin/flush", &[], b"").unwrap().status, 200);
+    set("error");
+    flush();
+    set("info,netqoe=debug");
+    eventually("it is said", || up.has_logged("what is logged is now `info,netqoe=debug`"));
+    assert!(!up.has_logged(SHOWN), "what is no error was logged");
+    flush();
+    eventually("it logs more", || up.has_logged(SHOWN));
+    up.stop();
+}

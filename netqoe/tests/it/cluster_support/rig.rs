@@ -94,8 +94,13 @@ impl<N: Nats> Rig<N> {
 
     /// An instance of `ingest`; once it listens, it says so in `port`.
     pub(crate) fn ingest(&self, port: &Arc<AtomicU16>) -> Server {
+        self.ingest_with(port, &NO_RATE)
+    }
+
+    /// The same, with these options.
+    pub(crate) fn ingest_with(&self, port: &Arc<AtomicU16>, options: &[&str]) -> Server {
         let mut command = self.command("ingest");
-        command.args(["--port", "0", "--stall-wait", "2s"]).args(NO_RATE);
+        command.args(["--port", "0", "--stall-wait", "2s"]).args(options);
         Server::run(command, Arc::clone(port))
     }
 

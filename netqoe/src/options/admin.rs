@@ -1,0 +1,11 @@
+//! Where an operator asks a running server for something.
+
+use clap::Args;
+
+#[derive(Args, Debug)]
+pub(crate) struct AdminOptions {
+    /// Port on this machine for admin routes: what is logged (`/admin/log-level`), and showing all open windows at once (`POST
+    /// /admin/flush`, as SIGUSR1 does); by default there is none
+    #[arg(long, env = "NETQOE_ADMIN_PORT", value_name = "PORT")]
+    pub(crate) admin_port: Option<u16>,
+}

@@ -1,0 +1,181 @@
+//! What Prometheus makes of netqoe's metrics with the rules and alerts that are shipped.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
+
+use netqoe_model::metrics::Metrics;
+use netqoe_testbed::{Postgres, Prometheus, promtool};
+
+use crate::cluster_support::{Rig, Shape};
+use crate::support::{JSON, event, eventually_or_say, get, post};
+
+/// What the probe shows, which blackbox_exporter names.
+const OF_THE_PROBE: &str = "probe_ssl_earliest_cert_expiry";
+
+fn deployed(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/prometheus").join(file)
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The values of a key of the alerts.
+fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix(key)).map(str::trim).collect()
+}
+
+#[test]
+fn each_alert_fires_and_does_not_fire_where_it_should() {
+    let promtool = promtool().unwrap();
+    let check = |arguments: &[&str], file: &str| {
+        let output = Command::new(&promtool).args(arguments).arg(deployed(file)).output().unwrap();
+        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stdout));
+    };
+    check(&["check", "config", "--syntax-only"], "prometheus.yml");
+    check(&["test", "rules"], "tests/alerts.yml");
+    let (alerts, tests) = (read(deployed("alerts.yml")), read(deployed("tests/alerts.yml")));
+    let tested: BTreeSet<_> = values(&tests, "name: ").into_iter().collect();
+    let untested: Vec<_> = values(&alerts, "alert: ").into_iter().filter(|alert| !tested.contains(alert)).collect();
+    assert!(!tested.is_empty() && untested.is_empty(), "{untested:?}");
+}
+
+#[test]
+fn each_alert_has_a_place_in_the_runbook() {
+    let runbook = read(deployed("../../docs/operations/alerts.md"));
+    let described: Vec<_> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(
+        values(&read(deployed("alerts.yml")), "alert: ").into_iter().collect::<BTreeSet<_>>(),
+        described.into_iter().collect()
+    );
+}
+
+#[test]
+fn what_rules_are_about_is_a_metric() {
+    let rules = read(deployed("alerts.yml")) + &read(deployed("rules.yml"));
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let recorded: BTreeSet<_> = values(&rules, "record: ").into_iter().collect();
+    let names = rules
+        .split(|c| !is_of_a_name(c))
+        .filter(|word| ["telemetry_", "nats_", "netqoe:", "probe_"].iter().any(|prefix| word.starts_with(prefix)));
+    let is_known = |name: &str| {
+        let of_a_histogram = |end| name.strip_suffix(end).is_some_and(|base| Metrics::NAMES.contains(&base));
+        name == OF_THE_PROBE
+            || recorded.contains(name)
+            || ["", "_bucket", "_sum", "_count"].into_iter().any(of_a_histogram)
+    };
+    let unknown: BTreeSet<_> = names.filter(|name| !is_known(name)).collect();
+    assert_eq!(unknown, BTreeSet::new());
+}
+
+/// A Prometheus with the shipped rules, and the servers that it scrapes.
+struct Watched {
+    prometheus: Prometheus,
+    /// Alerts that page somebody and were expected so far.
+    expected: BTreeSet<String>,
+}
+
+impl Watched {
+    fn of(servers: &[u16]) -> Self {
+        let at = |port: &u16| SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+        let servers: Vec<_> = servers.iter().map(at).collect();
+        let prometheus = Prometheus::start(&servers, &[&deployed("rules.yml"), &deployed("alerts.yml")]).unwrap();
+        Self { prometheus, expected: BTreeSet::new() }
+    }
+
+    /// The labels of what an expression gives.
+    fn query(&self, expression: &str) -> Vec<serde_json::Value> {
+        let escaped: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let answer = get(self.prometheus.port(), &format!("/api/v1/query?query={escaped}"));
+        let Ok(answer) = answer else { return Vec::new() };
+        if answer.status != 200 {
+            return Vec::new();
+        }
+        answer.json()["data"]["result"].as_array().unwrap().iter().map(|one| one["metric"].clone()).collect()
+    }
+
+    fn alerts(&self, selector: &str) -> BTreeSet<String> {
+        let alerts = self.query(&format!("ALERTS{{{selector}}}"));
+        alerts.iter().map(|alert| alert["alertname"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until an alert is pending or fires. No other that was not expected pages anybody.
+    fn expect(&mut self, alert: &str) {
+        self.expected.insert(alert.to_owned());
+        eventually_or_say(alert, || self.alerts("").contains(alert), || format!("{:?}", self.alerts("")));
+        let pages = self.alerts("severity=\"page\"");
+        assert!(pages.is_subset(&self.expected), "{pages:?} where {:?} are expected", self.expected);
+    }
+}
+
+/// Faults of a cluster, one after the other.
+#[test]
+fn each_fault_of_a_cluster_raises_its_alert() {
+    let mut postgres = Postgres::start().unwrap();
+    let mut rig = Rig::new(&postgres.url());
+    let port = Arc::<AtomicU16>::default();
+    let mut ingest = rig.ingest_with(&port, &["--rate", "100", "--rate-burst", "60"]);
+    let to = ingest.port();
+    let mut group = rig.working_group(Shape { processes: 1, workers: 2 });
+    let aggregate = group.processes[0].port();
+    let mut number = 0;
+    let mut send = |client: &str| {
+        number += 1;
+        post(to, &[JSON], event(&format!("event-{number}"), client).to_string()).map_or(0, |answer| answer.status)
+    };
+    assert_eq!(send("c-0"), 200);
+    let mut watched = Watched::of(&[to, aggregate]);
+
+    // What netqoe shows in any case, and what JetStream adds.
+    let recorded = values(&read(deployed("rules.yml")), "record: ").into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let without_data = |watched: &Watched| {
+        let of_all = recorded.iter().filter(|rule| watched.query(rule).is_empty());
+        of_all.cloned().collect::<Vec<_>>()
+    };
+    let all_have_data = || {
+        (0..3).for_each(|client| assert_eq!(send(&format!("c-{client}")), 200));
+        without_data(&watched).is_empty()
+    };
+    eventually_or_say("every rule has data", all_have_data, || format!("{:?}", without_data(&watched)));
+    assert_eq!(watched.alerts("severity=\"page\""), BTreeSet::new());
+
+    // One client floods.
+    eventually_or_say("it is refused", || (0..50).any(|_| send("flood") == 429), String::new);
+    (0..500).for_each(|_| _ = send("flood"));
+    watched.expect("NetqoeRateLimited");
+
+    // Somebody publishes what is no event.
+    publish(&rig.nats.url(), b"no JSON at all");
+    watched.expect("NetqoeDeadLetters");
+
+    // The store is gone for a while.
+    postgres.stop().unwrap();
+    send("c-0");
+    watched.expect("NetqoeStoreFailing");
+    postgres.restart().unwrap();
+
+    // A process is held still.
+    group.processes[0].signal("STOP");
+    watched.expect("NetqoeDown");
+    group.processes[0].signal("CONT");
+
+    // The log is cut off.
+    rig.nats.stop().unwrap();
+    let refused = || send("c-0") == 503;
+    eventually_or_say("ingest refuses", refused, String::new);
+    (0..10).for_each(|_| _ = send("c-1"));
+    watched.expect("NetqoeIngestFailing");
+}
+
+fn publish(nats_url: &str, body: &'static [u8]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = async_nats::connect(nats_url).await.unwrap();
+        let stored = async_nats::jetstream::new(client).publish("telemetry.events.0", body.into()).await.unwrap();
+        stored.await.unwrap();
+    });
+}
