@@ -265,6 +265,14 @@ pub enum LogError {
         /// What the system says.
         reason: String,
     },
+    /// The connection to a NATS server can't be encrypted, or its certificate is not accepted.
+    #[error("can't set up TLS with NATS at {servers}: {reason}")]
+    Tls {
+        /// Their URLs, without what is secret in them.
+        servers: String,
+        /// What is wrong with the server that was tried last, and what to do about it.
+        reason: String,
+    },
     /// A NATS server wants other credentials.
     #[error("NATS at {servers} refused the credentials; check the user and password, token or credentials file")]
     Unauthorized {

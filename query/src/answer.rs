@@ -383,7 +383,7 @@ impl From<ReadError> for Refusal {
         match error {
             ReadError::TooSlow { .. } => Self::too_slow(error.to_string()),
             // The path of the data file is the operator's business.
-            ReadError::Open { .. } | ReadError::Query { .. } => {
+            ReadError::Open { .. } | ReadError::Tls { .. } | ReadError::Query { .. } => {
                 tracing::error!("{error}");
                 Self::unavailable("the store can't be read; see the server's log")
             }

@@ -27,6 +27,14 @@ pub enum StoreError {
         /// What the server or the network says.
         reason: String,
     },
+    /// The connection can't be protected as the URL asks for it.
+    #[error("can't set up TLS with {store}: {reason}")]
+    Tls {
+        /// The URL without its password.
+        store: String,
+        /// What is wrong with the server or a file, and what to do about it.
+        reason: String,
+    },
     /// The file or its folder can't be opened or written.
     #[error("can't open or write the store {path}: {reason}; check that the folder exists and may be written")]
     Unwritable {

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::future::Future;
-use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,12 +9,14 @@ use std::time::{Duration, Instant};
 use async_nats::{
     Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ReconnectToServer, ServerAddr, jetstream,
 };
+use netqoe_tls::FileError;
 use rustls::crypto::{CryptoProvider, ring};
 use tokio::sync::watch;
 
 use super::breaks::Break;
 use super::options::{NatsAuthentication, NatsOptions};
 use super::servers::{Servers, Task};
+use super::tls_fault;
 use crate::LogError;
 
 /// How long one try to connect, or one question to JetStream, may take.
@@ -49,6 +50,7 @@ pub(super) struct Connection {
     pub servers: String,
     pub link: watch::Receiver<Link>,
     choice: Arc<Servers>,
+    options: Arc<NatsOptions>,
 }
 
 impl Connection {
@@ -67,9 +69,12 @@ impl Connection {
             let next = chosen.choose(&servers).map(|addr| ReconnectToServer { addr, delay: None });
             std::future::ready(next)
         });
-        let client = connect.connect(addresses).await.map_err(|error| connect_error(&servers, &error))?;
+        let client = connect.connect(addresses).await.map_err(|error| {
+            let shows_certificate = options.client_certificate.is_some();
+            connect_error(&servers, shows_certificate, &error)
+        })?;
         let jetstream = jetstream::new(client.clone());
-        Ok(Self { client, jetstream, servers, link, choice })
+        Ok(Self { client, jetstream, servers, link, choice, options: Arc::new(options.clone()) })
     }
 
     /// Takes in whether the server did what it was asked for at `asked`. Where it comes to nothing for too long, another
@@ -97,6 +102,20 @@ impl Connection {
         tracing::warn!("NATS server {server} is there and confirms nothing; trying another one");
         if let Err(error) = self.client.force_reconnect().await {
             tracing::debug!("can't leave NATS server {server}: {error}");
+        }
+    }
+
+    /// Why there is no connection. The client library keeps to itself what its attempts fail of, so one is made here, for as
+    /// long as this.
+    pub(super) async fn why_away(&self, patience: Duration) -> String {
+        match tokio::time::timeout(patience, Self::open(&self.options)).await {
+            Ok(Err(error @ LogError::Tls { .. })) => error.to_string(),
+            _ => {
+                let servers = &self.servers;
+                format!(
+                    "there is no connection to NATS at {servers}; see that nats-server runs there and can be reached"
+                )
+            }
         }
     }
 
@@ -214,16 +233,14 @@ async fn connect_options(
             .await
             .map_err(|error| LogError::ConnectionFile { path, reason: error.to_string() })?,
     };
-    // The client library would try them at each connection, and not say which of them it is that can't be read.
-    let certificate_files = options.client_certificate.iter().flat_map(|(certificate, key)| [certificate, key]);
-    for path in options.ca_file.iter().chain(certificate_files) {
-        let unreadable = |error: io::Error| LogError::ConnectionFile { path: path.clone(), reason: error.to_string() };
-        std::fs::read(path).map_err(unreadable)?;
-    }
+    // The client library would try the files at each connection, and not say which of them can't be used, and why.
+    let unusable = |FileError { path, reason }| LogError::ConnectionFile { path, reason };
     if let Some(ca_file) = &options.ca_file {
+        netqoe_tls::roots_in(ca_file).map_err(unusable)?;
         connect = connect.add_root_certificates(ca_file.clone());
     }
     if let Some((certificate, key)) = &options.client_certificate {
+        netqoe_tls::check_key_pair(certificate, key, &ring::default_provider()).map_err(unusable)?;
         connect = connect.add_client_certificate(certificate.clone(), key.clone());
     }
     Ok(connect)
@@ -235,12 +252,13 @@ fn reconnect_pause(tries: usize) -> Duration {
     if tries <= 1 { Duration::ZERO } else { Duration::from_millis(1 << doublings).min(MAX_RECONNECT_PAUSE) }
 }
 
-fn connect_error(servers: &str, error: &ConnectError) -> LogError {
+fn connect_error(servers: &str, shows_certificate: bool, error: &ConnectError) -> LogError {
     let servers = servers.to_owned();
-    match error.kind() {
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+    match (error.kind(), tls_fault::reason(error, shows_certificate)) {
+        (ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation, _) => {
             LogError::Unauthorized { servers }
         }
+        (_, Some(reason)) => LogError::Tls { servers, reason },
         _ => LogError::Connect { servers, reason: with_sources(error) },
     }
 }

@@ -30,6 +30,7 @@ mod shares;
 mod source;
 mod stream;
 mod subjects;
+mod tls_fault;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -321,17 +322,15 @@ async fn upkeep(publisher: Arc<Publisher>, source: Source) {
 
 async fn could_be_written(source: &Source) -> Result<(), String> {
     let connection = &source.connection;
-    let away = || {
-        let servers = &connection.servers;
-        Err(format!("there is no connection to NATS at {servers}; see that nats-server runs there and can be reached"))
+    let Ok(link) = tokio::time::timeout(UPKEEP_INTERVAL, connection.connected()).await else {
+        return Err(connection.why_away(UPKEEP_INTERVAL).await);
     };
-    let Ok(link) = tokio::time::timeout(UPKEEP_INTERVAL, connection.connected()).await else { return away() };
     tokio::select! {
         answer = source.look() => match answer {
             Ok(info) if stream::identity(&info) == source.identity.id => stream::has_room(&info),
             Ok(_) => Err(format!("{} was made anew; start netqoe again", source.name)),
             Err(reason) => Err(format!("JetStream does not answer: {reason}")),
         },
-        () = connection.lost(link.made) => away(),
+        () = connection.lost(link.made) => Err(connection.why_away(UPKEEP_INTERVAL).await),
     }
 }

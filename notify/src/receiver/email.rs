@@ -11,7 +11,7 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsPar
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use netqoe_model::escaped;
 
-use super::Outcome;
+use super::{Outcome, trust};
 use crate::config::{EmailConfig, Security};
 use crate::message::Message;
 use crate::secret::Secret;
@@ -68,7 +68,8 @@ impl Email {
         match self.transport.send(mail).await {
             Ok(_) => Outcome::Delivered,
             Err(error) => {
-                let said = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+                let said = trust::fault(&error).unwrap_or_else(|| error.to_string());
+                let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
                 let said = cut(&said, MAX_REASON_CHARS);
                 let advice = match error.is_permanent() {
                     true => "; see that user, password, from and to are right",
@@ -102,10 +103,11 @@ fn protection(config: &EmailConfig, ca_file: Option<&Path>) -> Result<Tls, Strin
     }
     let mut parameters = TlsParameters::builder(config.server.clone());
     if let Some(path) = ca_file {
-        let unreadable = |error: String| format!("can't read the certificates in {}: {error}", path.display());
-        let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-        let certificate = Certificate::from_pem(&pem).map_err(|error| unreadable(error.to_string()))?;
-        parameters = parameters.certificate_store(CertificateStore::None).add_root_certificate(certificate);
+        parameters = parameters.certificate_store(CertificateStore::None);
+        for certificate in trust::certificates(path)? {
+            let certificate = Certificate::from_der(certificate.to_vec()).map_err(|error| error.to_string())?;
+            parameters = parameters.add_root_certificate(certificate);
+        }
     }
     let parameters = parameters.build_rustls().map_err(|error| error.to_string())?;
     Ok(if config.security == Security::Tls { Tls::Wrapper(parameters) } else { Tls::Required(parameters) })

@@ -117,7 +117,10 @@ impl Endpoint {
         match &self.tls {
             None => send(stream, request).await,
             Some((connector, name)) => {
-                let stream = connector.connect(name.clone(), stream).await.map_err(|error| error.to_string())?;
+                let stream = connector
+                    .connect(name.clone(), stream)
+                    .await
+                    .map_err(|error| trust::fault(&error).unwrap_or_else(|| netqoe_tls::of_io(&error)))?;
                 send(stream, request).await
             }
         }

@@ -1,17 +1,18 @@
 //! Which certificates are trusted: those that the system does, or those of one file.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use netqoe_tls::{Fault, FileError, Remedies};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 /// TLS that verifies the server's certificate and name. The error is a part of a sentence.
 pub(super) fn tls(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    let config = config.with_safe_default_protocol_versions().map_err(|error| netqoe_tls::of_tls(&error))?;
     let mut config = config.with_root_certificates(roots(ca_file)?).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
@@ -26,10 +27,27 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, String> {
         }
         return Ok(roots);
     };
-    let unreadable = |reason: String| format!("can't read the certificates in {}: {reason}", path.display());
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))? {
-        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
-        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(unreadable("there are none".to_owned())) } else { Ok(roots) }
+    netqoe_tls::roots_in(path).map_err(unusable)
+}
+
+/// The certificates in `ca_file`. The error is a part of a sentence.
+pub(super) fn certificates(ca_file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    // As roots first, which finds what is damaged and says where.
+    netqoe_tls::roots_in(ca_file).and_then(|_| netqoe_tls::certificates_in(ca_file)).map_err(unusable)
+}
+
+fn unusable(FileError { path, reason }: FileError) -> String {
+    format!("can't use the certificates in {}: {reason}; see ca_file", path.display())
+}
+
+const REMEDIES: Remedies = Remedies {
+    untrusted_issuer: "give the certificate of that authority with ca_file",
+    other_name: "write a name that is in the certificate, or give the server a certificate for this name",
+    client_certificate: "netqoe shows none: let the server ask for none",
+    no_tls: "see that the port is right and that the server speaks TLS there",
+};
+
+/// What is wrong with TLS, and what to do about it, if that is what an error comes from.
+pub(super) fn fault(error: &(dyn Error + 'static)) -> Option<String> {
+    Fault::among(error).map(|fault| fault.without_client_certificate().with_remedy(&REMEDIES))
 }

@@ -33,7 +33,7 @@ impl Measuring {
             ReadError::Unavailable { reason, .. } => {
                 *self.health.reading.lock() = Some(format!("can't be read for now: {reason}"));
             }
-            ReadError::Open { .. } | ReadError::Query { .. } => {
+            ReadError::Open { .. } | ReadError::Tls { .. } | ReadError::Query { .. } => {
                 *self.health.reading.lock() = Some(error.to_string());
             }
         }

@@ -10,14 +10,13 @@ use h3::client::RequestStream;
 use h3::error::StreamError;
 use h3_quinn::BidiStream;
 
-use super::head::{Head, MAX_HEAD_BYTES};
+use super::head::{BadHead, Head, MAX_HEAD_BYTES};
 use super::{Ask, Exchange, body, driven, request, with_causes};
 use crate::Failure;
 
 type Answering = RequestStream<BidiStream<Bytes>, Bytes>;
 
 pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found: &mut Exchange) -> Result<(), Failure> {
-    let failed = |error: StreamError| Failure::Request(with_causes(&error));
     let mut builder = h3::client::builder();
     builder.max_field_section_size(MAX_HEAD_BYTES as u64).send_grease(false);
     let connection = h3_quinn::Connection::new(connection);
@@ -26,10 +25,9 @@ pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found:
     let exchange = async {
         let answer = async {
             ask.events.ask(ask.clock);
-            let mut stream = sender.send_request(request::whole_url(&ask)?).await.map_err(failed)?;
-            stream.finish().await.map_err(failed)?;
-            let answer = head(&mut stream).await.map_err(failed)?;
-            ask.events.answered(ask.clock);
+            let mut stream = sender.send_request(request::whole_url(&ask)?).await.map_err(|error| failed(&error))?;
+            stream.finish().await.map_err(|error| failed(&error))?;
+            let answer = head(&mut stream, &ask, found).await?;
             Ok((stream, answer))
         };
         let (stream, answer) = ask.head(answer).await?;
@@ -42,14 +40,35 @@ pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found:
     driven(exchange, poll_fn(|cx| connection.poll_close(cx))).await
 }
 
-/// The head of the answer itself; what a server says before it is not sure of it is passed over.
-async fn head(stream: &mut Answering) -> Result<Response<()>, StreamError> {
+/// The head of the answer itself. Those of interim answers come before it, as many as the server likes: each is noted when
+/// it has come, and all of them together may be as long as one head.
+async fn head(stream: &mut Answering, ask: &Ask<'_>, found: &mut Exchange) -> Result<Response<()>, Failure> {
+    let mut bytes = 0;
     loop {
-        let head = stream.recv_response().await?;
+        let head = stream.recv_response().await.map_err(|error| failed(&error))?;
+        ask.events.answered(ask.clock);
         if !head.status().is_informational() {
             return Ok(head);
         }
+        found.interim(head.status().as_u16(), ask.events.was_interim(), &ask.events);
+        bytes += section_bytes(head.headers());
+        if bytes > MAX_HEAD_BYTES {
+            return Err(Failure::Request(BadHead::TooLong.to_string()));
+        }
     }
+}
+
+fn failed(error: &StreamError) -> Failure {
+    Failure::Request(with_causes(error))
+}
+
+/// The size of a head as RFC 9114, section 4.2.2, counts it: 32 bytes for each field beside its name and value. The status is
+/// a field, too.
+fn section_bytes(headers: &HeaderMap) -> usize {
+    const FIELD_BYTES: usize = 32;
+    const STATUS_BYTES: usize = FIELD_BYTES + ":status".len() + "103".len();
+    let fields = headers.iter().map(|(name, value)| FIELD_BYTES + name.as_str().len() + value.len());
+    STATUS_BYTES + fields.sum::<usize>()
 }
 
 fn announced_bytes(headers: &HeaderMap) -> Option<u64> {

@@ -29,11 +29,12 @@ use crate::clock::{Clock, Span};
 use crate::{Failure, Settings};
 use certificate::{Notes, NotingVerifier};
 use client_auth::NoCertificate;
+pub(crate) use netqoe_tls::of_tls;
 use p521::P521;
 pub use roots::{TrustedRoots, trusted_roots};
 use second_stack::{Offer, RefusalKind};
 pub(crate) use stream::EncryptedStream;
-pub(crate) use words::{of_io, of_tls};
+pub(crate) use words::of_io;
 
 /// Sessions that one measurement remembers: those of its two connections.
 const SESSIONS: usize = 2;
@@ -164,7 +165,7 @@ impl TlsSession {
 
     fn refusal(&self, host: &ServerName<'static>, error: &io::Error, is_asked: bool) -> Refusal {
         let (cause, may_do_better) = match self.notes.complaint() {
-            Some(complaint) => (words::of_certificate(&complaint), may_be_accepted(&complaint)),
+            Some(complaint) => (netqoe_tls::of_certificate(&complaint), may_be_accepted(&complaint)),
             None if is_asked => (stream::refused_without_certificate(), false),
             None => (words::of_io(error), may_have_common(error)),
         };
@@ -176,7 +177,7 @@ impl TlsSession {
     #[cfg(feature = "http3")]
     pub(crate) fn failure(&self, host: &ServerName<'static>, cause: impl FnOnce() -> String) -> Failure {
         let complaint = self.notes.complaint();
-        failure(host, complaint.map_or_else(cause, |complaint| words::of_certificate(&complaint)))
+        failure(host, complaint.map_or_else(cause, |complaint| netqoe_tls::of_certificate(&complaint)))
     }
 
     /// How often the server has shown its certificates so far.
@@ -194,7 +195,7 @@ impl TlsSession {
             return Ok(connector);
         }
         let config = client_config(&self.roots, self.notes.clone(), self.protocols);
-        let config = config.map_err(|error| Failure::TlsSettings(words::of_tls(&error)))?;
+        let config = config.map_err(|error| Failure::TlsSettings(of_tls(&error)))?;
         Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 }

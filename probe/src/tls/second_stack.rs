@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use netqoe_tls::{MAX_NAMES, other_name};
 use rustls::pki_types::{CertificateDer, ServerName};
 use s2n_tls::callbacks::VerifyHostNameCallback;
 use s2n_tls::config::Config;
@@ -19,7 +20,6 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 use super::certificate::Notes;
-use super::words::{MAX_NAMES, other_name};
 use super::{PROTOCOLS, TlsEvidence};
 
 /// Certificates of a server, and between it and a trusted one: a few in practice, and a handshake message holds no more
@@ -282,7 +282,7 @@ fn weakness(suite: &str) -> Option<String> {
 /// What s2n-tls says.
 pub(super) fn words(error: &Error) -> String {
     let words = match error.name() {
-        "S2N_ERR_CERT_UNTRUSTED" => "its certificate is signed by an authority that is not trusted",
+        "S2N_ERR_CERT_UNTRUSTED" => "its certificate is self-signed, or signed by an authority that is not trusted",
         "S2N_ERR_CERT_EXPIRED" => "its certificate has expired",
         "S2N_ERR_CERT_NOT_YET_VALID" => "its certificate is not valid yet; check this machine's clock",
         "S2N_ERR_CERT_INVALID_HOSTNAME" => "its certificate is for another name",

@@ -78,7 +78,7 @@ impl EncryptedStream {
         } else if let Some(error @ Error::AlertReceived(_)) = tls
             && !self.has_read
         {
-            self.refusal = Some(words::of_tls(error));
+            self.refusal = Some(netqoe_tls::of_tls(error));
         }
         match error.kind() {
             io::ErrorKind::InvalidData | io::ErrorKind::Other => io::Error::new(error.kind(), words::of_io(error)),

@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-use postgres::error::SqlState;
+use postgres::error::{DbError, SqlState};
 use postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
-use super::{Failure, PostgresOptions, retry};
+use super::{Failure, PostgresOptions, retry, tls_fault};
 use crate::StoreError;
 
 /// How long data may stay unacknowledged before the connection counts as lost, where the URL does not say. The system's
@@ -31,12 +31,15 @@ impl Link {
     pub(crate) fn connect(url: &str, options: &PostgresOptions) -> Result<Self, StoreError> {
         let mut address = Address::parse(url)?;
         complete(&mut address.config, options);
-        let refuse = |reason| StoreError::Connect { store: address.name.clone(), reason };
-        let connector = address.protection.connector().map_err(refuse)?;
+        let unprotected = |reason| StoreError::Tls { store: address.name.clone(), reason };
+        let connector = address.protection.connector().map_err(unprotected)?;
         let mut config = Config::from(address.config);
         // Such as that a partition is there already.
         config.notice_callback(|notice| tracing::debug!("{notice}"));
-        let client = config.connect(connector.clone()).map_err(|error| refuse(describe(&error)))?;
+        let client = config.connect(connector.clone()).map_err(|error| match tls_fault::reason(&error) {
+            Some(reason) => unprotected(reason),
+            None => StoreError::Connect { store: address.name.clone(), reason: describe(&error) },
+        })?;
         Ok(Self { name: address.name, config, connector, client, leave: false })
     }
 
@@ -91,24 +94,30 @@ pub(crate) fn complete(config: &mut tokio_postgres::Config, options: &PostgresOp
 }
 
 /// What to do, if the server's message does not say.
-fn advice(code: &SqlState) -> Option<&'static str> {
-    Some(match *code {
+fn advice(said: &DbError) -> Option<&'static str> {
+    Some(match *said.code() {
         SqlState::READ_ONLY_SQL_TRANSACTION => {
             "the server takes no writes: it is a standby, or default_transaction_read_only is on; see that the URL leads to \
              the primary"
         }
         SqlState::DISK_FULL => "the server's disk is full: make room there",
         SqlState::TOO_MANY_CONNECTIONS => "see which programs hold them, or raise max_connections",
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if said.message().contains("client certificate") => {
+            tls_fault::NO_CLIENT_CERTIFICATE
+        }
         SqlState::INSUFFICIENT_PRIVILEGE => "grant the role that right, or connect as the owner of the tables",
         _ => return None,
     })
 }
 
-/// An error in one line: what the server says where it says something, or else the chain of causes.
+/// An error in one line: what the server says where it says something, what is wrong with TLS, or else the chain of causes.
 pub(crate) fn describe(error: &postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
-        let advice = advice(said.code()).map_or_else(String::new, |advice| format!("; {advice}"));
+        let advice = advice(said).map_or_else(String::new, |advice| format!("; {advice}"));
         return format!("{} (SQLSTATE {}){advice}", said.message(), said.code().code());
+    }
+    if let Some(reason) = tls_fault::reason(error) {
+        return reason;
     }
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -20,6 +20,7 @@ pub(crate) mod read_back;
 pub(crate) mod retry;
 mod schema;
 mod tls;
+pub(crate) mod tls_fault;
 pub(crate) mod window;
 mod write;
 
@@ -61,7 +62,7 @@ impl PostgresStore {
     /// what they mean to libpq.
     ///
     /// # Errors
-    /// [`StoreError::Url`], [`StoreError::Connect`], [`StoreError::Encoding`], [`StoreError::Newer`],
+    /// [`StoreError::Url`], [`StoreError::Connect`], [`StoreError::Tls`], [`StoreError::Encoding`], [`StoreError::Newer`],
     /// [`StoreError::Schema`], [`StoreError::Rights`], or [`StoreError::Unavailable`] if the server can't do it for now.
     pub fn connect(url: &str, options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
         let mut link = Link::connect(url, options)?;

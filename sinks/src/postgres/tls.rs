@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use netqoe_tls::FileError;
 use postgres::config::SslMode;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
@@ -83,7 +83,7 @@ impl Protection {
     pub(crate) fn connector(&self) -> Result<MakeRustlsConnect, String> {
         let provider = Arc::new(ring::default_provider());
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider));
-        let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+        let config = config.with_safe_default_protocol_versions().map_err(|error| netqoe_tls::of_tls(&error))?;
         let unnamed = |issuers| Arc::new(AnyHost { issuers, provider });
         let config = match self {
             Self::Plain | Self::IfOffered => config.dangerous().with_custom_certificate_verifier(unnamed(None)),
@@ -127,14 +127,9 @@ impl Issuers {
 }
 
 fn from_file(path: &Path) -> Result<RootCertStore, String> {
-    let unreadable = |reason: String| format!("can't read the certificates in {}: {reason}", path.display());
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
-        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(unreadable("there are none".to_owned())) } else { Ok(roots) }
+    netqoe_tls::roots_in(path).map_err(|FileError { path, reason }| {
+        format!("can't use the certificates in {}: {reason}; see sslrootcert in the URL", path.display())
+    })
 }
 
 /// Accepts a certificate whatever host it names, and, without issuers, from anybody. The server must still prove that it

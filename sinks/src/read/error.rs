@@ -9,6 +9,14 @@ pub enum ReadError {
         /// What SQLite, the server or the network says.
         reason: String,
     },
+    /// The connection can't be protected as the URL asks for it.
+    #[error("can't set up TLS with {store}: {reason}")]
+    Tls {
+        /// The URL without its password.
+        store: String,
+        /// What is wrong with the server or a file, and what to do about it.
+        reason: String,
+    },
     /// The store is open and does not answer.
     #[error(
         "can't read the store {store}: {reason}; check it, and run `netqoe migrate` on it if an earlier netqoe wrote it"

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use netqoe_eventlog::NatsAuthentication;
 use nkeys::KeyPair;
+use rcgen::{BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, date_time_ymd};
 use tempfile::TempDir;
 
 use super::*;
@@ -108,68 +109,209 @@ fn a_credentials_file() {
 /// An authority, and what it certifies, in files.
 struct Certificates {
     folder: TempDir,
+    issuer: Issuer<'static, rcgen::KeyPair>,
 }
 
 impl Certificates {
+    /// With `server.pem` and `client.pem` beside the authority's `ca.pem`, and a key for each.
     fn make() -> Self {
-        use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer};
-
         let folder = TempDir::new().unwrap();
-        let authority_key = rcgen::KeyPair::generate().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
-        write("ca.pem", authority.self_signed(&authority_key).unwrap().pem());
-        let issuer = Issuer::new(authority, authority_key);
-        for (name, usage) in
-            [("server", ExtendedKeyUsagePurpose::ServerAuth), ("client", ExtendedKeyUsagePurpose::ClientAuth)]
-        {
-            let key = rcgen::KeyPair::generate().unwrap();
-            let mut certified = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-            certified.extended_key_usages = vec![usage];
-            write(&format!("{name}.pem"), certified.signed_by(&key, &issuer).unwrap().pem());
-            write(&format!("{name}.key"), key.serialize_pem());
-        }
-        Self { folder }
+        std::fs::write(folder.path().join("ca.pem"), authority.self_signed(&key).unwrap().pem()).unwrap();
+        let certificates = Self { folder, issuer: Issuer::new(authority, key) };
+        certificates.sign("server", &for_localhost());
+        certificates.sign("client", &for_clients());
+        certificates
+    }
+
+    fn sign(&self, name: &str, params: &CertificateParams) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        self.write(name, &params.signed_by(&key, &self.issuer).unwrap(), &key);
+    }
+
+    fn self_sign(&self, name: &str, params: &CertificateParams) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        self.write(name, &params.self_signed(&key).unwrap(), &key);
+    }
+
+    fn write(&self, name: &str, certificate: &Certificate, key: &rcgen::KeyPair) {
+        std::fs::write(self.path(&format!("{name}.pem")), certificate.pem()).unwrap();
+        std::fs::write(self.path(&format!("{name}.key")), key.serialize_pem()).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+
+    /// A server that shows one of them.
+    fn server(&self, name: &str, more: &str) -> NatsServer {
+        let [certificate, key] = [".pem", ".key"].map(|ending| self.path(&format!("{name}{ending}")));
+        server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}{more} }}\n"))
+    }
+
+    /// One that lets in only who shows a certificate from the authority.
+    fn server_that_asks(&self) -> NatsServer {
+        self.server("server", &format!(", ca_file: {:?}, verify: true", self.path("ca.pem")))
+    }
+
+    /// Connects by this name and trusts this file.
+    fn open(&self, nats: &NatsServer, host: &str, ca_file: &str) -> Result<JetStreamLog, LogError> {
+        let mut options = options(&tls_url(nats, host));
+        options.connection.ca_file = Some(self.path(ca_file));
+        JetStreamLog::open(options)
+    }
+
+    #[track_caller]
+    fn check_refused(&self, nats: &NatsServer, host: &str, ca_file: &str, expected: &str) {
+        check_tls(self.open(nats, host, ca_file), nats, host, expected);
+    }
 }
+
+fn tls_url(nats: &NatsServer, host: &str) -> String {
+    format!("tls://{host}:{}", nats.port())
+}
+
+#[track_caller]
+fn check_tls(opened: Result<JetStreamLog, LogError>, nats: &NatsServer, host: &str, expected: &str) {
+    let error = opened.err().expect("TLS does not come about").to_string();
+    assert_eq!(error, format!("can't set up TLS with NATS at {}: {expected}", tls_url(nats, host)));
+}
+
+fn for_localhost() -> CertificateParams {
+    CertificateParams::new(vec!["localhost".to_owned()]).unwrap()
+}
+
+/// The same, but for this.
+fn altered(alter: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    let mut params = for_localhost();
+    alter(&mut params);
+    params
+}
+
+fn for_clients() -> CertificateParams {
+    altered(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth])
+}
+
+const UNTRUSTED: &str = "its certificate is self-signed, or signed by an authority that is not trusted; give the \
+                         certificate of that authority with --nats-ca";
+const NO_TLS: &str = "it does not speak TLS; write nats:// instead of tls:// in --nats-url, or switch TLS on in the \
+                      server's configuration (tls { … })";
 
 #[test]
 fn tls_with_an_authority_of_ones_own() {
     let certificates = Certificates::make();
-    let (certificate, key) = (certificates.path("server.pem"), certificates.path("server.key"));
-    let nats = server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}\n"));
-    let url = format!("tls://localhost:{}", nats.port());
-    let open_with = |ca_file: Option<PathBuf>| {
-        let mut options = options(&url);
-        options.connection.ca_file = ca_file;
-        JetStreamLog::open(options)
-    };
-    append(&open_with(Some(certificates.path("ca.pem"))).unwrap(), 0, "{}").unwrap();
-    for unknown in [None, Some(certificates.path("server.pem"))] {
-        let error = open_with(unknown).err().expect("the server is not trusted");
-        assert!(matches!(error, LogError::Connect { .. }), "{error}");
-    }
-    let error = open_with(Some(certificates.path("missing.pem"))).err().expect("nobody is trusted");
-    assert!(matches!(&error, LogError::ConnectionFile { path, .. } if path.ends_with("missing.pem")), "{error}");
+    let nats = certificates.server("server", "");
+    append(&certificates.open(&nats, "localhost", "ca.pem").unwrap(), 0, "{}").unwrap();
+    // Whatever the system trusts.
+    check_tls(JetStreamLog::open(options(&tls_url(&nats, "localhost"))), &nats, "localhost", UNTRUSTED);
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_told_with_what_to_do() {
+    let certificates = Certificates::make();
+    let nats = certificates.server("server", "");
+    certificates.check_refused(&nats, "localhost", "client.pem", UNTRUSTED);
+    let other_name = "its certificate is for another name: localhost; write a name in --nats-url that is in the \
+                      certificate, or give the server a certificate for this name";
+    certificates.check_refused(&nats, "127.0.0.1", "ca.pem", other_name);
+
+    certificates.self_sign("self", &for_localhost());
+    let nats = certificates.server("self", "");
+    certificates.check_refused(&nats, "localhost", "ca.pem", UNTRUSTED);
+    certificates.open(&nats, "localhost", "self.pem").unwrap();
+    // As `openssl req -x509` makes it.
+    certificates.self_sign("self", &altered(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)));
+    let authoritys_own = "its certificate is an authority's own, and no server's; give the server a certificate that an \
+                          authority has signed, or a self-signed one that was made with basicConstraints=CA:FALSE";
+    certificates.check_refused(&certificates.server("self", ""), "localhost", "self.pem", authoritys_own);
+
+    let not_after = date_time_ymd(2020, 1, 1);
+    let days = SystemTime::now().duration_since(not_after.into()).unwrap().as_secs() / 86_400;
+    certificates.sign("old", &altered(|params| params.not_after = not_after));
+    let expired = format!(
+        "its certificate expired {days} days ago; renew the server's certificate, or set this machine's clock if it is wrong"
+    );
+    certificates.check_refused(&certificates.server("old", ""), "localhost", "ca.pem", &expired);
+    certificates.sign("new", &altered(|params| params.not_before = date_time_ymd(2900, 1, 1)));
+    let not_yet = "its certificate is not valid yet; check this machine's clock";
+    certificates.check_refused(&certificates.server("new", ""), "localhost", "ca.pem", not_yet);
+    let purpose = "its certificate, or an authority's, is not meant for servers; give the server another certificate";
+    certificates.check_refused(&certificates.server("client", ""), "localhost", "ca.pem", purpose);
+}
+
+#[test]
+fn a_server_without_tls_is_told_with_what_to_do() {
+    let nats = NatsServer::start().unwrap();
+    Certificates::make().check_refused(&nats, "localhost", "ca.pem", NO_TLS);
 }
 
 #[test]
 fn tls_where_the_server_asks_who_we_are() {
     let certificates = Certificates::make();
-    let [certificate, key, authority] = ["server.pem", "server.key", "ca.pem"].map(|name| certificates.path(name));
-    let nats = server(&format!(
-        "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {authority:?}, verify: true }}\n"
-    ));
-    let mut options = options(&format!("tls://localhost:{}", nats.port()));
-    options.connection.ca_file = Some(authority);
-    assert!(JetStreamLog::open(options.clone()).is_err());
-    options.connection.client_certificate = Some((certificates.path("client.pem"), certificates.path("client.key")));
-    append(&JetStreamLog::open(options).unwrap(), 0, "{}").unwrap();
+    let nats = certificates.server_that_asks();
+    let give = "give one that it accepts with --nats-certificate and --nats-key";
+    let required = format!("it requires a client certificate; {give}");
+    certificates.check_refused(&nats, "localhost", "ca.pem", &required);
+    let open_as = |name: &str| {
+        let mut options = options(&tls_url(&nats, "localhost"));
+        options.connection.ca_file = Some(certificates.path("ca.pem"));
+        let files = [".pem", ".key"].map(|ending| certificates.path(&format!("{name}{ending}")));
+        let [certificate, key] = files;
+        options.connection.client_certificate = Some((certificate, key));
+        JetStreamLog::open(options)
+    };
+    append(&open_as("client").unwrap(), 0, "{}").unwrap();
+    certificates.self_sign("stranger", &for_clients());
+    let not_accepted = format!("it does not accept the client's certificate; {give}");
+    check_tls(open_as("stranger"), &nats, "localhost", &not_accepted);
+}
+
+/// As when a certificate expires, or another authority signs the next one, while netqoe runs.
+#[test]
+fn a_server_that_comes_back_with_another_certificate_is_told_by_health() {
+    let certificates = Certificates::make();
+    let mut nats = certificates.server("server", "");
+    let log = certificates.open(&nats, "localhost", "ca.pem").unwrap();
+    append(&log, 0, "{}").unwrap();
+    nats.kill().unwrap();
+    certificates.self_sign("server", &for_localhost());
+    nats.restart().unwrap();
+    let expected = format!("can't set up TLS with NATS at {}: {UNTRUSTED}", tls_url(&nats, "localhost"));
+    let started = Instant::now();
+    while log.healthy() != Err(expected.clone()) {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", log.healthy());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told() {
+    let certificates = Certificates::make();
+    std::fs::write(certificates.path("empty.pem"), "").unwrap();
+    let nats = certificates.server("server", "");
+    let check = |opened: Result<JetStreamLog, LogError>, file: &str, reason: &str| {
+        let error = opened.err().expect("the file can't be used").to_string();
+        let place = certificates.path(file);
+        assert_eq!(error, format!("can't use {} for the connection to NATS: {reason}", place.display()));
+    };
+    let no_certificate = "it holds no certificate in PEM form (BEGIN CERTIFICATE)";
+    check(certificates.open(&nats, "localhost", "empty.pem"), "empty.pem", no_certificate);
+    check(
+        certificates.open(&nats, "localhost", "missing.pem"),
+        "missing.pem",
+        "No such file or directory (os error 2)",
+    );
+    let open_with = |certificate: &str, key: &str| {
+        let mut options = options(&tls_url(&nats, "localhost"));
+        options.connection.client_certificate = Some((certificates.path(certificate), certificates.path(key)));
+        JetStreamLog::open(options)
+    };
+    let other_key = format!("it is not the key of {}", certificates.path("client.pem").display());
+    check(open_with("client.pem", "server.key"), "server.key", &other_key);
+    check(open_with("client.key", "client.key"), "client.key", no_certificate);
+    check(open_with("client.pem", "client.pem"), "client.pem", "it holds no private key in PEM form");
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Http3Server {
         Self::run("127.0.0.1:0".parse().unwrap(), tls, "h3", thinking)
     }
 
-    /// At this address, and with this protocol over TLS. It thinks before each answer.
+    /// At this address, and with this protocol over TLS. One that thinks gives an early hint first.
     pub(crate) fn run(address: SocketAddr, tls: &TlsAcceptor, protocol: &str, thinking: Duration) -> Self {
         let mut tls = rustls::ServerConfig::clone(tls.config());
         tls.alpn_protocols = vec![protocol.into()];
@@ -99,7 +99,9 @@ async fn serve(connection: quinn::Connection, seen: &Mutex<Seen>, thinking: Dura
         seen.lock().unwrap().requests.push(request);
         let handle = handle.clone();
         tokio::spawn(async move {
-            think(thinking).await;
+            if !thinking.is_zero() && hint(&mut stream).await.is_ok() {
+                think(thinking).await;
+            }
             // A probe that has given up is no fault of the server.
             let _ = answer(&path, &mut stream, &handle).await;
         });
@@ -111,9 +113,12 @@ async fn answer(path: &str, stream: &mut Answer, connection: &quinn::Connection)
         "/" => respond(stream, 200, PAGE.len(), PAGE.as_bytes()).await?,
         "/fixed/1mb.bin" => respond(stream, 200, OBJECT_BYTES, &vec![b'x'; OBJECT_BYTES]).await?,
         "/early" => {
-            stream.send_response(Response::builder().status(103).body(())?).await?;
+            hint(stream).await?;
             respond(stream, 200, PAGE.len(), PAGE.as_bytes()).await?;
         }
+        "/early-for-ever" => loop {
+            hint(stream).await?;
+        },
         "/away" => {
             let head = Response::builder().status(302).header("location", "/");
             stream.send_response(head.body(())?).await?;
@@ -138,6 +143,11 @@ async fn answer(path: &str, stream: &mut Answer, connection: &quinn::Connection)
         _ => respond(stream, 500, 5, b"sorry").await?,
     }
     stream.finish().await.context("the answer was not taken")
+}
+
+/// An interim answer.
+async fn hint(stream: &mut Answer) -> anyhow::Result<()> {
+    Ok(stream.send_response(Response::builder().status(103).body(())?).await?)
 }
 
 async fn respond(stream: &mut Answer, status: u16, announced: usize, body: &[u8]) -> anyhow::Result<()> {

@@ -104,7 +104,7 @@ pub(crate) enum Server {
     Encrypted,
     #[cfg(feature = "http3")]
     Http3,
-    /// The same, and takes [`THINKING`].
+    /// The same; it gives an early hint, and takes [`THINKING`].
     #[cfg(feature = "http3")]
     ThinkingHttp3,
 }

@@ -32,7 +32,7 @@ fn faults() -> Vec<Fault> {
             ..none()
         },
         Fault {
-            name: "server thinks 120 ms",
+            name: "server gives an early hint and thinks 120 ms",
             server: Server::ThinkingHttp3,
             configured: thinking,
             label: "server-bound",

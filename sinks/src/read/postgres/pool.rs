@@ -19,7 +19,7 @@ use crate::PostgresOptions;
 use crate::postgres::address::Address;
 use crate::postgres::link::{complete, describe};
 use crate::postgres::window::Unreadable;
-use crate::postgres::{admission, retry};
+use crate::postgres::{admission, retry, tls_fault};
 use crate::read::ReadError;
 use crate::read::statement::Statement;
 
@@ -85,7 +85,8 @@ impl Pool {
             .map_err(|error| ReadError::Open { store: crate::url::without_password(url), reason: error.to_string() })?;
         complete(&mut address.config, options);
         let refuse = |reason| ReadError::Open { store: address.name.clone(), reason };
-        let connector = address.protection.connector().map_err(refuse)?;
+        let unprotected = |reason| ReadError::Tls { store: address.name.clone(), reason };
+        let connector = address.protection.connector().map_err(unprotected)?;
         let verified = ManagerConfig { recycling_method: RecyclingMethod::Verified };
         let lifetime = options.connection_lifetime;
         let connections = deadpool_postgres::Pool::builder(Manager::from_config(address.config, connector, verified))
@@ -101,7 +102,10 @@ impl Pool {
             }))
             .build()
             .map_err(|error| refuse(error.to_string()))?;
-        let first = connections.get().await.map_err(|error| refuse(reason(&error)))?;
+        let first = connections.get().await.map_err(|error| match &error {
+            PoolError::Backend(inner) => tls_fault::reason(inner).map_or_else(|| refuse(reason(&error)), unprotected),
+            _ => refuse(reason(&error)),
+        })?;
         let encoding = first.query_typed(admission::ENCODING, &[]).await.map_err(|error| refuse(describe(&error)))?;
         let encoding: &str = encoding[0].try_get(0).map_err(|error| refuse(describe(&error)))?;
         admission::check_encoding(&address.name, encoding).map_err(|error| refuse(error.to_string()))?;

@@ -5,10 +5,10 @@ mod failures;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use netqoe_model::{Event, EventTime};
+use netqoe_model::{ErrorStage, Event, EventTime};
 use netqoe_probe::{Settings, ThroughputObject};
 
-use crate::loopback::{measure_url, settings};
+use crate::loopback::{measure_url, settings, stage};
 use crate::support::dns_server::DnsServer;
 use crate::support::http3_server::{Http3Server, OBJECT_BYTES, PAGE};
 use crate::support::web_server::{Authority, OK, WebServer, answers, redirect};
@@ -122,6 +122,30 @@ async fn what_comes_before_the_answer_is_passed_over() {
     let measurement = measure_url(&server.url("/early"), &over_http3(settings(&dns, &authority))).await;
     assert!(measurement.failure.is_none(), "{measurement:?}");
     assert_eq!((measurement.evidence.status, measurement.evidence.body_bytes), (Some(200), Some(PAGE.len() as u64)));
+}
+
+/// The head of the answer itself decides.
+#[tokio::test]
+async fn an_early_hint_is_not_the_first_byte_over_http3() {
+    let dns = DnsServer::start(Duration::ZERO).await;
+    let authority = Authority::new();
+    let server = Http3Server::start(&authority.certify("web.test"), THINKING);
+    let measurement = measure_url(&server.url("/"), &over_http3(settings(&dns, &authority))).await;
+    assert!(measurement.failure.is_none(), "{measurement:?}");
+    assert!(measurement.phases.ttfb.unwrap().duration() >= THINKING, "{measurement:?}");
+    let interim = &measurement.evidence.interim_answers;
+    assert_eq!(interim.iter().map(|interim| interim.status).collect::<Vec<_>>(), [103]);
+}
+
+#[tokio::test]
+async fn a_server_that_only_hints_is_given_up() {
+    let dns = DnsServer::start(Duration::ZERO).await;
+    let authority = Authority::new();
+    let server = Http3Server::start(&authority.certify("web.test"), Duration::ZERO);
+    let measurement = measure_url(&server.url("/early-for-ever"), &over_http3(settings(&dns, &authority))).await;
+    let failure = measurement.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert!(failure.contains("its head, interim answers included, is longer than"), "{failure}");
+    assert_eq!(stage(&measurement), Some(ErrorStage::Http));
 }
 
 #[tokio::test]
