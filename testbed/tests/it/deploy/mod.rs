@@ -1,5 +1,7 @@
 //! The configurations that are shipped are understood by the programs that they are for.
 
+mod nginx;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,19 +17,6 @@ fn run(program: &str, arguments: &[&str]) -> String {
 
 fn deploy(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(file)
-}
-
-#[test]
-fn nginx_reads_its_configuration() {
-    // A check also opens the pid file and the port, which may be somebody else's.
-    let folder = tempfile::tempdir().unwrap();
-    let shipped = std::fs::read_to_string(deploy("nginx/nginx.conf")).unwrap();
-    let moved = shipped.replace("listen 80;", &format!("listen 127.0.0.1:{};", netqoe_testbed::free_port().unwrap()));
-    assert_ne!(moved, shipped);
-    let configuration = folder.path().join("nginx.conf");
-    std::fs::write(&configuration, moved).unwrap();
-    let pid = format!("pid {}/pid;", folder.path().display());
-    run("nginx", &["-t", "-e", "stderr", "-g", &pid, "-c", configuration.to_str().unwrap()]);
 }
 
 #[test]
