@@ -1,5 +1,6 @@
 //! The configurations that are shipped are understood by the programs that they are for.
 
+mod compose;
 mod kubernetes;
 mod nginx;
 

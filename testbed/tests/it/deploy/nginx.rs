@@ -154,6 +154,7 @@ fn before(ingest: u16, aggregate: u16) -> Moved {
 #[test]
 fn nginx_reads_its_configuration() {
     before(1, 2).check();
+    Moved::new("compose/upstreams.conf", &[("ingest-1:8081", 1), ("ingest-2:8081", 2), ("aggregate:8082", 3)]).check();
 }
 
 #[test]
