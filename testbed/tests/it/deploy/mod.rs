@@ -1,7 +1,14 @@
 //! The configurations that are shipped are understood by the programs that they are for.
 
+mod compose;
+mod kubernetes;
+mod nginx;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use netqoe_testbed::DeployPython;
+use serde_json::Value;
 
 /// Runs a program of Debian's, which may be where only root looks by itself.
 /// Returns what it said.
@@ -17,17 +24,29 @@ fn deploy(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(file)
 }
 
-#[test]
-fn nginx_reads_its_configuration() {
-    // A check also opens the pid file and the port, which may be somebody else's.
-    let folder = tempfile::tempdir().unwrap();
-    let shipped = std::fs::read_to_string(deploy("nginx/nginx.conf")).unwrap();
-    let moved = shipped.replace("listen 80;", &format!("listen 127.0.0.1:{};", netqoe_testbed::free_port().unwrap()));
-    assert_ne!(moved, shipped);
-    let configuration = folder.path().join("nginx.conf");
-    std::fs::write(&configuration, moved).unwrap();
-    let pid = format!("pid {}/pid;", folder.path().display());
-    run("nginx", &["-t", "-e", "stderr", "-g", &pid, "-c", configuration.to_str().unwrap()]);
+/// A variable that netqoe does not know would have no effect, and nobody would be told.
+fn check_variable(name: &str) {
+    let options = Path::new(env!("CARGO_MANIFEST_DIR")).join("../netqoe/src/options");
+    let mut files = options.read_dir().unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let is_option = files.any(|text| text.contains(&format!("env = \"{name}\"")));
+    assert!(is_option || !name.starts_with("NETQOE_"), "{name} is no option of netqoe");
+}
+
+/// Secrets belong into files: variables are inherited, and shown by the tools that run containers.
+fn check_no_secret(name: &str) {
+    let is_secret = ["PASSWORD", "TOKEN", "SECRET", "DATABASE_URL"].iter().any(|word| name.contains(word));
+    assert!(!is_secret || name.ends_with("_FILE"), "{name} is a secret, which belongs into a file");
+}
+
+/// What `read.py` says of files: what they hold, or what is wrong with them.
+fn read(kind: &str, arguments: &[&str]) -> Result<Value, String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/deploy/read.py");
+    let mut python = DeployPython::find().unwrap().command();
+    let output = python.arg(script).arg(kind).args(arguments).output().unwrap();
+    match output.status.success() {
+        true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
 }
 
 #[test]
