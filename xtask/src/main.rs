@@ -37,7 +37,7 @@ usage: cargo xtask COMMAND
                             its log; a seed chooses the faults
   soak                      the long forms of tests, for as long as they take: random faults with a random seed, all planted faults, an
                             outage of minutes, and a network that parts the NATS servers of a cluster one after the other, with
-                            Debian's nats-server and with a newer one; it wants root
+                            Debian's nats-server and with a newer one, and what the Helm chart makes; it wants root
   chaos --planted           plant faults into the cluster, and see that chaos finds each of them
   fuzz [--seconds N] [TARGET]…
                             let a fuzzer try what reads input that others write, for so long each";

@@ -94,9 +94,9 @@ pub(crate) fn test() -> anyhow::Result<()> {
     let started = Instant::now();
     let stopped = stopped_by_signals()?;
     netqoe_testbed::install_missing()?;
-    // Here, so that no test waits for its packages.
-    DeployPython::find()?;
     check_node()?;
+    // Beside the checks, so that no test waits for its packages.
+    let packages = std::thread::spawn(|| DeployPython::find().map(drop));
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let threads = std::thread::available_parallelism()?.get() * TEST_THREADS_A_CORE;
     let shared = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url()), (TEST_THREADS, threads.to_string())];
@@ -112,6 +112,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     if failed.contains(&BUILD.heading) {
         bail!("failed: {}", failed.join(", "));
     }
+    packages.join().ok().context("getting Python packages ended in a panic")??;
     // The page's tests and all others wait for the most part, and so they run beside each other.
     let (of_page, of_rust) = std::thread::scope(|scope| {
         let page = scope.spawn(|| run_held_back(&PAGE_STEPS, &shared, &stopped));
