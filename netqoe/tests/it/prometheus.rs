@@ -174,8 +174,7 @@ fn each_fault_of_a_cluster_raises_its_alert() {
 fn publish(nats_url: &str, body: &'static [u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = async_nats::connect(nats_url).await.unwrap();
-        let stored = async_nats::jetstream::new(client).publish("telemetry.events.0", body.into()).await.unwrap();
-        stored.await.unwrap();
+        let jetstream = async_nats::jetstream::new(async_nats::connect(nats_url).await.unwrap());
+        jetstream.publish("telemetry.events.0", body.into()).await.unwrap().await.unwrap();
     });
 }
