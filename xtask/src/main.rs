@@ -6,6 +6,7 @@ mod bench;
 mod chaos;
 mod child;
 mod cluster_demo;
+mod flaky;
 mod fuzz;
 mod page;
 mod soak;

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use netqoe_testbed::{NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
 
 use crate::child::{cargo, has_extension, program, stopped_by_signals, succeeds};
+use crate::flaky;
 use crate::page::{check_node, npm};
 
 /// The variable with the URL of the NATS server that the page's tests share.
@@ -113,11 +114,15 @@ pub(crate) fn test() -> anyhow::Result<()> {
     // The page's tests and all others wait for the most part, and so they run beside each other.
     let (of_page, of_rust) = std::thread::scope(|scope| {
         let page = scope.spawn(|| run_held_back(&PAGE_STEPS, &shared, &stopped));
-        let rust = tests.run(&shared, &stopped).and_then(|passed| Ok([passed, new_nats.run(&newer, &stopped)?]));
+        let rust = tests
+            .run_and_count_flaky(&shared, &stopped)
+            .and_then(|done| Ok([done, new_nats.run_and_count_flaky(&newer, &stopped)?]));
         (page.join(), rust)
     });
     let of_page = of_page.ok().context("the page's tests ended in a panic")??;
-    let passed = of_rust?.into_iter().chain(of_page.iter().map(|(passed, _)| *passed));
+    let of_rust = of_rust?;
+    let flaky: usize = of_rust.iter().map(|(_, flaky)| flaky).sum();
+    let passed = of_rust.iter().map(|(passed, _)| *passed).chain(of_page.iter().map(|(passed, _)| *passed));
     let steps = [tests, new_nats].into_iter().chain(PAGE_STEPS).zip(passed);
     failed.extend(steps.filter(|(_, passed)| !passed).map(|(step, _)| step.heading));
     // At the end of the output, where a reader looks for the reason.
@@ -125,10 +130,15 @@ pub(crate) fn test() -> anyhow::Result<()> {
         println!("\n{said}");
     }
     drop((postgres, nats));
+    let flaky = match flaky {
+        0 => String::new(),
+        1 => "; 1 flaky test, which nextest names above, is to be mended".to_owned(),
+        many => format!("; {many} flaky tests, which nextest names above, are to be mended"),
+    };
     if !failed.is_empty() {
-        bail!("failed: {}", failed.join(", "));
+        bail!("failed: {}{flaky}", failed.join(", "));
     }
-    println!("\nall checks and tests passed in {} s", started.elapsed().as_secs());
+    println!("\nall checks and tests passed in {} s{flaky}", started.elapsed().as_secs());
     Ok(())
 }
 
@@ -174,6 +184,12 @@ impl Step {
         let passed = succeeds(&mut self.command(servers)?, stopped)?;
         self.conclude(passed, started);
         Ok(passed)
+    }
+
+    /// Whether it passed, and how many tests passed only when they were tried once more.
+    fn run_and_count_flaky(&self, servers: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<(bool, usize)> {
+        flaky::forget()?;
+        Ok((self.run(servers, stopped)?, flaky::count()?))
     }
 
     fn command(&self, servers: &[(&str, String)]) -> anyhow::Result<Command> {
