@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use netqoe_testbed::{NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
 
 use crate::child::{cargo, has_extension, program, stopped_by_signals, succeeds};
+use crate::compiler::Task;
 use crate::flaky;
 use crate::page::{check_node, npm};
 
@@ -19,11 +20,11 @@ use crate::page::{check_node, npm};
 const NATS_SERVER: &str = "NETQOE_TEST_NATS_URL";
 /// How many tests nextest runs at a time.
 const TEST_THREADS: &str = "NEXTEST_TEST_THREADS";
-/// For each core: most of the long tests wait for a server, a window or a time limit.
-const TEST_THREADS_A_CORE: usize = 2;
+/// For each core: most of the long tests wait for a server, a window or a time limit. With two, a third of the machine was idle.
+const TEST_THREADS_A_CORE: usize = 3;
 
 /// All that stands behind a feature. Lints, documentation and tests have it in one and the same program, so that everything
-/// is compiled once for each of them: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for
+/// is compiled once: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for
 /// does nothing.
 const FEATURES: &str = "netqoe/planted-faults,netqoe/http3,netqoe/bench,netqoe-probe/fuzzing";
 /// The tests of the log, which a newer nats-server must pass as well.
@@ -35,7 +36,6 @@ struct Step {
     heading: &'static str,
     tool: Tool,
     arguments: &'static [&'static str],
-    environment: &'static [(&'static str, &'static str)],
 }
 
 /// What a command is one of.
@@ -47,24 +47,18 @@ enum Tool {
 }
 
 const FORMAT: Step = Step::cargo("format", &["fmt", "--all", "--check"]);
-const LINT: Step = Step::cargo(
-    "lint",
-    &["clippy", "--workspace", "--all-targets", "--features", FEATURES, "--locked", "--", "-D", "warnings"],
-);
 /// What users build has no features, and must compile without them. Of tests nothing depends on that. There are no
 /// examples: they stand here since cargo then takes the same features of libraries as for the tests, and compiles none again.
-const LINT_SHIPPED: Step = Step::cargo(
-    "lint of what is shipped",
-    &["clippy", "--workspace", "--lib", "--bins", "--examples", "--locked", "--", "-D", "warnings"],
+/// It is no `cargo check`, which would check all libraries of others as well; but no code is generated ([`Task::Check`]). The build
+/// comes after it, and replaces the empty file that it leaves in place of netqoe.
+const LINT_SHIPPED: Step =
+    Step::cargo("lints of what is shipped", &["build", "--workspace", "--lib", "--bins", "--examples", "--locked"]);
+/// The tests and all that they need, linted and documented ([`Task::Compile`]). A lint or a broken link fails it. The last of the steps that
+/// want all cores.
+const BUILD: Step = Step::cargo(
+    "build, lints and documentation",
+    &["build", "--workspace", "--all-targets", "--features", FEATURES, "--locked"],
 );
-const DOCUMENT: Step = Step {
-    environment: &[("RUSTDOCFLAGS", "-D warnings")],
-    ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace", "--features", FEATURES, "--locked"])
-};
-/// The last of the steps that want all cores.
-const BUILD: Step =
-    Step::cargo("build of the tests", &["test", "--workspace", "--features", FEATURES, "--locked", "--no-run"]);
-const CHECKS: [Step; 5] = [FORMAT, LINT, LINT_SHIPPED, DOCUMENT, BUILD];
 
 const NEXTEST: Step = Step::cargo("tests", &["nextest", "run", "--workspace", "--features", FEATURES, "--locked"]);
 const TEST: Step = Step::cargo("tests", &["test", "--workspace", "--features", FEATURES, "--locked"]);
@@ -98,13 +92,15 @@ pub(crate) fn test() -> anyhow::Result<()> {
     check_node()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let threads = std::thread::available_parallelism()?.get() * TEST_THREADS_A_CORE;
-    let shared = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url()), (TEST_THREADS, threads.to_string())];
+    let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url()), (TEST_THREADS, threads.to_string())];
+    let variables = |task: Task| anyhow::Ok([&servers[..], &task.environment()?].concat());
+    let (shared, of_check) = (variables(Task::Compile)?, variables(Task::Check)?);
     let newer = [&shared[..], &[(OTHER_NATS_SERVER, new_nats_server()?.display().to_string())]].concat();
     let (tests, new_nats) = if has_extension("nextest") { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
 
     let mut failed = crate::supply_chain::check(&stopped)?;
-    for step in CHECKS {
-        if !step.run(&shared, &stopped)? {
+    for (step, variables) in [(FORMAT, &shared), (LINT_SHIPPED, &of_check), (BUILD, &shared)] {
+        if !step.run(variables, &stopped)? {
             failed.push(step.heading);
         }
     }
@@ -145,14 +141,14 @@ pub(crate) fn test() -> anyhow::Result<()> {
 /// Runs steps beside others. What a step says is not printed, but returned, with whether it passed.
 fn run_held_back(
     steps: &[Step],
-    servers: &[(&str, String)],
+    variables: &[(&str, String)],
     stopped: &AtomicBool,
 ) -> anyhow::Result<Vec<(bool, String)>> {
     let mut done = Vec::new();
     for step in steps {
         let started = Instant::now();
         let mut said = tempfile::tempfile().context("can't make a temporary file")?;
-        let mut command = step.command(servers)?;
+        let mut command = step.command(variables)?;
         command.stdout(said.try_clone()?).stderr(said.try_clone()?);
         let has_passed = succeeds(&mut command, stopped)?;
         step.conclude(has_passed, started);
@@ -170,31 +166,31 @@ fn all_of(file: &mut File) -> anyhow::Result<String> {
 
 impl Step {
     const fn cargo(heading: &'static str, arguments: &'static [&'static str]) -> Self {
-        Self { heading, tool: Tool::Cargo, arguments, environment: &[] }
+        Self { heading, tool: Tool::Cargo, arguments }
     }
 
     const fn npm(heading: &'static str, arguments: &'static [&'static str]) -> Self {
-        Self { heading, tool: Tool::Npm, arguments, environment: &[] }
+        Self { heading, tool: Tool::Npm, arguments }
     }
 
     /// Whether it passed. An error where it was stopped, or could not be started.
-    fn run(&self, servers: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<bool> {
+    fn run(&self, variables: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<bool> {
         let started = Instant::now();
         println!("\n== {}: {}", self.heading, self.shown());
-        let passed = succeeds(&mut self.command(servers)?, stopped)?;
+        let passed = succeeds(&mut self.command(variables)?, stopped)?;
         self.conclude(passed, started);
         Ok(passed)
     }
 
     /// Whether it passed, and how many tests passed only when they were tried once more.
-    fn run_and_count_flaky(&self, servers: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<(bool, usize)> {
+    fn run_and_count_flaky(&self, variables: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<(bool, usize)> {
         flaky::forget()?;
-        Ok((self.run(servers, stopped)?, flaky::count()?))
+        Ok((self.run(variables, stopped)?, flaky::count()?))
     }
 
-    fn command(&self, servers: &[(&str, String)]) -> anyhow::Result<Command> {
+    fn command(&self, variables: &[(&str, String)]) -> anyhow::Result<Command> {
         let mut command = self.tool.command()?;
-        command.args(self.arguments).envs(servers.iter().cloned()).envs(self.environment.iter().copied());
+        command.args(self.arguments).envs(variables.iter().cloned());
         Ok(command)
     }
 
