@@ -63,12 +63,23 @@ const BUILD: Step = Step::cargo(
 const NEXTEST: Step = Step::cargo("tests", &["nextest", "run", "--workspace", "--features", FEATURES, "--locked"]);
 const TEST: Step = Step::cargo("tests", &["test", "--workspace", "--features", FEATURES, "--locked"]);
 
-/// The log on a newer nats-server: what it answers, keeps and forgets is the log's to know, and nothing behind the log
+/// The log on a newer nats-server, beside other tests: what it answers, keeps and forgets is the log's to know, and nothing behind the log
 /// sees which server it is. So these are all tests of the log, and no others. They are chosen out of the
 /// workspace's, since a build of one crate alone would take others of its libraries' features, and minutes.
 const NEW_NATS_NEXTEST: Step = Step::cargo(
     "tests with a newer nats-server",
-    &["nextest", "run", "--workspace", "--features", FEATURES, "--locked", "-E", LOG_ON_NATS],
+    &[
+        "nextest",
+        "run",
+        "--profile",
+        "newer-nats",
+        "--workspace",
+        "--features",
+        FEATURES,
+        "--locked",
+        "-E",
+        LOG_ON_NATS,
+    ],
 );
 const NEW_NATS_TEST: Step = Step::cargo(
     "tests with a newer nats-server",
@@ -91,11 +102,14 @@ pub(crate) fn test() -> anyhow::Result<()> {
     netqoe_testbed::install_missing()?;
     check_node()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
-    let threads = std::thread::available_parallelism()?.get() * TEST_THREADS_A_CORE;
+    let cores = std::thread::available_parallelism()?.get();
+    let threads = cores * TEST_THREADS_A_CORE;
     let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url()), (TEST_THREADS, threads.to_string())];
     let variables = |task: Task| anyhow::Ok([&servers[..], &task.environment()?].concat());
     let (shared, of_check) = (variables(Task::Compile)?, variables(Task::Check)?);
-    let newer = [&shared[..], &[(OTHER_NATS_SERVER, new_nats_server()?.display().to_string())]].concat();
+    // Beside all other tests, and so with fewer threads. Of two values of a variable, the later one counts.
+    let newer = [(OTHER_NATS_SERVER, new_nats_server()?.display().to_string()), (TEST_THREADS, cores.to_string())];
+    let newer = [&shared[..], &newer].concat();
     let (tests, new_nats) = if has_extension("nextest") { (NEXTEST, NEW_NATS_NEXTEST) } else { (TEST, NEW_NATS_TEST) };
 
     let mut failed = crate::supply_chain::check(&stopped)?;
@@ -108,28 +122,28 @@ pub(crate) fn test() -> anyhow::Result<()> {
         bail!("failed: {}", failed.join(", "));
     }
     // The page's tests and all others wait for the most part, and so they run beside each other.
-    let (of_page, of_rust) = std::thread::scope(|scope| {
-        let page = scope.spawn(|| run_held_back(&PAGE_STEPS, &shared, &stopped));
-        let rust = tests
-            .run_and_count_flaky(&shared, &stopped)
-            .and_then(|done| Ok([done, new_nats.run_and_count_flaky(&newer, &stopped)?]));
-        (page.join(), rust)
+    flaky::forget()?;
+    let (beside, has_passed) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| {
+            let page = run_held_back(&PAGE_STEPS, &shared, &stopped)?;
+            anyhow::Ok([page, run_held_back(&[new_nats], &newer, &stopped)?].concat())
+        });
+        let has_passed = tests.run(&shared, &stopped);
+        (beside.join(), has_passed)
     });
-    let of_page = of_page.ok().context("the page's tests ended in a panic")??;
-    let of_rust = of_rust?;
-    let flaky: usize = of_rust.iter().map(|(_, flaky)| flaky).sum();
-    let passed = of_rust.iter().map(|(passed, _)| *passed).chain(of_page.iter().map(|(passed, _)| *passed));
-    let steps = [tests, new_nats].into_iter().chain(PAGE_STEPS).zip(passed);
+    let beside = beside.ok().context("the page's tests ended in a panic")??;
+    let passed = std::iter::once(has_passed?).chain(beside.iter().map(|(passed, _)| *passed));
+    let steps = std::iter::once(tests).chain(PAGE_STEPS).chain([new_nats]).zip(passed);
     failed.extend(steps.filter(|(_, passed)| !passed).map(|(step, _)| step.heading));
     // At the end of the output, where a reader looks for the reason.
-    for (_, said) in of_page.iter().filter(|(passed, _)| !passed) {
+    for (_, said) in beside.iter().filter(|(passed, said)| !passed || flaky::is_named_in(said)) {
         println!("\n{said}");
     }
     drop((postgres, nats));
-    let flaky = match flaky {
+    let flaky = match flaky::count()? {
         0 => String::new(),
-        1 => "; 1 flaky test, which nextest names above, is to be mended".to_owned(),
-        many => format!("; {many} flaky tests, which nextest names above, are to be mended"),
+        1 => "; 1 flaky test, which is named above, is to be mended".to_owned(),
+        many => format!("; {many} flaky tests, which are named above, are to be mended"),
     };
     if !failed.is_empty() {
         bail!("failed: {}{flaky}", failed.join(", "));
@@ -180,12 +194,6 @@ impl Step {
         let passed = succeeds(&mut self.command(variables)?, stopped)?;
         self.conclude(passed, started);
         Ok(passed)
-    }
-
-    /// Whether it passed, and how many tests passed only when they were tried once more.
-    fn run_and_count_flaky(&self, variables: &[(&str, String)], stopped: &AtomicBool) -> anyhow::Result<(bool, usize)> {
-        flaky::forget()?;
-        Ok((self.run(variables, stopped)?, flaky::count()?))
     }
 
     fn command(&self, variables: &[(&str, String)]) -> anyhow::Result<Command> {
