@@ -38,7 +38,7 @@ pub(crate) struct Tables {
     pub(crate) clients: BTreeSet<Row>,
     /// What was told of incidents, and the newest look that they reflect.
     revisions: BTreeSet<Row>,
-    incidents_through: Option<u64>,
+    pub(crate) incidents_through: Option<u64>,
     pub(crate) ledgers: BTreeMap<u64, Ledger>,
     pub(crate) dead_letters: usize,
 }
