@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
+use std::thread::sleep;
+use std::time::Duration;
 
 use netqoe_model::metrics::Metrics;
 use netqoe_testbed::{Postgres, Prometheus, promtool};
 
 use crate::cluster_support::{Rig, Shape};
 use crate::support::{JSON, event, eventually_or_say, get, post};
+
+/// How often Prometheus looks here.
+const SCRAPED_EVERY: Duration = Duration::from_secs(1);
 
 /// What the probe shows, which blackbox_exporter names.
 const OF_THE_PROBE: &str = "probe_ssl_earliest_cert_expiry";
@@ -137,6 +142,8 @@ fn each_fault_of_a_cluster_raises_its_alert() {
         of_all.cloned().collect::<Vec<_>>()
     };
     let all_have_data = || {
+        // Few, so that the refusals below are many of all requests.
+        sleep(SCRAPED_EVERY);
         (0..3).for_each(|client| assert_eq!(send(&format!("c-{client}")), 200));
         without_data(&watched).is_empty()
     };
@@ -167,7 +174,11 @@ fn each_fault_of_a_cluster_raises_its_alert() {
     rig.nats.stop().unwrap();
     let refused = || send("c-0") == 503;
     eventually_or_say("ingest refuses", refused, String::new);
-    (0..10).for_each(|_| _ = send("c-1"));
+    // Each of them waits for the log for as long as it may.
+    std::thread::scope(|scope| {
+        let refuse = |number| post(to, &[JSON], event(&format!("refused-{number}"), "c-1").to_string()).is_ok();
+        (0..40).for_each(|number| _ = scope.spawn(move || refuse(number)));
+    });
     watched.expect("NetqoeIngestFailing");
 }
 
