@@ -31,4 +31,5 @@ mod rules;
 mod rules_test;
 mod support;
 mod ticks;
+mod upgrade;
 mod usage;
