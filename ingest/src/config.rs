@@ -17,7 +17,7 @@ const DEFAULT_EVENT_RATE_BURST: NonZeroU32 = NonZeroU32::new(100_000).unwrap();
 const DEFAULT_RATE_PER_S: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// Requests that a client that was quiet may send at once.
 const DEFAULT_RATE_BURST: NonZeroU32 = NonZeroU32::new(60).unwrap();
-/// Pairs of client and target at once. Each takes some 2 KB where it is counted, so all of them 2 GB: more than a fleet of a
+/// Pairs of client and target at once. Each takes some 7 KB where it is counted, so all of them 7 GB: more than a fleet of a
 /// thousand probes with hundreds of targets each has.
 const DEFAULT_MAX_PAIRS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
 /// Of these, how many one client may have.

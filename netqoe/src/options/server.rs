@@ -34,7 +34,7 @@ pub(crate) struct ServerOptions {
     /// Events that a client may send at once after a quiet time
     #[arg(long, env = "NETQOE_EVENT_RATE_BURST", default_value_t = IngestConfig::default().event_rate_burst, value_parser = positive::<NonZeroU32>)]
     event_rate_burst: NonZeroU32,
-    /// Maximum number of pairs of client and target within a day: each takes about 2 KB of memory where it is counted
+    /// Maximum number of pairs of client and target within a day: each takes about 7 KB of memory where it is counted
     #[arg(long, env = "NETQOE_MAX_PAIRS", default_value_t = IngestConfig::default().max_pairs, value_parser = positive::<NonZeroUsize>)]
     max_pairs: NonZeroUsize,
     /// Maximum number of pairs of one client

@@ -12,6 +12,7 @@ mod crash;
 mod crash_incidents;
 mod dashboard;
 mod demo;
+mod documented;
 mod guide;
 #[cfg(feature = "bench")]
 mod insight;
@@ -31,4 +32,5 @@ mod rules;
 mod rules_test;
 mod support;
 mod ticks;
+mod upgrade;
 mod usage;
