@@ -12,6 +12,7 @@ mod crash;
 mod crash_incidents;
 mod dashboard;
 mod demo;
+mod grafana;
 mod guide;
 #[cfg(feature = "bench")]
 mod insight;
