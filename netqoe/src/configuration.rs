@@ -4,6 +4,9 @@
 //! overridden like any other. The file has a table for each command; options of all commands stand at its top. Who is notified of
 //! what stands in lists of tables, which no option could hold: only the file has them.
 
+#[cfg(test)]
+mod reference;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -170,8 +170,8 @@ struct Uncommitted {
 struct Waiting {
     /// The last record that committed rows reflect. Up to it, records are only read to rebuild open windows.
     processed: Position,
-    /// After it, in log order.
-    records: VecDeque<(Position, LogTime)>,
+    /// After it, in log order. What only says that nothing of the partition stands up to a position has no log time.
+    records: VecDeque<(Position, Option<LogTime>)>,
 }
 
 impl Uncommitted {
@@ -184,7 +184,7 @@ impl Uncommitted {
         for chunk in chunks {
             let waiting = chunk.partition.and_then(|partition| self.partitions.get_mut(&partition));
             if let Some(waiting) = waiting.filter(|waiting| waiting.processed < chunk.position) {
-                waiting.records.push_back((chunk.position, chunk.log_time.unwrap_or_default()));
+                waiting.records.push_back((chunk.position, chunk.log_time));
                 self.waits_since.get_or_insert(now);
             }
         }
@@ -204,7 +204,8 @@ impl Uncommitted {
     }
 
     fn oldest(&self) -> Option<LogTime> {
-        self.partitions.values().filter_map(|waiting| Some(waiting.records.front()?.1)).min()
+        let oldest = |waiting: &Waiting| waiting.records.iter().find_map(|(_, log_time)| *log_time);
+        self.partitions.values().filter_map(oldest).min()
     }
 }
 
@@ -279,6 +280,22 @@ mod tests {
         reading.read(1).unwrap();
         committed(&backlog, 3, 7);
         assert_eq!((backlog.records(), oldest_s(&backlog)), (0, None));
+    }
+
+    #[test]
+    fn what_has_no_log_time_is_not_old() {
+        let (reading, backlog, _) = backlog(4);
+        let chunk = |position, log_time| Chunk {
+            partition: Some(Partition(3)),
+            position: Position(position),
+            log_time,
+            lines: Vec::new(),
+            set_aside: None,
+        };
+        reading.uncommitted.lock().add(&[chunk(5, None)], Instant::now());
+        assert_eq!(oldest_s(&backlog), None);
+        reading.uncommitted.lock().add(&[chunk(6, Some(LogTime::from_ms(6000)))], Instant::now());
+        assert_eq!(oldest_s(&backlog), Some(6));
     }
 
     #[test]

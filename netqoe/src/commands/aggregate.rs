@@ -57,12 +57,12 @@ pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig, levels: &Lo
         supervise::stop_with_supervisor(stop.clone())?;
     }
     // The store's driver waits on its own: it must not be used within the runtime.
-    let Some(mut started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
+    let Some(mut started) = start(options, &membership, levels, &runtime, &stop)? else { return Ok(()) };
     let first = match membership.process {
         0 => Some(First::connect(options, receivers, &started, &runtime, &stop)?),
         _ => None,
     };
-    let ended = runtime.block_on(serve(options, levels, &runtime, listener, tokens, &mut started, first, stop));
+    let ended = runtime.block_on(serve(options, &runtime, listener, tokens, &mut started, first, stop));
     let Started { log, running, heartbeat, .. } = started;
     match &ended {
         Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
@@ -122,12 +122,14 @@ struct Started {
     log: JetStreamLog,
     running: Running,
     heartbeat: Heartbeat,
+    levels: LogLevels,
 }
 
 /// Waits for the other processes and starts the workers; none where it was asked to stop before.
 fn start(
     options: &AggregateOptions,
     membership: &Membership,
+    levels: &LogLevels,
     runtime: &Arc<Runtime>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Started>> {
@@ -169,7 +171,7 @@ fn start(
     cluster.heartbeat.carry(ready.feeds.epochs());
     let running = ready.start(cluster.links(options.workers)?)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
-    Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat }))
+    Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat, levels: levels.clone() }))
 }
 
 /// What the page calls a store.
@@ -204,7 +206,6 @@ fn open_store(
 /// Answers requests and moves idle partitions on, until it is asked to stop, another process stops, or something fails.
 async fn serve(
     options: &AggregateOptions,
-    levels: &LogLevels,
     runtime: &Arc<Runtime>,
     listener: TcpListener,
     tokens: Tokens,
@@ -212,7 +213,7 @@ async fn serve(
     first: Option<First>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat, .. } = started;
+    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat, levels, .. } = started;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));

@@ -44,7 +44,10 @@ fn check_end(processes: Vec<Server>, database: &Database, before: &Tables, says:
     let what_to_do = ["with an empty store", "use a store of its own"];
     assert!(said.iter().all(|line| what_to_do.iter().any(|what| line.contains(what))), "{said:?}");
     assert!(!logs.contains("panicked"), "{logs}");
-    assert_eq!(Tables::postgres(database.url()), *before);
+    let after = Tables::postgres(database.url());
+    // The clock may have passed a look before the log was gone, at which there was nothing to tell.
+    assert!(after.incidents_through >= before.incidents_through);
+    assert_eq!(Tables { incidents_through: before.incidents_through, ..after }, *before);
 }
 
 /// Does something to the stream.

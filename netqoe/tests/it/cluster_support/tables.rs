@@ -37,8 +37,8 @@ pub(crate) struct Tables {
     pub(crate) diagnoses: BTreeSet<Row>,
     pub(crate) clients: BTreeSet<Row>,
     /// What was told of incidents, and the newest look that they reflect.
-    revisions: BTreeSet<Row>,
-    incidents_through: Option<u64>,
+    pub(crate) revisions: BTreeSet<Row>,
+    pub(crate) incidents_through: Option<u64>,
     pub(crate) ledgers: BTreeMap<u64, Ledger>,
     pub(crate) dead_letters: usize,
 }

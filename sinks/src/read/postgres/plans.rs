@@ -193,33 +193,40 @@ fn questions(from_ms: Option<i64>, to_ms: Option<i64>) -> Vec<(String, Statement
     questions
 }
 
+/// One test, since a store takes far longer to fill than its questions take to plan.
 #[test]
-fn every_page_is_found_by_an_index() {
+fn questions_are_answered_by_an_index_in_the_months_that_are_asked_for() {
     let (_database, mut client) = filled();
+    every_page_is_found_by_an_index(&mut client);
+    a_target_that_nobody_measures_is_looked_up_client_by_client(&mut client);
+    only_the_months_that_are_asked_for_are_read(&mut client);
+    many_pairs_are_found_by_an_index_in_the_month_that_is_asked_for(&mut client);
+    each_index_serves_what_it_is_there_for(&mut client);
+    // The last, since it vacuums a table.
+    degraded_pairs_are_counted_in_the_index_alone_or_pair_by_pair(&mut client);
+}
+
+fn every_page_is_found_by_an_index(client: &mut Client) {
     for (question, statement) in questions(None, None) {
-        let plan = Plan::of(&mut client, &statement);
+        let plan = Plan::of(client, &statement);
         assert_eq!(plan.scanned, BTreeSet::new(), "{question}");
         assert!(plan.rows < MAX_ROWS, "{question}: {plan:?}");
     }
 }
 
-#[test]
-fn a_target_that_nobody_measures_is_looked_up_client_by_client() {
-    let (_database, mut client) = filled();
+fn a_target_that_nobody_measures_is_looked_up_client_by_client(client: &mut Client) {
     let filter = Filter { target: Some("https://nowhere.example/".to_owned()), ..Filter::default() };
     let query = Query { filter, after: None, limit: 100 };
     for statement in [clients::statement(&query), targets::statement(&query)] {
-        let plan = Plan::of(&mut client, &statement);
+        let plan = Plan::of(client, &statement);
         assert!(plan.scanned.is_empty(), "{plan:?}");
     }
 }
 
-#[test]
-fn only_the_months_that_are_asked_for_are_read() {
-    let (_database, mut client) = filled();
+fn only_the_months_that_are_asked_for_are_read(client: &mut Client) {
     let february = BTreeSet::from(["2026_02".to_owned()]);
     for (question, statement) in questions(Some(MONTHS_MS[1] + 5), Some(MONTHS_MS[2] - 5)) {
-        let plan = Plan::of(&mut client, &statement);
+        let plan = Plan::of(client, &statement);
         assert!(plan.partitions.is_subset(&february), "{question}: {plan:?}");
         assert!(plan.scanned.is_empty() && plan.rows < MAX_ROWS, "{question}: {plan:?}");
     }
@@ -274,20 +281,16 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
     questions
 }
 
-#[test]
-fn many_pairs_are_found_by_an_index_in_the_month_that_is_asked_for() {
-    let (_database, mut client) = filled();
+fn many_pairs_are_found_by_an_index_in_the_month_that_is_asked_for(client: &mut Client) {
     let february = BTreeSet::from(["2026_02".to_owned()]);
     for (question, statement) in questions_over_pairs() {
-        let plan = Plan::of(&mut client, &statement);
+        let plan = Plan::of(client, &statement);
         assert!(plan.partitions.is_subset(&february), "{question}: {plan:?}");
         assert!(plan.scanned.is_empty() && plan.rows < MAX_ROWS, "{question}: {plan:?}");
     }
 }
 
-#[test]
-fn degraded_pairs_are_counted_in_the_index_alone_or_pair_by_pair() {
-    let (_database, mut client) = filled();
+fn degraded_pairs_are_counted_in_the_index_alone_or_pair_by_pair(client: &mut Client) {
     // The server looks into a table whose pages may hold what is no longer seen.
     client.batch_execute("VACUUM diagnoses").unwrap();
     for (client_id, target, expected) in [
@@ -302,15 +305,13 @@ fn degraded_pairs_are_counted_in_the_index_alone_or_pair_by_pair() {
             from_ms: MONTHS_MS[1],
             to_ms: MONTHS_MS[1] + 86_400_000,
         };
-        let plan = Plan::of(&mut client, &degraded::statement(&extent, 10_000));
+        let plan = Plan::of(client, &degraded::statement(&extent, 10_000));
         assert_eq!(plan.diagnoses, BTreeSet::from([expected.to_owned()]), "{extent:?}: {plan:?}");
     }
 }
 
 /// What the tuning guide and dashboards ask, beside the query API.
-#[test]
-fn each_index_serves_what_it_is_there_for() {
-    let (_database, mut client) = filled();
+fn each_index_serves_what_it_is_there_for(client: &mut Client) {
     for (condition, index) in [
         // The primary key, walked backwards, is the index on (client_id, target, window_start_ts DESC).
         ("client_id = 'client-7' AND target = 'https://3.example/'", "_pkey"),
@@ -320,7 +321,7 @@ fn each_index_serves_what_it_is_there_for() {
     ] {
         let statement = Statement::new(&format!("SELECT * FROM agg_1m WHERE {condition}"))
             .add("AND window_start_ts > ? ORDER BY window_start_ts DESC LIMIT 5", [Value::Time(MONTHS_MS[2])]);
-        let plan = Plan::of(&mut client, &statement);
+        let plan = Plan::of(client, &statement);
         assert_eq!(plan.indexes, BTreeSet::from([index.to_owned()]), "{condition}: {plan:?}");
         assert_eq!(plan.partitions, BTreeSet::from(["2026_03".to_owned()]), "{condition}");
     }

@@ -40,9 +40,12 @@ fn check_no_secret(name: &str) {
 
 /// What `read.py` says of files: what they hold, or what is wrong with them.
 fn read(kind: &str, arguments: &[&str]) -> Result<Value, String> {
+    read_by(&DeployPython::find().unwrap(), kind, arguments)
+}
+
+fn read_by(python: &DeployPython, kind: &str, arguments: &[&str]) -> Result<Value, String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/deploy/read.py");
-    let mut python = DeployPython::find().unwrap().command();
-    let output = python.arg(script).arg(kind).args(arguments).output().unwrap();
+    let output = python.command().arg(script).arg(kind).args(arguments).output().unwrap();
     match output.status.success() {
         true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
