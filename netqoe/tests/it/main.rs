@@ -13,6 +13,7 @@ mod crash_incidents;
 mod dashboard;
 mod demo;
 mod documented;
+mod grafana;
 mod guide;
 #[cfg(feature = "bench")]
 mod insight;

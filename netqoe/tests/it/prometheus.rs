@@ -1,5 +1,6 @@
-//! What Prometheus makes of netqoe's metrics with the rules and alerts that are shipped.
+//! What Prometheus makes of netqoe's metrics with the rules and alerts that are shipped, and what it has for the dashboards.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,13 +14,17 @@ use netqoe_model::metrics::Metrics;
 use netqoe_testbed::{Postgres, Prometheus, promtool};
 
 use crate::cluster_support::{Rig, Shape};
-use crate::support::{JSON, event, eventually_or_say, get, post};
+use crate::grafana::{Expression, check_statements, expressions};
+use crate::support::{JSON, Server, event, eventually_or_say, get, netqoe, post};
 
 /// How often Prometheus looks here.
 const SCRAPED_EVERY: Duration = Duration::from_secs(1);
 
-/// What the probe shows, which blackbox_exporter names.
-const OF_THE_PROBE: &str = "probe_ssl_earliest_cert_expiry";
+/// What only a target with TLS has, and none here is.
+const OF_TLS: &str = "probe_ssl_earliest_cert_expiry";
+/// Where names of metrics are declared apart from the servers' own.
+const DECLARED: [&str; 3] =
+    ["../probe/src/exporter/gauges.rs", "../probe/src/exporter/families.rs", "src/commands/process_metrics.rs"];
 
 fn deployed(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/prometheus").join(file)
@@ -60,21 +65,25 @@ fn each_alert_has_a_place_in_the_runbook() {
 }
 
 #[test]
-fn what_rules_are_about_is_a_metric() {
+fn what_rules_and_panels_are_about_is_a_metric() {
     let rules = read(deployed("alerts.yml")) + &read(deployed("rules.yml"));
-    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let panels: String = expressions().into_iter().map(|panel| panel.text + "\n").collect();
     let recorded: BTreeSet<_> = values(&rules, "record: ").into_iter().collect();
-    let names = rules
-        .split(|c| !is_of_a_name(c))
-        .filter(|word| ["telemetry_", "nats_", "netqoe:", "probe_"].iter().any(|prefix| word.starts_with(prefix)));
-    let is_known = |name: &str| {
+    let declared = DECLARED.map(|file| read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))).concat();
+    let is_known = |name: &&str| {
         let of_a_histogram = |end| name.strip_suffix(end).is_some_and(|base| Metrics::NAMES.contains(&base));
-        name == OF_THE_PROBE
-            || recorded.contains(name)
+        recorded.contains(name)
+            || declared.contains(&format!("\"{name}\""))
             || ["", "_bucket", "_sum", "_count"].into_iter().any(of_a_histogram)
     };
-    let unknown: BTreeSet<_> = names.filter(|name| !is_known(name)).collect();
-    assert_eq!(unknown, BTreeSet::new());
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    for text in [&rules, &panels] {
+        let names = text
+            .split(|c| !is_of_a_name(c))
+            .filter(|word| ["telemetry_", "nats_", "netqoe:", "probe_"].iter().any(|prefix| word.starts_with(prefix)));
+        let (known, unknown): (BTreeSet<_>, BTreeSet<_>) = names.partition(is_known);
+        assert!(!known.is_empty() && unknown.is_empty(), "{unknown:?}");
+    }
 }
 
 /// A Prometheus with the shipped rules, and the servers that it scrapes.
@@ -103,6 +112,13 @@ impl Watched {
         answer.json()["data"]["result"].as_array().unwrap().iter().map(|one| one["metric"].clone()).collect()
     }
 
+    /// Whether there is something, and it has the labels that are asked for.
+    fn has_data(&self, expression: &Expression) -> bool {
+        let given = self.query(&expression.text);
+        let has_labels = |metric: &serde_json::Value| expression.labels.iter().all(|label| metric[label].is_string());
+        !given.is_empty() && given.iter().all(has_labels)
+    }
+
     fn alerts(&self, selector: &str) -> BTreeSet<String> {
         let alerts = self.query(&format!("ALERTS{{{selector}}}"));
         alerts.iter().map(|alert| alert["alertname"].as_str().unwrap().to_owned()).collect()
@@ -122,6 +138,8 @@ impl Watched {
 fn each_fault_of_a_cluster_raises_its_alert() {
     let mut postgres = Postgres::start().unwrap();
     let mut rig = Rig::new(&postgres.url());
+    let folder = tempfile::tempdir().unwrap();
+    rig.environment.push(("NETQOE_CONFIG", receiver(folder.path())));
     let port = Arc::<AtomicU16>::default();
     let mut ingest = rig.ingest_with(&port, &["--rate", "100", "--rate-burst", "60"]);
     let to = ingest.port();
@@ -133,26 +151,27 @@ fn each_fault_of_a_cluster_raises_its_alert() {
         post(to, &[JSON], event(&format!("event-{number}"), client).to_string()).map_or(0, |answer| answer.status)
     };
     assert_eq!(send("c-0"), 200);
-    let mut watched = Watched::of(&[to, aggregate]);
+    let mut probe = probe(folder.path(), to, aggregate);
+    let mut watched = Watched::of(&[to, aggregate, probe.port()]);
 
     // What netqoe shows in any case, and what JetStream adds.
-    let recorded = values(&read(deployed("rules.yml")), "record: ").into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let without_data = |watched: &Watched| {
-        let of_all = recorded.iter().filter(|rule| watched.query(rule).is_empty());
-        of_all.cloned().collect::<Vec<_>>()
-    };
+    let without_data = RefCell::new(asked());
     let all_have_data = || {
         // Few, so that the refusals below are many of all requests.
         sleep(SCRAPED_EVERY);
         (0..3).for_each(|client| assert_eq!(send(&format!("c-{client}")), 200));
-        without_data(&watched).is_empty()
+        let mut without_data = without_data.borrow_mut();
+        without_data.retain(|expression| !watched.has_data(expression));
+        without_data.is_empty()
     };
-    eventually_or_say("every rule has data", all_have_data, || format!("{:?}", without_data(&watched)));
+    let which = || without_data.borrow().iter().map(|expression| format!("{expression}\n")).collect();
+    eventually_or_say("every rule and panel has data", all_have_data, which);
+    check_statements(&postgres.url());
     assert_eq!(watched.alerts("severity=\"page\""), BTreeSet::new());
 
     // One client floods.
     eventually_or_say("it is refused", || (0..50).any(|_| send("flood") == 429), String::new);
-    (0..500).for_each(|_| _ = send("flood"));
+    (0..200).for_each(|_| _ = send("flood"));
     watched.expect("NetqoeRateLimited");
 
     // Somebody publishes what is no event.
@@ -180,6 +199,33 @@ fn each_fault_of_a_cluster_raises_its_alert() {
         (0..40).for_each(|number| _ = scope.spawn(move || refuse(number)));
     });
     watched.expect("NetqoeIngestFailing");
+}
+
+/// Every expression of rules and panels.
+fn asked() -> Vec<Expression> {
+    let rules = read(deployed("rules.yml"));
+    let of_rule = |rule: &str| Expression { of: "rules.yml".to_owned(), text: rule.to_owned(), labels: Vec::new() };
+    let recorded = values(&rules, "record: ").into_iter().map(of_rule);
+    recorded.chain(expressions().into_iter().filter(|expression| !expression.text.contains(OF_TLS))).collect()
+}
+
+/// A configuration with a receiver, of whose notifications there are metrics then. It gets none.
+fn receiver(folder: &Path) -> String {
+    let file = folder.join("netqoe.toml");
+    std::fs::write(&file, "[[notify.receiver]]\nname = 'ops'\nkind = 'webhook'\nurl = 'http://127.0.0.1:9/'\n")
+        .unwrap();
+    file.display().to_string()
+}
+
+/// A probe that measures two servers, and sends what it has measured to the first.
+fn probe(folder: &Path, ingest: u16, aggregate: u16) -> Server {
+    let mut command = netqoe();
+    let options = ["--interval 1s", "--throughput-url off", "--client-id probe", "--metrics-listen 0"];
+    command.arg("probe").args(options.iter().flat_map(|option| option.split(' ')));
+    command.args(["--endpoint", &format!("http://127.0.0.1:{ingest}"), "--spool"]).arg(folder.join("spool"));
+    command.args([format!("http://127.0.0.1:{ingest}/readyz"), format!("tcp://127.0.0.1:{aggregate}")]);
+    command.env("NETQOE_TOKEN", "token");
+    Server::run(command, Arc::default())
 }
 
 fn publish(nats_url: &str, body: &'static [u8]) {
