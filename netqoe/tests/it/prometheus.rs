@@ -19,6 +19,10 @@ use crate::support::{JSON, Server, event, eventually_or_say, get, netqoe, post};
 
 /// How often Prometheus looks here.
 const SCRAPED_EVERY: Duration = Duration::from_secs(1);
+/// Clients that go on sending while the log is away.
+const REFUSED_AT_ONCE: usize = 8;
+/// Requests of the client that floods, between two looks at the alerts.
+const FLOOD: usize = 50;
 
 /// What only a target with TLS has, and none here is.
 const OF_TLS: &str = "probe_ssl_earliest_cert_expiry";
@@ -126,8 +130,17 @@ impl Watched {
 
     /// Waits until an alert is pending or fires. No other that was not expected pages anybody.
     fn expect(&mut self, alert: &str) {
+        self.expect_while(alert, || {});
+    }
+
+    /// The same, while something goes on that raises it.
+    fn expect_while(&mut self, alert: &str, mut act: impl FnMut()) {
         self.expected.insert(alert.to_owned());
-        eventually_or_say(alert, || self.alerts("").contains(alert), || format!("{:?}", self.alerts("")));
+        let is_raised = || {
+            act();
+            self.alerts("").contains(alert)
+        };
+        eventually_or_say(alert, is_raised, || format!("{:?}", self.alerts("")));
         let pages = self.alerts("severity=\"page\"");
         assert!(pages.is_subset(&self.expected), "{pages:?} where {:?} are expected", self.expected);
     }
@@ -141,7 +154,7 @@ fn each_fault_of_a_cluster_raises_its_alert() {
     let folder = tempfile::tempdir().unwrap();
     rig.environment.push(("NETQOE_CONFIG", receiver(folder.path())));
     let port = Arc::<AtomicU16>::default();
-    let mut ingest = rig.ingest_with(&port, &["--rate", "100", "--rate-burst", "60"]);
+    let mut ingest = rig.ingest_with(&port, &["--rate", "5", "--rate-burst", "5"]);
     let to = ingest.port();
     let mut group = rig.working_group(Shape { processes: 1, workers: 2 });
     let aggregate = group.processes[0].port();
@@ -169,10 +182,8 @@ fn each_fault_of_a_cluster_raises_its_alert() {
     check_statements(&postgres.url());
     assert_eq!(watched.alerts("severity=\"page\""), BTreeSet::new());
 
-    // One client floods.
-    eventually_or_say("it is refused", || (0..50).any(|_| send("flood") == 429), String::new);
-    (0..200).for_each(|_| _ = send("flood"));
-    watched.expect("NetqoeRateLimited");
+    // One client floods, for as long as it takes.
+    watched.expect_while("NetqoeRateLimited", || (0..FLOOD).for_each(|_| _ = send("flood")));
 
     // Somebody publishes what is no event.
     publish(&rig.nats.url(), b"no JSON at all");
@@ -193,12 +204,13 @@ fn each_fault_of_a_cluster_raises_its_alert() {
     rig.nats.stop().unwrap();
     let refused = || send("c-0") == 503;
     eventually_or_say("ingest refuses", refused, String::new);
-    // Each of them waits for the log for as long as it may.
-    std::thread::scope(|scope| {
-        let refuse = |number| post(to, &[JSON], event(&format!("refused-{number}"), "c-1").to_string()).is_ok();
-        (0..40).for_each(|number| _ = scope.spawn(move || refuse(number)));
+    // Each of them waits for the log for as long as it may. They go on until they are many of all requests.
+    watched.expect_while("NetqoeIngestFailing", || {
+        std::thread::scope(|scope| {
+            let refuse = |number: usize| post(to, &[JSON], event(&format!("refused-{number}"), "c-1").to_string());
+            (0..REFUSED_AT_ONCE).for_each(|number| _ = scope.spawn(move || refuse(number).is_ok()));
+        });
     });
-    watched.expect("NetqoeIngestFailing");
 }
 
 /// Every expression of rules and panels.
