@@ -20,8 +20,9 @@ use crate::page::{check_node, npm};
 const NATS_SERVER: &str = "NETQOE_TEST_NATS_URL";
 /// How many tests nextest runs at a time.
 const TEST_THREADS: &str = "NEXTEST_TEST_THREADS";
-/// For each core: most of the long tests wait for a server, a window or a time limit. With two, a third of the machine was idle.
-const TEST_THREADS_A_CORE: usize = 3;
+/// For each core: most of the long tests wait for a server, a window or a time limit. With three, tests waited for each other, and one
+/// that waits for two minutes at most failed; the run was no shorter.
+const TEST_THREADS_A_CORE: usize = 2;
 
 /// All that stands behind a feature. Lints, documentation and tests have it in one and the same program, so that everything
 /// is compiled once: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for

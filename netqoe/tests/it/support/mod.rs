@@ -17,7 +17,7 @@ pub(crate) use server::Server;
 pub(crate) use soak::{gate_or_soak, seed};
 
 /// How long anything may take on a busy machine before the test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 /// Options under which no test is above its rate.
 pub(crate) const NO_RATE: [&str; 4] = ["--rate", "100000", "--rate-burst", "100000"];
 /// Lines of a log that tell what its process was about.
