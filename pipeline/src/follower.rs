@@ -12,6 +12,7 @@ use netqoe_sinks::{Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
+use crate::gauge::gauge;
 use crate::{PipelineError, View};
 
 /// How often what is committed is acknowledged.
@@ -74,12 +75,12 @@ async fn acknowledge(
 
 fn show(metrics: &Metrics, progress: LogProgress) {
     let LogProgress { messages, pending, ack_pending, ack_floor } = progress;
-    for (gauge, value) in [
+    for (shown, value) in [
         (&metrics.stream_messages, messages),
         (&metrics.consumer_pending, pending),
         (&metrics.queue_ack_pending, ack_pending),
         (&metrics.consumer_ack_floor, ack_floor.0),
     ] {
-        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        shown.set(gauge(value));
     }
 }

@@ -24,6 +24,7 @@ mod failures;
 mod feeds;
 mod fleet;
 mod follower;
+mod gauge;
 mod health;
 mod log_clock;
 mod measured;

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::age::age_ms;
 use crate::committer::OnCommit;
 use crate::fleet::{Found, OnFound};
+use crate::gauge::gauge;
 use crate::{Assignment, Backlog, Committed, Observed};
 
 /// Shows the backlog of each worker and partition in `metrics`, as it is at each look.
@@ -30,12 +31,10 @@ pub(crate) fn show_backlog(observed: &Observed, assignment: Assignment, backlog:
         }
         let newest = checkpoints.iter().map(|checkpoint| checkpoint.log_time).max().unwrap_or_default();
         metrics.log_clock_ahead.set(newest.ms().saturating_sub(now_ms).max(0) as f64 / 1000.0);
-        metrics.events_unbalanced.set(gauge(checkpoints.iter().map(|checkpoint| checkpoint.ledger.unbalanced()).sum()));
+        metrics
+            .events_unbalanced
+            .set(gauge(checkpoints.iter().map(|checkpoint| checkpoint.ledger.unbalanced()).sum::<u64>()));
     });
-}
-
-fn gauge(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// What happens after each commit: it is counted, shown to live readers, and `on_reflected` is told how far rows now reflect
@@ -69,7 +68,7 @@ pub(crate) fn on_found(observed: &Observed) -> OnFound {
     let since = Arc::clone(&unacknowledged_since);
     metrics.on_gather(move |metrics| {
         let age_ms = since.lock().map_or(0, |since| age_ms(since, now_ms()));
-        metrics.incident_unacknowledged.set(i64::try_from(age_ms / 1000).unwrap_or(i64::MAX));
+        metrics.incident_unacknowledged.set(gauge(age_ms / 1000));
     });
     Box::new(move |found| match found {
         Found::Committed(commit, delay) => {
@@ -96,7 +95,7 @@ fn show_open(metrics: &Metrics, counts: &[(Label, Severity, u64)]) {
         for severity in [Severity::Minor, Severity::Major, Severity::Critical] {
             let of_both =
                 counts.iter().find(|(of_label, of_severity, _)| (*of_label, *of_severity) == (label, severity));
-            let count = of_both.map_or(0, |(.., count)| i64::try_from(*count).unwrap_or(i64::MAX));
+            let count = of_both.map_or(0, |(.., count)| gauge(*count));
             metrics.incidents_open.with_label_values(&[label.as_str(), severity.as_str()]).set(count);
         }
     }

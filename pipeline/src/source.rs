@@ -6,6 +6,7 @@ use netqoe_eventlog::{EventLog, JetStreamLog, LogError, SqliteLog, Start};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Position};
 
+use crate::gauge::gauge;
 use crate::health::Check;
 
 /// A log, as a pipeline needs it.
@@ -33,7 +34,7 @@ impl Source {
     pub fn embedded(log: &SqliteLog, clock_advice: &'static str, metrics: &Metrics) -> Self {
         let (healthy, intact, discarding, damaged) = (log.clone(), log.clone(), log.clone(), log.clone());
         metrics.on_gather(move |metrics| {
-            metrics.log_damaged_records.set(i64::try_from(damaged.damaged_records()).unwrap_or(i64::MAX));
+            metrics.log_damaged_records.set(gauge(damaged.damaged_records()));
         });
         Self {
             log: Arc::new(log.clone()),

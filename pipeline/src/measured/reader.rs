@@ -2,6 +2,7 @@ use netqoe_model::metrics::Metrics;
 use netqoe_sinks::read::{ReadError, Reader, Snapshot, Watch, Watched};
 
 use super::{AtWork, StoreHealth};
+use crate::gauge::gauge;
 
 /// The reading side of a store, which it does not change.
 pub struct MeasuredReader<R>(Watched<R, Measuring>);
@@ -9,7 +10,7 @@ pub struct MeasuredReader<R>(Watched<R, Measuring>);
 impl<R: Reader> MeasuredReader<R> {
     /// `reader` has so many connections at most.
     pub fn new(reader: R, connections: usize, metrics: &Metrics, health: &StoreHealth) -> Self {
-        metrics.db_connections_max.add(i64::try_from(connections).unwrap_or(i64::MAX));
+        metrics.db_connections_max.add(gauge(connections));
         Self(Watched::new(reader, Measuring { metrics: metrics.clone(), health: health.clone() }))
     }
 }

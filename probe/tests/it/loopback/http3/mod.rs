@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use netqoe_model::{ErrorStage, Event, EventTime};
-use netqoe_probe::{Settings, ThroughputObject};
+use netqoe_probe::{Measurement, Settings, ThroughputObject};
 
 use crate::loopback::{measure_url, settings, stage};
 use crate::support::dns_server::DnsServer;
@@ -19,6 +19,14 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 fn over_http3(settings: Settings) -> Settings {
     Settings { http3: true, ..settings }
+}
+
+/// What a measurement of this path of a server says that thinks for so long.
+async fn measured(path: &str, thinks_for: Duration) -> Measurement {
+    let dns = DnsServer::start(Duration::ZERO).await;
+    let authority = Authority::new();
+    let server = Http3Server::start(&authority.certify("web.test"), thinks_for);
+    measure_url(&server.url(path), &over_http3(settings(&dns, &authority))).await
 }
 
 #[tokio::test]
@@ -116,10 +124,7 @@ async fn an_address_that_does_not_answer_gives_way() {
 
 #[tokio::test]
 async fn what_comes_before_the_answer_is_passed_over() {
-    let dns = DnsServer::start(Duration::ZERO).await;
-    let authority = Authority::new();
-    let server = Http3Server::start(&authority.certify("web.test"), Duration::ZERO);
-    let measurement = measure_url(&server.url("/early"), &over_http3(settings(&dns, &authority))).await;
+    let measurement = measured("/early", Duration::ZERO).await;
     assert!(measurement.failure.is_none(), "{measurement:?}");
     assert_eq!((measurement.evidence.status, measurement.evidence.body_bytes), (Some(200), Some(PAGE.len() as u64)));
 }
@@ -127,10 +132,7 @@ async fn what_comes_before_the_answer_is_passed_over() {
 /// The head of the answer itself decides.
 #[tokio::test]
 async fn an_early_hint_is_not_the_first_byte_over_http3() {
-    let dns = DnsServer::start(Duration::ZERO).await;
-    let authority = Authority::new();
-    let server = Http3Server::start(&authority.certify("web.test"), THINKING);
-    let measurement = measure_url(&server.url("/"), &over_http3(settings(&dns, &authority))).await;
+    let measurement = measured("/", THINKING).await;
     assert!(measurement.failure.is_none(), "{measurement:?}");
     assert!(measurement.phases.ttfb.unwrap().duration() >= THINKING, "{measurement:?}");
     let interim = &measurement.evidence.interim_answers;
@@ -139,10 +141,7 @@ async fn an_early_hint_is_not_the_first_byte_over_http3() {
 
 #[tokio::test]
 async fn a_server_that_only_hints_is_given_up() {
-    let dns = DnsServer::start(Duration::ZERO).await;
-    let authority = Authority::new();
-    let server = Http3Server::start(&authority.certify("web.test"), Duration::ZERO);
-    let measurement = measure_url(&server.url("/early-for-ever"), &over_http3(settings(&dns, &authority))).await;
+    let measurement = measured("/early-for-ever", Duration::ZERO).await;
     let failure = measurement.failure.as_ref().map(ToString::to_string).unwrap_or_default();
     assert!(failure.contains("its head, interim answers included, is longer than"), "{failure}");
     assert_eq!(stage(&measurement), Some(ErrorStage::Http));
