@@ -34,8 +34,11 @@ pub(crate) struct LogLevels(Arc<Shown>);
 
 struct Shown {
     asked_for: Mutex<String>,
-    show: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>,
+    show: Show,
 }
+
+/// Changes the filter.
+type Show = Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>;
 
 impl LogLevels {
     /// As `RUST_LOG` would say it.
@@ -72,10 +75,7 @@ fn filter(asked_for: &str) -> Result<EnvFilter, ParseError> {
 }
 
 /// Answers what changes the filter.
-fn start_with(
-    format: LogFormat,
-    filter: EnvFilter,
-) -> Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync> {
+fn start_with(format: LogFormat, filter: EnvFilter) -> Show {
     // Where standard error takes nothing, there is nobody to tell, and to try would panic.
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,7 +1,7 @@
 //! `netqoe backup` and `netqoe restore`: a copy of the data file, taken while `up` goes on, and put back.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -9,7 +9,7 @@ use netqoe_datafile::{make_folder, make_private};
 use netqoe_eventlog::SqliteLog;
 use rusqlite::{Connection, OpenFlags};
 
-use super::data_file;
+use super::{data_file, doctor};
 use crate::options::{BackupOptions, RestoreOptions};
 use crate::output;
 
@@ -43,7 +43,8 @@ pub(crate) fn restore(options: &RestoreOptions) -> anyhow::Result<()> {
 fn copy(from: &Path, to: &Path) -> anyhow::Result<u64> {
     ensure!(from.is_file(), "there is no data file at {}", from.display());
     ensure!(!to.exists(), "{} exists: choose another name", to.display());
-    let unfinished = unfinished(to);
+    // Beside the copy, so that it is on the same disk.
+    let unfinished = to.with_added_extension("unfinished");
     if unfinished.exists() {
         std::fs::remove_file(&unfinished)
             .with_context(|| format!("can't remove {}, which another copy has left", unfinished.display()))?;
@@ -53,13 +54,6 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<u64> {
     copied
         .inspect_err(|_| _ = std::fs::remove_file(&unfinished))
         .with_context(|| format!("can't copy {} to {}", from.display(), to.display()))
-}
-
-/// Beside the copy, so that it is on the same disk.
-fn unfinished(to: &Path) -> PathBuf {
-    let mut name = to.as_os_str().to_owned();
-    name.push(".unfinished");
-    name.into()
 }
 
 fn copy_to(from: &Path, to: &Path) -> anyhow::Result<u64> {
@@ -73,10 +67,9 @@ fn copy_to(from: &Path, to: &Path) -> anyhow::Result<u64> {
     drop(source);
     File::open(to)?.sync_all()?;
     let inspection = SqliteLog::inspect(to)?;
-    let findings = &inspection.findings;
-    let is_whole = findings.damaged == 0 && findings.missing == 0 && inspection.sqlite.is_empty();
+    let is_whole = doctor::found(&inspection).is_empty();
     ensure!(is_whole, "the log in it is damaged: `netqoe doctor --data {}` says where", folder(from).display());
-    Ok(findings.records)
+    Ok(inspection.findings.records)
 }
 
 fn folder(file: &Path) -> &Path {

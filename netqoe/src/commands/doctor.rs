@@ -37,7 +37,8 @@ pub(crate) fn run(options: &DoctorOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn found(inspection: &Inspection) -> Vec<String> {
+/// What is wrong with a file's log and with the file, a line each.
+pub(super) fn found(inspection: &Inspection) -> Vec<String> {
     let Inspection { findings, sqlite } = inspection;
     let mut problems: Vec<_> = sqlite.iter().map(|problem| format!("SQLite: {}", problem.escape_debug())).collect();
     for position in findings.damaged_at.iter().take(LISTED) {
