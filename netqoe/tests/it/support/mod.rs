@@ -5,6 +5,7 @@ mod server;
 mod soak;
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -51,6 +52,23 @@ pub(crate) fn eventually_or_say(what: &str, mut is_so: impl FnMut() -> bool, sta
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}\n{}", state());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The same for what takes longer the slower the machine is: it is waited for as long as `progress` goes on changing.
+pub(crate) fn eventually_as_it_goes_on<P: PartialEq + Debug>(
+    what: &str,
+    mut is_so: impl FnMut() -> bool,
+    progress: impl Fn() -> P,
+) {
+    let mut last = (progress(), Instant::now());
+    while !is_so() {
+        let now = progress();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        assert!(last.1.elapsed() < PATIENCE, "no progress within {PATIENCE:?}: {what}\n{:?}", last.0);
         std::thread::sleep(Duration::from_millis(20));
     }
 }
