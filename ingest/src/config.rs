@@ -45,6 +45,8 @@ pub struct IngestConfig {
     pub event_rate_per_s: NonZeroU32,
     /// Events that a client that was quiet may send at once.
     pub event_rate_burst: NonZeroU32,
+    /// Whether other instances are told what is let through, and take it off their rates: [`Ingest::shared_limits`](crate::Ingest::shared_limits).
+    pub shares_limits: bool,
     /// How far ahead of the clock an event may be, in milliseconds.
     pub max_future_ms: i64,
     /// Pairs of client and target. Events of one more get 429.
@@ -66,6 +68,7 @@ impl Default for IngestConfig {
             rate_burst: DEFAULT_RATE_BURST,
             event_rate_per_s: DEFAULT_EVENT_RATE_PER_S,
             event_rate_burst: DEFAULT_EVENT_RATE_BURST,
+            shares_limits: false,
             max_future_ms: Rules::default().max_future_ms,
             max_pairs: DEFAULT_MAX_PAIRS,
             max_pairs_per_client: DEFAULT_MAX_PAIRS_PER_CLIENT,

@@ -23,6 +23,7 @@ use crate::batch::{Batch, Candidate, Parsed, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
 use crate::media::MediaType;
 use crate::pairs::Pairs;
+use crate::rate::shared::SharedLimits;
 use crate::rate::{EventsTaken, RateLimits, Standing};
 use crate::refusals::Refusals;
 
@@ -43,7 +44,7 @@ struct Shared {
     metrics: Metrics,
     authentication: Authentication,
     bodies: BodyReader,
-    rates: RateLimits,
+    rates: Arc<RateLimits>,
     pairs: Pairs,
     outage: Outage,
     config: IngestConfig,
@@ -62,7 +63,7 @@ impl Ingest {
         let shared = Shared {
             log,
             bodies: BodyReader::new(&config, tokens.count()),
-            rates: RateLimits::new(&config, &tokens, Arc::clone(&clock)),
+            rates: Arc::new(RateLimits::new(&config, &tokens, Arc::clone(&clock))),
             authentication: Authentication::new(tokens, metrics.clone()),
             pairs: Pairs::new(&config, Arc::clone(&clock), metrics.clone()),
             metrics,
@@ -77,6 +78,13 @@ impl Ingest {
     /// [`IngestConfig::max_pairs`].
     pub fn know_pair(&self, client_id: &str, target: &str) {
         self.shared.pairs.know(client_id, target);
+    }
+
+    /// Its part in the limits that several instances hold together, where it was made to
+    /// [share](IngestConfig::shares_limits) them. `instance` is a name that no other instance has.
+    pub fn shared_limits(&self, instance: String) -> Option<SharedLimits> {
+        let (rates, metrics) = (&self.shared.rates, self.shared.metrics.clone());
+        rates.untold().map(|untold| SharedLimits::new(Arc::clone(rates), Arc::clone(untold), instance, metrics))
     }
 
     /// Its routes and what they say of themselves, for [`assemble`](netqoe_server::assemble).

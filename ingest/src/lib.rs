@@ -20,3 +20,4 @@ mod refusals;
 
 pub use config::IngestConfig;
 pub use events::Ingest;
+pub use rate::shared::{SharedLimits, Silence};

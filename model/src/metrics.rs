@@ -73,6 +73,7 @@ metrics! {
     ingest_pairs: IntGauge = "telemetry_ingest_pairs", "Pairs of client and target that ingest accepts events of.";
     ingest_pairs_refused: IntCounterVec = "telemetry_ingest_pairs_refused_total" ["limit"], "Events refused because their pair of client and target would exceed a limit: the client's, or that of all pairs.";
     ingest_pairs_forgotten: IntCounter = "telemetry_ingest_pairs_forgotten_total", "Pairs that were forgotten because they had no event for as long as their past is kept.";
+    ingest_instances: IntGauge = "telemetry_ingest_instances", "Instances of ingest that hold the rates of clients together and were heard in the last three seconds, this one included; 0 if rates are not shared.";
     ingest_auth_failures: IntCounter = "telemetry_ingest_auth_failures_total", "Requests with a missing or wrong token.";
     auth_refusals: IntCounterVec = "telemetry_auth_refusals_total" ["reason"], "Requests refused because of their token, by reason: missing, malformed, unknown, bound (to clients, but used for reading), too_many.";
     queue_published: IntCounter = "telemetry_queue_published_total", "Events that the log has stored durably.";

@@ -8,6 +8,7 @@ mod breaks;
 mod connect;
 mod continuity;
 mod dead_letters;
+mod exchange;
 mod existing;
 mod export;
 mod find;
@@ -44,6 +45,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 pub use self::dead_letters::{DeadLetterOptions, DeadLetters, LetterOrder, ReplayError};
+pub use self::exchange::Exchange;
 pub use self::letter::StoredLetter;
 pub use self::options::{Discard, JetStreamOptions, NatsAuthentication, NatsOptions, Storage, StreamOptions};
 pub use self::progress::{LogProgress, ProgressConsumer, ProgressOptions};
@@ -217,6 +219,11 @@ impl JetStreamLog {
     /// [`LogError::NoStream`], and if JetStream does not answer.
     pub async fn find_dead_letters(&self, options: DeadLetterOptions) -> Result<DeadLetters, LogError> {
         DeadLetters::find(self.clone(), options).await
+    }
+
+    /// What other instances tell, and a way to tell them. `instance` is a name that no other instance has, of letters and digits.
+    pub fn exchange(&self, instance: String) -> Exchange {
+        exchange::start(self.source().clone(), instance, self.shared.thread.handle())
     }
 
     fn source(&self) -> &Source {

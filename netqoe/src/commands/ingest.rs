@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use netqoe_ingest::Ingest;
+use netqoe_eventlog::{Exchange, JetStreamLog};
+use netqoe_ingest::{Ingest, IngestConfig, SharedLimits};
 use netqoe_server::{ComponentCheck, OperationsAccess, SignIn, SystemClock};
+use uuid::Uuid;
 
 use super::admin::Admin;
 use super::process_metrics;
@@ -23,14 +25,18 @@ pub(crate) fn run(options: &IngestOptions, levels: &LogLevels) -> anyhow::Result
     let metrics = process_metrics::metrics();
     let memory = options.server.memory();
     let config = options.server.ingest(ms(options.max_future), &memory);
+    let config = IngestConfig { shares_limits: options.shared_limits, ..config };
     let clock = Arc::new(SystemClock::new());
     let access = OperationsAccess::at(address, SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _));
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
-    let checked = log.clone();
-    let check = ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || checked.healthy()) };
-    let app = netqoe_server::assemble([ingest.router()], metrics, vec![check], access);
+    let shared = Shared::of(&ingest, &log);
+    let checks = [Some(log_check(&log)), shared.as_ref().map(Shared::check)].into_iter().flatten().collect();
+    let app = netqoe_server::assemble([ingest.router()], metrics, checks, access);
     request_threads()?.block_on(async {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
+        if let Some(Shared { limits, exchange: Exchange { tell, heard } }) = shared {
+            tokio::spawn(limits.run(tell, heard));
+        }
         tracing::info!("listening on http://{address}");
         let (limits, admin) = (options.server.limits(&memory), Admin { levels: levels.clone(), feeds: None });
         tokio::select! {
@@ -41,4 +47,29 @@ pub(crate) fn run(options: &IngestOptions, levels: &LogLevels) -> anyhow::Result
     log.close();
     tracing::info!("drained");
     Ok(())
+}
+
+fn log_check(log: &JetStreamLog) -> ComponentCheck {
+    let checked = log.clone();
+    ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || checked.healthy()) }
+}
+
+/// Limits that other instances hold, too, where that was asked for.
+struct Shared {
+    limits: SharedLimits,
+    exchange: Exchange,
+}
+
+impl Shared {
+    fn of(ingest: &Ingest, log: &JetStreamLog) -> Option<Self> {
+        let instance = Uuid::now_v7().simple().to_string();
+        let limits = ingest.shared_limits(instance.clone())?;
+        Some(Self { limits, exchange: log.exchange(instance) })
+    }
+
+    /// Clients are served without it.
+    fn check(&self) -> ComponentCheck {
+        let silence = self.limits.silence();
+        ComponentCheck { component: "limits", needed_for_ready: false, check: Box::new(move || silence.check()) }
+    }
 }

@@ -36,6 +36,11 @@ pub(crate) struct IngestOptions {
     #[command(flatten)]
     pub(crate) server: ServerOptions,
 
+    /// Hold the rates of clients together with all instances that have this option, through a bucket of NATS's key-value
+    /// store. By default each instance allows a client its whole rate. All need the same list of tokens
+    #[arg(long, env = "NETQOE_SHARED_LIMITS", help_heading = "HTTP server")]
+    pub(crate) shared_limits: bool,
+
     #[command(flatten)]
     pub(crate) admin: AdminOptions,
 

@@ -7,4 +7,5 @@ mod parted;
 mod refusals;
 mod replicas;
 mod shapes;
+mod shared_limits;
 mod three_servers;

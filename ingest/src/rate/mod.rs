@@ -2,6 +2,13 @@
 //!
 //! Clients are followed for each token apart: who holds one can make up as many names as it likes, and takes no place of others.
 
+#[cfg(test)]
+mod hand_clock;
+pub(crate) mod shared;
+mod shares;
+mod states;
+mod untold;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,14 +16,13 @@ use std::time::Duration;
 
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::{StateInformationMiddleware, StateSnapshot};
-use governor::nanos::Nanos;
-use governor::state::StateStore;
-use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
 use governor::{NotUntil, Quota, RateLimiter};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use netqoe_server::{Clock, Grant, TokenId, Tokens};
 
+use self::states::BoundedStates;
+use self::untold::Untold;
 use crate::config::IngestConfig;
 
 /// Clients of one token whose rate is followed one by one: about 20 MB. Above it, its clients that are not among them share
@@ -24,10 +30,12 @@ use crate::config::IngestConfig;
 const MAX_CLIENTS_OF_TOKEN: usize = 100_000;
 /// Clients of all tokens: about 200 MB, reached only where ten tokens make up names.
 const MAX_CLIENTS: usize = 1_000_000;
-/// What clients beyond that are followed as; no client_id is empty.
-const OVERFLOW: &str = "";
 /// How often clients that have their whole burst again are forgotten.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How far ahead of its rate a client may get by what other instances let through: where it sends to many of them at once, each
+/// lets its burst through before it hears of the others. Longer than what the bursts of ten instances take.
+const MOST_AHEAD: Duration = Duration::from_secs(60);
 
 type Limiter = RateLimiter<String, BoundedStates, RateClock, StateInformationMiddleware>;
 
@@ -39,12 +47,40 @@ pub(crate) struct RateLimits {
     rate_per_s: u32,
     burst: u32,
     next_sweep_ms: AtomicU64,
+    /// What other instances of ingest are to be told, where limits are held together.
+    untold: Option<Arc<Untold>>,
 }
 
 /// The rates of one token's clients.
 struct Limiters {
-    requests: Limiter,
-    events: Limiter,
+    requests: Rate,
+    events: Rate,
+}
+
+/// What clients may send of something.
+struct Rate {
+    limiter: Limiter,
+    states: BoundedStates,
+    quota: Quota,
+    /// When the limiter's time began.
+    started: Duration,
+}
+
+/// Requests and events that were let through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    requests: u32,
+    events: u32,
+}
+
+impl Taken {
+    fn and(self, more: Self) -> Self {
+        Self { requests: self.requests.saturating_add(more.requests), events: self.events.saturating_add(more.events) }
+    }
+
+    fn reaches(self, other: Self) -> bool {
+        self.requests >= other.requests || self.events >= other.events
+    }
 }
 
 /// Where a client stands after a request.
@@ -77,29 +113,58 @@ impl RateLimits {
     }
 
     fn with_capacity(config: &IngestConfig, tokens: usize, clock: Arc<dyn Clock>, max_clients: usize) -> Self {
-        let limiter = |rate_per_s: NonZeroU32, burst: NonZeroU32| {
-            let states = BoundedStates { clients: DashMapStateStore::default(), max_clients };
+        let rate = |rate_per_s: NonZeroU32, burst: NonZeroU32| {
+            let states = BoundedStates::new(max_clients);
             let quota = Quota::per_second(rate_per_s).allow_burst(burst);
-            RateLimiter::new(quota, states, RateClock(Arc::clone(&clock)))
+            let started = clock.elapsed();
+            let limiter = RateLimiter::new(quota, states.clone(), RateClock(Arc::clone(&clock)));
+            Rate { limiter, states, quota, started }
         };
         let limiters = (0..tokens).map(|_| Limiters {
-            requests: limiter(config.rate_per_s, config.rate_burst),
-            events: limiter(config.event_rate_per_s, config.event_rate_burst),
+            requests: rate(config.rate_per_s, config.rate_burst),
+            events: rate(config.event_rate_per_s, config.event_rate_burst),
         });
+        let burst = Taken { requests: config.rate_burst.get(), events: config.event_rate_burst.get() };
         Self {
             limiters: limiters.collect(),
             rate_per_s: config.rate_per_s.get(),
             burst: config.rate_burst.get(),
             next_sweep_ms: AtomicU64::new(0),
+            untold: config.shares_limits.then(|| Arc::new(Untold::new(tokens, burst))),
             clock,
+        }
+    }
+
+    /// Takes off a client's rates what another instance let through, though there may not be as much left: nothing more is let
+    /// through then until it has come.
+    pub(crate) fn charge(&self, token: TokenId, client_id: &String, taken: Taken) {
+        // Instances that are started anew with other tokens, one after the other, may know of more.
+        if let Some(Limiters { requests, events }) = self.limiters.get(token.0) {
+            let now = self.clock.elapsed();
+            requests.charge(client_id, now, taken.requests);
+            events.charge(client_id, now, taken.events);
+        }
+    }
+
+    /// What is to be told, where limits are held together.
+    pub(crate) fn untold(&self) -> Option<&Arc<Untold>> {
+        self.untold.as_ref()
+    }
+
+    fn note(&self, token: TokenId, client_id: &str, taken: Taken) {
+        if let Some(untold) = &self.untold {
+            untold.add(token, client_id, taken);
         }
     }
 
     /// Takes one request off what the client may send, where there is one.
     pub(crate) fn take(&self, token: TokenId, client_id: &String) -> Standing {
         self.sweep_when_due();
-        match self.limiters[token.0].requests.check_key(client_id) {
-            Ok(snapshot) => self.standing(&snapshot, None),
+        match self.limiters[token.0].requests.limiter.check_key(client_id) {
+            Ok(snapshot) => {
+                self.note(token, client_id, Taken { requests: 1, events: 0 });
+                self.standing(&snapshot, None)
+            }
             Err(refusal) => Standing {
                 rate_per_s: self.rate_per_s,
                 remaining: 0,
@@ -111,7 +176,13 @@ impl RateLimits {
 
     /// Takes so many events off what the client may send, or as many as there are.
     pub(crate) fn take_events(&self, token: TokenId, client_id: &String, count: NonZeroU32) -> EventsTaken {
-        let events = &self.limiters[token.0].events;
+        let taken = self.events_of(token, client_id, count);
+        self.note(token, client_id, Taken { requests: 0, events: taken.count });
+        taken
+    }
+
+    fn events_of(&self, token: TokenId, client_id: &String, count: NonZeroU32) -> EventsTaken {
+        let events = &self.limiters[token.0].events.limiter;
         if matches!(events.check_key_n(client_id, count), Ok(Ok(_))) {
             return EventsTaken { count: count.get(), retry_after_s: None };
         }
@@ -147,9 +218,19 @@ impl RateLimits {
             && self.next_sweep_ms.compare_exchange(due_ms, next_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_ours {
             for Limiters { requests, events } in &self.limiters {
-                requests.retain_recent();
-                events.retain_recent();
+                requests.limiter.retain_recent();
+                events.limiter.retain_recent();
             }
+        }
+    }
+}
+
+impl Rate {
+    fn charge(&self, client_id: &String, now: Duration, count: u32) {
+        if count > 0 {
+            let by = self.quota.replenish_interval() * count;
+            let most = self.quota.burst_size_replenished_in() + MOST_AHEAD;
+            self.states.charge(client_id, now.saturating_sub(self.started), by, most);
         }
     }
 }
@@ -182,66 +263,10 @@ impl GovernorClock for RateClock {
     }
 }
 
-/// A state for each client, up to a number of them.
-struct BoundedStates {
-    clients: DashMapStateStore<String>,
-    max_clients: usize,
-}
-
-impl StateStore for BoundedStates {
-    type Key = String;
-
-    fn measure_and_replace<T, F, E>(&self, client_id: &String, decide: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        // Requests that arrive at once may each see the last free place: as many too many as there are threads.
-        if self.clients.contains_key(client_id) || self.clients.len() < self.max_clients {
-            self.clients.measure_and_replace(client_id, decide)
-        } else {
-            self.clients.measure_and_replace(&OVERFLOW.to_owned(), decide)
-        }
-    }
-}
-
-impl ShrinkableKeyedStateStore<String> for BoundedStates {
-    fn retain_recent(&self, drop_below: Nanos) {
-        self.clients.retain_recent(drop_below);
-    }
-
-    fn len(&self) -> usize {
-        self.clients.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.clients.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
+    use super::hand_clock::HandClock;
     use super::*;
-
-    #[derive(Default)]
-    struct HandClock(Mutex<Duration>);
-
-    impl HandClock {
-        fn advance(&self, by: Duration) {
-            *self.0.lock().unwrap() += by;
-        }
-    }
-
-    impl Clock for HandClock {
-        fn now_ms(&self) -> i64 {
-            0
-        }
-
-        fn elapsed(&self) -> Duration {
-            *self.0.lock().unwrap()
-        }
-    }
 
     fn limits(rate_per_s: u32, burst: u32, max_clients: usize) -> (RateLimits, Arc<HandClock>) {
         let clock = Arc::new(HandClock::default());
@@ -301,11 +326,12 @@ mod tests {
         let strangers = (0..1000).map(|n| taken(&limits, &format!("stranger-{n}"), 1)).sum::<usize>();
         assert_eq!(strangers, 60);
         assert_eq!(taken(&limits, "a", 100), 59);
-        assert!(limits.limiters[0].requests.len() <= 3);
+        assert!(limits.limiters[0].requests.limiter.len() <= 3);
         clock.advance(SWEEP_INTERVAL);
         assert_eq!(taken(&limits, "stranger-0", 100), 60, "quiet clients make room");
-        assert_eq!(limits.limiters[0].requests.len(), 1);
+        assert_eq!(limits.limiters[0].requests.limiter.len(), 1);
     }
+
     #[test]
     fn made_up_names_of_one_token_take_no_place_of_another() {
         let (limits, _) = limits(100, 60, 2);
