@@ -1,6 +1,7 @@
 //! Every metric of netqoe's servers, declared in one place. No label carries a client or a target.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus::core::Collector;
@@ -38,11 +39,23 @@ declared! {
     HistogramVec, |name, help, labels| Self::new(HistogramOpts::new(name, help).buckets(LATENCY_BUCKETS_S.to_vec()), labels);
 }
 
+/// All metrics of a process. Clones count into the same registry, and cost one count: each request makes several.
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Handles>);
+
+impl Deref for Metrics {
+    type Target = Handles;
+
+    fn deref(&self) -> &Handles {
+        &self.0
+    }
+}
+
 macro_rules! metrics {
     ($($field:ident: $kind:ty = $name:literal $([$($label:literal),*])?, $help:literal;)*) => {
-        /// A handle on each metric. Clones count into the same registry.
-        #[derive(Clone, Debug)]
-        pub struct Metrics {
+        /// A handle on each metric.
+        #[derive(Debug)]
+        pub struct Handles {
             registry: Registry,
             states: States,
             $(#[doc = concat!("`", $name, "`: ", $help)] pub $field: $kind,)*
@@ -58,7 +71,7 @@ macro_rules! metrics {
                     let $field = <$kind as Declared>::declare($name, $help, &[$($($label),*)?])?;
                     registry.register(Box::new($field.clone()))?;
                 )*
-                Ok(Self { registry, states: States::default(), $($field),* })
+                Ok(Self(Arc::new(Handles { registry, states: States::default(), $($field),* })))
             }
         }
     };
@@ -138,8 +151,8 @@ impl Metrics {
 }
 
 /// What sets gauges just before they are looked at.
-#[derive(Clone, Default)]
-struct States(Arc<RwLock<Vec<Show>>>);
+#[derive(Default)]
+struct States(RwLock<Vec<Show>>);
 
 type Show = Arc<dyn Fn(&Metrics) + Send + Sync>;
 
