@@ -9,6 +9,7 @@
 //! Decision: D-077.
 
 mod cluster;
+mod crowd;
 mod incidents;
 mod insight;
 mod live;
@@ -43,6 +44,7 @@ pub fn run(command: &BenchCommand, product: &Product) -> anyhow::Result<()> {
         BenchCommand::Probe(options) => probe::run(options),
         BenchCommand::Query(options) => query::run(options, product),
         BenchCommand::Live(options) => live::run(options, product),
+        BenchCommand::Crowd(options) => crowd::run(options, product),
         BenchCommand::Incidents(options) => incidents::run(options, product),
         BenchCommand::Insight(options) => insight::run(options, product),
     }

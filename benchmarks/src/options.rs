@@ -23,6 +23,8 @@ pub enum BenchCommand {
     /// Puts `netqoe up` under load with and without live readers, some of which read nothing, and prints what the readers take
     /// of its events/s
     Live(BenchLiveOptions),
+    /// Posts to `netqoe up` alone and beside idle and slow connections, and prints what these take of a good client's latency
+    Crowd(BenchCrowdOptions),
     /// Posts a large fleet of which a part fails to `netqoe up`, or to a cluster before the given servers, minute by minute, and
     /// prints how soon incidents reflect it and how long other events wait meanwhile
     Incidents(BenchIncidentsOptions),
@@ -134,6 +136,29 @@ pub struct BenchLiveOptions {
 
     /// Rounds, in each of which every case has two runs: one in order, one in reverse
     #[arg(long, env = "NETQOE_BENCH_LIVE_ROUNDS", default_value = "2")]
+    pub(crate) rounds: NonZeroU32,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchCrowdOptions {
+    /// Connections that ask once, and then nothing
+    #[arg(long, env = "NETQOE_BENCH_CROWD_IDLE", default_value_t = 2_000)]
+    pub(crate) idle: u32,
+
+    /// Connections that send a byte of a head or of a body five times a second
+    #[arg(long, env = "NETQOE_BENCH_CROWD_SLOW", default_value_t = 800)]
+    pub(crate) slow: u32,
+
+    /// Events that the good client posts a second, one at a time
+    #[arg(long, env = "NETQOE_BENCH_CROWD_RATE", default_value = "500")]
+    pub(crate) rate: NonZeroU32,
+
+    /// How long each measurement lasts, in seconds
+    #[arg(long, env = "NETQOE_BENCH_CROWD_SECONDS", default_value = "5")]
+    pub(crate) seconds: NonZeroU32,
+
+    /// Rounds, in each of which both cases are measured twice: once in order, once in reverse
+    #[arg(long, env = "NETQOE_BENCH_CROWD_ROUNDS", default_value = "2")]
     pub(crate) rounds: NonZeroU32,
 }
 

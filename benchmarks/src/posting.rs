@@ -143,6 +143,6 @@ impl Connection {
     }
 }
 
-fn latencies() -> anyhow::Result<Histogram<u64>> {
+pub(super) fn latencies() -> anyhow::Result<Histogram<u64>> {
     Histogram::new_with_bounds(1, MAX_LATENCY_US, FIGURES).context("latencies can't be kept")
 }
