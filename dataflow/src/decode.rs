@@ -152,6 +152,7 @@ mod tests {
             log_time: log_time.map(LogTime::from_ms),
             lines: lines.join("\n").into_bytes(),
             set_aside: None,
+            trace: None,
         };
         Batch { chunks: vec![chunk], ..Batch::default() }
     }

@@ -30,7 +30,7 @@ pub use sqlite::{
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use netqoe_model::{Chunk, LogIdentity, LogTime, Partition, Position};
+use netqoe_model::{Chunk, LogIdentity, LogTime, Partition, Position, TraceContext};
 
 /// The clock that gives records their time.
 pub type LogClock = Arc<dyn Fn() -> LogTime + Send + Sync>;
@@ -44,6 +44,18 @@ pub trait EventLog: Send + Sync {
     /// with the log time that they got. If it fails, some of them may be in the log anyway: a retry sends
     /// all of them, and copies are counted once.
     fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>>;
+
+    /// [`EventLog::append`] for a request whose span is `trace`. The span of what is written follows from it, and readers find
+    /// that in [`Chunk::trace`], where the log can hand it on.
+    fn append_traced(
+        &self,
+        lines: Vec<(Partition, Vec<u8>)>,
+        trace: Option<TraceContext>,
+    ) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        // A log that hands nothing on appends all the same.
+        let _ = trace;
+        self.append(lines)
+    }
 
     /// Appends a record without events to each of these partitions, which moves their log time on.
     fn tick(&self, partitions: Vec<Partition>) -> BoxFuture<'static, Result<LogTime, AppendError>>;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use netqoe_model::Rules;
 use netqoe_server::RequestMemory;
 use netqoe_server::limits::{DEFAULT_MAX_IN_FLIGHT_BODY_BYTES, DEFAULT_READ_TIMEOUT, DEFAULT_WRITE_TIMEOUT};
+use netqoe_trace::Tracer;
 
 /// Longest body, in bytes after decompression: some 40,000 events.
 const DEFAULT_MAX_BODY_BYTES: usize = 16 << 20;
@@ -55,6 +56,8 @@ pub struct IngestConfig {
     pub max_pairs_per_client: NonZeroU32,
     /// How long a pair has its place after its last event.
     pub pairs_kept: Duration,
+    /// What starts the span of a request.
+    pub tracer: Tracer,
 }
 
 impl Default for IngestConfig {
@@ -73,6 +76,7 @@ impl Default for IngestConfig {
             max_pairs: DEFAULT_MAX_PAIRS,
             max_pairs_per_client: DEFAULT_MAX_PAIRS_PER_CLIENT,
             pairs_kept: DEFAULT_PAIRS_KEPT,
+            tracer: Tracer::OFF,
         }
     }
 }

@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http::StatusCode;
 use netqoe_eventlog::{AppendError, EventLog};
-use netqoe_model::Partition;
 use netqoe_model::metrics::Metrics;
+use netqoe_model::{Partition, TraceContext};
 use netqoe_server::{Authentication, Bearer, Clock, Code, Outage, Refusal, TokenId, Tokens};
+use netqoe_trace::{Kind, Span, Tracer};
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,10 +50,11 @@ struct Shared {
     outage: Outage,
     config: IngestConfig,
     clock: Arc<dyn Clock>,
+    tracer: Tracer,
 }
 
 impl Ingest {
-    /// In front of this log.
+    /// In front of this log. Requests have spans where `config` names a tracer.
     pub fn new(
         log: Arc<dyn EventLog>,
         metrics: Metrics,
@@ -68,6 +70,7 @@ impl Ingest {
             pairs: Pairs::new(&config, Arc::clone(&clock), metrics.clone()),
             metrics,
             outage: Outage::default(),
+            tracer: config.tracer.clone(),
             config,
             clock,
         };
@@ -140,7 +143,14 @@ impl Ingest {
     ),
 )]
 async fn post_events(ingest: State<Ingest>, bearer: Extension<Bearer>, request: Request) -> Response {
-    ingest.shared.take(bearer.0, request).await.unwrap_or_else(|refusal| Refused::One(refusal).into_response())
+    let mut span = ingest.shared.span(&request);
+    let taken = ingest.shared.take(bearer.0, request, &mut span).await;
+    let response = taken.unwrap_or_else(|refusal| Refused::One(refusal).into_response());
+    span.set_count("http.response.status_code", response.status().as_u16().into());
+    if response.status().is_server_error() {
+        span.fail("the events were not taken");
+    }
+    response
 }
 
 /// The same under a shorter name.
@@ -170,36 +180,60 @@ async fn observe(State(ingest): State<Ingest>, request: Request, next: Next) -> 
 }
 
 impl Shared {
-    async fn take(&self, bearer: Bearer, request: Request) -> Result<Response, Refusal> {
+    /// Of a request whose sender may send: nobody else decides what is recorded.
+    fn span(&self, request: &Request) -> Span {
+        if !self.tracer.is_on() {
+            return Span::default();
+        }
+        let mut span = self.tracer.start("POST /api/v1/events", Kind::Server, parent(request.headers()));
+        span.set_text("http.request.method", "POST");
+        span.set_text("http.route", "/api/v1/events");
+        span
+    }
+
+    async fn take(&self, bearer: Bearer, request: Request, span: &mut Span) -> Result<Response, Refusal> {
         let Bearer { token, grant } = bearer;
         let media_type = MediaType::of(request.headers())?;
         let (head, body) = request.into_parts();
         let body = self.bodies.read(token, &head.headers, body).await?;
+        span.set_count("netqoe.bytes", body.bytes.len() as u64);
         let recv_ts_ms = self.clock.now_ms();
         let rules = Rules { grant, recv_ts_ms, max_future_ms: self.config.max_future_ms };
         let (parsed, _in_flight) = parse_aside(media_type, body, rules).await?;
         match parsed {
             Parsed::One { event_id, event } => {
                 let standing = self.rates.take(token, &event.client_id);
-                let stored = self.store_one(token, standing, event).await;
+                let stored = self.store_one(token, standing, event, span).await;
                 let answer = stored.map(|()| Json(Outcome::One(Stored { status: "ok", event_id, recv_ts_ms })));
                 Ok((standing.headers(), answer).into_response())
             }
-            Parsed::Batch(batch) => self.store_batch(token, batch, recv_ts_ms).await,
+            Parsed::Batch(batch) => self.store_batch(token, batch, recv_ts_ms, span).await,
         }
     }
 
-    async fn store_one(&self, token: TokenId, standing: Standing, event: Candidate) -> Result<(), Refusal> {
+    async fn store_one(
+        &self,
+        token: TokenId,
+        standing: Standing,
+        event: Candidate,
+        span: &mut Span,
+    ) -> Result<(), Refusal> {
         let one = || self.rates.take_events(token, &event.client_id, NonZeroU32::MIN);
         if let Some(refusal) = above_rate(standing).or_else(|| above_event_rate(one())) {
             self.metrics.ingest_rate_limited.inc();
             return Err(refusal);
         }
         self.pairs.admit(&event.client_id, &event.target)?;
-        self.append(vec![event]).await
+        self.append(vec![event], span).await
     }
 
-    async fn store_batch(&self, token: TokenId, batch: Batch, recv_ts_ms: i64) -> Result<Response, Refusal> {
+    async fn store_batch(
+        &self,
+        token: TokenId,
+        batch: Batch,
+        recv_ts_ms: i64,
+        span: &mut Span,
+    ) -> Result<Response, Refusal> {
         let Batch { candidates, mut refused } = batch;
         let Admitted { events, above_rate, first_above_rate, without_place } = self.admit(token, candidates);
         refused.merge(above_rate);
@@ -216,7 +250,7 @@ impl Shared {
             };
             return Ok((headers, Refused::Batch(refusal)).into_response());
         }
-        self.append(events).await?;
+        self.append(events, span).await?;
         Ok(Json(Outcome::Batch(BatchOutcome::new(accepted, refused, recv_ts_ms))).into_response())
     }
 
@@ -253,11 +287,12 @@ impl Shared {
     }
 
     /// Returns once the log has stored them all durably.
-    async fn append(&self, events: Vec<Candidate>) -> Result<(), Refusal> {
+    async fn append(&self, events: Vec<Candidate>, span: &mut Span) -> Result<(), Refusal> {
         let count = events.len() as u64;
+        span.set_count("netqoe.events", count);
         let partitions = self.log.identity().partitions;
         let lines = events.into_iter().map(|event| (Partition::of(&event.client_id, partitions), event.line)).collect();
-        match tokio::time::timeout(self.config.write_timeout, self.log.append(lines)).await {
+        match tokio::time::timeout(self.config.write_timeout, self.log.append_traced(lines, span.sampled())).await {
             Ok(Ok(_)) => {
                 self.metrics.queue_published.inc_by(count);
                 if let Some(refused) = self.outage.succeeded(self.clock.elapsed()) {
@@ -351,6 +386,13 @@ fn above_rate(standing: Standing) -> Option<Refusal> {
 fn above_event_rate(taken: EventsTaken) -> Option<Refusal> {
     let message = "this client is above its rate of events; wait as Retry-After says, and send fewer of them";
     Some(Refusal::new(Code::RateLimitExceeded, message).retry_after(taken.retry_after_s?))
+}
+
+/// The span that a request says it follows from. A header that is malformed, or there twice, says nothing.
+fn parent(headers: &http::HeaderMap) -> Option<TraceContext> {
+    let mut values = headers.get_all(TraceContext::HEADER).iter();
+    let (value, None) = (values.next()?, values.next()) else { return None };
+    value.to_str().ok()?.parse().ok()
 }
 
 /// Parses where it holds up nobody. What is in memory counts as in flight until the events are stored.

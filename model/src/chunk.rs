@@ -1,6 +1,6 @@
 //! What a reader of the log hands to the dataflow.
 
-use crate::{LogTime, Partition, Position};
+use crate::{LogTime, Partition, Position, TraceContext};
 
 /// A run of records: newline-delimited JSON events, as the log holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Chunk {
     pub lines: Vec<u8>,
     /// Why its lines are not to be parsed, but kept as dead letters, if that is so.
     pub set_aside: Option<SetAside>,
+    /// The span that wrote it, where its trace is recorded. Nothing is computed from it.
+    pub trace: Option<TraceContext>,
 }
 
 /// Why nothing is computed from a record.

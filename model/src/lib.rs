@@ -25,6 +25,7 @@ mod rules;
 mod thousandths;
 mod tick;
 mod time;
+mod trace_context;
 
 pub use chunk::{Chunk, SetAside};
 pub use commit::{
@@ -57,3 +58,4 @@ pub use rules::{
 pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};
+pub use trace_context::{InvalidTraceContext, TraceContext};

@@ -122,6 +122,8 @@ metrics! {
     notify_left_off: IntCounter = "telemetry_notify_messages_left_off_total", "Notifications that were not kept because too many wait for their receiver.";
     notify_waiting: IntGaugeVec = "telemetry_notify_messages_waiting" ["kind"], "Notifications that wait for their receiver, by its kind.";
     db_transactions: IntCounterVec = "telemetry_db_transactions_total" ["status"], "Store transactions, by outcome: committed, failed.";
+    trace_spans_exported: IntCounter = "telemetry_trace_spans_exported_total", "Spans that the collector has taken.";
+    trace_spans_dropped: IntCounterVec = "telemetry_trace_spans_dropped_total" ["reason"], "Spans that did not reach the collector, by reason: queue_full, undelivered, refused.";
 }
 
 impl Metrics {

@@ -73,7 +73,7 @@ impl Assembly {
         let starts = store.starts(partitions);
         (source.check_places)(&starts).map_err(PipelineError::Log)?;
         let (failures, failed) = Failures::new();
-        let started = LogFeeds::start(&*source.log, store, &assignment.share(&starts), &failures, observed.now_ms)?;
+        let started = LogFeeds::start(&*source.log, store, &assignment.share(&starts), &failures, observed)?;
         let StartedFeeds { feeds, workers, backlog } = started;
         observer::show_backlog(observed, *assignment, backlog.clone());
         Ok(Ready { feeds, workers, backlog, failed, assembly: self, failures })
@@ -108,6 +108,7 @@ impl Ready {
             on_commit: observer::on_commit(assignment, observed.clone(), backlog.clone(), source.on_reflected),
             fleet,
             failures,
+            traced: observed.traced.clone(),
         };
         let pipeline = plan.start(links)?;
         let view = View {

@@ -229,7 +229,8 @@ mod tests {
             let position = Position(self.next);
             self.next += 1;
             let log_time = Some(LogTime::from_ms(1000 * position.0 as i64));
-            Ok(vec![Chunk { partition: Some(Partition(3)), position, log_time, lines: Vec::new(), set_aside: None }])
+            let (partition, lines) = (Some(Partition(3)), Vec::new());
+            Ok(vec![Chunk { partition, position, log_time, lines, set_aside: None, trace: None }])
         }
 
         fn lag(&self) -> u64 {
@@ -291,6 +292,7 @@ mod tests {
             log_time,
             lines: Vec::new(),
             set_aside: None,
+            trace: None,
         };
         reading.uncommitted.lock().add(&[chunk(5, None)], Instant::now());
         assert_eq!(oldest_s(&backlog), None);

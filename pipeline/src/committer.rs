@@ -9,6 +9,7 @@ use netqoe_model::{Ledger, Partition, PartitionCommit};
 
 use crate::age::age_ms;
 use crate::fleet::FleetThread;
+use crate::traced::TracedBatches;
 use crate::{OpenedStore, PipelineError};
 
 /// Rows from which a commit takes no further outputs in.
@@ -62,13 +63,16 @@ pub(crate) fn run(
     outputs: &Receiver<Vec<PartitionOutput>>,
     gathering: Gathering,
     mut on_commit: OnCommit,
+    traced: &TracedBatches,
     mut fleet: Option<FleetThread>,
 ) -> Result<Totals, PipelineError> {
     let mut totals = Totals::default();
     while let Ok(first) = outputs.recv() {
         let (mut partitions, states) = gather(first, outputs, gathering);
         totals.rows += partitions.iter().map(|commit| commit.rows.len() as u64).sum::<u64>();
+        let span = traced.commit(&partitions);
         store.commit(&mut partitions)?;
+        drop(span);
         let mut events = Ledger::default();
         for commit in &partitions {
             let reflected = ledgers.insert(commit.checkpoint.partition, commit.checkpoint.ledger).unwrap_or_default();

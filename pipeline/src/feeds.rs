@@ -1,5 +1,6 @@
 //! The logs, as the dataflow reads them.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use netqoe_dataflow::{Batch, Epochs, Feed, Polled};
 use netqoe_eventlog::{EventLog, NdjsonReader, Start};
-use netqoe_model::{Chunk, LogIdentity, Partition};
+use netqoe_model::{Chunk, LogIdentity, Partition, Position};
 use parking_lot::Mutex;
 
 use crate::backlog::{Backlog, ReadTurn, Reading};
 use crate::quarantine::{NextTurn, Quarantine};
-use crate::{Failures, OpenedStore, PipelineError};
+use crate::traced::TracedBatches;
+use crate::{Failures, Observed, OpenedStore, PipelineError};
 
 /// Bytes of records that a worker reads in one turn: enough to make a turn's fixed cost small, little enough that what
 /// is in flight stays bounded to some tens of mebibytes.
@@ -145,7 +147,7 @@ impl LogFeeds {
         store: &OpenedStore,
         starts: &[Vec<Start>],
         failures: &Failures,
-        now_ms: fn() -> i64,
+        observed: &Observed,
     ) -> Result<StartedFeeds, PipelineError> {
         let shared = Self::default();
         let own = starts.iter().flatten().map(|start| start.partition).collect();
@@ -165,7 +167,9 @@ impl LogFeeds {
                 flushed: 0,
                 unreadable_since: None,
                 failures: failures.clone(),
-                now_ms,
+                now_ms: observed.now_ms,
+                processed: starts.iter().map(|start| (start.partition, start.processed)).collect(),
+                traced: observed.traced.clone(),
             })
         };
         let workers = readings.into_iter().zip(starts).map(feed).collect();
@@ -211,6 +215,9 @@ struct LogFeed {
     unreadable_since: Option<Instant>,
     failures: Failures,
     now_ms: fn() -> i64,
+    /// Where each partition's rows stood at the start.
+    processed: BTreeMap<Partition, Position>,
+    traced: TracedBatches,
 }
 
 /// How long what was read may wait until it is shown, where the log's newest record of it is so old.
@@ -261,6 +268,7 @@ impl Feed for LogFeed {
         let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
         let asked = self.shared.flushes.load(Ordering::SeqCst);
         let flush_now = asked > self.flushed;
+        let started = self.traced.now();
         let read = match self.quarantine.read(&self.reading, &self.partitions, &self.backlog) {
             Ok(read) => read,
             Err(error) => return self.unreadable(error, ending),
@@ -272,6 +280,7 @@ impl Feed for LogFeed {
             NextTurn::Read(ReadTurn { chunks, .. }) if chunks.is_empty() && !flush_now => Polled::Idle,
             NextTurn::Read(ReadTurn { chunks, reached_end }) => {
                 self.flushed = asked;
+                self.traced.read(started, &chunks, &self.processed);
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
                 let flush = flush_now || reached_end || since.elapsed() >= flush_every(self.lag(&chunks));
                 let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };

@@ -39,6 +39,7 @@ mod replay;
 pub mod set_aside;
 mod source;
 mod ticker;
+mod traced;
 mod view;
 
 pub use assembly::{Assembly, Ready, Running};

@@ -9,9 +9,11 @@ use netqoe_dataflow::PartitionState;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Ledger, LogTime, Partition};
 use netqoe_query::{Delays, LiveFeed};
+use netqoe_trace::Tracer;
 use parking_lot::Mutex;
 
 use crate::recent::Recent;
+use crate::traced::TracedBatches;
 use crate::{Assignment, Committed};
 
 /// Where what happens in a pipeline is seen. Clones are the same.
@@ -27,6 +29,7 @@ pub struct Observed {
     started: Instant,
     /// The machine's clock, in Unix milliseconds.
     pub(crate) now_ms: fn() -> i64,
+    pub(crate) traced: TracedBatches,
 }
 
 /// How far the partitions of this process have come.
@@ -48,11 +51,11 @@ pub(crate) struct Sight {
 }
 
 impl Observed {
-    /// Nothing was seen yet. `now_ms` gives the present in Unix milliseconds.
-    pub fn new(metrics: Metrics, now_ms: fn() -> i64) -> Self {
+    /// Nothing was seen yet. `now_ms` gives the present in Unix milliseconds; `tracer` starts the spans of batches.
+    pub fn new(metrics: Metrics, now_ms: fn() -> i64, tracer: Tracer) -> Self {
         let (states, progress) = Default::default();
         let live = LiveFeed::new(metrics.clone());
-        Self { metrics, live, states, progress, started: Instant::now(), now_ms }
+        Self { metrics, live, states, progress, started: Instant::now(), now_ms, traced: TracedBatches::new(tracer) }
     }
 
     /// Takes in where this process goes on in the partitions that are its own.

@@ -13,6 +13,7 @@ use timely::communication::WorkerGuards;
 
 use crate::committer::{self, OnCommit};
 use crate::fleet::FleetPlan;
+use crate::traced::TracedBatches;
 use crate::{Assignment, Failures, Gathering, OpenedStore, PipelineError, Totals};
 
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) fleet: Option<FleetPlan>,
     /// Told of a commit that fails.
     pub(crate) failures: Failures,
+    /// Which batches have spans.
+    pub(crate) traced: TracedBatches,
 }
 
 /// A running pipeline. It ends once its feeds have ended. One that is dropped is left to the end of the process: its
@@ -46,7 +49,7 @@ pub struct Pipeline {
 impl Plan {
     /// Starts the committing thread and the workers, which reach each other by `links`.
     pub(crate) fn start(self, links: Links) -> Result<Pipeline, PipelineError> {
-        let Self { feeds, assignment, log, mut store, rules, gathering, on_commit, fleet, failures } = self;
+        let Self { feeds, assignment, log, mut store, rules, gathering, on_commit, fleet, failures, traced } = self;
         let (sender, receiver) = bounded(WAITING_OUTPUTS);
         let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
@@ -62,7 +65,7 @@ impl Plan {
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || {
-                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit, fleet);
+                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit, &traced, fleet);
                 totals.map_err(|error| failures.fail(error)).ok()
             })
             .map_err(PipelineError::Thread)?;

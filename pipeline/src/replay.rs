@@ -8,6 +8,7 @@ use netqoe_model::{LogIdentity, Rules};
 use crate::feeds::FileFeeds;
 use crate::fleet::FleetPlan;
 use crate::pipeline::{Plan, links_within};
+use crate::traced::TracedBatches;
 use crate::{Assignment, Committed, Failures, Gathering, OpenedStore, PipelineError, Totals};
 
 /// What is replayed, and what is told of it meanwhile.
@@ -49,7 +50,8 @@ impl Replay {
             on_found: Box::new(|_| {}),
             failures: failures.clone(),
         };
-        let plan = Plan { feeds, assignment, log, store, rules, gathering, on_commit, fleet: Some(fleet), failures };
+        let (fleet, traced) = (Some(fleet), TracedBatches::default());
+        let plan = Plan { feeds, assignment, log, store, rules, gathering, on_commit, fleet, failures, traced };
         let pipeline = plan.start(links_within(workers)?)?;
         // A feed that has failed does not end, so the pipeline would not either. Where nothing can fail any more, it
         // has ended.

@@ -24,7 +24,7 @@ use super::breaks::Break;
 use super::connect::AWAY;
 use super::continuity::{Seen, ms};
 use super::lasting::Lasting;
-use super::message::lines;
+use super::message::{lines, span};
 use super::pull::{Delivery, Pull};
 use super::read_ahead::ReadAhead;
 use super::route::Route;
@@ -218,12 +218,14 @@ impl Follower {
     fn chunks(&self, message: &Message, seen: Seen) -> Vec<Chunk> {
         let Source { subjects, identity, .. } = &self.source;
         let lines = lines(message.headers.as_ref(), &message.payload);
+        let trace = span(message.headers.as_ref());
         let chunk = |share: Share| Chunk {
             partition: Some(share.partition),
             position: seen.position,
             log_time: Some(ms(seen.stored_ns)),
             lines: share.lines,
             set_aside: None,
+            trace,
         };
         shares(subjects.origin(&message.subject), lines, identity.partitions).into_iter().map(chunk).collect()
     }

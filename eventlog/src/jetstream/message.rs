@@ -2,6 +2,7 @@
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use netqoe_model::TraceContext;
 
 use crate::record::put_on_one_line;
 
@@ -13,11 +14,13 @@ const NDJSON: &str = "application/x-ndjson";
 const TICK: &str = "Netqoe-Tick";
 /// By this id the server knows a message again that is published twice.
 pub(super) const MESSAGE_ID: &str = "Nats-Msg-Id";
-/// What headers of ours take on the wire at most: the first line, two headers, of which one holds a UUID and a number.
+/// What headers of ours take on the wire at most: the first line, three headers, of which one holds a UUID and a number, and one
+/// a span.
 pub(super) const HEADER_ROOM_BYTES: usize = 256;
 
-/// The headers of a message with these lines, or of a tick where there are none.
-pub(super) fn headers(id: &str, lines: &[u8]) -> HeaderMap {
+/// The headers of a message with these lines, or of a tick where there are none; with the span that publishes it, if its trace
+/// is recorded.
+pub(super) fn headers(id: &str, lines: &[u8], span: Option<TraceContext>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, id);
     if lines.is_empty() {
@@ -25,7 +28,17 @@ pub(super) fn headers(id: &str, lines: &[u8]) -> HeaderMap {
     } else {
         headers.insert(CONTENT_TYPE, NDJSON);
     }
+    if let Some(span) = span {
+        headers.insert(TraceContext::HEADER, span.to_string());
+    }
     headers
+}
+
+/// The span that published a message, if it says so once and its trace is recorded. Others may have written the header.
+pub(super) fn span(headers: Option<&HeaderMap>) -> Option<TraceContext> {
+    let mut spans = headers?.get_all(TraceContext::HEADER);
+    let (span, None) = (spans.next()?, spans.next()) else { return None };
+    span.as_str().parse().ok().filter(|context: &TraceContext| context.sampled)
 }
 
 /// The events of a message, one a line. If nothing says that it holds lines, it holds one event, however that is
@@ -54,7 +67,7 @@ mod tests {
         let payload = Bytes::from_static(b"{\r\n \"a\": 1\n}\n");
         assert_eq!(lines(None, &payload), b"{   \"a\": 1 } ");
         assert_eq!(lines(Some(&HeaderMap::new()), &payload), b"{   \"a\": 1 } ");
-        assert_eq!(lines(Some(&headers("id", &payload)), &payload), payload);
+        assert_eq!(lines(Some(&headers("id", &payload, None)), &payload), payload);
     }
 
     #[test]
@@ -67,10 +80,27 @@ mod tests {
     }
 
     #[test]
+    fn a_message_names_one_span_whose_trace_is_recorded() {
+        const SPAN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let found = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            values.iter().for_each(|value| headers.append(TraceContext::HEADER, *value));
+            span(Some(&headers)).map(|span| span.to_string())
+        };
+        assert_eq!(found(&[SPAN]).as_deref(), Some(SPAN));
+        for values in [&[][..], &["nonsense"], &[&SPAN.replace("-01", "-00")], &[SPAN, SPAN]] {
+            assert_eq!(found(values), None, "{values:?}");
+        }
+        assert_eq!(span(None), None);
+        assert_eq!(span(Some(&headers("id", b"{}", SPAN.parse().ok()))), SPAN.parse().ok());
+    }
+
+    #[test]
     fn headers_fit_into_their_room() {
         let id = format!("{}-{}", uuid::Uuid::max(), u64::MAX);
+        let span = TraceContext { trace_id: [255; 16], span_id: [255; 8], sampled: true };
         for lines in [&b""[..], b"{}\n"] {
-            let headers = headers(&id, lines);
+            let headers = headers(&id, lines, Some(span));
             let bytes: usize = headers
                 .iter()
                 .flat_map(|(name, values)| values.iter().map(move |value| (name, value)))

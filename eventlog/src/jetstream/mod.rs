@@ -40,7 +40,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, FutureExt, ready, try_join_all};
-use netqoe_model::{LogIdentity, LogTime, Partition};
+use netqoe_model::{LogIdentity, LogTime, Partition, TraceContext};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
@@ -100,7 +100,7 @@ impl JetStreamLog {
     }
 
     fn connect(options: JetStreamOptions, may_make: bool) -> Result<Self, LogError> {
-        let JetStreamOptions { connection, stream, stall_wait, clock } = options;
+        let JetStreamOptions { connection, stream, stall_wait, clock, tracer } = options;
         let name = find::name(&stream.name);
         let thread =
             OwnThread::start().map_err(|error| LogError::Stream { log: name.clone(), reason: error.to_string() })?;
@@ -119,7 +119,7 @@ impl JetStreamLog {
         let subjects = Subjects::new(&subject, identity.partitions);
         let source = Source { connection, stream, name, identity, subjects, end: Arc::default() };
         let shared = Shared {
-            publisher: Publisher::new(&source, max_message_bytes, stall_wait),
+            publisher: Publisher::new(&source, max_message_bytes, stall_wait, tracer),
             source,
             differences,
             clock,
@@ -230,8 +230,12 @@ impl JetStreamLog {
         &self.shared.source
     }
 
-    fn submit(&self, parts: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
-        let answered = match self.shared.publisher.queue.push(parts, Instant::now()) {
+    fn submit(
+        &self,
+        parts: Vec<(Partition, Vec<u8>)>,
+        trace: Option<TraceContext>,
+    ) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        let answered = match self.shared.publisher.queue.push(parts, trace, Instant::now()) {
             Ok(answered) => answered,
             Err(error) => return ready(Err(error)).boxed(),
         };
@@ -280,8 +284,16 @@ impl EventLog for JetStreamLog {
 
     /// As the trait says. One event of more bytes than a message holds is [`AppendError::TooLarge`].
     fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        self.append_traced(lines, None)
+    }
+
+    fn append_traced(
+        &self,
+        lines: Vec<(Partition, Vec<u8>)>,
+        trace: Option<TraceContext>,
+    ) -> BoxFuture<'static, Result<LogTime, AppendError>> {
         match self.parts(lines) {
-            Ok(parts) => self.submit(parts),
+            Ok(parts) => self.submit(parts, trace),
             Err(error) => ready(Err(error)).boxed(),
         }
     }
@@ -290,7 +302,7 @@ impl EventLog for JetStreamLog {
         let empty =
             partitions.into_iter().map(|partition| self.check_partition(partition).map(|()| (partition, Vec::new())));
         match empty.collect() {
-            Ok(parts) => self.submit(parts),
+            Ok(parts) => self.submit(parts, None),
             Err(error) => ready(Err(error)).boxed(),
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use netqoe_model::DEFAULT_PARTITIONS;
+use netqoe_trace::Tracer;
 
 use crate::LogClock;
 
@@ -21,12 +22,15 @@ pub struct JetStreamOptions {
     pub stall_wait: Duration,
     /// Tells the log time of an append, which the server's confirmation does not say.
     pub clock: LogClock,
+    /// What starts the span of a message.
+    pub tracer: Tracer,
 }
 
 impl JetStreamOptions {
-    /// Servers, and defaults for all else: a stall wait of 5 s.
+    /// Servers, and defaults for all else: a stall wait of 5 s, no spans.
     pub fn new(connection: NatsOptions, clock: LogClock) -> Self {
-        Self { connection, stream: StreamOptions::default(), stall_wait: Duration::from_secs(5), clock }
+        let (stream, stall_wait) = (StreamOptions::default(), Duration::from_secs(5));
+        Self { connection, stream, stall_wait, clock, tracer: Tracer::OFF }
     }
 }
 

@@ -17,6 +17,7 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
 use netqoe_model::Partition;
+use netqoe_trace::{Kind, Tracer};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -49,10 +50,16 @@ pub(super) struct Publisher {
     messages: Semaphore,
     bytes: Semaphore,
     ids: MessageIds,
+    tracer: Tracer,
 }
 
 impl Publisher {
-    pub(super) fn new(source: &Source, max_message_bytes: Option<usize>, stall_wait: Duration) -> Arc<Self> {
+    pub(super) fn new(
+        source: &Source,
+        max_message_bytes: Option<usize>,
+        stall_wait: Duration,
+        tracer: Tracer,
+    ) -> Arc<Self> {
         Arc::new(Self {
             queue: Queue::new(source.identity.partitions.get()),
             health: Health::default(),
@@ -62,6 +69,7 @@ impl Publisher {
             messages: Semaphore::new(MAX_IN_FLIGHT_MESSAGES),
             bytes: Semaphore::new(MAX_IN_FLIGHT_BYTES as usize),
             ids: MessageIds::default(),
+            tracer,
         })
     }
 
@@ -83,8 +91,25 @@ impl Publisher {
     /// Publishes a group until it is confirmed or refused, or has waited too long.
     async fn publish(&self, subject: &str, group: &mut Group) -> Result<(), AppendError> {
         let lines = Bytes::from(std::mem::take(&mut group.lines));
-        let headers = headers(&self.ids.next(), &lines);
-        let deadline = group.since + self.stall_wait;
+        let mut span = self.tracer.follow("publish", Kind::Producer, &group.traces, None);
+        span.set_text("messaging.system", "nats");
+        span.set_count("netqoe.requests", group.answers.len() as u64);
+        span.set_count("netqoe.bytes", lines.len() as u64);
+        let headers = headers(&self.ids.next(), &lines, span.sampled());
+        let published = self.publish_until(group.since + self.stall_wait, subject, &headers, &lines).await;
+        if published.is_err() {
+            span.fail("the message was not confirmed");
+        }
+        published
+    }
+
+    async fn publish_until(
+        &self,
+        deadline: Instant,
+        subject: &str,
+        headers: &HeaderMap,
+        lines: &Bytes,
+    ) -> Result<(), AppendError> {
         if deadline <= Instant::now() {
             // Not even tried: what is given up on must not add to what is in flight.
             let reason = "what came before it took too long".to_owned();
@@ -98,7 +123,7 @@ impl Publisher {
             let _window = (self.messages.acquire().await, self.bytes.acquire_many(bytes).await);
             loop {
                 let asked = Instant::now();
-                let outcome = self.try_once(subject, &headers, &lines).await;
+                let outcome = self.try_once(subject, headers, lines).await;
                 // Also a refusal is the answer of a server that could have stored it.
                 let answered = !matches!(outcome, Err(Failure::ForNow(_)));
                 self.connection.note(Task::Publish, asked, answered);

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use netqoe_model::Partition;
+use netqoe_model::{Partition, TraceContext};
+use netqoe_trace::Contexts;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
@@ -23,6 +24,7 @@ pub(super) type Answered = oneshot::Receiver<Result<(), AppendError>>;
 struct Part {
     lines: Vec<u8>,
     since: Instant,
+    trace: Option<TraceContext>,
     answer: Answer,
 }
 
@@ -32,12 +34,15 @@ pub(super) struct Group {
     pub lines: Vec<u8>,
     /// When the first of it came.
     pub since: Instant,
+    /// The requests that it stems from, where they are traced.
+    pub traces: Contexts,
     pub answers: Vec<Answer>,
 }
 
 impl Group {
     fn of(part: Part) -> Self {
-        Self { lines: part.lines, since: part.since, answers: vec![part.answer] }
+        let traces = part.trace.into_iter().collect();
+        Self { lines: part.lines, since: part.since, traces, answers: vec![part.answer] }
     }
 
     pub(super) fn answer(self, outcome: &Result<(), AppendError>) {
@@ -73,7 +78,12 @@ impl Queue {
 
     /// Puts the parts of a request, whose partitions the log has, at the ends of their lanes: all or none. What crosses
     /// the bound still goes in, since its caller holds it in memory anyway.
-    pub(super) fn push(&self, parts: Vec<(Partition, Vec<u8>)>, now: Instant) -> Result<Vec<Answered>, AppendError> {
+    pub(super) fn push(
+        &self,
+        parts: Vec<(Partition, Vec<u8>)>,
+        trace: Option<TraceContext>,
+        now: Instant,
+    ) -> Result<Vec<Answered>, AppendError> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(AppendError::Closed);
@@ -87,7 +97,7 @@ impl Queue {
             state.waiting_parts += 1;
             state.waiting_bytes += lines.len();
             let lane = usize::from(partition.0);
-            state.lanes[lane].push_back(Part { lines, since: now, answer });
+            state.lanes[lane].push_back(Part { lines, since: now, trace, answer });
             self.arrived[lane].notify_one();
             outcomes.push(answered);
         }
@@ -121,6 +131,7 @@ impl Queue {
             }
             let Some(part) = state.lanes[lane].pop_front() else { break };
             group.lines.extend_from_slice(&part.lines);
+            group.traces.extend(part.trace);
             group.answers.push(part.answer);
             parts += 1;
         }
@@ -148,7 +159,7 @@ mod tests {
     use super::*;
 
     fn push(queue: &Queue, partition: u16, bytes: usize) -> Result<(), AppendError> {
-        queue.push(vec![(Partition(partition), vec![b'x'; bytes])], Instant::now()).map(drop)
+        queue.push(vec![(Partition(partition), vec![b'x'; bytes])], None, Instant::now()).map(drop)
     }
 
     /// Sizes of the next group: of its lines, and of its answers.

@@ -191,6 +191,7 @@ mod tests {
             log_time: Some(LogTime::from_ms(1)),
             lines: vec![b'x'; bytes],
             set_aside: None,
+            trace: None,
         }
     }
 

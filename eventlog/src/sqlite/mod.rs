@@ -10,6 +10,7 @@ mod clock_watch;
 mod damage;
 mod export;
 mod files;
+mod handover;
 mod heads;
 mod heal;
 mod inspect;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use futures::future::{BoxFuture, FutureExt, ready};
-use netqoe_model::{LogIdentity, LogTime, Partition, Position};
+use netqoe_model::{LogIdentity, LogTime, Partition, Position, TraceContext};
 use parking_lot::Mutex;
 
 pub use self::boot::Boot;
@@ -42,6 +43,7 @@ pub use self::stored_record::{StoredRecord, Verdict};
 
 use self::damage::Damage;
 use self::files::Files;
+use self::handover::Handover;
 use self::heads::Heads;
 use self::log_timer::LogTimer;
 use self::queue::{Lines, Payload, Queue};
@@ -98,15 +100,16 @@ impl SqliteLog {
             identity,
             queue: Queue::default(),
             heads,
+            handover: Handover::default(),
             needed: NeededFrom::everything(partitions),
             health: Health::default(),
             files: Files::opened(path),
             damage: Damage::default(),
         });
         let clock = LogTimer::open(&connection, &options).map_err(unreadable)?;
-        let write_turn = options.write_turn;
+        let (write_turn, tracer) = (options.write_turn, options.tracer);
         let writer =
-            Writer { shared: Arc::clone(&shared), connection, write_turn, clock, tail, retention, _lock: lock };
+            Writer { shared: Arc::clone(&shared), connection, write_turn, clock, tail, retention, tracer, _lock: lock };
         let thread = std::thread::Builder::new().name("eventlog-writer".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| LogError::Open { path: path.to_owned(), reason: error.to_string() })?;
         let writer = Arc::new(WriterThread { shared: Arc::clone(&shared), thread: Mutex::new(Some(thread)) });
@@ -223,17 +226,25 @@ impl EventLog for SqliteLog {
     }
 
     fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        self.append_traced(lines, None)
+    }
+
+    fn append_traced(
+        &self,
+        lines: Vec<(Partition, Vec<u8>)>,
+        trace: Option<TraceContext>,
+    ) -> BoxFuture<'static, Result<LogTime, AppendError>> {
         let bytes = lines.iter().map(|(_, line)| line.len()).sum();
         if bytes > MAX_APPEND_BYTES {
             return ready(Err(AppendError::TooLarge { bytes, max_bytes: MAX_APPEND_BYTES })).boxed();
         }
-        self.submit(self.by_partition(lines).map(Payload::Now))
+        self.submit(self.by_partition(lines).map(|lines| Payload::Now(lines, trace)))
     }
 
     fn tick(&self, partitions: Vec<Partition>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
         let empty =
             partitions.into_iter().map(|partition| self.check_partition(partition).map(|()| (partition, Vec::new())));
-        self.submit(empty.collect::<Result<_, _>>().map(Payload::Now))
+        self.submit(empty.collect::<Result<_, _>>().map(|empty| Payload::Now(empty, None)))
     }
 
     fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError> {

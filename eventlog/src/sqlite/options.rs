@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netqoe_model::DEFAULT_PARTITIONS;
+use netqoe_trace::Tracer;
 use parking_lot::FairMutex;
 
 use super::Boot;
@@ -37,10 +38,12 @@ pub struct SqliteLogOptions {
     /// Held during each write to the file. Connections that share it queue in order of arrival, while SQLite
     /// would have them sleep and try again.
     pub write_turn: Arc<FairMutex<()>>,
+    /// What starts the span of a transaction.
+    pub tracer: Tracer,
 }
 
 impl SqliteLogOptions {
-    /// 16 partitions, 7 days, 10 GB; a clock that jumped ahead is believed after 10 minutes.
+    /// 16 partitions, 7 days, 10 GB; a clock that jumped ahead is believed after 10 minutes; no spans.
     pub fn new(clock: LogClock, write_turn: Arc<FairMutex<()>>) -> Self {
         Self {
             partitions: DEFAULT_PARTITIONS,
@@ -50,6 +53,7 @@ impl SqliteLogOptions {
             boot: Boot::of_machine(),
             believe_clock_after: DEFAULT_BELIEVE_CLOCK_AFTER,
             write_turn,
+            tracer: Tracer::OFF,
         }
     }
 }

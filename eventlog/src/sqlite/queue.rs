@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use netqoe_model::{LogTime, Partition};
+use netqoe_model::{LogTime, Partition, TraceContext};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
@@ -27,8 +27,8 @@ pub(super) fn bytes_of(lines: &Lines) -> usize {
 
 /// What is to be appended.
 pub(super) enum Payload {
-    /// At the log's time.
-    Now(Lines),
+    /// At the log's time, for a request that may be part of a trace.
+    Now(Lines, Option<TraceContext>),
     /// At times that are given.
     Import(Vec<(LogTime, Lines)>),
 }
@@ -36,7 +36,7 @@ pub(super) enum Payload {
 impl Payload {
     fn bytes(&self) -> usize {
         match self {
-            Self::Now(lines) => bytes_of(lines),
+            Self::Now(lines, _) => bytes_of(lines),
             Self::Import(records) => records.iter().map(|(_, lines)| bytes_of(lines)).sum(),
         }
     }
@@ -45,10 +45,17 @@ impl Payload {
 /// Where the outcome of a request goes.
 pub(super) type Answer = oneshot::Sender<Result<LogTime, AppendError>>;
 
+/// What one request appends.
+pub(super) struct Request {
+    pub lines: Lines,
+    pub trace: Option<TraceContext>,
+    pub answer: Answer,
+}
+
 /// What the writer puts into one transaction.
 pub(super) enum Group {
     /// Everything that was waiting, in order of arrival; may be nothing.
-    Now(Vec<(Lines, Answer)>),
+    Now(Vec<Request>),
     /// One import.
     Import(Vec<(LogTime, Lines)>, Answer),
 }
@@ -120,8 +127,8 @@ impl Queue {
         while let Some((payload, answer)) = state.waiting.pop_front() {
             let bytes = payload.bytes();
             match payload {
-                Payload::Now(lines) if group.is_empty() || group_bytes + bytes <= MAX_GROUP_BYTES => {
-                    group.push((lines, answer));
+                Payload::Now(lines, trace) if group.is_empty() || group_bytes + bytes <= MAX_GROUP_BYTES => {
+                    group.push(Request { lines, trace, answer });
                     group_bytes += bytes;
                     state.waiting_bytes -= bytes;
                 }
@@ -155,12 +162,12 @@ mod tests {
     use super::*;
 
     fn events(bytes: usize) -> Payload {
-        Payload::Now(Lines::from([(Partition(0), vec![b'x'; bytes])]))
+        Payload::Now(Lines::from([(Partition(0), vec![b'x'; bytes])]), None)
     }
 
     fn take_sizes(queue: &Queue) -> Vec<usize> {
         match queue.take() {
-            Group::Now(group) => group.iter().map(|(lines, _)| bytes_of(lines)).collect(),
+            Group::Now(group) => group.iter().map(|request| bytes_of(&request.lines)).collect(),
             Group::Import(..) => panic!("no import expected"),
         }
     }

@@ -98,6 +98,7 @@ impl LogReader for SqliteReader {
             chunks.extend(run.chunks);
         }
         chunks.sort_by_key(|chunk| chunk.position);
+        self.shared.handover.mark(&mut chunks);
         Ok(chunks)
     }
 
@@ -181,6 +182,7 @@ impl SqliteReader {
             log_time: Some(log_time),
             lines: record.lines.to_vec(),
             set_aside: damaged.then_some(SetAside::Damaged),
+            trace: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use netqoe_model::LogIdentity;
 
 use super::damage::Damage;
 use super::files::Files;
+use super::handover::Handover;
 use super::heads::Heads;
 use super::queue::Queue;
 use super::retention::NeededFrom;
@@ -18,6 +19,7 @@ pub(super) struct Shared {
     pub identity: LogIdentity,
     pub queue: Queue,
     pub heads: Heads,
+    pub handover: Handover,
     pub needed: NeededFrom,
     pub health: Health,
     pub files: Files,

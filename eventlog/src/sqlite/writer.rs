@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netqoe_model::{LogTime, Partition, Position};
+use netqoe_trace::{Contexts, Kind, Span, Tracer};
 use parking_lot::FairMutex;
 use rusqlite::Connection;
 
 use super::log_timer::LogTimer;
-use super::queue::{Answer, Group, Lines, Waited};
+use super::queue::{Answer, Group, Lines, Request, Waited, bytes_of};
 use super::records::{self, Tail};
 use super::retention::Retention;
 use super::schema::WriterLock;
@@ -26,6 +27,7 @@ pub(super) struct Writer {
     pub clock: LogTimer,
     pub tail: Tail,
     pub retention: Retention,
+    pub tracer: Tracer,
     /// Held for as long as this thread writes.
     pub _lock: WriterLock,
 }
@@ -57,22 +59,26 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, requests: Vec<(Lines, Answer)>) {
+    fn append(&mut self, requests: Vec<Request>) {
         let full = self.full();
-        let mut group = Lines::new();
+        let (mut group, mut traces) = (Lines::new(), Contexts::default());
         let mut answers = Vec::with_capacity(requests.len());
-        for (lines, answer) in requests {
+        for Request { lines, trace, answer } in requests {
             match &full {
                 // Ticks go on: only they close windows, after which something can be discarded.
                 Some(full) if lines.values().any(|lines| !lines.is_empty()) => reply(answer, Err(full.clone())),
                 _ => {
                     merge(&mut group, lines);
+                    traces.extend(trace);
                     answers.push(answer);
                 }
             }
         }
         match self.clock.now(self.tail.log_time) {
-            Ok(log_time) => self.commit(&[(log_time, group)], answers),
+            Ok(log_time) => {
+                let span = self.span(&traces, &group, answers.len());
+                self.commit(&[(log_time, group)], answers, span);
+            }
             Err(error) => self.refuse(answers, error),
         }
     }
@@ -89,8 +95,18 @@ impl Writer {
         let doubt = self.clock.now(self.tail.log_time).err();
         match doubt.or_else(|| self.full()) {
             Some(error) => reply(answer, Err(error)),
-            None => self.commit(groups, vec![answer]),
+            None => self.commit(groups, vec![answer], Span::default()),
         }
+    }
+
+    /// Of a transaction.
+    fn span(&self, traces: &Contexts, group: &Lines, requests: usize) -> Span {
+        let mut span = self.tracer.follow("publish", Kind::Producer, traces, None);
+        span.set_text("messaging.system", "sqlite");
+        span.set_count("netqoe.requests", requests as u64);
+        span.set_count("netqoe.records", group.len() as u64);
+        span.set_count("netqoe.bytes", bytes_of(group) as u64);
+        span
     }
 
     /// Why events are refused, if they are.
@@ -100,9 +116,13 @@ impl Writer {
     }
 
     /// Makes records durable, answers their senders, and wakes their readers.
-    fn commit(&mut self, groups: &[(LogTime, Lines)], answers: Vec<Answer>) {
+    fn commit(&mut self, groups: &[(LogTime, Lines)], answers: Vec<Answer>, mut span: Span) {
         match self.write(groups) {
             Ok(written) => {
+                if let Some(context) = span.sampled() {
+                    self.shared.handover.put(&written, context);
+                }
+                drop(span);
                 self.shared.heads.advance(&written);
                 // What was written to a file that was gone by then is not durable.
                 match self.shared.in_place() {
@@ -114,7 +134,10 @@ impl Writer {
                 }
                 self.shared.heads.wake(&written);
             }
-            Err(error) => self.refuse(answers, error),
+            Err(error) => {
+                span.fail("the log was not written");
+                self.refuse(answers, error);
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use netqoe_pipeline::{
 use netqoe_server::Tokens;
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl, WriteTurn};
+use netqoe_trace::Tracer;
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -56,8 +57,12 @@ pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig, levels: &Lo
     if options.supervised {
         supervise::stop_with_supervisor(stop.clone())?;
     }
+    let metrics = process_metrics::metrics();
+    // Dropped last, so that the spans of what is committed at the end are delivered.
+    let tracing = options.tracing.follow("netqoe-aggregate", &metrics)?;
+    let observed = Observed::new(metrics, now_ms, tracing.tracer());
     // The store's driver waits on its own: it must not be used within the runtime.
-    let Some(mut started) = start(options, &membership, levels, &runtime, &stop)? else { return Ok(()) };
+    let Some(mut started) = start(options, &membership, levels, observed, &runtime, &stop)? else { return Ok(()) };
     let first = match membership.process {
         0 => Some(First::connect(options, receivers, &started, &runtime, &stop)?),
         _ => None,
@@ -130,14 +135,16 @@ fn start(
     options: &AggregateOptions,
     membership: &Membership,
     levels: &LogLevels,
+    observed: Observed,
     runtime: &Arc<Runtime>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Started>> {
     let rules = options.rules.rules();
-    let log = options.nats.open()?;
+    // It writes no events, and so no spans.
+    let log = options.nats.open(Tracer::OFF)?;
     let given_up = || stop.is_cancelled();
     let Some(mut cluster) = Cluster::join(membership, given_up)? else { return Ok(None) };
-    let (observed, health) = (Observed::new(process_metrics::metrics(), now_ms), StoreHealth::default());
+    let health = StoreHealth::default();
     let patience = Patience::Until(stop.clone());
     // Few retries: this process waits by itself, and says why.
     let postgres = PostgresOptions { commit_retries: COMMIT_RETRIES, ..options.database.postgres() };

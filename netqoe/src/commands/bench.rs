@@ -35,7 +35,7 @@ pub(crate) fn run(asked: &NoBench) -> anyhow::Result<()> {
 #[cfg(feature = "bench")]
 fn delete_streams(words: &[&str]) -> anyhow::Result<()> {
     let DlqOptions { nats, dead_letters, data: _ } = DlqOptions::read(words)?;
-    let (runtime, log) = (request_threads()?, nats.open()?);
+    let (runtime, log) = (request_threads()?, nats.open(netqoe_trace::Tracer::OFF)?);
     let letters = runtime.block_on(log.dead_letters(dead_letters.stream()))?;
     runtime.block_on(letters.delete())?;
     Ok(log.delete()?)

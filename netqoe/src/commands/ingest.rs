@@ -21,11 +21,15 @@ pub(crate) fn run(options: &IngestOptions, levels: &LogLevels) -> anyhow::Result
     let tokens = options.server.tokens()?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
-    let log = options.nats.open()?;
     let metrics = process_metrics::metrics();
+    let tracing = options.tracing.start("netqoe-ingest", &metrics)?;
+    let log = options.nats.open(tracing.tracer())?;
     let memory = options.server.memory();
-    let config = options.server.ingest(ms(options.max_future), &memory);
-    let config = IngestConfig { shares_limits: options.shared_limits, ..config };
+    let config = IngestConfig {
+        shares_limits: options.shared_limits,
+        tracer: tracing.tracer(),
+        ..options.server.ingest(ms(options.max_future), &memory)
+    };
     let clock = Arc::new(SystemClock::new());
     let access = OperationsAccess::at(address, SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _));
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);

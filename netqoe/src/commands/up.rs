@@ -15,9 +15,10 @@ use netqoe_pipeline::{
     Ticker, links_within,
 };
 use netqoe_probe::{Plan, Reporter};
-use netqoe_server::{OperationsAccess, RequestMemory, SignIn, SystemClock};
+use netqoe_server::{OperationsAccess, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use netqoe_sinks::{Outbox, PostgresOptions, SqliteAnnotations, SqliteDeadLetters, SqliteStore, StoreUrl};
+use netqoe_trace::Tracer;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::runtime::Handle;
@@ -61,12 +62,16 @@ async fn up(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> a
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let rules = options.rules.rules();
-    let observed = Observed::new(process_metrics::metrics(), now_ms);
+    let metrics = process_metrics::metrics();
+    // Dropped last, so that the spans of what is drained are delivered.
+    let tracing = options.tracing.start("netqoe-up", &metrics)?;
+    let tracer = tracing.tracer();
+    let observed = Observed::new(metrics, now_ms, tracer.clone());
     let memory = options.server.memory();
     let limits = options.server.limits(&memory);
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
     let mut starting = Starting::new(&listener, limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
-    let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics));
+    let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics, &tracer));
     starting.end().await;
     if let Err(error) = &opened
         && stop.is_cancelled()
@@ -99,8 +104,10 @@ async fn up(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> a
     tasks.spawn(ticker.run(stop.clone()));
     let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
+    let config =
+        IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
     let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
-    let app = app(options, &memory, &log, dashboard, &known, &stop);
+    let app = app(config, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(notifier) = notifier {
         let stop = stop.clone();
@@ -149,7 +156,13 @@ struct Opened {
     health: StoreHealth,
 }
 
-fn open(options: &UpOptions, has_receivers: bool, rules: &Rules, metrics: &Metrics) -> anyhow::Result<Opened> {
+fn open(
+    options: &UpOptions,
+    has_receivers: bool,
+    rules: &Rules,
+    metrics: &Metrics,
+    tracer: &Tracer,
+) -> anyhow::Result<Opened> {
     let folder = &options.data;
     netqoe_datafile::make_folder(folder)
         .with_context(|| format!("can't make the data folder {}; choose another with --data", folder.display()))?;
@@ -163,6 +176,7 @@ fn open(options: &UpOptions, has_receivers: bool, rules: &Rules, metrics: &Metri
         retention_ms: i64::try_from(options.log_max_age.as_millis()).unwrap_or(i64::MAX),
         max_bytes: options.log_max_bytes,
         believe_clock_after: options.believe_clock_after,
+        tracer: tracer.clone(),
         ..SqliteLogOptions::new(clock, Arc::clone(&write_turn))
     };
     let log = SqliteLog::open(&path, log_options)?;
@@ -196,18 +210,13 @@ fn known_pairs(store: &OpenedStore, rules: &Rules) -> Vec<(Arc<str>, Arc<str>)> 
 
 /// The routes of ingest and what people look at, on one listener and behind the same tokens.
 fn app(
-    options: &UpOptions,
-    memory: &RequestMemory,
+    config: IngestConfig,
     log: &SqliteLog,
     dashboard: Dashboard,
     known: &[(Arc<str>, Arc<str>)],
     stop: &CancellationToken,
 ) -> axum::Router {
     let (metrics, checks) = (dashboard.view.observed().metrics.clone(), health::checks(&dashboard.view));
-    let config = IngestConfig {
-        pairs_kept: pairs_kept(&dashboard.rules),
-        ..options.server.ingest(dashboard.rules.max_future_ms, memory)
-    };
     let clock = Arc::new(SystemClock::new());
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
     known.iter().for_each(|(client_id, target)| ingest.know_pair(client_id, target));

@@ -12,7 +12,10 @@ use netqoe_eventlog::ProgressOptions;
 use netqoe_sinks::StoreUrl;
 
 use super::nats::{DeadLetterArguments, NatsArguments, secret};
-use super::{AdminOptions, DatabaseOptions, RetentionOptions, RuleOptions, ServerOptions, positive, read_named};
+use super::{
+    AdminOptions, DatabaseOptions, RetentionOptions, RuleOptions, SamplingOptions, ServerOptions, TracingOptions,
+    positive, read_named,
+};
 use crate::exit::{self, WrongUsage};
 
 /// Where timely's processes listen without a host file: on this machine, at this port plus their index.
@@ -47,6 +50,9 @@ pub(crate) struct IngestOptions {
     /// How far in the future the time of an event may be
     #[arg(long, env = "NETQOE_MAX_FUTURE", default_value = "300s", value_parser = humantime::parse_duration)]
     pub(crate) max_future: Duration,
+
+    #[command(flatten)]
+    pub(crate) tracing: SamplingOptions,
 }
 
 #[derive(Args, Debug)]
@@ -125,6 +131,9 @@ pub(crate) struct AggregateOptions {
 
     #[command(flatten)]
     pub(crate) rules: RuleOptions,
+
+    #[command(flatten)]
+    pub(crate) tracing: TracingOptions,
 
     /// Print help
     #[arg(long, action = ArgAction::Help)]

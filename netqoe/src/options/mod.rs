@@ -18,6 +18,7 @@ mod rules;
 mod rules_test;
 mod server;
 mod threshold;
+mod tracing;
 
 use std::net::IpAddr;
 use std::num::{IntErrorKind, NonZeroUsize, ParseIntError};
@@ -48,6 +49,7 @@ pub(crate) use rules::rules_file;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use rules_test::{LimitOptions, RulesTestOptions};
 pub(crate) use server::ServerOptions;
+pub(crate) use tracing::{SamplingOptions, TracingOptions};
 
 /// Network quality of experience: which clients and targets are degraded, since when and why
 #[derive(Debug, Parser)]
@@ -177,6 +179,9 @@ pub(crate) struct UpOptions {
 
     #[command(flatten)]
     pub(crate) rules: RuleOptions,
+
+    #[command(flatten)]
+    pub(crate) tracing: SamplingOptions,
 }
 
 #[derive(Args, Debug)]

@@ -13,6 +13,8 @@ use netqoe_eventlog::{
 };
 use netqoe_model::{DEFAULT_PARTITIONS, LogTime};
 
+use netqoe_trace::Tracer;
+
 use super::{positive, read_named};
 use crate::clock::now_ms;
 use crate::exit::WrongUsage;
@@ -135,9 +137,9 @@ impl NatsArguments {
     }
 
     /// The log, whose stream is created if it is missing. Differences between an existing stream and the options are
-    /// logged.
-    pub(crate) fn open(&self) -> anyhow::Result<JetStreamLog> {
-        let log = JetStreamLog::open(self.log()?)?;
+    /// logged. Messages have spans of this tracer.
+    pub(crate) fn open(&self, tracer: Tracer) -> anyhow::Result<JetStreamLog> {
+        let log = JetStreamLog::open(JetStreamOptions { tracer, ..self.log()? })?;
         for difference in log.differences() {
             let Difference { setting, wanted, found } = difference;
             let name = &self.stream;

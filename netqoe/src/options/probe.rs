@@ -16,6 +16,7 @@ use super::metrics_listen::MetricsListen;
 use super::positive;
 use super::report::ReportOptions;
 use super::threshold::Threshold;
+use super::tracing::SamplingOptions;
 
 /// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
@@ -106,6 +107,9 @@ pub(crate) struct ProbeCommandOptions {
 
     #[command(flatten)]
     pub(crate) report: ReportOptions,
+
+    #[command(flatten)]
+    pub(crate) tracing: SamplingOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use netqoe_probe::{Endpoint, ReportSettings, SpoolBounds, Token, trusted_roots};
 
+use netqoe_trace::Tracer;
+
 use super::nats::secret;
 use crate::exit::WrongUsage;
 
@@ -42,14 +44,15 @@ pub(crate) struct ReportOptions {
 }
 
 impl ReportOptions {
-    /// For a probe with this client id. `None` if events are not sent.
-    pub(crate) fn settings(&self, client_id: &str) -> anyhow::Result<Option<ReportSettings>> {
+    /// For a probe with this client id, whose batches have spans of this tracer. `None` if events are not sent.
+    pub(crate) fn settings(&self, client_id: &str, tracer: Tracer) -> anyhow::Result<Option<ReportSettings>> {
         let Some(endpoint) = self.endpoint.clone() else { return Ok(None) };
         let token = secret(self.token_file.as_ref(), TOKEN_VARIABLE)?.map(|text| text.parse::<Token>()).transpose();
         Ok(Some(ReportSettings {
             http2_prior_knowledge: self.http2_prior_knowledge,
             token: token.map_err(|error| WrongUsage(error.to_string()))?,
             roots: trusted_roots(),
+            tracer,
             bounds: SpoolBounds { max_bytes: self.spool_max_bytes, max_age: self.spool_max_age },
             ..ReportSettings::new(endpoint, client_id.to_owned(), self.spool.clone())
         }))

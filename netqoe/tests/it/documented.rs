@@ -151,6 +151,7 @@ pages! {
     load_testing: "load-testing.md",
     retention: "retention.md",
     scaling: "scaling.md",
+    tracing: "tracing.md",
     troubleshooting: "troubleshooting.md",
     tuning: "tuning.md",
     upgrade: "upgrade.md",

@@ -33,5 +33,6 @@ mod rules;
 mod rules_test;
 mod support;
 mod ticks;
+mod tracing;
 mod upgrade;
 mod usage;

@@ -13,6 +13,7 @@ use netqoe_pipeline::{
     Assembly, Assignment, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth, links_within,
 };
 use netqoe_sinks::{SqliteStore, WriteTurn};
+use netqoe_trace::Tracer;
 use tempfile::TempDir;
 
 pub(crate) const WORKERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
@@ -100,7 +101,7 @@ impl Files {
     }
 
     pub(crate) fn assembly_with(&self, store: OpenedStore) -> Assembly {
-        let observed = Observed::new(Metrics::new(), || NOW_MS);
+        let observed = Observed::new(Metrics::new(), || NOW_MS, Tracer::OFF);
         let fleet = Some(store.fleet_link_over(self.measured_store()));
         Assembly {
             source: Source::embedded(&self.log, "set the clock", &observed.metrics),

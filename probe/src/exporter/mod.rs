@@ -91,7 +91,9 @@ async fn metrics(State(exporter): State<Arc<Exporter>>, headers: HeaderMap) -> R
         return Err(Refusal::OtherName);
     }
     let spool = exporter.reporting.as_ref().map(ReportWatch::counts);
-    Ok(text(&families::of_all(&exporter.observations, spool)))
+    let mut families = families::of_all(&exporter.observations, spool);
+    families.extend(exporter.reporting.iter().flat_map(ReportWatch::spans));
+    Ok(text(&families))
 }
 
 async fn probe(

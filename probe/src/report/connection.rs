@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use netqoe_model::EventTime;
+use netqoe_model::{EventTime, TraceContext};
 use rustls::{ClientConfig, crypto};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -81,26 +81,26 @@ impl Connection {
         Ok(Self { endpoint, token, http2, tls, packing: Packing::new(), open: None })
     }
 
-    /// Posts a batch and reads the answer. If there is none, the next batch goes over a new connection.
-    pub(super) async fn post(&mut self, lines: Bytes) -> Result<Answer, NoAnswer> {
+    /// Posts a batch, whose span is `trace`, and reads the answer. If there is none, the next batch goes over a new connection.
+    pub(super) async fn post(&mut self, lines: Bytes, trace: Option<TraceContext>) -> Result<Answer, NoAnswer> {
         let body = self.packing.pack(lines.clone());
         let is_compressed = body.encoding.is_some();
-        let answer = self.send(body).await?;
+        let answer = self.send(body, trace).await?;
         if answer.status != StatusCode::UNSUPPORTED_MEDIA_TYPE || !is_compressed {
             return Ok(answer);
         }
         info!("the endpoint does not take compressed events; they are sent plain from now on");
         self.packing.stop_compressing();
         let body = self.packing.pack(lines);
-        self.send(body).await
+        self.send(body, trace).await
     }
 
-    async fn send(&mut self, body: Body) -> Result<Answer, NoAnswer> {
+    async fn send(&mut self, body: Body, trace: Option<TraceContext>) -> Result<Answer, NoAnswer> {
         let mut open = match self.open.take().filter(Open::is_usable) {
             Some(open) => open,
             None => self.connect().await?,
         };
-        let request = self.request(&open.sender, body);
+        let request = self.request(&open.sender, body, trace);
         let answer = timeout(ANSWER_TIMEOUT, open.exchange(request)).await.map_err(|_| NoAnswer::Timeout)??;
         self.open = Some(open);
         Ok(answer)
@@ -122,7 +122,7 @@ impl Connection {
         Open::over(stream, http2).await
     }
 
-    fn request(&self, sender: &Sender, body: Body) -> Request<Full<Bytes>> {
+    fn request(&self, sender: &Sender, body: Body, trace: Option<TraceContext>) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body.bytes));
         *request.method_mut() = Method::POST;
         match sender {
@@ -143,6 +143,10 @@ impl Connection {
         headers.insert(header::USER_AGENT, AGENT);
         if let Some(token) = &self.token {
             headers.insert(header::AUTHORIZATION, token.header());
+        }
+        // Digits and dashes are always a value.
+        if let Some(trace) = trace.and_then(|trace| HeaderValue::try_from(trace.to_string()).ok()) {
+            headers.insert(TraceContext::HEADER, trace);
         }
         request
     }

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use netqoe_trace::{SpanCounts, Tracer};
+use prometheus::proto::MetricFamily;
+
 use super::bounds::Excess;
 
 /// What waits in the spool, and what became of the events that were reported since the start.
@@ -35,12 +38,20 @@ impl ReportCounts {
 
 /// Shows the counts of a spool that is being sent, for as long as anybody looks.
 #[derive(Clone, Debug)]
-pub struct ReportWatch(pub(super) Arc<Counts>);
+pub struct ReportWatch {
+    pub(super) counts: Arc<Counts>,
+    pub(super) tracer: Tracer,
+}
 
 impl ReportWatch {
     /// As they are now.
     pub fn counts(&self) -> ReportCounts {
-        self.0.now()
+        self.counts.now()
+    }
+
+    /// What became of the spans of its batches, as metrics; nothing where they have none.
+    pub fn spans(&self) -> Vec<MetricFamily> {
+        self.tracer.counts().map(SpanCounts::collect).unwrap_or_default()
     }
 }
 

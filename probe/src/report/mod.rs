@@ -27,6 +27,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use netqoe_model::EventTime;
+use netqoe_trace::Tracer;
 use rand::rngs::StdRng;
 use tokio::task::JoinHandle as Task;
 use tokio_util::sync::CancellationToken;
@@ -68,14 +69,26 @@ pub struct ReportSettings {
     pub bounds: SpoolBounds,
     /// The longest that is waited before sending is tried again, unless the endpoint asks for more.
     pub longest_wait: Duration,
+    /// What starts the span of a batch.
+    pub tracer: Tracer,
 }
 
 impl ReportSettings {
-    /// Without a token, with Mozilla's authorities, 64 MB, a day, and a try every 30 s at least.
+    /// Without a token, with Mozilla's authorities, 64 MB, a day, a try every 30 s at least, and no spans.
     pub fn new(endpoint: Endpoint, client_id: String, spool: PathBuf) -> Self {
         let roots = crate::Settings::default().roots;
-        let (bounds, longest_wait) = (SpoolBounds::default(), LONGEST_WAIT);
-        Self { endpoint, http2_prior_knowledge: false, token: None, client_id, roots, spool, bounds, longest_wait }
+        let (bounds, longest_wait, tracer) = (SpoolBounds::default(), LONGEST_WAIT, Tracer::OFF);
+        Self {
+            endpoint,
+            http2_prior_knowledge: false,
+            token: None,
+            client_id,
+            roots,
+            spool,
+            bounds,
+            longest_wait,
+            tracer,
+        }
     }
 }
 
@@ -100,6 +113,7 @@ pub struct Reporting {
     sending: Task<()>,
     stop: CancellationToken,
     counts: Arc<Counts>,
+    tracer: Tracer,
 }
 
 impl Reporting {
@@ -113,8 +127,7 @@ impl Reporting {
     where
         C: Fn() -> EventTime + Clone + Send + 'static,
     {
-        let ReportSettings { endpoint, http2_prior_knowledge, token, client_id, roots, spool, bounds, longest_wait } =
-            settings;
+        let ReportSettings { endpoint, http2_prior_knowledge, token, client_id, roots, spool, bounds, .. } = settings;
         let spool = Spool::open(&spool, bounds)?;
         let (waiting, endpoint_url) = (spool.events(), endpoint.to_string());
         if token.is_some() && endpoint.is_readable_on_the_way() {
@@ -128,11 +141,12 @@ impl Reporting {
         counts.set_waiting(spool.events(), spool.bytes(), 0);
         let (spool, thread) = SpoolThread::start(spool, now.clone(), Arc::clone(&counts))?;
         let stop = CancellationToken::new();
-        let backoff = Backoff::new(longest_wait);
+        let backoff = Backoff::new(settings.longest_wait);
         let sender = Sender::new(spool.clone(), connection, client_id, now, backoff, rng, Arc::clone(&counts));
+        let (sender, tracer) = (sender.traced(settings.tracer.clone()), settings.tracer);
         let sending = tokio::spawn(sender.run(stop.clone()));
         info!(waiting, "events are sent to {endpoint_url}");
-        Ok(Self { spool, thread, sending, stop, counts })
+        Ok(Self { spool, thread, sending, stop, counts, tracer })
     }
 
     /// What an agent reports to: an event is taken once it is on the disk.
@@ -147,7 +161,7 @@ impl Reporting {
 
     /// The same for others to look at.
     pub fn watch(&self) -> ReportWatch {
-        ReportWatch(Arc::clone(&self.counts))
+        ReportWatch { counts: Arc::clone(&self.counts), tracer: self.tracer.clone() }
     }
 
     /// Sends the rest, for five seconds at most and as long as nothing fails, and closes the spool.

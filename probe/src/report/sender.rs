@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use netqoe_model::EventTime;
+use netqoe_trace::{Kind, Tracer};
 use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,12 +15,12 @@ use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
 use super::clocks::{Clocks, Suspect};
-use super::connection::Connection;
+use super::connection::{Connection, NoAnswer};
 use super::counts::Counts;
 use super::spool::{Kept, Settled, SpoolError};
 use super::spool_thread::{SpoolHandle, Standing};
 use super::untimely::UntimelyTurns;
-use super::verdict::{Delay, Judged, Sent, Verdict, judge};
+use super::verdict::{Answer, Delay, Judged, Sent, Verdict, judge};
 use crate::clock_state::clock_state;
 
 /// Events of one batch. An answer of ingest names this many refused events, so it names each one.
@@ -38,6 +39,7 @@ pub(super) struct Sender<C> {
     untimely: UntimelyTurns,
     rng: StdRng,
     counts: Arc<Counts>,
+    tracer: Tracer,
     /// Events of the next batch at most: fewer while it is searched which of them the endpoint refuses.
     most: usize,
     /// Why events wait, as it was last said; none while all goes well.
@@ -57,8 +59,13 @@ impl<C: Fn() -> EventTime> Sender<C> {
         counts: Arc<Counts>,
     ) -> Self {
         let untimely = UntimelyTurns::new(backoff);
-        let (most, trouble, suspect) = (MAX_BATCH_EVENTS, None, None);
-        Self { spool, connection, client_id, now, backoff, untimely, rng, counts, most, trouble, suspect }
+        let (tracer, most, trouble, suspect) = (Tracer::OFF, MAX_BATCH_EVENTS, None, None);
+        Self { spool, connection, client_id, now, backoff, untimely, rng, counts, tracer, most, trouble, suspect }
+    }
+
+    /// Each batch has a span of this tracer.
+    pub(super) fn traced(self, tracer: Tracer) -> Self {
+        Self { tracer, ..self }
     }
 
     /// Until `stop`, and then until the spool is empty or something keeps it from becoming so.
@@ -97,7 +104,7 @@ impl<C: Fn() -> EventTime> Sender<C> {
         if batch.is_empty() {
             return Ok(Progress::Empty);
         }
-        let answer = self.connection.post(lines(&batch)).await.map_err(at_once_again)?;
+        let answer = self.post(&batch).await.map_err(at_once_again)?;
         let clocks = Clocks { ours: (self.now)(), endpoint: answer.date };
         match judge(&answer, batch.len(), clocks, |index| sent(&batch[index].event, &self.client_id)) {
             Verdict::Judged(judged) => {
@@ -110,6 +117,19 @@ impl<C: Fn() -> EventTime> Sender<C> {
             Verdict::Later(delay) => return Err(delay),
         }
         Ok(Progress::Sent)
+    }
+
+    async fn post(&mut self, batch: &[Kept]) -> Result<Answer, NoAnswer> {
+        let lines = lines(batch);
+        let mut span = self.tracer.start("report", Kind::Client, None);
+        span.set_count("netqoe.events", batch.len() as u64);
+        span.set_count("netqoe.bytes", lines.len() as u64);
+        let answer = self.connection.post(lines, span.context()).await;
+        match &answer {
+            Ok(answer) => span.set_count("http.response.status_code", answer.status.as_u16().into()),
+            Err(_) => span.fail("the endpoint did not answer"),
+        }
+        answer
     }
 
     /// The oldest events; in turn with them, those whose time a clock did not believe.

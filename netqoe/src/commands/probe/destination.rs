@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use netqoe_model::EventTime;
 use netqoe_probe::{ReportWatch, Reporter, Reporting, SpoolError, ToSpool};
+use netqoe_trace::Tracer;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
@@ -37,8 +38,10 @@ pub(super) enum NotReported {
 
 impl Destination {
     /// From now on, what an earlier run has left is sent.
-    pub(super) fn open(options: &ReportOptions, client_id: &str) -> anyhow::Result<Self> {
-        let Some(settings) = options.settings(client_id)? else { return Ok(Self::StandardOutput(Arc::default())) };
+    pub(super) fn open(options: &ReportOptions, client_id: &str, tracer: Tracer) -> anyhow::Result<Self> {
+        let Some(settings) = options.settings(client_id, tracer)? else {
+            return Ok(Self::StandardOutput(Arc::default()));
+        };
         let rng = StdRng::from_rng(&mut rand::rng());
         Ok(Self::Endpoint(Reporting::start(settings, || EventTime::from_ms(now_ms()), rng)?))
     }

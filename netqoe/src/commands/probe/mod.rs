@@ -7,7 +7,9 @@ mod targets;
 
 use anyhow::Context;
 use netqoe_model::EventTime;
+use netqoe_model::metrics::Metrics;
 use netqoe_probe::Plan;
+use netqoe_trace::{Tracer, Tracing};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::runtime::{Builder, Runtime};
@@ -34,10 +36,13 @@ pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
         return Err(WrongUsage("--fail-above is for --once".to_owned()).into());
     }
     let runtime = one_thread()?;
+    // Dropped last: what the probe does at its end has spans, too.
+    let tracing =
+        if options.once { Tracing::default() } else { options.tracing.start("netqoe-probe", &Metrics::new())? };
     let done = if options.once {
         runtime.block_on(once::run(&source.read()?, options))
     } else {
-        runtime.block_on(measure(options, source))
+        runtime.block_on(measure(options, source, tracing.tracer()))
     };
     // The system's own lookups can't be given up, and may take half a minute.
     runtime.shutdown_background();
@@ -49,12 +54,12 @@ fn one_thread() -> anyhow::Result<Runtime> {
     Builder::new_current_thread().enable_all().build().context("can't start the probe's thread")
 }
 
-async fn measure(options: &ProbeCommandOptions, source: TargetSource) -> anyhow::Result<()> {
+async fn measure(options: &ProbeCommandOptions, source: TargetSource, tracer: Tracer) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let (list, targets) = watch::channel(source.read()?);
     let plan = Plan { targets, ..options.probe.plan()? };
     // Before anybody is answered: a probe that can't report must not seem to work.
-    let destination = Destination::open(&options.report, &plan.client_id)?;
+    let destination = Destination::open(&options.report, &plan.client_id, tracer)?;
     let listen = |address| exporter::start(address, &plan, destination.watch(), stop.clone());
     let exporter = options.metrics_listen.map(|metrics| listen(metrics.0)).transpose()?;
     let following = tokio::spawn(source.follow(list, stop.clone()));

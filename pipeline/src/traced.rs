@@ -1,0 +1,92 @@
+//! Spans of what happens to batches whose requests are traced: that they are read, computed and committed.
+//!
+//! Beside the dataflow, which knows nothing of it: a batch is computed once a commit reflects the first of its traced records.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use netqoe_model::{Chunk, Partition, PartitionCommit, Position};
+use netqoe_trace::{Contexts, Kind, Span, Tracer};
+use parking_lot::Mutex;
+
+/// Traced batches that are computed at once, at most. There are more only where few rows are shown, while a log is caught up
+/// with; the oldest are then left without the span of their commit.
+const MAX_UNDER_WAY: usize = 256;
+
+/// The traced batches of a process. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct TracedBatches {
+    tracer: Tracer,
+    under_way: Arc<Mutex<VecDeque<UnderWay>>>,
+}
+
+/// A batch that is computed.
+struct UnderWay {
+    /// Its first traced record.
+    place: (Partition, Position),
+    /// Of reading it, which computing and committing follow from.
+    read: Contexts,
+    /// Ends when a commit takes it in.
+    _compute: Span,
+}
+
+impl TracedBatches {
+    pub(crate) fn new(tracer: Tracer) -> Self {
+        Self { tracer, ..Self::default() }
+    }
+
+    /// The present, where reading may have a span.
+    pub(crate) fn now(&self) -> Option<SystemTime> {
+        self.tracer.now()
+    }
+
+    /// Takes in what a worker has read since `started`. `processed` says which records a commit reflects: they are read again
+    /// to rebuild windows, and had their spans before.
+    pub(crate) fn read(
+        &self,
+        started: Option<SystemTime>,
+        chunks: &[Chunk],
+        processed: &BTreeMap<Partition, Position>,
+    ) {
+        let is_new =
+            |place: &(Partition, Position)| processed.get(&place.0).is_none_or(|processed| place.1 > *processed);
+        let traced = |chunk: &Chunk| Some((chunk.place().filter(is_new)?, chunk.trace?));
+        let Some((place, _)) = chunks.iter().find_map(traced).filter(|_| self.tracer.is_on()) else { return };
+        let contexts = chunks.iter().filter_map(traced).map(|(_, context)| context).collect();
+        let mut span = self.tracer.follow("read", Kind::Consumer, &contexts, started);
+        span.set_count("netqoe.records", chunks.len() as u64);
+        span.set_count("netqoe.bytes", chunks.iter().map(|chunk| chunk.lines.len() as u64).sum());
+        let read = span.sampled().into_iter().collect();
+        drop(span);
+        let compute = self.tracer.follow("compute", Kind::Internal, &read, None);
+        let mut under_way = self.under_way.lock();
+        if under_way.len() == MAX_UNDER_WAY {
+            under_way.pop_front();
+        }
+        under_way.push_back(UnderWay { place, read, _compute: compute });
+    }
+
+    /// The span of a commit of these, to be dropped once it is done; nothing where it reflects no traced batch.
+    pub(crate) fn commit(&self, partitions: &[PartitionCommit]) -> Span {
+        if !self.tracer.is_on() {
+            return Span::default();
+        }
+        let reflects = |place: (Partition, Position)| {
+            let checkpoints = partitions.iter().map(|commit| &commit.checkpoint);
+            checkpoints.filter(|checkpoint| checkpoint.partition == place.0).any(|found| found.processed >= place.1)
+        };
+        let mut contexts = Contexts::default();
+        self.under_way.lock().retain(|batch| {
+            let reflected = reflects(batch.place);
+            if reflected {
+                contexts.extend(batch.read.parent());
+            }
+            !reflected
+        });
+        let mut span = self.tracer.follow("commit", Kind::Internal, &contexts, None);
+        span.set_count("netqoe.partitions", partitions.len() as u64);
+        span.set_count("netqoe.rows", partitions.iter().map(|commit| commit.rows.len() as u64).sum());
+        span
+    }
+}
