@@ -90,3 +90,73 @@ impl TracedBatches {
         span
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netqoe_model::metrics::Metrics;
+    use netqoe_model::{Checkpoint, LogTime, TraceContext};
+    use netqoe_trace::{SampleRatio, SpanCounts, Tracing};
+
+    use super::*;
+
+    const PARTITION: Partition = Partition(3);
+
+    /// Spans go to a collector that is not there.
+    fn tracing() -> (Tracing, TracedBatches) {
+        let to = "http://127.0.0.1:1".parse().unwrap();
+        let tracing = Tracing::start("tested", to, SampleRatio::NONE, SpanCounts::of(&Metrics::new())).unwrap();
+        let batches = TracedBatches::new(tracing.tracer());
+        (tracing, batches)
+    }
+
+    fn chunk(position: u64, trace: Option<u8>) -> Chunk {
+        let trace = trace.map(|number| TraceContext { trace_id: [number; 16], span_id: [number; 8], sampled: true });
+        let (partition, position, log_time) = (Some(PARTITION), Position(position), Some(LogTime::from_ms(1)));
+        Chunk { partition, position, log_time, lines: b"{}\n".to_vec(), set_aside: None, trace }
+    }
+
+    /// Which trace a commit up to this position is in.
+    fn committed(batches: &TracedBatches, partition: Partition, processed: u64) -> Option<u8> {
+        let checkpoint = Checkpoint { partition, processed: Position(processed), ..Checkpoint::default() };
+        let (rows, clients, dead_letters, looks) = Default::default();
+        let commit = PartitionCommit { checkpoint, rows, clients, dead_letters, looks, oldest_record: None };
+        batches.commit(&[commit]).sampled().map(|context| context.trace_id[0])
+    }
+
+    #[test]
+    fn a_batch_is_computed_until_a_commit_reflects_its_first_traced_record() {
+        let (_tracing, batches) = tracing();
+        batches.read(batches.now(), &[chunk(4, None), chunk(6, Some(1)), chunk(7, Some(2))], &BTreeMap::new());
+        assert_eq!(committed(&batches, PARTITION, 5), None);
+        assert_eq!(committed(&batches, Partition(4), 9), None, "another partition");
+        assert_eq!(committed(&batches, PARTITION, 6), Some(1));
+        assert_eq!(committed(&batches, PARTITION, 9), None, "it is over");
+    }
+
+    #[test]
+    fn what_rows_reflect_is_read_again_without_spans() {
+        let (_tracing, batches) = tracing();
+        let processed = BTreeMap::from([(PARTITION, Position(5))]);
+        batches.read(batches.now(), &[chunk(4, Some(1)), chunk(5, Some(1))], &processed);
+        assert_eq!(committed(&batches, PARTITION, 9), None);
+        batches.read(batches.now(), &[chunk(5, Some(1)), chunk(6, Some(2))], &processed);
+        assert_eq!(committed(&batches, PARTITION, 9), Some(2));
+    }
+
+    #[test]
+    fn what_is_under_way_is_bounded() {
+        let (_tracing, batches) = tracing();
+        for position in 1..=MAX_UNDER_WAY as u64 + 10 {
+            batches.read(batches.now(), &[chunk(position, Some(1))], &BTreeMap::new());
+        }
+        assert_eq!(committed(&batches, PARTITION, 10), None, "these are forgotten");
+        assert_eq!(batches.under_way.lock().len(), MAX_UNDER_WAY);
+    }
+
+    #[test]
+    fn without_a_tracer_nothing_is_kept() {
+        let batches = TracedBatches::default();
+        batches.read(batches.now(), &[chunk(1, Some(1))], &BTreeMap::new());
+        assert_eq!((batches.under_way.lock().len(), committed(&batches, PARTITION, 9)), (0, None));
+    }
+}

@@ -17,7 +17,7 @@ const HEADERS_VARIABLE: &str = "NETQOE_OTLP_HEADERS";
 pub(crate) struct TracingOptions {
     /// Deliver spans to this collector by OTLP over HTTP: http://HOST:4318 or https://HOST, without /v1/traces. Without
     /// it, nothing is traced
-    #[arg(long, env = "NETQOE_OTLP_ENDPOINT", value_name = "URL")]
+    #[arg(long, env = "NETQOE_OTLP_ENDPOINT", value_name = "URL", hide_env_values = true)]
     otlp_endpoint: Option<Collector>,
 
     /// File with a header for the collector on each line, `Name: value`, such as its token; NETQOE_OTLP_HEADERS holds the
