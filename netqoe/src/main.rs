@@ -24,6 +24,10 @@ use logging::LogLevels;
 use netqoe_notify::NotifyConfig;
 use options::{Cli, Command};
 
+#[cfg(feature = "heap-profile")]
+#[global_allocator]
+static ALLOCATOR: netqoe_profile::Jemalloc = netqoe_profile::Jemalloc;
+#[cfg(not(feature = "heap-profile"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -38,6 +38,7 @@ pub use limits::ServerLimits;
 pub use memory::{Held, RequestMemory, TokenShare};
 pub use operations::{ComponentCheck, OperationsAccess, assemble};
 pub use outage::Outage;
+pub use own_host::refuse_other_names;
 pub use same_origin::refuse_other_sites;
 pub use server::{ServeError, bind, listen, serve};
 pub use sign_in::SignIn;

@@ -251,7 +251,7 @@ async fn serve(
         served = netqoe_server::serve(listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
-        served = admin.serve(options.admin.admin_port, stop.clone()) => served.map(|()| Ended::Asked),
+        served = admin.serve(&options.admin, stop.clone()) => served.map(|()| Ended::Asked),
         error = failed.failure() => Err(error.into()),
         lost = heartbeat.loss() => match lost.how {
             Loss::AskedToStop => Ok(Ended::Left(lost)),

@@ -35,7 +35,7 @@ pub(crate) fn run(options: &IngestOptions, levels: &LogLevels) -> anyhow::Result
         let (limits, admin) = (options.server.limits(&memory), Admin { levels: levels.clone(), feeds: None });
         tokio::select! {
             served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
-            served = admin.serve(options.admin.admin_port, stop.clone()) => served,
+            served = admin.serve(&options.admin, stop.clone()) => served,
         }
     })?;
     log.close();

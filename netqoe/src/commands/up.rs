@@ -121,7 +121,7 @@ async fn up(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> a
     let admin = Admin { levels: levels.clone(), feeds: Some(feeds.clone()) };
     let served = tokio::select! {
         served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
-        served = admin.serve(options.admin.admin_port, stop.clone()) => served,
+        served = admin.serve(&options.admin, stop.clone()) => served,
         error = failed.failure() => Err(error.into()),
     };
     stop.cancel();

@@ -26,6 +26,7 @@ mod output;
 mod ping_group;
 mod probe;
 mod probe_command;
+mod profiles;
 mod prometheus;
 mod provisional;
 mod report;
