@@ -61,7 +61,7 @@ impl Ingest {
     ) -> Self {
         let shared = Shared {
             log,
-            bodies: BodyReader::new(&config, tokens.count()),
+            bodies: BodyReader::new(&config, &tokens),
             rates: RateLimits::new(&config, &tokens, Arc::clone(&clock)),
             authentication: Authentication::new(tokens, metrics.clone()),
             pairs: Pairs::new(&config, Arc::clone(&clock), metrics.clone()),

@@ -15,7 +15,7 @@ use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
 use governor::{NotUntil, Quota, RateLimiter};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use netqoe_server::{Clock, Grant, TokenId, Tokens};
+use netqoe_server::{Clock, Grant, PerToken, TokenId, Tokens};
 
 use crate::config::IngestConfig;
 
@@ -33,8 +33,7 @@ type Limiter = RateLimiter<String, BoundedStates, RateClock, StateInformationMid
 
 /// Rates for each client of each token: of requests and of events, each with a burst.
 pub(crate) struct RateLimits {
-    /// By token.
-    limiters: Vec<Limiters>,
+    limiters: PerToken<Limiters>,
     clock: Arc<dyn Clock>,
     rate_per_s: u32,
     burst: u32,
@@ -70,24 +69,29 @@ pub(crate) struct EventsTaken {
 
 impl RateLimits {
     pub(crate) fn new(config: &IngestConfig, tokens: &Tokens, clock: Arc<dyn Clock>) -> Self {
-        // A token that is bound to one client needs one place.
-        let of_many = tokens.grants().filter(|grant| !matches!(grant, Grant::Client(_))).count().max(1);
-        let max_clients = (MAX_CLIENTS / of_many).clamp(1, MAX_CLIENTS_OF_TOKEN);
-        Self::with_capacity(config, tokens.count(), clock, max_clients)
+        Self::with_capacity(config, tokens, clock, max_clients)
     }
 
-    fn with_capacity(config: &IngestConfig, tokens: usize, clock: Arc<dyn Clock>, max_clients: usize) -> Self {
-        let limiter = |rate_per_s: NonZeroU32, burst: NonZeroU32| {
-            let states = BoundedStates { clients: DashMapStateStore::default(), max_clients };
-            let quota = Quota::per_second(rate_per_s).allow_burst(burst);
-            RateLimiter::new(quota, states, RateClock(Arc::clone(&clock)))
-        };
-        let limiters = (0..tokens).map(|_| Limiters {
-            requests: limiter(config.rate_per_s, config.rate_burst),
-            events: limiter(config.event_rate_per_s, config.event_rate_burst),
+    /// So many clients of each token, by the tokens that there are when it is used first.
+    fn with_capacity(
+        config: &IngestConfig,
+        tokens: &Tokens,
+        clock: Arc<dyn Clock>,
+        max_clients: impl Fn(&Tokens) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        let requests = (config.rate_per_s, config.rate_burst);
+        let events = (config.event_rate_per_s, config.event_rate_burst);
+        let of_limiters = Arc::clone(&clock);
+        let limiters = PerToken::new(tokens.clone(), move |tokens| {
+            let limiter = |(rate_per_s, burst): (NonZeroU32, NonZeroU32)| {
+                let states = BoundedStates { clients: DashMapStateStore::default(), max_clients: max_clients(tokens) };
+                let quota = Quota::per_second(rate_per_s).allow_burst(burst);
+                RateLimiter::new(quota, states, RateClock(Arc::clone(&of_limiters)))
+            };
+            Limiters { requests: limiter(requests), events: limiter(events) }
         });
         Self {
-            limiters: limiters.collect(),
+            limiters,
             rate_per_s: config.rate_per_s.get(),
             burst: config.rate_burst.get(),
             next_sweep_ms: AtomicU64::new(0),
@@ -98,7 +102,7 @@ impl RateLimits {
     /// Takes one request off what the client may send, where there is one.
     pub(crate) fn take(&self, token: TokenId, client_id: &String) -> Standing {
         self.sweep_when_due();
-        match self.limiters[token.0].requests.check_key(client_id) {
+        match self.limiters.of(token).requests.check_key(client_id) {
             Ok(snapshot) => self.standing(&snapshot, None),
             Err(refusal) => Standing {
                 rate_per_s: self.rate_per_s,
@@ -111,7 +115,8 @@ impl RateLimits {
 
     /// Takes so many events off what the client may send, or as many as there are.
     pub(crate) fn take_events(&self, token: TokenId, client_id: &String, count: NonZeroU32) -> EventsTaken {
-        let events = &self.limiters[token.0].events;
+        let limiters = self.limiters.of(token);
+        let events = &limiters.events;
         if matches!(events.check_key_n(client_id, count), Ok(Ok(_))) {
             return EventsTaken { count: count.get(), retry_after_s: None };
         }
@@ -146,9 +151,9 @@ impl RateLimits {
         let is_ours = now_ms >= due_ms
             && self.next_sweep_ms.compare_exchange(due_ms, next_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_ours {
-            for Limiters { requests, events } in &self.limiters {
-                requests.retain_recent();
-                events.retain_recent();
+            for limiters in self.limiters.all() {
+                limiters.requests.retain_recent();
+                limiters.events.retain_recent();
             }
         }
     }
@@ -164,6 +169,12 @@ impl Standing {
             (HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(self.reset_s)),
         ])
     }
+}
+
+/// A token that is bound to one client needs one place.
+fn max_clients(tokens: &Tokens) -> usize {
+    let of_many = tokens.grants().iter().filter(|grant| !matches!(grant, Grant::Client(_))).count().max(1);
+    (MAX_CLIENTS / of_many).clamp(1, MAX_CLIENTS_OF_TOKEN)
 }
 
 fn whole_seconds(duration: Duration) -> u64 {
@@ -252,7 +263,8 @@ mod tests {
             event_rate_burst: NonZeroU32::new(burst).unwrap(),
             ..IngestConfig::default()
         };
-        (RateLimits::with_capacity(&config, 2, Arc::clone(&clock) as _, max_clients), clock)
+        let tokens = Tokens::parse("a-token\nanother-token").unwrap();
+        (RateLimits::with_capacity(&config, &tokens, Arc::clone(&clock) as _, move |_| max_clients), clock)
     }
 
     const TOKEN: TokenId = TokenId(0);
@@ -301,10 +313,10 @@ mod tests {
         let strangers = (0..1000).map(|n| taken(&limits, &format!("stranger-{n}"), 1)).sum::<usize>();
         assert_eq!(strangers, 60);
         assert_eq!(taken(&limits, "a", 100), 59);
-        assert!(limits.limiters[0].requests.len() <= 3);
+        assert!(limits.limiters.of(TOKEN).requests.len() <= 3);
         clock.advance(SWEEP_INTERVAL);
         assert_eq!(taken(&limits, "stranger-0", 100), 60, "quiet clients make room");
-        assert_eq!(limits.limiters[0].requests.len(), 1);
+        assert_eq!(limits.limiters.of(TOKEN).requests.len(), 1);
     }
     #[test]
     fn made_up_names_of_one_token_take_no_place_of_another() {

@@ -4,6 +4,7 @@
 //! overridden like any other. The file has a table for each command; options of all commands stand at its top. Who is notified of
 //! what stands in lists of tables, which no option could hold: only the file has them.
 
+mod difference;
 #[cfg(test)]
 mod reference;
 
@@ -41,6 +42,14 @@ impl From<clap::Error> for Refused {
 }
 
 impl Refused {
+    /// The same in one line.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::CommandLine(error) => one_line(&error.render().to_string()),
+            Self::File(message) => message.clone(),
+        }
+    }
+
     /// Says it in one line, or prints the help, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         match self {
@@ -53,8 +62,7 @@ impl Refused {
             Self::CommandLine(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 error.print().unwrap_or_default();
             }
-            Self::CommandLine(error) => crate::output::complain_of(one_line(&error.render().to_string())),
-            Self::File(message) => crate::output::complain_of(message),
+            refused => crate::output::complain_of(refused.message()),
         }
         ExitCode::from(WRONG_USAGE)
     }
@@ -68,8 +76,15 @@ fn one_line(message: &str) -> String {
     format!("{line}; see `netqoe --help`, or `netqoe COMMAND --help`")
 }
 
+/// What the command line, the variables and the file say, read at one moment.
+pub(crate) struct Loaded {
+    pub(crate) matches: ArgMatches,
+    /// Who is notified of what.
+    pub(crate) notify: NotifyConfig,
+}
+
 /// Reads the command line over the environment over the file, and from the file who is notified.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(ArgMatches, NotifyConfig), Refused> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Loaded, Refused> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let mut command = Cli::command();
     let mut notify = NotifyConfig::default();
@@ -78,7 +93,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Ar
             .map_err(|error| Refused::File(format!("{}: {error}", file.path.display())))?;
         notify = file.notify;
     }
-    Ok((read(&mut command, arguments)?, notify))
+    Ok(Loaded { matches: read(&mut command, arguments)?, notify })
 }
 
 /// Reads a command line. A value that is refused is not shown where `--help` would not show it: it may hold a password.

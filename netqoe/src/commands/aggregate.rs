@@ -7,7 +7,7 @@ use anyhow::Context;
 use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::{Generation, Rules};
-use netqoe_notify::{Notifier, NotifyConfig};
+use netqoe_notify::Notifier;
 use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
     StreamLetters, Ticker, View, set_aside,
@@ -22,12 +22,13 @@ use tokio_util::sync::CancellationToken;
 use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
+use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
 use super::{admin, health, maintenance, process_metrics, process_name, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
-use crate::logging::LogLevels;
 use crate::options::AggregateOptions;
+use crate::process::Process;
 use crate::shutdown;
 
 /// What to do where the log's time is ahead of the clock: servers write the log.
@@ -40,29 +41,35 @@ const REPLAY_LETTER: &str = "netqoe dlq replay --nats-url URL ID";
 /// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
 const COMMIT_RETRIES: usize = 2;
 
-pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
+pub(crate) fn run(options: &AggregateOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     if options.supervise {
         return supervise::run();
     }
     let membership = options.membership()?;
     let tokens = options.server.tokens()?;
-    let receivers = Receivers::open(notify)?;
+    let receivers = Receivers::open(&process.configuration.notify)?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let runtime = Arc::new(request_threads()?);
-    let stop = {
+    let (stop, hangups) = {
         let _inside = runtime.enter();
-        shutdown::on_signals().context("can't listen for signals")?
+        let stop = shutdown::on_signals().context("can't listen for signals")?;
+        (stop, hangups().context("can't listen for SIGHUP")?)
     };
+    let address = listener.local_addr().context("can't tell the port that is listened on")?;
+    let reload = Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), targets: None });
+    runtime.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
     if options.supervised {
         supervise::stop_with_supervisor(stop.clone())?;
     }
     // The store's driver waits on its own: it must not be used within the runtime.
-    let Some(mut started) = start(options, &membership, levels, &runtime, &stop)? else { return Ok(()) };
+    let Some(mut started) = start(options, &membership, &runtime, &stop)? else { return Ok(()) };
     let first = match membership.process {
         0 => Some(First::connect(options, receivers, &started, &runtime, &stop)?),
         _ => None,
     };
-    let ended = runtime.block_on(serve(options, &runtime, listener, tokens, &mut started, first, stop));
+    let admin = Admin { levels: process.levels.clone(), feeds: Some(started.running.feeds.clone()), reload };
+    let front = Front { listener, tokens, admin };
+    let ended = runtime.block_on(serve(options, &runtime, front, &mut started, first, stop));
     let Started { log, running, heartbeat, .. } = started;
     match &ended {
         Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
@@ -87,6 +94,13 @@ enum Ended {
     Asked,
     /// Another process was.
     Left(Lost),
+}
+
+/// Where requests come in, and whose are answered.
+struct Front {
+    listener: TcpListener,
+    tokens: Tokens,
+    admin: Admin,
 }
 
 /// What process 0 does for all.
@@ -122,14 +136,12 @@ struct Started {
     log: JetStreamLog,
     running: Running,
     heartbeat: Heartbeat,
-    levels: LogLevels,
 }
 
 /// Waits for the other processes and starts the workers; none where it was asked to stop before.
 fn start(
     options: &AggregateOptions,
     membership: &Membership,
-    levels: &LogLevels,
     runtime: &Arc<Runtime>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Started>> {
@@ -171,7 +183,7 @@ fn start(
     cluster.heartbeat.carry(ready.feeds.epochs());
     let running = ready.start(cluster.links(options.workers)?)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
-    Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat, levels: levels.clone() }))
+    Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat }))
 }
 
 /// What the page calls a store.
@@ -207,13 +219,12 @@ fn open_store(
 async fn serve(
     options: &AggregateOptions,
     runtime: &Arc<Runtime>,
-    listener: TcpListener,
-    tokens: Tokens,
+    Front { listener, tokens, admin }: Front,
     started: &mut Started,
     first: Option<First>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat, levels, .. } = started;
+    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat, .. } = started;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
@@ -246,7 +257,6 @@ async fn serve(
     let app = app(dashboard, &stop);
     tracing::info!("listening on http://{address}");
     let limits = options.server.limits(&options.server.memory());
-    let admin = Admin { levels: levels.clone(), feeds: Some(feeds.clone()) };
     let ended = tokio::select! {
         served = netqoe_server::serve(listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)

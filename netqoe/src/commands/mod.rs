@@ -20,6 +20,7 @@ mod other_rules;
 pub(crate) mod probe;
 mod process_metrics;
 mod progress;
+mod reload;
 pub(crate) mod replay;
 mod resources;
 pub(crate) mod rules;

@@ -29,6 +29,7 @@ mod probe_command;
 mod profiles;
 mod prometheus;
 mod provisional;
+mod reload;
 mod report;
 mod rules;
 mod rules_test;

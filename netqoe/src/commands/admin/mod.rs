@@ -1,13 +1,15 @@
-//! What an operator may ask of a running process: to show all open windows at once, to log more or less, and what it spends its
+//! What an operator may ask of a running process: to show all open windows at once, to log more or less, to read its configuration again, and what it spends its
 //! time and memory on. Only from this machine.
 
 mod profiles;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use netqoe_pipeline::LogFeeds;
@@ -17,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use self::profiles::Profiles;
+use super::reload::Reload;
 use crate::exit::WrongUsage;
 use crate::logging::LogLevels;
 use crate::options::AdminOptions;
@@ -45,6 +48,7 @@ pub(super) struct Admin {
     pub(super) levels: LogLevels,
     /// Of a server with a dataflow.
     pub(super) feeds: Option<LogFeeds>,
+    pub(super) reload: Arc<Reload>,
 }
 
 impl Admin {
@@ -67,12 +71,25 @@ impl Admin {
 
     fn routes(self) -> Router {
         let levels = Router::new().route("/admin/log-level", get(log_level).put(set_log_level)).with_state(self.levels);
-        let Some(feeds) = self.feeds else { return levels };
+        let routes = levels.merge(Router::new().route("/-/reload", post(reload)).with_state(self.reload));
+        let Some(feeds) = self.feeds else { return routes };
         let asked = move || async move {
             flush(&feeds);
             Json(json!({ "status": "ok" }))
         };
-        levels.route("/admin/flush", post(asked))
+        routes.route("/admin/flush", post(asked))
+    }
+}
+
+/// Where Prometheus has it.
+async fn reload(State(reload): State<Arc<Reload>>) -> Response {
+    let reloaded = tokio::task::spawn_blocking(move || reload.now()).await;
+    match reloaded.unwrap_or_else(|_| Err("reading the configuration did not end; ask again".to_owned())) {
+        Ok(reloaded) => Json(reloaded).into_response(),
+        Err(message) => {
+            let body = json!({ "error": "invalid_configuration", "message": message });
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+        }
     }
 }
 
