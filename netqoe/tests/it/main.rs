@@ -33,6 +33,7 @@ mod reload;
 mod report;
 mod rules;
 mod rules_test;
+mod secrets;
 mod support;
 mod ticks;
 mod upgrade;
