@@ -30,6 +30,7 @@ mod server;
 mod session;
 mod sign_in;
 mod signed_out;
+mod tls;
 mod tokens;
 
 pub use answer::{Code, Refusal};
@@ -42,6 +43,7 @@ pub use outage::Outage;
 pub use own_host::refuse_other_names;
 pub use per_token::PerToken;
 pub use same_origin::refuse_other_sites;
-pub use server::{ServeError, bind, listen, serve};
+pub use server::{ServeError, bind, listen, serve, serve_over};
 pub use sign_in::SignIn;
+pub use tls::{ReadTls, Tls, TlsError};
 pub use tokens::{Bearer, Grant, Replaced, TokenId, Tokens, TokensError};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use cookie::{Cookie, SameSite};
 use futures::StreamExt;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use netqoe_model::metrics::Metrics;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -149,7 +149,7 @@ impl SignIn {
         if let Some(token) = token {
             authentication::admit_connection(peer.as_ref(), token);
         }
-        let renewed = self.renewed(&admitted, is_https(request.uri(), request.headers()));
+        let renewed = self.renewed(&admitted, is_https(&request));
         let mut response = next.run(request).await;
         if is_stream(&response) {
             response = until(self.tokens.withdrawal_of(token), response);
@@ -222,7 +222,7 @@ async fn session(State(sign_in): State<SignIn>, request: Request) -> impl IntoRe
 ))]
 async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {
     same_origin::check(&request)?;
-    let is_https = is_https(request.uri(), request.headers());
+    let is_https = is_https(&request);
     let peer = request.extensions().get::<Peer>().cloned();
     let credentials: Result<Json<Credentials>, JsonRejection> = axum::RequestExt::extract(request).await;
     let Ok(Json(Credentials { token })) = credentials else {
@@ -243,7 +243,7 @@ async fn sign_out(State(sign_in): State<SignIn>, request: Request) -> Result<imp
     same_origin::check(&request)?;
     let ended: Vec<_> = sign_in.sessions(request.headers()).collect();
     ended.iter().for_each(|session| sign_in.signed_out.lock().add(session, sign_in.now_s()));
-    let is_https = is_https(request.uri(), request.headers());
+    let is_https = is_https(&request);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0, is_https))]))
 }
 
@@ -258,8 +258,10 @@ fn cookie(value: &str, max_age_s: i64, is_https: bool) -> String {
 }
 
 /// Whether the browser speaks TLS, with this server or with the proxy before it.
-fn is_https(uri: &Uri, headers: &HeaderMap) -> bool {
-    let forwarded = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+fn is_https(request: &Request) -> bool {
+    let is_ours = request.extensions().get::<Peer>().is_some_and(|peer| peer.is_tls);
+    let forwarded = request.headers().get("x-forwarded-proto").and_then(|value| value.to_str().ok());
     let forwarded = forwarded.and_then(|value| value.split(',').next()).map(str::trim);
-    forwarded.or(uri.scheme_str()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    let scheme = forwarded.or(request.uri().scheme_str());
+    is_ours || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }

@@ -12,7 +12,7 @@ use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
     StreamLetters, Ticker, View, set_aside,
 };
-use netqoe_server::Tokens;
+use netqoe_server::{Tls, Tokens};
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl, WriteTurn};
 use tokio::runtime::{Handle, Runtime};
@@ -24,7 +24,7 @@ use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
-use super::{admin, health, maintenance, process_metrics, process_name, supervise};
+use super::{admin, health, listening_on, maintenance, process_metrics, process_name, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
 use crate::options::AggregateOptions;
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &AggregateOptions, process: &Arc<Process>) -> anyhow:
         return supervise::run();
     }
     let membership = options.membership()?;
-    let tokens = options.server.tokens()?;
+    let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
     let receivers = Receivers::open(&process.configuration.notify)?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let runtime = Arc::new(request_threads()?);
@@ -56,7 +56,8 @@ pub(crate) fn run(options: &AggregateOptions, process: &Arc<Process>) -> anyhow:
         (stop, hangups().context("can't listen for SIGHUP")?)
     };
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
-    let reload = Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), targets: None });
+    let reload =
+        Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: None });
     runtime.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
     if options.supervised {
         supervise::stop_with_supervisor(stop.clone())?;
@@ -68,7 +69,7 @@ pub(crate) fn run(options: &AggregateOptions, process: &Arc<Process>) -> anyhow:
         _ => None,
     };
     let admin = Admin { levels: process.levels.clone(), feeds: Some(started.running.feeds.clone()), reload };
-    let front = Front { listener, tokens, admin };
+    let front = Front { listener, tls, tokens, admin };
     let ended = runtime.block_on(serve(options, &runtime, front, &mut started, first, stop));
     let Started { log, running, heartbeat, .. } = started;
     match &ended {
@@ -99,6 +100,7 @@ enum Ended {
 /// Where requests come in, and whose are answered.
 struct Front {
     listener: TcpListener,
+    tls: Option<Tls>,
     tokens: Tokens,
     admin: Admin,
 }
@@ -219,7 +221,7 @@ fn open_store(
 async fn serve(
     options: &AggregateOptions,
     runtime: &Arc<Runtime>,
-    Front { listener, tokens, admin }: Front,
+    Front { listener, tls, tokens, admin }: Front,
     started: &mut Started,
     first: Option<First>,
     stop: CancellationToken,
@@ -255,10 +257,13 @@ async fn serve(
     let annotations = options.database_url.annotations(&options.database.postgres())?;
     let dashboard = Dashboard { reader, annotations, view: Arc::clone(view), rules, tokens, letters, address };
     let app = app(dashboard, &stop);
-    tracing::info!("listening on http://{address}");
+    tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+    if let Some(tls) = tls.clone() {
+        tasks.spawn(tls.follow(stop.clone()));
+    }
     let limits = options.server.limits(&options.server.memory());
     let ended = tokio::select! {
-        served = netqoe_server::serve(listener, app, &limits, stop.clone()) => {
+        served = netqoe_server::serve_over(tls.as_ref(), listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
         served = admin.serve(&options.admin, stop.clone()) => served.map(|()| Ended::Asked),

@@ -8,16 +8,16 @@ use netqoe_ingest::Ingest;
 use netqoe_server::{ComponentCheck, OperationsAccess, SignIn, SystemClock};
 
 use super::admin::Admin;
-use super::process_metrics;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
+use super::{listening_on, process_metrics};
 use crate::options::IngestOptions;
 use crate::options::ms;
 use crate::process::Process;
 use crate::shutdown;
 
 pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Result<()> {
-    let tokens = options.server.tokens()?;
+    let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let threads = request_threads()?;
@@ -31,19 +31,21 @@ pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Re
     let config = options.server.ingest(ms(options.max_future), &memory);
     let clock = Arc::new(SystemClock::new());
     let access = OperationsAccess::at(address, SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _));
-    let reload = Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), targets: None });
+    let reload =
+        Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: None });
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
     let checked = log.clone();
     let check = ComponentCheck { component: "log", needed_for_ready: true, check: Box::new(move || checked.healthy()) };
     let app = netqoe_server::assemble([ingest.router()], metrics, vec![check], access);
     threads.block_on(async {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
-        tracing::info!("listening on http://{address}");
+        tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+        let _following = tls.clone().map(|tls| tokio::spawn(tls.follow(stop.clone())));
         let limits = options.server.limits(&memory);
         tokio::spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
         let admin = Admin { levels: process.levels.clone(), feeds: None, reload };
         tokio::select! {
-            served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
+            served = netqoe_server::serve_over(tls.as_ref(), listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
             served = admin.serve(&options.admin, stop.clone()) => served,
         }
     })?;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use netqoe_probe::Target;
-use netqoe_server::{Replaced, Tokens};
+use netqoe_server::{ReadTls, Replaced, Tls, Tokens};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -17,7 +17,7 @@ use crate::options::{Cli, Command};
 use crate::process::{self, Process};
 
 /// Options whose changes hold at once.
-const AT_ONCE: [&str; 5] = ["--tokens", "--tokens-file", "--target", "--log-level", "urls"];
+const AT_ONCE: [&str; 4] = ["--tokens", "--tokens-file", "--target", "--log-level"];
 const RULES: &str = "--rules";
 /// How the line begins that says that nothing was done.
 const NOT_RELOADED: &str = "the configuration was not read again, and everything stays as it is";
@@ -36,6 +36,8 @@ pub(super) struct Reload {
 pub(super) struct CanChange {
     /// With the address at which they are needed.
     pub(super) tokens: Option<(Tokens, SocketAddr)>,
+    /// Whose files are read again.
+    pub(super) tls: Option<Tls>,
     pub(super) targets: Option<watch::Sender<Vec<Target>>>,
 }
 
@@ -48,6 +50,7 @@ pub(super) struct Reloaded {
 
 /// What the configuration says now of what can change.
 struct New {
+    tls: Option<ReadTls>,
     tokens: Option<Tokens>,
     targets: Option<Vec<Target>>,
     level: Option<String>,
@@ -108,7 +111,9 @@ impl Reload {
         if let (Some(tokens), Some((_, address))) = (&tokens, &self.can_change.tokens) {
             tokens.check_address(*address).map_err(|error| error.to_string())?;
         }
-        Ok(New { tokens, targets, level: cli.log_level, needs_restart })
+        let tls = self.can_change.tls.as_ref().map(Tls::read_again).transpose();
+        let tls = tls.map_err(|error| error.to_string())?;
+        Ok(New { tls, tokens, targets, level: cli.log_level, needs_restart })
     }
 
     fn apply(&self, new: New, level: &mut Option<String>) -> Result<Reloaded, String> {
@@ -124,6 +129,11 @@ impl Reload {
             if added + withdrawn > 0 {
                 changed.push(format!("tokens ({added} new, {withdrawn} withdrawn)"));
             }
+        }
+        if let (Some(read), Some(present)) = (new.tls, &self.can_change.tls)
+            && present.take(read)
+        {
+            changed.push("certificate".to_owned());
         }
         if let (Some(targets), Some(present)) = (new.targets, &self.can_change.targets) {
             let count = targets.len();

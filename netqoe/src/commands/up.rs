@@ -30,7 +30,9 @@ use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
 use super::starting::Starting;
-use super::{admin, data_file, demo, dlq, fixed_object, health, maintenance, process_metrics, process_name};
+use super::{
+    admin, data_file, demo, dlq, fixed_object, health, listening_on, maintenance, process_metrics, process_name,
+};
 use crate::clock::{now_ms, store_clock};
 use crate::options::{ProbeOptions, UpOptions, ms};
 use crate::process::Process;
@@ -57,13 +59,13 @@ pub(crate) fn run(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result
 async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let hangups = hangups().context("can't listen for SIGHUP")?;
-    let tokens = options.server.tokens()?;
+    let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
     let receivers = Receivers::open(&process.configuration.notify)?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let (list, targets) = watch::channel(options.probe.target.clone());
-    let can_change = CanChange { tokens: Some((tokens.clone(), address)), targets: Some(list) };
+    let can_change = CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: Some(list) };
     let reload = Reload::new(process, can_change);
 
     let rules = options.rules.rules();
@@ -71,7 +73,8 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let memory = options.server.memory();
     let limits = options.server.limits(&memory);
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
-    let mut starting = Starting::new(&listener, limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
+    let mut starting =
+        Starting::new(&listener, tls.clone(), limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
     let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics));
     starting.end().await;
     if let Err(error) = &opened
@@ -121,11 +124,14 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let plan = options.probe.has_targets().then(|| options.probe.plan()).transpose()?;
     tasks.spawn(probe(plan, options.probe.clone(), targets, log.clone(), stop.clone()));
     tasks.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
-    tracing::info!("listening on http://{address}");
+    if let Some(tls) = tls.clone() {
+        tasks.spawn(tls.follow(stop.clone()));
+    }
+    tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
 
     let admin = Admin { levels: process.levels.clone(), feeds: Some(feeds.clone()), reload };
     let served = tokio::select! {
-        served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
+        served = netqoe_server::serve_over(tls.as_ref(), listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
         served = admin.serve(&options.admin, stop.clone()) => served,
         error = failed.failure() => Err(error.into()),
     };

@@ -36,5 +36,6 @@ mod rules_test;
 mod secrets;
 mod support;
 mod ticks;
+mod tls;
 mod upgrade;
 mod usage;

@@ -62,7 +62,7 @@ async fn measure(
 ) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let hangups = hangups().context("can't listen for SIGHUP")?;
-    let reload = Reload::new(process, CanChange { tokens: None, targets: Some(given) });
+    let reload = Reload::new(process, CanChange { targets: Some(given), ..CanChange::default() });
     tokio::spawn(reload.on_signal(hangups, stop.clone()));
     let (list, targets) = watch::channel(source.read()?);
     let plan = Plan { targets, ..options.probe.plan()? };
