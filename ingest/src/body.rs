@@ -7,7 +7,7 @@ use async_compression::zstd::DParameter;
 use axum::body::Body;
 use futures::TryStreamExt;
 use http::{HeaderMap, header};
-use netqoe_server::{Code, Held, Refusal, TokenId, TokenShare};
+use netqoe_server::{Code, Held, PerToken, Refusal, TokenId, TokenShare, Tokens};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
@@ -35,8 +35,7 @@ const RETRY_AFTER_S: u64 = 1;
 pub(crate) struct BodyReader {
     max_bytes: usize,
     read_timeout: Duration,
-    /// By token.
-    shares: Vec<TokenShare>,
+    shares: PerToken<TokenShare>,
 }
 
 /// A whole body, decompressed.
@@ -60,18 +59,19 @@ impl InFlight {
 }
 
 impl BodyReader {
-    /// For so many tokens.
-    pub(crate) fn new(config: &IngestConfig, tokens: usize) -> Self {
-        let shares: Vec<_> = (0..tokens).map(|_| config.memory.token_share()).collect();
+    /// For these tokens.
+    pub(crate) fn new(config: &IngestConfig, tokens: &Tokens) -> Self {
+        let memory = config.memory.clone();
         // One that can never be held would be tried for ever.
-        let most = shares.iter().map(|share| share.max_bytes / MEMORY_PER_BYTE).max().unwrap_or_default();
+        let most = memory.token_share().max_bytes / MEMORY_PER_BYTE;
+        let shares = PerToken::new(tokens.clone(), move |_| memory.token_share());
         Self { max_bytes: config.max_body_bytes.min(most), read_timeout: config.read_timeout, shares }
     }
 
     /// The body, decompressed.
     pub(crate) async fn read(&self, token: TokenId, headers: &HeaderMap, body: Body) -> Result<WholeBody, Refusal> {
         let compression = Compression::of(headers)?;
-        let share = &self.shares[token.0];
+        let share = &*self.shares.of(token);
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|bytes| bytes > self.max_bytes as u64) {
             return Err(self.too_large());

@@ -64,7 +64,7 @@ impl Ingest {
     ) -> Self {
         let shared = Shared {
             log,
-            bodies: BodyReader::new(&config, tokens.count()),
+            bodies: BodyReader::new(&config, &tokens),
             rates: Arc::new(RateLimits::new(&config, &tokens, Arc::clone(&clock))),
             authentication: Authentication::new(tokens, metrics.clone()),
             pairs: Pairs::new(&config, Arc::clone(&clock), metrics.clone()),
@@ -84,10 +84,12 @@ impl Ingest {
     }
 
     /// Its part in the limits that several instances hold together, where it was made to
-    /// [share](IngestConfig::shares_limits) them. `instance` is a name that no other instance has.
-    pub fn shared_limits(&self, instance: String) -> Option<SharedLimits> {
-        let (rates, metrics) = (&self.shared.rates, self.shared.metrics.clone());
-        rates.untold().map(|untold| SharedLimits::new(Arc::clone(rates), Arc::clone(untold), instance, metrics))
+    /// [share](IngestConfig::shares_limits) them. `instance` is a name that no other instance has; `tokens` are those that it was made
+    /// with.
+    pub fn shared_limits(&self, instance: String, tokens: &Tokens) -> Option<SharedLimits> {
+        let (rates, metrics) = (Arc::clone(&self.shared.rates), self.shared.metrics.clone());
+        let untold = Arc::clone(rates.untold()?);
+        Some(SharedLimits::new(rates, untold, tokens.clone(), instance, metrics))
     }
 
     /// Its routes and what they say of themselves, for [`assemble`](netqoe_server::assemble).

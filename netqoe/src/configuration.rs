@@ -4,6 +4,7 @@
 //! overridden like any other. The file has a table for each command; options of all commands stand at its top. Who is notified of
 //! what stands in lists of tables, which no option could hold: only the file has them.
 
+mod difference;
 #[cfg(test)]
 mod reference;
 
@@ -41,6 +42,14 @@ impl From<clap::Error> for Refused {
 }
 
 impl Refused {
+    /// The same in one line.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::CommandLine(error) => one_line(&error.render().to_string()),
+            Self::File(message) => message.clone(),
+        }
+    }
+
     /// Says it in one line, or prints the help, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         match self {
@@ -53,8 +62,7 @@ impl Refused {
             Self::CommandLine(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 error.print().unwrap_or_default();
             }
-            Self::CommandLine(error) => crate::output::complain_of(one_line(&error.render().to_string())),
-            Self::File(message) => crate::output::complain_of(message),
+            refused => crate::output::complain_of(refused.message()),
         }
         ExitCode::from(WRONG_USAGE)
     }
@@ -68,8 +76,15 @@ fn one_line(message: &str) -> String {
     format!("{line}; see `netqoe --help`, or `netqoe COMMAND --help`")
 }
 
+/// What the command line, the variables and the file say, read at one moment.
+pub(crate) struct Loaded {
+    pub(crate) matches: ArgMatches,
+    /// Who is notified of what.
+    pub(crate) notify: NotifyConfig,
+}
+
 /// Reads the command line over the environment over the file, and from the file who is notified.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(ArgMatches, NotifyConfig), Refused> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Loaded, Refused> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let mut command = Cli::command();
     let mut notify = NotifyConfig::default();
@@ -78,18 +93,26 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Ar
             .map_err(|error| Refused::File(format!("{}: {error}", file.path.display())))?;
         notify = file.notify;
     }
-    Ok((read(&mut command, arguments)?, notify))
+    Ok(Loaded { matches: read(&mut command, arguments)?, notify })
 }
 
-/// Reads a command line. A value that is refused is not shown where `--help` would not show it: it may hold a password.
+/// Reads a command line. A value that is refused is not shown where `--help` would not show it, or where it is a URL with a user: it may
+/// hold a password.
 fn read(command: &mut Command, words: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
     command.try_get_matches_from_mut(words).map_err(|mut error| {
         let refused = error.get(ContextKind::InvalidArg).map(ToString::to_string);
-        if refused.is_some_and(|argument| is_hidden(command, &argument)) {
+        let has_user =
+            matches!(error.get(ContextKind::InvalidValue), Some(ContextValue::String(value)) if has_user(value));
+        if has_user || refused.is_some_and(|argument| is_hidden(command, &argument)) {
             error.insert(ContextKind::InvalidValue, ContextValue::String(HIDDEN.to_owned()));
         }
         error
     })
+}
+
+/// Whether this may be a URL with a user, and so with a password.
+fn has_user(value: &str) -> bool {
+    value.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 /// Whether `--help` hides the value of the option that is written so, of this command or one below.
@@ -158,11 +181,17 @@ fn file(arguments: &[OsString]) -> Result<Option<File>, Refused> {
     };
     let refused = |what: String| Refused::File(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("can't be read: {error}")))?;
-    let mut table = text.parse::<Table>().map_err(|error| {
-        refused(format!("is not valid TOML: {}", error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
-    })?;
+    let mut table = text.parse::<Table>().map_err(|error| refused(not_toml(&text, &error)))?;
     let notify = take_notify(&mut table).map_err(|error| refused(error.to_string()))?;
     Ok(Some(File { path, table, notify }))
+}
+
+/// What is wrong, and in which line. The line is not shown, as the library's own text would: it may hold a secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1)).unwrap_or_default();
+    format!("is not valid TOML: {line}{message}")
 }
 
 /// Takes what is no value of an option out of the table (D-089).

@@ -56,9 +56,19 @@ impl LogLevels {
     }
 }
 
-/// Begins to log. `RUST_LOG` says what.
-pub(crate) fn start(format: LogFormat) -> LogLevels {
-    let asked_for = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| DEFAULT.to_owned());
+/// What `RUST_LOG` says, or else the default.
+pub(crate) fn default_level() -> String {
+    std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| DEFAULT.to_owned())
+}
+
+/// The value of an option that says what is logged, where it is understood.
+pub(crate) fn level(text: &str) -> Result<String, String> {
+    filter(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Begins to log; where no option says what, `RUST_LOG` does.
+pub(crate) fn start(format: LogFormat, level: Option<&str>) -> LogLevels {
+    let asked_for = level.map_or_else(default_level, str::to_owned);
     let parsed = filter(&asked_for);
     let misunderstood = parsed.as_ref().err().map(ToString::to_string);
     let show = start_with(format, parsed.unwrap_or_else(|_| EnvFilter::new(format!("{QUIET},{DEFAULT}"))));

@@ -15,15 +15,19 @@ mod output;
 mod panics;
 #[cfg(feature = "planted-faults")]
 mod planted;
+mod process;
 mod shutdown;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::FromArgMatches;
-use logging::LogLevels;
-use netqoe_notify::NotifyConfig;
-use options::{Cli, Command};
+use options::Command;
+use process::Process;
 
+#[cfg(feature = "heap-profile")]
+#[global_allocator]
+static ALLOCATOR: netqoe_profile::Jemalloc = netqoe_profile::Jemalloc;
+#[cfg(not(feature = "heap-profile"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -33,17 +37,17 @@ fn main() -> ExitCode {
         crate::output::complain_of(unknown);
         return ExitCode::from(exit::WRONG_USAGE);
     }
-    let (cli, notify) = match read() {
+    let (configuration, cli) = match process::read() {
         Ok(read) => read,
         Err(refused) => return refused.report(),
     };
-    let levels = logging::start(cli.log_format);
+    let levels = logging::start(cli.log_format, cli.log_level.as_deref());
     panics::end_the_process();
     // Before any TLS configuration is made, or making it panics. There is no other provider yet.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
     }
-    match run(cli.command, &notify, &levels) {
+    match run(&Arc::new(Process { configuration, cli, levels })) {
         Ok(()) => ExitCode::SUCCESS,
         // Whatever it was: nobody was to see more of it.
         Err(_) if output::has_gone() => ExitCode::from(exit::FAILED),
@@ -54,34 +58,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn read() -> Result<(Cli, NotifyConfig), configuration::Refused> {
-    let (matches, notify) = configuration::parse(std::env::args_os())?;
-    let cli = Cli::from_arg_matches(&matches)?;
-    if matches!(cli.command, Command::Config(_)) {
-        configuration::check(std::env::args_os())?;
-    }
-    Ok((cli, notify))
-}
-
-fn run(command: Command, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
-    match command {
-        Command::Up(options) => commands::up::run(&options, notify, levels),
-        Command::Probe(options) => commands::probe::run(&options),
-        Command::Ingest(options) => commands::ingest::run(&options, levels),
-        Command::Aggregate(options) => commands::aggregate::run(&options, notify, levels),
-        Command::Replay(options) => commands::replay::run(&options),
-        Command::Incidents(options) => commands::incidents::run(&options),
-        Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(&options),
-        Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(&options),
-        Command::Doctor(options) => commands::doctor::run(&options),
-        Command::Backup(options) => commands::backup::backup(&options),
-        Command::Restore(options) => commands::backup::restore(&options),
-        Command::Dlq(command) => commands::dlq::run(&command),
-        Command::Migrate(options) => commands::maintenance::migrate(&options),
-        Command::Maintain(options) => commands::maintenance::maintain(&options),
-        Command::Notify(command) => commands::notify::run(&command, notify),
-        Command::Rules(command) => commands::rules::run(&command),
-        Command::Bench(command) => commands::bench::run(&command),
+fn run(process: &Arc<Process>) -> anyhow::Result<()> {
+    match &process.cli.command {
+        Command::Up(options) => commands::up::run(options, process),
+        Command::Probe(options) => commands::probe::run(options, process),
+        Command::Ingest(options) => commands::ingest::run(options, process),
+        Command::Aggregate(options) => commands::aggregate::run(options, process),
+        Command::Replay(options) => commands::replay::run(options),
+        Command::Incidents(options) => commands::incidents::run(options),
+        Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(options),
+        Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(options),
+        Command::Doctor(options) => commands::doctor::run(options),
+        Command::Backup(options) => commands::backup::backup(options),
+        Command::Restore(options) => commands::backup::restore(options),
+        Command::Dlq(command) => commands::dlq::run(command),
+        Command::Migrate(options) => commands::maintenance::migrate(options),
+        Command::Maintain(options) => commands::maintenance::maintain(options),
+        Command::Notify(command) => commands::notify::run(command, &process.configuration.notify),
+        Command::Rules(command) => commands::rules::run(command),
+        Command::Bench(command) => commands::bench::run(command),
         Command::Config(options::ConfigCommand::Check) => commands::config_check(),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::future::Future as _;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,7 +22,8 @@ use crate::limits::ServerLimits;
 use crate::memory::{Held, RequestMemory};
 use crate::outage::Outage;
 use crate::places::{Place, Places};
-use crate::{Clock, SystemClock};
+use crate::tls::Transport;
+use crate::{Clock, SystemClock, Tls};
 
 /// What a client reads that finds no place.
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 113\r\n\
@@ -33,6 +35,7 @@ const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: appl
 pub(crate) struct PlaceKeeper {
     places: Places,
     limits: ServerLimits,
+    tls: Option<Tls>,
     scarcity: Arc<Scarcity>,
 }
 
@@ -84,18 +87,39 @@ fn is_out_of_files(error: &io::Error) -> bool {
 }
 
 impl PlaceKeeper {
-    pub(crate) fn new(limits: &ServerLimits, scarcity: Arc<Scarcity>) -> Self {
-        Self { places: Places::new(limits.max_connections), limits: limits.clone(), scarcity }
+    pub(crate) fn new(limits: &ServerLimits, tls: Option<Tls>, scarcity: Arc<Scarcity>) -> Self {
+        Self { places: Places::new(limits.max_connections), limits: limits.clone(), tls, scarcity }
     }
 
-    fn connection<S>(&self, stream: TcpStream, routes: S, place: Place) -> (Connection, Exchanges<S>) {
+    /// The stream, once the client has shaken hands where there is TLS. That has the time of a request's head; and like any other
+    /// connection that has shown no token, it goes where all places are taken.
+    async fn transport(&self, stream: TcpStream, place: &Place) -> io::Result<Transport> {
+        let Some(tls) = &self.tls else { return Ok(Transport::Plain(stream)) };
+        let must_leave = std::future::poll_fn(|cx| match place.must_leave(cx.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        });
+        tokio::select! {
+            shaken = tls.accept(stream) => Ok(Transport::Tls(Box::new(shaken?))),
+            () = must_leave => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
+            () = tokio::time::sleep(self.limits.header_timeout) => Err(io::Error::from(io::ErrorKind::TimedOut)),
+        }
+    }
+
+    fn connection<S>(
+        &self,
+        address: Option<IpAddr>,
+        stream: Transport,
+        routes: S,
+        place: Place,
+    ) -> (Connection, Exchanges<S>) {
         let progress = Arc::new(Mutex::new(Progress { arriving: Arriving::default(), held: None }));
         let place = Arc::new(place);
-        let address = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
+        let is_tls = self.tls.is_some();
         let limits = &self.limits;
         let exchanges = Exchanges {
             routes,
-            peer: Peer { address, place: Arc::clone(&place) },
+            peer: Peer { address, place: Arc::clone(&place), is_tls },
             progress: Arc::clone(&progress),
             memory: limits.memory.clone(),
             read_timeout: limits.read_timeout,
@@ -126,11 +150,15 @@ impl<S: Send + 'static> Accept<TcpStream, S> for PlaceKeeper {
         Box::pin(async move {
             stream.set_nodelay(true)?;
             let Some(place) = keeper.places.take().await else {
-                // It fits into the empty buffer of a new connection, so that this waits for nobody.
-                stream.write_all(NO_PLACE).await?;
+                if keeper.tls.is_none() {
+                    // It fits into the empty buffer of a new connection, so that this waits for nobody.
+                    stream.write_all(NO_PLACE).await?;
+                }
                 return Err(io::Error::other("all connections are in use"));
             };
-            Ok(keeper.connection(stream, routes, place))
+            let address = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
+            let stream = keeper.transport(stream, &place).await?;
+            Ok(keeper.connection(address, stream, routes, place))
         })
     }
 }
@@ -138,7 +166,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for PlaceKeeper {
 /// A connection with its place. Reading fails once nothing has moved in either direction for the idle timeout, or a head
 /// has not come to its end within its own; writing, once the client has taken nothing for the write timeout.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Transport,
     idle: Stall,
     unwritten: Stall,
     head: Stall,
@@ -191,11 +219,15 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.on_sent(flushed, cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        let shut_down = Pin::new(&mut this.stream).poll_shutdown(cx);
+        this.on_sent(shut_down, cx)
     }
 }
 
@@ -227,6 +259,14 @@ impl Connection {
             None => progress.held = Some(more),
         }
         Ok(())
+    }
+
+    /// What TLS still holds must be taken by the client in time. Without TLS nothing is held, and this says nothing of what is written.
+    fn on_sent(&mut self, sent: Poll<io::Result<()>>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.stream {
+            Transport::Plain(_) => sent,
+            Transport::Tls(_) => self.unwritten.watch(sent, cx),
+        }
     }
 
     fn on_written<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {

@@ -29,6 +29,8 @@ pub(crate) struct Peer {
     /// Its address; none where the system could not tell.
     pub(crate) address: Option<IpAddr>,
     pub(crate) place: Arc<Place>,
+    /// Whether the connection itself is encrypted.
+    pub(crate) is_tls: bool,
 }
 
 /// What a connection and the requests on it both know.

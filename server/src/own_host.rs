@@ -3,7 +3,10 @@
 //!
 //! Decision: D-041.
 
+use axum::Router;
 use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use http::header;
 use netqoe_model::names_this_machine;
 
@@ -12,15 +15,29 @@ use crate::request_head::parse_host;
 
 /// Refuses who asks by another name. No browser leaves out whom it asks.
 pub(crate) fn check(request: &Request) -> Result<(), Refusal> {
-    let is_own = match (request.headers().get(header::HOST), request.uri().authority()) {
+    let message = "without tokens this is for this machine alone: ask for it as localhost or by its address, or use --tokens-file";
+    if names_us(request) { Ok(()) } else { Err(Refusal::new(Code::Forbidden, message)) }
+}
+
+/// The same routes, which answer 403 where this machine is asked for by another name. For a listener of this machine alone.
+pub fn refuse_other_names(router: Router) -> Router {
+    router.route_layer(middleware::from_fn(async |request: Request, next: Next| -> Response {
+        let message = "this is for this machine alone: ask for it as localhost or by its address";
+        match names_us(&request) {
+            true => next.run(request).await,
+            false => Refusal::new(Code::Forbidden, message).into_response(),
+        }
+    }))
+}
+
+fn names_us(request: &Request) -> bool {
+    match (request.headers().get(header::HOST), request.uri().authority()) {
         (Some(host), _) => parse_host(host.as_bytes()).is_some_and(|host| names_this_machine(host.host())),
         (None, Some(authority)) => {
             parse_host(authority.as_str().as_bytes()).is_some_and(|host| names_this_machine(host.host()))
         }
         (None, None) => true,
-    };
-    let message = "without tokens this is for this machine alone: ask for it as localhost or by its address, or use --tokens-file";
-    if is_own { Ok(()) } else { Err(Refusal::new(Code::Forbidden, message)) }
+    }
 }
 
 #[cfg(test)]

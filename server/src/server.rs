@@ -9,10 +9,10 @@ use axum_server::Handle;
 use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
-use crate::Tokens;
 use crate::connection::{PlaceKeeper, Scarcity};
 use crate::limits::ServerLimits;
 use crate::tokens::TokensError;
+use crate::{Tls, Tokens};
 
 /// Connections that the system holds until they are taken. Beyond them a client waits a second before it tries again, so that
 /// a fleet that connects at once must fit; the standard library asks for 128. Linux takes no more than `net.core.somaxconn`,
@@ -92,9 +92,23 @@ pub async fn serve(
     limits: &ServerLimits,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
+    serve_over(None, listener, router, limits, stop).await
+}
+
+/// The same over TLS, where there is a certificate.
+///
+/// # Errors
+/// [`ServeError::Serve`] where the listener breaks.
+pub async fn serve_over(
+    tls: Option<&Tls>,
+    listener: TcpListener,
+    router: Router,
+    limits: &ServerLimits,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
     let handle = Handle::new();
     let scarcity = Arc::new(Scarcity::new());
-    let keeper = PlaceKeeper::new(limits, Arc::clone(&scarcity));
+    let keeper = PlaceKeeper::new(limits, tls.cloned(), Arc::clone(&scarcity));
     let mut server = axum_server::from_tcp(listener)
         .map_err(ServeError::Serve)?
         .acceptor(keeper)

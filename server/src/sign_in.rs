@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use cookie::{Cookie, SameSite};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use futures::StreamExt;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use netqoe_model::metrics::Metrics;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +32,8 @@ const COOKIE: &str = "netqoe_session";
 const MAX_COOKIES: usize = 8;
 /// Longest body that holds a token, in bytes.
 const MAX_BODY_BYTES: usize = 16 << 10;
+/// The media type of live streams.
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// Guards the routes that read, and opens sessions for browsers.
 #[derive(Clone)]
@@ -115,14 +120,11 @@ impl SignIn {
         Ok((session.ok_or(NotAdmitted::Bound)?, now_s))
     }
 
-    /// What keeps its place among connections: those that read.
-    fn admit_connection(&self, admitted: &Admitted, peer: Option<&Peer>) {
-        let token = match admitted {
+    /// The token by which a request may read; none where it has been withdrawn since.
+    fn token_of(&self, admitted: &Admitted) -> Option<TokenId> {
+        match admitted {
             Admitted::AsItIs(token) => Some(*token),
             Admitted::BySession(session) => self.tokens.signer_of(session),
-        };
-        if let Some(token) = token {
-            authentication::admit_connection(peer, token);
         }
     }
 }
@@ -143,12 +145,29 @@ impl SignIn {
         if let Err(refusal) = own_host.and_then(|()| same_origin::check(&request)) {
             return refusal.into_response();
         }
-        self.admit_connection(&admitted, peer.as_ref());
-        let renewed = self.renewed(&admitted, is_https(request.uri(), request.headers()));
+        let token = self.token_of(&admitted);
+        if let Some(token) = token {
+            authentication::admit_connection(peer.as_ref(), token);
+        }
+        let renewed = self.renewed(&admitted, is_https(&request));
         let mut response = next.run(request).await;
+        if is_stream(&response) {
+            response = until(self.tokens.withdrawal_of(token), response);
+        }
         response.headers_mut().extend(renewed.map(|cookie| (header::SET_COOKIE, cookie)));
         response
     }
+}
+
+/// Whether an answer goes on for as long as its client wants.
+fn is_stream(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| content_type.starts_with(EVENT_STREAM))
+}
+
+/// The same answer, which ends once its token is withdrawn.
+fn until(withdrawn: CancellationToken, response: Response) -> Response {
+    response.map(|body| Body::from_stream(body.into_data_stream().take_until(withdrawn.cancelled_owned())))
 }
 
 /// What who may not read is told.
@@ -203,7 +222,7 @@ async fn session(State(sign_in): State<SignIn>, request: Request) -> impl IntoRe
 ))]
 async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {
     same_origin::check(&request)?;
-    let is_https = is_https(request.uri(), request.headers());
+    let is_https = is_https(&request);
     let peer = request.extensions().get::<Peer>().cloned();
     let credentials: Result<Json<Credentials>, JsonRejection> = axum::RequestExt::extract(request).await;
     let Ok(Json(Credentials { token })) = credentials else {
@@ -224,7 +243,7 @@ async fn sign_out(State(sign_in): State<SignIn>, request: Request) -> Result<imp
     same_origin::check(&request)?;
     let ended: Vec<_> = sign_in.sessions(request.headers()).collect();
     ended.iter().for_each(|session| sign_in.signed_out.lock().add(session, sign_in.now_s()));
-    let is_https = is_https(request.uri(), request.headers());
+    let is_https = is_https(&request);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0, is_https))]))
 }
 
@@ -239,8 +258,10 @@ fn cookie(value: &str, max_age_s: i64, is_https: bool) -> String {
 }
 
 /// Whether the browser speaks TLS, with this server or with the proxy before it.
-fn is_https(uri: &Uri, headers: &HeaderMap) -> bool {
-    let forwarded = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+fn is_https(request: &Request) -> bool {
+    let is_ours = request.extensions().get::<Peer>().is_some_and(|peer| peer.is_tls);
+    let forwarded = request.headers().get("x-forwarded-proto").and_then(|value| value.to_str().ok());
     let forwarded = forwarded.and_then(|value| value.split(',').next()).map(str::trim);
-    forwarded.or(uri.scheme_str()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    let scheme = forwarded.or(request.uri().scheme_str());
+    is_ours || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }

@@ -1,11 +1,13 @@
-//! Bearer tokens: who holds one, and for which clients it speaks.
+//! Bearer tokens: who holds one, and for which clients it speaks. They may be replaced while the server runs.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
+use tokio_util::sync::CancellationToken;
 
 use crate::attempts::Attempts;
 use crate::session::{Session, SessionId};
@@ -21,20 +23,41 @@ const GOOD_TOKEN_BYTES: usize = 16;
 const KEY_ROUNDS: u32 = 200_000;
 const KEY_SALT: &[u8] = b"netqoe session key";
 
-/// The tokens that a server accepts. Only their SHA-256 is kept; none is ever shown or logged.
+/// The tokens that a server accepts. Only their SHA-256 is kept; none is ever shown or logged. Clones are the same: what replaces one
+/// replaces all.
 #[derive(Clone)]
 pub struct Tokens {
-    known: Arc<[Known]>,
-    /// Whether a request may come without a token.
-    accepts_none: bool,
+    present: Arc<RwLock<List>>,
     /// Tries from all routes together.
     pub(crate) attempts: Arc<Attempts>,
 }
 
+/// Those of one time.
+#[derive(Clone)]
+struct List {
+    known: Arc<[Arc<Known>]>,
+    /// Whether a request may come without a token.
+    accepts_none: bool,
+    /// The id of the next token that is new: none is given twice.
+    next_id: usize,
+}
+
 struct Known {
+    id: TokenId,
     digest: [u8; 32],
     grant: Grant,
     session_key: SessionKey,
+    /// Cancelled once the token is accepted no more.
+    withdrawn: CancellationToken,
+}
+
+/// What has become of the tokens that were replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// Tokens that are accepted from now on, and were not.
+    pub added: usize,
+    /// Tokens that were accepted, and are not any more.
+    pub withdrawn: usize,
 }
 
 /// The key that signs the sessions of a token, made when it is needed first.
@@ -53,7 +76,7 @@ impl SessionKey {
     }
 }
 
-/// Tells a token from others; a request without one, where none is needed, has the first.
+/// Tells a token from others, also from those that it was replaced with; a request without one, where none is needed, has the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenId(pub usize);
 
@@ -111,7 +134,7 @@ impl Tokens {
     /// Those of a server that has none configured and is reached from this machine only: a request without a token
     /// is accepted, as is the guide's `demo-token`; any other token is wrong.
     pub fn none_on_loopback() -> Self {
-        Self::of(vec![Known::new(DEMO_TOKEN, Grant::Any)], true)
+        Self::of(vec![(DEMO_TOKEN.to_owned(), Grant::Any)], true)
     }
 
     /// Reads one token a line: `token` speaks for every client, `token=client` for one, `token=prefix*` for those
@@ -120,7 +143,7 @@ impl Tokens {
     /// # Errors
     /// [`TokensError`], which names the line.
     pub fn parse(text: &str) -> Result<Self, TokensError> {
-        let mut known: Vec<(usize, Known)> = Vec::new();
+        let mut known: Vec<(usize, (String, Grant))> = Vec::new();
         let mut short: Vec<usize> = Vec::new();
         for (line, entry) in (1..).zip(text.lines().map(str::trim)) {
             if entry.is_empty() || entry.starts_with('#') {
@@ -130,7 +153,7 @@ impl Tokens {
                 short.push(line);
             }
             let entry = parse_entry(entry).map_err(|problem| TokensError::Line { line, problem })?;
-            if let Some((first, _)) = known.iter().find(|(_, earlier)| earlier.digest == entry.digest) {
+            if let Some((first, _)) = known.iter().find(|(_, (earlier, _))| *earlier == entry.0) {
                 return Err(TokensError::Repeated { line, first: *first });
             }
             known.push((line, entry));
@@ -147,18 +170,70 @@ impl Tokens {
         Ok(Self::of(known.into_iter().map(|(_, entry)| entry).collect(), false))
     }
 
-    fn of(known: Vec<Known>, accepts_none: bool) -> Self {
-        Self { known: known.into(), accepts_none, attempts: Arc::default() }
+    fn of(entries: Vec<(String, Grant)>, accepts_none: bool) -> Self {
+        let next_id = entries.len();
+        let known = entries.into_iter().enumerate();
+        let known = known.map(|(id, (token, grant))| Arc::new(Known::new(TokenId(id), digest(&token), grant)));
+        let present = List { known: known.collect(), accepts_none, next_id };
+        Self { present: Arc::new(RwLock::new(present)), attempts: Arc::default() }
     }
 
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.known.len()
+    /// Accepts these from now on, and no others: new ones hold at once, and those that are not among them are refused at once, with the
+    /// sessions that they have opened. A token that stays is the same as before.
+    pub fn replace(&self, others: &Self) -> Replaced {
+        let others = others.list();
+        let mut present = self.present.write();
+        let mut next_id = present.next_id;
+        let mut added = 0;
+        let known = others.known.iter().map(|other| {
+            let same = present.known.iter().find(|known| known.digest == other.digest && known.grant == other.grant);
+            same.cloned().unwrap_or_else(|| {
+                let id = TokenId(next_id);
+                next_id += 1;
+                added += 1;
+                Arc::new(Known::new(id, other.digest, other.grant.clone()))
+            })
+        });
+        let known: Arc<[Arc<Known>]> = known.collect();
+        let stays = |before: &Known| known.iter().any(|known| known.id == before.id);
+        let gone: Vec<_> = present.known.iter().filter(|before| !stays(before)).cloned().collect();
+        *present = List { known: Arc::clone(&known), accepts_none: others.accepts_none, next_id };
+        drop(present);
+        gone.iter().for_each(|known| known.withdrawn.cancel());
+        Replaced { added, withdrawn: gone.len() }
+    }
+
+    fn list(&self) -> List {
+        self.present.read().clone()
     }
 
     /// What each allows.
-    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
-        self.known.iter().map(|known| &known.grant)
+    pub fn grants(&self) -> Vec<Grant> {
+        self.list().known.iter().map(|known| known.grant.clone()).collect()
+    }
+
+    /// All tokens, in an order that is the same for every process with the same list, and tells nothing of them. Ids depend on what a
+    /// process has replaced.
+    pub fn in_common_order(&self) -> Vec<TokenId> {
+        let mut known: Vec<_> = self.list().known.iter().cloned().collect();
+        known.sort_unstable_by_key(|known| known.digest);
+        known.into_iter().map(|known| known.id).collect()
+    }
+
+    /// Whether this token is accepted.
+    pub(crate) fn has(&self, token: TokenId) -> bool {
+        self.list().by_id(token).is_some()
+    }
+
+    /// Cancelled once this token is accepted no more; at once, where none is.
+    pub(crate) fn withdrawal_of(&self, token: Option<TokenId>) -> CancellationToken {
+        let list = self.list();
+        if let Some(known) = token.and_then(|token| list.by_id(token)) {
+            return known.withdrawn.clone();
+        }
+        let withdrawn = CancellationToken::new();
+        withdrawn.cancel();
+        withdrawn
     }
 
     /// Whether a server with these tokens may listen there.
@@ -166,7 +241,7 @@ impl Tokens {
     /// # Errors
     /// [`TokensError::NeededBeyondLoopback`] where others than this machine could write without a token.
     pub fn check_address(&self, address: SocketAddr) -> Result<(), TokensError> {
-        if self.accepts_none && !address.ip().to_canonical().is_loopback() {
+        if self.accept_none() && !address.ip().to_canonical().is_loopback() {
             return Err(TokensError::NeededBeyondLoopback { address });
         }
         Ok(())
@@ -181,67 +256,72 @@ impl Tokens {
     ///
     /// The time that this takes tells nothing of the tokens: hashes are compared, each in full, and always all.
     pub(crate) fn find(&self, token: Option<&str>) -> Option<Bearer> {
-        match token {
-            Some(token) => {
-                let (token, known) = self.known(&digest(token))?;
-                Some(Bearer { token, grant: known.grant.clone() })
-            }
-            None => self.accepts_none.then_some(Bearer { token: TokenId(0), grant: Grant::Any }),
-        }
+        let list = self.list();
+        let known = match token {
+            Some(token) => list.by_digest(&digest(token)),
+            None => list.known.first().filter(|_| list.accepts_none),
+        };
+        known.map(|known| Bearer { token: known.id, grant: known.grant.clone() })
     }
 
     /// Whether a request may come without a token.
     pub(crate) fn accept_none(&self) -> bool {
-        self.accepts_none
+        self.present.read().accepts_none
     }
 
     /// A session for who holds this token, which is bound to no client.
     pub(crate) fn open_session(&self, token: TokenId, id: SessionId, now_s: i64) -> Option<Session> {
-        let known = self.known.get(token.0).filter(|known| known.grant == Grant::Any)?;
+        let list = self.list();
+        let known = list.by_id(token).filter(|known| known.grant == Grant::Any)?;
         Some(Session::open(known.session_key.get(), id, now_s))
     }
 
     /// Whether a token that may still open a session has opened this one.
     pub(crate) fn have_signed(&self, session: &Session) -> bool {
-        self.signer(session).is_some()
+        self.list().signer(session).is_some()
     }
 
     /// Which token has opened it.
     pub(crate) fn signer_of(&self, session: &Session) -> Option<TokenId> {
-        let signer = self.signer(session)?;
-        self.known.iter().position(|known| std::ptr::eq(known, signer)).map(TokenId)
+        self.list().signer(session).map(|known| known.id)
     }
 
     /// The same session, as used now; none where no token that may still open one has opened it.
     pub(crate) fn renew_session(&self, session: &Session, now_s: i64) -> Option<Session> {
-        Some(session.renew(self.signer(session)?.session_key.get(), now_s))
+        Some(session.renew(self.list().signer(session)?.session_key.get(), now_s))
+    }
+}
+
+impl List {
+    fn by_id(&self, token: TokenId) -> Option<&Arc<Known>> {
+        self.known.iter().find(|known| known.id == token)
     }
 
-    fn signer(&self, session: &Session) -> Option<&Known> {
+    fn signer(&self, session: &Session) -> Option<&Arc<Known>> {
         let may_read = self.known.iter().filter(|known| known.grant == Grant::Any);
         may_read.fold(None, |found, known| session.is_signed_with(known.session_key.get()).then_some(known).or(found))
     }
 
-    fn known(&self, digest: &[u8; 32]) -> Option<(TokenId, &Known)> {
+    fn by_digest(&self, digest: &[u8; 32]) -> Option<&Arc<Known>> {
         let mut found = u64::MAX;
         for (index, known) in (0_u64..).zip(self.known.iter()) {
             found.conditional_assign(&index, known.digest.ct_eq(digest));
         }
-        let index = usize::try_from(found).ok()?;
-        Some((TokenId(index), self.known.get(index)?))
+        self.known.get(usize::try_from(found).ok()?)
     }
 }
 
 impl Known {
-    fn new(token: &str, grant: Grant) -> Self {
-        let digest = digest(token);
-        Self { digest, grant, session_key: SessionKey { key: OnceLock::new(), digest } }
+    fn new(id: TokenId, digest: [u8; 32], grant: Grant) -> Self {
+        let session_key = SessionKey { key: OnceLock::new(), digest };
+        Self { id, digest, grant, session_key, withdrawn: CancellationToken::new() }
     }
 }
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("count", &self.known.len()).field("accepts_none", &self.accepts_none).finish()
+        let list = self.list();
+        f.debug_struct("Tokens").field("count", &list.known.len()).field("accepts_none", &list.accepts_none).finish()
     }
 }
 
@@ -260,7 +340,7 @@ fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-fn parse_entry(entry: &str) -> Result<Known, &'static str> {
+fn parse_entry(entry: &str) -> Result<(String, Grant), &'static str> {
     let (token, client) = entry.split_once('=').map_or((entry, None), |(token, client)| (token, Some(client)));
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("has no token of visible ASCII characters");
@@ -278,7 +358,7 @@ fn parse_entry(entry: &str) -> Result<Known, &'static str> {
             None => Grant::Client(client.into()),
         },
     };
-    Ok(Known::new(token, grant))
+    Ok((token.to_owned(), grant))
 }
 
 #[cfg(test)]
@@ -343,6 +423,54 @@ mod tests {
             assert!(error.starts_with(message), "{text:?}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn tokens_that_stay_are_the_same_and_others_end_at_once() {
+        let tokens = Tokens::parse("stays\nbound=client\ngoes").unwrap();
+        let clone = tokens.clone();
+        let id = |token| clone.find(Some(token)).map(|bearer| bearer.token);
+        let [stays, bound, goes] = ["stays", "bound", "goes"].map(|token| id(token).unwrap());
+        let session = |token| clone.open_session(token, SessionId([1; 16]), 0).unwrap();
+        let (of_stays, of_goes) = (session(stays), session(goes));
+        let (kept, withdrawn) = (clone.withdrawal_of(Some(stays)), clone.withdrawal_of(Some(goes)));
+
+        let replaced = tokens.replace(&Tokens::parse("new\nstays\nbound=other").unwrap());
+        assert_eq!(replaced, Replaced { added: 2, withdrawn: 2 }, "another client is another grant");
+        assert_eq!((id("stays"), id("goes")), (Some(stays), None));
+        assert!([stays, bound, goes].iter().all(|before| Some(*before) != id("new") && Some(*before) != id("bound")));
+        assert!(!kept.is_cancelled() && withdrawn.is_cancelled() && clone.withdrawal_of(Some(goes)).is_cancelled());
+        assert!(clone.have_signed(&of_stays) && !clone.have_signed(&of_goes));
+        assert!(tokens.has(stays) && !tokens.has(goes));
+
+        assert_eq!(tokens.replace(&Tokens::parse("goes").unwrap()), Replaced { added: 1, withdrawn: 3 });
+        assert_ne!(id("goes"), Some(goes), "what was withdrawn does not come back");
+        assert!(clone.have_signed(&of_goes), "a session holds wherever its token does");
+    }
+
+    #[test]
+    fn a_server_that_needed_no_token_may_need_one() {
+        let tokens = Tokens::none_on_loopback();
+        let clone = tokens.clone();
+        tokens.replace(&Tokens::parse("a-new-token").unwrap());
+        assert!(clone.grant(None).is_none() && clone.grant(Some("demo-token")).is_none() && !clone.accept_none());
+        assert_eq!(clone.grant(Some("a-new-token")), Some(Grant::Any));
+        tokens.replace(&Tokens::none_on_loopback());
+        assert_eq!(clone.find(None).map(|bearer| bearer.token), clone.find(Some("demo-token")).map(|b| b.token));
+        assert!(clone.find(None).is_some_and(|bearer| clone.has(bearer.token)));
+    }
+
+    #[test]
+    fn all_processes_with_the_same_list_have_the_same_order() {
+        let (one, other) = (Tokens::parse("first\nsecond\nthird").unwrap(), Tokens::parse("fourth\nsecond").unwrap());
+        let list = Tokens::parse("third\nfourth\nsecond").unwrap();
+        let order = |tokens: &Tokens| {
+            tokens.replace(&list);
+            let place =
+                |token| tokens.in_common_order().iter().position(|id| tokens.find(Some(token)).unwrap().token == *id);
+            ["second", "third", "fourth"].map(|token| place(token).unwrap())
+        };
+        assert_eq!(order(&one), order(&other));
     }
 
     #[test]

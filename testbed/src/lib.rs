@@ -23,6 +23,7 @@ mod new_nats;
 mod nginx;
 mod pgbouncer;
 mod postgres;
+mod pprof;
 mod prometheus;
 mod slow_link;
 
@@ -39,6 +40,7 @@ pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;
 pub use ports::free_port;
 pub use postgres::Postgres;
+pub use pprof::PprofProfile;
 pub use prometheus::{Prometheus, promtool};
 pub use pypi::typos;
 pub use pypi_packages::DeployPython;

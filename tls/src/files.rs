@@ -50,12 +50,20 @@ pub fn roots_in(path: &Path) -> Result<RootCertStore, FileError> {
 /// # Errors
 /// Which of them can't be used.
 pub fn check_key_pair(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<(), FileError> {
+    key_pair_in(certificate, key, provider).map(drop)
+}
+
+/// A file of certificates, the own one first, and a file with its key.
+///
+/// # Errors
+/// Which of them can't be used.
+pub fn key_pair_in(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, FileError> {
     let certificates = certificates_in(certificate)?;
     if webpki::EndEntityCert::try_from(&certificates[0]).is_err() {
         return Err(FileError::of(certificate, damaged(0)));
     }
     let read = PrivateKeyDer::from_pem_file(key).map_err(|error| FileError::of(key, of_pem(&error, "private key")))?;
-    CertifiedKey::from_der(certificates, read, provider).map(|_| ()).map_err(|error| {
+    CertifiedKey::from_der(certificates, read, provider).map_err(|error| {
         let reason = match error {
             rustls::Error::InconsistentKeys(_) => format!("it is not the key of {}", certificate.display()),
             _ => "it holds no private key of a kind that is known".to_owned(),

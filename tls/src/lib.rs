@@ -8,5 +8,5 @@ mod files;
 mod words;
 
 pub use fault::{Cause, Fault, Remedies};
-pub use files::{FileError, certificates_in, check_key_pair, roots_in};
+pub use files::{FileError, certificates_in, check_key_pair, key_pair_in, roots_in};
 pub use words::{MAX_NAMES, of_certificate, of_io, of_tls, other_name};

@@ -19,7 +19,7 @@ use governor::middleware::{StateInformationMiddleware, StateSnapshot};
 use governor::{NotUntil, Quota, RateLimiter};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use netqoe_server::{Clock, Grant, TokenId, Tokens};
+use netqoe_server::{Clock, Grant, PerToken, TokenId, Tokens};
 
 use self::states::BoundedStates;
 use self::untold::Untold;
@@ -41,8 +41,7 @@ type Limiter = RateLimiter<String, BoundedStates, RateClock, StateInformationMid
 
 /// Rates for each client of each token: of requests and of events, each with a burst.
 pub(crate) struct RateLimits {
-    /// By token.
-    limiters: Vec<Limiters>,
+    limiters: PerToken<Limiters>,
     clock: Arc<dyn Clock>,
     rate_per_s: u32,
     burst: u32,
@@ -106,31 +105,36 @@ pub(crate) struct EventsTaken {
 
 impl RateLimits {
     pub(crate) fn new(config: &IngestConfig, tokens: &Tokens, clock: Arc<dyn Clock>) -> Self {
-        // A token that is bound to one client needs one place.
-        let of_many = tokens.grants().filter(|grant| !matches!(grant, Grant::Client(_))).count().max(1);
-        let max_clients = (MAX_CLIENTS / of_many).clamp(1, MAX_CLIENTS_OF_TOKEN);
-        Self::with_capacity(config, tokens.count(), clock, max_clients)
+        Self::with_capacity(config, tokens, clock, max_clients)
     }
 
-    fn with_capacity(config: &IngestConfig, tokens: usize, clock: Arc<dyn Clock>, max_clients: usize) -> Self {
-        let rate = |rate_per_s: NonZeroU32, burst: NonZeroU32| {
-            let states = BoundedStates::new(max_clients);
-            let quota = Quota::per_second(rate_per_s).allow_burst(burst);
-            let started = clock.elapsed();
-            let limiter = RateLimiter::new(quota, states.clone(), RateClock(Arc::clone(&clock)));
-            Rate { limiter, states, quota, started }
-        };
-        let limiters = (0..tokens).map(|_| Limiters {
-            requests: rate(config.rate_per_s, config.rate_burst),
-            events: rate(config.event_rate_per_s, config.event_rate_burst),
+    /// So many clients of each token, by the tokens that there are when it is used first.
+    fn with_capacity(
+        config: &IngestConfig,
+        tokens: &Tokens,
+        clock: Arc<dyn Clock>,
+        max_clients: impl Fn(&Tokens) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        let requests = (config.rate_per_s, config.rate_burst);
+        let events = (config.event_rate_per_s, config.event_rate_burst);
+        let of_limiters = Arc::clone(&clock);
+        let limiters = PerToken::new(tokens.clone(), move |tokens| {
+            let rate = |(rate_per_s, burst): (NonZeroU32, NonZeroU32)| {
+                let states = BoundedStates::new(max_clients(tokens));
+                let quota = Quota::per_second(rate_per_s).allow_burst(burst);
+                let started = of_limiters.elapsed();
+                let limiter = RateLimiter::new(quota, states.clone(), RateClock(Arc::clone(&of_limiters)));
+                Rate { limiter, states, quota, started }
+            };
+            Limiters { requests: rate(requests), events: rate(events) }
         });
         let burst = Taken { requests: config.rate_burst.get(), events: config.event_rate_burst.get() };
         Self {
-            limiters: limiters.collect(),
+            limiters,
             rate_per_s: config.rate_per_s.get(),
             burst: config.rate_burst.get(),
             next_sweep_ms: AtomicU64::new(0),
-            untold: config.shares_limits.then(|| Arc::new(Untold::new(tokens, burst))),
+            untold: config.shares_limits.then(|| Arc::new(Untold::new(burst))),
             clock,
         }
     }
@@ -138,12 +142,9 @@ impl RateLimits {
     /// Takes off a client's rates what another instance let through, though there may not be as much left: nothing more is let
     /// through then until it has come.
     pub(crate) fn charge(&self, token: TokenId, client_id: &String, taken: Taken) {
-        // Instances that are started anew with other tokens, one after the other, may know of more.
-        if let Some(Limiters { requests, events }) = self.limiters.get(token.0) {
-            let now = self.clock.elapsed();
-            requests.charge(client_id, now, taken.requests);
-            events.charge(client_id, now, taken.events);
-        }
+        let (limiters, now) = (self.limiters.of(token), self.clock.elapsed());
+        limiters.requests.charge(client_id, now, taken.requests);
+        limiters.events.charge(client_id, now, taken.events);
     }
 
     /// What is to be told, where limits are held together.
@@ -160,7 +161,7 @@ impl RateLimits {
     /// Takes one request off what the client may send, where there is one.
     pub(crate) fn take(&self, token: TokenId, client_id: &String) -> Standing {
         self.sweep_when_due();
-        match self.limiters[token.0].requests.limiter.check_key(client_id) {
+        match self.limiters.of(token).requests.limiter.check_key(client_id) {
             Ok(snapshot) => {
                 self.note(token, client_id, Taken { requests: 1, events: 0 });
                 self.standing(&snapshot, None)
@@ -182,7 +183,8 @@ impl RateLimits {
     }
 
     fn events_of(&self, token: TokenId, client_id: &String, count: NonZeroU32) -> EventsTaken {
-        let events = &self.limiters[token.0].events.limiter;
+        let limiters = self.limiters.of(token);
+        let events = &limiters.events.limiter;
         if matches!(events.check_key_n(client_id, count), Ok(Ok(_))) {
             return EventsTaken { count: count.get(), retry_after_s: None };
         }
@@ -217,9 +219,9 @@ impl RateLimits {
         let is_ours = now_ms >= due_ms
             && self.next_sweep_ms.compare_exchange(due_ms, next_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_ours {
-            for Limiters { requests, events } in &self.limiters {
-                requests.limiter.retain_recent();
-                events.limiter.retain_recent();
+            for limiters in self.limiters.all() {
+                limiters.requests.limiter.retain_recent();
+                limiters.events.limiter.retain_recent();
             }
         }
     }
@@ -245,6 +247,12 @@ impl Standing {
             (HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(self.reset_s)),
         ])
     }
+}
+
+/// A token that is bound to one client needs one place.
+fn max_clients(tokens: &Tokens) -> usize {
+    let of_many = tokens.grants().iter().filter(|grant| !matches!(grant, Grant::Client(_))).count().max(1);
+    (MAX_CLIENTS / of_many).clamp(1, MAX_CLIENTS_OF_TOKEN)
 }
 
 fn whole_seconds(duration: Duration) -> u64 {
@@ -277,7 +285,8 @@ mod tests {
             event_rate_burst: NonZeroU32::new(burst).unwrap(),
             ..IngestConfig::default()
         };
-        (RateLimits::with_capacity(&config, 2, Arc::clone(&clock) as _, max_clients), clock)
+        let tokens = Tokens::parse("a-token\nanother-token").unwrap();
+        (RateLimits::with_capacity(&config, &tokens, Arc::clone(&clock) as _, move |_| max_clients), clock)
     }
 
     const TOKEN: TokenId = TokenId(0);
@@ -326,10 +335,10 @@ mod tests {
         let strangers = (0..1000).map(|n| taken(&limits, &format!("stranger-{n}"), 1)).sum::<usize>();
         assert_eq!(strangers, 60);
         assert_eq!(taken(&limits, "a", 100), 59);
-        assert!(limits.limiters[0].requests.limiter.len() <= 3);
+        assert!(limits.limiters.of(TOKEN).requests.limiter.len() <= 3);
         clock.advance(SWEEP_INTERVAL);
         assert_eq!(taken(&limits, "stranger-0", 100), 60, "quiet clients make room");
-        assert_eq!(limits.limiters[0].requests.limiter.len(), 1);
+        assert_eq!(limits.limiters.of(TOKEN).requests.limiter.len(), 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use netqoe_model::metrics::Metrics;
-use netqoe_server::TokenId;
+use netqoe_server::Tokens;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{Receiver, Sender};
 
@@ -38,7 +38,7 @@ const MAX_INSTANCES: usize = 1_000;
 #[derive(Serialize, Deserialize)]
 struct Told {
     instance: String,
-    /// Place of the token in the list of tokens, client, requests, events.
+    /// Place of the token among all tokens, client, requests, events.
     taken: Vec<(usize, String, u32, u32)>,
 }
 
@@ -46,6 +46,7 @@ struct Told {
 pub struct SharedLimits {
     rates: Arc<RateLimits>,
     untold: Arc<Untold>,
+    tokens: Tokens,
     /// The name that this instance tells by, which no other has.
     instance: String,
     shares: Shares,
@@ -81,9 +82,15 @@ impl Silence {
 }
 
 impl SharedLimits {
-    pub(crate) fn new(rates: Arc<RateLimits>, untold: Arc<Untold>, instance: String, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        rates: Arc<RateLimits>,
+        untold: Arc<Untold>,
+        tokens: Tokens,
+        instance: String,
+        metrics: Metrics,
+    ) -> Self {
         let (shares, instances, silence) = (Shares::default(), HashMap::new(), Silence::default());
-        Self { rates, untold, instance, shares, instances, turn: 0, silence, metrics }
+        Self { rates, untold, tokens, instance, shares, instances, turn: 0, silence, metrics }
     }
 
     /// How it stands with hearing.
@@ -129,8 +136,13 @@ impl SharedLimits {
         }
         self.instances.retain(|_, heard| self.turn.wrapping_sub(*heard) < FAILING_TURNS);
         self.metrics.ingest_instances.set(i64::try_from(self.instances.len()).unwrap_or(i64::MAX));
-        let entry = |share: Share| (share.token.0, share.client_id, share.taken.requests, share.taken.events);
-        let told = Told { instance: self.instance.clone(), taken: taken.into_iter().map(entry).collect() };
+        let places: HashMap<_, _> =
+            self.tokens.in_common_order().into_iter().enumerate().map(|(place, token)| (token, place)).collect();
+        // A token that was withdrawn since has no place, and its clients send nothing more.
+        let entry = |Share { token, client_id, taken }: Share| {
+            places.get(&token).map(|place| (*place, client_id, taken.requests, taken.events))
+        };
+        let told = Told { instance: self.instance.clone(), taken: taken.into_iter().filter_map(entry).collect() };
         // Neither a map with odd keys nor a number that JSON does not have is in it.
         serde_json::to_vec(&told).unwrap_or_default()
     }
@@ -149,8 +161,11 @@ impl SharedLimits {
             self.silence.turns.store(0, Ordering::Relaxed);
             return self.shares.settle();
         }
-        for (token, client_id, requests, events) in told.taken {
-            let share = Share { token: TokenId(token), client_id, taken: Taken { requests, events } };
+        let tokens = self.tokens.in_common_order();
+        for (place, client_id, requests, events) in told.taken {
+            // While tokens change, instance by instance, some know of more than others.
+            let Some(token) = tokens.get(place).copied() else { continue };
+            let share = Share { token, client_id, taken: Taken { requests, events } };
             self.charge(&share);
             self.shares.hear(&share);
         }
@@ -164,6 +179,8 @@ impl SharedLimits {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
+
+    use netqoe_server::TokenId;
 
     use super::super::hand_clock::HandClock;
     use super::*;
@@ -192,9 +209,10 @@ mod tests {
                 ..IngestConfig::default()
             };
             let instance = |number: usize| {
-                let rates = Arc::new(RateLimits::with_capacity(&config, 1, Arc::clone(&clock) as _, 1_000));
+                let tokens = Tokens::none_on_loopback();
+                let rates = Arc::new(RateLimits::with_capacity(&config, &tokens, Arc::clone(&clock) as _, |_| 1_000));
                 let untold = Arc::clone(rates.untold().unwrap());
-                SharedLimits::new(rates, untold, format!("instance-{number}"), Metrics::new())
+                SharedLimits::new(rates, untold, tokens, format!("instance-{number}"), Metrics::new())
             };
             Self { instances: (0..instances).map(instance).collect(), clock, is_away: false, steps: 0 }
         }

@@ -18,7 +18,7 @@ const ENTRY_BYTES: usize = 32;
 
 /// Clients of each token, with what they took.
 pub(crate) struct Untold {
-    of_token: Vec<Mutex<HashMap<String, Taken>>>,
+    of_token: Mutex<HashMap<TokenId, HashMap<String, Taken>>>,
     worth_telling: Taken,
 }
 
@@ -31,15 +31,16 @@ pub(super) struct Share {
 }
 
 impl Untold {
-    pub(super) fn new(tokens: usize, burst: Taken) -> Self {
+    pub(super) fn new(burst: Taken) -> Self {
         let part = |burst: u32| (burst / PARTS_OF_BURST).max(1);
         let worth_telling = Taken { requests: part(burst.requests), events: part(burst.events) };
-        Self { of_token: (0..tokens).map(|_| Mutex::default()).collect(), worth_telling }
+        Self { of_token: Mutex::default(), worth_telling }
     }
 
     /// Notes what a client took.
     pub(super) fn add(&self, token: TokenId, client_id: &str, taken: Taken) {
-        let mut clients = self.of_token[token.0].lock();
+        let mut of_token = self.of_token.lock();
+        let clients = of_token.entry(token).or_default();
         if let Some(before) = clients.get_mut(client_id) {
             *before = before.and(taken);
         } else if clients.len() < MAX_CLIENTS {
@@ -52,22 +53,21 @@ impl Untold {
     pub(super) fn take(&self, max_bytes: usize) -> Vec<Share> {
         let mut bytes = 0;
         let mut told = Vec::new();
-        for (number, clients) in self.of_token.iter().enumerate() {
-            let mut clients = clients.lock();
+        for (token, clients) in self.of_token.lock().iter_mut() {
             let is_told = |client_id: &String, taken: &mut Taken| {
                 let with_it = bytes + client_id.len() + ENTRY_BYTES;
                 let is_told = with_it <= max_bytes && taken.reaches(self.worth_telling);
                 bytes = if is_told { with_it } else { bytes };
                 is_told
             };
-            let token = TokenId(number);
-            told.extend(clients.extract_if(is_told).map(|(client_id, taken)| Share { token, client_id, taken }));
+            let share = |(client_id, taken)| Share { token: *token, client_id, taken };
+            told.extend(clients.extract_if(is_told).map(share));
         }
         told
     }
 
     /// Forgets what was not worth telling for long.
     pub(super) fn forget(&self) {
-        self.of_token.iter().for_each(|clients| clients.lock().clear());
+        self.of_token.lock().clear();
     }
 }

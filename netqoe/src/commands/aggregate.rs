@@ -7,12 +7,12 @@ use anyhow::Context;
 use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
 use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::{Generation, Rules};
-use netqoe_notify::{Notifier, NotifyConfig};
+use netqoe_notify::Notifier;
 use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
     StreamLetters, Ticker, View, set_aside,
 };
-use netqoe_server::Tokens;
+use netqoe_server::{Tls, Tokens};
 use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl, WriteTurn};
 use netqoe_trace::Tracer;
@@ -23,12 +23,13 @@ use tokio_util::sync::CancellationToken;
 use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
+use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
-use super::{admin, health, maintenance, process_metrics, process_name, supervise};
+use super::{admin, health, listening_on, maintenance, process_metrics, process_name, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
-use crate::logging::LogLevels;
 use crate::options::AggregateOptions;
+use crate::process::Process;
 use crate::shutdown;
 
 /// What to do where the log's time is ahead of the clock: servers write the log.
@@ -41,19 +42,24 @@ const REPLAY_LETTER: &str = "netqoe dlq replay --nats-url URL ID";
 /// A connection that broke, or a transaction that was in another's way, is tried again before anybody hears of it.
 const COMMIT_RETRIES: usize = 2;
 
-pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
+pub(crate) fn run(options: &AggregateOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     if options.supervise {
         return supervise::run();
     }
     let membership = options.membership()?;
-    let tokens = options.server.tokens()?;
-    let receivers = Receivers::open(notify)?;
+    let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
+    let receivers = Receivers::open(&process.configuration.notify)?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let runtime = Arc::new(request_threads()?);
-    let stop = {
+    let (stop, hangups) = {
         let _inside = runtime.enter();
-        shutdown::on_signals().context("can't listen for signals")?
+        let stop = shutdown::on_signals().context("can't listen for signals")?;
+        (stop, hangups().context("can't listen for SIGHUP")?)
     };
+    let address = listener.local_addr().context("can't tell the port that is listened on")?;
+    let reload =
+        Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: None });
+    runtime.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
     if options.supervised {
         supervise::stop_with_supervisor(stop.clone())?;
     }
@@ -62,12 +68,14 @@ pub(crate) fn run(options: &AggregateOptions, notify: &NotifyConfig, levels: &Lo
     let tracing = options.tracing.follow("netqoe-aggregate", &metrics)?;
     let observed = Observed::new(metrics, now_ms, tracing.tracer());
     // The store's driver waits on its own: it must not be used within the runtime.
-    let Some(mut started) = start(options, &membership, levels, observed, &runtime, &stop)? else { return Ok(()) };
+    let Some(mut started) = start(options, &membership, observed, &runtime, &stop)? else { return Ok(()) };
     let first = match membership.process {
         0 => Some(First::connect(options, receivers, &started, &runtime, &stop)?),
         _ => None,
     };
-    let ended = runtime.block_on(serve(options, &runtime, listener, tokens, &mut started, first, stop));
+    let admin = Admin { levels: process.levels.clone(), feeds: Some(started.running.feeds.clone()), reload };
+    let front = Front { listener, tls, tokens, admin };
+    let ended = runtime.block_on(serve(options, &runtime, front, &mut started, first, stop));
     let Started { log, running, heartbeat, .. } = started;
     match &ended {
         Ok(Ended::Asked) => heartbeat.leave(&Loss::AskedToStop),
@@ -92,6 +100,14 @@ enum Ended {
     Asked,
     /// Another process was.
     Left(Lost),
+}
+
+/// Where requests come in, and whose are answered.
+struct Front {
+    listener: TcpListener,
+    tls: Option<Tls>,
+    tokens: Tokens,
+    admin: Admin,
 }
 
 /// What process 0 does for all.
@@ -127,14 +143,12 @@ struct Started {
     log: JetStreamLog,
     running: Running,
     heartbeat: Heartbeat,
-    levels: LogLevels,
 }
 
 /// Waits for the other processes and starts the workers; none where it was asked to stop before.
 fn start(
     options: &AggregateOptions,
     membership: &Membership,
-    levels: &LogLevels,
     observed: Observed,
     runtime: &Arc<Runtime>,
     stop: &CancellationToken,
@@ -178,7 +192,7 @@ fn start(
     cluster.heartbeat.carry(ready.feeds.epochs());
     let running = ready.start(cluster.links(options.workers)?)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
-    Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat, levels: levels.clone() }))
+    Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat }))
 }
 
 /// What the page calls a store.
@@ -214,13 +228,12 @@ fn open_store(
 async fn serve(
     options: &AggregateOptions,
     runtime: &Arc<Runtime>,
-    listener: TcpListener,
-    tokens: Tokens,
+    Front { listener, tls, tokens, admin }: Front,
     started: &mut Started,
     first: Option<First>,
     stop: CancellationToken,
 ) -> anyhow::Result<Ended> {
-    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat, levels, .. } = started;
+    let Started { log, running: Running { feeds, view, failed, .. }, heartbeat, .. } = started;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let mut tasks = JoinSet::new();
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
@@ -251,14 +264,16 @@ async fn serve(
     let annotations = options.database_url.annotations(&options.database.postgres())?;
     let dashboard = Dashboard { reader, annotations, view: Arc::clone(view), rules, tokens, letters, address };
     let app = app(dashboard, &stop);
-    tracing::info!("listening on http://{address}");
+    tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+    if let Some(tls) = tls.clone() {
+        tasks.spawn(tls.follow(stop.clone()));
+    }
     let limits = options.server.limits(&options.server.memory());
-    let admin = Admin { levels: levels.clone(), feeds: Some(feeds.clone()) };
     let ended = tokio::select! {
-        served = netqoe_server::serve(listener, app, &limits, stop.clone()) => {
+        served = netqoe_server::serve_over(tls.as_ref(), listener, app, &limits, stop.clone()) => {
             served.context("can't go on serving").map(|()| Ended::Asked)
         }
-        served = admin.serve(options.admin.admin_port, stop.clone()) => served.map(|()| Ended::Asked),
+        served = admin.serve(&options.admin, stop.clone()) => served.map(|()| Ended::Asked),
         error = failed.failure() => Err(error.into()),
         lost = heartbeat.loss() => match lost.how {
             Loss::AskedToStop => Ok(Ended::Left(lost)),

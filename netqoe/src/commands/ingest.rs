@@ -6,21 +6,27 @@ use std::sync::Arc;
 use anyhow::Context;
 use netqoe_eventlog::{Exchange, JetStreamLog};
 use netqoe_ingest::{Ingest, IngestConfig, SharedLimits};
-use netqoe_server::{ComponentCheck, OperationsAccess, SignIn, SystemClock};
+use netqoe_server::{ComponentCheck, OperationsAccess, SignIn, SystemClock, Tokens};
 use uuid::Uuid;
 
 use super::admin::Admin;
-use super::process_metrics;
+use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
-use crate::logging::LogLevels;
+use super::{listening_on, process_metrics};
 use crate::options::IngestOptions;
 use crate::options::ms;
+use crate::process::Process;
 use crate::shutdown;
 
-pub(crate) fn run(options: &IngestOptions, levels: &LogLevels) -> anyhow::Result<()> {
-    let tokens = options.server.tokens()?;
+pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Result<()> {
+    let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
+    let threads = request_threads()?;
+    let hangups = {
+        let _inside = threads.enter();
+        hangups().context("can't listen for SIGHUP")?
+    };
     let metrics = process_metrics::metrics();
     let tracing = options.tracing.start("netqoe-ingest", &metrics)?;
     let log = options.nats.open(tracing.tracer())?;
@@ -32,20 +38,25 @@ pub(crate) fn run(options: &IngestOptions, levels: &LogLevels) -> anyhow::Result
     };
     let clock = Arc::new(SystemClock::new());
     let access = OperationsAccess::at(address, SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _));
-    let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens, config, clock);
-    let shared = Shared::of(&ingest, &log);
+    let reload =
+        Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: None });
+    let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens.clone(), config, clock);
+    let shared = Shared::of(&ingest, &tokens, &log);
     let checks = [Some(log_check(&log)), shared.as_ref().map(Shared::check)].into_iter().flatten().collect();
     let app = netqoe_server::assemble([ingest.router()], metrics, checks, access);
-    request_threads()?.block_on(async {
+    threads.block_on(async {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
         if let Some(Shared { limits, exchange: Exchange { tell, heard } }) = shared {
             tokio::spawn(limits.run(tell, heard));
         }
-        tracing::info!("listening on http://{address}");
-        let (limits, admin) = (options.server.limits(&memory), Admin { levels: levels.clone(), feeds: None });
+        tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+        let _following = tls.clone().map(|tls| tokio::spawn(tls.follow(stop.clone())));
+        let limits = options.server.limits(&memory);
+        tokio::spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
+        let admin = Admin { levels: process.levels.clone(), feeds: None, reload };
         tokio::select! {
-            served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
-            served = admin.serve(options.admin.admin_port, stop.clone()) => served,
+            served = netqoe_server::serve_over(tls.as_ref(), listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
+            served = admin.serve(&options.admin, stop.clone()) => served,
         }
     })?;
     log.close();
@@ -65,9 +76,9 @@ struct Shared {
 }
 
 impl Shared {
-    fn of(ingest: &Ingest, log: &JetStreamLog) -> Option<Self> {
+    fn of(ingest: &Ingest, tokens: &Tokens, log: &JetStreamLog) -> Option<Self> {
         let instance = Uuid::now_v7().simple().to_string();
-        let limits = ingest.shared_limits(instance.clone())?;
+        let limits = ingest.shared_limits(instance.clone(), tokens)?;
         Some(Self { limits, exchange: log.exchange(instance) })
     }
 

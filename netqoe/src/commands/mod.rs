@@ -20,6 +20,7 @@ mod other_rules;
 pub(crate) mod probe;
 mod process_metrics;
 mod progress;
+mod reload;
 pub(crate) mod replay;
 mod resources;
 pub(crate) mod rules;
@@ -29,7 +30,10 @@ pub(crate) mod supervise;
 mod text_input;
 pub(crate) mod up;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+use netqoe_server::Tls;
 
 use crate::output;
 
@@ -38,6 +42,12 @@ const DATA_FILE: &str = "netqoe.db";
 
 fn data_file(folder: &Path) -> PathBuf {
     folder.join(DATA_FILE)
+}
+
+/// The URL of a listener.
+fn listening_on(tls: Option<&Tls>, address: SocketAddr) -> String {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 /// What a store keeps of this process, so that somebody finds it.

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use netqoe_eventlog::LogError;
-use netqoe_server::{ComponentCheck, OperationsAccess, ServerLimits};
+use netqoe_server::{ComponentCheck, OperationsAccess, ServerLimits, Tls};
 use netqoe_sinks::StoreError;
 use netqoe_sinks::read::ReadError;
 use parking_lot::Mutex;
@@ -28,6 +28,7 @@ const RETRY_AFTER_S: u64 = 5;
 /// A start that may have to wait.
 pub(super) struct Starting<'a> {
     listener: &'a TcpListener,
+    tls: Option<Tls>,
     limits: ServerLimits,
     access: OperationsAccess,
     stop: CancellationToken,
@@ -39,11 +40,12 @@ impl<'a> Starting<'a> {
     /// Of a server that will be listening here, unless the process is asked to `stop` before.
     pub(super) fn new(
         listener: &'a TcpListener,
+        tls: Option<Tls>,
         limits: ServerLimits,
         access: OperationsAccess,
         stop: CancellationToken,
     ) -> Self {
-        Self { listener, limits, access, stop, reason: Arc::default(), answering: None }
+        Self { listener, tls, limits, access, stop, reason: Arc::default(), answering: None }
     }
 
     /// Opens what the server needs, again and again while that fails for a reason that passes. Blocks its thread; to be
@@ -77,13 +79,14 @@ impl<'a> Starting<'a> {
     fn answer(&self) -> anyhow::Result<(CancellationToken, JoinHandle<()>)> {
         let listener = self.listener.try_clone().context("can't listen while waiting")?;
         let (reason, stop, limits) = (Arc::clone(&self.reason), self.stop.child_token(), self.limits.clone());
+        let tls = self.tls.clone();
         let check = move || Err(reason.lock().clone());
         let check = ComponentCheck { component: "store", needed_for_ready: true, check: Box::new(check) };
         let app =
             netqoe_server::assemble([], process_metrics::metrics(), vec![check], self.access.clone()).fallback(not_yet);
         let ended = stop.clone();
         let task = tokio::spawn(async move {
-            if let Err(error) = netqoe_server::serve(listener, app, &limits, ended).await {
+            if let Err(error) = netqoe_server::serve_over(tls.as_ref(), listener, app, &limits, ended).await {
                 tracing::warn!("while waiting: {error}");
             }
         });

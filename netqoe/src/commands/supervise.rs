@@ -24,6 +24,8 @@ const STARTED_WELL: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(100);
 /// Asks for all open windows.
 const SHOW_WINDOWS: Signal = Signal::USR1;
+/// Asks to read the configuration again.
+const RELOAD: Signal = Signal::HUP;
 
 const FLAG: &str = "--supervise";
 const VARIABLE: &str = "NETQOE_SUPERVISE";
@@ -86,7 +88,7 @@ async fn oversee(child: &mut Child, signals: &mut Signals) -> anyhow::Result<(Ex
         tokio::select! {
             status = ended(child) => return Ok((status?, asked)),
             signal = signals.next() => {
-                asked |= signal != SHOW_WINDOWS;
+                asked |= asks_to_stop(signal);
                 hand_on(child, signal)?;
             }
         }
@@ -98,6 +100,11 @@ struct Signals {
     terminate: unix::Signal,
     interrupt: unix::Signal,
     show_windows: unix::Signal,
+    reload: unix::Signal,
+}
+
+fn asks_to_stop(signal: Signal) -> bool {
+    !matches!(signal, SHOW_WINDOWS | RELOAD)
 }
 
 impl Signals {
@@ -106,6 +113,7 @@ impl Signals {
             terminate: unix::signal(SignalKind::terminate())?,
             interrupt: unix::signal(SignalKind::interrupt())?,
             show_windows: unix::signal(SignalKind::user_defined1())?,
+            reload: unix::signal(SignalKind::hangup())?,
         })
     }
 
@@ -114,12 +122,13 @@ impl Signals {
             _ = self.terminate.recv() => Signal::TERM,
             _ = self.interrupt.recv() => Signal::INT,
             _ = self.show_windows.recv() => SHOW_WINDOWS,
+            _ = self.reload.recv() => RELOAD,
         }
     }
 
     /// Waits for one that asks to stop.
     async fn asked_to_stop(&mut self) {
-        while self.next().await == SHOW_WINDOWS {}
+        while !asks_to_stop(self.next().await) {}
     }
 }
 

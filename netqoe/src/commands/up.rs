@@ -9,12 +9,11 @@ use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions, add_recv_ts};
 use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Event, EventTime, LogTime, PairPast, Partition, Rules};
-use netqoe_notify::NotifyConfig;
 use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
     Ticker, links_within,
 };
-use netqoe_probe::{Plan, Reporter};
+use netqoe_probe::{Plan, Reporter, Target};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use netqoe_sinks::{Outbox, PostgresOptions, SqliteAnnotations, SqliteDeadLetters, SqliteStore, StoreUrl};
@@ -22,18 +21,22 @@ use netqoe_trace::Tracer;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
+use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
 use super::starting::Starting;
-use super::{admin, data_file, demo, dlq, fixed_object, health, maintenance, process_metrics, process_name};
+use super::{
+    admin, data_file, demo, dlq, fixed_object, health, listening_on, maintenance, process_metrics, process_name,
+};
 use crate::clock::{now_ms, store_clock};
-use crate::logging::LogLevels;
-use crate::options::{UpOptions, ms};
+use crate::options::{ProbeOptions, UpOptions, ms};
+use crate::process::Process;
 use crate::shutdown;
 
 /// What to do where the log's time is ahead of the clock: this process writes the log itself.
@@ -46,20 +49,25 @@ const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
 /// How long lookups of the system that are under way are waited for at the end.
 const LOOKUPS: Duration = Duration::from_millis(100);
 
-pub(crate) fn run(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
+pub(crate) fn run(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let threads = request_threads()?;
-    let done = threads.block_on(up(options, notify, levels));
+    let done = threads.block_on(up(options, process));
     // Everything is written. What may still run is the system's lookups for the probe, which can't be given up.
     threads.shutdown_timeout(LOOKUPS);
     done
 }
 
-async fn up(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> anyhow::Result<()> {
+async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
-    let tokens = options.server.tokens()?;
-    let receivers = Receivers::open(notify)?;
+    let hangups = hangups().context("can't listen for SIGHUP")?;
+    let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
+    let receivers = Receivers::open(&process.configuration.notify)?;
     let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
+
+    let (list, targets) = watch::channel(options.probe.target.clone());
+    let can_change = CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: Some(list) };
+    let reload = Reload::new(process, can_change);
 
     let rules = options.rules.rules();
     let metrics = process_metrics::metrics();
@@ -70,7 +78,8 @@ async fn up(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> a
     let memory = options.server.memory();
     let limits = options.server.limits(&memory);
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
-    let mut starting = Starting::new(&listener, limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
+    let mut starting =
+        Starting::new(&listener, tls.clone(), limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
     let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics, &tracer));
     starting.end().await;
     if let Err(error) = &opened
@@ -119,16 +128,18 @@ async fn up(options: &UpOptions, notify: &NotifyConfig, levels: &LogLevels) -> a
         let (demo, from) = demo::load(&log).await?;
         tasks.spawn(demo::run(demo, from, log.clone(), stop.clone()));
     }
-    if options.probe.has_targets() {
-        let plan = options.probe.plan()?;
-        tasks.spawn(probe(plan, log.clone(), stop.clone()));
+    let plan = options.probe.has_targets().then(|| options.probe.plan()).transpose()?;
+    tasks.spawn(probe(plan, options.probe.clone(), targets, log.clone(), stop.clone()));
+    tasks.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
+    if let Some(tls) = tls.clone() {
+        tasks.spawn(tls.follow(stop.clone()));
     }
-    tracing::info!("listening on http://{address}");
+    tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
 
-    let admin = Admin { levels: levels.clone(), feeds: Some(feeds.clone()) };
+    let admin = Admin { levels: process.levels.clone(), feeds: Some(feeds.clone()), reload };
     let served = tokio::select! {
-        served = netqoe_server::serve(listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
-        served = admin.serve(options.admin.admin_port, stop.clone()) => served,
+        served = netqoe_server::serve_over(tls.as_ref(), listener, app, &limits, stop.clone()) => served.context("can't go on serving"),
+        served = admin.serve(&options.admin, stop.clone()) => served,
         error = failed.failure() => Err(error.into()),
     };
     stop.cancel();
@@ -225,8 +236,25 @@ fn app(
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 
-/// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events.
-async fn probe(plan: Plan, log: SqliteLog, stop: CancellationToken) {
+/// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events. Without a plan, it
+/// begins once there are targets.
+async fn probe(
+    plan: Option<Plan>,
+    options: ProbeOptions,
+    mut targets: watch::Receiver<Vec<Target>>,
+    log: SqliteLog,
+    stop: CancellationToken,
+) {
+    if plan.is_none() {
+        let has_targets = targets.wait_for(|targets| !targets.is_empty());
+        if stop.run_until_cancelled(has_targets).await.is_none_or(|waited| waited.is_err()) {
+            return;
+        }
+    }
+    let plan = match plan.map_or_else(|| options.plan(), Ok) {
+        Ok(plan) => Plan { targets, ..plan },
+        Err(error) => return tracing::error!("nothing is measured: {error:#}"),
+    };
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let now = || EventTime::from_ms(now_ms());
     if let Err(error) = netqoe_probe::run_probe(plan, ToLog(log), now, &mut rng, stop).await {

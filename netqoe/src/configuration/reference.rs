@@ -16,15 +16,15 @@ const INTRODUCTION: &str = "\
 # Configuration
 
 Every option is a flag, an environment variable, and a key of `netqoe.toml`. The flag goes first, then the variable, then the file, then the default. The
-file is `./netqoe.toml` if it exists, or the one that `--config` names. It has a table for each command, with the option's name as the key; options of all commands
-stand at its top:
+file is `./netqoe.toml` if it exists, or the one that `--config` names. It has a table for each command, with the option's name as the key, with `_` for `-`; options of
+all commands stand at its top:
 
 ```toml
-log-format = \"json\"
+log_format = \"json\"
 
 [up]
 data = \"/var/lib/netqoe\"
-log-max-age = \"3d\"
+log_max_age = \"3d\"
 
 [log.export]
 data = \"/var/lib/netqoe\"
@@ -32,7 +32,10 @@ data = \"/var/lib/netqoe\"
 
 `netqoe config check` reads the file as each command would, and says which key or value it does not understand. Who is notified of what is described in
 [notifications.md](notifications.md), rules in [diagnoses.md](diagnoses.md) and [incidents.md](incidents.md). Secrets belong into files: each option that takes one has a twin
-that ends with `-file`. Changes apply at the next start.
+that ends with `-file`.
+
+Changes apply at the next start, but for tokens, targets and what is logged: a running process reads these again on SIGHUP, or
+`POST /-/reload` on its admin port ([operations/reload.md](operations/reload.md)).
 
 This page is written from the program (`NETQOE_WRITE_REFERENCE=1 cargo test -p netqoe reference`), and a test compares the two.
 ";

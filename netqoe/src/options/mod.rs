@@ -31,7 +31,7 @@ use nats::NatsArguments;
 use netqoe_sinks::StoreUrl;
 
 use crate::exit::WrongUsage;
-use crate::logging::LogFormat;
+use crate::logging::{LogFormat, level as log_level};
 pub(crate) use admin::AdminOptions;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
@@ -55,9 +55,13 @@ pub(crate) use tracing::{SamplingOptions, TracingOptions};
 #[derive(Debug, Parser)]
 #[command(name = "netqoe", version, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
-    /// Log format on standard error; set the level with RUST_LOG
+    /// Log format on standard error
     #[arg(long, global = true, env = "NETQOE_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
+
+    /// What is logged, as RUST_LOG says it, such as `info` or `debug,netqoe_eventlog=trace`; by default what RUST_LOG says, or `info`
+    #[arg(long, global = true, env = "NETQOE_LOG_LEVEL", value_name = "FILTER", value_parser = log_level)]
+    pub(crate) log_level: Option<String>,
 
     /// Configuration file; by default ./netqoe.toml, if it exists
     #[arg(long, global = true, env = "NETQOE_CONFIG", value_name = "FILE")]

@@ -23,7 +23,7 @@ const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration
 /// In less time no connection comes about.
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(1);
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Probe")]
 pub(crate) struct ProbeOptions {
     /// Target to measure: http://… https://… tcp://host:port icmp://host dns://server/name; may be given several times
@@ -116,6 +116,13 @@ pub(crate) struct ProbeCommandOptions {
 pub(crate) enum Output {
     Text,
     Json,
+}
+
+impl ProbeCommandOptions {
+    /// Those that are given beside the files.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        self.urls.iter().chain(&self.probe.target).cloned().collect()
+    }
 }
 
 impl ProbeOptions {

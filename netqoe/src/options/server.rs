@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use netqoe_ingest::IngestConfig;
 use netqoe_server::limits::DEFAULT_MAX_IN_FLIGHT_BODY_BYTES;
-use netqoe_server::{RequestMemory, ServerLimits, Tokens};
+use netqoe_server::{RequestMemory, ServerLimits, Tls, Tokens};
 
 use super::{positive, read_named};
 use crate::exit::WrongUsage;
@@ -22,6 +22,12 @@ pub(crate) struct ServerOptions {
     /// The same list as text; prefer the file or the variable, which other users of the machine can't see
     #[arg(long, env = "NETQOE_TOKENS", value_name = "LIST", hide_env_values = true)]
     tokens: Option<String>,
+    /// Certificate (PEM) to speak TLS with, followed by those that it was signed by. It is read again when it changes, and on SIGHUP
+    #[arg(long, env = "NETQOE_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Key of the certificate (PEM)
+    #[arg(long, env = "NETQOE_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Requests per second and client
     #[arg(long, env = "NETQOE_RATE", default_value_t = IngestConfig::default().rate_per_s, value_parser = positive::<NonZeroU32>)]
     rate: NonZeroU32,
@@ -90,6 +96,17 @@ impl ServerOptions {
             (None, None) => return Ok(Tokens::none_on_loopback()),
         };
         Ok(Tokens::parse(&text)?)
+    }
+
+    /// The certificate, where there is one.
+    pub(crate) fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        match (&self.tls_cert, &self.tls_key) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => {
+                Ok(Some(Tls::open(certificate, key).map_err(|error| WrongUsage(error.to_string()))?))
+            }
+            _ => Err(WrongUsage("--tls-cert and --tls-key belong together; give both".to_owned()).into()),
+        }
     }
 
     /// The memory for heads and bodies of all requests.

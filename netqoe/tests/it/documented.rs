@@ -149,6 +149,7 @@ pages! {
     backup: "backup.md",
     capacity: "capacity.md",
     load_testing: "load-testing.md",
+    reload: "reload.md",
     retention: "retention.md",
     scaling: "scaling.md",
     tracing: "tracing.md",

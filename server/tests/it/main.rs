@@ -8,3 +8,4 @@ mod session;
 #[path = "../shared/mod.rs"]
 mod shared;
 mod support;
+mod tls;

@@ -5,10 +5,12 @@ mod exporter;
 mod once;
 mod targets;
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use netqoe_model::EventTime;
 use netqoe_model::metrics::Metrics;
-use netqoe_probe::Plan;
+use netqoe_probe::{Plan, Target};
 use netqoe_trace::{Tracer, Tracing};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -19,13 +21,16 @@ use destination::Destination;
 pub(crate) use once::Above;
 use targets::TargetSource;
 
+use super::reload::{CanChange, Reload, hangups};
 use crate::clock::now_ms;
 use crate::exit::WrongUsage;
 use crate::options::ProbeCommandOptions;
+use crate::process::Process;
 use crate::shutdown;
 
-pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
-    let source = TargetSource::new(options);
+pub(crate) fn run(options: &ProbeCommandOptions, process: &Arc<Process>) -> anyhow::Result<()> {
+    let (list, given) = watch::channel(options.targets());
+    let source = TargetSource::new(given, options);
     if source.is_empty() && (options.once || options.metrics_listen.is_none()) {
         return Err(WrongUsage(
             "there is nothing to measure: give --target, --targets-file or --metrics-listen".to_owned(),
@@ -42,7 +47,7 @@ pub(crate) fn run(options: &ProbeCommandOptions) -> anyhow::Result<()> {
     let done = if options.once {
         runtime.block_on(once::run(&source.read()?, options))
     } else {
-        runtime.block_on(measure(options, source, tracing.tracer()))
+        runtime.block_on(measure(options, source, list, process, tracing.tracer()))
     };
     // The system's own lookups can't be given up, and may take half a minute.
     runtime.shutdown_background();
@@ -54,8 +59,17 @@ fn one_thread() -> anyhow::Result<Runtime> {
     Builder::new_current_thread().enable_all().build().context("can't start the probe's thread")
 }
 
-async fn measure(options: &ProbeCommandOptions, source: TargetSource, tracer: Tracer) -> anyhow::Result<()> {
+async fn measure(
+    options: &ProbeCommandOptions,
+    source: TargetSource,
+    given: watch::Sender<Vec<Target>>,
+    process: &Arc<Process>,
+    tracer: Tracer,
+) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
+    let hangups = hangups().context("can't listen for SIGHUP")?;
+    let reload = Reload::new(process, CanChange { targets: Some(given), ..CanChange::default() });
+    tokio::spawn(reload.on_signal(hangups, stop.clone()));
     let (list, targets) = watch::channel(source.read()?);
     let plan = Plan { targets, ..options.probe.plan()? };
     // Before anybody is answered: a probe that can't report must not seem to work.

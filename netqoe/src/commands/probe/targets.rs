@@ -17,23 +17,23 @@ use crate::options::ProbeCommandOptions;
 const EVERY: Duration = Duration::from_secs(2);
 
 pub(super) struct TargetSource {
-    given: Vec<Target>,
+    given: watch::Receiver<Vec<Target>>,
     files: Vec<PathBuf>,
 }
 
 impl TargetSource {
-    pub(super) fn new(options: &ProbeCommandOptions) -> Self {
-        let given = options.urls.iter().chain(&options.probe.target).cloned().collect();
+    /// Those that are given, and those of the options' files.
+    pub(super) fn new(given: watch::Receiver<Vec<Target>>, options: &ProbeCommandOptions) -> Self {
         Self { given, files: options.targets_file.clone() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.given.is_empty() && self.files.is_empty()
+        self.given.borrow().is_empty() && self.files.is_empty()
     }
 
     /// All targets, each once.
     pub(super) fn read(&self) -> anyhow::Result<Vec<Target>> {
-        let mut targets = self.given.clone();
+        let mut targets = self.given.borrow().clone();
         for path in &self.files {
             let shown = path.display();
             let bytes = read(path).with_context(|| format!("can't read the targets in {shown}"))?;
@@ -45,7 +45,11 @@ impl TargetSource {
     }
 
     /// Hands on every new list until `stop`. One that can't be read leaves the old one as it is.
-    pub(super) async fn follow(self, list: watch::Sender<Vec<Target>>, stop: CancellationToken) -> anyhow::Result<()> {
+    pub(super) async fn follow(
+        mut self,
+        list: watch::Sender<Vec<Target>>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
         let mut hangup = signal(SignalKind::hangup()).context("can't listen for SIGHUP")?;
         let mut complaint = String::new();
         loop {
@@ -53,6 +57,7 @@ impl TargetSource {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(EVERY) => {}
                 _ = hangup.recv() => complaint.clear(),
+                Ok(()) = self.given.changed() => {}
             }
             match self.read() {
                 Ok(targets) => {

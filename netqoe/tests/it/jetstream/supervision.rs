@@ -50,6 +50,8 @@ fn what_is_killed_is_started_again_and_what_is_asked_to_stop_drains() {
 
     supervisor.signal("USR1");
     eventually("it is told to show all open windows", || supervisor.has_logged("showing all open windows"));
+    supervisor.signal("HUP");
+    eventually("it is told to read its configuration", || supervisor.has_logged("the configuration was read again"));
     supervisor.terminate();
     let (code, log) = supervisor.wait();
     assert_eq!(code, Some(0), "{log}");

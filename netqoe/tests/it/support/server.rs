@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use super::{eventually, get, last_words, netqoe};
 
 /// What a command logs once it takes requests, before its port.
-const LISTENING: &str = "listening on http://";
+const LISTENING: &str = "listening on http";
 
 /// A command that listens on a free port; killed where a test forgets it.
 pub(crate) struct Server {
@@ -54,7 +54,8 @@ impl Server {
             move || {
                 for line in lines.map_while(Result::ok) {
                     if let Some((_, listens_on)) = line.split_once(LISTENING) {
-                        let (_, port_on) = listens_on.split_once(':').unwrap();
+                        let (_, address) = listens_on.split_once("://").unwrap();
+                        let (_, port_on) = address.split_once(':').unwrap();
                         let digits: String = port_on.chars().take_while(char::is_ascii_digit).collect();
                         port.store(digits.parse().unwrap(), Ordering::SeqCst);
                     }

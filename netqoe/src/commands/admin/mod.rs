@@ -1,11 +1,15 @@
-//! What an operator may ask of a running process: to show all open windows at once, and to log more or less. Only from this
-//! machine.
+//! What an operator may ask of a running process: to show all open windows at once, to log more or less, to read its configuration again, and what it spends its
+//! time and memory on. Only from this machine.
+
+mod profiles;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use netqoe_pipeline::LogFeeds;
@@ -14,7 +18,11 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use self::profiles::Profiles;
+use super::reload::Reload;
+use crate::exit::WrongUsage;
 use crate::logging::LogLevels;
+use crate::options::AdminOptions;
 
 /// Shows all open windows whenever the process gets a SIGUSR1, until `stop`.
 pub(super) async fn flush_on_signal(feeds: LogFeeds, stop: CancellationToken) {
@@ -40,28 +48,48 @@ pub(super) struct Admin {
     pub(super) levels: LogLevels,
     /// Of a server with a dataflow.
     pub(super) feeds: Option<LogFeeds>,
+    pub(super) reload: Arc<Reload>,
 }
 
 impl Admin {
-    /// Answers on this port of this machine until `stop`; without a port, nobody is answered.
-    pub(super) async fn serve(self, port: Option<u16>, stop: CancellationToken) -> anyhow::Result<()> {
-        let Some(port) = port else { return std::future::pending().await };
+    /// Answers on the port of this machine that the options name, until `stop`; without a port, nobody is answered.
+    pub(super) async fn serve(self, options: &AdminOptions, stop: CancellationToken) -> anyhow::Result<()> {
+        let Some(port) = options.admin_port else {
+            let has_no_port = "--pprof needs a port to answer on; give --admin-port, too";
+            anyhow::ensure!(!options.pprof, WrongUsage(has_no_port.to_owned()));
+            return std::future::pending().await;
+        };
+        let profiles = options.pprof.then(Profiles::new).transpose()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = netqoe_server::listen(address, &Tokens::none_on_loopback())?;
         let address = listener.local_addr().context("can't tell the port that is listened on")?;
         tracing::info!("admin routes on http://{address}");
-        let routes = netqoe_server::refuse_other_sites(self.routes());
+        let routes = self.routes().merge(profiles.map(Profiles::routes).unwrap_or_default());
+        let routes = netqoe_server::refuse_other_names(netqoe_server::refuse_other_sites(routes));
         netqoe_server::serve(listener, routes, &ServerLimits::default(), stop).await.context("can't go on serving")
     }
 
     fn routes(self) -> Router {
         let levels = Router::new().route("/admin/log-level", get(log_level).put(set_log_level)).with_state(self.levels);
-        let Some(feeds) = self.feeds else { return levels };
+        let routes = levels.merge(Router::new().route("/-/reload", post(reload)).with_state(self.reload));
+        let Some(feeds) = self.feeds else { return routes };
         let asked = move || async move {
             flush(&feeds);
             Json(json!({ "status": "ok" }))
         };
-        levels.route("/admin/flush", post(asked))
+        routes.route("/admin/flush", post(asked))
+    }
+}
+
+/// Where Prometheus has it.
+async fn reload(State(reload): State<Arc<Reload>>) -> Response {
+    let reloaded = tokio::task::spawn_blocking(move || reload.now()).await;
+    match reloaded.unwrap_or_else(|_| Err("reading the configuration did not end; ask again".to_owned())) {
+        Ok(reloaded) => Json(reloaded).into_response(),
+        Err(message) => {
+            let body = json!({ "error": "invalid_configuration", "message": message });
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+        }
     }
 }
 

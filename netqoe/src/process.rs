@@ -1,0 +1,24 @@
+//! What this process was started with.
+
+use clap::FromArgMatches;
+
+use crate::configuration::{self, Loaded, Refused};
+use crate::logging::LogLevels;
+use crate::options::{Cli, Command};
+
+/// What this process was started with, and what it logs.
+pub(crate) struct Process {
+    pub(crate) configuration: Loaded,
+    pub(crate) cli: Cli,
+    pub(crate) levels: LogLevels,
+}
+
+/// Reads the command line, the variables and the file as they are now.
+pub(crate) fn read() -> Result<(Loaded, Cli), Refused> {
+    let loaded = configuration::parse(std::env::args_os())?;
+    let cli = Cli::from_arg_matches(&loaded.matches)?;
+    if matches!(cli.command, Command::Config(_)) {
+        configuration::check(std::env::args_os())?;
+    }
+    Ok((loaded, cli))
+}
