@@ -37,6 +37,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("the dataflow against references, with many random logs", dataflow()),
         ("long outages, and kills at random moments", tests(&LONG_FORMS, None)),
         ("the Helm chart", chart()),
+        ("the profile of the heap", heap()),
         ("a parted network, with Debian's nats-server", tests(&PARTED, None)),
         ("a parted network, with a newer nats-server", tests(&PARTED, Some(newer))),
     ];
@@ -63,6 +64,13 @@ fn dataflow() -> Command {
 fn chart() -> Command {
     let mut command = Command::new(cargo());
     command.args(["test", "--locked", "-p", "netqoe-testbed", "--test", "it", "--", "--include-ignored", "the_chart_"]);
+    command
+}
+
+/// Who holds memory, in a program that allocates by jemalloc: compiling that takes longer than the gate has for it.
+fn heap() -> Command {
+    let mut command = Command::new(cargo());
+    command.args(["test", "--locked", "-p", "netqoe-profile", "--features", "heap", "--test", "it", "--", "heap::"]);
     command
 }
 

@@ -27,7 +27,7 @@ const TEST_THREADS_A_CORE: usize = 2;
 /// All that stands behind a feature. Lints, documentation and tests have it in one and the same program, so that everything
 /// is compiled once: a test of HTTP/3 or of a planted fault costs no build of its own. A plant that no variable asks for
 /// does nothing.
-const FEATURES: &str = "netqoe/planted-faults,netqoe/http3,netqoe/bench,netqoe-probe/fuzzing,netqoe-profile/heap";
+const FEATURES: &str = "netqoe/planted-faults,netqoe/http3,netqoe/bench,netqoe-probe/fuzzing";
 /// The tests of the log, which a newer nats-server must pass as well.
 const LOG_ON_NATS: &str = "package(netqoe-eventlog) & test(/^jetstream::/)";
 
