@@ -15,6 +15,7 @@ mod demo;
 mod documented;
 mod grafana;
 mod guide;
+mod http_reference;
 #[cfg(feature = "bench")]
 mod insight;
 mod jetstream;
