@@ -105,6 +105,7 @@ metrics! {
     dead_letters: IntCounter = "telemetry_dlq_messages_total", "Lines set aside because they could not be counted.";
     open_windows: IntGaugeVec = "telemetry_open_windows" ["worker"], "Windows that can still change.";
     tracked_keys: IntGaugeVec = "telemetry_tracked_keys" ["worker"], "Pairs of client and target in memory.";
+    pairs_evicted: IntCounterVec = "telemetry_pairs_evicted_total" ["reason"], "Pairs of client and target that were given up where events are counted, by reason: idle, no later window can reach their past.";
     frontier_lag: GaugeVec = "telemetry_frontier_lag_seconds" ["worker"], "Seconds by which committed rows are behind the log: the age of the oldest record that was read but not committed; 0 if there is none.";
     pairs: IntGaugeVec = "telemetry_pairs" ["state"], "Pairs of client and target by how they stand: degraded, healthy, unjudged, unmeasured. Shown by the process that finds incidents.";
     incidents_open: IntGaugeVec = "telemetry_incidents_open" ["label", "severity"], "Open incidents, by label and severity. Shown by the process that finds incidents.";

@@ -52,7 +52,9 @@ pub(crate) fn on_commit(
         observed.committed(&committed, &delays_ms);
         let mut states = observed.states.lock();
         for (commit, state) in committed.partitions.iter().zip(committed.states) {
-            states.insert(commit.checkpoint.partition, *state);
+            let before = states.insert(commit.checkpoint.partition, *state).unwrap_or_default();
+            let forgotten = state.forgotten_pairs.saturating_sub(before.forgotten_pairs);
+            observed.metrics.pairs_evicted.with_label_values(&["idle"]).inc_by(forgotten);
             on_reflected(&commit.checkpoint);
         }
         measure_memory(&observed.metrics, assignment, &states);

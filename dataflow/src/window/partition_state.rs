@@ -7,6 +7,8 @@ pub struct PartitionState {
     pub open_windows: usize,
     /// Pairs of client and target.
     pub tracked_pairs: usize,
+    /// Pairs that were forgotten since the start, since no later window can reach their past.
+    pub forgotten_pairs: u64,
     /// The log must pass this time for the next window to close; none while no window is open.
     pub closes_after: Option<LogTime>,
 }

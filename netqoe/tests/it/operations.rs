@@ -47,7 +47,7 @@ const ROUTES: [(&str, &str, &str, u16); 34] = [
 ];
 
 /// Every metric that `up` feeds, with its labels, once an event has been counted and a question asked.
-const METRICS: [&str; 30] = [
+const METRICS: [&str; 31] = [
     "telemetry_ingest_requests_total{status=\"200\"}",
     "telemetry_ingest_errors_total",
     "telemetry_ingest_duration_seconds_count",
@@ -66,6 +66,7 @@ const METRICS: [&str; 30] = [
     "telemetry_open_windows{worker=\"1\"}",
     "telemetry_tracked_keys{worker=\"0\"}",
     "telemetry_tracked_keys{worker=\"1\"}",
+    "telemetry_pairs_evicted_total{reason=\"idle\"}",
     "telemetry_frontier_lag_seconds{worker=\"0\"}",
     "telemetry_frontier_lag_seconds{worker=\"1\"}",
     "telemetry_db_connections_in_use",

@@ -5,7 +5,7 @@ use netqoe_pipeline::Running;
 use netqoe_query::PipelineView;
 use netqoe_sinks::read::{Filter, Query, Reader, SqliteReader};
 
-use crate::support::{Files, eventually};
+use crate::support::{Files, NOW_MS, eventually};
 
 fn rows(files: &Files) -> Vec<(String, u64)> {
     let reader: &dyn Reader = &SqliteReader::open(&files.store_path()).unwrap();
@@ -66,6 +66,22 @@ fn open_windows_are_shown_when_that_is_asked_for() {
     feeds.stop();
     pipeline.join().unwrap();
     assert!(view.check_log().is_ok() && view.check_store().is_ok() && view.check_dataflow().is_ok());
+}
+
+#[test]
+fn a_pair_whose_past_is_too_old_to_matter_is_given_up_and_counted() {
+    let files = Files::new();
+    let Running { feeds, pipeline, view, .. } = files.run();
+    files.append(1, "c", 1);
+    eventually(|| view.look().tracked_pairs == 1);
+    let evicted = || view.observed().metrics.pairs_evicted.with_label_values(&["idle"]).get();
+    assert_eq!(evicted(), 0);
+    files.set_clock(NOW_MS + 26 * 3_600_000);
+    files.tick();
+    eventually(|| view.look().tracked_pairs == 0);
+    assert_eq!(evicted(), 1);
+    feeds.end();
+    pipeline.join().unwrap();
 }
 
 #[test]

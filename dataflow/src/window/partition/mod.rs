@@ -96,6 +96,8 @@ pub struct PartitionWindows {
     /// Whether a window was closed in this turn.
     closed: bool,
     next_sweep: LogTime,
+    /// Pairs that were forgotten since the start.
+    forgotten_pairs: u64,
     /// Pairs of which windows were closed in this turn.
     advanced: Vec<u32>,
     output: WindowOutput,
@@ -118,6 +120,7 @@ impl PartitionWindows {
             moved: false,
             closed: false,
             next_sweep: LogTime::default(),
+            forgotten_pairs: 0,
             advanced: Vec::new(),
             output: WindowOutput::default(),
         }
@@ -197,6 +200,7 @@ impl PartitionWindows {
             state: PartitionState {
                 open_windows: self.slots.values().map(|slot| slot.pairs.len()).sum(),
                 tracked_pairs: self.pairs.len(),
+                forgotten_pairs: self.forgotten_pairs,
                 closes_after: self.slots.keys().next().map(|&start| self.rules.closes_after(start)),
             },
             ..std::mem::take(&mut self.output)
@@ -342,6 +346,7 @@ impl PartitionWindows {
         for (index, mut pair) in self.pairs.remove_idle(horizon) {
             let id = self.id(index);
             self.clients.remove_pair(pair.client);
+            self.forgotten_pairs += 1;
             replace_past(id, &mut pair, None, &mut self.output.changes);
         }
     }
