@@ -153,7 +153,7 @@ impl RateLimits {
     }
 
     fn note(&self, token: TokenId, client_id: &str, taken: Taken) {
-        if let Some(untold) = &self.untold {
+        if let Some(untold) = self.untold.as_ref().filter(|_| taken != Taken::default()) {
             untold.add(token, client_id, taken);
         }
     }

@@ -112,7 +112,7 @@ fn route(page: &mut String, method: &str, path: &str, of: &Value) {
         match answers.last_mut() {
             // Refusals of one shape, which says itself what is wrong.
             Some((statuses, before, said)) if *before == content && *said == says => {
-                *statuses += &format!(", {status}")
+                *statuses += &format!(", {status}");
             }
             _ => answers.push((status.clone(), content, says)),
         }
