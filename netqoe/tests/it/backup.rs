@@ -14,29 +14,37 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
 }
 
-fn send(port: u16, from: usize, to: usize) {
+/// Sends events of one moment: a copy with another time may be another window's.
+fn send(port: u16, ts_ms: i64, from: usize, to: usize) {
     for number in from..to {
-        let event = event(&format!("event-{number}"), &format!("client-{}", number % 7)).to_string();
-        assert_eq!(post(port, &[JSON], event).unwrap().status, 200);
+        let mut event = event(&format!("event-{number}"), &format!("client-{}", number % 7));
+        event["ts_ms"] = ts_ms.into();
+        assert_eq!(post(port, &[JSON], event.to_string()).unwrap().status, 200);
     }
+}
+
+/// A moment whose window stays open for five minutes.
+fn soon_ms() -> i64 {
+    now_ms() + 120_000
 }
 
 #[test]
 fn a_restored_folder_goes_on_where_the_backup_was_taken() {
     let folder = tempfile::tempdir().unwrap();
     let [data, copy, restored] = ["data", "copy.db", "restored"].map(|name| folder.path().join(name));
+    let ts_ms = soon_ms();
     let (up, port) = Server::start_and_wait(&data, &NO_RATE);
-    send(port, 0, 200);
+    send(port, ts_ms, 0, 200);
     // Events go on while it is taken.
     let taken = std::thread::scope(|scope| {
         let taking = scope.spawn(|| run(&["backup", "--data", "--to"], [&data, &copy]));
-        send(port, 200, 400);
+        send(port, ts_ms, 200, 400);
         taking.join().unwrap()
     });
     assert!(taken.status.success(), "{}", said(&taken));
     assert!(said(&taken).contains("records of the event log, checked"), "{}", said(&taken));
     assert_eq!(netqoe_datafile::open_mode(&copy).unwrap(), None, "others may read it");
-    send(port, 400, 500);
+    send(port, ts_ms, 400, 500);
     up.kill();
 
     let again = run(&["backup", "--data", "--to"], [&data, &copy]);
@@ -48,7 +56,7 @@ fn a_restored_folder_goes_on_where_the_backup_was_taken() {
 
     let (up, port) = Server::start_and_wait(&restored, &NO_RATE);
     // Some of these came before the backup, and are duplicates.
-    send(port, 150, 600);
+    send(port, ts_ms, 150, 600);
     up.stop();
     let store = restored.join(DATA_FILE);
     let ledger = ledger(&store);
@@ -67,7 +75,7 @@ fn a_damaged_file_is_not_backed_up_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let [data, copy] = ["data", "copy.db"].map(|name| folder.path().join(name));
     let (up, port) = Server::start_and_wait(&data, &NO_RATE);
-    send(port, 0, 20);
+    send(port, soon_ms(), 0, 20);
     up.stop();
     let store = rusqlite::Connection::open(data.join(DATA_FILE)).unwrap();
     let damage = "UPDATE log_records SET lines = zeroblob(length(lines)) \
