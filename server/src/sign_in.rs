@@ -85,27 +85,20 @@ impl SignIn {
             },
             None => match self.tokens.find(None) {
                 Some(Bearer { token, .. }) => Ok(Admitted::AsItIs(token)),
-                None => {
-                    let session = self.sessions(headers).await.into_iter().next();
-                    session.map(Admitted::BySession).ok_or(NotAdmitted::Missing)
-                }
+                None => self.sessions(headers).next().map(Admitted::BySession).ok_or(NotAdmitted::Missing),
             },
         }
     }
 
     /// Those of the request's cookies that hold.
-    async fn sessions(&self, headers: &HeaderMap) -> Vec<Session> {
+    fn sessions(&self, headers: &HeaderMap) -> impl Iterator<Item = Session> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
         let sessions = cookies.filter(|cookie| cookie.name() == COOKIE).take(MAX_COOKIES);
-        let mut sessions: Vec<_> = sessions.filter_map(|cookie| Session::parse(cookie.value())).collect();
-        if !sessions.is_empty() {
-            self.tokens.make_session_keys().await;
-        }
-        sessions.retain(|session| {
+        let holds = |session: &Session| {
             !session.is_over(self.now_s()) && self.tokens.have_signed(session) && !self.signed_out.lock().has(session)
-        });
-        sessions
+        };
+        sessions.filter_map(|cookie| Session::parse(cookie.value())).filter(holds)
     }
 
     /// A new cookie for a session that has one for a while.
@@ -122,7 +115,6 @@ impl SignIn {
     /// A session for who holds this token, and when it was opened.
     async fn open(&self, token: &str, peer: Option<&Peer>) -> Result<(Session, i64), NotAdmitted> {
         let bearer = check_token(&self.tokens, token, peer).await?;
-        self.tokens.make_session_keys().await;
         let now_s = self.now_s();
         let session = self.tokens.open_session(bearer.token, SessionId(rand::random()), now_s);
         Ok((session.ok_or(NotAdmitted::Bound)?, now_s))
@@ -249,7 +241,7 @@ async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl
 ))]
 async fn sign_out(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {
     same_origin::check(&request)?;
-    let ended = sign_in.sessions(request.headers()).await;
+    let ended: Vec<_> = sign_in.sessions(request.headers()).collect();
     ended.iter().for_each(|session| sign_in.signed_out.lock().add(session, sign_in.now_s()));
     let is_https = is_https(&request);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0, is_https))]))

@@ -67,10 +67,6 @@ struct SessionKey {
 }
 
 impl SessionKey {
-    fn is_made(&self) -> bool {
-        self.key.get().is_some()
-    }
-
     fn get(&self) -> &[u8; 32] {
         self.key.get_or_init(|| {
             let mut key = [0; 32];
@@ -280,21 +276,6 @@ impl Tokens {
         Some(Session::open(known.session_key.get(), id, now_s))
     }
 
-    /// Makes the keys that sessions are signed with, where some are not made yet: with many tokens that takes seconds, in which this
-    /// thread serves others.
-    pub(crate) async fn make_session_keys(&self) {
-        let list = self.list();
-        let unmade = list.known.iter().filter(|known| known.grant == Grant::Any && !known.session_key.is_made());
-        let unmade: Vec<_> = unmade.cloned().collect();
-        if unmade.is_empty() {
-            return;
-        }
-        let make = move || unmade.iter().for_each(|known| _ = known.session_key.get());
-        if tokio::task::spawn_blocking(make).await.is_err() {
-            tracing::error!("making the keys of sessions panicked");
-        }
-    }
-
     /// Whether a token that may still open a session has opened this one.
     pub(crate) fn have_signed(&self, session: &Session) -> bool {
         self.list().signer(session).is_some()
@@ -490,17 +471,6 @@ mod tests {
             ["second", "third", "fourth"].map(|token| place(token).unwrap())
         };
         assert_eq!(order(&one), order(&other));
-    }
-
-    /// With many tokens it takes longer than a request's head may, and who waits on this thread is not to be dropped.
-    #[tokio::test]
-    async fn keys_of_sessions_are_made_aside_and_once() {
-        let tokens = Tokens::parse("reads-and-signs\nreads-and-signs-too\nsends-only=client").unwrap();
-        let mut making = std::pin::pin!(tokens.make_session_keys());
-        assert!(futures::poll!(&mut making).is_pending(), "it is not done by who asks for it");
-        making.await;
-        let mut again = std::pin::pin!(tokens.make_session_keys());
-        assert!(futures::poll!(&mut again).is_ready(), "nothing is left to do");
     }
 
     #[test]
