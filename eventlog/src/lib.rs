@@ -43,7 +43,9 @@ pub trait EventLog: Send + Sync {
     /// Appends lines (one JSON event each, without line ends) to their partitions. Resolves once they are durable,
     /// with the log time that they got. If it fails, some of them may be in the log anyway: a retry sends
     /// all of them, and copies are counted once.
-    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>>;
+    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+        self.append_traced(lines, None)
+    }
 
     /// [`EventLog::append`] for a request whose span is `trace`. The span of what is written follows from it, and readers find
     /// that in [`Chunk::trace`], where the log can hand it on.
@@ -51,11 +53,7 @@ pub trait EventLog: Send + Sync {
         &self,
         lines: Vec<(Partition, Vec<u8>)>,
         trace: Option<TraceContext>,
-    ) -> BoxFuture<'static, Result<LogTime, AppendError>> {
-        // A log that hands nothing on appends all the same.
-        let _ = trace;
-        self.append(lines)
-    }
+    ) -> BoxFuture<'static, Result<LogTime, AppendError>>;
 
     /// Appends a record without events to each of these partitions, which moves their log time on.
     fn tick(&self, partitions: Vec<Partition>) -> BoxFuture<'static, Result<LogTime, AppendError>>;

@@ -283,10 +283,6 @@ impl EventLog for JetStreamLog {
     }
 
     /// As the trait says. One event of more bytes than a message holds is [`AppendError::TooLarge`].
-    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
-        self.append_traced(lines, None)
-    }
-
     fn append_traced(
         &self,
         lines: Vec<(Partition, Vec<u8>)>,

@@ -225,10 +225,6 @@ impl EventLog for SqliteLog {
         &self.shared.identity
     }
 
-    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
-        self.append_traced(lines, None)
-    }
-
     fn append_traced(
         &self,
         lines: Vec<(Partition, Vec<u8>)>,

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use netqoe_eventlog::{AppendError, EventLog, LogError, LogReader, Start};
 use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{LogIdentity, LogTime, Partition};
+use netqoe_model::{LogIdentity, LogTime, Partition, TraceContext};
 use netqoe_server::{OperationsAccess, SignIn, Tokens, assemble};
 use serde_json::{Value, json};
 
@@ -59,7 +59,11 @@ impl EventLog for MemoryLog {
         &self.identity
     }
 
-    fn append(&self, lines: Vec<(Partition, Vec<u8>)>) -> BoxFuture<'static, Result<LogTime, AppendError>> {
+    fn append_traced(
+        &self,
+        lines: Vec<(Partition, Vec<u8>)>,
+        _: Option<TraceContext>,
+    ) -> BoxFuture<'static, Result<LogTime, AppendError>> {
         match self.mood.lock().unwrap().clone() {
             Mood::Takes => {
                 self.lines.lock().unwrap().extend(lines);
