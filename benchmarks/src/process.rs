@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -41,6 +42,13 @@ struct Heard {
 }
 
 impl Process {
+    /// Starts `netqoe up` on this data, whose clients are above no rate, with more options.
+    pub(super) fn up(data: &Path, options: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe().context("can't find this program")?);
+        command.args(["up", "--log-format", "json", "--port", "0", "--listen", "127.0.0.1", "--data"]).arg(data);
+        Self::start(command.args(["--rate", NO_RATE, "--rate-burst", NO_RATE]).args(options), "netqoe up")
+    }
+
     /// Starts it, and waits for nothing.
     pub(super) fn start(command: &mut Command, name: &'static str) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

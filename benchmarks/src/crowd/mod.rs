@@ -5,7 +5,6 @@
 
 mod connections;
 
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -17,7 +16,7 @@ use crate::now::now_ms;
 use crate::options::BenchCrowdOptions;
 use crate::output;
 use crate::posting::{Pace, Posting, latencies};
-use crate::process::{NO_RATE, Process};
+use crate::process::Process;
 use crate::product::Product;
 use crate::threads::request_threads;
 
@@ -54,9 +53,7 @@ async fn measure(
     beside: &mut Histogram<u64>,
 ) -> anyhow::Result<u64> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-    let mut command = Command::new(std::env::current_exe().context("can't find this program")?);
-    command.args(["up", "--log-format", "json", "--port", "0", "--listen", "127.0.0.1", "--data"]).arg(folder.path());
-    let mut process = Process::start(command.args(["--rate", NO_RATE, "--rate-burst", NO_RATE]), "netqoe up")?;
+    let mut process = Process::up(folder.path(), &[])?;
     let address = process.address().await?;
     let posting = Posting::new(vec![address], Load::healthy(u64::try_from(now_ms()).unwrap_or(0), PAIRS));
     let pace = Pace::PerSecond(options.rate.get().into());

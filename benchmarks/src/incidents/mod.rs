@@ -7,8 +7,6 @@
 mod minutes;
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -22,7 +20,7 @@ use crate::options::{BenchClusterOptions, BenchIncidentsOptions};
 use crate::output;
 use crate::poster::Poster;
 use crate::posting::{Pace, Posting};
-use crate::process::{NO_RATE, Process};
+use crate::process::Process;
 use crate::product::{Product, WrongUsage};
 use crate::scrape::Scrape;
 use crate::threads::request_threads;
@@ -78,17 +76,10 @@ fn cluster_options(nats_url: &[String], database_url: &str) -> BenchClusterOptio
 
 async fn on_one_file(options: &BenchIncidentsOptions) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-    let mut process = up(folder.path())?;
+    let mut process = Process::up(folder.path(), &["--max-pairs", NO_LIMIT])?;
     let address = process.address().await?;
     measure(options, vec![address], Watched::One(Poster::connect(address).await?)).await?;
     process.stop().await
-}
-
-fn up(data: &Path) -> anyhow::Result<Process> {
-    let mut command = Command::new(std::env::current_exe().context("can't find this program")?);
-    command.args(["up", "--log-format", "json", "--port", "0", "--listen", "127.0.0.1", "--data"]).arg(data);
-    command.args(["--rate", NO_RATE, "--rate-burst", NO_RATE, "--max-pairs", NO_LIMIT]);
-    Process::start(&mut command, "netqoe up")
 }
 
 async fn in_a_cluster(options: &BenchIncidentsOptions, cluster: &BenchClusterOptions) -> anyhow::Result<()> {

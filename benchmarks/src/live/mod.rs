@@ -8,8 +8,6 @@ mod readers;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::Path;
-use std::process::Command;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -23,7 +21,7 @@ use crate::options::BenchLiveOptions;
 use crate::output;
 use crate::poster::Poster;
 use crate::posting::{Pace, Posting};
-use crate::process::{NO_RATE, Process};
+use crate::process::Process;
 use crate::product::Product;
 use crate::scrape::{EVERY, LAG, PATIENCE, PROCESSED, ROWS, Scrape};
 use crate::threads::request_threads;
@@ -92,7 +90,7 @@ pub(crate) fn run(options: &BenchLiveOptions, product: &Product) -> anyhow::Resu
 /// One run, on new data.
 async fn measure(case: Case, duration: Duration) -> anyhow::Result<Seen> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-    let mut process = up(folder.path())?;
+    let mut process = Process::up(folder.path(), &[])?;
     let address = process.address().await?;
     let readers = Readers::open(address, case.reading, case.still).await?;
     let load = Load::healthy(u64::try_from(now_ms()).unwrap_or(0), PAIRS);
@@ -113,12 +111,6 @@ async fn measure(case: Case, duration: Duration) -> anyhow::Result<Seen> {
     drop(readers);
     process.stop().await?;
     Ok(seen)
-}
-
-fn up(data: &Path) -> anyhow::Result<Process> {
-    let mut command = Command::new(std::env::current_exe().context("can't find this program")?);
-    command.args(["up", "--log-format", "json", "--port", "0", "--listen", "127.0.0.1", "--data"]).arg(data);
-    Process::start(command.args(["--rate", NO_RATE, "--rate-burst", NO_RATE]), "netqoe up")
 }
 
 /// Waits until so many events are in committed rows, and nothing waits. Then returns the metrics.
