@@ -26,6 +26,7 @@ mod postgres;
 mod pprof;
 mod prometheus;
 mod slow_link;
+mod written;
 
 pub use altered_proxy::AlteredProxy;
 pub use cutting_proxy::CuttingProxy;
@@ -46,3 +47,4 @@ pub use pypi::typos;
 pub use pypi_packages::DeployPython;
 pub use server::Server;
 pub use slow_link::{Conditions, Namespace, SlowLink};
+pub use written::is_as_written;

@@ -3,7 +3,8 @@
 //! Clients are followed for each token apart: who holds one can make up as many names as it likes, and takes no place of others.
 
 #[cfg(test)]
-mod hand_clock;
+#[path = "../../../server/tests/shared/clock.rs"]
+mod clock;
 pub(crate) mod shared;
 mod shares;
 mod states;
@@ -273,7 +274,7 @@ impl GovernorClock for RateClock {
 
 #[cfg(test)]
 mod tests {
-    use super::hand_clock::HandClock;
+    use super::clock::HandClock;
     use super::*;
 
     fn limits(rate_per_s: u32, burst: u32, max_clients: usize) -> (RateLimits, Arc<HandClock>) {

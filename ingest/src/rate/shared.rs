@@ -182,7 +182,7 @@ mod tests {
 
     use netqoe_server::TokenId;
 
-    use super::super::hand_clock::HandClock;
+    use super::super::clock::HandClock;
     use super::*;
     use crate::IngestConfig;
 

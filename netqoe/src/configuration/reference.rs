@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
+use netqoe_testbed::is_as_written;
 
 use crate::options::Cli;
 
@@ -93,14 +94,5 @@ fn row(option: &Arg) -> Option<String> {
 #[test]
 fn the_reference_lists_every_option() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
-    let reference = reference();
-    if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &reference).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = reference.lines().zip(written.lines()).find(|(a, b)| a != b);
-    assert!(
-        written == reference,
-        "docs/configuration.md is not what the options say; write it anew with {WRITE}=1: {differs:?}"
-    );
+    is_as_written(&path, &reference(), WRITE).unwrap();
 }

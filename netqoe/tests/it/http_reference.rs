@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use netqoe_testbed::is_as_written;
 use serde_json::{Map, Value};
 
 use crate::support::{Server, get};
@@ -156,13 +157,5 @@ fn the_page_lists_every_route() {
     let page = page(&get(port, "/api/v1/openapi.json").unwrap().json());
     server.kill();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/http.md");
-    if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &page).unwrap();
-    }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = page.lines().zip(written.lines()).find(|(a, b)| a != b);
-    assert!(
-        written == page,
-        "docs/http.md is not what the OpenAPI document says; write it anew with {WRITE}=1: {differs:?}"
-    );
+    is_as_written(&path, &page, WRITE).unwrap();
 }

@@ -1,5 +1,5 @@
-//! What an operator may ask of a running process: to show all open windows at once, to log more or less, to read its configuration again, and what it spends its
-//! time and memory on. Only from this machine.
+//! What an operator may ask of a running process: to show all open windows at once, to log more or less, to read its
+//! configuration again, and what it spends its time and memory on. Only from this machine.
 
 mod profiles;
 
