@@ -2,7 +2,7 @@
 //!
 //! Decision: D-008.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -121,22 +121,38 @@ impl Reading {
         Ok(ReadTurn { chunks, reached_end: source.lag() == 0 })
     }
 
-    /// The record that is next, where no commit reflects it.
-    pub(crate) fn next_new(&self, max_bytes: usize) -> Result<Option<(Partition, Position)>, LogError> {
+    /// The record that is next, where it is of one of these partitions and no commit reflects it.
+    pub(crate) fn next_new_of(
+        &self,
+        partitions: &BTreeSet<Partition>,
+        max_bytes: usize,
+    ) -> Result<Option<(Partition, Position)>, LogError> {
         let mut source = self.source.lock();
         if source.held.is_empty() {
             source.held = source.reader.read(max_bytes)?.into();
         }
         let uncommitted = self.uncommitted.lock();
-        Ok(source.held.front().filter(|chunk| uncommitted.is_new(chunk)).and_then(Chunk::place))
+        let first = source.held.front().filter(|chunk| uncommitted.is_new_of(partitions, chunk));
+        Ok(first.and_then(Chunk::place))
     }
 
-    /// After [`Reading::next_new`]: the one record that it told of, or all before the next such record.
+    /// After [`Reading::next_new_of`] has told of a record: that record.
     pub(crate) fn read_one(&self) -> ReadTurn {
+        self.read_held(|_, held| held.len().min(1))
+    }
+
+    /// After [`Reading::next_new_of`] has told of none: all that it has read before such a record.
+    pub(crate) fn read_before_new_of(&self, partitions: &BTreeSet<Partition>) -> ReadTurn {
+        self.read_held(|uncommitted, held| {
+            held.iter().take_while(|chunk| !uncommitted.is_new_of(partitions, chunk)).count()
+        })
+    }
+
+    /// As many of the held chunks as that says.
+    fn read_held(&self, count: impl FnOnce(&Uncommitted, &VecDeque<Chunk>) -> usize) -> ReadTurn {
         let mut source = self.source.lock();
         let mut uncommitted = self.uncommitted.lock();
-        let reflected = source.held.iter().take_while(|chunk| !uncommitted.is_new(chunk)).count();
-        let count = reflected.max(1).min(source.held.len());
+        let count = count(&uncommitted, &source.held);
         let chunks: Vec<_> = source.held.drain(..count).collect();
         uncommitted.add(&chunks, Instant::now());
         ReadTurn { chunks, reached_end: source.lag() == 0 }
@@ -178,6 +194,10 @@ impl Uncommitted {
     fn is_new(&self, chunk: &Chunk) -> bool {
         let waiting = chunk.partition.and_then(|partition| self.partitions.get(&partition));
         waiting.is_some_and(|waiting| waiting.processed < chunk.position)
+    }
+
+    fn is_new_of(&self, partitions: &BTreeSet<Partition>, chunk: &Chunk) -> bool {
+        self.is_new(chunk) && chunk.partition.is_some_and(|partition| partitions.contains(&partition))
     }
 
     fn add(&mut self, chunks: &[Chunk], now: Instant) {

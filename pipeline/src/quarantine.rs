@@ -1,7 +1,8 @@
 //! The quarantine of poison records: those that end the process whenever it processes them.
 //!
 //! After starts that led a partition nowhere, its records are handed out one at a time, so that it is known which one
-//! ends the process. A record that has done so too often is set aside.
+//! ends the process. A record that has done so too often is set aside. Records of other partitions are handed out as ever,
+//! but not while one is being tried.
 //!
 //! Decision: D-021.
 
@@ -47,8 +48,12 @@ impl Quarantine {
         let fruitless = resume.fruitless_starts.iter().filter(|(_, starts)| *starts >= FRUITLESS_STARTS);
         let partitions: BTreeSet<_> =
             fruitless.map(|(partition, _)| *partition).filter(|partition| own.contains(partition)).collect();
-        let suspects =
-            (!partitions.is_empty()).then_some(Suspects { partitions, records_left: TRIED_RECORDS, attempt });
+        let suspects = (!partitions.is_empty()).then_some(Suspects {
+            partitions,
+            records_left: TRIED_RECORDS,
+            attempt,
+            trial: Trial::None,
+        });
         Self { set_aside: resume.set_aside.iter().copied().collect(), suspects: Mutex::new(suspects) }
     }
 
@@ -86,11 +91,22 @@ impl Quarantine {
     }
 }
 
-/// Partitions in doubt. Until it is over, this process has at most one record under way.
+/// Partitions in doubt. While a record of theirs is being tried, nothing else is under way in this process.
 struct Suspects {
     partitions: BTreeSet<Partition>,
     records_left: u32,
     attempt: Attempt,
+    trial: Trial,
+}
+
+/// Where the trial of one record stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    None,
+    /// A worker has one to try, and waits until what was handed out before is committed.
+    Awaited,
+    /// The record was handed out.
+    UnderWay,
 }
 
 impl Suspects {
@@ -104,28 +120,46 @@ impl Suspects {
         partitions: &[Partition],
         backlog: &Backlog,
     ) -> Result<NextTurn, PipelineError> {
-        if backlog.is_under_way() {
+        if self.trial != Trial::None && backlog.is_under_way() {
             return Ok(NextTurn::Wait);
         }
-        let next = reading.next_new(BATCH_BYTES).map_err(PipelineError::Log)?;
-        let mut failed_too_often = false;
-        if let Some((partition, position)) = next.filter(|(partition, _)| self.partitions.contains(partition)) {
-            let before = (self.attempt)(partition, position).map_err(PipelineError::Attempt)?;
-            let Some(before) = before else { return Ok(NextTurn::Wait) };
-            self.records_left -= 1;
-            failed_too_often = before >= MAX_ATTEMPTS;
-            if failed_too_often {
-                tracing::error!(%partition, position = position.0, "a record failed {before} times: it is set aside");
-            }
+        let next = reading.next_new_of(&self.partitions, BATCH_BYTES).map_err(PipelineError::Log)?;
+        let Some(record) = next else { return Ok(self.read_others(reading, partitions)) };
+        if backlog.is_under_way() {
+            self.trial = Trial::Awaited;
+            return Ok(NextTurn::Wait);
         }
-        let mut turn = reading.read_one();
-        if failed_too_often {
-            turn.chunks.iter_mut().for_each(|chunk| _ = chunk.set_aside.get_or_insert(SetAside::FailedTooOften));
+        self.try_one(record, reading)
+    }
+
+    /// Hands out what is not in doubt.
+    fn read_others(&mut self, reading: &Reading, partitions: &[Partition]) -> NextTurn {
+        if self.trial == Trial::Awaited {
+            return NextTurn::Wait; // the worker that waits is next
         }
+        self.trial = Trial::None;
+        let turn = reading.read_before_new_of(&self.partitions);
         if turn.chunks.is_empty() && turn.reached_end {
             self.partitions.retain(|partition| !partitions.contains(partition));
         }
-        turn.reached_end |= next.is_some();
+        NextTurn::Read(turn)
+    }
+
+    /// Hands out this record alone, unless another process is trying one.
+    fn try_one(&mut self, record: (Partition, Position), reading: &Reading) -> Result<NextTurn, PipelineError> {
+        let (partition, position) = record;
+        let Some(before) = (self.attempt)(partition, position).map_err(PipelineError::Attempt)? else {
+            self.trial = Trial::None;
+            return Ok(NextTurn::Wait);
+        };
+        self.records_left -= 1;
+        self.trial = Trial::UnderWay;
+        let mut turn = reading.read_one();
+        if before >= MAX_ATTEMPTS {
+            tracing::error!(%partition, position = position.0, "a record failed {before} times: it is set aside");
+            turn.chunks.iter_mut().for_each(|chunk| _ = chunk.set_aside.get_or_insert(SetAside::FailedTooOften));
+        }
+        turn.reached_end = true;
         Ok(NextTurn::Read(turn))
     }
 }
