@@ -23,6 +23,7 @@ mod new_nats;
 mod nginx;
 mod pgbouncer;
 mod postgres;
+mod postgres_data;
 mod pprof;
 mod prometheus;
 mod slow_link;

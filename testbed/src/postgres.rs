@@ -3,14 +3,15 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use rustix::process::Signal;
 
 use crate::needs::INITDB;
 use crate::ports::free_port;
-use crate::server::{self, Program, Server, as_user, is_a_server};
+use crate::postgres_data::make_empty;
+use crate::server::{self, Program, Server, is_a_server};
 
 /// PostgreSQL refuses to run as root; Debian's package makes this user for it.
 pub(crate) const USER: &str = "postgres";
@@ -44,16 +45,7 @@ impl Postgres {
         let programs = programs()?;
         let folder = server::folder("postgres", Some(USER))?;
         let data = folder.path().join("data");
-        let made = as_user(Some(USER))
-            .arg("--")
-            .arg(programs.join("initdb"))
-            .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "--username=postgres", "-D"])
-            .arg(&data)
-            .current_dir("/")
-            .stdout(Stdio::null())
-            .status()
-            .context("can't run initdb")?;
-        ensure!(made.success(), "initdb failed");
+        make_empty(&data)?;
         let mut settings = OpenOptions::new().append(true).open(data.join("postgresql.conf"))?;
         settings.write_all(configuration.as_bytes())?;
         let port = free_port()?;
