@@ -112,3 +112,21 @@ test('without a change nothing is said of zones', async () => {
   expect(zonesOf(then, then + 1)).toEqual(['UTC']);
   expect(choicesOf('2026-11-01T01:20')).toEqual([{ at: then, zone: 'UTC' }]);
 });
+
+test('in UTC no time comes twice, and days begin at midnight UTC, wherever the viewer is', async () => {
+  const { time, fullTime, span, axisTime, zone, zoneId, zonesOf, offset_ms, isRepeated, momentOf, typed } =
+    await inZone('America/New_York');
+  const { chooseZone } = await import('../src/state/zone.ts');
+  const then = at('2026-11-01T05:30:00Z'); // 01:30 in New York, which comes twice
+  expect([time(then, then), isRepeated(then), zone(then)]).toEqual(['01:30 GMT-4', true, 'GMT-4']);
+  chooseZone('utc');
+  expect([time(then, then), isRepeated(then), zone(then)]).toEqual(['05:30', false, 'UTC']);
+  expect([zoneId(), offset_ms(then), zonesOf(then, then + 3_600_000)]).toEqual(['UTC', 0, ['UTC']]);
+  expect(fullTime(then)).toBe('1 Nov 2026 05:30:00');
+  expect(span(then, then + 3_600_000, then)).toBe('05:30–06:30');
+  expect(time(at('2026-10-31T23:59:00Z'), then)).toBe('31 Oct 23:59');
+  expect(axisTime(at('2026-11-01T00:00:00Z'), 3_600_000)).toBe('1 Nov');
+  const filled = momentOf(then);
+  expect(filled.text).toContain('05:30');
+  expect(typed('2026-11-01T06:15', filled).at).toBe(at('2026-11-01T06:15:00Z'));
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { csv } from '../src/words/csv.ts';
 import { evidenceText, failedText } from '../src/words/evidence.ts';
 import { ago, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
 import { matchesText, measureText } from '../src/words/measures.ts';
@@ -247,4 +248,23 @@ describe('what is different', () => {
   });
 
   test('points have a sign', () => expect([0.891, -0.05, 0].map(pointsText)).toEqual(['+89.1', '−5.0', '±0.0']));
+});
+
+describe('a table as CSV', () => {
+  test('quotes what would end a cell or a line', () => {
+    expect(
+      csv([
+        ['a', 'b, c'],
+        ['say "x"', 'two\nlines'],
+      ]),
+    ).toBe('a,"b, c"\r\n"say ""x""","two\nlines"\r\n');
+  });
+
+  test.each(['=1+1', '+cmd', '-2+3', '@SUM(A1)', '\tx', '\rx'])('a spreadsheet does not compute %j', (name) => {
+    expect(csv([[name]])).toMatch(/^"?'/);
+  });
+
+  test.each(['-3', '+2.5', '12', '-0.25'])('%s stays a number', (number) => {
+    expect(csv([[number]])).toBe(`${number}\r\n`);
+  });
 });

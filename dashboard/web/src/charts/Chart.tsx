@@ -1,7 +1,7 @@
 // A chart over time: what it says of the crosshair's point, the plot, and a table behind it.
 
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useId, useRef } from 'preact/hooks';
 
 import { serverNow } from '../state/clock.ts';
 import { place } from '../state/navigation.ts';
@@ -10,6 +10,7 @@ import { crosshair } from './crosshair.ts';
 import { DataTable, type TableData } from './DataTable.tsx';
 import { Plot, type Plotted } from './Plot.tsx';
 import { indexAt } from './points.ts';
+import { SavePicture } from './SavePicture.tsx';
 
 export interface Reading {
   name: string;
@@ -31,16 +32,17 @@ interface Props extends Plotted {
 }
 
 export function Chart(props: Props) {
-  const { title, start, point_ms, value, floor = 0, readings, table, tools } = props;
+  const { title, bounds, start, point_ms, value, floor = 0, readings, table, tools } = props;
   const { gap = 'no measurement', newest = 'newest' } = props;
   const id = useId();
+  const figure = useRef<HTMLElement>(null);
   const at = crosshair.value;
   const pointed = indexAt(start, point_ms, at);
   const shown = pointed ?? (at === null && start.length > 0 ? start.length - 1 : null);
   const from = shown === null ? null : (start[shown] as number);
   const said = shown === null ? [] : readings(shown);
   return (
-    <figure class="chart" aria-labelledby={id} data-testid="chart">
+    <figure ref={figure} class="chart" aria-labelledby={id} data-testid="chart">
       <figcaption>
         <h2 id={id}>{title}</h2>
         {tools}
@@ -59,7 +61,13 @@ export function Chart(props: Props) {
         </p>
       </figcaption>
       <Plot {...props} said={saidText(from, point_ms, said, gap)} />
-      {place.value.tables && <DataTable caption={title} data={table()} />}
+      {place.value.tables && (
+        <DataTable
+          caption={title}
+          data={table()}
+          tools={<SavePicture title={title} bounds={bounds} within={figure} />}
+        />
+      )}
     </figure>
   );
 }

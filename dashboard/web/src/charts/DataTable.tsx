@@ -2,15 +2,23 @@
 
 import type { ComponentChildren } from 'preact';
 
+import { Wide } from '../parts/Wide.tsx';
+
 export interface TableData {
   head: string[];
   /** The first cell names the row. */
   rows: ComponentChildren[][];
 }
 
-export function DataTable({ caption, data }: { caption: string; data: TableData }) {
+interface Props {
+  caption: string;
+  data: TableData;
+  tools?: ComponentChildren;
+}
+
+export function DataTable({ caption, data, tools }: Props) {
   return (
-    <div class="scroll-x table-behind" tabIndex={0} role="region" aria-label={`${caption}: table`}>
+    <Wide name={caption} class="table-behind" tools={tools}>
       <table data-testid="chart-table">
         <caption class="unseen">{caption}</caption>
         <thead>
@@ -40,6 +48,6 @@ export function DataTable({ caption, data }: { caption: string; data: TableData 
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 }

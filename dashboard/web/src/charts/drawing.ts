@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { Bounds } from '../api/client.ts';
+import { zoneChoice } from '../state/zone.ts';
 import { axisTime } from '../words/times.ts';
 import { init, type Instance, type SeriesOption } from './echarts.ts';
 import { BOTTOM, LEFT, RIGHT, TOP, type Scale } from './frame.ts';
@@ -45,12 +46,13 @@ export function useDrawing(
     };
   }, []);
   const colors = palette.value;
+  const zone = zoneChoice.value;
   const { series, bounds, floor } = drawn;
   useEffect(() => {
     chart.current?.setOption(optionOf(drawn, colors), { notMerge: true });
     const chosen = chart.current && drawn.value !== null ? scaleOf(chart.current, drawn.height) : null;
     setScale((old) => (old?.low === chosen?.low && old?.high === chosen?.high ? old : chosen));
-  }, [series, bounds.from, bounds.to, floor, colors]);
+  }, [series, bounds.from, bounds.to, floor, colors, zone]);
   return { width, scale };
 }
 
@@ -59,6 +61,7 @@ function optionOf({ bounds, series, value, whole, floor, top }: Drawn, colors: P
   const strong = { lineStyle: { color: colors.token('line-strong') } };
   return {
     animation: false,
+    useUTC: zoneChoice.value === 'utc',
     grid: { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM, outerBoundsMode: 'none' as const },
     xAxis: {
       type: 'time' as const,

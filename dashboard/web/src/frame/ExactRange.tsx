@@ -1,4 +1,4 @@
-// An exact range, in the viewer's zone.
+// An exact range, in the chosen zone.
 
 import { useState } from 'preact/hooks';
 

@@ -1,8 +1,9 @@
-// Whose time this is, and which version.
+// Whose time this is, with the choice of another, and which version.
 
 import { now } from '../state/clock.ts';
 import { link } from '../state/live.ts';
 import { session } from '../state/session.ts';
+import { chooseZone, zoneChoice, type ZoneChoice } from '../state/zone.ts';
 import { bounds } from '../state/present.ts';
 import { utc } from '../words/times.ts';
 import { zoneId, zonesOf } from '../words/zones.ts';
@@ -20,6 +21,14 @@ export function Foot() {
       <span title={utc(minute)}>
         {zones === 'UTC' ? 'Times are in UTC' : `Times are in ${zones} (${zoneId()}); their titles say UTC`}
       </span>
+      <select
+        aria-label="Time zone"
+        value={zoneChoice.value}
+        onChange={(event) => chooseZone(event.currentTarget.value as ZoneChoice)}
+      >
+        <option value="local">Local time</option>
+        <option value="utc">UTC</option>
+      </select>
       {session.value && <span>netqoe {session.value.version}</span>}
     </footer>
   );

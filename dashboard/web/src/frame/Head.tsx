@@ -11,6 +11,7 @@ import { serverNow } from '../state/clock.ts';
 import { mayRead, session, signOut } from '../state/session.ts';
 import { choice, choose, type Choice } from '../state/theme.ts';
 import { span } from '../words/times.ts';
+import { CopyLink } from './CopyLink.tsx';
 import { ExactRange } from './ExactRange.tsx';
 import { finderOpen } from './Finder.tsx';
 import { keysOpen } from './Keys.tsx';
@@ -110,11 +111,12 @@ function Tools() {
           <button
             type="button"
             aria-pressed={tables}
-            title="Show a table behind each chart"
+            title="Show a table behind each chart, to read, or to save it or the chart"
             onClick={() => go({ tables: !tables }, 'replace')}
           >
             Tables
           </button>
+          <CopyLink />
         </>
       )}
       <select

@@ -1,10 +1,18 @@
-// A date and time in the viewer's zone; with a choice of zone where the clocks show it twice.
+// A date and time in the chosen zone; with a choice of zone where the clocks show it twice.
 
-import { choicesOf, typed, type Moment } from '../state/moment.ts';
+import { useEffect } from 'preact/hooks';
+
+import { choicesOf, momentOf, typed, type Moment } from '../state/moment.ts';
+import { zoneChoice } from '../state/zone.ts';
 
 export function MomentInput(props: { name: string; class?: string; value: Moment; set: (moment: Moment) => void }) {
   const { name, value, set } = props;
   const choices = choicesOf(value.text);
+  const zone = zoneChoice.value;
+  // The moment stays what it is where another zone is chosen; its text does not.
+  useEffect(() => {
+    if (value.at !== null) set(momentOf(value.at));
+  }, [zone]);
   return (
     <>
       <label class={props.class}>

@@ -1,4 +1,4 @@
-// A time in the viewer's zone; its title says it in full and in UTC.
+// A time in the chosen zone; its title says it in full and in UTC.
 
 import { today } from '../state/clock.ts';
 import { fullTime, time, utc } from '../words/times.ts';

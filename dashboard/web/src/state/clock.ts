@@ -2,6 +2,10 @@
 
 import { computed, signal } from '@preact/signals';
 
+import { dayNumber, offset_ms } from '../words/zones.ts';
+
+const DAY_MS = 86_400_000;
+
 /** Below this, a difference between two clocks is a matter of the Date header's whole seconds and of the way. */
 const TRUSTED_SKEW_MS = 2_000;
 
@@ -26,8 +30,8 @@ export function serverNow(): number {
 /** The server's time, each second. */
 export const now = signal(serverNow());
 
-/** The start of the viewer's day: what only asks for the day need not be told each second. */
-export const today = computed(() => new Date(now.value).setHours(0, 0, 0, 0));
+/** A moment of the present day, the same for all of it: what only asks for the day need not be told each second. */
+export const today = computed(() => dayNumber(now.value) * DAY_MS + DAY_MS / 2 - offset_ms(now.value));
 
 export function startClock(): void {
   setInterval(() => {

@@ -2,6 +2,8 @@
 
 import { computed, signal } from '@preact/signals';
 
+import { keep, kept } from './kept.ts';
+
 export type Scheme = 'light' | 'dark';
 export type Choice = 'system' | Scheme;
 
@@ -9,7 +11,7 @@ const KEY = 'netqoe-scheme';
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 
 const system = signal<Scheme>(prefersDark.matches ? 'dark' : 'light');
-export const choice = signal<Choice>(kept());
+export const choice = signal<Choice>(keptChoice());
 export const scheme = computed<Scheme>(() => (choice.value === 'system' ? system.value : choice.value));
 
 export function startTheme(): void {
@@ -19,19 +21,10 @@ export function startTheme(): void {
 
 export function choose(value: Choice): void {
   choice.value = value;
-  try {
-    if (value === 'system') localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, value);
-  } catch {
-    // A browser that keeps nothing for this page: the choice lasts as long as the page.
-  }
+  keep(KEY, value === 'system' ? null : value);
 }
 
-function kept(): Choice {
-  try {
-    const value = localStorage.getItem(KEY);
-    return value === 'light' || value === 'dark' ? value : 'system';
-  } catch {
-    return 'system';
-  }
+function keptChoice(): Choice {
+  const value = kept(KEY);
+  return value === 'light' || value === 'dark' ? value : 'system';
 }

@@ -95,7 +95,7 @@ export function Fleet() {
                 <Matrix answer={value} diagnoses={overview.value?.diagnoses ?? []} filter={{ isp, label, only }} />
                 <LeftOff clients={value.clients_left_off} targets={value.targets_left_off} />
                 {tables && (
-                  <Wide label="Degraded pairs of the matrix">
+                  <Wide name="Degraded pairs of the matrix">
                     <MatrixTable answer={value} filter={{ isp, label }} />
                   </Wide>
                 )}

@@ -40,7 +40,7 @@ export function PairsTable({ compare, bounds, kind }: Props) {
         <h2 id="pairs-title">{kind === 'client' ? 'Its targets' : 'Its clients'}, ranked</h2>
         <span class="quiet">small charts: TTFB p95 from 0 to {ms(most)}; bars below: degraded</span>
       </div>
-      <Wide label="Pairs: table">
+      <Wide name="Pairs">
         <table class="pairs" data-testid="pairs">
           <thead>
             <tr>

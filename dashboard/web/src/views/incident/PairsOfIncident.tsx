@@ -27,7 +27,7 @@ export function PairsOfIncident({ pairs, total }: { pairs: IncidentPair[]; total
           {total > pairs.length && `, of which ${count(pairs.length)} are listed`}
         </span>
       </div>
-      <Wide label="Its pairs: table">
+      <Wide name="Pairs of the incident">
         <table data-testid="incident-pairs">
           <thead>
             <tr>

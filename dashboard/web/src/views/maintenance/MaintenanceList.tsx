@@ -23,7 +23,7 @@ export function MaintenanceList({ windows }: { windows: MaintenanceWindow[] }) {
       <p class="failure" role="alert">
         {failure}
       </p>
-      <Wide label="Maintenance windows: table">
+      <Wide name="Maintenance windows">
         <table data-testid="maintenance">
           <thead>
             <tr>

@@ -46,7 +46,7 @@ export function EvidenceTable({ series, run, showAllRuns }: Props) {
       {diagnoses.length === 0 ? (
         <p class="state">No window of this range is degraded.</p>
       ) : (
-        <Wide label="Evidence: table">
+        <Wide name="Evidence">
           <table data-testid="evidence">
             <thead>
               <tr>

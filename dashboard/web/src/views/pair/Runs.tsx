@@ -31,7 +31,7 @@ export function Runs({ runs, more, end, chosen, choose }: Props) {
           {more ? `the newest ${runs.length}` : plural(runs.length, 'run')} of degraded windows in this range
         </span>
       </div>
-      <Wide label="Runs: table">
+      <Wide name="Runs">
         <table data-testid="runs">
           <thead>
             <tr>

@@ -15,7 +15,7 @@ export function Partitions({ pipeline: { partitions, processes } }: { pipeline: 
         <h2 id="partitions-title">Partitions</h2>
         {(processes ?? 1) > 1 && <span class="quiet">of this process only</span>}
       </div>
-      <Wide label="Partitions: table">
+      <Wide name="Partitions">
         <table data-testid="partitions">
           <thead>
             <tr>
