@@ -95,3 +95,13 @@ test('a server that wants to be left alone for long can be asked all the same', 
   await failure.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByTestId('matrix')).toBeVisible();
 });
+
+test('an address that is not understood is not followed in silence', async ({ page, up }) => {
+  const { origin } = await up();
+  await page.goto(`${origin}/?view=nope&range=99x`);
+  const banner = page.getByTestId('not-understood');
+  await expect(banner).toContainText('This address has parts that the page does not know: view=nope, range=99x.');
+  await banner.getByRole('button', { name: 'All right' }).click();
+  await expect(banner).toBeHidden();
+  expect(new URL(page.url()).search).toBe('');
+});

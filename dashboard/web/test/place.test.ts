@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { misread } from '../src/state/misread.ts';
 import { above, formatPlace, HOME, parsePlace, type Place } from '../src/state/place.ts';
 import { boundsOf, endingAt, following, isPast, shifted, shorter } from '../src/state/range.ts';
 
@@ -27,6 +28,21 @@ describe('a place and its query', () => {
     const place = { ...HOME, ...change };
     expect(parsePlace(formatPlace(place))).toEqual(place);
   });
+
+  test.each(places)('nothing in the query of %j is misread', (change) => {
+    expect(misread(formatPlace({ ...HOME, ...change }))).toEqual([]);
+  });
+
+  test.each([
+    ['?view=nope&range=99x', ['view=nope', 'range=99x']],
+    ['?view=pair&client=c', ['view=pair']],
+    ['?view=incident&incident=../x', ['view=incident', 'incident=../x']],
+    ['?from=2000&to=1000', ['from=2000', 'to=1000']],
+    ['?from=yesterday', ['from=yesterday']],
+    ['?label=slow&tables=yes', ['label=slow', 'tables=yes']],
+    ['?view=fleet&range=1h&by=target&phase=ttfb&sort=worst', []],
+    ['?from=2026-11-01T05:40:00Z&to=2026-11-01T06:20:00Z&utm_source=mail', []],
+  ])('in %s this is misread: %j', (query, parts) => expect(misread(query)).toEqual(parts));
 
   test('home has no query', () => expect(formatPlace(HOME)).toBe(''));
 

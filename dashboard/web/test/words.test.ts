@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { csv } from '../src/words/csv.ts';
 import { evidenceText, failedText } from '../src/words/evidence.ts';
-import { ago, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
+import { ago, axisMbits, axisMs, bytes, duration, figure, ms, percent, reach } from '../src/words/figures.ts';
 import { matchesText, measureText } from '../src/words/measures.ts';
 import { outcomeText, scoreText, sharesText } from '../src/words/score.ts';
 import { cut, shortNames, visible, visibleName } from '../src/words/text.ts';
@@ -34,6 +34,13 @@ describe('figures', () => {
     [412.4, '412'],
     [12_345.6, '12,346'],
   ])('%d reads %s', (value, expected) => expect(figure(value)).toBe(expected));
+
+  test.each([
+    [0, '0 Mbit/s'],
+    [999, '999 Mbit/s'],
+    [1_000, '1 Gbit/s'],
+    [12_500, '12.5 Gbit/s'],
+  ])('an axis has room for %d Mbit/s as %s', (value, expected) => expect(axisMbits(value)).toBe(expected));
 
   test('both ends of a range have the decimals of the larger', () => {
     expect(reach(88.04, 96.2)).toBe('88.0 to 96.2');

@@ -81,7 +81,8 @@ function optionOf({ bounds, series, value, whole, floor, top }: Drawn, colors: P
       splitNumber: 3,
       ...(whole ? { minInterval: 1 } : {}),
       ...(top === null ? {} : { max: top, interval: top }),
-      axisLabel: { ...quiet, formatter: (at: number) => (value ? value(at) : '') },
+      // A little nearer to the axis than usual: “12.5 Gbit/s” just fits.
+      axisLabel: { ...quiet, margin: 5, formatter: (at: number) => (value ? value(at) : '') },
       splitLine: { lineStyle: { color: colors.token('line') } },
     },
     series,

@@ -1,9 +1,11 @@
-// Says when the page can't be up to date, and how old it then is.
+// Says when the page can't be up to date, how old it then is, and when it does not show what its address asks for.
 
 import { useEffect, useState } from 'preact/hooks';
 
+import { Name } from '../parts/Name.tsx';
 import { heardAt, now, serverNow } from '../state/clock.ts';
 import { link, urge } from '../state/live.ts';
+import { go, notUnderstood } from '../state/navigation.ts';
 import { mayRead, pageVersion, session } from '../state/session.ts';
 import { wholeSeconds } from '../words/figures.ts';
 
@@ -17,6 +19,7 @@ export function Banner() {
     <div role="status" aria-live="polite">
       {mayRead.value && <LostBanner />}
       <NewVersionBanner />
+      <AddressBanner />
     </div>
   );
 }
@@ -42,6 +45,28 @@ function LostBanner() {
       )}
       <button type="button" onClick={() => (urge.value += 1)}>
         Ask now
+      </button>
+    </div>
+  );
+}
+
+function AddressBanner() {
+  const parts = notUnderstood.value;
+  if (parts.length === 0) return null;
+  return (
+    <div class="banner" data-testid="not-understood">
+      <span>
+        This address has parts that the page does not know:{' '}
+        {parts.map((part, index) => (
+          <>
+            {index > 0 && ', '}
+            <Name text={part} />
+          </>
+        ))}
+        . What you see is without them.
+      </span>
+      <button type="button" onClick={() => go({}, 'replace')}>
+        All right
       </button>
     </div>
   );

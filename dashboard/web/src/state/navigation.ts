@@ -2,12 +2,16 @@
 
 import { signal } from '@preact/signals';
 
+import { misread } from './misread.ts';
 import { formatPlace, HOME, parsePlace, type Place } from './place.ts';
 
 /** Marks steps of the history that this page has made: going back from them stays within it. */
 const INNER = { inner: true };
 
 export const place = signal<Place>(HOME);
+
+/** What means nothing to the page in the address that it was opened with. */
+export const notUnderstood = signal<string[]>([]);
 
 /** A place that differs from the present one by what is said; neither a marked region nor an incident goes along to another view. */
 function placeWith(change: Partial<Place>): Place {
@@ -27,11 +31,15 @@ export function go(change: Partial<Place>, how: 'push' | 'replace' = 'push'): vo
   if (how === 'push' && address !== location.pathname + location.search) history.pushState(INNER, '', address);
   else history.replaceState(history.state, '', address);
   place.value = next;
+  notUnderstood.value = [];
   if (leaves) scrollTo(0, 0);
 }
 
 export function startNavigation(): void {
-  const read = () => (place.value = parsePlace(location.search));
+  const read = () => {
+    place.value = parsePlace(location.search);
+    notUnderstood.value = misread(location.search);
+  };
   addEventListener('popstate', read);
   read();
 }

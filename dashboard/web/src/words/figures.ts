@@ -43,7 +43,7 @@ export function axisMs(value: number): string {
 }
 
 export function axisMbits(value: number): string {
-  return `${roundFigure(value)} Mbit/s`;
+  return value >= 1_000 ? `${roundFigure(value / 1000)} Gbit/s` : `${roundFigure(value)} Mbit/s`;
 }
 
 export function count(value: number | null | undefined): string {
