@@ -23,9 +23,13 @@ pub(crate) fn move_to_wall_clock(log_time: &mut LogTime) {
     }
 }
 
-/// Ends the process at a poisonous event.
+/// Ends the process at a poisonous event, or never comes back from one that hangs.
 pub(crate) fn swallow(event_id: &str) {
-    if matches!(planted(), Some(Plant::Poison(poisonous)) if poisonous == event_id) {
-        std::process::abort();
+    match planted() {
+        Some(Plant::Poison(poisonous)) if poisonous == event_id => std::process::abort(),
+        Some(Plant::Hang(hanging)) if hanging == event_id => loop {
+            std::thread::park();
+        },
+        _ => {}
     }
 }

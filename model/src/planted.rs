@@ -13,6 +13,8 @@ compile_error!("planted-faults is for tests; a release must not have it");
 
 /// Comes before the id of the event in [`Plant::Poison`].
 const POISON: &str = "poison=";
+/// Comes before the id of the event in [`Plant::Hang`].
+const HANG: &str = "hang=";
 
 static PLANTED: OnceLock<Plant> = OnceLock::new();
 
@@ -33,6 +35,8 @@ pub enum Plant {
     CloseByWallClock,
     /// Reading the event of this id ends the process.
     Poison(String),
+    /// The worker that reads the event of this id never goes on.
+    Hang(String),
 }
 
 /// Plants without an argument, by name.
@@ -47,7 +51,7 @@ const NAMED: [(&str, Plant); 6] = [
 
 /// A name that no plant has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no planted fault is named {given}; there are {}, {POISON}EVENT_ID", NAMED.map(|(name, _)| name).join(", "))]
+#[error("no planted fault is named {given}; there are {}, {POISON}EVENT_ID, {HANG}EVENT_ID", NAMED.map(|(name, _)| name).join(", "))]
 pub struct UnknownPlant {
     given: String,
 }
@@ -58,6 +62,9 @@ impl FromStr for Plant {
     fn from_str(given: &str) -> Result<Self, UnknownPlant> {
         if let Some(event_id) = given.strip_prefix(POISON) {
             return Ok(Self::Poison(event_id.to_owned()));
+        }
+        if let Some(event_id) = given.strip_prefix(HANG) {
+            return Ok(Self::Hang(event_id.to_owned()));
         }
         let named = NAMED.into_iter().find(|(name, _)| *name == given);
         named.map(|(_, plant)| plant).ok_or_else(|| UnknownPlant { given: given.to_owned() })
@@ -84,6 +91,7 @@ mod tests {
             assert_eq!(name.parse(), Ok(plant));
         }
         assert_eq!("poison=e-1".parse(), Ok(Plant::Poison("e-1".to_owned())));
+        assert_eq!("hang=e-1".parse(), Ok(Plant::Hang("e-1".to_owned())));
         let unknown = "poison".parse::<Plant>().unwrap_err().to_string();
         assert!(unknown.contains("named poison;") && unknown.contains("no-fence"), "{unknown}");
     }

@@ -17,6 +17,7 @@ mod panics;
 mod planted;
 mod process;
 mod shutdown;
+mod systemd;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -22,6 +22,7 @@ pub(crate) fn on_signals() -> std::io::Result<CancellationToken> {
                 std::process::exit(ENDED_BY_SIGNAL);
             }
             tracing::info!("draining; a second signal ends at once");
+            crate::systemd::stopping();
             first.cancel();
         }
     });

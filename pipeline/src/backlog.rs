@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use netqoe_eventlog::{LogError, LogReader, Start};
@@ -26,6 +27,7 @@ impl Backlog {
         for checkpoint in checkpoints {
             for reading in self.0.iter() {
                 reading.uncommitted.lock().commit(checkpoint.partition, checkpoint.processed, now);
+                reading.moved();
             }
         }
     }
@@ -56,6 +58,12 @@ impl Backlog {
         self.0.iter().find_map(|reading| reading.unreadable.lock().clone())
     }
 
+    /// Counts turns of reading, commits, and tries to read that failed. Reading alone does not go on for long: a worker is only so many
+    /// epochs ahead of the commits.
+    pub(crate) fn moves(&self) -> u64 {
+        self.0.iter().map(|reading| reading.moves.load(Ordering::Relaxed)).sum()
+    }
+
     /// How long something has waited for a commit while none came.
     pub fn stalled_for(&self, now: Instant) -> Duration {
         let waits = self.0.iter().filter_map(|reading| reading.uncommitted.lock().waits_since);
@@ -70,6 +78,7 @@ pub(crate) struct Reading {
     uncommitted: Mutex<Uncommitted>,
     /// Why the log can't be read, where it can't.
     unreadable: Mutex<Option<String>>,
+    moves: AtomicU64,
 }
 
 /// The log, and what was taken from it before its turn.
@@ -103,13 +112,19 @@ impl Reading {
         let partition =
             |start: &Start| (start.partition, Waiting { processed: start.processed, records: VecDeque::new() });
         let uncommitted = Uncommitted { partitions: starts.iter().map(partition).collect(), waits_since: None };
-        let source = Source { reader, held: VecDeque::new() };
-        Self { source: Mutex::new(source), uncommitted: Mutex::new(uncommitted), unreadable: Mutex::default() }
+        let source = Mutex::new(Source { reader, held: VecDeque::new() });
+        let (unreadable, moves) = Default::default();
+        Self { source, uncommitted: Mutex::new(uncommitted), unreadable, moves }
     }
 
     /// Takes in why the log can't be read, or that it can.
     pub(crate) fn set_unreadable(&self, why: Option<String>) {
         *self.unreadable.lock() = why;
+        self.moved();
+    }
+
+    fn moved(&self) {
+        self.moves.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The next records.
@@ -118,6 +133,9 @@ impl Reading {
         let held = std::mem::take(&mut source.held);
         let chunks = if held.is_empty() { source.reader.read(max_bytes)? } else { held.into() };
         self.uncommitted.lock().add(&chunks, Instant::now());
+        if !chunks.is_empty() {
+            self.moved();
+        }
         Ok(ReadTurn { chunks, reached_end: source.lag() == 0 })
     }
 
@@ -155,6 +173,9 @@ impl Reading {
         let count = count(&uncommitted, &source.held);
         let chunks: Vec<_> = source.held.drain(..count).collect();
         uncommitted.add(&chunks, Instant::now());
+        if !chunks.is_empty() {
+            self.moved();
+        }
         ReadTurn { chunks, reached_end: source.lag() == 0 }
     }
 

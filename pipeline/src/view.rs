@@ -7,7 +7,7 @@ use netqoe_query::{Part, PartitionProgress, PipelineState, PipelineView};
 use crate::age::age_ms;
 use crate::health::{Check, DataflowHealth};
 use crate::observed::Sight;
-use crate::{Assignment, Backlog, Observed, StoreHealth};
+use crate::{Assignment, Backlog, Observed, Pulse, StoreHealth};
 
 /// A pipeline, as its parts show it.
 pub struct View {
@@ -53,6 +53,16 @@ impl View {
     /// What is wrong with it.
     pub fn check_store(&self) -> Result<(), String> {
         self.store_health.check(Instant::now())
+    }
+
+    /// How the pipeline stands now, to be compared with how it stands later.
+    pub fn pulse(&self) -> Pulse {
+        let Self { backlog, store_health, .. } = self;
+        Pulse {
+            waiting: backlog.records(),
+            can_go_on: self.check_log().is_ok(),
+            moves: backlog.moves() + store_health.failures(),
+        }
     }
 
     /// Whether what the log takes becomes rows.

@@ -30,7 +30,7 @@ use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
 use crate::options::AggregateOptions;
 use crate::process::Process;
-use crate::shutdown;
+use crate::{shutdown, systemd};
 
 /// What to do where the log's time is ahead of the clock: servers write the log.
 const WAIT_FOR_SERVERS: &str = "set the clocks of this machine and of all NATS servers right; docs/cluster.md \
@@ -75,6 +75,7 @@ pub(crate) fn run(options: &AggregateOptions, process: &Arc<Process>) -> anyhow:
     };
     let admin = Admin { levels: process.levels.clone(), feeds: Some(started.running.feeds.clone()), reload };
     let front = Front { listener, tls, tokens, admin };
+    let watched = health::watch(&started.running.view, runtime.handle());
     let ended = runtime.block_on(serve(options, &runtime, front, &mut started, first, stop));
     let Started { log, running, heartbeat, .. } = started;
     match &ended {
@@ -86,6 +87,7 @@ pub(crate) fn run(options: &AggregateOptions, process: &Arc<Process>) -> anyhow:
     let ended = ended?;
     running.feeds.stop();
     let totals = running.pipeline.join()?;
+    drop(watched);
     log.close();
     tracing::info!(events = totals.events.read, rows = totals.rows, "drained");
     match ended {
@@ -265,6 +267,7 @@ async fn serve(
     let dashboard = Dashboard { reader, annotations, view: Arc::clone(view), rules, tokens, letters, address };
     let app = app(dashboard, &stop);
     tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+    systemd::ready();
     if let Some(tls) = tls.clone() {
         tasks.spawn(tls.follow(stop.clone()));
     }

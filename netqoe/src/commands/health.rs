@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use netqoe_pipeline::View;
 use netqoe_server::ComponentCheck;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::systemd;
 
 /// The parts that it names. Clients can send for as long as the log takes what they send.
 pub(super) fn checks(view: &Arc<View>) -> Vec<ComponentCheck> {
@@ -15,4 +19,14 @@ pub(super) fn checks(view: &Arc<View>) -> Vec<ComponentCheck> {
         ComponentCheck { component: "store", needed_for_ready: false, check: Box::new(store) },
         ComponentCheck { component: "pipeline", needed_for_ready: false, check: Box::new(dataflow) },
     ]
+}
+
+/// Tells a watchdog that the process lives for as long as its pipeline moves, until the handle is dropped.
+pub(super) fn watch(view: &Arc<View>, runtime: &Handle) -> Option<AbortOnDropHandle<()>> {
+    let (view, mut before) = (Arc::clone(view), view.pulse());
+    systemd::watch(runtime, move || {
+        let now = view.pulse();
+        let has_moved = now.has_moved_since(&std::mem::replace(&mut before, now));
+        (!has_moved).then(|| format!("the pipeline stands still while {} records of the log wait", now.waiting()))
+    })
 }

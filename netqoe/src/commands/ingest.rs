@@ -7,6 +7,7 @@ use anyhow::Context;
 use netqoe_eventlog::{Exchange, JetStreamLog};
 use netqoe_ingest::{Ingest, IngestConfig, SharedLimits};
 use netqoe_server::{ComponentCheck, OperationsAccess, SignIn, SystemClock, Tokens};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::admin::Admin;
@@ -16,7 +17,7 @@ use super::{listening_on, process_metrics};
 use crate::options::IngestOptions;
 use crate::options::ms;
 use crate::process::Process;
-use crate::shutdown;
+use crate::{shutdown, systemd};
 
 pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
@@ -50,6 +51,9 @@ pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Re
             tokio::spawn(limits.run(tell, heard));
         }
         tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+        systemd::ready();
+        // It computes nothing: it lives for as long as its threads come to what waits for them.
+        let _watched = systemd::watch(&Handle::current(), || None);
         let _following = tls.clone().map(|tls| tokio::spawn(tls.follow(stop.clone())));
         let limits = options.server.limits(&memory);
         tokio::spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));

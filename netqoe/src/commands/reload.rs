@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::options::{Cli, Command};
 use crate::process::{self, Process};
+use crate::systemd;
 
 /// Options whose changes hold at once.
 const AT_ONCE: [&str; 4] = ["--tokens", "--tokens-file", "--target", "--log-level"];
@@ -84,7 +85,7 @@ impl Reload {
     /// Reads the configuration again: all of it is taken, or nothing. Blocks for as long as reading files does.
     pub(super) fn now(&self) -> Result<Reloaded, String> {
         let mut level = self.level.lock();
-        let reloaded = self.read().and_then(|new| self.apply(new, &mut level));
+        let reloaded = systemd::reloading(|| self.read().and_then(|new| self.apply(new, &mut level)));
         let reloaded = reloaded.map_err(|why| format!("{NOT_RELOADED}: {why}"));
         match &reloaded {
             Ok(reloaded) => reloaded.log(),

@@ -37,7 +37,7 @@ use super::{
 use crate::clock::{now_ms, store_clock};
 use crate::options::{ProbeOptions, UpOptions, ms};
 use crate::process::Process;
-use crate::shutdown;
+use crate::{shutdown, systemd};
 
 /// What to do where the log's time is ahead of the clock: this process writes the log itself.
 const HEAL_CLOCK: &str = "set the clock where it is behind; where it is right, stop `netqoe up` and run \
@@ -115,6 +115,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let config =
         IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
+    let watched = health::watch(&view, &Handle::current());
     let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
     let app = app(config, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
@@ -135,6 +136,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
         tasks.spawn(tls.follow(stop.clone()));
     }
     tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+    systemd::ready();
 
     let admin = Admin { levels: process.levels.clone(), feeds: Some(feeds.clone()), reload };
     let served = tokio::select! {
@@ -148,6 +150,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     feeds.end();
     let totals =
         tokio::task::spawn_blocking(move || pipeline.join()).await.context("can't wait for the pipeline")??;
+    drop(watched);
     log.close();
     tracing::info!(events = totals.events.read, rows = totals.rows, "drained");
     Ok(())

@@ -36,6 +36,7 @@ mod rules;
 mod rules_test;
 mod secrets;
 mod support;
+mod systemd;
 mod ticks;
 mod tls;
 mod tracing;

@@ -6,6 +6,7 @@ mod reader;
 mod store;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use netqoe_model::metrics::Metrics;
@@ -27,6 +28,8 @@ pub struct StoreHealth {
     following: Side,
     /// What is being written, and since when.
     under_way: Arc<Mutex<Option<(&'static str, Instant)>>>,
+    /// Counts what the store did not do.
+    failures: Arc<AtomicU64>,
 }
 
 /// What was wrong at the last try, if anything.
@@ -48,6 +51,18 @@ impl StoreHealth {
     /// Takes in whether the progress of all processes could be read.
     pub fn follow<T>(&self, read: &Result<T, StoreError>) {
         *self.following.lock() = read.as_ref().err().map(StoreError::without_place);
+        if read.is_err() {
+            self.failed();
+        }
+    }
+
+    /// How often the store could not be written or read.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    fn failed(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
     }
 }
 

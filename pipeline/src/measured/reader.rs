@@ -32,9 +32,11 @@ impl Measuring {
             // They say something of the question, or of how many are asked, not of the store.
             ReadError::Busy | ReadError::TooSlow { .. } => {}
             ReadError::Unavailable { reason, .. } => {
+                self.health.failed();
                 *self.health.reading.lock() = Some(format!("can't be read for now: {reason}"));
             }
             ReadError::Open { .. } | ReadError::Tls { .. } | ReadError::Query { .. } => {
+                self.health.failed();
                 *self.health.reading.lock() = Some(error.to_string());
             }
         }

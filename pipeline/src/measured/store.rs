@@ -44,6 +44,9 @@ impl MeasuredStore {
         let status = if done.is_ok() { "committed" } else { "failed" };
         self.metrics.db_transactions.with_label_values(&[status]).inc();
         *self.health.writing.lock() = done.as_ref().err().map(StoreError::without_place);
+        if done.is_err() {
+            self.health.failed();
+        }
         done
     }
 

@@ -14,7 +14,7 @@ use netqoe_probe::{Plan, Target};
 use netqoe_trace::{Tracer, Tracing};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 
 use destination::Destination;
@@ -26,7 +26,7 @@ use crate::clock::now_ms;
 use crate::exit::WrongUsage;
 use crate::options::ProbeCommandOptions;
 use crate::process::Process;
-use crate::shutdown;
+use crate::{shutdown, systemd};
 
 pub(crate) fn run(options: &ProbeCommandOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let (list, given) = watch::channel(options.targets());
@@ -80,6 +80,9 @@ async fn measure(
     let mut rng = StdRng::from_rng(&mut rand::rng());
     let now = || EventTime::from_ms(now_ms());
     let reporter = destination.reporter(&stop);
+    systemd::ready();
+    // All measurements are made on the one thread that comes to this.
+    let _watched = systemd::watch(&Handle::current(), || None);
     let counts = netqoe_probe::run_probe(plan, reporter, now, &mut rng, stop).await?;
     let finished = destination.finish().await;
     following.await.context("following the lists of targets has failed")??;

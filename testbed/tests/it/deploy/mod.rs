@@ -10,6 +10,9 @@ use std::process::Command;
 use netqoe_testbed::DeployPython;
 use serde_json::Value;
 
+/// How much a unit may still reach, in tenths: of 10 where nothing is kept from it.
+const MOST_EXPOSED: &str = "--threshold=25";
+
 /// Runs a program of Debian's, which may be where only root looks by itself.
 /// Returns what it said.
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -63,17 +66,22 @@ fn systemd_reads_the_units() {
         eprintln!("there is no systemd here, which cargo xtask test does not install");
         return;
     }
-    for (name, instance) in [("netqoe-ingest@", "8081"), ("netqoe-aggregate@", "0")] {
+    for (name, instance) in
+        [("netqoe-up", ""), ("netqoe-probe", ""), ("netqoe-ingest@", "8081"), ("netqoe-aggregate@", "0")]
+    {
         let folder = tempfile::tempdir().unwrap();
         let unit = std::fs::read_to_string(deploy(&format!("systemd/{name}.service"))).unwrap();
         // The program need not be installed for its unit to be right.
-        let unit = unit.replace("/usr/local/bin/netqoe", "/bin/true");
-        std::fs::write(folder.path().join(format!("{name}.service")), unit).unwrap();
+        let unit = unit.replace("ExecStart=netqoe", "ExecStart=/bin/true");
+        let file = folder.path().join(format!("{name}.service"));
+        std::fs::write(&file, unit).unwrap();
         let said = run(
             "systemd-analyze",
-            &["verify", folder.path().join(format!("{name}{instance}.service")).to_str().unwrap()],
+            &["verify", "--man=no", folder.path().join(format!("{name}{instance}.service")).to_str().unwrap()],
         );
         // What it does not understand in a unit it only warns of, as it does of other units on the machine.
         assert!(!said.contains(name), "{said}");
+        // Fails above the threshold, and says by what.
+        run("systemd-analyze", &["security", "--offline=true", MOST_EXPOSED, file.to_str().unwrap()]);
     }
 }
