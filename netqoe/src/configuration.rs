@@ -255,7 +255,8 @@ fn with_defaults(mut command: Command, table: Table, place: &mut Vec<String>) ->
 
 fn unknown(command: &Command, place: &[String]) -> String {
     let keys = command.get_arguments().map(|argument| argument.get_id().as_str().to_owned());
-    let tables = command.get_subcommands().map(|below| format!("[{}]", below.get_name()));
+    let shown = command.get_subcommands().filter(|below| !below.is_hide_set());
+    let tables = shown.map(|below| format!("[{}]", below.get_name()));
     let known: Vec<_> = keys.filter(|key| key != "help" && key != "version").chain(tables).collect();
     format!("unknown key `{}`; known here: {}", place.join("."), known.join(", "))
 }

@@ -79,5 +79,6 @@ fn run(process: &Arc<Process>) -> anyhow::Result<()> {
         Command::Rules(command) => commands::rules::run(command),
         Command::Bench(command) => commands::bench::run(command),
         Command::Config(options::ConfigCommand::Check) => commands::config_check(),
+        Command::Documents(options) => commands::documents::run(options),
     }
 }

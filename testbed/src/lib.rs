@@ -36,7 +36,7 @@ pub use muted_proxy::MutedProxy;
 pub use nats::{NatsOptions, NatsServer, OTHER_SERVER as OTHER_NATS_SERVER};
 pub use nats_cluster::{Member, NatsCluster};
 pub use nats_part::Part;
-pub use needs::install_missing;
+pub use needs::{debootstrap, install_missing, is_root};
 pub use new_nats::new_nats_server;
 pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;

@@ -61,6 +61,9 @@ const OPENSSL: Need = Need { program: "openssl", package: "openssl", folders: &[
 /// Shifts the clock of a process.
 const FAKETIME: Need = Need { program: "faketime", package: "faketime", folders: &[] };
 
+/// Only for `cargo xtask dist --try`.
+const DEBOOTSTRAP: Need = Need { program: "debootstrap", package: "debootstrap", folders: SYSTEM_PROGRAMS };
+
 const ALL: [Need; 19] = [
     INITDB,
     NATS_SERVER,
@@ -88,7 +91,20 @@ const ALL: [Need; 19] = [
 /// # Errors
 /// Where apt-get can't be run or fails.
 pub fn install_missing() -> anyhow::Result<()> {
-    let missing: Vec<_> = ALL.iter().filter(|need| need.path().is_none()).map(|need| need.package).collect();
+    install(&ALL)
+}
+
+/// Makes a Debian in a folder. It is installed where it is missing.
+///
+/// # Errors
+/// Where apt-get can't be run or fails.
+pub fn debootstrap() -> anyhow::Result<PathBuf> {
+    install(&[DEBOOTSTRAP])?;
+    DEBOOTSTRAP.find()
+}
+
+fn install(needs: &[Need]) -> anyhow::Result<()> {
+    let missing: Vec<_> = needs.iter().filter(|need| need.path().is_none()).map(|need| need.package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -96,7 +112,7 @@ pub fn install_missing() -> anyhow::Result<()> {
     println!("installing {packages}");
     apt_get(&["update", "-q"], &packages)?;
     apt_get(&[&["install", "-q", "-y", "--no-install-recommends"], missing.as_slice()].concat(), &packages)?;
-    ALL.iter().try_for_each(|need| need.find().map(drop)).context("after its package was installed")
+    needs.iter().try_for_each(|need| need.find().map(drop)).context("after its package was installed")
 }
 
 impl Need {
@@ -136,6 +152,6 @@ fn apt_get(arguments: &[&str], packages: &str) -> anyhow::Result<()> {
 }
 
 /// Whether this process may do anything.
-pub(crate) fn is_root() -> bool {
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -61,6 +61,12 @@ pub(crate) fn build_with_benches(stopped: &AtomicBool) -> anyhow::Result<PathBuf
     program("dist")
 }
 
+/// Builds netqoe as it is shipped, and returns the program.
+pub(crate) fn build_to_ship(stopped: &AtomicBool) -> anyhow::Result<PathBuf> {
+    build_with(&["--profile", "dist"], stopped)?;
+    program("dist")
+}
+
 fn build_with(options: &[&str], stopped: &AtomicBool) -> anyhow::Result<()> {
     let mut command = Command::new(cargo());
     command.args(["build", "--locked", "-p", "netqoe"]).args(options);

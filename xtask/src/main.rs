@@ -7,6 +7,7 @@ mod chaos;
 mod child;
 mod cluster_demo;
 mod compiler;
+mod dist;
 mod flaky;
 mod fuzz;
 mod page;
@@ -37,6 +38,8 @@ usage: cargo xtask COMMAND
   chaos [--seconds N] [--seed S]
                             let random faults happen to a cluster under load for about so long, and hold its rows against
                             its log; a seed chooses the faults
+  dist [--try]              make a Debian package and a tarball of netqoe as it is shipped, with checksums, in target/packages; with --try,
+                            install, run and remove both in a clean Debian, which wants root and a mirror
   soak                      the long forms of tests, for as long as they take: random faults with a random seed, all planted faults, an
                             outage of minutes, and a network that parts the NATS servers of a cluster one after the other, with
                             Debian's nats-server and with a newer one, and what the Helm chart makes; it wants root
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         ["bench", "probe", ..] => Some(bench::probe(&arguments[2..])),
         ["bench", "page"] => Some(bench::page()),
         ["cluster-demo"] => Some(cluster_demo::run()),
+        ["dist", ..] => Some(dist::run(&arguments[1..])),
         ["soak"] => Some(soak::run()),
         ["chaos", ref options @ ..] => Chaos::parse(options).map(Chaos::run),
         ["fuzz", ref options @ ..] => Fuzz::parse(options).map(Fuzz::run),

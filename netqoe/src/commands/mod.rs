@@ -8,6 +8,7 @@ mod dashboard;
 mod demo;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
+pub(crate) mod documents;
 mod fixed_object;
 pub(crate) mod heal_clock;
 mod health;

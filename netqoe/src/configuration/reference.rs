@@ -51,7 +51,8 @@ fn reference() -> String {
 }
 
 fn commands(text: &mut String, command: &Command, name: &str) {
-    for below in command.get_subcommands().filter(|below| !NOT_LISTED.contains(&below.get_name())) {
+    let is_listed = |below: &&Command| !NOT_LISTED.contains(&below.get_name()) && !below.is_hide_set();
+    for below in command.get_subcommands().filter(is_listed) {
         let name = format!("{name} {}", below.get_name());
         table(text, &format!("`{name}`"), below.get_arguments().filter(|option| !option.is_global_set()));
         commands(text, below, &name);

@@ -53,7 +53,7 @@ pub(crate) use tracing::{SamplingOptions, TracingOptions};
 
 /// Network quality of experience: which clients and targets are degraded, since when and why
 #[derive(Debug, Parser)]
-#[command(name = "netqoe", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "netqoe", version = env!("NETQOE_VERSION"), subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Log format on standard error
     #[arg(long, global = true, env = "NETQOE_LOG_FORMAT", value_enum, default_value = "text")]
@@ -117,6 +117,9 @@ pub(crate) enum Command {
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Write manual pages and completions for bash, zsh and fish, for a package
+    #[command(hide = true)]
+    Documents(DocumentsOptions),
 }
 
 #[derive(Debug, Subcommand)]
@@ -132,6 +135,13 @@ pub(crate) enum LogCommand {
 pub(crate) enum ConfigCommand {
     /// Check that every key and value in the configuration file is valid
     Check,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DocumentsOptions {
+    /// Folder for them; created if it does not exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
 }
 
 #[derive(Args, Debug)]

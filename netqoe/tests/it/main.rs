@@ -24,6 +24,7 @@ mod locked;
 mod notify;
 mod operations;
 mod output;
+mod package;
 mod ping_group;
 mod probe;
 mod probe_command;
