@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod bench;
 mod dashboard;
 mod demo;
+mod differences;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
 mod fixed_object;
