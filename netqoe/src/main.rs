@@ -65,6 +65,7 @@ fn run(process: &Arc<Process>) -> anyhow::Result<()> {
         Command::Ingest(options) => commands::ingest::run(options, process),
         Command::Aggregate(options) => commands::aggregate::run(options, process),
         Command::Replay(options) => commands::replay::run(options),
+        Command::Serve(options) => commands::serve::run(options, process),
         Command::Incidents(options) => commands::incidents::run(options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(options),
         Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(options),

@@ -26,6 +26,7 @@ pub(crate) mod replay;
 mod resources;
 pub(crate) mod rules;
 mod runtime;
+pub(crate) mod serve;
 mod starting;
 pub(crate) mod supervise;
 mod text_input;
@@ -35,6 +36,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use netqoe_server::Tls;
+use netqoe_sinks::StoreUrl;
 
 use crate::output;
 
@@ -49,6 +51,14 @@ fn data_file(folder: &Path) -> PathBuf {
 fn listening_on(tls: Option<&Tls>, address: SocketAddr) -> String {
     let scheme = if tls.is_some() { "https" } else { "http" };
     format!("{scheme}://{address}")
+}
+
+/// What the page calls a store.
+fn store_kind(store: &StoreUrl) -> &'static str {
+    match store {
+        StoreUrl::Sqlite(_) => "sqlite",
+        StoreUrl::Postgres(_) => "postgres",
+    }
 }
 
 /// What a store keeps of this process, so that somebody finds it.

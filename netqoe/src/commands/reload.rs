@@ -104,6 +104,7 @@ impl Reload {
             Command::Up(options) => (Some(&options.server), Some(options.probe.target.clone())),
             Command::Ingest(options) => (Some(&options.server), None),
             Command::Aggregate(options) => (Some(&options.server), None),
+            Command::Serve(options) => (Some(&options.server), None),
             Command::Probe(options) => (None, Some(options.targets())),
             _ => (None, None),
         };
@@ -168,6 +169,7 @@ fn rules(cli: &Cli) -> Option<netqoe_model::Rules> {
     match &cli.command {
         Command::Up(options) => Some(options.rules.rules()),
         Command::Aggregate(options) => Some(options.rules.rules()),
+        Command::Serve(options) => Some(options.rules.rules()),
         _ => None,
     }
 }

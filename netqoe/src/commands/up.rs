@@ -11,7 +11,7 @@ use netqoe_model::metrics::Metrics;
 use netqoe_model::{Event, EventTime, LogTime, PairPast, Partition, Rules};
 use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
-    Ticker, links_within,
+    Ticker, View, links_within,
 };
 use netqoe_probe::{Plan, Reporter, Target};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock};
@@ -115,8 +115,10 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let config =
         IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
-    let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
-    let app = app(config, &log, dashboard, &known, &stop);
+    let dashboard = Dashboard::of_pipeline(reader, annotations, &view, rules, tokens, letters, address);
+    let app = app(config, &log, dashboard, &view, &known, &stop);
+    // It reads the log: where such a connection closes last, SQLite leaves its journal behind.
+    drop(view);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(notifier) = notifier {
         let stop = stop.clone();
@@ -224,10 +226,11 @@ fn app(
     config: IngestConfig,
     log: &SqliteLog,
     dashboard: Dashboard,
+    view: &Arc<View>,
     known: &[(Arc<str>, Arc<str>)],
     stop: &CancellationToken,
 ) -> axum::Router {
-    let (metrics, checks) = (dashboard.view.observed().metrics.clone(), health::checks(&dashboard.view));
+    let (metrics, checks) = (view.observed().metrics.clone(), health::checks(view));
     let clock = Arc::new(SystemClock::new());
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
     known.iter().for_each(|(client_id, target)| ingest.know_pair(client_id, target));

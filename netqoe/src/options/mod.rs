@@ -16,6 +16,7 @@ mod probe;
 mod report;
 mod rules;
 mod rules_test;
+mod serve;
 mod server;
 mod threshold;
 mod tracing;
@@ -48,6 +49,7 @@ pub(crate) use report::ReportOptions;
 pub(crate) use rules::rules_file;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use rules_test::{LimitOptions, RulesTestOptions};
+pub(crate) use serve::ServeOptions;
 pub(crate) use server::ServerOptions;
 pub(crate) use tracing::{SamplingOptions, TracingOptions};
 
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Aggregate(Box<AggregateOptions>),
     /// Replay history into any store; the conservation counts go to standard output as JSON
     Replay(Box<ReplayOptions>),
+    /// Show a store on the page and by the query API, and write nothing to it
+    Serve(Box<ServeOptions>),
     /// Print the incidents of a store, oldest first
     Incidents(Box<IncidentsOptions>),
     /// Operations on the log

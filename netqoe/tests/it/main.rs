@@ -35,6 +35,7 @@ mod report;
 mod rules;
 mod rules_test;
 mod secrets;
+mod serve;
 mod support;
 mod ticks;
 mod tls;
