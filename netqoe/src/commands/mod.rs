@@ -12,6 +12,7 @@ pub(crate) mod doctor;
 mod fixed_object;
 pub(crate) mod heal_clock;
 mod health;
+mod import;
 pub(crate) mod incidents;
 pub(crate) mod ingest;
 pub(crate) mod log_export;

@@ -1,6 +1,7 @@
 //! `netqoe up`: probe, ingest, log, dataflow, store and API in one process, on one file.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
+use super::import::Import;
 use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
@@ -81,7 +83,6 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let mut starting =
         Starting::new(&listener, tls.clone(), limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
     let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics, &tracer));
-    starting.end().await;
     if let Err(error) = &opened
         && stop.is_cancelled()
     {
@@ -89,6 +90,13 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
         return Ok(());
     }
     let Opened { log, store, incidents, outbox, letters, annotations, reader, health } = opened?;
+    if let Some(file) = &options.import {
+        starting.say("history is being imported; its log says how far that is")?;
+        if !import(options, file, &log, &rules).run(&stop).await? {
+            return Ok(());
+        }
+    }
+    starting.end().await;
     let annotations = Arc::new(annotations);
     let store = store.with_patience(Patience::Until(stop.clone()));
     let fleet = Some(store.fleet_link_over(incidents));
@@ -206,6 +214,16 @@ fn open(
     let incidents = MeasuredStore::new(Box::new(incidents), metrics, &StoreHealth::default());
     let reader = MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health);
     Ok(Opened { log, store, incidents, outbox, letters, annotations, reader, health })
+}
+
+fn import(options: &UpOptions, file: &Path, log: &SqliteLog, rules: &Rules) -> Import {
+    Import {
+        file: file.to_owned(),
+        log: log.clone(),
+        data_file: data_file(&options.data),
+        window_ms: rules.window_ms,
+        retention_ms: ms(options.retention.retention),
+    }
 }
 
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.

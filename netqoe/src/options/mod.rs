@@ -144,6 +144,11 @@ pub(crate) struct UpOptions {
     #[arg(long, env = "NETQOE_DEMO")]
     pub(crate) demo: bool,
 
+    /// First take in history with its own times: NDJSON as `log export` writes it, or events alone; plain, gzip or zstd, `-` is
+    /// standard input. All of it must be later than what the log holds. After a crash, the same command goes on where it was
+    #[arg(long, env = "NETQOE_IMPORT", value_name = "FILE", conflicts_with = "demo")]
+    pub(crate) import: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) probe: ProbeOptions,
 

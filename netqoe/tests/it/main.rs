@@ -16,6 +16,7 @@ mod documented;
 mod grafana;
 mod guide;
 mod http_reference;
+mod import;
 #[cfg(feature = "bench")]
 mod insight;
 mod jetstream;
