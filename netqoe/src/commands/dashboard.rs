@@ -40,6 +40,8 @@ pub(super) struct Dashboard {
     pub(super) rules: Rules,
     pub(super) tokens: Tokens,
     pub(super) letters: Arc<dyn DeadLetters>,
+    /// Whether the data are generated.
+    pub(super) is_demo: bool,
     /// Where all of this is listened for.
     pub(super) address: SocketAddr,
 }
@@ -57,14 +59,15 @@ impl Dashboard {
     ) -> Self {
         let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
         let (annotations, view) = (Some(annotations), Arc::clone(view) as Arc<dyn PipelineView>);
-        Self { reader, annotations, view, metrics, live, rules, tokens, letters, address }
+        Self { reader, annotations, view, metrics, live, rules, tokens, letters, is_demo: false, address }
     }
 
     /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
     pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
-        let Self { reader, annotations, view, metrics, live, rules, tokens, letters, address } = self;
+        let Self { reader, annotations, view, metrics, live, rules, tokens, letters, is_demo, address } = self;
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
         let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone());
+        let queries = if is_demo { queries.of_demo() } else { queries };
         let queries = match annotations {
             Some(annotations) => queries.with_annotations(annotations),
             None => queries,

@@ -9,6 +9,7 @@ mod demo;
 mod differences;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
+mod first_lines;
 mod fixed_object;
 pub(crate) mod heal_clock;
 mod health;

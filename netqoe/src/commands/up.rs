@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
+use super::first_lines::FirstLines;
 use super::import::Import;
 use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
@@ -82,6 +83,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
     let mut starting =
         Starting::new(&listener, tls.clone(), limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
+    let is_new = !data_file(options.data()).exists();
     let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics, &tracer));
     if let Err(error) = &opened
         && stop.is_cancelled()
@@ -119,11 +121,12 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     let ticker = Ticker { log: Arc::new(log.clone()), observed, others: None, rules: rules.clone() };
     tasks.spawn(ticker.run(stop.clone()));
-    let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
+    let letters = Arc::new(dlq::letters_of(letters, log.clone(), options.data()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let config =
         IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
-    let dashboard = Dashboard::of_pipeline(reader, annotations, &view, rules, tokens, letters, address);
+    let dashboard = Dashboard::of_pipeline(reader, annotations, &view, rules.clone(), tokens, letters, address);
+    let dashboard = Dashboard { is_demo: options.demo, ..dashboard };
     let app = app(config, &log, dashboard, &view, &known, &stop);
     // It reads the log: where such a connection closes last, SQLite leaves its journal behind.
     drop(view);
@@ -132,19 +135,21 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
         let stop = stop.clone();
         tasks.spawn_blocking(move || notifier.run(&stop));
     }
-    let store = StoreUrl::Sqlite(data_file(&options.data));
+    let store = StoreUrl::Sqlite(data_file(options.data()));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
     if options.demo {
         let (demo, from) = demo::load(&log).await?;
         tasks.spawn(demo::run(demo, from, log.clone(), stop.clone()));
     }
     let plan = options.probe.has_targets().then(|| options.probe.plan()).transpose()?;
+    let page = listening_on(tls.as_ref(), address);
+    FirstLines::of(options, is_new, &rules, &page).log();
     tasks.spawn(probe(plan, options.probe.clone(), targets, log.clone(), stop.clone()));
     tasks.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
     if let Some(tls) = tls.clone() {
         tasks.spawn(tls.follow(stop.clone()));
     }
-    tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+    tracing::info!("listening on {page}");
 
     let admin = Admin { levels: process.levels.clone(), feeds: Some(feeds.clone()), reload };
     let served = tokio::select! {
@@ -184,7 +189,7 @@ fn open(
     metrics: &Metrics,
     tracer: &Tracer,
 ) -> anyhow::Result<Opened> {
-    let folder = &options.data;
+    let folder = options.data();
     netqoe_datafile::make_folder(folder)
         .with_context(|| format!("can't make the data folder {}; choose another with --data", folder.display()))?;
     if netqoe_datafile::is_open_to_others(folder) {
@@ -220,7 +225,7 @@ fn import(options: &UpOptions, file: &Path, log: &SqliteLog, rules: &Rules) -> I
     Import {
         file: file.to_owned(),
         log: log.clone(),
-        data_file: data_file(&options.data),
+        data_file: data_file(options.data()),
         window_ms: rules.window_ms,
         retention_ms: ms(options.retention.retention),
     }
@@ -273,7 +278,7 @@ async fn probe(
         }
     }
     let plan = match plan.map_or_else(|| options.plan(), Ok) {
-        Ok(plan) => Plan { targets, ..plan },
+        Ok(plan) => Plan { targets, at_once: true, ..plan },
         Err(error) => return tracing::error!("nothing is measured: {error:#}"),
     };
     let mut rng = StdRng::from_rng(&mut rand::rng());

@@ -53,6 +53,11 @@ pub(crate) use serve::ServeOptions;
 pub(crate) use server::ServerOptions;
 pub(crate) use tracing::{SamplingOptions, TracingOptions};
 
+/// The folder of the data file where none is named.
+const DATA: &str = "netqoe-data";
+/// The same for generated data.
+const DEMO_DATA: &str = "netqoe-demo";
+
 /// Network quality of experience: which clients and targets are degraded, since when and why
 #[derive(Debug, Parser)]
 #[command(name = "netqoe", version, subcommand_required = true, arg_required_else_help = true)]
@@ -152,9 +157,9 @@ pub(crate) struct UpOptions {
     #[command(flatten)]
     pub(crate) probe: ProbeOptions,
 
-    /// Folder of the data file; created if it does not exist
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
-    pub(crate) data: PathBuf,
+    /// Folder of the data file; created if it does not exist. By default netqoe-data, and netqoe-demo for the demo
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
 
     /// Address to listen on. Addresses other than loopback require tokens
     #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
@@ -197,6 +202,13 @@ pub(crate) struct UpOptions {
     pub(crate) tracing: SamplingOptions,
 }
 
+impl UpOptions {
+    /// The folder of the data file. Generated data are kept apart from measured ones.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new(if self.demo { DEMO_DATA } else { DATA }))
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ReplayOptions {
     /// NDJSON file, plain, gzip or zstd; `-` is standard input. With --nats-url, the log there is read instead
@@ -230,21 +242,21 @@ pub(crate) struct LogExportOptions {
     pub(crate) nats: NatsArguments,
 
     /// Folder of the data file. With --nats-url, the log there is exported instead
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct DoctorOptions {
     /// Folder of the data file
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct BackupOptions {
     /// Folder of the data file
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 
     /// File for the copy, which must not exist
@@ -259,14 +271,14 @@ pub(crate) struct RestoreOptions {
     pub(crate) from: PathBuf,
 
     /// Folder for the data file, in which there must be none
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct HealClockOptions {
     /// Folder of the data file
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 
     /// Only print what would be done

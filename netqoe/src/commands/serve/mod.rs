@@ -117,6 +117,7 @@ async fn app(
         rules,
         tokens,
         letters: Arc::new(NoLetters),
+        is_demo: false,
         address,
     };
     let (routes, access) = dashboard.routes(stop);
