@@ -78,6 +78,6 @@ fn run(process: &Arc<Process>) -> anyhow::Result<()> {
         Command::Notify(command) => commands::notify::run(command, &process.configuration.notify),
         Command::Rules(command) => commands::rules::run(command),
         Command::Bench(command) => commands::bench::run(command),
-        Command::Config(options::ConfigCommand::Check) => commands::config_check(),
+        Command::Config(command) => commands::config::run(command, process),
     }
 }

@@ -4,6 +4,7 @@ mod admin;
 pub(crate) mod aggregate;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod config;
 mod dashboard;
 mod demo;
 mod differences;
@@ -40,8 +41,6 @@ use std::path::{Path, PathBuf};
 use netqoe_server::Tls;
 use netqoe_sinks::StoreUrl;
 
-use crate::output;
-
 /// The name of the one file in a data folder.
 const DATA_FILE: &str = "netqoe.db";
 
@@ -68,10 +67,4 @@ fn process_name() -> String {
     let process = format!("process {}", std::process::id());
     // A machine need not have a name.
     netqoe_probe::host_name().map_or(process.clone(), |host| format!("{process} on {host}"))
-}
-
-/// `config check`: whoever gets here has had every key and value read.
-pub(crate) fn config_check() -> anyhow::Result<()> {
-    output::line("the configuration is understood")?;
-    Ok(())
 }

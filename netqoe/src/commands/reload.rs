@@ -94,7 +94,7 @@ impl Reload {
     }
 
     fn read(&self) -> Result<New, String> {
-        let (loaded, cli) = process::read().map_err(|refused| refused.message())?;
+        let (loaded, cli) = process::read().map_err(|refused| refused.messages().join("; "))?;
         let mut needs_restart = self.process.configuration.differences(&loaded);
         needs_restart.retain(|option| !AT_ONCE.contains(&option.as_str()));
         if rules(&self.process.cli) != rules(&cli) && !needs_restart.iter().any(|option| option == RULES) {

@@ -3,6 +3,7 @@
 mod admin;
 mod cluster;
 mod database;
+mod first;
 mod history;
 mod incidents;
 mod letter_name;
@@ -36,6 +37,7 @@ use crate::logging::{LogFormat, level as log_level};
 pub(crate) use admin::AdminOptions;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
+pub(crate) use first::only_first;
 pub(crate) use history::HistoryOptions;
 pub(crate) use incidents::IncidentsOptions;
 pub(crate) use letter_name::LetterName;
@@ -123,7 +125,7 @@ pub(crate) enum Command {
     /// Measurements of netqoe itself, for which it must be built with `--features bench`
     #[cfg(not(feature = "bench"))]
     Bench(NoBench),
-    /// Check the configuration
+    /// Check the configuration, or show what it comes to
     #[command(subcommand)]
     Config(ConfigCommand),
 }
@@ -139,8 +141,14 @@ pub(crate) enum LogCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Check that every key and value in the configuration file is valid
+    /// Check that every key and value in the configuration file is valid; all that is not is named
     Check,
+    /// Print the options of a command, each with its value and what has set it: a variable, the file, or its default. Secrets are
+    /// not shown
+    Show {
+        /// The command, such as `up` or `log export`; by default `up`
+        command: Vec<String>,
+    },
 }
 
 #[derive(Args, Debug)]
