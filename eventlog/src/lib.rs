@@ -7,6 +7,7 @@ mod as_text;
 mod compressed;
 mod error;
 mod health;
+mod history;
 mod jetstream;
 mod ndjson;
 #[cfg(feature = "planted-faults")]
@@ -16,13 +17,14 @@ mod sqlite;
 
 pub use compressed::decompressed;
 pub use error::{AppendError, LogError};
+pub use history::{DatedLine, History};
 pub use jetstream::{
     DeadLetterOptions, DeadLetters, Difference, Discard, Exchange, JetStreamLog, JetStreamOptions, LetterOrder,
     LogProgress, NatsAuthentication, NatsOptions, ProgressConsumer, ProgressOptions, ReplayError, Storage,
     StoredLetter, StreamOptions,
 };
 pub use ndjson::NdjsonReader;
-pub use record::{add_recv_ts, with_recv_ts};
+pub use record::{add_recv_ts, stamped_or_as_it_is, with_recv_ts};
 pub use sqlite::{
     Before, Boot, ClockHealing, Findings, Inspection, SqliteLog, SqliteLogOptions, StoredRecord, TimesAhead, Verdict,
 };

@@ -48,7 +48,7 @@ pub fn add_recv_ts(object: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
 
 /// The line with this time if it is a JSON object. Otherwise the line unchanged, on one line: no reader takes it for an
 /// event, and it stays in the log for inspection.
-pub(crate) fn stamped_or_as_it_is(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
+pub fn stamped_or_as_it_is(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
     with_recv_ts(line, recv_ts_ms).unwrap_or_else(|| {
         let mut line = line.to_vec();
         put_on_one_line(&mut line);

@@ -5,8 +5,10 @@
 //! what stands in lists of tables, which no option could hold: only the file has them.
 
 mod difference;
+mod faults;
 #[cfg(test)]
 mod reference;
+mod shown;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,8 +20,10 @@ use netqoe_notify::{NotifyConfig, NotifyConfigError};
 use toml::{Table, Value};
 
 use crate::exit::WRONG_USAGE;
-use crate::options::Cli;
+use crate::options::{Cli, only_first};
 use crate::output;
+pub(crate) use faults::check;
+pub(crate) use shown::{Shown, shown};
 
 /// The file that is read where none is named and it is there.
 const DEFAULT_FILE: &str = "netqoe.toml";
@@ -27,73 +31,126 @@ const DEFAULT_FILE: &str = "netqoe.toml";
 const HIDDEN: &str = "…";
 /// Names another file.
 const FILE_VARIABLE: &str = "NETQOE_CONFIG";
+/// Asks for all options of a command; `--help` shows those that matter first.
+const HELP_ALL: &str = "--help-all";
 
 /// Why a command line or a file can't be acted on, or that help was asked for.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    CommandLine(Box<clap::Error>),
-    File(String),
+    /// With the command that it is about.
+    CommandLine(Box<clap::Error>, String),
+    /// All that is wrong with a file.
+    File(Vec<String>),
 }
 
 impl From<clap::Error> for Refused {
     fn from(error: clap::Error) -> Self {
-        Self::CommandLine(Box::new(error))
+        Self::CommandLine(Box::new(error), PROGRAM.to_owned())
     }
 }
 
 impl Refused {
-    /// The same in one line.
-    pub(crate) fn message(&self) -> String {
+    /// What is wrong, each in one line.
+    pub(crate) fn messages(&self) -> Vec<String> {
         match self {
-            Self::CommandLine(error) => one_line(&error.render().to_string()),
-            Self::File(message) => message.clone(),
+            Self::CommandLine(error, command) => vec![one_line(error, command)],
+            Self::File(messages) => messages.clone(),
         }
     }
 
     /// Says it in one line, or prints the help, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         match self {
-            Self::CommandLine(error) if !error.use_stderr() => {
+            Self::CommandLine(error, _) if !error.use_stderr() => {
                 return match output::printed(error.print()) {
                     Ok(()) => ExitCode::SUCCESS,
                     Err(error) => error.report(),
                 };
             }
-            Self::CommandLine(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Self::CommandLine(error, _) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 error.print().unwrap_or_default();
             }
-            refused => crate::output::complain_of(refused.message()),
+            refused => refused.messages().iter().for_each(output::complain_of),
         }
         ExitCode::from(WRONG_USAGE)
     }
 }
 
-/// The first paragraph of clap's message, with where to look further.
-fn one_line(message: &str) -> String {
-    let paragraph = message.split("\n\n").next().unwrap_or(message);
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+const PROGRAM: &str = "netqoe";
+
+/// The first paragraph of clap's message, what it takes for meant, and where to look further.
+fn one_line(error: &clap::Error, command: &str) -> String {
+    let message = error.render().to_string();
+    let mut paragraphs =
+        message.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    let line = paragraphs.next().unwrap_or_default();
     let line = line.strip_prefix("error: ").unwrap_or(&line);
-    format!("{line}; see `netqoe --help`, or `netqoe COMMAND --help`")
+    // Other tips repeat what was typed, which may be secret.
+    let meant = paragraphs.filter_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned));
+    let meant: String = meant.filter(|tip| tip.contains("similar")).map(|tip| format!("; {tip}")).collect();
+    format!("{line}{meant}; see `{command} --help`")
+}
+
+/// Whether a command line is about the configuration itself.
+pub(crate) fn is_asked_for(arguments: &[OsString]) -> bool {
+    named_command(arguments).starts_with("netqoe config")
+}
+
+/// The command that a command line is about, as far as it names one.
+fn named_command(arguments: &[OsString]) -> String {
+    let (mut command, mut name) = (Cli::command(), PROGRAM.to_owned());
+    for word in arguments.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(below) = command.find_subcommand(word) {
+            name = format!("{name} {word}");
+            command = below.clone();
+        }
+    }
+    name
 }
 
 /// What the command line, the variables and the file say, read at one moment.
 pub(crate) struct Loaded {
     pub(crate) matches: ArgMatches,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
     /// Who is notified of what.
     pub(crate) notify: NotifyConfig,
 }
 
 /// Reads the command line over the environment over the file, and from the file who is notified.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Loaded, Refused> {
-    let arguments: Vec<_> = arguments.into_iter().collect();
-    let mut command = Cli::command();
-    let mut notify = NotifyConfig::default();
+    let mut arguments: Vec<_> = arguments.into_iter().collect();
+    let mut command = with_help(Cli::command(), &mut arguments);
+    let (mut notify, mut path) = (NotifyConfig::default(), None);
     if let Some(file) = file(&arguments)? {
-        command = with_defaults(command, file.table, &mut Vec::new())
-            .map_err(|error| Refused::File(format!("{}: {error}", file.path.display())))?;
-        notify = file.notify;
+        let mut faults = Vec::new();
+        command = with_defaults(command, file.table, &mut Vec::new(), &mut faults);
+        notify = file.notify.unwrap_or_else(|fault| {
+            faults.push(fault);
+            NotifyConfig::default()
+        });
+        if !faults.is_empty() {
+            return Err(at(&file.path, faults));
+        }
+        path = Some(file.path);
     }
-    Ok(Loaded { matches: read(&mut command, arguments)?, notify })
+    let refused = |error| Refused::CommandLine(Box::new(error), named_command(&arguments));
+    Ok(Loaded { matches: read(&mut command, arguments.clone()).map_err(refused)?, file: path, notify })
+}
+
+/// Hides options from `--help` that seldom matter, unless all are asked for.
+fn with_help(command: Command, arguments: &mut [OsString]) -> Command {
+    if let Some(all) = arguments.iter_mut().find(|argument| *argument == HELP_ALL) {
+        *all = "--help".into();
+        return command;
+    }
+    let asks = |argument: &OsString| argument == "--help" || argument == "-h" || argument == "help";
+    if arguments.iter().any(asks) { only_first(command, HELP_ALL) } else { command }
+}
+
+/// Faults of a file, with its name.
+fn at(path: &Path, faults: Vec<String>) -> Refused {
+    Refused::File(faults.into_iter().map(|fault| format!("{}: {fault}", path.display())).collect())
 }
 
 /// Reads a command line. A value that is refused is not shown where `--help` would not show it, or where it is a URL with a user: it may
@@ -124,42 +181,6 @@ fn is_hidden(command: &Command, written: &str) -> bool {
         || command.get_subcommands().any(|below| is_hidden(below, written))
 }
 
-/// Reads the values of the file as each command that it has a table for would.
-pub(crate) fn check(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Refused> {
-    let arguments: Vec<_> = arguments.into_iter().collect();
-    let Some(File { path, table, .. }) = file(&arguments)? else { return Ok(()) };
-    let at = |error: String| Refused::File(format!("{}: {error}", path.display()));
-    let command = with_defaults(Cli::command(), table.clone(), &mut Vec::new()).map_err(at)?;
-    for words in commands(&table, &mut vec!["netqoe".to_owned()]) {
-        match read(&mut command.clone(), words.into_iter().map(OsString::from)) {
-            // What the file need not say, the command line may.
-            Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
-                return Err(at(one_line(&error.render().to_string())));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The command lines of the commands that have a table of their own.
-fn commands(table: &Table, words: &mut Vec<String>) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for (key, value) in table {
-        if let Value::Table(below) = value {
-            words.push(key.clone());
-            let deeper = commands(below, words);
-            if deeper.is_empty() {
-                found.push(words.clone());
-            } else {
-                found.extend(deeper);
-            }
-            words.pop();
-        }
-    }
-    found
-}
-
 /// The table of a command, in which receivers and routes stand too.
 const NOTIFY: &str = "notify";
 
@@ -168,7 +189,8 @@ struct File {
     path: PathBuf,
     /// Values of options.
     table: Table,
-    notify: NotifyConfig,
+    /// Who is notified of what, or what is wrong with that.
+    notify: Result<NotifyConfig, String>,
 }
 
 /// The file, where one is named or the default one is there.
@@ -179,10 +201,13 @@ fn file(arguments: &[OsString]) -> Result<Option<File>, Refused> {
         None if Path::new(DEFAULT_FILE).exists() => DEFAULT_FILE.into(),
         None => return Ok(None),
     };
-    let refused = |what: String| Refused::File(format!("{}: {what}", path.display()));
+    let refused = |what: String| at(&path, vec![what]);
     let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("can't be read: {error}")))?;
     let mut table = text.parse::<Table>().map_err(|error| refused(not_toml(&text, &error)))?;
-    let notify = take_notify(&mut table).map_err(|error| refused(error.to_string()))?;
+    let notify = take_notify(&mut table).map_err(|error| error.to_string());
+    if notify.is_err() {
+        table.remove(NOTIFY);
+    }
     Ok(Some(File { path, table, notify }))
 }
 
@@ -218,39 +243,34 @@ fn named_file(arguments: &[OsString]) -> Option<PathBuf> {
     None
 }
 
-/// Makes the file's values the defaults of the options of this command, and its tables' those of the commands below.
-fn with_defaults(mut command: Command, table: Table, place: &mut Vec<String>) -> Result<Command, String> {
+/// Makes the file's values the defaults of the options of this command, and its tables' those of the commands below. What
+/// can't be one is added to `faults`.
+fn with_defaults(mut command: Command, table: Table, place: &mut Vec<String>, faults: &mut Vec<String>) -> Command {
     for (key, value) in table {
         let known = command.get_arguments().any(|argument| argument.get_id() == key.as_str());
         place.push(key.clone());
         command = match value {
             Value::Table(table) if command.find_subcommand(&key).is_some() => {
-                let mut refused = None;
-                let below = |below| {
-                    with_defaults(below, table, place).unwrap_or_else(|error| {
-                        refused = Some(error);
-                        Command::new("refused")
-                    })
-                };
-                let command = command.mut_subcommand(&key, below);
-                if let Some(error) = refused {
-                    return Err(error);
-                }
-                command
+                command.mut_subcommand(&key, |below| with_defaults(below, table, place, faults))
             }
-            value if known => {
-                let values = texts(&value)
-                    .ok_or_else(|| format!("`{}` must be a value or a list of values", place.join(".")))?;
-                command.mut_arg(&key, |argument| {
+            value if known => match texts(&value) {
+                Some(values) => command.mut_arg(&key, |argument| {
                     let is_hidden = argument.is_hide_env_values_set();
                     argument.default_values(values).required(false).hide_default_value(is_hidden)
-                })
+                }),
+                None => {
+                    faults.push(format!("`{}` must be a value or a list of values", place.join(".")));
+                    command
+                }
+            },
+            _ => {
+                faults.push(unknown(&command, place));
+                command
             }
-            _ => return Err(unknown(&command, place)),
         };
         place.pop();
     }
-    Ok(command)
+    command
 }
 
 fn unknown(command: &Command, place: &[String]) -> String {

@@ -66,6 +66,7 @@ fn run(process: &Arc<Process>) -> anyhow::Result<()> {
         Command::Ingest(options) => commands::ingest::run(options, process),
         Command::Aggregate(options) => commands::aggregate::run(options, process),
         Command::Replay(options) => commands::replay::run(options),
+        Command::Serve(options) => commands::serve::run(options, process),
         Command::Incidents(options) => commands::incidents::run(options),
         Command::Log(options::LogCommand::Export(options)) => commands::log_export::run(options),
         Command::Log(options::LogCommand::HealClock(options)) => commands::heal_clock::run(options),
@@ -78,7 +79,7 @@ fn run(process: &Arc<Process>) -> anyhow::Result<()> {
         Command::Notify(command) => commands::notify::run(command, &process.configuration.notify),
         Command::Rules(command) => commands::rules::run(command),
         Command::Bench(command) => commands::bench::run(command),
-        Command::Config(options::ConfigCommand::Check) => commands::config_check(),
+        Command::Config(command) => commands::config::run(command, process),
         Command::Documents(options) => commands::documents::run(options),
     }
 }

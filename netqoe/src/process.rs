@@ -4,7 +4,7 @@ use clap::FromArgMatches;
 
 use crate::configuration::{self, Loaded, Refused};
 use crate::logging::LogLevels;
-use crate::options::{Cli, Command};
+use crate::options::Cli;
 
 /// What this process was started with, and what it logs.
 pub(crate) struct Process {
@@ -15,10 +15,11 @@ pub(crate) struct Process {
 
 /// Reads the command line, the variables and the file as they are now.
 pub(crate) fn read() -> Result<(Loaded, Cli), Refused> {
-    let loaded = configuration::parse(std::env::args_os())?;
-    let cli = Cli::from_arg_matches(&loaded.matches)?;
-    if matches!(cli.command, Command::Config(_)) {
-        configuration::check(std::env::args_os())?;
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if configuration::is_asked_for(&arguments) {
+        configuration::check(&arguments)?;
     }
+    let loaded = configuration::parse(arguments)?;
+    let cli = Cli::from_arg_matches(&loaded.matches)?;
     Ok((loaded, cli))
 }

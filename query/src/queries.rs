@@ -29,6 +29,7 @@ pub struct QueryApi {
     live: LiveFeed,
     stop: CancellationToken,
     annotations: Option<Arc<dyn Annotations>>,
+    pub(crate) is_demo: bool,
     clock: Clock,
 }
 
@@ -39,13 +40,19 @@ impl QueryApi {
     /// Reads with `reader` rows that were made by these rules; live streams end once `stop` is cancelled.
     pub fn new(reader: Arc<dyn Reader>, rules: &Rules, live: LiveFeed, stop: CancellationToken) -> Self {
         let (rules, answers) = (Arc::new(rules.clone()), SharedAnswers::new());
-        Self { reader, rules, answers, live, stop, annotations: None, clock: Arc::new(system_now_ms) }
+        Self { reader, rules, answers, live, stop, annotations: None, is_demo: false, clock: Arc::new(system_now_ms) }
     }
 
     /// Keeps what people write in `annotations`. Without them, requests to write are refused.
     #[must_use]
     pub fn with_annotations(self, annotations: Arc<dyn Annotations>) -> Self {
         Self { annotations: Some(annotations), ..self }
+    }
+
+    /// Says that the data are generated.
+    #[must_use]
+    pub fn of_demo(self) -> Self {
+        Self { is_demo: true, ..self }
     }
 
     /// Takes the present from `clock`, not from the system's.

@@ -79,6 +79,33 @@ pub enum StoreError {
         /// The newest version that this binary knows.
         known: i32,
     },
+    /// An older netqoe has written to this store, and it is not to be changed.
+    #[error(
+        "the store {store} has schema version {found}, and this netqoe reads version {known}; run `netqoe migrate \
+         --database-url {store}` on it, or on a copy of it"
+    )]
+    Older {
+        /// The path, or the URL without its password.
+        store: String,
+        /// The version that the store has.
+        found: i32,
+        /// The version that is read.
+        known: i32,
+    },
+    /// There are no tables of a store.
+    #[error("{store} holds no store of netqoe; name one that `netqoe up`, `aggregate` or `replay` has written")]
+    NotOurs {
+        /// The path, or the URL without its password.
+        store: String,
+    },
+    /// A file that is only to be read can't be opened.
+    #[error("can't read the store {path}: {reason}; check that it is there and that netqoe may read it")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
     /// The schema can't be made, or is not what its version says.
     #[error("the schema of the store {store} can't be brought up to date: {reason}")]
     Schema {

@@ -16,6 +16,7 @@ mod opening;
 pub mod outbox;
 mod postgres;
 pub mod read;
+mod served;
 mod sqlite;
 mod url;
 
@@ -29,6 +30,7 @@ pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
 pub use outbox::Outbox;
 pub use postgres::{PostgresAnnotations, PostgresOptions, PostgresStore};
+pub use served::Served;
 pub use sqlite::{
     LetterExcerpt, LetterKey, NoLetterKey, SqliteAnnotations, SqliteDeadLetters, SqliteRewind, SqliteStore,
 };

@@ -39,6 +39,13 @@ pub struct Maintained {
     pub incidents_deleted: u64,
 }
 
+impl Maintained {
+    /// Whether there was nothing to do.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl fmt::Display for Maintained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { months_made, months_dropped, rows_deleted, diagnoses_deleted, clients_deleted, .. } = self;

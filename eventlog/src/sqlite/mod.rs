@@ -117,7 +117,8 @@ impl SqliteLog {
     }
 
     /// Appends lines at given times, all of them in one transaction or none: a history that was made elsewhere.
-    /// Times must not fall, nor lie before the log's last one. Resolves with the last of them.
+    /// Times must not fall, nor lie before the log's last one. A line without text is a tick of its partition. Resolves with the
+    /// log's time after them; without records, with the time that the log has reached.
     pub fn import(
         &self,
         records: impl IntoIterator<Item = (LogTime, Vec<(Partition, Vec<u8>)>)>,
@@ -208,8 +209,10 @@ impl SqliteLog {
             self.check_partition(partition)?;
             put_on_one_line(&mut line);
             let joined = by_partition.entry(partition).or_default();
-            joined.append(&mut line);
-            joined.push(b'\n');
+            if !line.is_empty() {
+                joined.append(&mut line);
+                joined.push(b'\n');
+            }
         }
         Ok(by_partition)
     }

@@ -25,7 +25,7 @@ use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
-use super::{admin, health, listening_on, maintenance, process_metrics, process_name, supervise};
+use super::{admin, health, listening_on, maintenance, process_metrics, process_name, store_kind, supervise};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
 use crate::options::AggregateOptions;
@@ -184,7 +184,7 @@ fn start(
         source: Source::jetstream(&log, WAIT_FOR_SERVERS),
         store: store.setting_aside(letters),
         fleet,
-        store_kind: kind(&options.database_url),
+        store_kind: store_kind(&options.database_url),
         store_health: health,
         rules,
         assignment: Assignment::of_cluster(membership.process, membership.processes(), options.workers),
@@ -195,14 +195,6 @@ fn start(
     let running = ready.start(cluster.links(options.workers)?)?;
     tracing::info!(process = membership.process, processes = %membership.processes(), "the cluster works");
     Ok(Some(Started { generation, log, running, heartbeat: cluster.heartbeat }))
-}
-
-/// What the page calls a store.
-fn kind(store: &StoreUrl) -> &'static str {
-    match store {
-        StoreUrl::Sqlite(_) => "sqlite",
-        StoreUrl::Postgres(_) => "postgres",
-    }
 }
 
 /// Process 0 takes a new generation for the whole cluster, and the others go on in it.
@@ -264,8 +256,8 @@ async fn serve(
     let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
     let annotations = options.database_url.annotations(&options.database.postgres())?;
-    let dashboard = Dashboard { reader, annotations, view: Arc::clone(view), rules, tokens, letters, address };
-    let app = app(dashboard, &stop);
+    let dashboard = Dashboard::of_pipeline(reader, annotations, view, rules, tokens, letters, address);
+    let app = app(dashboard, view, &stop);
     tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
     systemd::ready();
     if let Some(tls) = tls.clone() {
@@ -290,8 +282,8 @@ async fn serve(
 }
 
 /// What people look at, health and metrics.
-fn app(dashboard: Dashboard, stop: &CancellationToken) -> axum::Router {
-    let (metrics, checks) = (dashboard.view.observed().metrics.clone(), health::checks(&dashboard.view));
+fn app(dashboard: Dashboard, view: &Arc<View>, stop: &CancellationToken) -> axum::Router {
+    let (metrics, checks) = (view.observed().metrics.clone(), health::checks(view));
     let (routes, access) = dashboard.routes(stop);
     netqoe_server::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
 }

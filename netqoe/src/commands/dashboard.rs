@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use netqoe_model::Rules;
+use netqoe_model::metrics::Metrics;
 use netqoe_pipeline::View;
-use netqoe_query::{DeadLetters, FinalWindowsReader, PipelineApi, QueryApi, keep_filled};
+use netqoe_query::{DeadLetters, FinalWindowsReader, LiveFeed, PipelineApi, PipelineView, QueryApi, keep_filled};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_sinks::Annotations;
 use netqoe_sinks::read::Reader;
@@ -31,26 +32,49 @@ pub(super) fn with_memory(
 /// What is shown, and to whom.
 pub(super) struct Dashboard {
     pub(super) reader: Arc<dyn Reader>,
-    /// Where people write: never a replica.
-    pub(super) annotations: Arc<dyn Annotations>,
-    pub(super) view: Arc<View>,
+    /// Where people write: never a replica; none where nothing is written.
+    pub(super) annotations: Option<Arc<dyn Annotations>>,
+    pub(super) view: Arc<dyn PipelineView>,
+    pub(super) metrics: Metrics,
+    pub(super) live: LiveFeed,
     pub(super) rules: Rules,
     pub(super) tokens: Tokens,
     pub(super) letters: Arc<dyn DeadLetters>,
+    /// Whether the data are generated.
+    pub(super) is_demo: bool,
     /// Where all of this is listened for.
     pub(super) address: SocketAddr,
 }
 
 impl Dashboard {
+    /// Of a process with a pipeline, which tells of its commits.
+    pub(super) fn of_pipeline(
+        reader: Arc<dyn Reader>,
+        annotations: Arc<dyn Annotations>,
+        view: &Arc<View>,
+        rules: Rules,
+        tokens: Tokens,
+        letters: Arc<dyn DeadLetters>,
+        address: SocketAddr,
+    ) -> Self {
+        let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
+        let (annotations, view) = (Some(annotations), Arc::clone(view) as Arc<dyn PipelineView>);
+        Self { reader, annotations, view, metrics, live, rules, tokens, letters, is_demo: false, address }
+    }
+
     /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
     pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
-        let Self { reader, annotations, view, rules, tokens, letters, address } = self;
-        let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
+        let Self { reader, annotations, view, metrics, live, rules, tokens, letters, is_demo, address } = self;
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
-        let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone()).with_annotations(annotations).router();
+        let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone());
+        let queries = if is_demo { queries.of_demo() } else { queries };
+        let queries = match annotations {
+            Some(annotations) => queries.with_annotations(annotations),
+            None => queries,
+        };
         let pipeline = PipelineApi::new(view, live, letters, address.ip().to_canonical().is_loopback()).router();
         let guarded = |(routes, document)| (sign_in.guard(routes), document);
-        let routes = [sign_in.router(), guarded(queries), guarded(pipeline)];
+        let routes = [sign_in.router(), guarded(queries.router()), guarded(pipeline)];
         (routes, OperationsAccess::at(address, sign_in))
     }
 }

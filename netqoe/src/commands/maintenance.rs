@@ -56,6 +56,7 @@ pub(super) async fn daily(
         let (store, postgres) = (store.clone(), postgres.clone());
         let done = tokio::task::spawn_blocking(move || once(&store, &postgres, retention));
         match done.await {
+            Ok(Ok(done)) if done.is_nothing() => tracing::debug!("the store is maintained; there was nothing to do"),
             Ok(Ok(done)) => tracing::info!("the store is maintained; {done}"),
             Ok(Err(error)) if error.may_pass() => {
                 tracing::warn!("the store could not be maintained, which is tried again in a minute: {error}");

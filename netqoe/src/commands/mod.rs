@@ -4,14 +4,18 @@ mod admin;
 pub(crate) mod aggregate;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod config;
 mod dashboard;
 mod demo;
+mod differences;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod documents;
+mod first_lines;
 mod fixed_object;
 pub(crate) mod heal_clock;
 mod health;
+mod import;
 pub(crate) mod incidents;
 pub(crate) mod ingest;
 pub(crate) mod log_export;
@@ -26,6 +30,7 @@ pub(crate) mod replay;
 mod resources;
 pub(crate) mod rules;
 mod runtime;
+pub(crate) mod serve;
 mod starting;
 pub(crate) mod supervise;
 mod text_input;
@@ -35,8 +40,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use netqoe_server::Tls;
-
-use crate::output;
+use netqoe_sinks::StoreUrl;
 
 /// The name of the one file in a data folder.
 const DATA_FILE: &str = "netqoe.db";
@@ -51,15 +55,17 @@ fn listening_on(tls: Option<&Tls>, address: SocketAddr) -> String {
     format!("{scheme}://{address}")
 }
 
+/// What the page calls a store.
+fn store_kind(store: &StoreUrl) -> &'static str {
+    match store {
+        StoreUrl::Sqlite(_) => "sqlite",
+        StoreUrl::Postgres(_) => "postgres",
+    }
+}
+
 /// What a store keeps of this process, so that somebody finds it.
 fn process_name() -> String {
     let process = format!("process {}", std::process::id());
     // A machine need not have a name.
     netqoe_probe::host_name().map_or(process.clone(), |host| format!("{process} on {host}"))
-}
-
-/// `config check`: whoever gets here has had every key and value read.
-pub(crate) fn config_check() -> anyhow::Result<()> {
-    output::line("the configuration is understood")?;
-    Ok(())
 }

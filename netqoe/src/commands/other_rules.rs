@@ -26,6 +26,18 @@ pub(super) fn warn_of_present(live: &StoreUrl, reader: &dyn Reader, rules: &Rule
     Ok(())
 }
 
+/// Says so where the latest rows of a store that is shown were made by other rules: the ranges that charts call usual are
+/// computed by those of this command.
+pub(super) fn warn_of_served(store: &StoreUrl, reader: &dyn Reader, rules: &Rules) -> anyhow::Result<()> {
+    if let Some(others) = others_of(reader, rules)? {
+        tracing::warn!(
+            "{store} was made by other rules, so charts show other usual ranges than those it was judged by: {others}; \
+             give --rules and the other options that its netqoe has"
+        );
+    }
+    Ok(())
+}
+
 /// In what the rules of a store's latest rows differ. A store that an older netqoe has written does not tell.
 fn others_of(reader: &dyn Reader, rules: &Rules) -> anyhow::Result<Option<String>> {
     let Some(theirs) = reader.ask(|store| store.rows.rules())? else { return Ok(None) };

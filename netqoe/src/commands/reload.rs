@@ -95,7 +95,7 @@ impl Reload {
     }
 
     fn read(&self) -> Result<New, String> {
-        let (loaded, cli) = process::read().map_err(|refused| refused.message())?;
+        let (loaded, cli) = process::read().map_err(|refused| refused.messages().join("; "))?;
         let mut needs_restart = self.process.configuration.differences(&loaded);
         needs_restart.retain(|option| !AT_ONCE.contains(&option.as_str()));
         if rules(&self.process.cli) != rules(&cli) && !needs_restart.iter().any(|option| option == RULES) {
@@ -105,6 +105,7 @@ impl Reload {
             Command::Up(options) => (Some(&options.server), Some(options.probe.target.clone())),
             Command::Ingest(options) => (Some(&options.server), None),
             Command::Aggregate(options) => (Some(&options.server), None),
+            Command::Serve(options) => (Some(&options.server), None),
             Command::Probe(options) => (None, Some(options.targets())),
             _ => (None, None),
         };
@@ -169,6 +170,7 @@ fn rules(cli: &Cli) -> Option<netqoe_model::Rules> {
     match &cli.command {
         Command::Up(options) => Some(options.rules.rules()),
         Command::Aggregate(options) => Some(options.rules.rules()),
+        Command::Serve(options) => Some(options.rules.rules()),
         _ => None,
     }
 }

@@ -8,11 +8,12 @@ use anyhow::{Context, anyhow, ensure};
 use indicatif::ProgressBar;
 use netqoe_model::{DEFAULT_PARTITIONS, LogIdentity, Rules};
 use netqoe_pipeline::{MeasuredStore, OpenedStore, Patience, Replay, Totals};
-use netqoe_sinks::read::{self, Compared, PostgresReader, Reader, SqliteReader};
+use netqoe_sinks::read::{self, Compared, DifferentRow, PostgresReader, Reader, SqliteReader};
 use netqoe_sinks::{PostgresOptions, Store, StoreUrl};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use super::differences::Differences;
 use super::progress::progress_bar;
 use super::runtime::request_threads;
 use super::text_input::open;
@@ -61,7 +62,8 @@ pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
 fn compare(options: &ReplayOptions, live: &StoreUrl) -> anyhow::Result<()> {
     let (postgres, runtime) = (options.database.postgres(), request_threads()?);
     let (ours, theirs) = (reader(&options.store, &postgres, &runtime)?, reader(live, &postgres, &runtime)?);
-    let print = |difference| -> anyhow::Result<()> { Ok(output::line(difference)?) };
+    let mut differences = Differences::default();
+    let print = |row: DifferentRow| -> anyhow::Result<()> { Ok(differences.print(&row)?) };
     let compared = read::compare(&*ours, &*theirs, &options.history.windows(), print)?;
     let Compared { equal, network_unknown, different, not_final } = compared;
     output::line(json!({

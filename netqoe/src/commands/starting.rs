@@ -1,4 +1,4 @@
-//! While the data file can't be opened for a reason that passes: the port answers, and says what is in the way.
+//! While the data file can't be opened for a reason that passes, or history is imported: the port answers, and says what is in the way.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -59,13 +59,19 @@ impl<'a> Starting<'a> {
             let Some(reason) = passing(&error).filter(|_| !self.stop.is_cancelled()) else { return Err(error) };
             if *self.reason.lock() != reason {
                 tracing::warn!("{error:#}; it is tried again until that is over");
-                *self.reason.lock() = reason;
             }
-            if self.answering.is_none() {
-                self.answering = Some(self.answer()?);
-            }
+            self.say(&reason)?;
             thread::sleep(PAUSE);
         }
+    }
+
+    /// From now on, the port answers that the server waits for this. To be called within the runtime.
+    pub(super) fn say(&mut self, reason: &str) -> anyhow::Result<()> {
+        reason.clone_into(&mut self.reason.lock());
+        if self.answering.is_none() {
+            self.answering = Some(self.answer()?);
+        }
+        Ok(())
     }
 
     /// Leaves the port to the server.
@@ -96,7 +102,7 @@ impl<'a> Starting<'a> {
 
 /// Every route that is still to come.
 async fn not_yet() -> impl IntoResponse {
-    let message = "netqoe waits for its data file; GET /health says why";
+    let message = "netqoe is starting; GET /health says what it waits for";
     let body = json!({ "error": "service_unavailable", "message": message, "retry_after": RETRY_AFTER_S });
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_S.to_string())], Json(body))
 }

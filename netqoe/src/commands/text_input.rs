@@ -1,10 +1,12 @@
 //! History as text: a file, plain or compressed, or standard input.
 
 use std::fs::File;
-use std::io::{Read, stdin};
+use std::io::{IsTerminal, Read, stdin};
 use std::path::Path;
 
 use anyhow::Context;
+
+use crate::output;
 
 const STANDARD_INPUT: &str = "-";
 
@@ -18,6 +20,11 @@ pub(super) fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<
 
 fn open_file(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
     if path.as_os_str() == STANDARD_INPUT {
+        if stdin().is_terminal() {
+            output::complain(
+                "reading events from standard input, one JSON object a line, until Ctrl-D; --help says how to name a file",
+            );
+        }
         return Ok((Box::new(stdin()), None));
     }
     let cant_read = || format!("can't read {}", path.display());

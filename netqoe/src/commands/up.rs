@@ -1,6 +1,7 @@
 //! `netqoe up`: probe, ingest, log, dataflow, store and API in one process, on one file.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use netqoe_model::metrics::Metrics;
 use netqoe_model::{Event, EventTime, LogTime, PairPast, Partition, Rules};
 use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
-    Ticker, links_within,
+    Ticker, View, links_within,
 };
 use netqoe_probe::{Plan, Reporter, Target};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock};
@@ -27,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
+use super::first_lines::FirstLines;
+use super::import::Import;
 use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
@@ -80,8 +83,8 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
     let mut starting =
         Starting::new(&listener, tls.clone(), limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
+    let is_new = !data_file(options.data()).exists();
     let opened = starting.insist(|| open(options, receivers.is_some(), &rules, &observed.metrics, &tracer));
-    starting.end().await;
     if let Err(error) = &opened
         && stop.is_cancelled()
     {
@@ -89,6 +92,13 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
         return Ok(());
     }
     let Opened { log, store, incidents, outbox, letters, annotations, reader, health } = opened?;
+    if let Some(file) = &options.import {
+        starting.say("history is being imported; its log says how far that is")?;
+        if !import(options, file, &log, &rules).run(&stop).await? {
+            return Ok(());
+        }
+    }
+    starting.end().await;
     let annotations = Arc::new(annotations);
     let store = store.with_patience(Patience::Until(stop.clone()));
     let fleet = Some(store.fleet_link_over(incidents));
@@ -111,31 +121,36 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     let ticker = Ticker { log: Arc::new(log.clone()), observed, others: None, rules: rules.clone() };
     tasks.spawn(ticker.run(stop.clone()));
-    let letters = Arc::new(dlq::letters_of(letters, log.clone(), &options.data));
+    let letters = Arc::new(dlq::letters_of(letters, log.clone(), options.data()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let config =
         IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
     let watched = health::watch(&view, &Handle::current());
-    let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
-    let app = app(config, &log, dashboard, &known, &stop);
+    let dashboard = Dashboard::of_pipeline(reader, annotations, &view, rules.clone(), tokens, letters, address);
+    let dashboard = Dashboard { is_demo: options.demo, ..dashboard };
+    let app = app(config, &log, dashboard, &view, &known, &stop);
+    // It reads the log: where such a connection closes last, SQLite leaves its journal behind.
+    drop(view);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(notifier) = notifier {
         let stop = stop.clone();
         tasks.spawn_blocking(move || notifier.run(&stop));
     }
-    let store = StoreUrl::Sqlite(data_file(&options.data));
+    let store = StoreUrl::Sqlite(data_file(options.data()));
     tasks.spawn(maintenance::daily(store, PostgresOptions::default(), options.retention, stop.clone()));
     if options.demo {
         let (demo, from) = demo::load(&log).await?;
         tasks.spawn(demo::run(demo, from, log.clone(), stop.clone()));
     }
     let plan = options.probe.has_targets().then(|| options.probe.plan()).transpose()?;
+    let page = listening_on(tls.as_ref(), address);
+    FirstLines::of(options, is_new, &rules, &page).log();
     tasks.spawn(probe(plan, options.probe.clone(), targets, log.clone(), stop.clone()));
     tasks.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
     if let Some(tls) = tls.clone() {
         tasks.spawn(tls.follow(stop.clone()));
     }
-    tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
+    tracing::info!("listening on {page}");
     systemd::ready();
 
     let admin = Admin { levels: process.levels.clone(), feeds: Some(feeds.clone()), reload };
@@ -177,7 +192,7 @@ fn open(
     metrics: &Metrics,
     tracer: &Tracer,
 ) -> anyhow::Result<Opened> {
-    let folder = &options.data;
+    let folder = options.data();
     netqoe_datafile::make_folder(folder)
         .with_context(|| format!("can't make the data folder {}; choose another with --data", folder.display()))?;
     if netqoe_datafile::is_open_to_others(folder) {
@@ -209,6 +224,16 @@ fn open(
     Ok(Opened { log, store, incidents, outbox, letters, annotations, reader, health })
 }
 
+fn import(options: &UpOptions, file: &Path, log: &SqliteLog, rules: &Rules) -> Import {
+    Import {
+        file: file.to_owned(),
+        log: log.clone(),
+        data_file: data_file(options.data()),
+        window_ms: rules.window_ms,
+        retention_ms: ms(options.retention.retention),
+    }
+}
+
 /// A pair is in memory for as long as its past may be of use to a window that is still to come.
 fn pairs_kept(rules: &Rules) -> Duration {
     Duration::from_millis(rules.diagnosis.usual.reach_ms().unsigned_abs()) + STILL_ON_ITS_WAY
@@ -227,10 +252,11 @@ fn app(
     config: IngestConfig,
     log: &SqliteLog,
     dashboard: Dashboard,
+    view: &Arc<View>,
     known: &[(Arc<str>, Arc<str>)],
     stop: &CancellationToken,
 ) -> axum::Router {
-    let (metrics, checks) = (dashboard.view.observed().metrics.clone(), health::checks(&dashboard.view));
+    let (metrics, checks) = (view.observed().metrics.clone(), health::checks(view));
     let clock = Arc::new(SystemClock::new());
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
     known.iter().for_each(|(client_id, target)| ingest.know_pair(client_id, target));
@@ -255,7 +281,7 @@ async fn probe(
         }
     }
     let plan = match plan.map_or_else(|| options.plan(), Ok) {
-        Ok(plan) => Plan { targets, ..plan },
+        Ok(plan) => Plan { targets, at_once: true, ..plan },
         Err(error) => return tracing::error!("nothing is measured: {error:#}"),
     };
     let mut rng = StdRng::from_rng(&mut rand::rng());

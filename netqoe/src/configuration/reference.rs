@@ -31,7 +31,8 @@ log_max_age = \"3d\"
 data = \"/var/lib/netqoe\"
 ```
 
-`netqoe config check` reads the file as each command would, and says which key or value it does not understand. Who is notified of what is described in
+`netqoe config check` reads the file as each command would, and names every key and value that it does not understand. `netqoe config show up` prints each option of
+`up` with its value and what has set it. `--help` shows the options of a command that matter first, `--help-all` all of them. Who is notified of what is described in
 [notifications.md](notifications.md), rules in [diagnoses.md](diagnoses.md) and [incidents.md](incidents.md). Secrets belong into files: each option that takes one has a twin
 that ends with `-file`.
 

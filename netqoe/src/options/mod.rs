@@ -3,6 +3,7 @@
 mod admin;
 mod cluster;
 mod database;
+mod first;
 mod history;
 mod incidents;
 mod letter_name;
@@ -16,6 +17,7 @@ mod probe;
 mod report;
 mod rules;
 mod rules_test;
+mod serve;
 mod server;
 mod threshold;
 mod tracing;
@@ -35,6 +37,7 @@ use crate::logging::{LogFormat, level as log_level};
 pub(crate) use admin::AdminOptions;
 pub(crate) use cluster::{AggregateOptions, IngestOptions};
 pub(crate) use database::DatabaseOptions;
+pub(crate) use first::only_first;
 pub(crate) use history::HistoryOptions;
 pub(crate) use incidents::IncidentsOptions;
 pub(crate) use letter_name::LetterName;
@@ -48,8 +51,14 @@ pub(crate) use report::ReportOptions;
 pub(crate) use rules::rules_file;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use rules_test::{LimitOptions, RulesTestOptions};
+pub(crate) use serve::ServeOptions;
 pub(crate) use server::ServerOptions;
 pub(crate) use tracing::{SamplingOptions, TracingOptions};
+
+/// The folder of the data file where none is named.
+const DATA: &str = "netqoe-data";
+/// The same for generated data.
+const DEMO_DATA: &str = "netqoe-demo";
 
 /// Network quality of experience: which clients and targets are degraded, since when and why
 #[derive(Debug, Parser)]
@@ -83,6 +92,8 @@ pub(crate) enum Command {
     Aggregate(Box<AggregateOptions>),
     /// Replay history into any store; the conservation counts go to standard output as JSON
     Replay(Box<ReplayOptions>),
+    /// Show a store on the page and by the query API, and write nothing to it
+    Serve(Box<ServeOptions>),
     /// Print the incidents of a store, oldest first
     Incidents(Box<IncidentsOptions>),
     /// Operations on the log
@@ -114,7 +125,7 @@ pub(crate) enum Command {
     /// Measurements of netqoe itself, for which it must be built with `--features bench`
     #[cfg(not(feature = "bench"))]
     Bench(NoBench),
-    /// Check the configuration
+    /// Check the configuration, or show what it comes to
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Write manual pages and completions for bash, zsh and fish, for a package
@@ -133,8 +144,14 @@ pub(crate) enum LogCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Check that every key and value in the configuration file is valid
+    /// Check that every key and value in the configuration file is valid; all that is not is named
     Check,
+    /// Print the options of a command, each with its value and what has set it: a variable, the file, or its default. Secrets are
+    /// not shown
+    Show {
+        /// The command, such as `up` or `log export`; by default `up`
+        command: Vec<String>,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -150,12 +167,17 @@ pub(crate) struct UpOptions {
     #[arg(long, env = "NETQOE_DEMO")]
     pub(crate) demo: bool,
 
+    /// First take in history with its own times: NDJSON as `log export` writes it, or events alone; plain, gzip or zstd, `-` is
+    /// standard input. All of it must be later than what the log holds. After a crash, the same command goes on where it was
+    #[arg(long, env = "NETQOE_IMPORT", value_name = "FILE", conflicts_with = "demo")]
+    pub(crate) import: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) probe: ProbeOptions,
 
-    /// Folder of the data file; created if it does not exist
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
-    pub(crate) data: PathBuf,
+    /// Folder of the data file; created if it does not exist. By default netqoe-data, and netqoe-demo for the demo
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
 
     /// Address to listen on. Addresses other than loopback require tokens
     #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
@@ -198,6 +220,13 @@ pub(crate) struct UpOptions {
     pub(crate) tracing: SamplingOptions,
 }
 
+impl UpOptions {
+    /// The folder of the data file. Generated data are kept apart from measured ones.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.as_deref().unwrap_or(Path::new(if self.demo { DEMO_DATA } else { DATA }))
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ReplayOptions {
     /// NDJSON file, plain, gzip or zstd; `-` is standard input. With --nats-url, the log there is read instead
@@ -231,21 +260,21 @@ pub(crate) struct LogExportOptions {
     pub(crate) nats: NatsArguments,
 
     /// Folder of the data file. With --nats-url, the log there is exported instead
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct DoctorOptions {
     /// Folder of the data file
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct BackupOptions {
     /// Folder of the data file
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 
     /// File for the copy, which must not exist
@@ -260,14 +289,14 @@ pub(crate) struct RestoreOptions {
     pub(crate) from: PathBuf,
 
     /// Folder for the data file, in which there must be none
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct HealClockOptions {
     /// Folder of the data file
-    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = "netqoe-data")]
+    #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
 
     /// Only print what would be done

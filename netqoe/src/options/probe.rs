@@ -32,7 +32,7 @@ pub(crate) struct ProbeOptions {
 
     /// Time between two measurements of a target
     #[arg(long, env = "NETQOE_INTERVAL", default_value = "30s", value_parser = |text: &str| within(text, &INTERVAL))]
-    interval: Duration,
+    pub(crate) interval: Duration,
 
     /// Time limit of one measurement
     #[arg(long, env = "NETQOE_TIMEOUT", default_value = "30s", value_parser = |text: &str| within(text, &TIMEOUT))]

@@ -1,11 +1,12 @@
 //! `up --demo`: whoever tries netqoe sees a fault of every kind within seconds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Server, eventually, get, metric};
+use crate::support::{DATA_FILE, Server, eventually, get, metric, netqoe};
 
 /// From the command on, until each fault is named.
 const PROMISED: Duration = Duration::from_secs(10);
@@ -90,4 +91,20 @@ fn charts_show_what_diagnoses_were_made_by() {
         }
     }
     server.stop();
+}
+
+/// Generated data never stand beside measured ones, unless somebody wants that.
+#[test]
+fn a_demo_keeps_its_data_apart_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for (options, data, is_demo) in [(&["--demo"][..], "netqoe-demo", true), (&[], "netqoe-data", false)] {
+        let mut command = netqoe();
+        command.current_dir(folder.path()).args(["up", "--port", "0"]).args(options);
+        let mut server = Server::run(command, Arc::default());
+        let port = server.port();
+        assert_eq!(get(port, "/api/v1/overview").unwrap().json()["demo"], is_demo);
+        assert!(server.has_logged(&format!("data in {data} (new)")), "{}", server.last_words());
+        assert!(folder.path().join(data).join(DATA_FILE).exists());
+        server.stop();
+    }
 }

@@ -16,6 +16,7 @@ mod documented;
 mod grafana;
 mod guide;
 mod http_reference;
+mod import;
 #[cfg(feature = "bench")]
 mod insight;
 mod jetstream;
@@ -36,6 +37,7 @@ mod report;
 mod rules;
 mod rules_test;
 mod secrets;
+mod serve;
 mod support;
 mod systemd;
 mod ticks;

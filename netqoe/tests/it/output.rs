@@ -2,13 +2,32 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use crate::support::{event, netqoe};
+
+/// Whoever waits for a replay to go on should know what it waits for.
+#[test]
+fn a_replay_says_that_it_reads_what_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store.db");
+    let replay = format!("{} replay --store sqlite:{}", env!("CARGO_BIN_EXE_netqoe"), store.display());
+    let run = |command: &str| {
+        let output = Command::new("sh").args(["-c", command]).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let says = "reading events from standard input";
+    // Ctrl-D, on a terminal of its own.
+    let on_a_terminal = run(&format!("printf '\\004' | script -qec '{replay}' /dev/null"));
+    assert!(on_a_terminal.contains(says), "{on_a_terminal}");
+    let elsewhere = run(&replay);
+    assert!(!elsewhere.contains(says), "{elsewhere}");
+}
 
 #[test]
 fn no_command_panics_where_its_output_is_full_or_nobody_reads_it() {

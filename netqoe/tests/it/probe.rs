@@ -53,3 +53,13 @@ fn targets_are_measured() {
     eventually("failures are named", || row(port, unserved).is_some_and(|row| row["diagnosis_label"] == "error-bound"));
     server.stop();
 }
+
+/// Whoever names a target looks at the page next.
+#[test]
+fn targets_are_measured_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = "http://127.0.0.1:1/";
+    let (server, port) = Server::start_and_wait(folder.path(), &["--target", target, "--interval", "24h"]);
+    eventually("it is in a row", || row(port, target).is_some());
+    server.stop();
+}

@@ -23,7 +23,7 @@ const NETWORK_COLUMNS: usize = 3;
 /// The data was recorded years before the test runs: nothing of it may be past its time, and the jump of the clock is right.
 const PATIENT: [&str; 6] = ["--retention", "36500d", "--log-max-age", "36500d", "--believe-clock-after", "0s"];
 
-fn recorded(name: &str) -> Vec<u8> {
+pub(crate) fn recorded(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(name);
     zstd::decode_all(&std::fs::read(path).unwrap()[..]).unwrap()
 }

@@ -61,6 +61,89 @@ fn an_unknown_option_or_key_is_wrong_usage() {
 }
 
 #[test]
+fn what_was_probably_meant_is_said_with_the_command_to_ask() {
+    check(&["up", "--prot", "1"], 2, "'--prot' found; a similar argument exists: '--port'; see `netqoe up --help`");
+    check(&["log", "exports"], 2, "a similar subcommand exists: 'export'; see `netqoe log --help`");
+    check(&["log", "export", "--date", "x"], 2, "see `netqoe log export --help`");
+    check(&["querying"], 2, "see `netqoe --help`");
+}
+
+/// Options that the help of a command names.
+fn options_in(help: &[&str]) -> usize {
+    let output = netqoe().args(help).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{help}");
+    help.lines().filter(|line| line.trim_start().starts_with('-') && line.contains("--")).count()
+}
+
+#[test]
+fn help_shows_first_what_matters_first() {
+    // Those of all commands, and --help itself.
+    let everywhere = 4;
+    for command in ["up", "probe", "ingest", "aggregate", "replay", "serve"] {
+        let [first, all] = ["--help", "--help-all"].map(|flag| options_in(&[command, flag]));
+        assert!(first <= 10 + everywhere && first < all, "{command}: {first} of {all}");
+    }
+    let help = String::from_utf8(netqoe().args(["up", "-h"]).output().unwrap().stdout).unwrap();
+    assert!(help.contains("`netqoe up --help-all` lists all options"), "{help}");
+}
+
+#[test]
+fn config_check_names_the_file_and_all_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| netqoe().current_dir(folder.path()).args(arguments).output().unwrap();
+    let nothing = run(&["config", "check"]);
+    assert!(String::from_utf8_lossy(&nothing.stdout).contains("there is no netqoe.toml here"), "{nothing:?}");
+    std::fs::write(folder.path().join("netqoe.toml"), "[up]\nport = 1").unwrap();
+    let understood = run(&["config", "check"]);
+    assert_eq!(String::from_utf8_lossy(&understood.stdout), "netqoe.toml: the configuration is understood\n");
+
+    let text = "log_format = \"xml\"\n[up]\nport = 70000\nfrob = 1\ninterval = \"0s\"\n[log.export]\ndatum = 1\n\
+        [[notify.receiver]]\nname = 7";
+    std::fs::write(folder.path().join("netqoe.toml"), text).unwrap();
+    let refused = run(&["config", "check"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!((refused.status.code(), said.lines().count()), (Some(2), 6), "{said}");
+    for fault in ["xml", "70000", "up.frob", "100ms to 1day", "log.export.datum", "receiver"] {
+        let is_named = |line: &str| line.starts_with("netqoe: netqoe.toml: ") && line.contains(fault);
+        assert_eq!(said.lines().filter(|line| is_named(line)).count(), 1, "{fault}: {said}");
+    }
+}
+
+#[test]
+fn config_show_says_where_each_value_comes_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "log_format = \"json\"\n[up]\nport = 1\nretention = \"9d\"\ntokens = \"hush-hush\"\n\
+        [maintain]\ndatabase_url = \"postgres://me:hush@host/d\"";
+    std::fs::write(folder.path().join("netqoe.toml"), text).unwrap();
+    let shown = |command: &[&str]| {
+        let mut show = netqoe();
+        show.current_dir(folder.path()).args(["config", "show"]).args(command).env("NETQOE_PORT", "2");
+        let output = show.env("NETQOE_NATS_URL", "nats://me:hush@host").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains("hush"), "{text}");
+        text
+    };
+    let up = shown(&[]);
+    for expected in [
+        ["--port", "2", "NETQOE_PORT"],
+        ["--retention", "9d", "netqoe.toml"],
+        ["--log-format", "json", "netqoe.toml"],
+        ["--lateness", "120s", "default"],
+        ["--tokens", "(hidden)", "netqoe.toml"],
+        ["--demo", "false", "default"],
+        ["--tokens-file", "-", "not"],
+    ] {
+        let is_it = |line: &str| line.split_whitespace().take(3).eq(expected);
+        assert_eq!(up.lines().filter(|line| is_it(line)).count(), 1, "{expected:?}: {up}");
+    }
+    assert!(shown(&["maintain"]).contains("(hidden)"));
+    assert!(shown(&["log", "export"]).contains("NETQOE_NATS_URL"));
+    check(&["config", "show", "upp"], 2, "netqoe config show");
+}
+
+#[test]
 fn what_is_in_the_way_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
@@ -214,7 +297,7 @@ fn what_is_planted_is_said_and_known() {
 
 /// The options of a command that its help shows without a variable.
 fn without_a_variable(command: &[&str]) -> Vec<String> {
-    let output = netqoe().args(command).arg("--help").output().unwrap();
+    let output = netqoe().args(command).arg("--help-all").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let mut without = Vec::new();
     for line in help.lines().map(str::trim) {

@@ -52,6 +52,8 @@ pub struct Plan {
     pub client_id: String,
     /// From one turn of a target to its next: 1 ms to a day.
     pub interval: Duration,
+    /// Whether the first turn of each target comes at once, and not at a random time within the interval.
+    pub at_once: bool,
     /// How many measurements may run at the same time; 0 is taken as 1.
     pub concurrency: usize,
     /// How each is made.
@@ -67,7 +69,7 @@ impl Plan {
         let (_, targets) = watch::channel(targets);
         let (interval, concurrency) = (DEFAULT_INTERVAL, DEFAULT_CONCURRENCY);
         let (settings, observations) = (Settings::default(), Observations::default());
-        Self { targets, client_id, interval, concurrency, settings, observations }
+        Self { targets, client_id, interval, at_once: false, concurrency, settings, observations }
     }
 }
 

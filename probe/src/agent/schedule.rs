@@ -12,13 +12,16 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 /// Rarer turns would fall into windows without neighbours to compare with, and their times need not fit a clock.
 const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
 
-/// The turns of one target, as time since the probe began: `phase`, `phase + interval`, `phase + 2·interval`, …
+/// The turns of one target, as time since the probe began: `phase`, `phase + interval`, `phase + 2·interval`, …; where asked
+/// for, after a turn at once.
 ///
 /// A pure value: it neither waits nor looks at a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
     interval: Duration,
     next_at: Duration,
+    /// The second turn, where the first one comes at once.
+    second_at: Option<Duration>,
 }
 
 impl Schedule {
@@ -26,7 +29,13 @@ impl Schedule {
     /// probes of one site, don't measure all at once. An interval under 1 ms or over a day is taken as that.
     pub fn with_jitter(now: Duration, interval: Duration, rng: &mut impl Rng) -> Self {
         let interval = interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
-        Self { interval, next_at: now + interval.mul_f64(rng.random::<f64>()) }
+        Self { interval, next_at: now + interval.mul_f64(rng.random::<f64>()), second_at: None }
+    }
+
+    /// The same with a turn `now`, before all others: somebody waits for it.
+    #[must_use]
+    pub fn beginning_at_once(self, now: Duration) -> Self {
+        Self { next_at: now, second_at: Some(self.next_at), ..self }
     }
 
     /// When the next turn is.
@@ -38,7 +47,7 @@ impl Schedule {
     /// many turns came while it was running and are skipped for that.
     pub fn finish_turn(&mut self, now: Duration) -> u64 {
         let mut skipped = 0;
-        self.next_at += self.interval;
+        self.next_at = self.second_at.take().unwrap_or(self.next_at + self.interval);
         while self.next_at <= now {
             self.next_at += self.interval;
             skipped += 1;
@@ -55,7 +64,7 @@ mod tests {
     use super::*;
 
     fn every_100_ms_from(phase_ms: u64) -> Schedule {
-        Schedule { interval: Duration::from_millis(100), next_at: Duration::from_millis(phase_ms) }
+        Schedule { interval: Duration::from_millis(100), next_at: Duration::from_millis(phase_ms), second_at: None }
     }
 
     #[test]
@@ -93,6 +102,21 @@ mod tests {
         assert!(phases.iter().all(|phase| *phase < interval));
         assert!(phases.iter().any(|phase| *phase < interval / 4));
         assert!(phases.iter().any(|phase| *phase > interval * 3 / 4));
+    }
+
+    #[test]
+    fn a_turn_at_once_leaves_the_others_where_they_were() {
+        let mut schedule = every_100_ms_from(30).beginning_at_once(Duration::from_millis(5));
+        let turns: Vec<_> = (0..3)
+            .map(|_| {
+                let turn = schedule.next_at();
+                assert_eq!(schedule.finish_turn(turn), 0);
+                turn.as_millis()
+            })
+            .collect();
+        assert_eq!(turns, [5, 30, 130]);
+        let mut slow = every_100_ms_from(30).beginning_at_once(Duration::ZERO);
+        assert_eq!((slow.finish_turn(Duration::from_millis(140)), slow.next_at().as_millis()), (2, 230));
     }
 
     #[test]

@@ -32,7 +32,9 @@ where
 {
     /// The first turn is within an interval from now.
     pub(super) fn new(agent: &Arc<Agent<R, C, M>>, target: Target, mut rng: StdRng) -> Self {
-        let schedule = Schedule::with_jitter(agent.began.elapsed(), agent.plan.interval, &mut rng);
+        let now = agent.began.elapsed();
+        let schedule = Schedule::with_jitter(now, agent.plan.interval, &mut rng);
+        let schedule = if agent.plan.at_once { schedule.beginning_at_once(now) } else { schedule };
         let observing = agent.plan.observations.of(&target);
         let (agent, counts) = (Arc::clone(agent), ProbeCounts::default());
         Self { agent, target, schedule, rng, counts, observing, skipped: 0 }

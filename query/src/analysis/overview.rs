@@ -29,6 +29,8 @@ pub(crate) struct Overview {
     at: Option<i64>,
     /// Length of a window.
     window_ms: i64,
+    /// Whether the data are generated, by `up --demo`.
+    demo: bool,
     sentence: SentenceItem,
     /// Those that are open, the gravest first: by severity, by degraded pairs, by when they opened; 50 at most.
     incidents: Vec<IncidentItem>,
@@ -114,7 +116,7 @@ pub(crate) struct CurrentDiagnosis {
     is_final: bool,
 }
 
-pub(crate) fn of(current: &Current, rules: &Rules, now_ms: i64) -> Overview {
+pub(crate) fn of(current: &Current, rules: &Rules, now_ms: i64, demo: bool) -> Overview {
     let degraded = &degraded(&current.rows)[..];
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
@@ -132,6 +134,7 @@ pub(crate) fn of(current: &Current, rules: &Rules, now_ms: i64) -> Overview {
     Overview {
         at: current.at_ms,
         window_ms: rules.window_ms,
+        demo,
         sentence: sentence(current, degraded, &pairs.tally(), measured, &unmeasured, [rules.window_ms, now_ms]),
         incidents: current.fleet.incidents.iter().map(item).collect(),
         incidents_left_off: current.fleet.open.saturating_sub(current.fleet.incidents.len() as u64),

@@ -51,8 +51,9 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Overview(scope.clone());
-    let now_ms = api.now_ms();
-    let answer = |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules, now_ms)));
+    let (now_ms, is_demo) = (api.now_ms(), api.is_demo);
+    let answer =
+        |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules, now_ms, is_demo)));
     of_current(&api, question, scope, answer).await
 }
 

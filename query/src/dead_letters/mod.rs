@@ -58,6 +58,9 @@ pub enum DeadLettersError {
     /// What is kept of it is not all of it.
     #[error("this letter was too long to be kept whole, so it can't be replayed: {0}")]
     Cut(String),
+    /// This process has nothing to do with them.
+    #[error("{0}; `netqoe dlq` lists dead letters")]
+    NotHere(&'static str),
     /// They can't be read or written, or the log takes nothing.
     #[error("{0}")]
     Unavailable(String),

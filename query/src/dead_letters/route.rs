@@ -97,6 +97,7 @@ impl From<DeadLettersError> for Refusal {
     fn from(error: DeadLettersError) -> Self {
         match error {
             DeadLettersError::Cut(_) => Self::conflict(error.to_string()),
+            DeadLettersError::NotHere(_) => Self::unavailable(error.to_string()),
             DeadLettersError::Unavailable(reason) => {
                 tracing::error!("dead letters can't be used: {reason}");
                 Self::unavailable("the dead letters can't be used now; see the server's log")

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::{PipelineState, PipelineView};
 use crate::LiveFeed;
 use crate::answer::Refusal;
-use crate::dead_letters::{self, DeadLetters};
+use crate::dead_letters::{self, DeadLetters, DeadLettersError};
 
 /// What a process shows of its pipeline.
 #[derive(Clone)]
@@ -62,7 +62,10 @@ struct PipelineAnswer {
 #[utoipa::path(get, path = "/api/v1/pipeline",
     responses((status = 200, body = PipelineAnswer), (status = 401, body = Refusal)))]
 async fn pipeline(State(api): State<PipelineApi>) -> Json<PipelineAnswer> {
-    let dead_letters =
-        api.letters.count().await.inspect_err(|error| tracing::warn!("dead letters aren't counted: {error}"));
+    let dead_letters = api.letters.count().await.inspect_err(|error| {
+        if !matches!(error, DeadLettersError::NotHere(_)) {
+            tracing::warn!("dead letters aren't counted: {error}");
+        }
+    });
     Json(PipelineAnswer { state: api.view.look(), dead_letters: dead_letters.ok(), live_readers: api.live.readers() })
 }

@@ -54,11 +54,12 @@ pub struct PipelineState {
 /// A part of the process and how it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Part {
-    /// `sqlite`, `jetstream` or `postgres`; of the pipeline `dataflow`.
+    /// `sqlite`, `jetstream` or `postgres`; of the pipeline `dataflow`; `none` where the process has no such part, as a server
+    /// that only reads a store.
     pub kind: &'static str,
     /// Whether it works.
     pub healthy: bool,
-    /// What is wrong with it.
+    /// What is wrong with it, or why there is none.
     #[schema(required)]
     pub message: Option<String>,
 }
@@ -67,6 +68,11 @@ impl Part {
     /// Of this kind, which works, or does not for a reason.
     pub fn new(kind: &'static str, checked: Result<(), String>) -> Self {
         Self { kind, healthy: checked.is_ok(), message: checked.err() }
+    }
+
+    /// One that this process does not have, for a reason.
+    pub fn absent(why: &str) -> Self {
+        Self { kind: "none", healthy: true, message: Some(why.to_owned()) }
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn check_encoding(store: &str, encoding: &str) -> Result<(), StoreErr
 }
 
 /// The versions of the schema that the database has; empty if it has no schema.
-pub(super) fn versions(client: &mut Client, history_table: &str) -> Result<BTreeSet<i32>, postgres::Error> {
+pub(crate) fn versions(client: &mut Client, history_table: &str) -> Result<BTreeSet<i32>, postgres::Error> {
     let there = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&history_table, Type::TEXT)])?;
     if !there.first().map_or(Ok(false), |row| row.try_get(0))? {
         return Ok(BTreeSet::new());

@@ -34,6 +34,7 @@ pub use self::annotations::PostgresAnnotations;
 use self::link::Link;
 use self::months::Months;
 pub use self::options::PostgresOptions;
+pub(crate) use self::schema::{HISTORY_TABLE, known_version};
 use self::window::Unreadable;
 use crate::fence::{Start, admit};
 use crate::fleet::FORGET;

@@ -16,7 +16,13 @@ mod embedded {
     refinery::embed_migrations!("../migrations/postgres");
 }
 
-const HISTORY_TABLE: &str = "store_schema_history";
+pub(crate) const HISTORY_TABLE: &str = "store_schema_history";
+
+/// The version of the schema that this netqoe reads and writes.
+pub(crate) fn known_version() -> i32 {
+    let runner = embedded::migrations::runner();
+    runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default()
+}
 
 /// Sees that the database can hold what we write, and applies the migrations that it lacks. Where it lacks none, rights on
 /// rows are enough.
@@ -57,7 +63,7 @@ fn migrate(link: &mut Link) -> Result<(), StoreError> {
 
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY_TABLE);
-    let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
+    let known = known_version();
     // Grouped: a migration and the note that it was applied are one transaction.
     runner.set_grouped(true).run(&mut client).map_err(|error| match error.kind() {
         Kind::MissingVersion(applied) if applied.version() > known => {

@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use netqoe_model::{LogTime, WindowRow, WindowStart};
-use serde_json::{Value, json};
+use netqoe_model::{ErrorStage, Metric, WindowStart, from_thousandths};
 
 use super::{AggregateRecord, Filter, Query, ReadError, Reader, RowPosition};
 
@@ -24,8 +23,42 @@ pub struct Compared {
     pub not_final: u64,
 }
 
-/// Compares the rows of windows that start within a range. `on_difference` is given, as JSON, each row that is final and
-/// differs in the other store, or is missing there.
+/// A row that is final and differs in the other store, or is missing there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DifferentRow {
+    /// Of the pair.
+    pub client_id: String,
+    /// Of the pair.
+    pub target: String,
+    /// Of the window.
+    pub start: WindowStart,
+    /// The columns that differ; none where one store lacks the row.
+    pub columns: Vec<DifferentColumn>,
+    /// The store that lacks the row, where one does.
+    pub missing: Option<Missing>,
+}
+
+/// A column in which two rows differ. Its values are as the store has them; none is NULL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DifferentColumn {
+    /// As in the store.
+    pub name: String,
+    /// In the row that was replayed.
+    pub replayed: Option<String>,
+    /// In the row of the live store.
+    pub live: Option<String>,
+}
+
+/// Which of two stores lacks a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The row is in the live store only.
+    Replayed,
+    /// The row was only replayed.
+    Live,
+}
+
+/// Compares the rows of windows that start within a range, and hands each that differs to `on_difference`.
 ///
 /// # Errors
 /// Where a store can't be read, or `on_difference` fails.
@@ -33,7 +66,7 @@ pub fn compare<E: From<ReadError>>(
     replayed: &dyn Reader,
     live: &dyn Reader,
     windows: &Range<WindowStart>,
-    mut on_difference: impl FnMut(Value) -> Result<(), E>,
+    mut on_difference: impl FnMut(DifferentRow) -> Result<(), E>,
 ) -> Result<Compared, E> {
     let mut compared = Compared::default();
     side_by_side(replayed, live, windows, |mine, theirs| -> Result<(), E> {
@@ -120,8 +153,7 @@ enum Outcome {
     },
     /// One of them is not done yet.
     NotFinal,
-    /// How. As JSON, since a name could look like the rest of a line.
-    Different(Value),
+    Different(DifferentRow),
 }
 
 /// Compares the rows of a window, where a store has one. Which log time a row reflects and when it was written are no part of
@@ -131,26 +163,56 @@ fn outcome(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>) -
     let Some(any) = replayed.or(live).filter(|_| rows.all(|row| row.window.is_final)) else { return Outcome::NotFinal };
     let network_unknown = live.is_some_and(|row| row.window.network.is_none())
         && replayed.is_some_and(|row| row.window.network.is_some());
-    let result = |row: &AggregateRecord| {
-        let network = row.window.network.clone().filter(|_| !network_unknown);
-        (WindowRow { as_of: LogTime::default(), network, ..row.window.clone() }, row.diagnosis_label)
+    let different = |columns, missing| {
+        let (client_id, target) = (any.client_id.clone(), any.target.clone());
+        Outcome::Different(DifferentRow { client_id, target, start: any.window.start, columns, missing })
     };
-    let how = match (replayed, live) {
-        (Some(replayed), Some(live)) if result(replayed) == result(live) => return Outcome::Equal { network_unknown },
-        (Some(replayed), Some(live)) => format!("replayed {:?}, live {:?}", result(replayed), result(live)),
-        (Some(_), None) => "only replayed".to_owned(),
-        (None, _) => "only live".to_owned(),
-    };
-    Outcome::Different(json!({
-        "client_id": any.client_id, "target": any.target, "window_start_ms": any.window.start.ms(), "difference": how,
-    }))
+    match (replayed, live) {
+        (Some(replayed), Some(live)) => {
+            let columns = different_columns(replayed, live, network_unknown);
+            if columns.is_empty() { Outcome::Equal { network_unknown } } else { different(columns, None) }
+        }
+        (Some(_), None) => different(Vec::new(), Some(Missing::Live)),
+        (None, _) => different(Vec::new(), Some(Missing::Replayed)),
+    }
+}
+
+fn different_columns(
+    replayed: &AggregateRecord,
+    live: &AggregateRecord,
+    network_unknown: bool,
+) -> Vec<DifferentColumn> {
+    let both = columns(replayed, network_unknown).into_iter().zip(columns(live, network_unknown));
+    let different = both.filter(|((_, replayed), (_, live))| replayed != live);
+    different.map(|((name, replayed), (_, live))| DifferentColumn { name, replayed, live }).collect()
+}
+
+/// The columns of a row that are a part of the result, with their values.
+fn columns(row: &AggregateRecord, without_network: bool) -> Vec<(String, Option<String>)> {
+    let window = &row.window;
+    let mut columns = vec![("count_success".to_owned(), Some(window.count_success.to_string()))];
+    for stage in ErrorStage::ALL {
+        columns.push((format!("{}_error_count", stage.as_str()), Some(window.errors_at(stage).to_string())));
+    }
+    for metric in Metric::ALL {
+        let shown = |thousandths| from_thousandths(thousandths).to_string();
+        let (p50, p95) = window.of(metric).map(|found| (shown(found.p50), shown(found.p95))).unzip();
+        columns.extend([(format!("{}_p50", metric.as_str()), p50), (format!("{}_p95", metric.as_str()), p95)]);
+    }
+    columns.push(("diagnosis_label".to_owned(), row.diagnosis_label.map(|label| label.as_str().to_owned())));
+    if !without_network {
+        let names = window.network.as_ref().map(|network| network.names()).unwrap_or_default();
+        let named = ["network_type", "isp", "site"].into_iter().zip(names);
+        columns.extend(named.map(|(column, name)| (column.to_owned(), name.map(str::to_owned))));
+    }
+    columns
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use netqoe_model::{Label, LogTime, Network};
+    use netqoe_model::{Label, LogTime, Network, Percentiles, WindowRow};
 
     use super::*;
 
@@ -173,38 +235,58 @@ mod tests {
         }
     }
 
+    /// What differs, each as `column: replayed, live`; of other outcomes, which one it is.
+    #[track_caller]
+    fn check(replayed: Option<AggregateRecord>, live: Option<AggregateRecord>, expected: &[&str]) {
+        let said = match outcome(replayed.as_ref(), live.as_ref()) {
+            Outcome::Different(row) => {
+                assert_eq!((&*row.client_id, &*row.target, row.start.ms()), ("c\u{202e}\n", "t", 60_000));
+                let missing = row.missing.map(|store| format!("missing: {store:?}"));
+                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+                let column = |column: &DifferentColumn| {
+                    format!("{}: {}, {}", column.name, value(&column.replayed), value(&column.live))
+                };
+                row.columns.iter().map(column).chain(missing).collect()
+            }
+            outcome => vec![format!("{outcome:?}")],
+        };
+        assert_eq!(said, expected);
+    }
+
+    const EQUAL: &[&str] = &["Equal { network_unknown: false }"];
+
     #[test]
     fn only_final_results_are_compared() {
-        let check = |replayed: Option<AggregateRecord>, live: Option<AggregateRecord>, says: &str| match outcome(
-            replayed.as_ref(),
-            live.as_ref(),
-        ) {
-            Outcome::Different(how) => {
-                assert_eq!((&how["client_id"], &how["target"]), (&"c\u{202e}\n".into(), &"t".into()));
-                assert_eq!(how["window_start_ms"], 60_000);
-                assert!(how["difference"].as_str().unwrap().starts_with(says), "{how}");
-            }
-            outcome => assert_eq!(format!("{outcome:?}"), says),
-        };
-        check(Some(row(1, true, 5)), Some(row(1, true, 9)), "Equal { network_unknown: false }");
-        check(Some(row(1, true, 5)), Some(row(2, true, 5)), "replayed");
-        let healed = AggregateRecord { diagnosis_label: None, ..row(1, true, 5) };
-        check(Some(row(1, true, 5)), Some(healed), "replayed");
-        check(Some(row(1, true, 5)), Some(row(2, false, 5)), "NotFinal");
-        check(Some(row(1, false, 5)), Some(row(1, false, 5)), "NotFinal");
-        check(Some(row(1, true, 5)), None, "only replayed");
-        check(None, Some(row(1, true, 5)), "only live");
-        check(None, Some(row(1, false, 5)), "NotFinal");
+        check(Some(row(1, true, 5)), Some(row(1, true, 9)), EQUAL);
+        check(Some(row(1, true, 5)), Some(row(2, true, 5)), &["count_success: 1, 2"]);
+        check(Some(row(1, true, 5)), Some(row(2, false, 5)), &["NotFinal"]);
+        check(Some(row(1, false, 5)), Some(row(1, false, 5)), &["NotFinal"]);
+        check(Some(row(1, true, 5)), None, &["missing: Live"]);
+        check(None, Some(row(1, true, 5)), &["missing: Replayed"]);
+        check(None, Some(row(1, false, 5)), &["NotFinal"]);
+    }
 
+    #[test]
+    fn each_column_that_differs_is_named() {
+        let healed = AggregateRecord { diagnosis_label: None, ..row(1, true, 5) };
+        check(Some(row(1, true, 5)), Some(healed), &["diagnosis_label: healthy, -"]);
+        let mut other = row(1, true, 5);
+        other.window.errors = [0, 0, 3, 0, 0];
+        other.window.percentiles[3] = Some(Percentiles { p50: 15_300, p95: 20_000 });
+        check(Some(row(1, true, 5)), Some(other), &["tls_error_count: 0, 3", "ttfb_p50: -, 15.3", "ttfb_p95: -, 20"]);
+    }
+
+    #[test]
+    fn a_network_counts_where_both_stores_keep_it() {
         let over = |isp| {
             let mut row = row(1, true, 5);
             row.window.network = Network::named(None, Some(isp), None).map(Arc::new);
             row
         };
-        check(Some(over("a")), Some(over("a")), "Equal { network_unknown: false }");
-        check(Some(over("a")), Some(over("b")), "replayed");
-        check(Some(over("a")), Some(row(1, true, 5)), "Equal { network_unknown: true }");
-        check(Some(row(1, true, 5)), Some(over("a")), "replayed");
-        check(Some(over("a")), Some(row(2, true, 5)), "replayed");
+        check(Some(over("a")), Some(over("a")), EQUAL);
+        check(Some(over("a")), Some(over("b")), &["isp: a, b"]);
+        check(Some(over("a")), Some(row(1, true, 5)), &["Equal { network_unknown: true }"]);
+        check(Some(row(1, true, 5)), Some(over("a")), &["isp: -, a"]);
+        check(Some(over("a")), Some(row(2, true, 5)), &["count_success: 1, 2"]);
     }
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use netqoe_model::Checkpoint;
 
-pub use comparison::{Compared, compare, side_by_side};
+pub use comparison::{Compared, DifferentColumn, DifferentRow, Missing, compare, side_by_side};
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
 pub use incidents::{

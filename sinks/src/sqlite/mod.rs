@@ -25,6 +25,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub use annotations::SqliteAnnotations;
 pub use dead_letters::{LetterExcerpt, LetterKey, NoLetterKey, SqliteDeadLetters};
 pub use rewind::SqliteRewind;
+pub(crate) use schema::{HISTORY_TABLE, known_version};
 
 use self::build::Build;
 use crate::fence::{Start, admit};

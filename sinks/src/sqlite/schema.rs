@@ -17,7 +17,7 @@ mod embedded {
 }
 
 /// The durable log in the same file has a history of its own.
-const HISTORY_TABLE: &str = "store_schema_history";
+pub(crate) const HISTORY_TABLE: &str = "store_schema_history";
 
 /// How long the opening waits for a writer in another process, which is none but a backup or a curious shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -107,10 +107,16 @@ fn apply(settings: &str, connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// The version of the schema that this netqoe reads and writes.
+pub(crate) fn known_version() -> i32 {
+    let runner = embedded::migrations::runner();
+    runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default()
+}
+
 fn migrate(connection: &mut Connection, file: &StoreFile) -> Result<(), StoreError> {
     let mut runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY_TABLE);
-    let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default();
+    let known = known_version();
     // Grouped: a migration and the note that it was applied are one transaction. What is missing is looked up in a
     // transaction before that, so two processes may miss the same: one makes it, and the other finds it the second time.
     let runner = runner.set_grouped(true);

@@ -65,6 +65,7 @@ export function overview(network: Network, to: number): Overview {
     ...incidentsOfOverview(network, to),
     at,
     window_ms: MINUTE_MS,
+    demo: false,
     pairs: {
       total: rows * columns,
       healthy: rows * columns - all.length,

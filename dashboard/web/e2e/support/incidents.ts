@@ -99,6 +99,7 @@ function overviewOf(incidents: Incident[], silent: SilentPair[]): Overview {
   return {
     at,
     window_ms: MINUTE,
+    demo: false,
     pairs: { total: 1, healthy: 1, degraded: 0, unknown: 0, unmeasured: silent.length },
     targets: { total: 1, degraded: 0 },
     clients: { total: 1, degraded: 0 },

@@ -1328,6 +1328,8 @@ export interface components {
             by_target: components["schemas"]["TargetGroup"][];
             by_target_left_off: number;
             clients: components["schemas"]["Counts"];
+            /** @description Whether the data are generated, by `up --demo`. */
+            demo: boolean;
             /** @description The worst first. */
             diagnoses: components["schemas"]["CurrentDiagnosis"][];
             diagnoses_left_off: number;
@@ -1367,9 +1369,10 @@ export interface components {
         Part: {
             /** @description Whether it works. */
             healthy: boolean;
-            /** @description `sqlite`, `jetstream` or `postgres`; of the pipeline `dataflow`. */
+            /** @description `sqlite`, `jetstream` or `postgres`; of the pipeline `dataflow`; `none` where the process has no such part, as a server
+             *     that only reads a store. */
             kind: string;
-            /** @description What is wrong with it. */
+            /** @description What is wrong with it, or why there is none. */
             message: string | null;
         };
         /** @description How far a partition has come. */

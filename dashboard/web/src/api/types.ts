@@ -58,7 +58,7 @@ export type Share = Schemas['Share'];
 export type DimensionValue = Schemas['DimensionValue'];
 export type Different = Schemas['Difference'];
 
-export type State = Pick<Schemas['Part'], 'healthy' | 'message'>;
+export type State = Schemas['Part'];
 export type PartitionState = Schemas['PartitionProgress'];
 export type Pipeline = Schemas['PipelineAnswer'];
 

@@ -106,10 +106,8 @@ fn a_part_of_history_is_replayed_to_the_same_rows() {
     failed(&compared, 1, "1 rows differ from those of postgres://");
     let differences = String::from_utf8(compared.stdout).unwrap();
     assert!(differences.contains("\"different\":1"), "{differences}");
-    let start_ms = first_ms + (WINDOWS - 1) * WINDOW_MS;
-    let rows: Vec<serde_json::Value> = differences.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let of_row = |row: &serde_json::Value| (row["client_id"] == "c-1") && row["window_start_ms"] == start_ms;
-    assert_eq!(rows.iter().filter(|row| of_row(row)).count(), 1, "{differences}");
+    let rows: Vec<_> = differences.lines().filter(|line| line.starts_with("\"c-1\"")).collect();
+    assert!(rows.len() == 1 && rows[0].contains("dns_p95"), "{differences}");
     let store = stage.store("others.db");
     let mut others = stage.command(&["replay", "--lateness", "4s", "--store", &store, "--diff", bouncer.url()]);
     let said = others.env("NETQOE_WINDOW", "1s").output().unwrap().stderr;

@@ -51,6 +51,11 @@ export function SentenceLine({ overview, matrix }: Props) {
         </span>
       </h1>
       {advice !== null && <p class="advice">{advice}</p>}
+      {overview.demo && (
+        <p class="advice" data-testid="demo">
+          <strong>Demo</strong>: this data is generated, nobody has measured it.
+        </p>
+      )}
       <Silent overview={overview} matrix={matrix} />
       {past && (
         <p class="advice">
