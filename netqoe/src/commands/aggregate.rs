@@ -262,7 +262,9 @@ async fn serve(
     let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
     let annotations = options.database_url.annotations(&options.database.postgres())?;
-    let dashboard = Dashboard { reader, annotations, view: Arc::clone(view), rules, tokens, letters, address };
+    let searched = Arc::new(log.clone());
+    let dashboard =
+        Dashboard { reader, annotations, log: searched, view: Arc::clone(view), rules, tokens, letters, address };
     let app = app(dashboard, &stop);
     tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
     if let Some(tls) = tls.clone() {

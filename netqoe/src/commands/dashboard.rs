@@ -5,8 +5,9 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Router;
+use netqoe_eventlog::LogSearch;
 use netqoe_model::Rules;
-use netqoe_pipeline::View;
+use netqoe_pipeline::{LogMeasurements, View};
 use netqoe_query::{DeadLetters, FinalWindowsReader, PipelineApi, QueryApi, keep_filled};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_sinks::Annotations;
@@ -33,6 +34,8 @@ pub(super) struct Dashboard {
     pub(super) reader: Arc<dyn Reader>,
     /// Where people write: never a replica.
     pub(super) annotations: Arc<dyn Annotations>,
+    /// Where single measurements are found.
+    pub(super) log: Arc<dyn LogSearch>,
     pub(super) view: Arc<View>,
     pub(super) rules: Rules,
     pub(super) tokens: Tokens,
@@ -44,10 +47,13 @@ pub(super) struct Dashboard {
 impl Dashboard {
     /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
     pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
-        let Self { reader, annotations, view, rules, tokens, letters, address } = self;
+        let Self { reader, annotations, log, view, rules, tokens, letters, address } = self;
         let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
-        let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone()).with_annotations(annotations).router();
+        let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone())
+            .with_annotations(annotations)
+            .with_measurements(Arc::new(LogMeasurements::new(log, rules)))
+            .router();
         let pipeline = PipelineApi::new(view, live, letters, address.ip().to_canonical().is_loopback()).router();
         let guarded = |(routes, document)| (sign_in.guard(routes), document);
         let routes = [sign_in.router(), guarded(queries), guarded(pipeline)];

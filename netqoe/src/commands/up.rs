@@ -115,7 +115,8 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let config =
         IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
-    let dashboard = Dashboard { reader, annotations, view, rules, tokens, letters, address };
+    let searched = Arc::new(log.clone());
+    let dashboard = Dashboard { reader, annotations, log: searched, view, rules, tokens, letters, address };
     let app = app(config, &log, dashboard, &known, &stop);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
     if let Some(notifier) = notifier {

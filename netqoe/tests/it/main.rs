@@ -21,6 +21,7 @@ mod insight;
 mod jetstream;
 mod live;
 mod locked;
+mod measurements;
 mod notify;
 mod operations;
 mod output;
