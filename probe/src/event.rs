@@ -13,7 +13,7 @@ use crate::dns::{DnsAnswer, DnsOutcome, Family, NameSource, SystemLookup};
 use crate::tls::TlsEvidence;
 use crate::{
     EchoEvidence, Evidence, HostAddress, InterimAnswer, Measurement, NetworkContext, Phases, QuicInfo, Redirect, Span,
-    ThroughputEvidence, Transfer,
+    ThroughputEvidence, ToldHeader, Transfer,
 };
 
 /// Addresses of one answer that an event holds; how many more there were, it says.
@@ -64,6 +64,8 @@ struct WireEvidence<'a> {
     body_bytes: Option<u64>,
     tls: Option<&'a TlsEvidence>,
     certificate_expires_s: Option<i64>,
+    certificate_subject: Option<&'a str>,
+    certificate_issuer: Option<&'a str>,
     tcp_info: Option<TcpInfo>,
     quic_info: Option<QuicInfo>,
     throughput: Option<&'a ThroughputEvidence>,
@@ -76,6 +78,8 @@ struct WireEvidence<'a> {
     name_source: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirects: &'a [Redirect],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    response_headers: &'a [ToldHeader],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     interim_answers: &'a [InterimAnswer],
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -153,6 +157,7 @@ impl<'a> WireEvidence<'a> {
     fn of(measurement: &'a Measurement) -> Self {
         let Measurement { phases, total, evidence, failure, .. } = measurement;
         let Evidence { dns, attempts, peer, tls, .. } = evidence;
+        let names = evidence.certificate.as_ref();
         let left_out = dns.answers.len().saturating_sub(MAX_ANSWERS);
         Self {
             probe_version: env!("CARGO_PKG_VERSION"),
@@ -171,6 +176,8 @@ impl<'a> WireEvidence<'a> {
             body_bytes: evidence.body_bytes,
             tls: tls.as_ref(),
             certificate_expires_s: evidence.certificate_expires_s,
+            certificate_subject: names.map(|names| names.subject.as_str()).filter(|subject| !subject.is_empty()),
+            certificate_issuer: names.map(|names| names.issuer.as_str()),
             tcp_info: evidence.tcp_info,
             quic_info: evidence.quic_info,
             throughput: evidence.throughput.as_ref(),
@@ -179,6 +186,7 @@ impl<'a> WireEvidence<'a> {
             clock: evidence.clock,
             system_lookup: dns.system.as_ref().map(WireSystemLookup::of),
             redirects: &evidence.redirects,
+            response_headers: &evidence.headers,
             interim_answers: &evidence.interim_answers,
             asked_again: evidence.asked_again,
             dropped_cookies: Some(evidence.dropped_cookies).filter(|dropped| *dropped > 0),

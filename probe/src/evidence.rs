@@ -8,7 +8,7 @@ use crate::NetworkContext;
 use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
 use crate::dns::DnsEvidence;
-use crate::tls::TlsEvidence;
+use crate::tls::{CertificateNames, TlsEvidence};
 
 /// What explains the figures. What was not reached is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,10 +25,14 @@ pub struct Evidence {
     pub tls: Option<TlsEvidence>,
     /// When the first certificate that the server has shown expires, in Unix seconds; also where it was refused.
     pub certificate_expires_s: Option<i64>,
+    /// Whose the server's own certificate is, and who has signed it; also where it was refused.
+    pub certificate: Option<CertificateNames>,
     /// `HTTP/1.1`, `HTTP/2` or `HTTP/3`.
     pub protocol: Option<&'static str>,
     /// The status of the last answer.
     pub status: Option<u16>,
+    /// Its headers that tell who has answered, and from where.
+    pub headers: Vec<ToldHeader>,
     /// Bytes of its body, as far as it was read.
     pub body_bytes: Option<u64>,
     /// What the server said before its last answer (1xx).
@@ -51,6 +55,15 @@ pub struct Evidence {
     pub clock: Option<ClockState>,
     /// Turns of the target before this one that were passed over, because the measurement before them still ran.
     pub skipped_turns: u64,
+}
+
+/// A header of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldHeader {
+    /// In lower case.
+    pub name: &'static str,
+    /// The beginning of a long one; what is no UTF-8 is replaced.
+    pub value: String,
 }
 
 /// An interim answer.

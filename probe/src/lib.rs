@@ -61,7 +61,7 @@ pub use dns::{
     SystemLookup, addresses_in_hosts_file, parse_resolv_conf, read_answer,
 };
 pub use endpoint::{Check, Host, InvalidLocation, InvalidTarget, Target, WebUrl};
-pub use evidence::{EchoEvidence, Evidence, InterimAnswer, QuicInfo, Redirect, ThroughputEvidence};
+pub use evidence::{EchoEvidence, Evidence, InterimAnswer, QuicInfo, Redirect, ThroughputEvidence, ToldHeader};
 pub use exporter::{Askable, Families, InvalidQuestion, Question, exporter};
 pub use failure::Failure;
 pub use host_address::HostAddress;
@@ -77,5 +77,5 @@ pub use report::{
 pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
 pub use target_list::{InvalidList, MAX_LIST_BYTES, parse_target_list};
 pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
-pub use tls::{TlsEvidence, TrustedRoots, trusted_roots};
+pub use tls::{CertificateNames, TlsEvidence, TrustedRoots, trusted_roots};
 pub use waterfall::{verdict, waterfall};

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use crate::analysis::{self, SharedAnswers};
 use crate::answer::{AggregateItem, ClientItem, DiagnosisItem, Items, Refusal, TargetItem};
 use crate::live::{self, LiveFeed};
+use crate::measurements::{self, Measurements};
 use crate::parameters::{Cursor, Parameters, asked};
 use crate::{incidents, pipeline, runs};
 
@@ -30,6 +31,7 @@ pub struct QueryApi {
     stop: CancellationToken,
     annotations: Option<Arc<dyn Annotations>>,
     pub(crate) is_demo: bool,
+    pub(crate) measurements: Option<Arc<dyn Measurements>>,
     clock: Clock,
 }
 
@@ -40,13 +42,29 @@ impl QueryApi {
     /// Reads with `reader` rows that were made by these rules; live streams end once `stop` is cancelled.
     pub fn new(reader: Arc<dyn Reader>, rules: &Rules, live: LiveFeed, stop: CancellationToken) -> Self {
         let (rules, answers) = (Arc::new(rules.clone()), SharedAnswers::new());
-        Self { reader, rules, answers, live, stop, annotations: None, is_demo: false, clock: Arc::new(system_now_ms) }
+        Self {
+            reader,
+            rules,
+            answers,
+            live,
+            stop,
+            annotations: None,
+            measurements: None,
+            is_demo: false,
+            clock: Arc::new(system_now_ms),
+        }
     }
 
     /// Keeps what people write in `annotations`. Without them, requests to write are refused.
     #[must_use]
     pub fn with_annotations(self, annotations: Arc<dyn Annotations>) -> Self {
         Self { annotations: Some(annotations), ..self }
+    }
+
+    /// Finds single measurements in `measurements`. Without them, questions for them are refused.
+    #[must_use]
+    pub fn with_measurements(self, measurements: Arc<dyn Measurements>) -> Self {
+        Self { measurements: Some(measurements), ..self }
     }
 
     /// Says that the data are generated.
@@ -133,6 +151,7 @@ fn routes() -> OpenApiRouter<QueryApi> {
         .merge(analysis::routes())
         .merge(runs::routes())
         .merge(incidents::routes())
+        .merge(measurements::routes())
 }
 
 /// What all routes of this crate say of themselves: `openapi.json` beside this crate's sources, from which the types of the

@@ -6,7 +6,7 @@ use netqoe_model::{
     Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel,
     Severity as ModelSeverity,
 };
-use utoipa::openapi::schema::{ArrayBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -36,15 +36,41 @@ one_of! {
     CauseDimension: Dimension::ALL.map(Dimension::as_str), "What the pairs of an incident have in common.";
     IncidentState: ModelState::ALL.map(ModelState::as_str), "`closed`: it is over. `withdrawn`: it should not have been told.";
     IncidentChange: ModelChange::ALL.map(ModelChange::as_str), "What changed of an incident.";
+    MeasurementOutcome: MEASUREMENT_OUTCOMES,
+        "`accepted`: its window counts it. `duplicate`: the window has counted another one with its id. `late`: it came after its \
+         window was closed.";
     ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score.";
     DimensionName: ["client_id", "target", "isp", "network_type", "site"], "By what windows are grouped.";
 }
+
+pub(crate) const MEASUREMENT_OUTCOMES: [&str; 3] = ["accepted", "duplicate", "late"];
 
 pub(crate) const SEVERITIES: [ModelSeverity; 3] = [ModelSeverity::Minor, ModelSeverity::Major, ModelSeverity::Critical];
 
 fn text<const N: usize>(texts: [&'static str; N], about: &str) -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(texts));
     text.description(Some(about)).build().into()
+}
+
+/// A type of the document alone: an event, of which anything may be a member.
+pub(crate) struct AnyEvent;
+
+impl PartialSchema for AnyEvent {
+    fn schema() -> RefOr<Schema> {
+        let about = "An event as it was accepted, with members that this version does not know, and `recv_ts_ms`.";
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .description(Some(about))
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for AnyEvent {
+    fn name() -> Cow<'static, str> {
+        "AnyEvent".into()
+    }
 }
 
 /// A type of the document alone: counts by label, of the labels that occur.

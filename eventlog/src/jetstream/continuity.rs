@@ -1,6 +1,7 @@
 //! Whether the stream is still the one that was read before, and holds all that is still to be read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Info, InfoError, LastRawMessageErrorKind};
@@ -10,6 +11,7 @@ use netqoe_model::{LogTime, Partition, Position};
 use super::breaks::Break;
 use super::connect::with_sources;
 use super::message::{is_ndjson, lines};
+use super::search::Extent;
 use super::shares::shares;
 use super::source::{LOOK_WAIT, Source};
 use super::stream::identity;
@@ -30,6 +32,13 @@ struct Stored {
     partition: Option<Partition>,
     /// In nanoseconds since the Unix epoch.
     stored_ns: i128,
+}
+
+/// What a deleted message is taken for, which does not tell its time any more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deleted {
+    MayBeEarlier,
+    MayBeLater,
 }
 
 impl Source {
@@ -77,17 +86,35 @@ impl Source {
     /// The first message that was stored at this time or later; 0, which is the log's first, if that is all of them.
     pub(super) async fn first_at(&self, time: LogTime) -> Result<Position, Break> {
         let info = self.same_stream().await?;
+        // To begin before a message that was deleted costs little.
+        let first = self.boundary(&info, time, Deleted::MayBeLater).await?;
+        Ok(if first.0 <= info.state.first_sequence { Position(0) } else { first })
+    }
+
+    /// Where the messages of these times are, with a few others perhaps.
+    pub(super) async fn extent_of(&self, times: &Range<LogTime>) -> Result<Extent, Break> {
+        let info = self.same_stream().await?;
+        let start = self.boundary(&info, times.start, Deleted::MayBeLater).await?;
+        let end = self.boundary(&info, times.end, Deleted::MayBeEarlier).await?;
+        let discarded = info.state.first_sequence > 1 && info.state.messages > 0;
+        let kept_since = discarded.then(|| ms(info.state.first_timestamp.unix_timestamp_nanos()));
+        Ok(Extent { positions: start..end, kept_since })
+    }
+
+    /// A place between messages that were stored before this time and others. What lies between it and the first message that
+    /// was stored then or later is deleted.
+    async fn boundary(&self, info: &Info, time: LogTime, deleted: Deleted) -> Result<Position, Break> {
         let (mut first, mut end) = (info.state.first_sequence.max(1), info.state.last_sequence + 1);
         // Store times do not fall, so half of what is left is out of the question each time.
         while first < end {
             let middle = first + (end - first) / 2;
-            // One that was deleted tells nothing; to begin before it costs little.
-            match self.stored_at(&info, Position(middle)).await? {
-                Some(stored) if ms(stored.stored_ns) < time => first = middle + 1,
-                _ => end = middle,
-            }
+            let is_earlier = match self.stored_at(info, Position(middle)).await? {
+                Some(stored) => ms(stored.stored_ns) < time,
+                None => deleted == Deleted::MayBeEarlier,
+            };
+            if is_earlier { first = middle + 1 } else { end = middle }
         }
-        Ok(if first <= info.state.first_sequence { Position(0) } else { Position(first) })
+        Ok(Position(first))
     }
 
     async fn same_stream(&self) -> Result<Info, Break> {

@@ -26,6 +26,7 @@ mod read_ahead;
 mod reader;
 mod route;
 mod runtime;
+mod search;
 mod servers;
 mod shares;
 mod source;
@@ -35,7 +36,7 @@ mod tls_fault;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,9 @@ use self::source::Source;
 use self::stream::OpenStream;
 use self::subjects::Subjects;
 use crate::record::put_on_one_line;
-use crate::{AppendError, EventLog, LogClock, LogError, LogReader, Start};
+use crate::{
+    AppendError, EventLog, FoundRecord, LogClock, LogError, LogReader, LogSearch, Search, SearchLimits, Searched, Start,
+};
 
 /// How often the stream is looked at, so that a log that can't be written says so before anyone tries.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -310,6 +313,17 @@ impl EventLog for JetStreamLog {
     fn readers(&self, starts: &[Vec<Start>]) -> Result<Vec<Box<dyn LogReader>>, LogError> {
         let readers = JetStreamReader::open_each(&self.shared, starts)?;
         Ok(readers.into_iter().map(|reader| Box::new(reader) as Box<dyn LogReader>).collect())
+    }
+}
+
+impl LogSearch for JetStreamLog {
+    fn search(
+        &self,
+        search: &Search,
+        limits: &SearchLimits,
+        visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
+    ) -> Result<Searched, LogError> {
+        search::search(&self.shared, search, limits, visit)
     }
 }
 

@@ -33,6 +33,11 @@ impl Subjects {
         [plain.to_owned(), format!("{plain}.*")]
     }
 
+    /// The one that names no partition.
+    pub(super) fn plain(&self) -> &str {
+        &self.plain
+    }
+
     pub(super) fn of(&self, partition: Partition) -> String {
         format!("{}.{partition}", self.plain)
     }

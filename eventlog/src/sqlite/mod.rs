@@ -21,12 +21,13 @@ mod reader;
 mod records;
 mod retention;
 mod schema;
+mod search;
 mod shared;
 mod stored_record;
 mod writer;
 
 use std::io::Write;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -55,7 +56,9 @@ use self::shared::Shared;
 use self::writer::Writer;
 use crate::health::Health;
 use crate::record::put_on_one_line;
-use crate::{AppendError, EventLog, LogError, LogReader, Start};
+use crate::{
+    AppendError, EventLog, FoundRecord, LogError, LogReader, LogSearch, Search, SearchLimits, Searched, Start,
+};
 
 /// Most that one append may bring. Twice the largest request that ingest takes by default, since each event gets
 /// its time of receipt added.
@@ -248,6 +251,17 @@ impl EventLog for SqliteLog {
 
     fn reader(&self, starts: &[Start]) -> Result<Box<dyn LogReader>, LogError> {
         Ok(Box::new(SqliteReader::open(Arc::clone(&self.shared), starts)?))
+    }
+}
+
+impl LogSearch for SqliteLog {
+    fn search(
+        &self,
+        search: &Search,
+        limits: &SearchLimits,
+        visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
+    ) -> Result<Searched, LogError> {
+        search::search(&self.shared, search, limits, visit)
     }
 }
 

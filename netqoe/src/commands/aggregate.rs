@@ -256,7 +256,8 @@ async fn serve(
     let letters = Arc::new(StreamLetters::new(letters, REPLAY_LETTER.to_owned()));
     let reader = with_memory(reader, &rules, log.identity().partitions, &mut tasks, &stop);
     let annotations = options.database_url.annotations(&options.database.postgres())?;
-    let dashboard = Dashboard::of_pipeline(reader, annotations, view, rules, tokens, letters, address);
+    let searched = Arc::new(log.clone());
+    let dashboard = Dashboard::of_pipeline(reader, annotations, searched, view, rules, letters, (tokens, address));
     let app = app(dashboard, view, &stop);
     tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
     systemd::ready();

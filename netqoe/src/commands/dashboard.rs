@@ -5,9 +5,10 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use axum::Router;
+use netqoe_eventlog::LogSearch;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
-use netqoe_pipeline::View;
+use netqoe_pipeline::{LogMeasurements, View};
 use netqoe_query::{DeadLetters, FinalWindowsReader, LiveFeed, PipelineApi, PipelineView, QueryApi, keep_filled};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens};
 use netqoe_sinks::Annotations;
@@ -34,6 +35,8 @@ pub(super) struct Dashboard {
     pub(super) reader: Arc<dyn Reader>,
     /// Where people write: never a replica; none where nothing is written.
     pub(super) annotations: Option<Arc<dyn Annotations>>,
+    /// Where single measurements are found; none where there is no log.
+    pub(super) log: Option<Arc<dyn LogSearch>>,
     pub(super) view: Arc<dyn PipelineView>,
     pub(super) metrics: Metrics,
     pub(super) live: LiveFeed,
@@ -51,25 +54,30 @@ impl Dashboard {
     pub(super) fn of_pipeline(
         reader: Arc<dyn Reader>,
         annotations: Arc<dyn Annotations>,
+        log: Arc<dyn LogSearch>,
         view: &Arc<View>,
         rules: Rules,
-        tokens: Tokens,
         letters: Arc<dyn DeadLetters>,
-        address: SocketAddr,
+        (tokens, address): (Tokens, SocketAddr),
     ) -> Self {
         let (metrics, live) = (view.observed().metrics.clone(), view.observed().live.clone());
-        let (annotations, view) = (Some(annotations), Arc::clone(view) as Arc<dyn PipelineView>);
-        Self { reader, annotations, view, metrics, live, rules, tokens, letters, is_demo: false, address }
+        let (annotations, log) = (Some(annotations), Some(log));
+        let view = Arc::clone(view) as Arc<dyn PipelineView>;
+        Self { reader, annotations, log, view, metrics, live, rules, tokens, letters, is_demo: false, address }
     }
 
     /// Its routes and what they say of themselves, and who may ask how the server is; live streams end with `stop`.
     pub(super) fn routes(self, stop: &CancellationToken) -> ([(Router, OpenApi); 3], OperationsAccess) {
-        let Self { reader, annotations, view, metrics, live, rules, tokens, letters, is_demo, address } = self;
+        let Self { reader, annotations, log, view, metrics, live, rules, tokens, letters, is_demo, address } = self;
         let sign_in = SignIn::new(tokens, metrics, Arc::new(SystemClock::new()));
         let queries = QueryApi::new(reader, &rules, live.clone(), stop.clone());
         let queries = if is_demo { queries.of_demo() } else { queries };
         let queries = match annotations {
             Some(annotations) => queries.with_annotations(annotations),
+            None => queries,
+        };
+        let queries = match log {
+            Some(log) => queries.with_measurements(Arc::new(LogMeasurements::new(log, rules))),
             None => queries,
         };
         let pipeline = PipelineApi::new(view, live, letters, address.ip().to_canonical().is_loopback()).router();

@@ -126,7 +126,9 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let config =
         IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
     let watched = health::watch(&view, &Handle::current());
-    let dashboard = Dashboard::of_pipeline(reader, annotations, &view, rules.clone(), tokens, letters, address);
+    let searched = Arc::new(log.clone());
+    let dashboard =
+        Dashboard::of_pipeline(reader, annotations, searched, &view, rules.clone(), letters, (tokens, address));
     let dashboard = Dashboard { is_demo: options.demo, ..dashboard };
     let app = app(config, &log, dashboard, &view, &known, &stop);
     // It reads the log: where such a connection closes last, SQLite leaves its journal behind.

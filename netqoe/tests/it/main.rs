@@ -22,6 +22,7 @@ mod insight;
 mod jetstream;
 mod live;
 mod locked;
+mod measurements;
 mod notify;
 mod operations;
 mod output;

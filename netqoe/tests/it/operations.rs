@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use crate::support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
-const ROUTES: [(&str, &str, &str, u16); 34] = [
+const ROUTES: [(&str, &str, &str, u16); 35] = [
     ("POST", "/api/v1/events", "", 200),
     ("POST", "/events", "", 200),
+    ("GET", "/api/v1/events", "?client_id=c", 200),
     ("GET", "/api/v1/aggregates", "", 200),
     ("GET", "/api/v1/clients", "", 200),
     ("GET", "/api/v1/compare", "?client_id=c", 200),
@@ -158,10 +159,14 @@ fn every_route_is_documented_and_answers() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference} is not defined");
     }
-    for (path, status, schema) in [("/api/v1/events", "429", "Refusal"), ("/api/v1/clients", "503", "QueryRefusal")] {
-        let operation = document["paths"][path].as_object().unwrap().values().next().unwrap();
-        let answer = &operation["responses"][status]["content"]["application/json"]["schema"]["$ref"];
-        assert_eq!(answer, &format!("#/components/schemas/{schema}"), "{path}");
+    for (method, path, status, schema) in [
+        ("post", "/api/v1/events", "429", "Refusal"),
+        ("get", "/api/v1/events", "404", "QueryRefusal"),
+        ("get", "/api/v1/clients", "503", "QueryRefusal"),
+    ] {
+        let answer =
+            &document["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]["$ref"];
+        assert_eq!(answer, &format!("#/components/schemas/{schema}"), "{method} {path}");
     }
     server.stop();
 }

@@ -4,7 +4,7 @@
 
 use crate::clock::Span;
 use crate::connection::Connection;
-use crate::http::{Again, CookieJar, Exchange, Question};
+use crate::http::{Again, CookieJar, Exchange, Head, Question};
 use crate::measuring::Measuring;
 use crate::opening::Opening;
 use crate::throughput;
@@ -22,7 +22,9 @@ const MAX_REFUSALS: usize = 5;
 pub(crate) async fn run(url: &WebUrl, measuring: &mut Measuring<'_>) -> Result<(), Failure> {
     let session = TlsSession::new(measuring.settings);
     let outcome = run_in(url, &session, measuring).await;
-    measuring.evidence.certificate_expires_s = session.certificate_expires_s();
+    let evidence = &mut measuring.evidence;
+    (evidence.certificate_expires_s, evidence.certificate) =
+        (session.certificate_expires_s(), session.certificate_names());
     outcome
 }
 
@@ -86,6 +88,7 @@ async fn visit_at(
     let outcome = connection.exchange(question, clock, deadline, exchange).await;
     (evidence.tcp_info, evidence.quic_info) = (connection.tcp_info(), connection.quic_info());
     (evidence.status, evidence.body_bytes) = (exchange.status(), exchange.status().map(|_| exchange.body.bytes));
+    evidence.headers = exchange.head.as_ref().map(Head::told).unwrap_or_default();
     for set_cookie in exchange.head.iter().flat_map(|head| head.values("set-cookie")) {
         cookies.take(url, set_cookie);
     }

@@ -7,12 +7,29 @@
 
 use ::http::HeaderMap;
 
+use crate::ToldHeader;
+
 /// Longest head of an answer, together with the interim answers and trailers. curl takes 300 KiB, browsers 256 KiB.
 pub(super) const MAX_HEAD_BYTES: usize = 512 * 1024;
 
 /// The fields that a measurement looks at; all others are passed over.
-const KEPT: [&str; 6] =
-    ["content-encoding", "content-length", "content-type", "location", "set-cookie", "transfer-encoding"];
+const KEPT: [&str; 11] = [
+    "age",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "location",
+    "retry-after",
+    "server",
+    "set-cookie",
+    "transfer-encoding",
+    "via",
+    "x-cache",
+];
+/// Those that evidence holds: who has answered, from a cache or not, and when to come again.
+const TOLD: [&str; 6] = ["server", "via", "x-cache", "age", "retry-after", "content-type"];
+/// Bytes of a value that evidence holds.
+const MAX_TOLD_BYTES: usize = 120;
 
 /// The head of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +67,16 @@ impl Head {
     /// Its text, where the field is there.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.values(name).next().map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// The fields that evidence holds, the first of each name.
+    pub(crate) fn told(&self) -> Vec<ToldHeader> {
+        let told = TOLD.iter().filter_map(|name| {
+            let value = self.values(name).next()?;
+            let value = String::from_utf8_lossy(&value[..value.len().min(MAX_TOLD_BYTES)]).into_owned();
+            Some(ToldHeader { name, value })
+        });
+        told.collect()
     }
 
     /// The length that is announced. Several contradict each other as a rule by mistake; the last counts, as with curl.
@@ -174,6 +201,17 @@ mod tests {
 
     fn read(text: &[u8]) -> Result<Option<Head>, BadHead> {
         HeadReader::default().push(text).map(|(_, head)| head)
+    }
+
+    #[test]
+    fn evidence_holds_who_has_answered_and_no_secret() {
+        let long = "x".repeat(1_000);
+        let text = format!(
+            "HTTP/1.1 200 OK\r\nSet-Cookie: secret\r\nAGE: 17\r\nServer: a\r\nServer: b\r\nVia: {long}\r\nX-Other: y\r\n\r\n"
+        );
+        let told = read(text.as_bytes()).unwrap().unwrap().told();
+        let told: Vec<_> = told.iter().map(|header| (header.name, header.value.as_str())).collect();
+        assert_eq!(told, [("server", "a"), ("via", &long[..MAX_TOLD_BYTES]), ("age", "17")]);
     }
 
     #[track_caller]

@@ -15,6 +15,7 @@ pub(crate) struct Notes(Arc<Noted>);
 #[derive(Debug, Default)]
 struct Noted {
     earliest_expiry_s: OnceLock<i64>,
+    own: OnceLock<CertificateNames>,
     complaint: Mutex<Option<CertificateError>>,
     shown: AtomicUsize,
     asked_for_certificate: AtomicBool,
@@ -25,6 +26,11 @@ impl Notes {
     /// or none that can be read.
     pub(super) fn earliest_expiry_s(&self) -> Option<i64> {
         self.0.earliest_expiry_s.get().copied()
+    }
+
+    /// The names in the server's own certificate, of those that were shown first.
+    pub(super) fn names(&self) -> Option<CertificateNames> {
+        self.0.own.get().cloned()
     }
 
     /// What is wrong with the certificate of the latest handshake; `None` if nothing is.
@@ -50,7 +56,16 @@ impl Notes {
 
     pub(super) fn note(&self, certificates: impl Iterator<Item = impl AsRef<[u8]>>) {
         self.0.shown.fetch_add(1, Ordering::Relaxed);
-        let earliest = certificates.filter_map(|certificate| not_after(certificate.as_ref())).min();
+        let mut earliest = None;
+        for (index, certificate) in certificates.enumerate() {
+            let Ok((_, certificate)) = X509Certificate::from_der(certificate.as_ref()) else { continue };
+            let not_after = certificate.validity().not_after.timestamp();
+            earliest = Some(earliest.map_or(not_after, |earliest: i64| earliest.min(not_after)));
+            // The server's own comes first.
+            if index == 0 {
+                self.0.own.get_or_init(|| CertificateNames::of(&certificate));
+            }
+        }
         if let Some(earliest) = earliest {
             self.0.earliest_expiry_s.get_or_init(|| earliest);
         }
@@ -71,9 +86,23 @@ impl Notes {
     }
 }
 
-fn not_after(certificate: &[u8]) -> Option<i64> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(certificate.validity().not_after.timestamp())
+/// Characters of a name that are kept: a certificate may be as long as its server likes.
+const MAX_NAME: usize = 200;
+
+/// Whose a certificate is, and who has signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateNames {
+    /// As `CN=example.com`; empty where it names only hosts.
+    pub subject: String,
+    /// As `C=US, O=Example Authority, CN=R1`.
+    pub issuer: String,
+}
+
+impl CertificateNames {
+    fn of(certificate: &X509Certificate<'_>) -> Self {
+        let kept = |name: String| name.chars().take(MAX_NAME).collect();
+        Self { subject: kept(certificate.subject().to_string()), issuer: kept(certificate.issuer().to_string()) }
+    }
 }
 
 /// Notes what it sees, and leaves every decision to `judge`.

@@ -27,6 +27,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::clock::{Clock, Span};
 use crate::{Failure, Settings};
+pub use certificate::CertificateNames;
 use certificate::{Notes, NotingVerifier};
 use client_auth::NoCertificate;
 pub(crate) use netqoe_tls::of_tls;
@@ -115,6 +116,11 @@ impl TlsSession {
     /// they were refused.
     pub(crate) fn certificate_expires_s(&self) -> Option<i64> {
         self.notes.earliest_expiry_s()
+    }
+
+    /// The names in the server's certificate; known, too, where it was refused.
+    pub(crate) fn certificate_names(&self) -> Option<CertificateNames> {
+        self.notes.names()
     }
 
     /// The stack that tries `host` first.

@@ -1,4 +1,4 @@
-//! Sentences: what an incident is, and how the fleet is, in plain English.
+//! Sentences: what an incident is, how the fleet is, and why measurements failed, in plain English.
 //!
 //! They hold no times, since only who reads them knows the time zone: times are members of their own beside them. Names in them
 //! come from events, so they are cut, and characters that hide or turn around others are escaped. They are plain text, and no
@@ -6,10 +6,12 @@
 //!
 //! Decision: D-090.
 
+mod failure;
 mod fleet;
 mod incident;
 mod names;
 
+pub(crate) use failure::{failure_reason, failures_line};
 pub(crate) use fleet::{Fleet, Hurt, Silent, of_fleet};
 pub(crate) use incident::of_incident;
 

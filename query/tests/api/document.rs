@@ -32,6 +32,7 @@ async fn every_route_is_documented_and_answers() {
         ("compare", "?target=t", &of_points),
         ("diagnoses", "", PAGED),
         ("different", "?inside_from=1&inside_to=2", &of_region),
+        ("events", "?client_id=c", &["client_id", "target", "from", "to", "limit", "cursor"]),
         ("incidents", "", INCIDENTS),
         ("live", "", LIVE),
         ("maintenance", "", &["limit", "cursor"]),

@@ -13,6 +13,7 @@ mod fleet;
 mod incidents;
 mod items;
 mod live;
+mod measurements;
 mod one_snapshot;
 mod pages;
 mod pipeline;

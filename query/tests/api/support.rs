@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::measurements::Kept;
 use crate::stores::{Kind, TestStore};
 
 /// The first window of each test, in Unix milliseconds: 2025-12-06T00:00:00Z.
@@ -66,7 +67,7 @@ impl Api {
         let (metrics, stop) = (Metrics::new(), CancellationToken::new());
         let live = LiveFeed::new(metrics.clone());
         let mut api = QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone());
-        api = api.with_clock(Arc::new(|| NOW_MS));
+        api = api.with_clock(Arc::new(|| NOW_MS)).with_measurements(Arc::new(Kept::default()));
         if let Some(path) = store.path() {
             api = api.with_annotations(Arc::new(SqliteAnnotations::open(&path, Arc::default()).unwrap()));
         }

@@ -99,7 +99,7 @@ fn event(turn: Turn, faults: &[Fault]) -> String {
     let failure_share = if fails { FAULT_FAILURE_SHARE } else { network.failure_share };
     let error_stage =
         rng.random_bool(failure_share).then(|| ErrorStage::ALL[rng.random_range(0..ErrorStage::ALL.len())]);
-    EventText {
+    let text = EventText {
         event_id: Builder::from_random_bytes(rng.random()).into_uuid(),
         client_id: pair.client_id,
         ts_ms,
@@ -111,5 +111,23 @@ fn event(turn: Turn, faults: &[Fault]) -> String {
         error_stage,
         recv_ts_ms: None,
     }
-    .to_string()
+    .to_string();
+    match (error_stage, text.strip_suffix('}')) {
+        (Some(stage), Some(members)) => {
+            format!("{members},\"evidence\":{{\"error_message\":\"{}\"}}}}", message(stage, pair.target))
+        }
+        _ => text,
+    }
+}
+
+/// What the probe would say of a failure at this stage. Needs no escapes.
+fn message(stage: ErrorStage, target: &str) -> String {
+    let host = target.trim_start_matches("https://").trim_end_matches('/');
+    match stage {
+        ErrorStage::Dns => format!("{host} could not be resolved: 192.0.2.53:53: no answer"),
+        ErrorStage::Tcp => "no connection to 198.51.100.7:443: Connection refused (os error 111)".to_owned(),
+        ErrorStage::Tls => "the TLS handshake was not completed within 30s".to_owned(),
+        ErrorStage::Http => "the server answered with status 503".to_owned(),
+        ErrorStage::Throughput => "the body broke off after 4096 bytes: the connection ended".to_owned(),
+    }
 }

@@ -322,3 +322,13 @@ fn quiet_minutes_scatter_and_fail_as_a_network_does() {
         }
     }
 }
+
+#[test]
+fn what_fails_says_why() {
+    let lines = lines(&Demo::new(1, START_MS), START_MS, START_MS + 30 * MINUTE_MS);
+    let failed = |line: &Line| Event::parse(line.text.as_bytes()).unwrap().error_stage.is_some();
+    assert!(lines.iter().any(failed));
+    for line in lines {
+        assert_eq!(line.text.contains(r#""evidence":{"error_message":""#), failed(&line), "{}", line.text);
+    }
+}

@@ -7,6 +7,7 @@ import type {
   Different,
   HurtGroup,
   MatrixAnswer,
+  Measurements,
   Overview,
   Pipeline,
   Run,
@@ -359,5 +360,39 @@ export function deadLetters(): DeadLetters {
     next_cursor: null,
     may_replay: true,
     how_to_replay: 'netqoe dead-letters replay ID',
+  };
+}
+
+/** One each 10 s, of which every fourth was refused. */
+export function measurements(client_id: string, target: string, from: number, to: number): Measurements {
+  const times = Array.from({ length: Math.floor((to - from) / 10_000) }, (_, index) => to - 10_000 * (index + 1));
+  const items = times.map((ts_ms, index) => {
+    const failed = index % 4 === 3;
+    const error_message = 'no connection to 192.0.2.1:443: Connection refused (os error 111)';
+    const measured = { dns_ms: 12, tcp_ms: 20, tls_ms: 35, ttfb_ms: 90 };
+    const seen = { total_ms: 170, body_ms: 8, protocol: 'HTTP/2', status: 200, peer: '192.0.2.1', port: 443 };
+    const event = {
+      event_id: `${ts_ms}`,
+      client_id,
+      target,
+      ts_ms,
+      timing_measurements: failed ? { dns_ms: 12 } : measured,
+      error_stage: failed ? 'tcp' : null,
+      evidence: failed ? { error_message, total_ms: 14 } : seen,
+    };
+    const window_start_ts = Math.floor(ts_ms / MINUTE_MS) * MINUTE_MS;
+    const failure = failed ? 'connection refused' : null;
+    return { event, log_time: ts_ms + 500, window_start_ts, outcome: 'accepted' as const, failure };
+  });
+  const count_error = items.filter(({ failure }) => failure !== null).length;
+  return {
+    items,
+    next_cursor: null,
+    is_whole: true,
+    count_total: items.length,
+    count_error,
+    failures: count_error > 0 ? [{ stage: 'tcp', reason: 'connection refused', count: count_error }] : [],
+    failed_because: count_error > 0 ? `${count_error} × connection refused` : null,
+    kept_since: null,
   };
 }

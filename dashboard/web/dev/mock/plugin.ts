@@ -9,6 +9,7 @@ import {
   deadLetters,
   different,
   matrix,
+  measurements,
   overview,
   pipeline,
   runs,
@@ -53,6 +54,8 @@ export function mockApi(size: string): Plugin {
             return json(series(network, text('client_id') ?? '', text('target') ?? '', number('from'), number('to')));
           case '/runs':
             return json(runs(network, text('client_id') ?? '', text('target') ?? '', number('from'), number('to')));
+          case '/events':
+            return json(measurements(text('client_id') ?? '', text('target') ?? '', number('from'), number('to')));
           case '/compare':
             return json(
               compare(network, { client: text('client_id'), target: text('target') }, number('from'), number('to')),

@@ -11,21 +11,34 @@ export interface Measured {
   network_type?: string;
   error_stage?: 'dns' | 'tcp' | 'tls' | 'http' | 'throughput' | null;
   timings?: Partial<typeof USUAL>;
+  evidence?: object;
+  /** Now, where it is absent. */
+  ts_ms?: number;
 }
 
 const USUAL = { dns_ms: 15.3, tcp_ms: 25.7, tls_ms: 45.2, ttfb_ms: 125.8, throughput_mbps: 95.4 };
 
-/** An event of this moment. */
+/** An event as a probe sends it. */
 export function event(measured: Measured) {
-  const { client_id, target, isp = 'Northline', network_type = 'wifi', error_stage = null, timings } = measured;
+  const {
+    client_id,
+    target,
+    isp = 'Northline',
+    network_type = 'wifi',
+    error_stage = null,
+    timings,
+    evidence,
+    ts_ms = Date.now(),
+  } = measured;
   return {
     event_id: randomUUID(),
     client_id,
     target,
-    ts_ms: Date.now(),
+    ts_ms,
     network_context: { isp, network_type },
     timing_measurements: { ...USUAL, ...timings },
     error_stage,
+    ...(evidence && { evidence }),
   };
 }
 

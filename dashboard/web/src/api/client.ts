@@ -13,6 +13,7 @@ import type {
   Items,
   MaintenanceWindow,
   MatrixAnswer,
+  Measurements,
   NewMaintenance,
   NewNote,
   Overview,
@@ -85,6 +86,15 @@ export const ask = {
   /** The newest runs of a pair. */
   runs: (client_id: string, target: string, range: Bounds, limit: number, signal?: AbortSignal) =>
     get<Runs>('/runs', { client_id, target, ...range, limit }, signal),
+  /** Single measurements of a pair, newest first, from a place on. */
+  measurements: (
+    client_id: string,
+    target: string,
+    range: Bounds,
+    limit: number,
+    cursor: string | null,
+    signal?: AbortSignal,
+  ) => get<Measurements>('/events', { client_id, target, ...range, limit, cursor }, signal),
   compare: (one: { client_id: string } | { target: string }, range: Bounds, signal?: AbortSignal) =>
     get<Compare>('/compare', { ...one, ...range }, signal),
   different: (range: Bounds, marked: Marked, signal?: AbortSignal) =>

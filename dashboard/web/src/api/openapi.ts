@@ -128,6 +128,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Measurements of a client as the log has them, newest first by when it took them: each event as it was accepted, with its log time and
+         *     whether its window counts it. And why those failed that failed, grouped and counted.
+         * @description One answer reads a bounded part of the log, so that a page may have fewer items than it might, or none, and still be followed
+         *     by another one. Events that came too late to be counted are found where they lie among others. What the log has discarded is
+         *     gone: `kept_since` says since when it has all. 404 on a server without a log.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents": {
         parameters: {
             query?: never;
@@ -429,6 +452,10 @@ export interface components {
              * @description When it was written.
              */
             updated_at: number;
+        };
+        /** @description An event as it was accepted, with members that this version does not know, and `recv_ts_ms`. */
+        AnyEvent: {
+            [key: string]: unknown;
         };
         /** @description A column for each metric. */
         ByMetric: {
@@ -742,6 +769,15 @@ export interface components {
              * @description How many windows were looked at.
              */
             windows: number | null;
+        };
+        /** @description Measurements that failed for the same reason. */
+        FailureGroup: {
+            /** Format: int64 */
+            count: number;
+            /** @description In a few words. */
+            reason: string;
+            /** @description Where they failed: dns, tcp, tls, http or throughput; null for what is left of several. */
+            stage: string | null;
         };
         /** @description How old the newest rows are. */
         Freshness: {
@@ -1240,6 +1276,58 @@ export interface components {
             client_id: string;
             isp: string | null;
             network_type: string | null;
+        };
+        /** @description An event as it was accepted. */
+        MeasurementItem: {
+            /** @description All of it, with what this version does not know. */
+            event: components["schemas"]["AnyEvent"];
+            /** @description Why it failed, in a few words; null where it did not. */
+            failure: string | null;
+            /**
+             * Format: int64
+             * @description When the log took it, Unix milliseconds.
+             */
+            log_time: number;
+            outcome: components["schemas"]["MeasurementOutcome"];
+            /**
+             * Format: int64
+             * @description Start of its window, Unix milliseconds.
+             */
+            window_start_ts: number;
+        };
+        /**
+         * @description `accepted`: its window counts it. `duplicate`: the window has counted another one with its id. `late`: it came after its window was closed.
+         * @enum {string}
+         */
+        MeasurementOutcome: "accepted" | "duplicate" | "late";
+        /** @description Events of the log, newest first, and what they have in common. */
+        MeasurementsAnswer: {
+            /**
+             * Format: int64
+             * @description Of these, those that failed.
+             */
+            count_error: number;
+            /**
+             * Format: int64
+             * @description Measurements that count.
+             */
+            count_total: number;
+            /** @description The same in one line, as `17 × connection refused, 2 × timeout after 30 s`; null where none failed. */
+            failed_because: string | null;
+            /** @description Why measurements failed that count, the most frequent reason first. */
+            failures: components["schemas"]["FailureGroup"][];
+            /** @description Whether what follows is of all measurements that were asked for, from this page back to `from`. If not, it is of the newest
+             *     of them: more were not read for one answer. */
+            is_whole: boolean;
+            items: components["schemas"]["MeasurementItem"][];
+            /**
+             * Format: int64
+             * @description Log time of the oldest record that the log still has, Unix milliseconds: what it took before is gone. Null where it has
+             *     discarded nothing.
+             */
+            kept_since: number | null;
+            /** @description Where the next page begins; null where there is none. A page may have no items, and there may be another one. */
+            next_cursor: string | null;
         };
         /** @description What is worked on. */
         NewCause: {
@@ -2217,6 +2305,71 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query: {
+                /** @description Of this client. */
+                client_id: string;
+                /** @description Of this target only. */
+                target?: string;
+                /** @description Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
+                from?: string;
+                /** @description Measured before this time: Unix milliseconds or RFC 3339; now where absent. */
+                to?: string;
+                /** @description Items a page; 100 where absent. */
+                limit?: number;
+                /** @description Where the page begins: `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasurementsAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description This server has no log to read */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

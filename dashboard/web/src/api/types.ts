@@ -51,6 +51,9 @@ export type UsualColumns = Schemas['UsualColumns'];
 export type Values = UsualColumns['usual'];
 export type Series = Schemas['Series'];
 
+export type MeasurementItem = Schemas['MeasurementItem'];
+export type Measurements = Schemas['MeasurementsAnswer'];
+
 export type ComparedPair = Schemas['ComparedPair'];
 export type Compare = Schemas['Comparison'];
 

@@ -1,5 +1,7 @@
 // A pair: how it is, over time, and why.
 
+import { useState } from 'preact/hooks';
+
 import { ask } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { PhasesChart } from '../charts/PhasesChart.tsx';
@@ -17,6 +19,7 @@ import { bounds, rangeKey, showsPast } from '../state/present.ts';
 import { evidenceText } from '../words/evidence.ts';
 import { ScoreLine } from './ScoreLine.tsx';
 import { Degraded } from './pair/Degraded.tsx';
+import { Measurements } from './pair/Measurements.tsx';
 
 /** As many as a wide screen can tell apart. */
 const POINTS = 400;
@@ -32,6 +35,8 @@ export function PairView({ client, target }: { client: string; target: string })
     ] as const;
     return Promise.all(asked).then(([series, runs]) => ({ series, runs, range }));
   });
+  // Start of the point whose measurements are listed; null is the newest.
+  const [chosen, choose] = useState<number | null>(null);
   return (
     <>
       <div class="title">
@@ -62,13 +67,20 @@ export function PairView({ client, target }: { client: string; target: string })
                 <PhasesChart series={series} bounds={range} />
                 <ThroughputChart series={series} bounds={range} />
               </section>
-              <Degraded series={series} runs={runs} />
+              <Measurements client={client} target={target} series={series} chosen={chosen} choose={choose} />
+              <Degraded series={series} runs={runs} showMeasurements={(at) => show(series, at, choose)} />
             </>
           )
         }
       </Shown>
     </>
   );
+}
+
+/** Lists the measurements of the point that has this window, and goes there. */
+function show({ start }: Series, window_start_ts: number, choose: (start: number | null) => void): void {
+  choose(start.filter((from) => from <= window_start_ts).at(-1) ?? null);
+  document.getElementById('measurements')?.scrollIntoView();
 }
 
 function Now({ series }: { series: Series }) {

@@ -10,6 +10,7 @@ mod parted;
 mod progress;
 mod read;
 mod replicas;
+mod search;
 mod stream;
 
 use std::num::NonZeroU16;

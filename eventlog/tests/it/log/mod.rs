@@ -9,6 +9,7 @@ mod export;
 mod heal;
 mod read;
 mod retention;
+mod search;
 
 use std::path::PathBuf;
 use std::sync::Arc;

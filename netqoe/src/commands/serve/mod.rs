@@ -111,6 +111,7 @@ async fn app(
     let dashboard = Dashboard {
         reader,
         annotations: None,
+        log: None,
         view: progress,
         metrics: metrics.clone(),
         live,

@@ -8,6 +8,7 @@ mod health;
 mod history;
 mod ingest;
 mod maintenance;
+mod measurements;
 mod reading;
 pub(crate) mod stage;
 mod supervision;

@@ -82,6 +82,9 @@ async fn a_certificate_that_has_expired() {
     let measurement = measure_url(&server.url("https", "web.test", "/"), &settings(&dns, &authority)).await;
     check(&measurement, ErrorStage::Tls, "its certificate expired");
     assert_eq!(measurement.evidence.certificate_expires_s, Some(1_609_459_200), "2021-01-01");
+    let event: serde_json::Value =
+        serde_json::from_str(&measurement.to_event("e", "c", netqoe_model::EventTime::from_ms(1))).unwrap();
+    assert_eq!(event["evidence"]["certificate_issuer"], "CN=authority of the tests");
 }
 
 #[tokio::test]

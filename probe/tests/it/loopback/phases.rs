@@ -51,6 +51,7 @@ async fn tls_is_a_phase_of_its_own() {
     let tls = measurement.evidence.tls.unwrap();
     assert_eq!((tls.version.as_str(), tls.resumed), ("TLSv1.3", false));
     assert!(measurement.evidence.certificate_expires_s > Some(0));
+    assert_eq!(measurement.evidence.certificate.unwrap().issuer, "CN=authority of the tests");
 }
 
 #[tokio::test]

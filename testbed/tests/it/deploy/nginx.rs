@@ -162,7 +162,7 @@ fn each_request_reaches_whom_it_is_for() {
     let moved = before(echo("ingest"), echo("aggregate"));
     let _running = moved.start();
     for (path, server) in [
-        ("/api/v1/events", "ingest"),
+        ("/api/v1/events?client_id=c", "aggregate"),
         ("/readyz", "ingest"),
         ("/", "aggregate"),
         ("/assets/page.js", "aggregate"),
@@ -173,6 +173,8 @@ fn each_request_reaches_whom_it_is_for() {
         assert!(got.starts_with(&format!("{server}\nget {path} http/1.1\n")), "{path}: {got}");
         assert!(got.ends_with("\n2 200"), "{path}: {got}");
     }
+    let sent = moved.get("/api/v1/events", &["--data", "{}"]);
+    assert!(sent.starts_with("ingest\npost /api/v1/events http/1.1\n"), "{sent}");
     for path in [
         "/metrics",
         "//metrics",

@@ -10,9 +10,10 @@ import { Runs } from './Runs.tsx';
 interface Props {
   series: Series;
   runs: RunsAnswer;
+  showMeasurements: (window_start_ts: number) => void;
 }
 
-export function Degraded({ series, runs }: Props) {
+export function Degraded({ series, runs, showMeasurements }: Props) {
   // A pair that is measured no more is not known to be hurt until now.
   const last = (series.start.at(-1) as number) + series.point_ms;
   // By its name and not by itself: the next answer has it again, longer perhaps.
@@ -27,7 +28,12 @@ export function Degraded({ series, runs }: Props) {
         chosen={chosen}
         choose={(run) => setKey(run && keyOf(run))}
       />
-      <EvidenceTable series={series} run={chosen} showAllRuns={() => setKey(null)} />
+      <EvidenceTable
+        series={series}
+        run={chosen}
+        showAllRuns={() => setKey(null)}
+        showMeasurements={showMeasurements}
+      />
     </>
   );
 }

@@ -9,6 +9,7 @@ import { Wide } from '../../parts/Wide.tsx';
 import { evidenceText } from '../../words/evidence.ts';
 import { percent } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
+import { fullTime } from '../../words/times.ts';
 
 const FEW = 30;
 
@@ -16,9 +17,10 @@ interface Props {
   series: Series;
   run: Run | null;
   showAllRuns: () => void;
+  showMeasurements: (window_start_ts: number) => void;
 }
 
-export function EvidenceTable({ series, run, showAllRuns }: Props) {
+export function EvidenceTable({ series, run, showAllRuns, showMeasurements }: Props) {
   const { window_ms } = series;
   const diagnoses = run === null ? series.diagnoses : series.diagnoses.filter(isOf(run));
   const { shown, left, showAll } = useFew(diagnoses, FEW);
@@ -59,6 +61,7 @@ export function EvidenceTable({ series, run, showAllRuns }: Props) {
                   Share of total
                 </th>
                 <th scope="col">State</th>
+                <th scope="col">Measurements</th>
               </tr>
             </thead>
             <tbody>
@@ -81,6 +84,16 @@ export function EvidenceTable({ series, run, showAllRuns }: Props) {
                   <td>{evidence.since !== null && <Time at={evidence.since} />}</td>
                   <td class="figure">{percent(evidence.share_of_total)}</td>
                   <td class="quiet">{is_final ? 'final' : 'may still change'}</td>
+                  <td>
+                    <button
+                      type="button"
+                      class="plain more"
+                      aria-label={`Show the measurements of ${fullTime(window_start_ts)}`}
+                      onClick={() => showMeasurements(window_start_ts)}
+                    >
+                      Show
+                    </button>
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -1,0 +1,90 @@
+//! `GET /api/v1/events`.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query as QueryString, State};
+use netqoe_sinks::read::Paged;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::MeasurementsAnswer;
+use super::{MeasurementsError, Place, Sought};
+use crate::answer::Refusal;
+use crate::parameters::{asked, paged, time};
+use crate::queries::QueryApi;
+
+/// How far back is looked where no `from` is given: as other routes do.
+const DEFAULT_RANGE_MS: i64 = 3_600_000;
+
+pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
+    OpenApiRouter::new().routes(routes!(events))
+}
+
+/// Whose measurements, and when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct MeasurementParameters {
+    /// Of this client.
+    #[param(required)]
+    client_id: Option<String>,
+    /// Of this target only.
+    target: Option<String>,
+    /// Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    from: Option<String>,
+    /// Measured before this time: Unix milliseconds or RFC 3339; now where absent.
+    to: Option<String>,
+    /// Items a page; 100 where absent.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Option<String>,
+    /// Where the page begins: `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl MeasurementParameters {
+    fn sought(self, now_ms: i64) -> Result<(Sought, usize), Refusal> {
+        let Self { client_id, target, from, to, limit, cursor } = self;
+        let Paged { after, limit } = paged::<Place>(limit.as_deref(), cursor.as_deref())?;
+        let client_id = client_id.ok_or_else(|| Refusal::invalid("whose measurements? give client_id"))?;
+        let to_ms = to.as_deref().map_or(Ok(now_ms), |text| time("to", text))?;
+        let from_ms = from.as_deref().map_or(Ok(to_ms.saturating_sub(DEFAULT_RANGE_MS)), |text| time("from", text))?;
+        Ok((Sought { client_id, target, from_ms, to_ms, before: after }, usize::from(limit)))
+    }
+}
+
+/// Measurements of a client as the log has them, newest first by when it took them: each event as it was accepted, with its log time and
+/// whether its window counts it. And why those failed that failed, grouped and counted.
+///
+/// One answer reads a bounded part of the log, so that a page may have fewer items than it might, or none, and still be followed
+/// by another one. Events that came too late to be counted are found where they lie among others. What the log has discarded is
+/// gone: `kept_since` says since when it has all. 404 on a server without a log.
+#[utoipa::path(get, path = "/api/v1/events", params(MeasurementParameters),
+    responses((status = 200, body = MeasurementsAnswer), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 404, description = "This server has no log to read", body = Refusal), (status = 503, body = Refusal)))]
+async fn events(
+    State(api): State<QueryApi>,
+    parameters: Result<QueryString<MeasurementParameters>, QueryRejection>,
+) -> Result<Json<MeasurementsAnswer>, Refusal> {
+    let (sought, limit) = asked(parameters)?.sought(api.now_ms())?;
+    let measurements = api.measurements.clone().ok_or_else(|| {
+        let message = "this server reads a store and has no log, so it has no single measurements; ask the server of \
+            `netqoe up` or `netqoe aggregate`";
+        Refusal::not_found(message)
+    })?;
+    let found = measurements.find(sought).await?;
+    api.work(move |rules| Ok(MeasurementsAnswer::of(&found, limit, rules))).await.map(Json)
+}
+
+impl From<MeasurementsError> for Refusal {
+    fn from(error: MeasurementsError) -> Self {
+        match error {
+            MeasurementsError::Busy => Self::unavailable(error.to_string()),
+            MeasurementsError::Unavailable(reason) => {
+                tracing::warn!("measurements can't be read from the log: {reason}");
+                Self::unavailable("the log can't be read now; see the server's log")
+            }
+        }
+    }
+}
