@@ -43,6 +43,10 @@ pub trait Feed: Send {
     /// The next batch. Its epoch is at least what [`Feed::epoch`] last said, and no other batch of this process has it.
     fn poll(&mut self) -> Polled;
 
+    /// A batch without records, for a turn in which the worker only goes on with what it has left to do. It shows the open
+    /// windows of its partitions; its epoch is one that [`Feed::poll`] could have given.
+    fn pause(&mut self) -> Batch;
+
     /// The least epoch that a later batch of this feed can have.
     fn epoch(&self) -> u64;
 

@@ -1,6 +1,7 @@
 //! The dataflow graph, on one page.
 
 use std::num::NonZeroU16;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use netqoe_model::Rules;
@@ -8,6 +9,7 @@ use timely::dataflow::operators::Probe;
 use timely::dataflow::{ProbeHandle, StreamVec};
 
 use crate::decode::Decoder;
+use crate::due::Due;
 use crate::feed::Batch;
 use crate::operators;
 use crate::output::Outlet;
@@ -21,17 +23,18 @@ use crate::seed::Seed;
 ///                             └────── closed windows, progress, clients, dead letters ┘
 /// ```
 ///
-/// `probe` tells which epochs have been handed to the outlet.
-pub fn build<'s>(
+/// `probe` tells which epochs have been handed to the outlet; `due`, how much may be done in a turn of what is due.
+pub(crate) fn build<'s>(
     batches: StreamVec<'s, u64, Batch>,
     partitions: NonZeroU16,
     rules: Arc<Rules>,
     seeds: Vec<Seed>,
+    due: Rc<Due>,
     outlet: Box<dyn Outlet>,
     probe: &ProbeHandle<u64>,
 ) {
     let events = operators::decode(batches, Decoder::new(partitions, rules.max_future_ms));
-    let (windows, progress) = operators::windows(events, rules.clone(), seeds);
+    let (windows, progress) = operators::windows(events, rules.clone(), seeds, due);
     let rows = operators::judged(windows, rules).map(|(pair, (_, row, judged))| (pair, (row, judged)));
     operators::collect(rows.inner, progress, outlet).probe_with(probe);
 }

@@ -7,6 +7,7 @@
 //! goes to an [`Outlet`], and the only time that it knows is the log's.
 
 mod decode;
+mod due;
 mod event_batch;
 mod feed;
 pub mod graph;
@@ -21,6 +22,7 @@ mod seed;
 pub mod window;
 
 pub use decode::Decoder;
+pub use due::Pace;
 pub use event_batch::EventBatch;
 pub use feed::{Batch, Epochs, Feed, Polled};
 pub use output::{Outlet, PartitionOutput};

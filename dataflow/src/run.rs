@@ -5,7 +5,9 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::num::{NonZeroU16, NonZeroUsize};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use netqoe_model::Rules;
 use timely::communication::WorkerGuards;
@@ -14,6 +16,7 @@ use timely::dataflow::ProbeHandle;
 use timely::dataflow::operators::Input;
 use timely::worker::Worker;
 
+use crate::due::{Due, Pace};
 use crate::feed::{Feed, Polled};
 use crate::graph;
 use crate::output::Outlet;
@@ -23,12 +26,18 @@ use crate::seed::Seed;
 /// about a mebibyte it bounds what is in flight to some tens of mebibytes a worker.
 pub const MAX_EPOCHS_IN_FLIGHT: usize = 16;
 
+/// How soon a worker asks again whether it may go on with what is due, where nothing wakes it: a small part of what the store takes
+/// for a portion.
+const ALLOWED_AGAIN_AFTER: Duration = Duration::from_millis(1);
+
 /// What one worker works on.
 pub struct WorkerPart {
     /// Where it reads.
     pub feed: Box<dyn Feed>,
     /// Where it hands out what it finds.
     pub outlet: Box<dyn Outlet + Send>,
+    /// How much it may do in one turn of what becomes due of all pairs at once; `None`, where nobody waits for it: all.
+    pub pace: Option<Pace>,
     /// The partitions that it owns and that have come somewhere. A worker owns the partitions whose number, modulo the
     /// number of all workers, is its own; workers are numbered process by process.
     pub seeds: Vec<Seed>,
@@ -81,12 +90,12 @@ pub fn start(
 }
 
 fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Arc<Rules>) {
-    let WorkerPart { mut feed, outlet, seeds } = part;
-    let probe = ProbeHandle::new();
+    let WorkerPart { mut feed, outlet, pace, seeds } = part;
+    let (probe, due) = (ProbeHandle::new(), Rc::new(Due::at(pace)));
     let dataflow = worker.next_dataflow_index();
     let mut input = worker.dataflow(|scope| {
         let (input, batches) = scope.new_input();
-        graph::build(batches, partitions, rules, seeds, outlet, &probe);
+        graph::build(batches, partitions, rules, seeds, Rc::clone(&due), outlet, &probe);
         input
     });
     let activator = worker.sync_activator_for(vec![dataflow]);
@@ -101,34 +110,46 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
         while in_flight.front().is_some_and(|epoch| !probe.less_equal(epoch)) {
             in_flight.pop_front();
         }
+        due.allow(in_flight.len());
         let polled = if in_flight.len() < MAX_EPOCHS_IN_FLIGHT { feed.poll() } else { Polled::Idle };
-        match polled {
-            Polled::Batch(batch) => {
-                input.advance_to(batch.epoch);
-                in_flight.push_back(batch.epoch);
-                input.send(batch);
-                input.flush();
-                worker.step();
+        let batch = match polled {
+            Polled::Batch(batch) => batch,
+            Polled::Ended => break,
+            Polled::Idle | Polled::IdleFor(_) if due.may_go_on() => feed.pause(),
+            Polled::Idle | Polled::IdleFor(_) if due.is_left() => {
+                worker.step_or_park(Some(ALLOWED_AGAIN_AFTER));
+                continue;
             }
             Polled::Idle => {
                 worker.step_or_park(None);
+                continue;
             }
             Polled::IdleFor(pause) => {
                 worker.step_or_park(Some(pause));
+                continue;
             }
-            Polled::Ended => break,
-        }
+        };
+        input.advance_to(batch.epoch);
+        in_flight.push_back(batch.epoch);
+        input.send(batch);
+        input.flush();
+        worker.step();
+    }
+    if due.hurry() {
+        let last = feed.pause();
+        input.advance_to(last.epoch);
+        input.send(last);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::Duration;
 
     use netqoe_model::DEFAULT_PARTITIONS;
 
     use super::*;
+    use crate::feed::Batch;
     use crate::output::PartitionOutput;
 
     /// Has nothing for so many polls, wakes nobody, and ends.
@@ -144,13 +165,17 @@ mod tests {
             0
         }
 
+        fn pause(&mut self) -> Batch {
+            Batch::default()
+        }
+
         fn on_change(&mut self, _: Box<dyn Fn() + Send + Sync>) {}
     }
 
     #[test]
     fn a_feed_that_is_idle_for_a_time_is_asked_again() {
         let outlet = Box::new(|_: Vec<PartitionOutput>| {});
-        let part = WorkerPart { feed: Box::new(Unwoken(5)), outlet, seeds: Vec::new() };
+        let part = WorkerPart { feed: Box::new(Unwoken(5)), outlet, pace: None, seeds: Vec::new() };
         let links = Links::within(NonZeroUsize::MIN).unwrap();
         let workers = start(vec![part], links, DEFAULT_PARTITIONS, Rules::default()).unwrap();
         let (ended, wait) = mpsc::channel();

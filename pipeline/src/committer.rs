@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crossbeam_channel::Receiver;
-use netqoe_dataflow::{PartitionOutput, PartitionState};
+use crossbeam_channel::{Receiver, Sender};
+use netqoe_dataflow::{Pace, PartitionOutput, PartitionState};
 use netqoe_model::{Ledger, Partition, PartitionCommit};
 
 use crate::age::age_ms;
@@ -12,18 +12,33 @@ use crate::fleet::FleetThread;
 use crate::traced::TracedBatches;
 use crate::{OpenedStore, PipelineError};
 
+/// Pairs whose windows a worker closes in one turn where others wait: some 15 ms, and as much for the store. With fewer, turn and
+/// transaction cost more than their rows.
+const PAIRS_PER_TURN: usize = 1_000;
+
+/// Outputs that may wait for the committing thread when a worker adds a portion: with one it has work when it is done.
+const MAX_WAITING: usize = 1;
+
 /// Rows from which a commit takes no further outputs in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gathering {
     max_rows: usize,
+    /// Pairs that a worker works off in a turn, of what becomes due of all of them at once; `None`: all.
+    portion: Option<usize>,
 }
 
 impl Gathering {
     /// For readers, and for the other writer of the same file, who wait while a transaction lasts.
-    pub(crate) const LIVE: Self = Self { max_rows: 20_000 };
+    pub(crate) const LIVE: Self = Self { max_rows: 20_000, portion: Some(PAIRS_PER_TURN) };
     /// Nobody waits for a replay's rows: the more windows of a key are written together, the fewer pages are written
     /// twice. The bound is on memory (some tens of megabytes).
-    pub(crate) const REPLAY: Self = Self { max_rows: 100_000 };
+    pub(crate) const REPLAY: Self = Self { max_rows: 100_000, portion: None };
+
+    /// How fast a worker that sends to the committing thread closes windows while others wait: not faster than that writes.
+    pub(crate) fn pace(self, outputs: &Sender<Vec<PartitionOutput>>) -> Option<Pace> {
+        let (portion, outputs) = (self.portion?, outputs.clone());
+        Some(Box::new(move || if outputs.len() <= MAX_WAITING { portion } else { 0 }))
+    }
 }
 
 /// One commit that is now in the store.

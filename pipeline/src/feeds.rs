@@ -107,6 +107,10 @@ impl Feed for FileFeed {
         }
     }
 
+    fn pause(&mut self) -> Batch {
+        Batch { epoch: self.0.epochs.take(), ..Batch::default() }
+    }
+
     fn epoch(&self) -> u64 {
         self.0.epochs.next()
     }
@@ -288,6 +292,10 @@ impl Feed for LogFeed {
                 Polled::Batch(Batch { epoch, chunks, flush, ..Batch::default() })
             }
         }
+    }
+
+    fn pause(&mut self) -> Batch {
+        Batch { epoch: self.shared.epochs.take(), flush: self.partitions.clone(), ..Batch::default() }
     }
 
     fn epoch(&self) -> u64 {

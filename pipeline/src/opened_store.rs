@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use netqoe_eventlog::Start;
-use netqoe_model::{Generation, LogIdentity, Partition, PartitionCommit, Position, Resume, Rules, WindowStart};
+use netqoe_model::{
+    Generation, LogIdentity, LogTime, Partition, PartitionCommit, Position, Resume, Rules, WindowStart,
+};
 use netqoe_sinks::{Opening, StoreError};
 use parking_lot::Mutex;
 
@@ -24,6 +26,7 @@ pub struct OpenedStore {
     windows: Option<Range<WindowStart>>,
     /// While it can't be written.
     patience: Patience,
+    window_ms: i64,
 }
 
 impl OpenedStore {
@@ -57,7 +60,7 @@ impl OpenedStore {
         let resume =
             patience.insist(|| store.transact("resume", |store| store.resume(generation, &rules.diagnosis)))?;
         let (store, set_aside, windows) = (Arc::new(Mutex::new(store)), None, None);
-        Ok(Self { store, generation, resume, set_aside, windows, patience })
+        Ok(Self { store, generation, resume, set_aside, windows, patience, window_ms: rules.window_ms })
     }
 
     /// From now on waits as long as this.
@@ -106,13 +109,15 @@ impl OpenedStore {
 
     /// Where each of so many partitions begins to be read.
     pub(crate) fn starts(&self, partitions: NonZeroU16) -> Vec<Start> {
+        // One that is held back before a minute does not tell how old its record may be (D-099).
+        let told = |log_time: LogTime| (log_time.ms() % self.window_ms != 0).then_some(log_time);
         let start = |partition| {
             let checkpoint = self.resume.checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
             Start {
                 partition,
                 from: checkpoint.map_or(Position(0), |checkpoint| checkpoint.resume_from),
                 processed: checkpoint.map_or(Position(0), |checkpoint| checkpoint.processed),
-                log_time: checkpoint.map(|checkpoint| checkpoint.log_time),
+                log_time: checkpoint.and_then(|checkpoint| told(checkpoint.log_time)),
             }
         };
         (0..partitions.get()).map(|number| start(Partition(number))).collect()

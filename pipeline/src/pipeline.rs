@@ -57,6 +57,7 @@ impl Plan {
         let part = |(worker, feed)| WorkerPart {
             feed,
             outlet: outlet(sender.clone()),
+            pace: gathering.pace(&sender),
             seeds: seeds.remove(&worker).unwrap_or_default(),
         };
         let parts = assignment.numbers().zip(feeds).map(part).collect();

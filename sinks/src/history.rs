@@ -1,8 +1,10 @@
 //! The past of each pair that a new generation reads back, to judge its next windows by.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use netqoe_model::{DiagnosisRules, PairPast, ROWS_PER_STATE, WindowRow, WindowStart};
+use netqoe_model::{Checkpoint, DiagnosisRules, LogTime, PairPast, Partition, ROWS_PER_STATE, WindowRow, WindowStart};
 
 /// Among how many of a pair's newest final rows a state is looked for: the one that carries it and those after it.
 pub(crate) const ROWS_WITH_STATE: usize = ROWS_PER_STATE as usize + 1;
@@ -33,6 +35,26 @@ impl Reach {
     /// How many rows of a pair are read at most.
     pub(crate) fn most_rows(&self) -> usize {
         self.rows_without_state.max(ROWS_WITH_STATE)
+    }
+}
+
+/// How far the log of each client had come for its partition's checkpoint. Final rows that are further were committed before a
+/// checkpoint that passes their windows' end: these close again, and must not be a part of what they are judged by.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    log_times: BTreeMap<Partition, LogTime>,
+    partitions: NonZeroU16,
+}
+
+impl Passed {
+    pub(crate) fn new(checkpoints: &[Checkpoint], partitions: NonZeroU16) -> Self {
+        let log_times = checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.log_time));
+        Self { log_times: log_times.collect(), partitions }
+    }
+
+    /// `None`, where its partition has no checkpoint.
+    pub(crate) fn log_time(&self, client_id: &str) -> Option<LogTime> {
+        self.log_times.get(&Partition::of(client_id, self.partitions)).copied()
     }
 }
 
@@ -98,8 +120,6 @@ impl PastInReading {
 
 #[cfg(test)]
 mod tests {
-    use netqoe_model::LogTime;
-
     use super::*;
 
     fn row(start_ms: i64) -> WindowRow {

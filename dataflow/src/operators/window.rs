@@ -1,6 +1,7 @@
 //! Events to windows, on the worker that owns their partition, epoch by epoch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use differential_dataflow::{AsCollection, VecCollection};
@@ -12,6 +13,7 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
+use crate::due::Due;
 use crate::event_batch::EventBatch;
 use crate::pair_window::PairWindow;
 use crate::seed::Seed;
@@ -29,6 +31,7 @@ pub(crate) fn windows<'s>(
     events: StreamVec<'s, u64, EventBatch>,
     rules: Arc<Rules>,
     seeds: Vec<Seed>,
+    due: Rc<Due>,
 ) -> (Changes<'s>, StreamVec<'s, u64, WindowOutput>) {
     let mut builder = OperatorBuilder::new("Windows".to_owned(), events.scope());
     let owner = Exchange::new(|batch: &EventBatch| u64::from(batch.partition.0));
@@ -63,7 +66,7 @@ pub(crate) fn windows<'s>(
                 let (epoch, (change_capability, output_capability, batches)) = entry.remove_entry();
                 let (mut changes, mut outputs) =
                     (changes.session(&change_capability), outputs.session(&output_capability));
-                for mut output in turn(&mut partitions, batches, &rules) {
+                for mut output in turn(&mut partitions, batches, &rules, &due) {
                     let drained = output.changes.drain(..);
                     changes.give_iterator(drained.map(|(pair, window, diff)| ((pair, window), epoch, diff)));
                     outputs.give(output);
@@ -86,20 +89,32 @@ fn seeded(seeds: Vec<Seed>, rules: &Arc<Rules>) -> BTreeMap<Partition, Partition
     seeds.into_iter().map(seed).collect()
 }
 
-/// One epoch: every partition takes its batches, and then, unless that can wait, says what came of them.
+/// One epoch: every partition takes its batches, and then, unless that can wait, says what came of them. What is due is worked
+/// off in portions where others wait for this worker, of partitions in their order.
 fn turn(
     partitions: &mut BTreeMap<Partition, PartitionWindows>,
     batches: Vec<EventBatch>,
     rules: &Arc<Rules>,
+    due: &Due,
 ) -> Vec<WindowOutput> {
-    let mut touched = Vec::new();
+    let mut touched = BTreeSet::new();
     for batch in batches {
         let (partition, more_follows) = (batch.partition, batch.more_follows);
         let start = || PartitionWindows::new(rules.clone(), Checkpoint { partition, ..Checkpoint::default() });
         partitions.entry(partition).or_insert_with(start).apply(batch);
-        if !more_follows && !touched.contains(&partition) {
-            touched.push(partition);
+        if !more_follows {
+            touched.insert(partition);
         }
     }
-    touched.iter().filter_map(|partition| partitions.get_mut(partition)?.turn()).collect()
+    let Some(mut portion) = due.take_portion() else {
+        return touched.iter().filter_map(|partition| partitions.get_mut(partition)?.turn()).collect();
+    };
+    let mut outputs = Vec::new();
+    for (partition, windows) in &mut *partitions {
+        if touched.contains(partition) || (portion > 0 && windows.due_pairs() > 0) {
+            outputs.extend(windows.portion(&mut portion));
+        }
+    }
+    due.leave(partitions.values().map(PartitionWindows::due_pairs).sum());
+    outputs
 }

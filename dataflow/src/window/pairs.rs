@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OpenWindow;
 use super::clients::ClientIndex;
+use super::partition::PairDue;
 use crate::judge::PairState;
 
 /// A pair of client and target, known to the worker that owns its partition. Numbers of forgotten pairs are given out
@@ -58,6 +59,8 @@ pub(super) struct Pair {
     pub(super) past: Option<Rc<PairState>>,
     /// What it comes to with the windows that are closed in this turn; none between turns.
     pub(super) next_past: Option<Box<PairState>>,
+    /// Of the minute that the log has passed last.
+    pub(super) due: PairDue,
 }
 
 impl Pair {
@@ -89,7 +92,8 @@ impl Pairs {
 
     pub(super) fn add(&mut self, key: &str, client: ClientIndex) -> u32 {
         let key: Arc<str> = key.into();
-        let pair = Pair { key: key.clone(), client, open: Vec::new(), past: None, next_past: None };
+        let pair =
+            Pair { key: key.clone(), client, open: Vec::new(), past: None, next_past: None, due: PairDue::Nothing };
         let index = if let Some(index) = self.free.pop() {
             self.pairs[index as usize] = Some(pair);
             index

@@ -7,6 +7,8 @@ use std::num::NonZeroU16;
 
 use netqoe_model::{DiagnosisRules, Partition, Rules};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::support::compare::assert_same_rows;
 use crate::support::logs::Line;
@@ -36,6 +38,7 @@ fn replay(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rules) -
         PARTITIONS,
         rules,
         usize::MAX,
+        None,
         |_, _| {},
     );
     store
@@ -71,7 +74,7 @@ proptest! {
     ) {
         let so_far = RefCell::<BTreeMap<_, _>>::default();
         let (mut store, feeds) = (Store::default(), feeds::shown_file(&lines, lines_a_chunk, workers, PARTITIONS));
-        store::run(&mut store, feeds, PARTITIONS, &rules, usize::MAX, |store, partition| {
+        store::run(&mut store, feeds, PARTITIONS, &rules, usize::MAX, None, |store, partition| {
             // The position of a chunk is the number of its first line.
             let end = (store.checkpoints[&partition].processed.0 as usize - 1 + lines_a_chunk).min(lines.len());
             let plain = || lines[..end].iter().map(|line| (None, line.text.clone())).collect::<Vec<_>>();
@@ -99,22 +102,72 @@ proptest! {
         lines_a_record in 1..20_usize,
         records_a_batch in 1..10_usize,
         crashes in prop::collection::vec((0..40_usize, 1..4_usize), 0..4),
+        portion in prop::option::of(0..3_usize),
     ) {
-        let log = feeds::records(&lines, lines_a_record, PARTITIONS);
-        let mut store = Store::default();
-        for (commits, workers) in crashes.into_iter().chain([(usize::MAX, 2)]) {
-            let feeds = feeds::log(&log, &store.resume_from(PARTITIONS), records_a_batch, workers);
-            store::run(&mut store, feeds, PARTITIONS, &rules, commits, |store, partition| {
-                check_so_far(store, partition, &log[usize::from(partition.0)], &rules);
-            });
-        }
-        for (partition, records) in log.iter().enumerate() {
-            let checkpoint = store.checkpoints[&Partition(partition as u16)];
-            prop_assert!(records.last().is_some_and(|(position, ..)| *position == checkpoint.processed), "all is read");
-        }
-        let said_again = rules.lateness_ms % rules.window_ms != 0;
-        assert_same_looks(&store.plain_looks(said_again), &looks_of_log(&log, &rules));
+        check_log(&lines, &rules, [lines_a_record, records_a_batch], &crashes, portion);
     }
+}
+
+/// What a run has met that it may meet.
+#[derive(Default)]
+struct Met {
+    /// Commits while something was due.
+    commits_while_due: usize,
+    /// Crashes after such a commit.
+    crashes_while_due: usize,
+    /// Final rows that a crash left which were further than the checkpoint.
+    rows_ahead: usize,
+}
+
+/// Counts a log that is divided into records and batches, and interrupted after so many commits of so many workers, and compares
+/// the store with the reference after each commit.
+fn check_log(
+    lines: &[Line],
+    rules: &Rules,
+    [lines_a_record, records_a_batch]: [usize; 2],
+    crashes: &[(usize, usize)],
+    portion: Option<usize>,
+) -> Met {
+    let log = feeds::records(lines, lines_a_record, PARTITIONS);
+    let (mut store, met) = (Store::default(), RefCell::<Met>::default());
+    for (commits, workers) in crashes.iter().copied().chain([(usize::MAX, 2)]) {
+        let feeds = feeds::log(&log, &store.resume_from(PARTITIONS), records_a_batch, workers);
+        store::run(&mut store, feeds, PARTITIONS, rules, commits, portion, |store, partition| {
+            met.borrow_mut().commits_while_due += usize::from(store.states[&partition].due_pairs > 0);
+            check_so_far(store, partition, &log[usize::from(partition.0)], rules);
+        });
+        let mut met = met.borrow_mut();
+        met.crashes_while_due += usize::from(store.states.values().any(|state| state.due_pairs > 0));
+        met.rows_ahead += store.rows_ahead(PARTITIONS);
+    }
+    for (partition, records) in log.iter().enumerate() {
+        let checkpoint = store.checkpoints[&Partition(partition as u16)];
+        let last = records.last().map(|(position, log_time, _)| (*position, *log_time));
+        assert_eq!(last, Some((checkpoint.processed, checkpoint.log_time)), "all is read, and nothing is due");
+    }
+    let said_again = rules.lateness_ms % rules.window_ms != 0;
+    assert_same_looks(&store.plain_looks(said_again), &looks_of_log(&log, rules));
+    met.into_inner()
+}
+
+/// What is due is left for later turns, and a crash leaves final rows that are further than their checkpoint: with a fixed seed,
+/// so that the test above can fail.
+#[test]
+fn logs_are_interrupted_while_windows_close() {
+    let mut runner = TestRunner::deterministic();
+    let mut all = Met::default();
+    for case in 0..12 {
+        let lines = lines(300).new_tree(&mut runner).unwrap().current();
+        let crashes: Vec<_> = (0..6).map(|nth| (7 + 4 * nth + case, 1 + nth % 2)).collect();
+        let met = check_log(&lines, &Rules::default(), [5, 1 + case % 3], &crashes, Some(1));
+        all.commits_while_due += met.commits_while_due;
+        all.crashes_while_due += met.crashes_while_due;
+        all.rows_ahead += met.rows_ahead;
+    }
+    let Met { commits_while_due, crashes_while_due, rows_ahead } = all;
+    assert!(commits_while_due >= 100, "{commits_while_due}");
+    assert!(crashes_while_due >= 10, "{crashes_while_due}");
+    assert!(rows_ahead >= 10, "{rows_ahead}");
 }
 
 /// The looks of all partitions, which end with the same tick.
@@ -132,13 +185,26 @@ fn looks_of_log(log: &[Vec<feeds::Record>], rules: &Rules) -> Looks {
 
 /// That the store has the rows of a partition, open ones as well, and the counts of the records that were committed. Final rows
 /// do not change from commit to commit, as the store asserts.
+///
+/// While something is due, windows may still be open that the log has passed since the checkpoint's log time.
 #[track_caller]
 fn check_so_far(store: &Store, partition: Partition, records: &[feeds::Record], rules: &Rules) {
     let checkpoint = store.checkpoints[&partition];
     let committed = records.iter().filter(|(position, ..)| *position <= checkpoint.processed);
     let expected = reference::run_all(&committed.flat_map(plain).collect::<Vec<_>>(), rules);
     assert_eq!(checkpoint.ledger, expected.ledger);
-    assert_same_partition(store, partition, &expected);
+    if store.states[&partition].due_pairs == 0 {
+        return assert_same_partition(store, partition, &expected);
+    }
+    let (mut rows, mut final_rows) = (store.plain_rows(), expected.rows);
+    final_rows.retain(|(client, ..), row| Partition::of(client, PARTITIONS) == partition && row.is_final);
+    for (key, row) in &final_rows {
+        let is_closed = rows.get(key).is_some_and(|row| row.is_final);
+        assert!(is_closed || row.as_of_ms[0] > checkpoint.log_time.ms(), "{key:?} is closed at {:?}", row.as_of_ms);
+    }
+    rows.retain(|(client, ..), row| Partition::of(client, PARTITIONS) == partition && row.is_final);
+    final_rows.retain(|key, _| rows.contains_key(key));
+    assert_same_rows(&rows, &final_rows);
 }
 
 /// That the store has what the reference has of a partition: rows, open ones as well, with what hurts in them, how much and why,

@@ -98,7 +98,10 @@ impl PostgresStore {
         let mut transaction = snapshot.isolation_level(IsolationLevel::RepeatableRead).start()?;
         let log_id = read_back::current(&mut transaction, &store, generation)?;
         let checkpoints = read_back::checkpoints(&mut transaction)?;
-        let history = if checkpoints.is_empty() { Vec::new() } else { read_back::history(&mut transaction, rules)? };
+        let history = match &checkpoints[..] {
+            [] => Vec::new(),
+            checkpoints => read_back::history(&mut transaction, rules, checkpoints)?,
+        };
         let fruitless_starts = attempts::fruitless_starts(&mut transaction, &log_id)?;
         let set_aside = attempts::set_aside(&mut transaction, &log_id)?;
         Ok(Resume { checkpoints, history, fruitless_starts, set_aside })

@@ -1,5 +1,6 @@
 //! What a new generation reads.
 
+use std::num::NonZeroU16;
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
@@ -12,7 +13,7 @@ use super::Failure;
 use super::window::{Unreadable, WINDOW_COLUMNS, narrow, timestamptz, unix_ms, window};
 use crate::StoreError;
 use crate::fence::Fence;
-use crate::history::{PastInReading, ROWS_WITH_STATE, Reach};
+use crate::history::{Passed, PastInReading, ROWS_WITH_STATE, Reach};
 
 /// The log that the store follows, or `None` if it is new. Commits wait until the transaction has ended.
 pub(super) fn fence(transaction: &mut Transaction<'_>) -> Result<Option<Fence>, Failure> {
@@ -92,7 +93,7 @@ pub(crate) fn checkpoint(row: &Row) -> Result<Checkpoint, Unreadable> {
 
 /// Goes from key to key along the primary key and reads the newest final rows of each: a store holds thousands of rows of
 /// a key, so that a scan, even of the last day, would read a hundred times as much. What is older than the newest usable
-/// state is not sent.
+/// state is not sent. Rows that are further than the checkpoint are left out: see [`Passed`].
 static NEWEST: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
@@ -107,7 +108,9 @@ static NEWEST: LazyLock<String> = LazyLock::new(|| {
         ) AS next
     )
     SELECT client_id, target, usable, {WINDOW_COLUMNS}
-    FROM keys CROSS JOIN LATERAL (
+    FROM keys
+    LEFT JOIN unnest($3, $4) AS passed (passed_by, log_time) ON passed_by = client_id
+    CROSS JOIN LATERAL (
         SELECT *, count(usable) OVER (ORDER BY window_start_ts DESC
                                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer_states
         FROM (
@@ -115,6 +118,7 @@ static NEWEST: LazyLock<String> = LazyLock::new(|| {
                    CASE WHEN substring(pair_state FROM 1 FOR octet_length($1)) = $1 THEN pair_state END AS usable
             FROM agg_1m
             WHERE agg_1m.client_id = keys.client_id AND agg_1m.target = keys.target AND is_final
+              AND (log_time IS NULL OR as_of <= log_time)
             ORDER BY window_start_ts DESC LIMIT $2
         ) AS newest
     ) AS latest
@@ -147,16 +151,30 @@ struct Reading {
 }
 
 /// The past of each pair: mostly by one statement, and by another one where no state was found.
-pub(super) fn history(transaction: &mut Transaction<'_>, rules: &DiagnosisRules) -> Result<Vec<PairPast>, Failure> {
+pub(super) fn history(
+    transaction: &mut Transaction<'_>,
+    rules: &DiagnosisRules,
+    checkpoints: &[Checkpoint],
+) -> Result<Vec<PairPast>, Failure> {
     let reach = Reach::new(rules);
-    let mut pairs = newest(transaction, reach)?;
+    let mut pairs = newest(transaction, reach, checkpoints)?;
     older(transaction, reach, &mut pairs)?;
     Ok(pairs.into_iter().filter_map(|pair| pair.past.finish(&pair.client_id, &pair.target)).collect())
 }
 
-fn newest(transaction: &mut Transaction<'_>, reach: Reach) -> Result<Vec<Reading>, Failure> {
+fn newest(
+    transaction: &mut Transaction<'_>,
+    reach: Reach,
+    checkpoints: &[Checkpoint],
+) -> Result<Vec<Reading>, Failure> {
+    let (clients, log_times) = passed(transaction, checkpoints)?;
     let (tag, limit) = (reach.state_tag(), ROWS_WITH_STATE as i64);
-    let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&tag, Type::BYTEA), (&limit, Type::INT8)];
+    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&tag, Type::BYTEA),
+        (&limit, Type::INT8),
+        (&clients, Type::TEXT_ARRAY),
+        (&log_times, Type::TIMESTAMPTZ_ARRAY),
+    ];
     let mut rows = transaction.query_typed_raw(&NEWEST, parameters)?;
     let mut pairs: Vec<Reading> = Vec::new();
     while let Some(row) = rows.next()? {
@@ -170,6 +188,27 @@ fn newest(transaction: &mut Transaction<'_>, reach: Reach) -> Result<Vec<Reading
         }
     }
     Ok(pairs)
+}
+
+/// How far the log of each client has come, where its partition has a checkpoint. All that have rows are among the clients: these
+/// are committed with them.
+fn passed(
+    transaction: &mut Transaction<'_>,
+    checkpoints: &[Checkpoint],
+) -> Result<(Vec<String>, Vec<SystemTime>), Failure> {
+    let fence = transaction.query_typed_opt("SELECT partitions FROM fence", &[])?;
+    let partitions = fence.map(|fence| narrow::<i32, u16>(&fence, 0)).transpose()?;
+    let partitions = partitions.and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN);
+    let passed = Passed::new(checkpoints, partitions);
+    let (mut clients, mut log_times) = (Vec::new(), Vec::new());
+    for row in transaction.query_typed("SELECT client_id FROM clients", &[])? {
+        let client_id: String = row.try_get(0)?;
+        if let Some(log_time) = passed.log_time(&client_id) {
+            clients.push(client_id);
+            log_times.push(timestamptz(log_time.ms()));
+        }
+    }
+    Ok((clients, log_times))
 }
 
 /// Reads on where the rows that were read are no whole past.

@@ -102,7 +102,8 @@ impl Store for SqliteStore {
         self.transact("read back its progress", |transaction, file| {
             let log_id = read_back::current(transaction, file, generation)?;
             let checkpoints = read_back::checkpoints(transaction)?;
-            let history = if checkpoints.is_empty() { Vec::new() } else { read_back::history(transaction, rules)? };
+            let history =
+                if checkpoints.is_empty() { Vec::new() } else { read_back::history(transaction, rules, &checkpoints)? };
             let fruitless_starts = attempts::fruitless_starts(transaction, &log_id)?;
             let set_aside = attempts::set_aside(transaction, &log_id)?;
             Ok(Resume { checkpoints, history, fruitless_starts, set_aside })

@@ -1,15 +1,17 @@
 //! What a new generation reads.
 
+use std::num::NonZeroU16;
+
 use netqoe_model::{
     Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, PairPast, Partition, Percentiles,
     Position, WindowRow, WindowStart, to_thousandths,
 };
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Failure, StoreFile};
 use crate::StoreError;
 use crate::fence::Fence;
-use crate::history::{PastInReading, Reach};
+use crate::history::{Passed, PastInReading, Reach};
 
 /// The log that the store follows, or `None` if it is new.
 pub(super) fn fence(transaction: &Connection) -> rusqlite::Result<Option<Fence>> {
@@ -66,7 +68,13 @@ pub(crate) fn checkpoints(transaction: &Connection) -> rusqlite::Result<Vec<Chec
 
 /// The past of each pair. Goes from key to key and reads a few rows of each: a store holds thousands of rows of a key, so
 /// that a scan, even of the last day, would read a hundred times as much.
-pub(super) fn history(transaction: &Connection, rules: &DiagnosisRules) -> rusqlite::Result<Vec<PairPast>> {
+pub(super) fn history(
+    transaction: &Connection,
+    rules: &DiagnosisRules,
+    checkpoints: &[Checkpoint],
+) -> rusqlite::Result<Vec<PairPast>> {
+    let partitions: NonZeroU16 = transaction.query_row("SELECT partitions FROM fence", [], |row| row.get(0))?;
+    let passed = Passed::new(checkpoints, partitions);
     let mut next_key = transaction.prepare(
         "SELECT client_id, target FROM agg_1m WHERE (client_id, target) > (?1, ?2) ORDER BY client_id, target LIMIT 1",
     )?;
@@ -74,7 +82,7 @@ pub(super) fn history(transaction: &Connection, rules: &DiagnosisRules) -> rusql
         "SELECT window_start_ts, as_of, count_success, dns_error_count, tcp_error_count, tls_error_count,
                 http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95,
                 ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, pair_state
-         FROM agg_1m WHERE client_id = ?1 AND target = ?2 AND is_final = 1 ORDER BY window_start_ts DESC",
+         FROM agg_1m WHERE client_id = ?1 AND target = ?2 AND is_final = 1 AND as_of <= ?3 ORDER BY window_start_ts DESC",
     )?;
     let reach = Reach::new(rules);
     let mut history = Vec::new();
@@ -82,7 +90,8 @@ pub(super) fn history(transaction: &Connection, rules: &DiagnosisRules) -> rusql
     let mut key = (String::new(), String::new());
     while let Some(next) = next_key.query_row([&key.0, &key.1], |row| Ok((row.get(0)?, row.get(1)?))).optional()? {
         key = next;
-        let mut rows = latest.query([&key.0, &key.1])?;
+        let through = passed.log_time(&key.0).map_or(i64::MAX, LogTime::ms);
+        let mut rows = latest.query(params![key.0, key.1, through])?;
         let mut past = PastInReading::new(reach);
         while past.wants_older() {
             let Some(row) = rows.next()? else { break };

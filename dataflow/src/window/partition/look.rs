@@ -45,11 +45,9 @@ pub(super) struct Looks {
     /// The one that records which only rebuild windows have to take again.
     recalled: Option<WindowStart>,
     /// Pairs with open windows of which a window was closed that had counted something since the last look.
-    unlooked: Vec<u32>,
+    pub(super) unlooked: Vec<u32>,
     /// Of the look that is being taken.
     sightings: Vec<PairSighting>,
-    /// Pairs to look at. Empty between looks; kept for its memory.
-    pairs: Vec<u32>,
 }
 
 impl Looks {
@@ -60,30 +58,14 @@ impl Looks {
         // Where windows close between two looks, a pair's past at the last look is not what it is now: all that is open is
         // then seen once more, as it stands.
         let is_known = log_time > LogTime::default() && rules.lateness_ms % rules.window_ms == 0;
-        Self {
-            next,
-            recalled: is_known.then_some(last),
-            unlooked: Vec::new(),
-            sightings: Vec::new(),
-            pairs: Vec::new(),
-        }
+        Self { next, recalled: is_known.then_some(last), unlooked: Vec::new(), sightings: Vec::new() }
     }
 
-    /// Takes in what a window came to at last. One that closes between two looks had its last one before: whether a later
-    /// one would still find it must not depend on when the partition was interrupted.
-    pub(super) fn close(
-        &mut self,
-        id: PairId,
-        pair: &Pair,
-        window: &mut OpenWindow,
-        standing: Standing,
-        is_looked_at: bool,
-    ) {
-        if window.unlooked && !pair.open.is_empty() {
-            self.unlooked.push(id.index());
-        }
-        if is_looked_at && window.look(standing) {
-            self.sightings.push(PairSighting { pair: id, window: window.start, standing, network: window.network() });
+    /// Takes in what a window came to at last that closes with the look. One that closes between two looks had its last one
+    /// before: whether a later one would still find it must not depend on when the partition was interrupted.
+    pub(super) fn see_at_last(&mut self, pair: PairId, window: &mut OpenWindow, standing: Standing) {
+        if window.look(standing) {
+            self.sightings.push(PairSighting { pair, window: window.start, standing, network: window.network() });
         }
     }
 }
@@ -94,58 +76,54 @@ fn next(log_time: LogTime, rules: &Rules) -> WindowStart {
 }
 
 impl PartitionWindows {
-    /// The log has come to this time, if it was not further before. Takes the looks that it has passed.
+    /// The log has come to this time, if it was not further before. Looks are due that it has passed.
     pub(super) fn move_to(&mut self, log_time: LogTime) {
         while log_time.ms() > self.looks.next.ms() {
+            // A later look finds what an earlier one has left.
+            self.work_off(usize::MAX);
+            let at = self.looks.next;
             if self.slots.is_empty() {
                 // Nothing can be seen until an event is counted.
                 self.looks.next = next(log_time, &self.rules);
                 break;
             }
-            let at = self.looks.next;
-            self.close(LogTime::from_ms(at.ms() + 1), Some(at));
-            self.look(at);
-            self.hand_out(at);
+            self.looks.next = self.after(at);
+            self.pass(at);
         }
         self.checkpoint.log_time = self.checkpoint.log_time.max(log_time);
     }
 
     /// The log has ended. The last look is that which a tick would cause, once time has come to it; nothing is closed by it.
     pub(super) fn look_at_the_end(&mut self) {
+        self.work_off(usize::MAX);
         let at = self.looks.next;
-        self.look(at);
+        self.looks.next = self.after(at);
+        self.only_look(at);
         self.hand_out(at);
         self.moved = true;
+    }
+
+    fn after(&self, at: WindowStart) -> WindowStart {
+        WindowStart::from_ms(at.ms() + self.rules.window_ms)
     }
 
     /// Records that only rebuild windows are about to come to this time. What the last look before the checkpoint saw was
     /// committed with it, and is only remembered.
     pub(super) fn recall_before(&mut self, log_time: LogTime) {
         if let Some(at) = self.looks.recalled.take_if(|at| log_time.ms() > at.ms()) {
-            self.look(at);
+            self.only_look(at);
             self.looks.sightings.clear();
         }
     }
 
-    /// Looks at the pairs that have counted something in a window before `at` since the last look.
-    fn look(&mut self, at: WindowStart) {
-        let mut pairs = std::mem::take(&mut self.looks.pairs);
-        pairs.append(&mut self.looks.unlooked);
-        for slot in self.slots.range_mut(..at).map(|(_, slot)| slot) {
-            pairs.append(&mut slot.unlooked);
-        }
-        pairs.sort_unstable();
-        pairs.dedup();
-        for index in pairs.drain(..) {
-            let id = self.id(index);
-            look_at(id, self.pairs.get(index), at, &self.rules, &self.new, &mut self.looks.sightings);
-        }
-        self.looks.pairs = pairs;
+    /// Looks at a pair.
+    pub(super) fn look_at(&mut self, index: u32, at: WindowStart) {
+        let id = self.id(index);
+        look_at(id, self.pairs.get(index), at, &self.rules, &self.new, &mut self.looks.sightings);
     }
 
     /// The look `at` is taken.
-    fn hand_out(&mut self, at: WindowStart) {
-        self.looks.next = WindowStart::from_ms(at.ms() + self.rules.window_ms);
+    pub(super) fn hand_out(&mut self, at: WindowStart) {
         if !self.looks.sightings.is_empty() {
             let sightings = std::mem::take(&mut self.looks.sightings);
             self.output.looks.push(PairLook { at, sightings });

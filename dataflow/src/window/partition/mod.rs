@@ -1,5 +1,6 @@
 //! The windows of one partition: which events count, when a window closes, what is shown of it.
 
+mod due;
 mod look;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use super::{OpenWindow, PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
 use crate::judge::{Judged, PairState};
 use crate::pair_window::PairWindow;
+use due::DueMinute;
+pub(in crate::window) use due::PairDue;
 use look::Looks;
 pub use look::{PairLook, PairSighting};
 
@@ -49,7 +52,7 @@ pub struct WindowOutput {
     pub dead_letters: Vec<DeadLetter>,
     /// What was seen when the log passed a minute, by that minute.
     pub looks: Vec<PairLook>,
-    /// How far the partition has come.
+    /// How far the partition has come. Some final rows may be further: see [`PartitionWindows::portion`].
     pub checkpoint: Checkpoint,
     /// Log time of the first record of this turn that held events.
     pub oldest_record: Option<LogTime>,
@@ -90,6 +93,8 @@ pub struct PartitionWindows {
     pairs: Pairs,
     clients: Clients,
     looks: Looks,
+    /// What is due of a minute that the log has passed.
+    due: DueMinute,
     flush: bool,
     /// Whether this turn has something to say.
     moved: bool,
@@ -110,6 +115,7 @@ impl PartitionWindows {
             looks: Looks::after(checkpoint.log_time, &rules),
             new: Rc::new(PairState::new(&rules.diagnosis)),
             rules,
+            due: DueMinute::nothing(),
             checkpoint,
             position: Position(checkpoint.resume_from.0.saturating_sub(1)),
             rebuild_through: checkpoint.processed,
@@ -152,6 +158,7 @@ impl PartitionWindows {
             let event = batch.get(index);
             if rebuilding {
                 self.recall_before(event.log_time);
+                self.move_to(event.log_time);
                 self.rebuild(event, batch.position);
             } else if let Err(reason) = self.count(event, batch.position) {
                 let letter = batch.take_suspect(index).map(|letter| DeadLetter { reason, ..letter });
@@ -161,9 +168,11 @@ impl PartitionWindows {
         self.position = batch.position;
         if rebuilding {
             self.recall_before(batch.log_time);
-            return;
         }
         self.move_to(batch.log_time);
+        if rebuilding {
+            return;
+        }
         self.checkpoint.processed = batch.position;
         self.moved = true;
         self.checkpoint.ledger.read += batch.read;
@@ -176,18 +185,33 @@ impl PartitionWindows {
     /// Ends a turn: closes what the log has passed, shows open windows where that was asked for, and says what came of
     /// it. Nothing while the partition is being rebuilt, or where nothing was read.
     pub fn turn(&mut self) -> Option<WindowOutput> {
+        self.work_off(usize::MAX);
+        self.say()
+    }
+
+    /// The same, but of the pairs of which something is due it works off `most` at most, and takes as many from it. While
+    /// something is left, the checkpoint has not passed the minute: after a crash, all that is due of it is done again.
+    pub fn portion(&mut self, most: &mut usize) -> Option<WindowOutput> {
+        *most -= self.work_off(*most);
+        self.say()
+    }
+
+    fn say(&mut self) -> Option<WindowOutput> {
         if self.position < self.rebuild_through {
             return None;
         }
         #[cfg(feature = "planted-faults")]
         crate::planted::move_to_wall_clock(&mut self.checkpoint.log_time);
-        self.close(self.checkpoint.log_time, None);
+        self.close_between_looks();
         self.replace_pasts();
         let closed = std::mem::take(&mut self.closed);
         let shown = std::mem::take(&mut self.flush) && self.show();
         // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
         if closed || shown {
             self.output.clients = self.clients.take_changed();
+        }
+        // A pair of which something is due is not idle, however far the log has come.
+        if (closed || shown) && !self.due.is_any() {
             self.forget_idle();
         }
         if !std::mem::take(&mut self.moved) && !shown {
@@ -196,8 +220,9 @@ impl PartitionWindows {
         self.checkpoint.resume_from =
             self.slots.values().map(|slot| slot.first).min().unwrap_or(Position(self.checkpoint.processed.0 + 1));
         Some(WindowOutput {
-            checkpoint: self.checkpoint,
+            checkpoint: self.due.held_back(self.checkpoint),
             state: PartitionState {
+                due_pairs: self.due_pairs(),
                 open_windows: self.slots.values().map(|slot| slot.pairs.len()).sum(),
                 tracked_pairs: self.pairs.len(),
                 forgotten_pairs: self.forgotten_pairs,
@@ -226,9 +251,11 @@ impl PartitionWindows {
         Ok(())
     }
 
-    /// Puts an event that was counted before back into its window, if that was still open at the checkpoint.
+    /// Puts an event that was counted before back into its window, if that was still open at the checkpoint, and when the log
+    /// took the event.
     fn rebuild(&mut self, event: EventRef<'_>, position: Position) {
         let counted = event.ts.ms() - event.log_time.ms() <= self.rules.max_future_ms;
+        // Where the checkpoint was held back before a minute, the log time moves on with the records after it.
         let open = self.rules.closes_after(event.ts.window(self.rules.window_ms)) >= self.checkpoint.log_time;
         #[cfg(feature = "planted-faults")]
         let open = open || crate::planted::rewrites_closed_windows();
@@ -241,6 +268,7 @@ impl PartitionWindows {
     fn insert(&mut self, event: EventRef<'_>, position: Position) -> bool {
         let start = event.ts.window(self.rules.window_ms);
         let index = self.pair(event.pair, event.client_bytes);
+        self.do_what_is_due(index);
         let pair = self.pairs.get(index);
         let slot = self.slots.entry(start).or_insert_with(|| Slot::starting_with(position));
         if pair.open_at(start).is_none() {
@@ -270,38 +298,6 @@ impl PartitionWindows {
         self.checkpoint.ledger.invalid += 1;
         let (partition, log_time) = (self.checkpoint.partition, self.checkpoint.log_time);
         self.output.dead_letters.extend(letter.map(|letter| DeadLetter { partition, log_time, ..letter }));
-    }
-
-    /// Closes the windows that a log at `passed` has passed, in the order of their starts, so that each finds its baseline
-    /// closed. What those come to at last that close at the look `at` is a part of it.
-    fn close(&mut self, passed: LogTime, at: Option<WindowStart>) {
-        while let Some(first) = self.slots.first_entry() {
-            let start = *first.key();
-            let last_time = self.rules.closes_after(start);
-            if last_time >= passed {
-                break;
-            }
-            self.closed = true;
-            let is_looked_at = at.is_some_and(|at| at.ms() == last_time.ms());
-            // The first log time at which the window is closed: the same in every run, whatever closes it.
-            let as_of = LogTime::from_ms(last_time.ms() + 1);
-            for index in first.remove().pairs {
-                let id = self.id(index);
-                let pair = self.pairs.get(index);
-                let Some(place) = pair.open.iter().position(|window| window.start == start) else { continue };
-                let mut window = pair.open.remove(place);
-                self.output
-                    .changes
-                    .extend(window.shown.as_ref().map(|shown| (id, PairWindow::open(shown.clone()), -1)));
-                if pair.next_past.is_none() {
-                    self.advanced.push(index);
-                }
-                let row = window.row(true, as_of);
-                let judged = judge_closed(pair, &row, &self.rules, &self.new);
-                self.looks.close(id, pair, &mut window, judged.standing, is_looked_at);
-                self.output.closed.push(ClosedWindow { pair: id, row, judged });
-            }
-        }
     }
 
     /// Hands on what follows from the windows that were closed in this turn.

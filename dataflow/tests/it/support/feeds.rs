@@ -13,6 +13,8 @@ use super::logs::Line;
 struct Prepared {
     batches: Arc<Mutex<VecDeque<Batch>>>,
     epochs: Arc<Epochs>,
+    /// Those that a worker goes on with where nothing is to be read.
+    partitions: Vec<Partition>,
 }
 
 impl Feed for Prepared {
@@ -23,6 +25,10 @@ impl Feed for Prepared {
             Some(batch) => Polled::Batch(Batch { epoch: self.epochs.take(), ..batch }),
             None => Polled::Ended,
         }
+    }
+
+    fn pause(&mut self) -> Batch {
+        Batch { epoch: self.epochs.take(), flush: self.partitions.clone(), ..Batch::default() }
     }
 
     fn epoch(&self) -> u64 {
@@ -73,7 +79,10 @@ pub(crate) fn shown_file(
 fn shared(batches: VecDeque<Batch>, workers: usize) -> Vec<Box<dyn Feed>> {
     let (batches, epochs) = (Arc::new(Mutex::new(batches)), Arc::<Epochs>::default());
     (0..workers)
-        .map(|_| Box::new(Prepared { batches: batches.clone(), epochs: epochs.clone() }) as Box<dyn Feed>)
+        .map(|_| {
+            Box::new(Prepared { batches: batches.clone(), epochs: epochs.clone(), partitions: Vec::new() })
+                as Box<dyn Feed>
+        })
         .collect()
 }
 
@@ -115,7 +124,8 @@ pub(crate) fn log(
 ) -> Vec<Box<dyn Feed>> {
     let epochs = Arc::<Epochs>::default();
     let feed = |worker: usize| {
-        let owned = partitions.iter().enumerate().filter(|(partition, _)| partition % workers == worker);
+        let owned = partitions.iter().enumerate().filter(move |(partition, _)| partition % workers == worker);
+        let numbers = owned.clone().map(|(partition, _)| Partition(partition as u16)).collect();
         let chunks = owned.flat_map(|(partition, records)| {
             let partition = Partition(partition as u16);
             let unread = records.iter().filter(move |(position, ..)| *position >= from[usize::from(partition.0)]);
@@ -135,7 +145,7 @@ pub(crate) fn log(
             ..Batch::default()
         });
         let batches = Arc::new(Mutex::new(batches.collect()));
-        Box::new(Prepared { batches, epochs: epochs.clone() }) as Box<dyn Feed>
+        Box::new(Prepared { batches, epochs: epochs.clone(), partitions: numbers }) as Box<dyn Feed>
     };
     (0..workers).map(feed).collect()
 }

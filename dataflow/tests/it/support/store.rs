@@ -5,7 +5,7 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use netqoe_dataflow::judge::PairState;
-use netqoe_dataflow::{Feed, Links, PartitionOutput, Seed, WorkerPart, start};
+use netqoe_dataflow::{Feed, Links, Pace, PartitionOutput, PartitionState, Seed, WorkerPart, start};
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Ledger, Look, Partition, Position, Rules, Sighting,
 };
@@ -18,6 +18,7 @@ pub(crate) struct Store {
     pub(crate) rows: BTreeMap<Key, AggregateRow>,
     pub(crate) clients: BTreeMap<String, ClientRow>,
     pub(crate) checkpoints: BTreeMap<Partition, Checkpoint>,
+    pub(crate) states: BTreeMap<Partition, PartitionState>,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) looks: BTreeMap<Partition, Looks>,
 }
@@ -26,11 +27,12 @@ impl Store {
     pub(crate) fn commit(&mut self, output: &PartitionOutput) {
         let commit = &output.commit;
         assert!(commit.checkpoint.ledger.balances(), "{:?}", commit.checkpoint);
+        self.states.insert(commit.checkpoint.partition, output.state);
         let before = self.checkpoints.insert(commit.checkpoint.partition, commit.checkpoint);
-        assert!(
-            before.is_none_or(|before| before.processed <= commit.checkpoint.processed),
-            "progress never goes back"
-        );
+        let goes_on = |before: Checkpoint| {
+            before.processed <= commit.checkpoint.processed && before.log_time <= commit.checkpoint.log_time
+        };
+        assert!(before.is_none_or(goes_on), "progress never goes back");
         for row in &commit.rows {
             let key = (row.client_id.to_string(), row.target.to_string(), row.window.start.ms());
             let before = self.rows.get(&key);
@@ -114,6 +116,15 @@ impl Store {
         self.rows.iter().map(|(key, row)| (key.clone(), plain(row))).collect()
     }
 
+    /// Final rows that are further than the checkpoint of their partition.
+    pub(crate) fn rows_ahead(&self, partitions: NonZeroU16) -> usize {
+        let log_time =
+            |row: &AggregateRow| self.checkpoints.get(&Partition::of(&row.client_id, partitions)).map(|at| at.log_time);
+        let is_ahead =
+            |row: &&AggregateRow| row.window.is_final && log_time(row).is_none_or(|at| row.window.as_of > at);
+        self.rows.values().filter(is_ahead).count()
+    }
+
     /// Where each partition goes on.
     pub(crate) fn resume_from(&self, partitions: NonZeroU16) -> Vec<Position> {
         let partitions = (0..partitions.get()).map(Partition);
@@ -124,7 +135,9 @@ impl Store {
         let owned = self.checkpoints.values().filter(|at| usize::from(at.partition.0) % workers == worker);
         let seed = |checkpoint: &Checkpoint| {
             let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
-            for row in self.rows.values().filter(|row| row.window.is_final) {
+            // Windows close again that were closed before a checkpoint said so.
+            let is_past = |row: &&AggregateRow| row.window.is_final && row.window.as_of <= checkpoint.log_time;
+            for row in self.rows.values().filter(is_past) {
                 if Partition::of(&row.client_id, partitions) == checkpoint.partition {
                     by_pair.entry((row.client_id.clone(), row.target.clone())).or_default().push(row);
                 }
@@ -148,14 +161,16 @@ fn past(rows: &[&AggregateRow], rules: &Rules) -> PairState {
     PairState::restore(state, rows[after..].iter().map(|row| &row.window), rules)
 }
 
-/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then. `check` sees the
-/// store after each of them, and which partition was committed.
+/// Runs the dataflow from where the store is; only the first `commits` outputs reach it, as if it crashed then. Of what becomes
+/// due of all pairs at once, `portion` pairs are worked off in a turn. `check` sees the store after each commit, and which
+/// partition was committed.
 pub(crate) fn run(
     store: &mut Store,
     feeds: Vec<Box<dyn Feed>>,
     partitions: NonZeroU16,
     rules: &Rules,
     commits: usize,
+    portion: Option<usize>,
     check: impl Fn(&Store, Partition),
 ) {
     let workers = feeds.len();
@@ -164,6 +179,7 @@ pub(crate) fn run(
         let outputs = outputs.clone();
         WorkerPart {
             feed,
+            pace: portion.map(|portion| -> Pace { Box::new(move || portion) }),
             outlet: Box::new(move |output: Vec<PartitionOutput>| outputs.lock().unwrap().extend(output)),
             seeds: store.seeds(worker, workers, partitions, rules),
         }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{AggregateRow, DiagnosisRules, PairPast, ROWS_PER_STATE, WindowRow};
+use netqoe_model::{
+    AggregateRow, Checkpoint, DiagnosisRules, LogTime, PairPast, Partition, PartitionCommit, ROWS_PER_STATE, WindowRow,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::contract::bench::Bench;
-use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, commit, full_row, row};
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, checkpoint, client, commit, full_row, log, row};
 
 for_each_store!(
     the_newest_state_comes_back_with_the_rows_after_it,
@@ -17,6 +19,7 @@ for_each_store!(
     without_a_state_more_rows_come_back,
     rows_and_states_before_a_gap_stay,
     keys_stay_together,
+    rows_that_are_further_than_their_checkpoint_are_left_out,
     any_past_is_what_going_through_all_rows_gives,
 );
 
@@ -149,6 +152,31 @@ fn keys_stay_together(bench: &Bench) {
         let (end, count) = if key % 2 == 0 { (state(&rules, key as u8), 5) } else { (None, 40) };
         assert_eq!((&pair.state, &pair.rows), (&end, &windows(&minutes(40)[40 - count..])), "{pair:?}");
     }
+}
+
+/// A process was killed while windows closed: those that close again must not be a part of what they are judged by.
+fn rows_that_are_further_than_their_checkpoint_are_left_out(bench: &Bench) {
+    let rules = DiagnosisRules::default();
+    let mut rows = minutes(40);
+    rows[20].pair_state = state(&rules, 1);
+    rows[38].pair_state = state(&rules, 2);
+    let of_other_partition = AggregateRow { client_id: "b".into(), ..rows[39].clone() };
+    let partition = Partition::of("a", log().partitions);
+    assert_ne!(Partition::of("b", log().partitions), partition);
+    let commit_at = |log_time_ms| PartitionCommit {
+        checkpoint: Checkpoint { log_time: LogTime::from_ms(log_time_ms), ..checkpoint(partition.0, 1) },
+        clients: vec![client("a", 1, 2, "A")],
+        ..commit(partition.0, 1, rows.iter().cloned().chain([of_other_partition.clone()]).collect())
+    };
+    let read_at = |log_time_ms| {
+        let (mut store, generation) = bench.open();
+        store.commit(generation, &[commit_at(log_time_ms)]).unwrap();
+        let history = store.resume(generation, &rules).unwrap().history;
+        history.into_iter().filter(|past| &*past.client_id == "a").collect::<Vec<_>>()
+    };
+    assert_eq!(read_at(35), past(rows[20].pair_state.clone(), &rows[21..36]));
+    assert_eq!(read_at(36), past(rows[20].pair_state.clone(), &rows[21..37]));
+    assert_eq!(read_at(38), past(rows[38].pair_state.clone(), &[]));
 }
 
 /// Of a row: minutes after the one before, whether it is final, and the kind of its state.
