@@ -17,9 +17,9 @@ mod sqlite;
 pub use compressed::decompressed;
 pub use error::{AppendError, LogError};
 pub use jetstream::{
-    DeadLetterOptions, DeadLetters, Difference, Discard, Exchange, JetStreamLog, JetStreamOptions, LetterOrder,
-    LogProgress, NatsAuthentication, NatsOptions, ProgressConsumer, ProgressOptions, ReplayError, Storage,
-    StoredLetter, StreamOptions,
+    ConsumerReading, CopyReading, DeadLetterOptions, DeadLetters, Difference, Discard, Exchange, JetStreamLog,
+    JetStreamOptions, JetStreamReadings, LetterOrder, LogProgress, NatsAuthentication, NatsOptions, ProgressConsumer,
+    ProgressOptions, ReplayError, Storage, StoredLetter, StreamOptions,
 };
 pub use ndjson::NdjsonReader;
 pub use record::{add_recv_ts, with_recv_ts};
