@@ -20,9 +20,9 @@ pub use compressed::decompressed;
 pub use error::{AppendError, LogError};
 pub use history::{DatedLine, History};
 pub use jetstream::{
-    DeadLetterOptions, DeadLetters, Difference, Discard, Exchange, JetStreamLog, JetStreamOptions, LetterOrder,
-    LogProgress, NatsAuthentication, NatsOptions, ProgressConsumer, ProgressOptions, ReplayError, Storage,
-    StoredLetter, StreamOptions,
+    ConsumerReading, CopyReading, DeadLetterOptions, DeadLetters, Difference, Discard, Exchange, JetStreamLog,
+    JetStreamOptions, JetStreamReadings, LetterOrder, LogProgress, NatsAuthentication, NatsOptions, ProgressConsumer,
+    ProgressOptions, ReplayError, Storage, StoredLetter, StreamOptions,
 };
 pub use ndjson::NdjsonReader;
 pub use record::{add_recv_ts, stamped_or_as_it_is, with_recv_ts};

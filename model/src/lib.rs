@@ -4,6 +4,7 @@
 //! or a pure function, so that every other crate can speak the same words without depending on another.
 
 mod chunk;
+mod clock_difference;
 mod commit;
 mod context;
 mod diagnosis;
@@ -28,6 +29,7 @@ mod time;
 mod trace_context;
 
 pub use chunk::{Chunk, SetAside};
+pub use clock_difference::ClockDifference;
 pub use commit::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, MAX_ATTEMPTS, PairPast,
     PartitionCommit, Position, Resume,

@@ -28,6 +28,7 @@ mod request_head;
 mod same_origin;
 mod server;
 mod session;
+mod session_keys;
 mod sign_in;
 mod signed_out;
 mod tls;

@@ -48,7 +48,21 @@ pub struct SignIn {
 enum Admitted {
     /// By this token, or because none is needed.
     AsItIs(TokenId),
-    BySession(Session),
+    BySession(Signed),
+}
+
+/// A session that holds, and the token that has opened it.
+struct Signed {
+    session: Session,
+    token: TokenId,
+}
+
+impl Admitted {
+    fn token(&self) -> TokenId {
+        match self {
+            Self::AsItIs(token) | Self::BySession(Signed { token, .. }) => *token,
+        }
+    }
 }
 
 impl SignIn {
@@ -85,26 +99,38 @@ impl SignIn {
             },
             None => match self.tokens.find(None) {
                 Some(Bearer { token, .. }) => Ok(Admitted::AsItIs(token)),
-                None => self.sessions(headers).next().map(Admitted::BySession).ok_or(NotAdmitted::Missing),
+                None => {
+                    let session = self.sessions(headers).await.into_iter().next();
+                    session.map(Admitted::BySession).ok_or(NotAdmitted::Missing)
+                }
             },
         }
     }
 
     /// Those of the request's cookies that hold.
-    fn sessions(&self, headers: &HeaderMap) -> impl Iterator<Item = Session> {
+    async fn sessions(&self, headers: &HeaderMap) -> Vec<Signed> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
-        let sessions = cookies.filter(|cookie| cookie.name() == COOKIE).take(MAX_COOKIES);
-        let holds = |session: &Session| {
-            !session.is_over(self.now_s()) && self.tokens.have_signed(session) && !self.signed_out.lock().has(session)
-        };
-        sessions.filter_map(|cookie| Session::parse(cookie.value())).filter(holds)
+        let cookies = cookies.filter(|cookie| cookie.name() == COOKIE).take(MAX_COOKIES);
+        let mut sessions: Vec<_> = cookies.filter_map(|cookie| Session::parse(cookie.value())).collect();
+        sessions.retain(|session| !session.is_over(self.now_s()));
+        if sessions.is_empty() {
+            return Vec::new();
+        }
+        let signers = self.tokens.signers().await;
+        let signed = |session| Some(Signed { token: signers.signer_of(&session)?, session });
+        // Signing out, and withdrawing a token, hold as well for who has waited for keys.
+        let holds = |signed: &Signed| self.tokens.has(signed.token) && !self.signed_out.lock().has(&signed.session);
+        sessions.into_iter().filter_map(signed).filter(holds).collect()
     }
 
     /// A new cookie for a session that has one for a while.
-    fn renewed(&self, admitted: &Admitted, is_https: bool) -> Option<HeaderValue> {
-        let (Admitted::BySession(session), now_s) = (admitted, self.now_s()) else { return None };
-        let renewed = session.wants_renewal(now_s).then(|| self.tokens.renew_session(session, now_s))??;
+    async fn renewed(&self, admitted: &Admitted, is_https: bool) -> Option<HeaderValue> {
+        let (Admitted::BySession(Signed { session, .. }), now_s) = (admitted, self.now_s()) else { return None };
+        if !session.wants_renewal(now_s) {
+            return None;
+        }
+        let renewed = self.tokens.signers().await.renew(session, now_s)?;
         HeaderValue::try_from(cookie_of(&renewed, now_s, is_https)).ok()
     }
 
@@ -114,18 +140,15 @@ impl SignIn {
 
     /// A session for who holds this token, and when it was opened.
     async fn open(&self, token: &str, peer: Option<&Peer>) -> Result<(Session, i64), NotAdmitted> {
-        let bearer = check_token(&self.tokens, token, peer).await?;
+        let Bearer { token, grant: Grant::Any } = check_token(&self.tokens, token, peer).await? else {
+            return Err(NotAdmitted::Bound);
+        };
+        let signers = self.tokens.signers().await;
         let now_s = self.now_s();
-        let session = self.tokens.open_session(bearer.token, SessionId(rand::random()), now_s);
-        Ok((session.ok_or(NotAdmitted::Bound)?, now_s))
-    }
-
-    /// The token by which a request may read; none where it has been withdrawn since.
-    fn token_of(&self, admitted: &Admitted) -> Option<TokenId> {
-        match admitted {
-            Admitted::AsItIs(token) => Some(*token),
-            Admitted::BySession(session) => self.tokens.signer_of(session),
-        }
+        let session = signers.open(token, SessionId(rand::random()), now_s);
+        // It may have been withdrawn meanwhile.
+        let session = session.filter(|_| self.tokens.has(token)).ok_or(NotAdmitted::Unknown)?;
+        Ok((session, now_s))
     }
 }
 
@@ -145,11 +168,9 @@ impl SignIn {
         if let Err(refusal) = own_host.and_then(|()| same_origin::check(&request)) {
             return refusal.into_response();
         }
-        let token = self.token_of(&admitted);
-        if let Some(token) = token {
-            authentication::admit_connection(peer.as_ref(), token);
-        }
-        let renewed = self.renewed(&admitted, is_https(&request));
+        let token = admitted.token();
+        authentication::admit_connection(peer.as_ref(), token);
+        let renewed = self.renewed(&admitted, is_https(&request)).await;
         let mut response = next.run(request).await;
         if is_stream(&response) {
             response = until(self.tokens.withdrawal_of(token), response);
@@ -241,8 +262,8 @@ async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl
 ))]
 async fn sign_out(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {
     same_origin::check(&request)?;
-    let ended: Vec<_> = sign_in.sessions(request.headers()).collect();
-    ended.iter().for_each(|session| sign_in.signed_out.lock().add(session, sign_in.now_s()));
+    let ended = sign_in.sessions(request.headers()).await;
+    ended.iter().for_each(|Signed { session, .. }| sign_in.signed_out.lock().add(session, sign_in.now_s()));
     let is_https = is_https(&request);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0, is_https))]))
 }
@@ -264,4 +285,50 @@ fn is_https(request: &Request) -> bool {
     let forwarded = forwarded.and_then(|value| value.split(',').next()).map(str::trim);
     let scheme = forwarded.or(request.uri().scheme_str());
     is_ours || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::SystemClock;
+
+    /// Long enough for any machine.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Where requests wait for keys, none of them holds up the thread that serves, and who needs no key does not wait.
+    #[tokio::test]
+    async fn others_are_answered_while_the_keys_of_sessions_are_made() {
+        let (make, may_make) = channel();
+        let may_make = Mutex::new(may_make);
+        let tokens = Tokens::parse("reads\nreads-too\nsends=client").unwrap().with_keys_by(move |digest| {
+            may_make.lock().recv_timeout(PATIENCE).expect("keys are made by the thread that has to answer");
+            *digest
+        });
+        let sign_in = SignIn::new(tokens.clone(), Metrics::new(), Arc::new(SystemClock::new()));
+        let guarded = sign_in.guard(Router::new().route("/", get(|| async { "read" })));
+        let routes = guarded.merge(sign_in.router().0);
+        let ask = |request: http::request::Builder, body: &'static str| {
+            let answer = routes.clone().oneshot(request.body(Body::from(body)).unwrap());
+            async { answer.await.unwrap().status().as_u16() }
+        };
+        let session = Session::open(&crate::tokens::digest("reads-too"), SessionId([1; 16]), sign_in.now_s());
+        let by_session = || ask(Request::get("/").header("cookie", format!("{COOKIE}={}", session.to_text())), "");
+        let by_token = || ask(Request::get("/").header("authorization", "Bearer reads"), "");
+        let signing_in = |body| ask(Request::post("/api/v1/session").header("content-type", "application/json"), body);
+
+        let (first, second) = (tokio::spawn(by_session()), tokio::spawn(signing_in(r#"{"token":"reads"}"#)));
+        tokio::task::yield_now().await;
+        assert_eq!(by_token().await, 200);
+        assert_eq!(signing_in(r#"{"token":"sends"}"#).await, 401, "it opens no session, and needs no key");
+        assert!(!first.is_finished() && !second.is_finished());
+        (0..2).for_each(|_| make.send(()).unwrap());
+        assert_eq!((first.await.unwrap(), second.await.unwrap()), (200, 204));
+        assert_eq!(by_session().await, 200, "keys are made once");
+    }
 }

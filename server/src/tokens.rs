@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempts::Attempts;
 use crate::session::{Session, SessionId};
+use crate::session_keys::{Key, KeyMaker, SessionKey};
 
 /// What a server without tokens, on loopback, accepts beside no token: the load tests of the guide send it.
 const DEMO_TOKEN: &str = "demo-token";
@@ -18,11 +19,6 @@ const DEMO_TOKEN: &str = "demo-token";
 const MIN_TOKEN_BYTES: usize = 3;
 /// Shorter ones are warned of.
 const GOOD_TOKEN_BYTES: usize = 16;
-/// What a key for sessions costs to make, so that who has a cookie can't find its token by trying: some hundredths of a
-/// second for each try.
-const KEY_ROUNDS: u32 = 200_000;
-const KEY_SALT: &[u8] = b"netqoe session key";
-
 /// The tokens that a server accepts. Only their SHA-256 is kept; none is ever shown or logged. Clones are the same: what replaces one
 /// replaces all.
 #[derive(Clone)]
@@ -30,6 +26,7 @@ pub struct Tokens {
     present: Arc<RwLock<List>>,
     /// Tries from all routes together.
     pub(crate) attempts: Arc<Attempts>,
+    key_maker: Arc<KeyMaker>,
 }
 
 /// Those of one time.
@@ -46,7 +43,7 @@ struct Known {
     id: TokenId,
     digest: [u8; 32],
     grant: Grant,
-    session_key: SessionKey,
+    session_key: Arc<SessionKey>,
     /// Cancelled once the token is accepted no more.
     withdrawn: CancellationToken,
 }
@@ -58,22 +55,6 @@ pub struct Replaced {
     pub added: usize,
     /// Tokens that were accepted, and are not any more.
     pub withdrawn: usize,
-}
-
-/// The key that signs the sessions of a token, made when it is needed first.
-struct SessionKey {
-    key: OnceLock<[u8; 32]>,
-    digest: [u8; 32],
-}
-
-impl SessionKey {
-    fn get(&self) -> &[u8; 32] {
-        self.key.get_or_init(|| {
-            let mut key = [0; 32];
-            pbkdf2::pbkdf2_hmac::<Sha256>(&self.digest, KEY_SALT, KEY_ROUNDS, &mut key);
-            key
-        })
-    }
 }
 
 /// Tells a token from others, also from those that it was replaced with; a request without one, where none is needed, has the first.
@@ -175,7 +156,7 @@ impl Tokens {
         let known = entries.into_iter().enumerate();
         let known = known.map(|(id, (token, grant))| Arc::new(Known::new(TokenId(id), digest(&token), grant)));
         let present = List { known: known.collect(), accepts_none, next_id };
-        Self { present: Arc::new(RwLock::new(present)), attempts: Arc::default() }
+        Self { present: Arc::new(RwLock::new(present)), attempts: Arc::default(), key_maker: Arc::default() }
     }
 
     /// Accepts these from now on, and no others: new ones hold at once, and those that are not among them are refused at once, with the
@@ -225,10 +206,9 @@ impl Tokens {
         self.list().by_id(token).is_some()
     }
 
-    /// Cancelled once this token is accepted no more; at once, where none is.
-    pub(crate) fn withdrawal_of(&self, token: Option<TokenId>) -> CancellationToken {
-        let list = self.list();
-        if let Some(known) = token.and_then(|token| list.by_id(token)) {
+    /// Cancelled once this token is accepted no more.
+    pub(crate) fn withdrawal_of(&self, token: TokenId) -> CancellationToken {
+        if let Some(known) = self.list().by_id(token) {
             return known.withdrawn.clone();
         }
         let withdrawn = CancellationToken::new();
@@ -269,37 +249,52 @@ impl Tokens {
         self.present.read().accepts_none
     }
 
-    /// A session for who holds this token, which is bound to no client.
-    pub(crate) fn open_session(&self, token: TokenId, id: SessionId, now_s: i64) -> Option<Session> {
+    /// Those that may open sessions. Waits where their keys are still to be made.
+    pub(crate) async fn signers(&self) -> Signers {
         let list = self.list();
-        let known = list.by_id(token).filter(|known| known.grant == Grant::Any)?;
-        Some(Session::open(known.session_key.get(), id, now_s))
+        let may_read: Vec<_> = list.known.iter().filter(|known| known.grant == Grant::Any).cloned().collect();
+        self.key_maker.make(may_read.iter().map(|known| Arc::clone(&known.session_key)).collect()).await;
+        Signers(may_read.iter().filter_map(|known| Some((known.id, *known.session_key.get()?))).collect())
+    }
+}
+
+#[cfg(test)]
+impl Tokens {
+    /// The same, whose keys for sessions are made by this function of a token's SHA-256.
+    pub(crate) fn with_keys_by(self, make: impl Fn(&[u8; 32]) -> Key + Send + Sync + 'static) -> Self {
+        Self { key_maker: Arc::new(KeyMaker::new(make)), ..self }
+    }
+}
+
+/// The tokens that might open sessions at one time, each with its key.
+pub(crate) struct Signers(Vec<(TokenId, Key)>);
+
+impl Signers {
+    /// A session for who holds this token, where that is one of them.
+    pub(crate) fn open(&self, token: TokenId, id: SessionId, now_s: i64) -> Option<Session> {
+        let (_, key) = self.0.iter().find(|(signer, _)| *signer == token)?;
+        Some(Session::open(key, id, now_s))
     }
 
-    /// Whether a token that may still open a session has opened this one.
-    pub(crate) fn have_signed(&self, session: &Session) -> bool {
-        self.list().signer(session).is_some()
-    }
-
-    /// Which token has opened it.
+    /// Which of them has opened it.
     pub(crate) fn signer_of(&self, session: &Session) -> Option<TokenId> {
-        self.list().signer(session).map(|known| known.id)
+        self.key_of(session).map(|(token, _)| *token)
     }
 
-    /// The same session, as used now; none where no token that may still open one has opened it.
-    pub(crate) fn renew_session(&self, session: &Session, now_s: i64) -> Option<Session> {
-        Some(session.renew(self.list().signer(session)?.session_key.get(), now_s))
+    /// The same session, as used now; none where none of them has opened it.
+    pub(crate) fn renew(&self, session: &Session, now_s: i64) -> Option<Session> {
+        self.key_of(session).map(|(_, key)| session.renew(key, now_s))
+    }
+
+    /// All keys are tried, whichever fits.
+    fn key_of(&self, session: &Session) -> Option<&(TokenId, Key)> {
+        self.0.iter().fold(None, |found, signer| session.is_signed_with(&signer.1).then_some(signer).or(found))
     }
 }
 
 impl List {
     fn by_id(&self, token: TokenId) -> Option<&Arc<Known>> {
         self.known.iter().find(|known| known.id == token)
-    }
-
-    fn signer(&self, session: &Session) -> Option<&Arc<Known>> {
-        let may_read = self.known.iter().filter(|known| known.grant == Grant::Any);
-        may_read.fold(None, |found, known| session.is_signed_with(known.session_key.get()).then_some(known).or(found))
     }
 
     fn by_digest(&self, digest: &[u8; 32]) -> Option<&Arc<Known>> {
@@ -313,7 +308,7 @@ impl List {
 
 impl Known {
     fn new(id: TokenId, digest: [u8; 32], grant: Grant) -> Self {
-        let session_key = SessionKey { key: OnceLock::new(), digest };
+        let session_key = Arc::new(SessionKey::new(digest));
         Self { id, digest, grant, session_key, withdrawn: CancellationToken::new() }
     }
 }
@@ -336,7 +331,7 @@ impl Grant {
     }
 }
 
-fn digest(token: &str) -> [u8; 32] {
+pub(crate) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
@@ -425,27 +420,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn tokens_that_stay_are_the_same_and_others_end_at_once() {
-        let tokens = Tokens::parse("stays\nbound=client\ngoes").unwrap();
+    #[tokio::test]
+    async fn tokens_that_stay_are_the_same_and_others_end_at_once() {
+        let tokens = Tokens::parse("stays\nbound=client\ngoes").unwrap().with_keys_by(|digest| *digest);
         let clone = tokens.clone();
         let id = |token| clone.find(Some(token)).map(|bearer| bearer.token);
         let [stays, bound, goes] = ["stays", "bound", "goes"].map(|token| id(token).unwrap());
-        let session = |token| clone.open_session(token, SessionId([1; 16]), 0).unwrap();
+        let signers = clone.signers().await;
+        let session = |token| signers.open(token, SessionId([1; 16]), 0).unwrap();
         let (of_stays, of_goes) = (session(stays), session(goes));
-        let (kept, withdrawn) = (clone.withdrawal_of(Some(stays)), clone.withdrawal_of(Some(goes)));
+        let (kept, withdrawn) = (clone.withdrawal_of(stays), clone.withdrawal_of(goes));
 
         let replaced = tokens.replace(&Tokens::parse("new\nstays\nbound=other").unwrap());
         assert_eq!(replaced, Replaced { added: 2, withdrawn: 2 }, "another client is another grant");
         assert_eq!((id("stays"), id("goes")), (Some(stays), None));
         assert!([stays, bound, goes].iter().all(|before| Some(*before) != id("new") && Some(*before) != id("bound")));
-        assert!(!kept.is_cancelled() && withdrawn.is_cancelled() && clone.withdrawal_of(Some(goes)).is_cancelled());
-        assert!(clone.have_signed(&of_stays) && !clone.have_signed(&of_goes));
+        assert!(!kept.is_cancelled() && withdrawn.is_cancelled() && clone.withdrawal_of(goes).is_cancelled());
+        let signers = clone.signers().await;
+        assert_eq!((signers.signer_of(&of_stays), signers.signer_of(&of_goes)), (Some(stays), None));
         assert!(tokens.has(stays) && !tokens.has(goes));
 
         assert_eq!(tokens.replace(&Tokens::parse("goes").unwrap()), Replaced { added: 1, withdrawn: 3 });
         assert_ne!(id("goes"), Some(goes), "what was withdrawn does not come back");
-        assert!(clone.have_signed(&of_goes), "a session holds wherever its token does");
+        assert_eq!(clone.signers().await.signer_of(&of_goes), id("goes"), "a session holds wherever its token does");
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub use listing::{ListedIncident, ListedRange};
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
 pub use outbox::Outbox;
-pub use postgres::{PostgresAnnotations, PostgresOptions, PostgresStore};
+pub use postgres::{
+    IndexReading, PostgresAnnotations, PostgresOptions, PostgresReadings, PostgresSetting, PostgresStore,
+    StatementReading, Statements, TableReading,
+};
 pub use served::Served;
 pub use sqlite::{
     LetterExcerpt, LetterKey, NoLetterKey, SqliteAnnotations, SqliteDeadLetters, SqliteRewind, SqliteStore,

@@ -24,6 +24,7 @@ mod pull;
 mod queue;
 mod read_ahead;
 mod reader;
+mod readings;
 mod route;
 mod runtime;
 mod search;
@@ -50,6 +51,7 @@ pub use self::exchange::Exchange;
 pub use self::letter::StoredLetter;
 pub use self::options::{Discard, JetStreamOptions, NatsAuthentication, NatsOptions, Storage, StreamOptions};
 pub use self::progress::{LogProgress, ProgressConsumer, ProgressOptions};
+pub use self::readings::{ConsumerReading, CopyReading, JetStreamReadings};
 pub use self::stream::Difference;
 
 use self::connect::Connection;

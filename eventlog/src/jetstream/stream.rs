@@ -163,16 +163,16 @@ async fn complete(connection: &Connection, options: &StreamOptions, found: &Conf
     if subjects == found.subjects && partitions(found).is_some() {
         return Ok(false);
     }
-    let mut config = request(connection, &options.name, "INFO", &serde_json::json!({})).await?["config"].take();
+    let mut config = request(connection, &options.name, "STREAM.INFO", &serde_json::json!({})).await?["config"].take();
     config["subjects"] = subjects.into();
     config["description"] = description.into();
-    request(connection, &options.name, "UPDATE", &config).await?;
+    request(connection, &options.name, "STREAM.UPDATE", &config).await?;
     Ok(true)
 }
 
-/// Asks JetStream about a stream.
-async fn request(connection: &Connection, stream: &str, what: &str, with: &Value) -> Result<Value, Break> {
-    let subject = format!("STREAM.{what}.{stream}");
+/// Asks JetStream about a stream: `what` is the subject of the question without the stream's name.
+pub(super) async fn request(connection: &Connection, stream: &str, what: &str, with: &Value) -> Result<Value, Break> {
+    let subject = format!("{what}.{stream}");
     let response = Requester::request(&connection.jetstream, subject, with).await;
     match response.map_err(|error| request_error(connection, stream, &error))? {
         Response::Ok(answer) => Ok(answer),

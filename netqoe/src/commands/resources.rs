@@ -1,6 +1,6 @@
-//! What this process has used, as Linux tells it.
+//! What this process has used and may use, as Linux tells it.
 
-use procfs::process::Process;
+use procfs::process::{LimitValue, Process};
 
 /// CPU seconds of all threads, user and system.
 pub(super) fn cpu_seconds() -> Option<f64> {
@@ -11,4 +11,12 @@ pub(super) fn cpu_seconds() -> Option<f64> {
 /// The most memory that was resident at once, in bytes.
 pub(super) fn peak_memory_bytes() -> Option<u64> {
     Some(1024 * Process::myself().and_then(|process| process.status()).ok()?.vmhwm?)
+}
+
+/// How many files it may have open at once; none where that is not limited.
+pub(super) fn max_open_files() -> Option<u64> {
+    match Process::myself().and_then(|process| process.limits()).ok()?.max_open_files.soft_limit {
+        LimitValue::Value(files) => Some(files),
+        LimitValue::Unlimited => None,
+    }
 }

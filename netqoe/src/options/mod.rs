@@ -99,8 +99,8 @@ pub(crate) enum Command {
     /// Operations on the log
     #[command(subcommand)]
     Log(LogCommand),
-    /// Check that a data file is intact; exit with 1 if it is not
-    Doctor(DoctorOptions),
+    /// Check that a data file is intact, or how the servers of a cluster are set up; exit with 1 if something is to be changed
+    Doctor(Box<DoctorOptions>),
     /// Copy the data file of `up` while it runs. The copy is whole and checked, or not there
     Backup(BackupOptions),
     /// Put a copy of a data file into a folder, from which `up` goes on
@@ -266,9 +266,19 @@ pub(crate) struct LogExportOptions {
 
 #[derive(Args, Debug)]
 pub(crate) struct DoctorOptions {
-    /// Folder of the data file
+    /// Folder of the data file. With --database-url or --nats-url, the servers of a cluster are checked instead
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR", default_value = DATA)]
     pub(crate) data: PathBuf,
+
+    /// Store of a cluster: postgres://…
+    #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<StoreUrl>,
+
+    #[command(flatten)]
+    pub(crate) database: DatabaseOptions,
+
+    #[command(flatten)]
+    pub(crate) nats: NatsArguments,
 }
 
 #[derive(Args, Debug)]

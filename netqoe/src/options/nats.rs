@@ -148,7 +148,8 @@ impl NatsArguments {
         Ok(log)
     }
 
-    fn log(&self) -> anyhow::Result<JetStreamOptions> {
+    /// Where the log is, and how a new one is made.
+    pub(crate) fn log(&self) -> anyhow::Result<JetStreamOptions> {
         ensure!(
             self.is_given(),
             WrongUsage("no NATS server is named; give --nats-url nats://HOST:PORT, or set NETQOE_NATS_URL".to_owned())

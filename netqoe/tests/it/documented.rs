@@ -2,8 +2,8 @@
 //! folder, with netqoe on the PATH.
 //!
 //! A comment before each block says whether it is run: `<!-- run -->`, or `<!-- not run: REASON -->`. A page that names
-//! `$NETQOE_DATABASE_URL` or `$NETQOE_NATS_URL` gets an empty database, or a NATS server. What listens at 8081, 8082 or 8083
-//! listens at a free port instead.
+//! `$NETQOE_DATABASE_URL` or `$NETQOE_NATS_URL` gets an empty database, or a NATS server. What listens at 8081, 8082, 8083, 4222
+//! or 8222 listens at a free port instead.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ const RUN: &str = "<!-- run -->";
 const NOT_RUN: &str = "<!-- not run: ";
 const BLOCK: &str = "```sh";
 const END_OF_BLOCK: &str = "```";
-/// The ports that the pages name; the first is the default of `up` and `ingest`.
-const DOCUMENTED_PORTS: [&str; 3] = ["8081", "8082", "8083"];
+/// The ports that the pages name; the first is the default of `up` and `ingest`, the last two are those of a NATS server.
+const DOCUMENTED_PORTS: [&str; 5] = ["8081", "8082", "8083", "4222", "8222"];
 
 /// Ends what the blocks have started, however they end.
 const PREAMBLE: &str = "set -eu -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n";

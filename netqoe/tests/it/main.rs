@@ -12,6 +12,7 @@ mod crash;
 mod crash_incidents;
 mod dashboard;
 mod demo;
+mod doctor;
 mod documented;
 mod grafana;
 mod guide;

@@ -12,7 +12,7 @@ use crate::StoreError;
 const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
 
 /// What a process that writes reads and writes.
-const TABLES: [&str; 18] = [
+pub(super) const TABLES: [&str; 18] = [
     "agg_1m",
     "diagnoses",
     "clients",

@@ -17,6 +17,7 @@ mod outbox;
 #[cfg(feature = "planted-faults")]
 mod planted;
 pub(crate) mod read_back;
+mod readings;
 pub(crate) mod retry;
 mod schema;
 mod tls;
@@ -34,6 +35,7 @@ pub use self::annotations::PostgresAnnotations;
 use self::link::Link;
 use self::months::Months;
 pub use self::options::PostgresOptions;
+pub use self::readings::{IndexReading, PostgresReadings, PostgresSetting, StatementReading, Statements, TableReading};
 pub(crate) use self::schema::{HISTORY_TABLE, known_version};
 use self::window::Unreadable;
 use crate::fence::{Start, admit};

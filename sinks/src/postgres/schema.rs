@@ -20,8 +20,7 @@ pub(crate) const HISTORY_TABLE: &str = "store_schema_history";
 
 /// The version of the schema that this netqoe reads and writes.
 pub(crate) fn known_version() -> i32 {
-    let runner = embedded::migrations::runner();
-    runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or_default()
+    known().last().copied().unwrap_or_default()
 }
 
 /// Sees that the database can hold what we write, and applies the migrations that it lacks. Where it lacks none, rights on
@@ -30,12 +29,16 @@ pub(super) fn bring_up_to_date(link: &mut Link) -> Result<(), StoreError> {
     admit(link).map_err(|failure| link.error("have its schema looked at", failure))
 }
 
+/// The versions that this program knows.
+fn known() -> BTreeSet<i32> {
+    embedded::migrations::runner().get_migrations().iter().map(|migration| migration.version()).collect()
+}
+
 fn admit(link: &mut Link) -> Result<(), Failure> {
     let store = link.name().to_owned();
     let encoding: String = link.client()?.query_typed(admission::ENCODING, &[])?[0].try_get(0)?;
     admission::check_encoding(&store, &encoding)?;
-    let runner = embedded::migrations::runner();
-    let known: BTreeSet<_> = runner.get_migrations().iter().map(|migration| migration.version()).collect();
+    let known = known();
     let found = admission::versions(link.client()?, HISTORY_TABLE)?;
     if found.is_superset(&known) {
         // What is newer than all that we know is refused; nothing can be missing before it.

@@ -6,6 +6,7 @@ mod lost_log;
 mod parted;
 mod refusals;
 mod replicas;
+mod restored;
 mod shapes;
 mod shared_limits;
 mod three_servers;

@@ -1,20 +1,19 @@
-//! `netqoe doctor`: whether a data file is what was written to it.
+//! Whether a data file is what was written to it.
 
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use netqoe_eventlog::{Inspection, SqliteLog};
 
-use super::data_file;
-use crate::options::DoctorOptions;
+use crate::commands::data_file;
 use crate::output;
 
 /// Damaged records that are listed.
 const LISTED: usize = 20;
 
-pub(crate) fn run(options: &DoctorOptions) -> anyhow::Result<()> {
-    let path = data_file(&options.data);
-    let mut problems = open_to_others(&options.data, &path)?;
+pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
+    let path = data_file(folder);
+    let mut problems = open_to_others(folder, &path)?;
     let inspection = SqliteLog::inspect(&path)?;
     output::own_line(format_args!("{}: {} records of the event log", path.display(), inspection.findings.records))?;
     if inspection.findings.unchecked > 0 {
@@ -29,7 +28,7 @@ pub(crate) fn run(options: &DoctorOptions) -> anyhow::Result<()> {
     }
     output::own_line(format_args!(
         "rows are checked against the log by `netqoe log export --data {} | netqoe replay --store sqlite:NEW --diff sqlite:{}`",
-        options.data.display(),
+        folder.display(),
         path.display()
     ))?;
     ensure!(problems.is_empty(), "{} problems were found in {}", problems.len(), path.display());
@@ -38,7 +37,7 @@ pub(crate) fn run(options: &DoctorOptions) -> anyhow::Result<()> {
 }
 
 /// What is wrong with a file's log and with the file, a line each.
-pub(super) fn found(inspection: &Inspection) -> Vec<String> {
+pub(in crate::commands) fn found(inspection: &Inspection) -> Vec<String> {
     let Inspection { findings, sqlite } = inspection;
     let mut problems: Vec<_> = sqlite.iter().map(|problem| format!("SQLite: {}", problem.escape_debug())).collect();
     for position in findings.damaged_at.iter().take(LISTED) {
