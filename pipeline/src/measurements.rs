@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn a_third_question_waits_for_its_turn() {
         let bench = Bench::new();
-        let measurements = LogMeasurements::new(Arc::new(bench.log.clone()), Rules::default());
+        let measurements = LogMeasurements::new(Arc::new(bench.log), Rules::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let places = Arc::clone(&measurements.places);
         runtime.block_on(async {

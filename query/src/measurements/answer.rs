@@ -139,7 +139,7 @@ fn grouped<'a>(reasons: impl Iterator<Item = &'a (ErrorStage, String)>) -> Vec<F
         .into_iter()
         .map(|((stage, reason), count)| FailureGroup { stage: Some(stage.as_str()), reason: reason.clone(), count })
         .collect();
-    groups.sort_by(|left, right| right.count.cmp(&left.count));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
     if groups.len() > MAX_REASONS {
         let others = groups.split_off(MAX_REASONS - 1);
         let count = others.iter().map(|group| group.count).sum();

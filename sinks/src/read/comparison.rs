@@ -237,8 +237,8 @@ mod tests {
 
     /// What differs, each as `column: replayed, live`; of other outcomes, which one it is.
     #[track_caller]
-    fn check(replayed: Option<AggregateRecord>, live: Option<AggregateRecord>, expected: &[&str]) {
-        let said = match outcome(replayed.as_ref(), live.as_ref()) {
+    fn check(replayed: Option<&AggregateRecord>, live: Option<&AggregateRecord>, expected: &[&str]) {
+        let said = match outcome(replayed, live) {
             Outcome::Different(row) => {
                 assert_eq!((&*row.client_id, &*row.target, row.start.ms()), ("c\u{202e}\n", "t", 60_000));
                 let missing = row.missing.map(|store| format!("missing: {store:?}"));
@@ -257,23 +257,23 @@ mod tests {
 
     #[test]
     fn only_final_results_are_compared() {
-        check(Some(row(1, true, 5)), Some(row(1, true, 9)), EQUAL);
-        check(Some(row(1, true, 5)), Some(row(2, true, 5)), &["count_success: 1, 2"]);
-        check(Some(row(1, true, 5)), Some(row(2, false, 5)), &["NotFinal"]);
-        check(Some(row(1, false, 5)), Some(row(1, false, 5)), &["NotFinal"]);
-        check(Some(row(1, true, 5)), None, &["missing: Live"]);
-        check(None, Some(row(1, true, 5)), &["missing: Replayed"]);
-        check(None, Some(row(1, false, 5)), &["NotFinal"]);
+        check(Some(&row(1, true, 5)), Some(&row(1, true, 9)), EQUAL);
+        check(Some(&row(1, true, 5)), Some(&row(2, true, 5)), &["count_success: 1, 2"]);
+        check(Some(&row(1, true, 5)), Some(&row(2, false, 5)), &["NotFinal"]);
+        check(Some(&row(1, false, 5)), Some(&row(1, false, 5)), &["NotFinal"]);
+        check(Some(&row(1, true, 5)), None, &["missing: Live"]);
+        check(None, Some(&row(1, true, 5)), &["missing: Replayed"]);
+        check(None, Some(&row(1, false, 5)), &["NotFinal"]);
     }
 
     #[test]
     fn each_column_that_differs_is_named() {
         let healed = AggregateRecord { diagnosis_label: None, ..row(1, true, 5) };
-        check(Some(row(1, true, 5)), Some(healed), &["diagnosis_label: healthy, -"]);
+        check(Some(&row(1, true, 5)), Some(&healed), &["diagnosis_label: healthy, -"]);
         let mut other = row(1, true, 5);
         other.window.errors = [0, 0, 3, 0, 0];
         other.window.percentiles[3] = Some(Percentiles { p50: 15_300, p95: 20_000 });
-        check(Some(row(1, true, 5)), Some(other), &["tls_error_count: 0, 3", "ttfb_p50: -, 15.3", "ttfb_p95: -, 20"]);
+        check(Some(&row(1, true, 5)), Some(&other), &["tls_error_count: 0, 3", "ttfb_p50: -, 15.3", "ttfb_p95: -, 20"]);
     }
 
     #[test]
@@ -283,10 +283,10 @@ mod tests {
             row.window.network = Network::named(None, Some(isp), None).map(Arc::new);
             row
         };
-        check(Some(over("a")), Some(over("a")), EQUAL);
-        check(Some(over("a")), Some(over("b")), &["isp: a, b"]);
-        check(Some(over("a")), Some(row(1, true, 5)), &["Equal { network_unknown: true }"]);
-        check(Some(row(1, true, 5)), Some(over("a")), &["isp: -, a"]);
-        check(Some(over("a")), Some(row(2, true, 5)), &["count_success: 1, 2"]);
+        check(Some(&over("a")), Some(&over("a")), EQUAL);
+        check(Some(&over("a")), Some(&over("b")), &["isp: a, b"]);
+        check(Some(&over("a")), Some(&row(1, true, 5)), &["Equal { network_unknown: true }"]);
+        check(Some(&row(1, true, 5)), Some(&over("a")), &["isp: -, a"]);
+        check(Some(&over("a")), Some(&row(2, true, 5)), &["count_success: 1, 2"]);
     }
 }

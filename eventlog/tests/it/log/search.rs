@@ -50,7 +50,8 @@ fn records_of_a_time_come_newest_first() {
     assert_eq!(all(&log, 1, 1_020..1_050), [(10, 1_040), (8, 1_030), (6, 1_020)]);
     assert_eq!(all(&log, 0, 1_021..1_051), [(11, 1_050), (9, 1_040), (7, 1_030)]);
     assert_eq!(all(&log, 0, 0..i64::MAX).len(), 15);
-    for nothing in [0..1_000, 1_141..i64::MAX, 1_030..1_030, 1_040..1_030] {
+    let reversed = Range { start: 1_040, end: 1_030 };
+    for nothing in [0..1_000, 1_141..i64::MAX, 1_030..1_030, reversed] {
         assert_eq!(all(&log, 0, nothing), []);
     }
     assert_eq!(all(&bench_of_nothing().1, 0, 0..i64::MAX), []);
