@@ -12,8 +12,8 @@ use crate::fleet::FleetThread;
 use crate::traced::TracedBatches;
 use crate::{OpenedStore, PipelineError};
 
-/// Pairs whose windows a worker closes in one turn where others wait: some 15 ms, and as much for the store. With fewer, turn and
-/// transaction cost more than their rows.
+/// Pairs whose windows a worker closes in one turn where others wait: by estimate some 15 ms, and as much for the store. With
+/// fewer, turn and transaction cost more than their rows.
 const PAIRS_PER_TURN: usize = 1_000;
 
 /// Outputs that may wait for the committing thread when a worker adds a portion: with one it has work when it is done.
