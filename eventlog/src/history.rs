@@ -118,10 +118,16 @@ mod tests {
     #[test]
     fn an_event_belongs_to_its_client_and_the_rest_to_the_first_partition() {
         let partitions = NonZeroU16::new(4).unwrap();
-        let text = [event("some client", 5, ""), "{".to_owned()].join("\n");
-        let lines = History::new(Cursor::new(text.clone()), partitions).next_lines().unwrap().unwrap();
-        let expected = [Partition::of("some client", partitions), Partition(0)].into_iter().zip(text.lines());
-        let found = lines.into_iter().map(|line| line.event.unwrap());
-        assert!(found.eq(expected.map(|(partition, line)| (partition, line.as_bytes().to_vec()))));
+        let clients = (0..).map(|number| format!("client {number}"));
+        let partition = |client: String| (Partition::of(&client, partitions), client);
+        let (of_client, client) = clients.map(partition).find(|(partition, _)| *partition != Partition(0)).unwrap();
+        let text = [event(&client, 5, ""), "{".to_owned()].join("\n");
+        let mut history = History::new(Cursor::new(text.clone()), partitions);
+        let mut found = Vec::new();
+        while let Some(lines) = history.next_lines().unwrap() {
+            found.extend(lines.into_iter().map(|line| line.event.unwrap()));
+        }
+        let expected = [of_client, Partition(0)].into_iter().zip(text.lines());
+        assert_eq!(found, expected.map(|(partition, line)| (partition, line.as_bytes().to_vec())).collect::<Vec<_>>());
     }
 }
