@@ -156,7 +156,7 @@ fn check_log(
 fn logs_are_interrupted_while_windows_close() {
     let mut runner = TestRunner::deterministic();
     let mut all = Met::default();
-    for case in 0..12 {
+    for case in 0..6 {
         let lines = lines(300).new_tree(&mut runner).unwrap().current();
         let crashes: Vec<_> = (0..6).map(|nth| (7 + 4 * nth + case, 1 + nth % 2)).collect();
         let met = check_log(&lines, &Rules::default(), [5, 1 + case % 3], &crashes, Some(1));
@@ -165,9 +165,9 @@ fn logs_are_interrupted_while_windows_close() {
         all.rows_ahead += met.rows_ahead;
     }
     let Met { commits_while_due, crashes_while_due, rows_ahead } = all;
-    assert!(commits_while_due >= 100, "{commits_while_due}");
-    assert!(crashes_while_due >= 10, "{crashes_while_due}");
-    assert!(rows_ahead >= 10, "{rows_ahead}");
+    assert!(commits_while_due >= 50, "{commits_while_due}");
+    assert!(crashes_while_due >= 5, "{crashes_while_due}");
+    assert!(rows_ahead >= 5, "{rows_ahead}");
 }
 
 /// The looks of all partitions, which end with the same tick.
