@@ -33,10 +33,13 @@ impl WireEvents {
         self.is_asked.load(Ordering::Relaxed)
     }
 
-    /// Something has left. The first after [`ask`](Self::ask) is the request.
-    pub(crate) fn left(&self, clock: Clock) {
+    /// Something has left, and `at` is when the network was handed the last of it. The first after [`ask`](Self::ask) is the request.
+    ///
+    /// That is taken before the call that hands it over: on a busy machine a thread may wait long behind that call, and a time
+    /// taken there would make the answer's way shorter than it was.
+    pub(crate) fn left(&self, at: Duration) {
         if self.is_asked() {
-            self.sent.get_or_init(|| clock.now());
+            self.sent.get_or_init(|| at);
         }
     }
 
@@ -67,7 +70,7 @@ impl WireEvents {
         of_answer.or_else(|| heads.last().filter(|_| !are_all)).copied()
     }
 
-    /// From [`ask`](Self::ask) to the request handed to the network in full. `None` until then.
+    /// From [`ask`](Self::ask) to when the network is handed the last of the request. `None` until then.
     pub(crate) fn request(&self) -> Option<Span> {
         Some(Span { start: *self.asked.get()?, end: *self.sent.get()? })
     }
@@ -77,7 +80,7 @@ impl WireEvents {
         Some(at.saturating_sub(*self.sent.get()?))
     }
 
-    /// From the request handed to the network in full, to the first byte of the answer. `None` until then, and
+    /// From when the network is handed the last of the request, to the first byte of the answer. `None` until then, and
     /// where the server spoke before it was asked.
     pub(crate) fn ttfb(&self) -> Option<Span> {
         let (start, end) = (*self.sent.get()?, self.first_byte()?);

@@ -37,8 +37,10 @@ where
 {
     ask.events.ask(ask.clock);
     // A server may answer and close before it has read the request: then the answer counts.
-    let written = write(stream, &request::http1(ask)).await;
-    ask.events.left(ask.clock);
+    let request = request::http1(ask);
+    let handed = ask.clock.now();
+    let written = write(stream, &request).await;
+    ask.events.left(handed);
     let (mut reader, mut total) = (HeadReader::default(), 0);
     let mut has_begun = false;
     loop {

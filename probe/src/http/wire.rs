@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -18,13 +19,15 @@ pub(super) struct Wire<S> {
     clock: Clock,
     events: WireEvents,
     has_request: bool,
+    /// When the latest write began.
+    handed: Duration,
     /// Not every byte is part of an answer.
     frames: FrameScanner,
 }
 
 impl<S> Wire<S> {
     pub(super) fn new(stream: S, clock: Clock, events: WireEvents) -> Self {
-        Self { stream, clock, events, has_request: false, frames: FrameScanner::default() }
+        Self { stream, clock, events, has_request: false, handed: Duration::ZERO, frames: FrameScanner::default() }
     }
 }
 
@@ -42,6 +45,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.has_request |= self.events.is_asked();
+        self.handed = self.clock.now();
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -49,7 +53,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         if self.has_request {
-            self.events.left(self.clock);
+            self.events.left(self.handed);
         }
         Poll::Ready(Ok(()))
     }
@@ -93,6 +97,39 @@ mod tests {
         wire.flush().await.unwrap();
         wire.read_u8().await.unwrap();
         assert_eq!(events.ttfb(), Some(ttfb));
+    }
+
+    /// A network that notes when it was handed something.
+    struct Noting(Clock, Vec<Duration>);
+
+    impl AsyncWrite for Noting {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            let now = self.0.now();
+            self.1.push(now);
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// However long a thread waits behind the call that sends.
+    #[tokio::test]
+    async fn a_request_has_left_before_the_network_has_it() {
+        let (clock, events) = (Clock::start(), WireEvents::default());
+        let mut wire = Wire::new(Noting(clock, Vec::new()), clock, events.clone());
+        events.ask(clock);
+        wire.write_all(b"half of it, ").await.unwrap();
+        wire.write_all(b"and the rest").await.unwrap();
+        let between = clock.now();
+        wire.flush().await.unwrap();
+        let (sent, noted) = (events.request().unwrap().end, &wire.stream.1);
+        assert!(noted[0] <= sent && sent <= noted[1] && noted[1] <= between);
     }
 
     #[tokio::test]

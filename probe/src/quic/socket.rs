@@ -90,14 +90,15 @@ impl AsyncUdpSocket for NotingSocket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let handed = self.clock.now();
         let send = || self.state.try_send((&self.socket).into(), transmit);
         match self.socket.try_io(Interest::WRITABLE, send) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
             // A datagram that did not leave is one that was lost.
             Err(error) => self.note(error),
             Ok(()) => {
-                self.first_sent.get_or_init(|| self.clock.now());
-                self.events.left(self.clock);
+                self.first_sent.get_or_init(|| handed);
+                self.events.left(handed);
             }
         }
         Ok(())
