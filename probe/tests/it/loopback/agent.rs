@@ -167,8 +167,9 @@ async fn two_hundred_turns_take_two_hundred_intervals_whatever_a_measurement_tak
     }
     let (counts, _) = agent.stop().await;
     assert!(counts.reported + counts.skipped >= TURNS, "{counts:?}");
-    // Drift would make every later turn later: the punctual ones among the last are as punctual as the first.
-    let last = latenesses_ms.iter().rev().take(50);
-    assert!(last.clone().min() <= Some(&10), "{latenesses_ms:?}");
-    assert!(last.min() >= Some(&-50), "no turn is early by more than the first was late: {latenesses_ms:?}");
+    // Drift would make every later turn later. A busy machine makes some turns late, the first as well as the last; so the most punctual of each end
+    // are compared.
+    let (first, last) = (latenesses_ms.iter().take(50).min(), latenesses_ms.iter().rev().take(50).min());
+    let drift_ms = last.unwrap() - first.unwrap();
+    assert!((-10..=10).contains(&drift_ms), "{drift_ms} ms: {latenesses_ms:?}");
 }
