@@ -9,14 +9,13 @@ use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::{Generation, Rules};
 use netqoe_notify::Notifier;
 use netqoe_pipeline::{
-    Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
-    StreamLetters, Ticker, View, set_aside,
+    Assembly, Assignment, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth, StreamLetters,
+    Ticker, View, set_aside,
 };
 use netqoe_server::{Tls, Tokens};
-use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
-use netqoe_sinks::{PostgresOptions, Store, StoreUrl, WriteTurn};
+use netqoe_sinks::{PostgresOptions, Store, WriteTurn};
 use netqoe_trace::Tracer;
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +24,9 @@ use super::dashboard::{Dashboard, with_memory};
 use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
-use super::{admin, health, listening_on, maintenance, process_metrics, process_name, store_kind, supervise};
+use super::{
+    admin, health, listening_on, maintenance, process_metrics, process_name, store_kind, store_reader, supervise,
+};
 use crate::clock::{now_ms, store_clock};
 use crate::exit::{self, TAKEN_OVER};
 use crate::options::AggregateOptions;
@@ -241,7 +242,9 @@ async fn serve(
         let (progress, view) = (options.consumer.progress(), Arc::clone(view));
         netqoe_pipeline::follow(log.clone(), progress, store, view, stop.clone(), Arc::clone(runtime))?;
     }
-    let reader = reader(options, view).await?;
+    let read_url = options.read_database_url.as_ref().unwrap_or(&options.database_url);
+    let (metrics, store_health) = (&view.observed().metrics, view.store_health());
+    let reader = store_reader::open(read_url, &options.database.postgres(), metrics, store_health).await?;
     let (assignment, rules) = (view.assignment(), options.rules.rules());
     // Of other processes, this one learns from the store.
     let others = (assignment.processes() > 1).then(|| Arc::clone(&reader));
@@ -287,19 +290,4 @@ fn app(dashboard: Dashboard, view: &Arc<View>, stop: &CancellationToken) -> axum
     let (metrics, checks) = (view.observed().metrics.clone(), health::checks(view));
     let (routes, access) = dashboard.routes(stop);
     netqoe_server::assemble(routes, metrics, checks, access).merge(netqoe_dashboard::page())
-}
-
-async fn reader(options: &AggregateOptions, view: &View) -> anyhow::Result<Arc<dyn Reader>> {
-    let (metrics, health) = (&view.observed().metrics, view.store_health());
-    let url = options.read_database_url.as_ref().unwrap_or(&options.database_url);
-    Ok(match url {
-        StoreUrl::Sqlite(path) => {
-            Arc::new(MeasuredReader::new(SqliteReader::open(path)?, MAX_CONNECTIONS, metrics, health))
-        }
-        StoreUrl::Postgres(url) => {
-            let postgres = options.database.postgres();
-            let reader = PostgresReader::connect(url, &postgres, Handle::current()).await?;
-            Arc::new(MeasuredReader::new(reader, postgres.max_open_connections, metrics, health))
-        }
-    })
 }

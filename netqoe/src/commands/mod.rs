@@ -32,6 +32,7 @@ pub(crate) mod rules;
 mod runtime;
 pub(crate) mod serve;
 mod starting;
+mod store_reader;
 pub(crate) mod supervise;
 mod text_input;
 pub(crate) mod up;

@@ -13,12 +13,11 @@ use axum::Router;
 use axum::routing::post;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
-use netqoe_pipeline::{MeasuredReader, StoreHealth};
+use netqoe_pipeline::StoreHealth;
 use netqoe_query::{LiveFeed, watch_others};
 use netqoe_server::{Code, ComponentCheck, Refusal, Tls, Tokens};
-use netqoe_sinks::read::{MAX_CONNECTIONS, PostgresReader, Reader, SqliteReader};
+use netqoe_sinks::read::Reader;
 use netqoe_sinks::{Served, StoreUrl};
-use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +27,7 @@ use super::admin::Admin;
 use super::dashboard::{Dashboard, with_memory};
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
-use super::{listening_on, other_rules, process_metrics, store_kind};
+use super::{listening_on, other_rules, process_metrics, store_kind, store_reader};
 use crate::options::ServeOptions;
 use crate::process::Process;
 use crate::shutdown;
@@ -96,7 +95,7 @@ async fn app(
     stop: &CancellationToken,
 ) -> anyhow::Result<Router> {
     let (rules, health, live) = (options.rules.rules(), StoreHealth::default(), LiveFeed::new(metrics.clone()));
-    let reader = reader(options, metrics, &health).await?;
+    let reader = store_reader::open(&options.store, &options.database.postgres(), metrics, &health).await?;
     warn_of_other_rules(&options.store, &reader, &rules).await?;
     let progress = Arc::new(Progress::new(store_kind(&options.store), health));
     tasks.spawn(Arc::clone(&progress).follow(Arc::clone(&reader), stop.clone()));
@@ -135,17 +134,4 @@ async fn warn_of_other_rules(store: &StoreUrl, reader: &Arc<dyn Reader>, rules: 
 async fn no_ingest() -> Refusal {
     let message = format!("{ONLY_READS}; send events to `netqoe up` or `netqoe ingest`");
     Refusal::new(Code::MethodNotAllowed, message)
-}
-
-async fn reader(options: &ServeOptions, metrics: &Metrics, health: &StoreHealth) -> anyhow::Result<Arc<dyn Reader>> {
-    Ok(match &options.store {
-        StoreUrl::Sqlite(path) => {
-            Arc::new(MeasuredReader::new(SqliteReader::open(path)?, MAX_CONNECTIONS, metrics, health))
-        }
-        StoreUrl::Postgres(url) => {
-            let postgres = options.database.postgres();
-            let reader = PostgresReader::connect(url, &postgres, Handle::current()).await?;
-            Arc::new(MeasuredReader::new(reader, postgres.max_open_connections, metrics, health))
-        }
-    })
 }
