@@ -34,6 +34,7 @@ mod source;
 mod stream;
 mod subjects;
 mod tls_fault;
+mod version;
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -13,6 +13,7 @@ use super::connect::Connection;
 use super::find::{self, unusable};
 use super::options::JetStreamOptions;
 use super::runtime::OwnThread;
+use super::version::is_before;
 use super::{existing, stream};
 use crate::{LogClock, LogError};
 
@@ -52,6 +53,13 @@ pub struct JetStreamReadings {
     pub clock: Option<ClockDifference>,
     /// How far its newest message lies ahead of our clock, in milliseconds; negative where it lies behind, and none without a message.
     pub newest_ahead_ms: Option<i64>,
+}
+
+impl JetStreamReadings {
+    /// Whether the server is older than this version; one that tells none is taken for a newer one.
+    pub fn is_before(&self, version: (u32, u32)) -> bool {
+        is_before(&self.version, version)
+    }
 }
 
 /// A copy of the stream on a server that does not lead it.

@@ -14,6 +14,7 @@ use super::connect::Connection;
 use super::find::{find_or_make, name, refused, request_error, unusable};
 use super::options::{Discard, Storage, StreamOptions};
 use super::subjects::Subjects;
+use super::version::is_before;
 use crate::LogError;
 
 /// What a stream's description says before and after its number of partitions.
@@ -21,6 +22,9 @@ const DESCRIPTION: [&str; 2] = ["netqoe log, ", " partitions"];
 
 /// What to do if a server has less room than the stream reserves.
 const MAKE_ROOM: &str = "give the server more (max_file_store), or the stream less (--stream-max-bytes)";
+
+/// On older servers, the copies of a stream may come to differ, as seen with 2.9.10.
+const COPIES_AGREE_SINCE: (u32, u32) = (2, 10);
 
 /// A setting of a stream that is not as it is wanted. The stream is used all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +54,7 @@ pub(super) struct OpenStream {
 pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, LogError> {
     let open = connection.insist(&name(&options.name), || try_open(connection, options)).await?;
     let (version, config) = (connection.client.server_info().version, &open.stream.cached_info().config);
-    if config.num_replicas > 1 && copies_may_differ(&version) {
+    if config.num_replicas > 1 && is_before(&version, COPIES_AGREE_SINCE) {
         tracing::warn!(
             "stream {} has {} replicas on nats-server {version}: after a network has parted its servers, its copies may \
              differ for good; use nats-server 2.10 or newer",
@@ -59,13 +63,6 @@ pub(super) async fn open(connection: &Connection, options: &StreamOptions) -> Re
         );
     }
     Ok(open)
-}
-
-/// Whether the copies of a stream may come to differ on servers of this version, as seen with 2.9.10. What is no version is
-/// taken for a newer one.
-fn copies_may_differ(version: &str) -> bool {
-    let mut numbers = version.split('.').map(str::parse::<u32>);
-    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < (2, 10))
 }
 
 async fn try_open(connection: &Connection, options: &StreamOptions) -> Result<OpenStream, Break> {
@@ -199,15 +196,4 @@ fn differences(options: &StreamOptions, info: &Info) -> Vec<Difference> {
     compare("duplicate_window", format!("{:?}", wanted.duplicate_window), format!("{:?}", found.duplicate_window));
     compare("storage", format!("{:?}", wanted.storage), format!("{:?}", found.storage));
     differences
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_by_their_numbers() {
-        assert!(["2.9.10", "2.9", "1.4.1"].iter().all(|version| copies_may_differ(version)));
-        assert!(!["2.10.0", "2.15.3-beta", "3.0.0", "", "main"].iter().any(|version| copies_may_differ(version)));
-    }
 }

@@ -86,7 +86,7 @@ fn replicas(readings: &JetStreamReadings) -> Vec<Finding> {
         (_, 2) => findings.push(Finding::problem(what, "2", "set 3: with 2, the loss of one stops the log")),
         _ => {}
     }
-    if replicas > 1 && is_before(&readings.version, SYNC_SINCE) {
+    if replicas > 1 && readings.is_before(SYNC_SINCE) {
         let advice =
             "use 2.10 or newer: after a network has parted the servers, copies of older ones may differ for good";
         findings.push(Finding::problem("version of NATS", &readings.version, advice));
@@ -109,7 +109,7 @@ fn sync(readings: &JetStreamReadings) -> Option<Finding> {
     if readings.replicas > 1 {
         return None;
     }
-    if is_before(&readings.version, SYNC_SINCE) {
+    if readings.is_before(SYNC_SINCE) {
         let present = format!("2m, as nats-server {} always has it", readings.version);
         let advice = "use 2.10 or newer with `sync_interval: always`, or three replicas: a crash of the machine loses what was acknowledged \
                       in that time";
@@ -135,12 +135,6 @@ fn pending(consumer: &ConsumerReading) -> Option<Finding> {
     let present = format!("{pending} messages are pending, {ack_pending} not acknowledged");
     let advice = "see that the aggregate runs and keeps up (`docs/operations/alerts.md`, NetqoeHighConsumerLag)";
     Some(Finding::problem(format!("consumer {name}"), present, advice))
-}
-
-/// Whether a version is older; what is none is taken for a newer one.
-fn is_before(version: &str, than: (u32, u32)) -> bool {
-    let mut numbers = version.split('.').map(str::parse::<u32>);
-    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < than)
 }
 
 #[cfg(test)]
@@ -240,7 +234,9 @@ mod tests {
 
     #[test]
     fn versions_are_compared_by_their_numbers() {
-        assert!(["2.9.10", "2.9", "1.4.1"].iter().all(|version| is_before(version, SYNC_SINCE)));
-        assert!(!["2.10.0", "2.15.3-beta", "3.0.0", "", "main"].iter().any(|version| is_before(version, SYNC_SINCE)));
+        let is_before =
+            |version: &&str| JetStreamReadings { version: (*version).to_owned(), ..good() }.is_before(SYNC_SINCE);
+        assert!(["2.9.10", "2.9", "1.4.1"].iter().all(is_before));
+        assert!(!["2.10.0", "2.15.3-beta", "3.0.0", "", "main"].iter().any(is_before));
     }
 }
