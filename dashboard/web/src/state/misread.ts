@@ -1,29 +1,6 @@
 // What an address says that means nothing to the page. It is told, since what is shown is not what somebody has asked for.
 
-import { parsePlace, type Place } from './place.ts';
-
-/** The names that an address of the page has. Others are of whatever it came through. */
-const NAMES = [
-  'view',
-  'incident',
-  'client',
-  'target',
-  'range',
-  'from',
-  'to',
-  'by',
-  'isp',
-  'label',
-  'only',
-  'phase',
-  'inside_from',
-  'inside_to',
-  'measure',
-  'min',
-  'max',
-  'sort',
-  'tables',
-];
+import { NAMES, parsePlace, type Place } from './place.ts';
 
 /** The parts of a query that change nothing, as `range=99x`. */
 export function misread(query: string): string[] {

@@ -18,6 +18,29 @@ export type Sort = (typeof SORTS)[number];
 
 const LABELS = ['dns-bound', 'handshake-bound', 'server-bound', 'throughput-bound', 'error-bound'] as const;
 
+/** The names that an address of the page has. Others are of whatever it came through. */
+export const NAMES = [
+  'view',
+  'incident',
+  'client',
+  'target',
+  'range',
+  'from',
+  'to',
+  'by',
+  'isp',
+  'label',
+  'only',
+  'phase',
+  'inside_from',
+  'inside_to',
+  'measure',
+  'min',
+  'max',
+  'sort',
+  'tables',
+] as const;
+
 /** Values of a column, both ends included; an end that is null is open, and one of them is not. */
 export interface Measure {
   column: string;
@@ -92,7 +115,7 @@ export function parsePlace(query: string): Place {
 /** The query that names a place; what is as at home is left out. */
 export function formatPlace(place: Place): string {
   const said = new URLSearchParams();
-  const say = (name: string, value: string | number | null) => {
+  const say = (name: (typeof NAMES)[number], value: string | number | null) => {
     if (value !== null) said.set(name, String(value));
   };
   say('view', place.view === usualView(place) ? null : place.view);
