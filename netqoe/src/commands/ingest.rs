@@ -1,6 +1,5 @@
 //! `netqoe ingest`: the HTTP API in front of a log in JetStream.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -21,7 +20,7 @@ use crate::{shutdown, systemd};
 
 pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
-    let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let listener = netqoe_server::listen(options.listen.address(), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let threads = request_threads()?;
     let hangups = {

@@ -1,6 +1,5 @@
 //! `netqoe up`: probe, ingest, log, dataflow, store and API in one process, on one file.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +64,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let hangups = hangups().context("can't listen for SIGHUP")?;
     let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
     let receivers = Receivers::open(&process.configuration.notify)?;
-    let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let listener = netqoe_server::listen(options.listen.address(), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
     let (list, targets) = watch::channel(options.probe.target.clone());

@@ -13,8 +13,8 @@ use netqoe_sinks::StoreUrl;
 
 use super::nats::{DeadLetterArguments, NatsArguments, secret};
 use super::{
-    AdminOptions, DatabaseOptions, RetentionOptions, RuleOptions, SamplingOptions, ServerOptions, TracingOptions,
-    positive, read_named,
+    AdminOptions, DatabaseOptions, ListenOptions, RetentionOptions, RuleOptions, SamplingOptions, ServerOptions,
+    TracingOptions, positive, read_named,
 };
 use crate::exit::{self, WrongUsage};
 
@@ -25,13 +25,8 @@ const SECRET_VARIABLE: &str = "NETQOE_CLUSTER_SECRET";
 
 #[derive(Args, Debug)]
 pub(crate) struct IngestOptions {
-    /// Address to listen on. Addresses other than loopback require tokens
-    #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(crate) listen: IpAddr,
-
-    /// Port to listen on; 0 chooses a free one
-    #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
-    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) listen: ListenOptions,
 
     #[command(flatten)]
     pub(crate) nats: NatsArguments,

@@ -7,6 +7,7 @@ mod first;
 mod history;
 mod incidents;
 mod letter_name;
+mod listen;
 mod metrics_listen;
 mod nats;
 #[cfg(not(feature = "bench"))]
@@ -22,7 +23,6 @@ mod server;
 mod threshold;
 mod tracing;
 
-use std::net::IpAddr;
 use std::num::{IntErrorKind, NonZeroUsize, ParseIntError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -41,6 +41,7 @@ pub(crate) use first::only_first;
 pub(crate) use history::HistoryOptions;
 pub(crate) use incidents::IncidentsOptions;
 pub(crate) use letter_name::LetterName;
+pub(crate) use listen::ListenOptions;
 #[cfg(not(feature = "bench"))]
 pub(crate) use no_bench::NoBench;
 pub(crate) use notify::{NotifyCommand, NotifyListOptions};
@@ -179,13 +180,8 @@ pub(crate) struct UpOptions {
     #[arg(long, env = "NETQOE_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Address to listen on. Addresses other than loopback require tokens
-    #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(crate) listen: IpAddr,
-
-    /// Port to listen on; 0 chooses a free one
-    #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
-    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) listen: ListenOptions,
 
     #[command(flatten)]
     pub(crate) admin: AdminOptions,

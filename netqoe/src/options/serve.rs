@@ -1,11 +1,9 @@
 //! `netqoe serve`.
 
-use std::net::IpAddr;
-
 use clap::Args;
 use netqoe_sinks::StoreUrl;
 
-use super::{AdminOptions, DatabaseOptions, RuleOptions, ServerOptions};
+use super::{AdminOptions, DatabaseOptions, ListenOptions, RuleOptions, ServerOptions};
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeOptions {
@@ -13,13 +11,8 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "NETQOE_STORE", value_name = "URL", hide_env_values = true)]
     pub(crate) store: StoreUrl,
 
-    /// Address to listen on. Addresses other than loopback require tokens
-    #[arg(long, env = "NETQOE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(crate) listen: IpAddr,
-
-    /// Port to listen on; 0 chooses a free one
-    #[arg(long, env = "NETQOE_PORT", default_value_t = 8081)]
-    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) listen: ListenOptions,
 
     #[command(flatten)]
     pub(crate) admin: AdminOptions,

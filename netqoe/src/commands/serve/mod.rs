@@ -39,7 +39,7 @@ pub(crate) fn run(options: &ServeOptions, process: &Arc<Process>) -> anyhow::Res
     let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
     // The store's driver waits on its own: it must not be used within the runtime.
     let served = options.store.look_at_served(&options.database.postgres())?;
-    let listener = netqoe_server::listen(SocketAddr::new(options.listen, options.port), &tokens)?;
+    let listener = netqoe_server::listen(options.listen.address(), &tokens)?;
     request_threads()?.block_on(serve(options, process, Front { listener, tls, tokens }, served))
 }
 
