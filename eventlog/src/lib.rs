@@ -26,7 +26,7 @@ pub use jetstream::{
 };
 pub use ndjson::NdjsonReader;
 pub use record::{add_recv_ts, stamped_or_as_it_is, with_recv_ts};
-pub use search::{FoundRecord, LogSearch, Search, SearchLimits, Searched};
+pub use search::{FoundRecord, LogSearch, Search, SearchLimits, Searched, Visit};
 pub use sqlite::{
     Before, Boot, ClockHealing, Findings, Inspection, SqliteLog, SqliteLogOptions, StoredRecord, TimesAhead, Verdict,
 };

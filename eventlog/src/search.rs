@@ -54,18 +54,16 @@ pub struct Searched {
     pub kept_since: Option<LogTime>,
 }
 
+/// What is shown each record, and says whether it wants the next one.
+pub type Visit<'a> = &'a mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>;
+
 /// A log that can be searched.
 pub trait LogSearch: EventLog {
     /// Shows records to `visit`, newest first, until it has enough. Waits for the disk or the server.
     ///
     /// # Errors
     /// If the log can't be read, or not within the limits.
-    fn search(
-        &self,
-        search: &Search,
-        limits: &SearchLimits,
-        visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
-    ) -> Result<Searched, LogError>;
+    fn search(&self, search: &Search, limits: &SearchLimits, visit: Visit<'_>) -> Result<Searched, LogError>;
 }
 
 /// What is left of the limits.

@@ -38,7 +38,7 @@ mod version;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ use self::stream::OpenStream;
 use self::subjects::Subjects;
 use crate::record::put_on_one_line;
 use crate::{
-    AppendError, EventLog, FoundRecord, LogClock, LogError, LogReader, LogSearch, Search, SearchLimits, Searched, Start,
+    AppendError, EventLog, LogClock, LogError, LogReader, LogSearch, Search, SearchLimits, Searched, Start, Visit,
 };
 
 /// How often the stream is looked at, so that a log that can't be written says so before anyone tries.
@@ -320,12 +320,7 @@ impl EventLog for JetStreamLog {
 }
 
 impl LogSearch for JetStreamLog {
-    fn search(
-        &self,
-        search: &Search,
-        limits: &SearchLimits,
-        visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
-    ) -> Result<Searched, LogError> {
+    fn search(&self, search: &Search, limits: &SearchLimits, visit: Visit<'_>) -> Result<Searched, LogError> {
         search::search(&self.shared, search, limits, visit)
     }
 }

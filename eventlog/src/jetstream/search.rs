@@ -4,7 +4,7 @@
 //! Decision: D-100.
 
 use std::collections::VecDeque;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::pull::Config;
@@ -19,7 +19,7 @@ use super::message::lines;
 use super::pull::{Delivery, Pull};
 use super::source::Source;
 use crate::LogError;
-use crate::search::{Budget, FoundRecord, Search, SearchLimits, Searched, before};
+use crate::search::{Budget, FoundRecord, Search, SearchLimits, Searched, Visit, before};
 
 /// Messages of all partitions that the first slice covers: so few that people who look at what was measured just now have it at once.
 const FIRST_SLICE: u64 = 512;
@@ -34,7 +34,7 @@ pub(super) fn search(
     shared: &Shared,
     search: &Search,
     limits: &SearchLimits,
-    visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
+    visit: Visit<'_>,
 ) -> Result<Searched, LogError> {
     let times = search.times.clone();
     let extent = within(shared, limits, move |source| async move { source.extent_of(&times).await })?;

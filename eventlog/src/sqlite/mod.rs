@@ -27,7 +27,7 @@ mod stored_record;
 mod writer;
 
 use std::io::Write;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -56,9 +56,7 @@ use self::shared::Shared;
 use self::writer::Writer;
 use crate::health::Health;
 use crate::record::put_on_one_line;
-use crate::{
-    AppendError, EventLog, FoundRecord, LogError, LogReader, LogSearch, Search, SearchLimits, Searched, Start,
-};
+use crate::{AppendError, EventLog, LogError, LogReader, LogSearch, Search, SearchLimits, Searched, Start, Visit};
 
 /// Most that one append may bring. Twice the largest request that ingest takes by default, since each event gets
 /// its time of receipt added.
@@ -255,12 +253,7 @@ impl EventLog for SqliteLog {
 }
 
 impl LogSearch for SqliteLog {
-    fn search(
-        &self,
-        search: &Search,
-        limits: &SearchLimits,
-        visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
-    ) -> Result<Searched, LogError> {
+    fn search(&self, search: &Search, limits: &SearchLimits, visit: Visit<'_>) -> Result<Searched, LogError> {
         search::search(&self.shared, search, limits, visit)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Decision: D-100.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use netqoe_model::{LogTime, Position};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,13 +12,13 @@ use super::schema;
 use super::shared::Shared;
 use super::stored_record::{StoredRecord, Verdict};
 use crate::LogError;
-use crate::search::{Budget, FoundRecord, Search, SearchLimits, Searched, before};
+use crate::search::{Budget, FoundRecord, Search, SearchLimits, Searched, Visit, before};
 
 pub(super) fn search(
     shared: &Shared,
     search: &Search,
     limits: &SearchLimits,
-    visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
+    visit: Visit<'_>,
 ) -> Result<Searched, LogError> {
     let mut connection = schema::open_reader(&shared.path)?;
     in_snapshot(&mut connection, search, limits, visit).map_err(|error| LogError::of(&shared.path, &error))
@@ -29,7 +29,7 @@ fn in_snapshot(
     connection: &mut Connection,
     search: &Search,
     limits: &SearchLimits,
-    visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
+    visit: Visit<'_>,
 ) -> rusqlite::Result<Searched> {
     let snapshot = connection.transaction()?;
     let rest = look(&snapshot, search, limits, visit)?;
@@ -41,7 +41,7 @@ fn look(
     connection: &Connection,
     search: &Search,
     limits: &SearchLimits,
-    visit: &mut dyn FnMut(FoundRecord<'_>) -> ControlFlow<()>,
+    visit: Visit<'_>,
 ) -> rusqlite::Result<Option<Position>> {
     let first_checked = first_checked(connection)?;
     let positions = positions(connection, &search.times, first_checked)?;
