@@ -87,6 +87,25 @@ test('a name is found by a part of it', async ({ page, demo }) => {
   await expect(page.getByTestId('target-title')).toContainText('login.example.com');
 });
 
+test('no key is lost that follows the end of a dialog at once', async ({ page, up }) => {
+  // Faster than the browser draws: between two keys it may not have told yet that the dialog is closed.
+  const ROUNDS = 8;
+  const { origin } = await up();
+  await page.goto(origin);
+  await expect(page.getByTestId('sentence')).toBeVisible();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [key, name] of [
+      ['/', 'Find a client or a target'],
+      ['?', 'Keys'],
+    ] as const) {
+      for (const press of [key, 'Escape', key, 'Escape', key]) await page.keyboard.press(press);
+      await expect(page.getByRole('dialog', { name })).toBeVisible();
+      await page.keyboard.press('Escape');
+    }
+  }
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
 test('reload, back and forward keep what is shown', { tag: '@store' }, async ({ page, demo }) => {
   const { fault, pair } = await openFault(page, demo);
   await page.getByRole('button', { name: 'Tables' }).click();

@@ -59,13 +59,16 @@ const OVER = CSS.supports('selector(:popover-open)') ? 'dialog[open], :popover-o
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (!mayRead.value || document.querySelector(OVER)) return;
-  const { target } = event;
-  const typing = target instanceof Element && target.matches('input, select, textarea');
-  if (typing && event.key !== 'Escape') return;
+  if (typesInto(event.target) && event.key !== 'Escape') return;
   const action = ACTIONS[event.key];
   if (!action) return;
   event.preventDefault();
   action();
+}
+
+/** A field that closed with its dialog has the focus until the browser has drawn the page again. It takes no keys. */
+function typesInto(target: EventTarget | null): boolean {
+  return target instanceof Element && target.matches('input, select, textarea') && target.checkVisibility();
 }
 
 const ACTIONS: Record<string, () => void> = {

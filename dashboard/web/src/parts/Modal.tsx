@@ -20,8 +20,16 @@ export function Modal({ label, close, children }: Props) {
   const outside = (event: MouseEvent) => {
     if (event.target === dialog.current) close();
   };
+  // The browser tells of a closed dialog later, when a key may have opened the next one; of Escape it tells at once.
+  const cancelled = (event: Event) => {
+    event.preventDefault();
+    close();
+  };
+  const closed = () => {
+    if (dialog.current) close();
+  };
   return (
-    <dialog ref={dialog} aria-label={label} onClose={close} onClick={outside}>
+    <dialog ref={dialog} aria-label={label} onCancel={cancelled} onClose={closed} onClick={outside}>
       {children}
     </dialog>
   );
