@@ -10,6 +10,7 @@ use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
 use futures::StreamExt;
 use netqoe_model::Position;
+use tokio::sync::oneshot;
 
 use super::connect::with_sources;
 use super::continuity::Seen;
@@ -49,8 +50,7 @@ pub(super) type Lost = String;
 
 /// A consumer whose messages come in order and each once, or not at all. One that is dropped is deleted on the server.
 pub(super) struct Pull {
-    consumer: Consumer<Config>,
-    stream: Stream,
+    made: Made,
     inbox: String,
     messages: Subscriber,
     /// Lent to each message for a moment, which can be read with it only.
@@ -87,10 +87,7 @@ impl Pull {
         let client = &source.connection.client;
         let inbox = client.new_inbox();
         let messages = client.subscribe(inbox.clone()).await.map_err(|error| with_sources(&error))?;
-        // The server may have given it to one that can't be reached; then the next one is somewhere else.
-        let made = tokio::time::timeout(CREATE_WAIT, source.stream.create_consumer(config)).await;
-        let made = made.map_err(|_| format!("no consumer was made within {CREATE_WAIT:?}"))?;
-        let consumer = made.map_err(|error| with_sources(&error))?;
+        let made = Made::new(&source.stream, config).await?;
         let request = BatchConfig {
             batch: PULL_MESSAGES,
             max_bytes: PULL_BYTES.max(client.max_payload() + SUBJECT_ROOM_BYTES),
@@ -98,13 +95,13 @@ impl Pull {
             idle_heartbeat: HEARTBEAT,
             ..BatchConfig::default()
         };
-        let (context, stream) = (Some(source.connection.jetstream.clone()), source.stream.clone());
-        Ok(Self { consumer, stream, inbox, messages, context, request, asked: 0, came: Came::default() })
+        let context = Some(source.connection.jetstream.clone());
+        Ok(Self { made, inbox, messages, context, request, asked: 0, came: Came::default() })
     }
 
     /// The consumer as the server made it.
     pub(super) fn info(&self) -> &Info {
-        self.consumer.cached_info()
+        self.made.consumer.cached_info()
     }
 
     /// Whether [`Pull::ask`] comes next.
@@ -119,7 +116,7 @@ impl Pull {
 
     /// Asks for the next messages.
     pub(super) async fn ask(&mut self) -> Result<(), Lost> {
-        let asked = self.consumer.request_batch(self.request.clone(), self.inbox.as_str().into()).await;
+        let asked = self.made.consumer.request_batch(self.request.clone(), self.inbox.as_str().into()).await;
         asked.map_err(|error| with_sources(&error))?;
         self.asked = self.request.batch;
         Ok(())
@@ -180,11 +177,34 @@ impl Pull {
     }
 }
 
-impl Drop for Pull {
+/// A consumer on the server, which is deleted once this is dropped.
+struct Made {
+    consumer: Consumer<Config>,
+    stream: Stream,
+}
+
+impl Made {
+    async fn new(stream: &Stream, config: Config) -> Result<Self, Lost> {
+        let (answer, answered) = oneshot::channel();
+        let stream = stream.clone();
+        // A task of its own sees the answer, whatever becomes of its reader meanwhile: an answer that nobody waits for is dropped,
+        // and the consumer deleted.
+        tokio::spawn(async move {
+            let made = stream.create_consumer(config).await;
+            drop(answer.send(made.map(|consumer| Self { consumer, stream })));
+        });
+        // The server may have given it to one that can't be reached; then the next one is somewhere else.
+        let answered = tokio::time::timeout(CREATE_WAIT, answered).await;
+        let made = answered.map_err(|_| format!("no consumer was made within {CREATE_WAIT:?}"))?;
+        made.map_err(|_| "the log is closed")?.map_err(|error| with_sources(&error))
+    }
+}
+
+impl Drop for Made {
     /// Until a consumer is forgotten, a server that was parted from the others waits for it, and calls itself unhealthy.
     fn drop(&mut self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (stream, name) = (self.stream.clone(), self.info().name.clone());
+        let (stream, name) = (self.stream.clone(), self.consumer.cached_info().name.clone());
         runtime.spawn(async move {
             if let Ok(Err(error)) = tokio::time::timeout(DELETE_WAIT, stream.delete_consumer(&name)).await {
                 tracing::debug!("a consumer that was left behind is not deleted: {}", with_sources(&error));

@@ -124,6 +124,10 @@ impl Other {
         self.runtime.block_on(self.jetstream.get_stream("telemetry-events")).unwrap()
     }
 
+    fn consumers(&self) -> usize {
+        self.stream().cached_info().state.consumer_count
+    }
+
     /// All messages of the stream.
     fn messages(&self) -> Vec<StreamMessage> {
         let stream = self.stream();

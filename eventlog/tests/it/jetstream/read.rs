@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use netqoe_testbed::AlteredProxy;
+use netqoe_testbed::{AlteredProxy, HoldingProxy};
 
 use super::*;
 
@@ -336,16 +336,33 @@ fn a_reader_that_is_gone_leaves_no_work_behind() {
     let nats = NatsServer::start().unwrap();
     let log = open(&nats);
     let other = Other::connect(&nats);
-    let consumers = || other.stream().cached_info().state.consumer_count;
     let gone = reader(&log, [0]);
-    eventually("it has a consumer", || consumers() == 1);
+    eventually("it has a consumer", || other.consumers() == 1);
     drop(gone);
-    let dropped = Instant::now();
-    eventually("its consumer is gone", || consumers() == 0);
-    // By itself the server forgets it after a minute.
-    assert!(dropped.elapsed() < Duration::from_secs(50), "nobody has deleted it");
+    is_deleted(&other);
     append(&log, 0, "1").unwrap();
     let own = reader(&log, [0]);
     drop(log);
     eventually("a reader holds its log", || own.lag() == 1);
+}
+
+/// The server has made it, and the reader does not know yet.
+#[test]
+fn a_reader_that_is_gone_before_its_consumer_is_made_leaves_none_behind() {
+    let nats = NatsServer::start().unwrap();
+    let way = HoldingProxy::start(([127, 0, 0, 1], nats.port()).into(), "CONSUMER.CREATE").unwrap();
+    let log = JetStreamLog::open(options(&format!("nats://{}", way.address()))).unwrap();
+    let other = Other::connect(&nats);
+    let gone = reader(&log, [0]);
+    eventually("it has a consumer", || other.consumers() > 0);
+    drop(gone);
+    way.release();
+    is_deleted(&other);
+}
+
+/// By itself the server forgets a consumer after a minute.
+fn is_deleted(other: &Other) {
+    let dropped = Instant::now();
+    eventually("the consumer is gone", || other.consumers() == 0);
+    assert!(dropped.elapsed() < Duration::from_secs(50), "nobody has deleted it");
 }
