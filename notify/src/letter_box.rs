@@ -6,12 +6,15 @@ use netqoe_sinks::outbox::{Attempted, WaitingMessage};
 
 use crate::config::ReceiverKind;
 use crate::pause::{LONGEST_ASKED_MS, pause_ms};
-use crate::postman::Delivery;
+use crate::postman::{Delivery, is_due};
 use crate::rate::RateLimit;
 use crate::receiver::{Outcome, Receiver};
 
 /// How often a receiver's messages are looked for where there were none. New ones are looked for at once.
 pub(crate) const LOOKED_EVERY_MS: i64 = 10_000;
+
+/// How often a receiver that forgets is told again what stands: as often as Prometheus tells an Alertmanager, by its default.
+const REMINDED_EVERY_MS: i64 = 60_000;
 
 /// What is to be kept to with a receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(crate) struct LetterBox {
     pub(crate) look_ms: i64,
     /// Messages that were refused together with others, and are tried alone.
     pub(crate) alone: BTreeSet<String>,
+    /// When it was last reminded of what stands.
+    reminded_ms: Option<i64>,
 }
 
 pub(crate) enum State {
@@ -59,7 +64,17 @@ impl LetterBox {
     pub(crate) fn new(policy: Policy) -> Self {
         let rate = RateLimit::new(policy.max_per_minute);
         let (not_before_ms, look_ms) = (i64::MIN, i64::MIN);
-        Self { policy, rate, state: State::Idle, failures: 0, not_before_ms, look_ms, alone: BTreeSet::new() }
+        let (alone, reminded_ms) = (BTreeSet::new(), None);
+        Self { policy, rate, state: State::Idle, failures: 0, not_before_ms, look_ms, alone, reminded_ms }
+    }
+
+    /// Whether it is to be reminded of what stands, if it has no message to get. Then it counts as reminded.
+    pub(crate) fn reminds(&mut self, now_ms: i64) -> bool {
+        let reminds = self.policy.kind.forgets() && is_due(self.reminded_ms, REMINDED_EVERY_MS, now_ms);
+        if reminds {
+            self.reminded_ms = Some(now_ms);
+        }
+        reminds
     }
 
     /// Whether a delivery may begin now.

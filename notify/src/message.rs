@@ -88,6 +88,11 @@ impl MessageEvent {
 }
 
 impl Message {
+    /// What it says of the incident, without what it said of the time before.
+    pub(crate) fn as_it_stands(self) -> Self {
+        Self { previous_severity: None, previous_cause: None, ..self }
+    }
+
     /// Tells a revision of an incident to somebody who knows how it stood at `known`.
     pub(crate) fn of(
         incident: &Incident,

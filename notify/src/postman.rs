@@ -33,6 +33,7 @@ pub struct Delivery {
     pub receiver: usize,
     /// The messages, the oldest first.
     pub messages: Vec<Message>,
+    /// Of the messages in the outbox. None of a reminder, which is not kept there.
     pub(crate) ids: Vec<String>,
     pub(crate) attempts: u32,
 }
@@ -113,7 +114,8 @@ impl Postman {
             }
         }
         let attempted = letter_box.attempted(&delivery, outcome, random, now_ms);
-        letter_box.state = State::Unsettled(delivery.ids, attempted);
+        let is_reminder = delivery.ids.is_empty();
+        letter_box.state = if is_reminder { State::Idle } else { State::Unsettled(delivery.ids, attempted) };
         self.settle()?;
         if *outcome != Outcome::Delivered {
             let name = self.boxes.get(delivery.receiver).map(|letter_box| letter_box.policy.name.clone());
@@ -164,7 +166,7 @@ impl Postman {
         let due = self.outbox.due(self.generation, &letter_box.policy.name, now_ms, limit)?;
         if due.is_empty() {
             letter_box.look_ms = now_ms.saturating_add(LOOKED_EVERY_MS);
-            return Ok(None);
+            return self.remind(receiver, now_ms);
         }
         let group = letter_box.group(due);
         let ids: Vec<String> = group.iter().map(|message| message.id.clone()).collect();
@@ -180,6 +182,23 @@ impl Postman {
                 Ok(None)
             }
         }
+    }
+
+    /// What stands is told once more to a receiver that keeps it in memory only, and may have been restarted.
+    fn remind(&mut self, receiver: usize, now_ms: i64) -> Result<Option<Delivery>, StoreError> {
+        let Some(letter_box) = self.boxes.get_mut(receiver) else { return Ok(None) };
+        if !letter_box.reminds(now_ms) {
+            return Ok(None);
+        }
+        let standing = self.outbox.standing(self.generation, &letter_box.policy.name)?;
+        // What another version of netqoe has written may have fields that this one does not know. It was delivered.
+        let messages = standing.iter().filter_map(|one| serde_json::from_str::<Message>(&one.body).ok());
+        let messages: Vec<Message> = messages.filter(|one| !one.event.ends()).map(Message::as_it_stands).collect();
+        if messages.is_empty() {
+            return Ok(None);
+        }
+        letter_box.begin(now_ms);
+        Ok(Some(Delivery { receiver, messages, ids: Vec::new(), attempts: 0 }))
     }
 
     fn give_up(&mut self, receiver: &str, now_ms: i64) -> Result<(), StoreError> {
@@ -225,6 +244,6 @@ impl Postman {
 }
 
 /// A time that lies ahead is that of a clock that was set back.
-fn is_due(last_ms: Option<i64>, every_ms: i64, now_ms: i64) -> bool {
+pub(crate) fn is_due(last_ms: Option<i64>, every_ms: i64, now_ms: i64) -> bool {
     last_ms.is_none_or(|last_ms| now_ms < last_ms || now_ms - last_ms >= every_ms)
 }

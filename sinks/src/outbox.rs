@@ -14,7 +14,7 @@ use crate::StoreError;
 pub const MAX_WAITING_MESSAGES: usize = 10_000;
 
 /// Open incidents that are looked at in one step, the oldest first. No person reads more.
-pub(crate) const MAX_OPEN_INCIDENTS: usize = 2_000;
+pub const MAX_OPEN_INCIDENTS: usize = 2_000;
 
 /// Log time that one step covers at most, in milliseconds: what is read at once is bounded, also after a long outage of
 /// netqoe.
@@ -59,6 +59,13 @@ pub trait Outbox: Send {
         now_ms: i64,
         limit: usize,
     ) -> Result<Vec<WaitingMessage>, StoreError>;
+
+    /// What a receiver knows of incidents that are open: for each, the message that it got last, unless another one waits for it.
+    /// At most [`MAX_OPEN_INCIDENTS`] of them, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if a later generation has been opened: that one reminds the receiver.
+    fn standing(&mut self, generation: Generation, receiver: &str) -> Result<Vec<WaitingMessage>, StoreError>;
 
     /// Notes what became of an attempt to send these messages. Behind no fence: it is true in any generation.
     ///
@@ -161,7 +168,7 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// A message that waits.
+/// A message for one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingMessage {
     /// [`message_id`] of its incident and revision.

@@ -129,6 +129,11 @@ impl ReceiverKind {
             Self::Email => "email",
         }
     }
+
+    /// Whether it keeps what it is told in memory only, and so is told again what stands.
+    pub(crate) fn forgets(self) -> bool {
+        self == Self::Alertmanager
+    }
 }
 
 impl fmt::Display for ReceiverKind {

@@ -4,6 +4,7 @@
 
 mod away;
 mod fleet;
+mod remind;
 mod restart;
 mod server;
 mod smtp;

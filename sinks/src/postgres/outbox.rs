@@ -78,14 +78,26 @@ impl Outbox for PostgresStore {
                  ORDER BY created_at, incident, length(id), id LIMIT $3",
                 &[(&receiver, Type::TEXT), (&timestamptz(now_ms), Type::TIMESTAMPTZ), (&bounded(limit), Type::INT8)],
             )?;
-            let message = |row: &Row| {
-                Ok(WaitingMessage {
-                    id: row.try_get(0)?,
-                    body: row.try_get(1)?,
-                    created_ms: unix_ms(row.try_get(2)?),
-                    attempts: narrow::<i64, u32>(row, 3)?,
-                })
-            };
+            rows.iter().map(message).collect()
+        })
+    }
+
+    fn standing(&mut self, generation: Generation, receiver: &str) -> Result<Vec<WaitingMessage>, StoreError> {
+        self.look("read messages", |snapshot, store| {
+            read_back::current(snapshot, store, generation)?;
+            let rows = snapshot.query_typed(
+                "SELECT one.id, one.body, one.created_at, one.attempts FROM incidents
+                 JOIN outbox AS one
+                     ON one.receiver = $1 AND one.id >= incidents.id || '-' AND one.id < incidents.id || '.'
+                 WHERE incidents.state = 'open' AND one.delivered_at IS NOT NULL
+                     AND NOT EXISTS (
+                         SELECT FROM outbox AS later
+                         WHERE later.receiver = $1 AND later.given_up_at IS NULL
+                             AND later.id >= incidents.id || '-' AND later.id < incidents.id || '.'
+                             AND (length(later.id), later.id) > (length(one.id), one.id))
+                 ORDER BY one.created_at, incidents.id LIMIT $2",
+                &[(&receiver, Type::TEXT), (&bounded(MAX_OPEN_INCIDENTS), Type::INT8)],
+            )?;
             rows.iter().map(message).collect()
         })
     }
@@ -201,6 +213,16 @@ impl PostgresStore {
 
 fn bounded(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// `id`, `body`, `created_at` and `attempts`.
+fn message(row: &Row) -> Result<WaitingMessage, Failure> {
+    Ok(WaitingMessage {
+        id: row.try_get(0)?,
+        body: row.try_get(1)?,
+        created_ms: unix_ms(row.try_get(2)?),
+        attempts: narrow::<i64, u32>(row, 3)?,
+    })
 }
 
 fn one_time(snapshot: &mut Transaction<'_>, sql: &str) -> Result<Option<i64>, Failure> {

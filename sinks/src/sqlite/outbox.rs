@@ -77,15 +77,27 @@ impl Outbox for SqliteStore {
                              AND (length(earlier.id), earlier.id) < (length(one.id), one.id))
                  ORDER BY created_at, incident, length(id), id LIMIT ?3",
             )?;
-            let message = |row: &Row<'_>| {
-                Ok(WaitingMessage {
-                    id: row.get(0)?,
-                    body: row.get(1)?,
-                    created_ms: row.get(2)?,
-                    attempts: row.get(3)?,
-                })
-            };
             Ok(due.query_map(params![receiver, now_ms, limit], message)?.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn standing(&mut self, generation: Generation, receiver: &str) -> Result<Vec<WaitingMessage>, StoreError> {
+        self.look("read messages", |snapshot, file| {
+            read_back::current(snapshot, file, generation)?;
+            let mut standing = snapshot.prepare_cached(
+                "SELECT one.id, one.body, one.created_at, one.attempts FROM incidents
+                 JOIN outbox AS one
+                     ON one.receiver = ?1 AND one.id >= incidents.id || '-' AND one.id < incidents.id || '.'
+                 WHERE incidents.state = 'open' AND one.delivered_at IS NOT NULL
+                     AND NOT EXISTS (
+                         SELECT 1 FROM outbox AS later
+                         WHERE later.receiver = ?1 AND later.given_up_at IS NULL
+                             AND later.id >= incidents.id || '-' AND later.id < incidents.id || '.'
+                             AND (length(later.id), later.id) > (length(one.id), one.id))
+                 ORDER BY one.created_at, incidents.id LIMIT ?2",
+            )?;
+            let rows = standing.query_map(params![receiver, MAX_OPEN_INCIDENTS], message)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
 
@@ -182,6 +194,11 @@ impl SqliteStore {
         };
         looked.map_err(|failure| self.file.failure(doing, failure))
     }
+}
+
+/// `id`, `body`, `created_at` and `attempts`.
+fn message(row: &Row<'_>) -> rusqlite::Result<WaitingMessage> {
+    Ok(WaitingMessage { id: row.get(0)?, body: row.get(1)?, created_ms: row.get(2)?, attempts: row.get(3)? })
 }
 
 fn one_time(snapshot: &Connection, sql: &str) -> rusqlite::Result<Option<i64>> {

@@ -19,6 +19,7 @@ for_each_store!(
     a_message_that_failed_holds_up_its_incident_alone,
     what_was_given_up_counts_as_not_told,
     more_than_may_wait_is_left_off,
+    what_stands_is_the_newest_of_each_open_incident,
     old_messages_are_forgotten_unless_their_incident_is_open,
     a_content_that_is_not_ours_is_named,
 );
@@ -273,6 +274,38 @@ fn more_than_may_wait_is_left_off(bench: &Bench) {
     assert_eq!(done, Enqueued { queued: MAX_WAITING_MESSAGES, left_off: 1 });
     let done = outbox.enqueue(generation, at(2), &[message("ops", A, 0), message("mail", A, 0)], 0).unwrap();
     assert_eq!(done, Enqueued { queued: 1, left_off: 1 });
+}
+
+fn what_stands_is_the_newest_of_each_open_incident(bench: &Bench) {
+    use IncidentChange::{Closed, Opened, Severity as Worse};
+    let (_, generation) = bench.open();
+    let mut outbox = bench.outbox();
+    let mut put_in = |messages: &[QueuedMessage]| outbox.enqueue(generation, at(1), messages, 0).unwrap();
+    incident(bench, A, &[(1, Opened), (2, Worse)]);
+    incident(bench, B, &[(1, Opened)]);
+    put_in(&[message("ops", A, 2), message("ops", A, 10), message("ops", B, 0), message("dev", B, 0)]);
+    let standing = |outbox: &mut dyn Outbox, receiver| -> Vec<String> {
+        outbox.standing(generation, receiver).unwrap().into_iter().map(|message| message.id).collect()
+    };
+    let delivered = |outbox: &mut dyn Outbox, ids: Vec<String>| {
+        outbox.settle("ops", &ids, &Attempted::Delivered { at_ms: 5 }).unwrap();
+    };
+    assert!(standing(&mut *outbox, "ops").is_empty(), "nothing was sent");
+    delivered(&mut *outbox, [ids(A, &[2]), ids(B, &[0])].concat());
+    assert_eq!(standing(&mut *outbox, "ops"), ids(B, &[0]), "a newer one of the other waits");
+    delivered(&mut *outbox, ids(A, &[10]));
+    assert_eq!(standing(&mut *outbox, "ops"), [ids(A, &[10]), ids(B, &[0])].concat());
+    assert!(standing(&mut *outbox, "dev").is_empty(), "another receiver's are its own");
+    assert_eq!(outbox.standing(generation, "ops").unwrap()[1].body, message("ops", B, 0).body);
+
+    outbox.enqueue(generation, at(1), &[message("ops", A, 11)], 0).unwrap();
+    assert_eq!(outbox.give_up("ops", 10, 10).unwrap(), 1);
+    assert_eq!(standing(&mut *outbox, "ops"), [ids(A, &[10]), ids(B, &[0])].concat(), "what was given up is not known");
+    incident(bench, B, &[(1, Opened), (4, Closed)]);
+    assert_eq!(standing(&mut *outbox, "ops"), ids(A, &[10]), "what is over stands no more");
+    let (_, later) = bench.open();
+    assert!(matches!(outbox.standing(generation, "ops"), Err(StoreError::Fenced { .. })));
+    assert_eq!(outbox.standing(later, "ops").unwrap().len(), 1);
 }
 
 fn old_messages_are_forgotten_unless_their_incident_is_open(bench: &Bench) {
