@@ -11,6 +11,7 @@ mod dist;
 mod flaky;
 mod fuzz;
 mod page;
+mod scratch;
 mod soak;
 mod steps;
 mod supply_chain;

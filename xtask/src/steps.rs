@@ -15,6 +15,7 @@ use crate::child::{cargo, has_extension, program, stopped_by_signals, succeeds};
 use crate::compiler::Task;
 use crate::flaky;
 use crate::page::{check_node, npm};
+use crate::scratch::Scratch;
 
 /// The variable with the URL of the NATS server that the page's tests share.
 const NATS_SERVER: &str = "NETQOE_TEST_NATS_URL";
@@ -104,10 +105,12 @@ pub(crate) fn test() -> anyhow::Result<()> {
     check_node()?;
     // Beside the checks, so that no test waits for its packages.
     let packages = std::thread::spawn(|| DeployPython::find().map(drop));
+    let scratch = Scratch::make()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let cores = std::thread::available_parallelism()?.get();
     let threads = cores * TEST_THREADS_A_CORE;
     let servers = [(SHARED_SERVER, postgres.url()), (NATS_SERVER, nats.url()), (TEST_THREADS, threads.to_string())];
+    let servers = Vec::from_iter(servers.into_iter().chain(scratch.variable()));
     let variables = |task: Task| anyhow::Ok([&servers[..], &task.environment()?].concat());
     let (shared, of_check) = (variables(Task::Compile)?, variables(Task::Check)?);
     // Beside all other tests, and so with fewer threads. Of two values of a variable, the later one counts.
@@ -143,7 +146,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     for (_, said) in beside.iter().filter(|(passed, said)| !passed || flaky::is_named_in(said)) {
         println!("\n{said}");
     }
-    drop((postgres, nats));
+    drop((postgres, nats, scratch));
     let flaky = match flaky::count()? {
         0 => String::new(),
         1 => "; 1 flaky test, which is named above, is to be mended".to_owned(),
