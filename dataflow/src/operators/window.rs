@@ -41,20 +41,11 @@ pub(crate) fn windows<'s>(
     let mut changes = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(changes);
     let mut outputs = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(outputs);
 
-    builder.build(move |mut initial| {
+    builder.build(move |_| {
         let mut partitions = seeded(seeds, &rules);
         let mut held: BTreeMap<u64, Held> = BTreeMap::new();
-        // The first output's capability comes first: what is remembered is there before anything is read.
-        let mut remembering = (!initial.is_empty()).then(|| initial.swap_remove(0));
         move |frontiers| {
             let (mut changes, mut outputs) = (changes.activate(), outputs.activate());
-            if let Some(capability) = remembering.take() {
-                let remembered = partitions.values_mut().flat_map(PartitionWindows::take_remembered);
-                let time = *capability.time();
-                changes
-                    .session(&capability)
-                    .give_iterator(remembered.map(|(pair, window, diff)| ((pair, window), time, diff)));
-            }
             input.for_each_stamp(|capability, batches| {
                 let Some(&epoch) = capability.least() else { return };
                 let (_, _, batch) = held

@@ -55,10 +55,10 @@ pub(super) struct Pair {
     pub(super) client: ClientIndex,
     /// Windows that can still change; a handful at most.
     pub(super) open: Vec<OpenWindow>,
-    /// What the collection holds as past; of a new pair, nothing.
+    /// What its closed windows have led to; of a new pair, nothing.
     pub(super) past: Option<Rc<PairState>>,
-    /// What it comes to with the windows that are closed in this turn; none between turns.
-    pub(super) next_past: Option<Box<PairState>>,
+    /// What the collection holds of that, which must be taken back before another is put there.
+    pub(super) shown_past: Option<Rc<PairState>>,
     /// Of the minute that the log has passed last.
     pub(super) due: PairDue,
 }
@@ -67,6 +67,11 @@ impl Pair {
     /// The open window that starts here.
     pub(super) fn open_at(&mut self, start: WindowStart) -> Option<&mut OpenWindow> {
         self.open.iter_mut().rev().find(|window| window.start == start)
+    }
+
+    /// Whether the collection holds an open window of it.
+    pub(super) fn is_shown(&self) -> bool {
+        self.open.iter().any(|window| window.shown.is_some())
     }
 
     /// Start of the newest window that is remembered.
@@ -93,7 +98,7 @@ impl Pairs {
     pub(super) fn add(&mut self, key: &str, client: ClientIndex) -> u32 {
         let key: Arc<str> = key.into();
         let pair =
-            Pair { key: key.clone(), client, open: Vec::new(), past: None, next_past: None, due: PairDue::Nothing };
+            Pair { key: key.clone(), client, open: Vec::new(), past: None, shown_past: None, due: PairDue::Nothing };
         let index = if let Some(index) = self.free.pop() {
             self.pairs[index as usize] = Some(pair);
             index
@@ -113,7 +118,7 @@ impl Pairs {
     }
 
     /// Forgets the pairs whose newest window starts before `horizon`, and returns them.
-    pub(super) fn remove_idle(&mut self, horizon: WindowStart) -> Vec<(u32, Pair)> {
+    pub(super) fn remove_idle(&mut self, horizon: WindowStart) -> Vec<Pair> {
         let old = |pair: &mut Pair| pair.newest().is_none_or(|newest| newest < horizon);
         let idle = |slot: &mut Option<Pair>| slot.take_if(old);
         let removed: Vec<_> = self
@@ -122,11 +127,12 @@ impl Pairs {
             .enumerate()
             .filter_map(|(index, slot)| idle(slot).map(|pair| (index as u32, pair)))
             .collect();
-        for (index, pair) in &removed {
+        let remove = |(index, pair): (u32, Pair)| {
             self.by_key.remove(&pair.key);
-            self.free.push(*index);
-        }
-        removed
+            self.free.push(index);
+            pair
+        };
+        removed.into_iter().map(remove).collect()
     }
 
     pub(super) fn len(&self) -> usize {

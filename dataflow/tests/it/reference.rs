@@ -58,6 +58,22 @@ fn check_file(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rule
     assert_same_looks(&store.plain_looks(false), &looks(&plain, rules, last_look));
 }
 
+/// Shows open windows after each chunk, and compares them each time.
+#[track_caller]
+fn check_shown_file(lines: &[Line], lines_a_chunk: usize, workers: usize, rules: &Rules) {
+    let so_far = RefCell::<BTreeMap<_, _>>::default();
+    let (mut store, feeds) = (Store::default(), feeds::shown_file(lines, lines_a_chunk, workers, PARTITIONS));
+    store::run(&mut store, feeds, PARTITIONS, rules, usize::MAX, None, |store, partition| {
+        // The position of a chunk is the number of its first line.
+        let end = (store.checkpoints[&partition].processed.0 as usize - 1 + lines_a_chunk).min(lines.len());
+        let plain = || lines[..end].iter().map(|line| (None, line.text.clone())).collect::<Vec<_>>();
+        let mut so_far = so_far.borrow_mut();
+        let expected = so_far.entry(end).or_insert_with(|| reference::run_all(&plain(), rules));
+        assert_same_partition(store, partition, expected);
+    });
+    assert_eq!(so_far.borrow().last_key_value().map(|(end, _)| *end), Some(lines.len()), "all is read");
+}
+
 proptest! {
     #![proptest_config(soak::cases(16))]
 
@@ -72,17 +88,7 @@ proptest! {
     fn a_file_that_is_shown_after_each_chunk_gives_the_rows_of_the_reference_every_time(
         lines in lines(200), lines_a_chunk in 5..60_usize, workers in 1..4_usize, rules in any_rules(),
     ) {
-        let so_far = RefCell::<BTreeMap<_, _>>::default();
-        let (mut store, feeds) = (Store::default(), feeds::shown_file(&lines, lines_a_chunk, workers, PARTITIONS));
-        store::run(&mut store, feeds, PARTITIONS, &rules, usize::MAX, None, |store, partition| {
-            // The position of a chunk is the number of its first line.
-            let end = (store.checkpoints[&partition].processed.0 as usize - 1 + lines_a_chunk).min(lines.len());
-            let plain = || lines[..end].iter().map(|line| (None, line.text.clone())).collect::<Vec<_>>();
-            let mut so_far = so_far.borrow_mut();
-            let expected = so_far.entry(end).or_insert_with(|| reference::run_all(&plain(), &rules));
-            assert_same_partition(store, partition, expected);
-        });
-        prop_assert_eq!(so_far.borrow().last_key_value().map(|(end, _)| *end), Some(lines.len()), "all is read");
+        check_shown_file(&lines, lines_a_chunk, workers, &rules);
     }
 
     #[test]
@@ -244,6 +250,25 @@ fn a_chunk_takes_over_the_log_time_of_the_chunks_before_it() {
     for (workers, rules) in [(1, &classic), (2, &classic), (3, &Rules::default())] {
         check_file(&lines, 1, workers, rules);
     }
+}
+
+/// A window that is shown is judged by an earlier one that closes without ever having been shown.
+#[test]
+fn a_window_that_is_never_shown_counts_for_later_ones() {
+    let line = |client: &str, second: i64, recv_second: i64| Line {
+        client: client.into(),
+        recv_ms: recv_second * 1_000,
+        text: format!(
+            r#"{{"event_id":"{second}","client_id":"{client}","ts_ms":{},"target":"t","error_stage":"tcp","recv_ts_ms":{}}}"#,
+            second * 1_000,
+            recv_second * 1_000
+        ),
+    };
+    let later = (120..126).map(|second| line("c", second, 126));
+    let earlier = (60..65).map(|second| line("c", second, 127));
+    // With its log time the earlier window closes, in the turn in which it was begun.
+    let lines: Vec<_> = later.chain(earlier).chain([line("d", 250, 250)]).collect();
+    check_shown_file(&lines, 6, 1, &Rules::default());
 }
 
 /// More events than are kept exactly: the labels may differ where a percentile lies on a threshold, the counts never.

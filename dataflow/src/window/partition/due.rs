@@ -182,7 +182,7 @@ impl PartitionWindows {
         let pair = self.pairs.get(index);
         self.closed = true;
         self.output.changes.extend(window.shown.take().map(|shown| (id, PairWindow::open(shown), -1)));
-        if pair.next_past.is_none() {
+        if pair.shown_past.is_some() || pair.is_shown() {
             self.advanced.push(index);
         }
         let last_time = self.rules.closes_after(window.start);

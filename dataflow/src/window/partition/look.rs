@@ -140,7 +140,7 @@ fn look_at(
     new: &PairState,
     sightings: &mut Vec<PairSighting>,
 ) {
-    let past = pair.next_past.as_deref().or(pair.past.as_deref()).unwrap_or(new);
+    let past = pair.past.as_deref().unwrap_or(new);
     let mut state: Option<PairState> = None;
     let mut windows = pair.open.iter_mut().take_while(|window| window.start < at).peekable();
     while let Some(window) = windows.next() {

@@ -103,7 +103,7 @@ pub struct PartitionWindows {
     next_sweep: LogTime,
     /// Pairs that were forgotten since the start.
     forgotten_pairs: u64,
-    /// Pairs of which windows were closed in this turn.
+    /// Pairs of which windows were closed in this turn, and of which the collection holds anything; some of them more than once.
     advanced: Vec<u32>,
     output: WindowOutput,
 }
@@ -135,13 +135,7 @@ impl PartitionWindows {
     /// What the windows of a pair from before the checkpoint have led to.
     pub fn remember(&mut self, client_id: &str, target: &str, past: PairState) {
         let index = self.pair(&format!("{client_id}\0{target}"), client_id.len());
-        let id = self.id(index);
-        replace_past(id, self.pairs.get(index), Some(Rc::new(past)), &mut self.output.changes);
-    }
-
-    /// What [`PartitionWindows::remember`] put into the collection.
-    pub fn take_remembered(&mut self) -> Vec<WindowChange> {
-        std::mem::take(&mut self.output.changes)
+        self.pairs.get(index).past = Some(Rc::new(past));
     }
 
     /// Counts the events of a batch.
@@ -203,7 +197,7 @@ impl PartitionWindows {
         #[cfg(feature = "planted-faults")]
         crate::planted::move_to_wall_clock(&mut self.checkpoint.log_time);
         self.close_between_looks();
-        self.replace_pasts();
+        self.replace_shown_pasts();
         let closed = std::mem::take(&mut self.closed);
         let shown = std::mem::take(&mut self.flush) && self.show();
         // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
@@ -301,12 +295,10 @@ impl PartitionWindows {
     }
 
     /// Hands on what follows from the windows that were closed in this turn.
-    fn replace_pasts(&mut self) {
+    fn replace_shown_pasts(&mut self) {
         for index in std::mem::take(&mut self.advanced) {
             let id = self.id(index);
-            let pair = self.pairs.get(index);
-            let past = pair.next_past.take().map(|past| Rc::new(*past));
-            replace_past(id, pair, past, &mut self.output.changes);
+            show_past(id, self.pairs.get(index), &mut self.output.changes);
         }
         // They were closed by their starts. Cached, as moving a closed window costs more than comparing two.
         self.output.closed.sort_by_cached_key(|closed| closed.pair);
@@ -323,6 +315,7 @@ impl PartitionWindows {
                     let row = Rc::new(window.row(false, self.checkpoint.log_time));
                     replace(id, window.shown.replace(row.clone()), row, &mut self.output.changes);
                     window.changed = false;
+                    show_past(id, pair, &mut self.output.changes);
                     shown = true;
                 }
             }
@@ -339,11 +332,9 @@ impl PartitionWindows {
         self.next_sweep = LogTime::from_ms(self.checkpoint.log_time.ms() + every_ms.max(self.rules.window_ms));
         let earliest = self.rules.earliest_open(self.checkpoint.log_time);
         let horizon = WindowStart::from_ms(earliest.ms() - self.rules.diagnosis.usual.reach_ms());
-        for (index, mut pair) in self.pairs.remove_idle(horizon) {
-            let id = self.id(index);
+        for pair in self.pairs.remove_idle(horizon) {
             self.clients.remove_pair(pair.client);
             self.forgotten_pairs += 1;
-            replace_past(id, &mut pair, None, &mut self.output.changes);
         }
     }
 
@@ -370,15 +361,20 @@ fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes
     changes.push((id, PairWindow::open(row), 1));
 }
 
-/// Judges a window that is closed, and takes it into what is past.
-fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules, new: &PairState) -> Judged {
-    let past = pair.past.as_deref().unwrap_or(new);
-    pair.next_past.get_or_insert_with(|| Box::new(past.clone())).judge(row, rules)
+/// Judges a window that is closed, and takes it into what is past. That is copied only if the collection holds it.
+fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules, new: &Rc<PairState>) -> Judged {
+    Rc::make_mut(pair.past.get_or_insert_with(|| Rc::clone(new))).judge(row, rules)
 }
 
-/// Puts a pair's past into the collection, in place of what it was.
-fn replace_past(id: PairId, pair: &mut Pair, past: Option<Rc<PairState>>, changes: &mut Vec<WindowChange>) {
-    let was = std::mem::replace(&mut pair.past, past.clone());
+/// The collection holds the past of a pair as long as it holds an open window of it, which is judged by that past. It takes
+/// no part in anything else.
+fn show_past(id: PairId, pair: &mut Pair, changes: &mut Vec<WindowChange>) {
+    let past = pair.past.as_ref().filter(|_| pair.is_shown());
+    if past.map(Rc::as_ptr) == pair.shown_past.as_ref().map(Rc::as_ptr) {
+        return;
+    }
+    let past = past.cloned();
+    let was = std::mem::replace(&mut pair.shown_past, past.clone());
     let both = [(was, -1), (past, 1)];
     changes.extend(both.into_iter().filter_map(|(past, diff)| Some((id, PairWindow::past(past?), diff))));
 }
