@@ -28,7 +28,8 @@ pub struct EventBatch {
     /// Lines whose event may turn out to be too far ahead of the log, with the index of the event.
     suspects: Vec<(u32, DeadLetter)>,
     events: Vec<DecodedEvent>,
-    /// Of each event: client, U+0000 (which no name can hold), target, network context.
+    /// Of each event: client, U+0000 (which no name can hold), target, network context; and where it has labels, the JSON of the client's,
+    /// U+0000 (which no JSON can hold), the JSON of the target's.
     text: String,
 }
 
@@ -44,6 +45,7 @@ struct DecodedEvent {
     client_bytes: u16,
     target_bytes: u16,
     context_bytes: u32,
+    labels_bytes: u32,
 }
 
 /// One event of a batch.
@@ -58,6 +60,8 @@ pub(crate) struct EventRef<'a> {
     pub(crate) pair: &'a str,
     pub(crate) client_bytes: usize,
     pub(crate) network_context: &'a str,
+    /// The JSON of the client's labels and of the target's, with U+0000 between them; empty where there are none.
+    pub(crate) labels: &'a str,
 }
 
 impl EventBatch {
@@ -79,6 +83,11 @@ impl EventBatch {
         self.text.push('\0');
         self.text.push_str(&event.target);
         self.text.push_str(context);
+        let labels_start = self.text.len();
+        if event.labels != [None; 2] {
+            let [client, target] = event.labels.map(Option::unwrap_or_default);
+            self.text.extend([client, "\0", target]);
+        }
         self.events.push(DecodedEvent {
             log_time,
             ts: event.ts,
@@ -86,10 +95,11 @@ impl EventBatch {
             error_stage: event.error_stage,
             samples: event.samples.map(|sample| sample.unwrap_or(NO_SAMPLE)),
             text_start,
-            // `Event::parse` bounds both below 2¹⁶; a context is part of a line, and lines are bounded far below 2³².
+            // `Event::parse` bounds both below 2¹⁶; context and labels are parts of a line, and lines are bounded far below 2³².
             client_bytes: event.client_id.len() as u16,
             target_bytes: event.target.len() as u16,
             context_bytes: context.len() as u32,
+            labels_bytes: (self.text.len() - labels_start) as u32,
         });
     }
 
@@ -111,6 +121,7 @@ impl EventBatch {
     pub(crate) fn get(&self, index: usize) -> EventRef<'_> {
         let event = &self.events[index];
         let pair_end = event.text_start + usize::from(event.client_bytes) + 1 + usize::from(event.target_bytes);
+        let context_end = pair_end + event.context_bytes as usize;
         EventRef {
             log_time: event.log_time,
             ts: event.ts,
@@ -119,7 +130,8 @@ impl EventBatch {
             samples: &event.samples,
             pair: &self.text[event.text_start..pair_end],
             client_bytes: usize::from(event.client_bytes),
-            network_context: &self.text[pair_end..pair_end + event.context_bytes as usize],
+            network_context: &self.text[pair_end..context_end],
+            labels: &self.text[context_end..context_end + event.labels_bytes as usize],
         }
     }
 }

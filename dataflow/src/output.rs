@@ -98,6 +98,7 @@ impl Names {
             window: sighting.window,
             standing: sighting.standing,
             network: sighting.network,
+            tags: sighting.tags,
         });
         Look { partition, at, sightings: sightings.collect() }
     }

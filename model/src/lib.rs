@@ -23,6 +23,7 @@ mod partition;
 pub mod planted;
 mod row;
 mod rules;
+mod tags;
 mod thousandths;
 mod tick;
 mod time;
@@ -57,6 +58,7 @@ pub use rules::{
     LatencyLevel, LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, RulesFile, SeverityRules, Spread, ThroughputLevel,
     ThroughputSeverity, UsualRules,
 };
+pub use tags::{MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS, PairTags, Side, TagName, Tags, is_tag_key};
 pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};

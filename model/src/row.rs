@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{ErrorStage, LogTime, Metric, Network, WindowStart};
+use crate::{ErrorStage, LogTime, Metric, Network, PairTags, WindowStart};
 
 /// The p50 and p95 of a metric that has samples: whole microseconds, or whole kbit/s for throughput.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,9 @@ pub struct WindowRow {
     /// with the same time the last in the log. `None` where none of them does, and in rows of a netqoe that did not
     /// keep it. Shared, as a fleet has few networks.
     pub network: Option<Arc<Network>>,
+    /// The labels of the client and the target, as the newest of its counted events says that carries any, by the same order. `None`
+    /// where none of them does, and in rows of a netqoe that did not keep them.
+    pub tags: Option<Arc<PairTags>>,
 }
 
 impl WindowRow {

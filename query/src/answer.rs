@@ -1,11 +1,13 @@
 //! The JSON of the query API. Columns have the names that they have in the store.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netqoe_model::{
-    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Network, Run, Severity, UsualRange, WindowRow, WindowStart,
-    from_thousandths,
+    AggregateRow, Diagnosis, ErrorStage, Label, Metric, Network, PairTags, Run, Severity, Side, UsualRange, WindowRow,
+    WindowStart, from_thousandths,
 };
 use netqoe_sinks::read::{AggregateRecord, ClientRecord, DiagnosisRecord, FindingRecord, ReadError, TargetRecord};
 use serde::Serialize;
@@ -21,6 +23,22 @@ pub(crate) struct Items<T> {
     /// Where the next page begins; null where there is none.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
+}
+
+/// The labels of a client or of a target: values by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Labels(BTreeMap<String, String>);
+
+impl Labels {
+    /// Those of one side of a pair.
+    pub(crate) fn of(tags: Option<&PairTags>, side: Side) -> Self {
+        let members = tags.map(|tags| tags.side(side).iter()).into_iter().flatten();
+        Self(members.map(|(key, value)| (key.to_string(), value.to_string())).collect())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// A row of `agg_1m`: its columns, with times in Unix milliseconds, latencies in ms and throughputs in Mbit/s.
@@ -102,6 +120,14 @@ struct RowItem {
     isp: Option<String>,
     #[schema(required)]
     site: Option<String>,
+    /// The labels of the client, as the newest of its events says that carries any; absent if there are none.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(required = false)]
+    client_labels: Labels,
+    /// The same of the target.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(required = false)]
+    target_labels: Labels,
 }
 
 impl RowItem {
@@ -138,6 +164,8 @@ impl RowItem {
             network_type,
             isp,
             site,
+            client_labels: Labels::of(window.tags.as_deref(), Side::Client),
+            target_labels: Labels::of(window.tags.as_deref(), Side::Target),
         }
     }
 }

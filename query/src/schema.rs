@@ -6,7 +6,7 @@ use netqoe_model::{
     Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel,
     Severity as ModelSeverity,
 };
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ArrayBuilder, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -39,8 +39,51 @@ one_of! {
     MeasurementOutcome: MEASUREMENT_OUTCOMES,
         "`accepted`: its window counts it. `duplicate`: the window has counted another one with its id. `late`: it came after its \
          window was closed.";
-    ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score.";
-    DimensionName: ["client_id", "target", "isp", "network_type", "site"], "By what windows are grouped.";
+}
+
+/// A type of the document alone: one of these texts, or the name of a label as a dimension.
+macro_rules! one_of_or_a_label {
+    ($($name:ident: $texts:expr, $about:literal;)*) => {$(
+        pub(crate) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let either = AnyOfBuilder::new().item(text($texts, $about)).item(LabelDimension::schema());
+                Schema::AnyOf(either.description(Some($about)).build()).into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+one_of_or_a_label! {
+    ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score: one of these, or the values of a label.";
+    DimensionName: ["client_id", "target", "isp", "network_type", "site"],
+        "By what windows are grouped: one of these, or a label.";
+}
+
+/// How the name of a label is written as a dimension.
+pub(crate) const LABEL_DIMENSION: &str = r"^(client|target)\.[a-zA-Z_][a-zA-Z0-9_]{0,63}$";
+
+/// A type of the document alone: a label of clients or of targets.
+pub(crate) struct LabelDimension;
+
+impl PartialSchema for LabelDimension {
+    fn schema() -> RefOr<Schema> {
+        let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(LABEL_DIMENSION));
+        name.description(Some("A label of clients or of targets: `client.team`, `target.service`.")).build().into()
+    }
+}
+
+impl ToSchema for LabelDimension {
+    fn name() -> Cow<'static, str> {
+        "LabelDimension".into()
+    }
 }
 
 pub(crate) const MEASUREMENT_OUTCOMES: [&str; 3] = ["accepted", "duplicate", "late"];

@@ -102,6 +102,7 @@ mod tests {
                 errors: [0; 5],
                 percentiles: [None; 5],
                 network: None,
+                tags: None,
             },
             diagnosis: None,
             ended_runs: vec![],

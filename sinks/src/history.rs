@@ -131,6 +131,7 @@ mod tests {
             errors: [0; 5],
             percentiles: [None; 5],
             network: None,
+            tags: None,
         }
     }
 

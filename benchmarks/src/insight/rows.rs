@@ -45,7 +45,7 @@ pub(super) fn row_of(start: WindowStart, measured: &[Measurement], as_of: LogTim
     }
     let is_final = as_of >= rules.closes_after(start);
     let percentiles = samples.percentiles();
-    let row = WindowRow { start, is_final, as_of, count_success, errors, percentiles, network: None };
+    let row = WindowRow { start, is_final, as_of, count_success, errors, percentiles, network: None, tags: None };
     (row.count_total() > 0).then_some(row)
 }
 

@@ -107,6 +107,7 @@ fn window(client: u64, target: u64, minute: u32, start_ms: i64) -> WindowRow {
         errors: if is_broken { [0, 2, 0, 0, 0] } else { [0; 5] },
         percentiles: if is_broken { [None; 5] } else { [us(0), us(1), us(2), ttfb, us(4)] },
         network: None,
+        tags: None,
     }
 }
 

@@ -45,6 +45,7 @@ fn row(minute: i64, samples: &[Sample]) -> WindowRow {
             of(|s| s.throughput),
         ],
         network: None,
+        tags: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a window is: pure state that takes events in log order and gives rows, with no thought of workers or epochs.
 
 mod clients;
+mod known_tags;
 mod open_window;
 mod pairs;
 mod partition;

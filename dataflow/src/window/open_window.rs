@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use netqoe_model::{ErrorStage, EventTime, LogTime, Network, Standing, WindowRow, WindowStart};
+use netqoe_model::{ErrorStage, EventTime, LogTime, Network, PairTags, Standing, WindowRow, WindowStart};
 
 use super::{SampleSet, SeenIds};
 use crate::event_batch::EventRef;
@@ -18,14 +18,24 @@ pub struct OpenWindow {
     seen: SeenIds,
     /// What the newest event says that names a network, and the time of that event.
     network: Option<(EventTime, Arc<Network>)>,
+    /// The same of labels. Boxed, as most pairs of most fleets have none.
+    tags: Option<Box<(EventTime, Arc<PairTags>)>>,
     /// The row that stands in the collection of rows, which must be taken back before another is put there.
     pub(crate) shown: Option<Rc<WindowRow>>,
     /// Whether the window has counted anything since.
     pub(crate) changed: bool,
     /// What the last look made of it, if there was one.
-    looked: Option<(Standing, Option<Arc<Network>>)>,
+    looked: Option<Looked>,
     /// Whether the window has counted anything since.
     pub(super) unlooked: bool,
+}
+
+/// What a look makes of a window.
+#[derive(Clone, Debug, PartialEq)]
+struct Looked {
+    standing: Standing,
+    network: Option<Arc<Network>>,
+    tags: Option<Arc<PairTags>>,
 }
 
 impl OpenWindow {
@@ -38,6 +48,7 @@ impl OpenWindow {
             samples: SampleSet::default(),
             seen: SeenIds::default(),
             network: None,
+            tags: None,
             shown: None,
             changed: false,
             looked: None,
@@ -72,13 +83,26 @@ impl OpenWindow {
         }
     }
 
+    /// A counted event carries labels. One event gives those of the client and those of the target, as it does with networks.
+    pub(crate) fn see_tags(&mut self, ts: EventTime, carried: &Arc<PairTags>) {
+        match self.tags.as_deref_mut() {
+            Some((at, _)) if ts < *at => {}
+            Some((at, tags)) if Arc::ptr_eq(tags, carried) => *at = ts,
+            Some(newest) => *newest = (ts, Arc::clone(carried)),
+            None => self.tags = Some(Box::new((ts, Arc::clone(carried)))),
+        }
+    }
+
     /// A look makes this of it. Whether that is news.
     pub(super) fn look(&mut self, standing: Standing) -> bool {
         self.unlooked = false;
         let network = self.network.as_ref().map(|(_, network)| network);
-        let is_same = self.looked.as_ref().is_some_and(|(was, over)| *was == standing && over.as_ref() == network);
+        let tags = self.tags.as_ref().map(|newest| &newest.1);
+        let is_same = self.looked.as_ref().is_some_and(|was| {
+            was.standing == standing && was.network.as_ref() == network && was.tags.as_ref() == tags
+        });
         if !is_same {
-            self.looked = Some((standing, network.cloned()));
+            self.looked = Some(Looked { standing, network: network.cloned(), tags: tags.cloned() });
         }
         !is_same
     }
@@ -86,6 +110,11 @@ impl OpenWindow {
     /// The network that it was measured over, where an event names one.
     pub(super) fn network(&self) -> Option<Arc<Network>> {
         self.network.as_ref().map(|(_, network)| Arc::clone(network))
+    }
+
+    /// The labels of its client and target, where an event carries any.
+    pub(super) fn tags(&self) -> Option<Arc<PairTags>> {
+        self.tags.as_ref().map(|newest| Arc::clone(&newest.1))
     }
 
     fn count_error(&mut self, stage: ErrorStage) {
@@ -102,6 +131,7 @@ impl OpenWindow {
             errors: self.errors,
             percentiles: self.samples.percentiles(),
             network: self.network(),
+            tags: self.tags(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_MEASUREMENT, MAX_TARGET_BYTES, Samples,
 };
+use crate::tags::are_tags;
 use crate::{EventTime, to_thousandths};
 
 /// A member's value, before anyone knows whether it is valid. One that stands twice simply replaces the first.
@@ -35,6 +36,9 @@ pub(super) struct Raw<'a> {
     throughput_kbps: Scalar<'a>,
     /// The text of the value, whatever it is.
     network_context: Option<&'a str>,
+    /// The same.
+    client_labels: Option<&'a str>,
+    target_labels: Option<&'a str>,
 }
 
 /// The value of `timing_measurements`, or of `timings`.
@@ -84,6 +88,8 @@ impl<'a> Raw<'a> {
             b"timings" => Place::Timings(&mut self.timings),
             b"throughput_kbps" => Place::Scalar(&mut self.throughput_kbps),
             b"network_context" => Place::Text(&mut self.network_context),
+            b"client_labels" => Place::Text(&mut self.client_labels),
+            b"target_labels" => Place::Text(&mut self.target_labels),
             _ => Place::Nowhere,
         }
     }
@@ -120,8 +126,18 @@ impl<'a> Raw<'a> {
             recv: self.recv_ts_ms.as_ref().and_then(Scalar::time),
             error_stage,
             network_context: self.network_context,
+            labels: [labels(self.client_labels, "client_labels")?, labels(self.target_labels, "target_labels")?],
             has_recv: self.recv_ts_ms.is_some(),
         })
+    }
+}
+
+/// The text of a member that may say labels.
+fn labels<'a>(text: Option<&'a str>, name: &'static str) -> Result<Option<&'a str>, Invalid> {
+    match text {
+        None | Some("null" | "{}") => Ok(None),
+        Some(text) if are_tags(text) => Ok(Some(text)),
+        Some(_) => Err(Invalid::Labels(name)),
     }
 }
 

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::EventTime;
+use crate::{EventTime, MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS};
 
 /// Longest `event_id`, in bytes.
 pub const MAX_EVENT_ID_BYTES: usize = 128;
@@ -114,6 +114,8 @@ pub struct Event<'a> {
     pub samples: Samples,
     /// The text of `network_context`, not looked into.
     pub network_context: Option<&'a str>,
+    /// The JSON texts of `client_labels` and of `target_labels`, checked and not taken apart; `None` where there are none.
+    pub labels: [Option<&'a str>; 2],
     /// Whether the line has a member `recv_ts_ms`, valid or not.
     pub has_recv: bool,
 }
@@ -158,6 +160,12 @@ pub enum Invalid {
     /// Neither measured nor failed.
     #[error("timing_measurements must be an object; it may be absent only if error_stage is set")]
     Timings,
+    /// Not labels, or more than there may be.
+    #[error(
+        "{0} must be null or an object of at most {MAX_TAGS} texts: names of letters, digits and _ that do not begin with a digit, up to \
+         {MAX_TAG_KEY_BYTES} bytes, with values of up to {MAX_TAG_VALUE_BYTES} bytes without U+0000"
+    )]
+    Labels(&'static str),
     /// Not a number that can be measured.
     #[error("{0} must be null or a number from 0 to 10^12")]
     Measurement(&'static str),

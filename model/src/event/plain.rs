@@ -220,7 +220,8 @@ mod tests {
     const ORDINARY: &str = r#"{"schema_version":"1.0","event_id":"0190b3f5-7c1e-7000-8000-000000000001","client_id":"c-é",
         "ts_ms":1700000000123,"target":"https://example.net/","error_stage":null,"extra":[1,{"a":true},"x"],
         "timing_measurements":{"dns_ms":15.3,"tcp_ms":0,"tls_ms":null,"ttfb_ms":125.875,"throughput_mbps":94.05},
-        "network_context":{"network_type":"wifi","isp":"Example", "asn":64500}, "recv_ts_ms":1700000000456}"#;
+        "network_context":{"network_type":"wifi","isp":"Example", "asn":64500},
+        "client_labels":{"team":"core","site":"Oslo"},"target_labels":{}, "recv_ts_ms":1700000000456}"#;
 
     /// Whatever is read here, serde reads the same.
     #[track_caller]
@@ -261,7 +262,7 @@ mod tests {
         prop_oneof![
             8 => proptest::sample::select(vec![
                 "{", "}", "[", "]", ",", ":", "\"", "\\", " ", "\n", "null", "true", "false", "\"ts_ms\":", "\"target\":",
-                "\"timings\":", "\"dns_ms\":", "\"network_context\":", "\"x\"", "\"é\"", "0", "-", ".", "e", "\u{0}",
+                "\"timings\":", "\"dns_ms\":", "\"network_context\":", "\"client_labels\":", "\"x\"", "\"é\"", "0", "-", ".", "e", "\u{0}",
             ]).prop_map(str::to_owned),
             2 => "[0-9]{1,17}(\\.[0-9]{1,17})?",
             1 => any::<String>(),

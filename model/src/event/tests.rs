@@ -206,3 +206,28 @@ fn times_are_whole_and_in_range() {
     }
     check(r#","ts_ms":253402300799999"#, Ok([None; 5]));
 }
+
+#[test]
+fn labels_are_checked_and_handed_on_as_they_are_written() {
+    let labels = |members: &str| {
+        Event::parse(line(members).as_bytes()).map(|event| event.labels.map(|text| text.map(str::to_owned)))
+    };
+    assert_eq!(labels(""), Ok([None, None]));
+    assert_eq!(labels(r#","client_labels":null,"target_labels":{}"#), Ok([None, None]));
+    assert_eq!(
+        labels(r#","target_labels":{"a" : "\u0062"},"client_labels":{"z":"1","a":"2"}"#),
+        Ok([Some(r#"{"z":"1","a":"2"}"#.to_owned()), Some(r#"{"a" : "\u0062"}"#.to_owned())])
+    );
+    let too_long = format!(r#"{{"a":"{}"}}"#, "x".repeat(257));
+    for bad in ["[]", "5", "\"a\"", r#"{"a":1}"#, r#"{"a-b":"c"}"#, r#"{"a":"\u0000"}"#, &too_long] {
+        for name in ["client_labels", "target_labels"] {
+            assert_eq!(labels(&format!(r#","{name}":{bad}"#)), Err(Invalid::Labels(name)), "{bad}");
+        }
+    }
+    assert!(
+        Invalid::Labels("client_labels")
+            .to_string()
+            .starts_with("client_labels must be null or an object of at most 16 texts")
+    );
+    check(r#","client_labels":[],"client_labels":{"a":"b"}"#, Ok([None; 5]));
+}

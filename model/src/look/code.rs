@@ -4,14 +4,17 @@
 //! its name and its network; most windows are the one that has just ended, which takes no byte.
 //!
 //! ```text
-//! 1 (version)  unit_ms
+//! 1 or 2 (version), unit_ms
 //! targets:     count, then each name: length, bytes
 //! networks:    count, then each: which of its three names are there (bits), then these: length, bytes
+//! labels:      in version 2 only, which is written where a sighting has labels: count, then each: those of the client and of the
+//!              target as JSON: length, bytes (none: 0)
 //! clients:     until the end: bytes shared with the name before, length of the rest, the rest,
 //!              network (0: none, otherwise place in the table from 1), count, then each sighting:
 //!                  steps from the target before (zigzag), then one byte: standing (5 bits), other window (bit 5),
-//!                  other network (bit 6); then, where the bit is set, how many units before the look the window starts
-//!                  (zigzag), and the network
+//!                  other network (bit 6), other labels than the sighting before of the client (bit 7, in version 2); then, where
+//!                  the bit is set, how many units before the look the window starts (zigzag), the network, and the labels
+//!                  (0: none, otherwise place in the table from 1)
 //! ```
 //!
 //! All numbers are LEB128 varints.
@@ -20,13 +23,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Look, Sighting, Standing};
-use crate::{Label, MAX_CLIENT_ID_BYTES, MAX_NETWORK_NAME_BYTES, MAX_TARGET_BYTES, Network, Severity, WindowStart};
+use crate::{
+    Label, MAX_CLIENT_ID_BYTES, MAX_NETWORK_NAME_BYTES, MAX_TARGET_BYTES, Network, PairTags, Severity, Tags,
+    WindowStart,
+};
 
 const VERSION: u8 = 1;
+/// The same with labels: only where there are any, so that looks without them are as they ever were.
+const VERSION_WITH_LABELS: u8 = 2;
 
 const STANDING_BITS: u8 = 0b0001_1111;
 const OTHER_WINDOW: u8 = 0b0010_0000;
 const OTHER_NETWORK: u8 = 0b0100_0000;
+const OTHER_LABELS: u8 = 0b1000_0000;
+
+/// The longest JSON text of labels: 16 names and values with their quotes, where each byte of a value may be an escape of six.
+const MAX_LABELS_BYTES: usize = crate::MAX_TAGS * (crate::MAX_TAG_KEY_BYTES + 6 * crate::MAX_TAG_VALUE_BYTES + 6) + 2;
 
 const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Major, Severity::Critical];
 /// The first code of a degraded window. Those of a label follow each other, by severity.
@@ -56,12 +68,18 @@ impl Look {
         let unit_ms = self.unit_ms();
         let (targets, networks) =
             (Table::of(&self.sightings, |it| Some(&it.target)), Table::of(&self.sightings, |it| it.network.as_ref()));
-        let mut bytes = vec![VERSION];
+        let tags = Table::of(&self.sightings, |it| it.tags.as_ref());
+        let has_labels = !tags.in_order.is_empty();
+        let mut bytes = vec![if has_labels { VERSION_WITH_LABELS } else { VERSION }];
         push_number(&mut bytes, unit_ms);
         push_number(&mut bytes, targets.in_order.len() as u64);
         targets.in_order.keys().for_each(|target| push_text(&mut bytes, target));
         push_number(&mut bytes, networks.in_order.len() as u64);
         networks.in_order.keys().for_each(|network| push_network(&mut bytes, network));
+        if has_labels {
+            push_number(&mut bytes, tags.in_order.len() as u64);
+            tags.in_order.keys().for_each(|tags| push_tags(&mut bytes, tags));
+        }
         let mut client_before = "";
         for of_client in self.sightings.chunk_by(|a, b| a.client_id == b.client_id) {
             let client_id = &*of_client[0].client_id;
@@ -71,7 +89,8 @@ impl Look {
             client_before = client_id;
             let network_of =
                 |sighting: &Sighting| sighting.network.as_ref().map_or(0, |network| networks.place(network) + 1);
-            let (mut network, mut target) = (network_of(&of_client[0]), 0);
+            let tags_of = |sighting: &Sighting| sighting.tags.as_ref().map_or(0, |of_pair| tags.place(of_pair) + 1);
+            let (mut network, mut labels, mut target) = (network_of(&of_client[0]), 0, 0);
             push_number(&mut bytes, network);
             push_number(&mut bytes, of_client.len() as u64);
             for sighting in of_client {
@@ -79,10 +98,11 @@ impl Look {
                 push_signed(&mut bytes, place.cast_signed() - target);
                 target = place.cast_signed();
                 let units = (self.at.ms() - sighting.window.ms()) / unit_ms.cast_signed();
-                let other_network = network_of(sighting);
+                let (other_network, other_labels) = (network_of(sighting), tags_of(sighting));
                 let mut code = standing_code(sighting.standing);
                 code |= if units == 1 { 0 } else { OTHER_WINDOW };
                 code |= if other_network == network { 0 } else { OTHER_NETWORK };
+                code |= if other_labels == labels { 0 } else { OTHER_LABELS };
                 bytes.push(code);
                 if units != 1 {
                     push_signed(&mut bytes, units);
@@ -90,6 +110,10 @@ impl Look {
                 if other_network != network {
                     network = other_network;
                     push_number(&mut bytes, network);
+                }
+                if other_labels != labels {
+                    labels = other_labels;
+                    push_number(&mut bytes, labels);
                 }
             }
         }
@@ -102,7 +126,8 @@ impl Look {
     /// [`InvalidLook`] for all bytes that [`Look::sightings_to_bytes`] does not write.
     pub fn sightings_from_bytes(bytes: &[u8], at: WindowStart) -> Result<Vec<Sighting>, InvalidLook> {
         let (&version, rest) = bytes.split_first().ok_or(InvalidLook::Truncated)?;
-        if version != VERSION {
+        let has_labels = version == VERSION_WITH_LABELS;
+        if version != VERSION && !has_labels {
             return Err(InvalidLook::Version(version));
         }
         let mut rest = Rest(rest);
@@ -111,19 +136,24 @@ impl Look {
             .map(|_| rest.text(MAX_TARGET_BYTES).map(Arc::from))
             .collect::<Result<Vec<Arc<str>>, _>>()?;
         let networks = (0..rest.count()?).map(|_| rest.network().map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+        let count = if has_labels { rest.count()? } else { 0 };
+        let tags = (0..count).map(|_| rest.tags().map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
         let mut sightings = Vec::new();
         let mut client_before = String::new();
         while !rest.0.is_empty() {
             let client_id = rest.client(&client_before)?;
             client_before = (*client_id).to_owned();
-            let mut network = rest.one_of(&networks)?;
-            let mut target = 0_i64;
+            let mut network = rest.one_of(&networks, "an unknown network")?;
+            let (mut labels, mut target) = (None, 0_i64);
             for _ in 0..rest.count()? {
                 target = target.checked_add(rest.signed()?).ok_or(InvalidLook::Content("an unknown target"))?;
                 let code = rest.byte()?;
                 let units = if code & OTHER_WINDOW == 0 { 1 } else { rest.signed()? };
                 if code & OTHER_NETWORK != 0 {
-                    network = rest.one_of(&networks)?;
+                    network = rest.one_of(&networks, "an unknown network")?;
+                }
+                if has_labels && code & OTHER_LABELS != 0 {
+                    labels = rest.one_of(&tags, "unknown labels")?;
                 }
                 let named = usize::try_from(target).ok().and_then(|place| targets.get(place));
                 let window_ms = units.checked_mul(unit_ms).and_then(|before_ms| at.ms().checked_sub(before_ms));
@@ -131,8 +161,11 @@ impl Look {
                     client_id: Arc::clone(&client_id),
                     target: Arc::clone(named.ok_or(InvalidLook::Content("an unknown target"))?),
                     window: WindowStart::from_ms(window_ms.ok_or(InvalidLook::Content("a window beyond all times"))?),
-                    standing: standing(code & !(OTHER_WINDOW | OTHER_NETWORK))?,
+                    standing: standing(
+                        code & !(OTHER_WINDOW | OTHER_NETWORK | if has_labels { OTHER_LABELS } else { 0 }),
+                    )?,
                     network: network.clone(),
+                    tags: labels.clone(),
                 });
             }
         }
@@ -240,6 +273,10 @@ fn push_network(bytes: &mut Vec<u8>, network: &Network) {
     names.into_iter().flatten().for_each(|name| push_text(bytes, name));
 }
 
+fn push_tags(bytes: &mut Vec<u8>, tags: &PairTags) {
+    tags.json().into_iter().for_each(|json| push_text(bytes, json.unwrap_or_default()));
+}
+
 /// The bytes that are not read yet.
 struct Rest<'a>(&'a [u8]);
 
@@ -310,11 +347,22 @@ impl<'a> Rest<'a> {
         network.filter(|_| bits < 0b1000).ok_or(InvalidLook::Content("a network without a name"))
     }
 
-    /// None for 0, and otherwise the network at this place, from 1.
-    fn one_of(&mut self, networks: &[Arc<Network>]) -> Result<Option<Arc<Network>>, InvalidLook> {
+    fn tags(&mut self) -> Result<PairTags, InvalidLook> {
+        let mut side = || -> Result<Tags, InvalidLook> {
+            match self.text(MAX_LABELS_BYTES)? {
+                "" => Ok(Tags::default()),
+                json => Tags::parse(json).ok_or(InvalidLook::Content("labels that are none")),
+            }
+        };
+        let (client, target) = (side()?, side()?);
+        PairTags::of(client, target).ok_or(InvalidLook::Content("labels that are none"))
+    }
+
+    /// None for 0, and otherwise what is at this place of the table, from 1.
+    fn one_of<T>(&mut self, table: &[Arc<T>], unknown: &'static str) -> Result<Option<Arc<T>>, InvalidLook> {
         let Some(place) = self.number()?.checked_sub(1) else { return Ok(None) };
-        let network = usize::try_from(place).ok().and_then(|place| networks.get(place));
-        network.cloned().map(Some).ok_or(InvalidLook::Content("an unknown network"))
+        let found = usize::try_from(place).ok().and_then(|place| table.get(place));
+        found.cloned().map(Some).ok_or(InvalidLook::Content(unknown))
     }
 }
 
@@ -349,13 +397,18 @@ mod tests {
             8 => (-2..6_i64).prop_map(|units| AT.ms() - units * 60_000),
             1 => 0..crate::MAX_TIME_MS,
         ];
-        (name(), name(), window, prop::sample::select(standings()), network).prop_map(
-            |(client_id, target, window_ms, standing, network)| Sighting {
+        let tags = || prop_oneof![3 => Just("null".to_owned()), 1 => "\\{\"[a-b]\":\"[a-bé]{0,2}\"\\}"];
+        let tags = prop_oneof![1 => Just(None), 1 => (tags(), tags()).prop_map(|(client, target)| {
+            PairTags::of(Tags::parse(&client)?, Tags::parse(&target)?)
+        })];
+        (name(), name(), window, prop::sample::select(standings()), network, tags).prop_map(
+            |(client_id, target, window_ms, standing, network, tags)| Sighting {
                 client_id: client_id.into(),
                 target: target.into(),
                 window: WindowStart::from_ms(window_ms),
                 standing,
                 network: network.flatten().map(Arc::new),
+                tags: tags.map(Arc::new),
             },
         )
     }
@@ -386,8 +439,8 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_looked_at(bytes: Vec<u8>, at: i64) {
-            let versioned = [&[VERSION], &*bytes].concat();
+        fn any_bytes_are_looked_at(version in VERSION..=VERSION_WITH_LABELS, bytes: Vec<u8>, at: i64) {
+            let versioned = [&[version], &*bytes].concat();
             let _ = Look::sightings_from_bytes(&versioned, WindowStart::from_ms(at));
         }
     }
@@ -401,6 +454,7 @@ mod tests {
             window: WindowStart::from_ms(AT.ms() - 60_000),
             standing: Standing::Healthy,
             network: network.clone(),
+            tags: None,
         };
         let bytes = look((0..2_000).map(pair).collect()).sightings_to_bytes();
         assert!(bytes.len() < 2_000 * 3, "{} bytes", bytes.len());
@@ -410,7 +464,7 @@ mod tests {
     fn what_is_never_written_is_refused() {
         for (bytes, refused) in [
             (&[][..], InvalidLook::Truncated),
-            (&[2], InvalidLook::Version(2)),
+            (&[3], InvalidLook::Version(3)),
             (&[VERSION, 60], InvalidLook::Truncated),
             // Four milliards of targets.
             (&[VERSION, 60, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], InvalidLook::Truncated),
@@ -428,5 +482,38 @@ mod tests {
         ] {
             assert_eq!(Look::sightings_from_bytes(bytes, AT), Err(refused), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn labels_that_are_never_written_are_refused() {
+        const LABELS: u8 = VERSION_WITH_LABELS;
+        for (bytes, refused) in [
+            (&[LABELS, 60, 0, 0, 1, 0, 0][..], InvalidLook::Content("labels that are none")),
+            (&[LABELS, 60, 0, 0, 1, 2, b'[', b']', 0], InvalidLook::Content("labels that are none")),
+            (&[LABELS, 60, 0, 0, 1, 9], InvalidLook::Truncated),
+            (
+                &[LABELS, 60, 1, 1, b't', 0, 0, 0, 1, b'c', 0, 1, 0, OTHER_LABELS, 1],
+                InvalidLook::Content("unknown labels"),
+            ),
+        ] {
+            assert_eq!(Look::sightings_from_bytes(bytes, AT), Err(refused), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_look_without_labels_is_as_it_ever_was() {
+        let pair = |tags| Sighting {
+            client_id: "c".into(),
+            target: "t".into(),
+            window: WindowStart::from_ms(AT.ms() - 60_000),
+            standing: Standing::Healthy,
+            network: None,
+            tags,
+        };
+        let without = look(vec![pair(None)]).sightings_to_bytes();
+        assert_eq!(without, [&[VERSION, 0xE0, 0xD4, 3][..], &[1, 1, b't', 0, 0, 1, b'c', 0, 1, 0, 1]].concat());
+        let tags = PairTags::of(Tags::parse(r#"{"a":"b"}"#).unwrap(), Tags::default()).map(Arc::new);
+        let with = look(vec![pair(tags)]).sightings_to_bytes();
+        assert_eq!((with[0], with.len()), (VERSION_WITH_LABELS, without.len() + 1 + 1 + 9 + 1 + 1));
     }
 }

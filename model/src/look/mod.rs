@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use code::InvalidLook;
 
-use crate::{Label, Network, Partition, Severity, WindowStart};
+use crate::{Label, Network, PairTags, Partition, Severity, WindowStart};
 
 /// What one partition saw when its log time passed `at`.
 ///
@@ -37,6 +37,8 @@ pub struct Sighting {
     pub standing: Standing,
     /// The network that it was measured over, where an event names one.
     pub network: Option<Arc<Network>>,
+    /// The labels of its client and target, where an event carries any.
+    pub tags: Option<Arc<PairTags>>,
 }
 
 /// What a window of a pair comes to, as far as incidents need to know.

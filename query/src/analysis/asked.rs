@@ -1,6 +1,6 @@
 //! What can be asked of many windows at once, as it stands in a URL.
 
-use netqoe_model::{MAX_TIME_MS, Rules};
+use netqoe_model::{MAX_TIME_MS, Rules, TagName};
 use netqoe_sinks::read::{Extent, Filter, Matching, Measure, Query, ReadError, Rows};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -94,6 +94,36 @@ pub(crate) struct FleetParameters {
 impl FleetParameters {
     pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
         Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+    }
+}
+
+/// Names, times, and a label by whose values hurt pairs are grouped.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OverviewParameters {
+    /// Of this client only.
+    client_id: Option<String>,
+    /// Of this target only.
+    target: Option<String>,
+    /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    from: Option<String>,
+    /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    to: Option<String>,
+    /// A label, such as `client.team`: `by_label` has its values.
+    #[param(pattern = "^(client|target)\\.[a-zA-Z_][a-zA-Z0-9_]{0,63}$")]
+    by: Option<String>,
+}
+
+impl OverviewParameters {
+    pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+    }
+
+    pub(crate) fn by(&self) -> Result<Option<TagName>, Refusal> {
+        let Some(text) = &self.by else { return Ok(None) };
+        let name = TagName::parse(text);
+        name.map(Some).ok_or_else(|| Refusal::invalid("by must be a label, written as client.NAME or target.NAME"))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use netqoe_model::{Label, Rules, Severity};
+use netqoe_model::{Label, PairTags, Rules, Severity, Side};
 use netqoe_sinks::read::{CurrentRecord, Extent, Matching, Pair, PointRecord, Snapshot, SplitRecord, Summaries};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +14,7 @@ use super::current::{self, since_ms};
 use super::networks::{Network, of_most_windows};
 use super::pairs::of_all_pairs;
 use super::points::length_ms;
-use crate::answer::Refusal;
+use crate::answer::{Labels, Refusal};
 use crate::schema;
 
 /// Pairs that are listed.
@@ -44,6 +45,14 @@ pub(crate) struct ComparedPair {
     isp: Option<String>,
     #[schema(required)]
     network_type: Option<String>,
+    /// The labels that most of its windows have; absent if these have none.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(required = false)]
+    client_labels: Labels,
+    /// The same of the target.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(required = false)]
+    target_labels: Labels,
     windows: u64,
     degraded_windows: u64,
     count_total: u64,
@@ -77,7 +86,8 @@ pub(crate) struct Found {
     /// By pair.
     points: Vec<PointRecord>,
     current: Vec<CurrentRecord>,
-    by_network: Vec<SplitRecord>,
+    /// By pair.
+    splits: Vec<SplitRecord>,
 }
 
 pub(crate) fn read(store: Snapshot<'_>, scope: Scope, max_points: u32, rules: &Rules) -> Result<Found, Refusal> {
@@ -88,26 +98,39 @@ pub(crate) fn read(store: Snapshot<'_>, scope: Scope, max_points: u32, rules: &R
         return Err(Refusal::invalid("there are too many pairs for so many points; ask for fewer with max_points"));
     }
     let current = current::rows(store.rows, &asked, rules)?;
-    let by_network = by_network(store.summaries, &asked.extent)?;
-    Ok(Found { point_ms, points, current, by_network })
+    let splits = splits(store.summaries, &asked.extent)?;
+    Ok(Found { point_ms, points, current, splits })
 }
 
 pub(crate) fn of(found: &Found) -> Comparison {
-    comparison(found.point_ms, &found.points, &found.current, &of_most_windows(&found.by_network))
+    let networks = of_most_windows(&found.splits, |record| &record.network);
+    let tags = of_most_windows(&found.splits, |record| &record.tags);
+    let most = |pair: &Pair| Most {
+        network: Network::of(networks.get(pair).and_then(|network| network.as_deref())),
+        tags: tags.get(pair).and_then(|tags| tags.as_ref()),
+    };
+    comparison(found.point_ms, &found.points, &found.current, most)
 }
 
-/// The windows of each pair by their networks.
-fn by_network(summaries: &dyn Summaries, extent: &Extent) -> Result<Vec<SplitRecord>, Refusal> {
+/// What most windows of a pair have.
+#[derive(Default)]
+struct Most<'a> {
+    network: Network,
+    tags: Option<&'a Arc<PairTags>>,
+}
+
+/// The windows of each pair by their networks and labels.
+fn splits(summaries: &dyn Summaries, extent: &Extent) -> Result<Vec<SplitRecord>, Refusal> {
     let all_ms = [extent.from_ms, extent.to_ms];
     of_all_pairs(|limit| summaries.split(extent, all_ms, &Matching::Degraded, limit))
 }
 
 /// `points` are by pair.
-fn comparison(
+fn comparison<'a>(
     point_ms: i64,
     points: &[PointRecord],
     current: &[CurrentRecord],
-    networks: &HashMap<&Pair, Network>,
+    most: impl Fn(&Pair) -> Most<'a>,
 ) -> Comparison {
     let current: HashMap<_, _> = current.iter().map(|row| (&row.pair, row)).collect();
     let start: Vec<_> = points.iter().map(|point| point.start_ms).collect::<BTreeSet<_>>().into_iter().collect();
@@ -117,7 +140,7 @@ fn comparison(
         .map(|points| {
             let pair = &points[0].pair;
             let row = current.get(pair).copied();
-            ComparedPair::of(points, &places, networks.get(pair).cloned().unwrap_or_default()).with_state(row)
+            ComparedPair::of(points, &places, most(pair)).with_state(row)
         })
         .collect();
     pairs.sort_by(|a, b| {
@@ -132,7 +155,7 @@ fn comparison(
 
 impl ComparedPair {
     /// Of points of one pair, which are not none.
-    fn of(points: &[PointRecord], places: &BTreeMap<i64, usize>, network: Network) -> Self {
+    fn of(points: &[PointRecord], places: &BTreeMap<i64, usize>, Most { network, tags }: Most<'_>) -> Self {
         let mut all = points[0].clone();
         points[1..].iter().for_each(|point| all.absorb(point));
         let mut compared = Self {
@@ -140,6 +163,8 @@ impl ComparedPair {
             target: all.pair.target.to_string(),
             isp: network.isp,
             network_type: network.network_type,
+            client_labels: Labels::of(tags.map(|tags| &**tags), Side::Client),
+            target_labels: Labels::of(tags.map(|tags| &**tags), Side::Target),
             windows: all.windows,
             degraded_windows: all.degraded_windows,
             count_total: all.count_total,

@@ -9,18 +9,20 @@ use super::asked::{Resolved, Scope};
 use super::fleet_now::{self, FleetNow};
 use super::networks::Networks;
 use super::pairs::of_all_pairs;
+use super::tags::NewestTags;
 use crate::answer::Refusal;
 
 /// A pair whose newest row lies this many windows back is current: it measures seldom, or its rows are on their way.
 const CURRENT_WINDOWS: i64 = 5;
 
-/// The current rows at one time, by client and target, the networks of their clients, and where all events of the log went,
+/// The current rows at one time, by client and target, the networks of their clients, the labels of these and of their targets, and where all events of the log went,
 /// from one snapshot of the store.
 #[derive(Debug, Default)]
 pub(crate) struct Current {
     pub(crate) at_ms: Option<i64>,
     pub(crate) rows: Vec<CurrentRecord>,
     pub(crate) networks: Networks,
+    pub(crate) tags: NewestTags,
     pub(crate) ledger: Ledger,
     pub(crate) fleet: FleetNow,
 }
@@ -35,15 +37,15 @@ impl Current {
         let mut rows = rows(store.rows, &asked, rules)?;
         let mut fleet = FleetNow::read(store.incidents, &checkpoints, &asked, to_ms, rules)?;
         fleet_now::separate(&mut rows, &mut fleet.unmeasured);
-        let networks = Networks::of_clients(&rows);
-        Ok(Self { at_ms: asked.at_ms, rows, networks, ledger, fleet })
+        let (networks, tags) = (Networks::of_clients(&rows), NewestTags::of(&rows));
+        Ok(Self { at_ms: asked.at_ms, rows, networks, tags, ledger, fleet })
     }
 
     /// Memory that it takes, about.
     pub(crate) fn bytes(&self) -> usize {
         let of_finding = |row: &CurrentRecord| row.finding.as_ref().map_or(0, |finding| size_of_val(&**finding));
         let of_row = |row| size_of::<CurrentRecord>() + of_finding(row);
-        self.rows.iter().map(of_row).sum::<usize>() + self.networks.bytes() + self.fleet.bytes()
+        self.rows.iter().map(of_row).sum::<usize>() + self.networks.bytes() + self.tags.bytes() + self.fleet.bytes()
     }
 }
 

@@ -1,15 +1,17 @@
 //! What differs inside a region of a chart from the rest of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use netqoe_model::{Network, Rules};
+use netqoe_model::{Network, Rules, TagName};
 use netqoe_sinks::read::{Matching, Snapshot, SplitRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::asked::Scope;
 use super::pairs::of_all_pairs;
+use super::tags::LabelDimensions;
 use crate::answer::Refusal;
 use crate::schema;
 
@@ -25,6 +27,8 @@ pub(crate) struct Difference {
     inside: Share,
     outside: Share,
     dimensions: Vec<Dimension>,
+    /// Labels beyond the 32 that most windows have.
+    label_dimensions_left_off: usize,
 }
 
 /// How many windows match.
@@ -37,10 +41,9 @@ pub(crate) struct Share {
 /// One way to group windows.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Dimension {
-    /// `client_id`, `target`, `isp`, `network_type` or `site`; the last three are those of the network that each window was
-    /// measured over.
+    /// `client_id`, `target`, `isp`, `network_type`, `site`, or a label, such as `client.team`; all but the first two are those of each window.
     #[schema(value_type = schema::DimensionName)]
-    dimension: &'static str,
+    dimension: Cow<'static, str>,
     /// Up to 20, the greatest difference first.
     values: Vec<DimensionValue>,
 }
@@ -121,25 +124,33 @@ pub(crate) fn of(found: &Found) -> Difference {
 fn difference(matching: &Matching, records: &[SplitRecord]) -> Difference {
     let mut all = Sides::default();
     records.iter().for_each(|record| all += record.into());
-    let by = |dimension, value: &dyn Fn(&SplitRecord) -> Option<String>| {
+    let by = |dimension: Cow<'static, str>, value: &dyn Fn(&SplitRecord) -> Option<String>| {
         let mut values: BTreeMap<Option<String>, Sides> = BTreeMap::new();
         records.iter().for_each(|record| *values.entry(value(record)).or_default() += record.into());
         Dimension::of(dimension, values, all)
     };
+    let labels = LabelDimensions::of_windows(records);
     let mut dimensions = vec![
-        by("client_id", &|record| Some(record.pair.client_id.to_string())),
-        by("target", &|record| Some(record.pair.target.to_string())),
-        by("isp", &|record| named(record, |network| network.isp.as_deref())),
-        by("network_type", &|record| named(record, |network| network.network_type.as_deref())),
-        by("site", &|record| named(record, |network| network.site.as_deref())),
+        by("client_id".into(), &|record| Some(record.pair.client_id.to_string())),
+        by("target".into(), &|record| Some(record.pair.target.to_string())),
+        by("isp".into(), &|record| named(record, |network| network.isp.as_deref())),
+        by("network_type".into(), &|record| named(record, |network| network.network_type.as_deref())),
+        by("site".into(), &|record| named(record, |network| network.site.as_deref())),
     ];
+    dimensions.extend(labels.names.iter().map(|name| by(name.to_string().into(), &|record| labelled(record, name))));
     dimensions.sort_by(|a, b| b.most().total_cmp(&a.most()));
-    Difference { matches: describe(matching), inside: all.inside, outside: all.outside, dimensions }
+    let (matches, label_dimensions_left_off) = (describe(matching), labels.left_off);
+    Difference { matches, inside: all.inside, outside: all.outside, dimensions, label_dimensions_left_off }
 }
 
 /// A name of the network that the windows were measured over.
 fn named(record: &SplitRecord, name: fn(&Network) -> Option<&str>) -> Option<String> {
     record.network.as_deref().and_then(name).map(str::to_owned)
+}
+
+/// The value of a label that the windows have.
+fn labelled(record: &SplitRecord, name: &TagName) -> Option<String> {
+    Some(record.tags.as_ref()?.get(name)?.to_string())
 }
 
 fn describe(matching: &Matching) -> String {
@@ -154,7 +165,7 @@ fn describe(matching: &Matching) -> String {
 }
 
 impl Dimension {
-    fn of(dimension: &'static str, values: BTreeMap<Option<String>, Sides>, all: Sides) -> Self {
+    fn of(dimension: Cow<'static, str>, values: BTreeMap<Option<String>, Sides>, all: Sides) -> Self {
         let mut values: Vec<_> =
             values.into_iter().map(|(value, sides)| DimensionValue::of(value, sides, all)).collect();
         values.sort_by(|a, b| b.difference.abs().total_cmp(&a.difference.abs()));

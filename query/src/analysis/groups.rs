@@ -80,6 +80,22 @@ pub(crate) struct IspGroup {
     target_count: usize,
 }
 
+/// The value of a label that has degraded pairs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LabelGroup {
+    /// Null for the pairs without the label.
+    #[schema(required)]
+    value: Option<String>,
+    #[serde(flatten)]
+    hurt: Hurt,
+    /// Up to five of the clients that are hurt, worst first.
+    clients: Vec<String>,
+    client_count: usize,
+    /// Up to five of the targets that are hurt, worst first.
+    targets: Vec<String>,
+    target_count: usize,
+}
+
 /// The rows of a group.
 #[derive(Debug, Default)]
 pub(crate) struct Members<'a> {
@@ -184,6 +200,12 @@ pub(crate) fn of_isp(isp: Option<&str>, members: &Members<'_>, hurt: Hurt) -> Is
     let (clients, client_count) = members.names(|pair| &pair.client_id);
     let (targets, target_count) = members.names(|pair| &pair.target);
     IspGroup { isp: isp.map(str::to_owned), hurt, clients, client_count, targets, target_count }
+}
+
+pub(crate) fn of_label(value: Option<&str>, members: &Members<'_>, hurt: Hurt) -> LabelGroup {
+    let (clients, client_count) = members.names(|pair| &pair.client_id);
+    let (targets, target_count) = members.names(|pair| &pair.target);
+    LabelGroup { value: value.map(str::to_owned), hurt, clients, client_count, targets, target_count }
 }
 
 /// How many pairs there are of each kind.

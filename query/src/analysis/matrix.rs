@@ -9,7 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::current::{Current, is_degraded};
-use super::networks::{Network, Networks};
+use super::networks::Network;
+use crate::answer::Labels;
 
 /// More than this no page draws.
 const MAX_CLIENTS: usize = 2000;
@@ -30,6 +31,10 @@ pub(crate) struct Matrix {
     clients: Vec<MatrixClient>,
     /// By name.
     targets: Vec<String>,
+    /// The labels of each target; absent if none of them has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    target_labels: Vec<Labels>,
     /// A text for each client, a character for each target: `.` no row, `u` unmeasured, `?` no baseline, `h` healthy, `d` dns-bound,
     /// `c` handshake-bound, `s` server-bound, `t` throughput-bound, `e` error-bound.
     labels: Vec<String>,
@@ -41,7 +46,7 @@ pub(crate) struct Matrix {
     targets_left_off: usize,
 }
 
-/// A client, and the network of its newest row that names one.
+/// A client, the network of its newest row that names one, and the labels of its newest row that carries any.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct MatrixClient {
     client_id: String,
@@ -49,6 +54,10 @@ pub(crate) struct MatrixClient {
     isp: Option<String>,
     #[schema(required)]
     network_type: Option<String>,
+    /// Absent if there are none.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(required = false)]
+    labels: Labels,
 }
 
 pub(crate) fn of(current: &Current) -> Matrix {
@@ -80,8 +89,9 @@ fn matrix(current: &Current, max_clients: usize, max_targets: usize) -> Matrix {
     }
     Matrix {
         at: current.at_ms,
-        clients: clients.names.iter().map(|name| MatrixClient::of(name, &current.networks)).collect(),
+        clients: clients.names.iter().map(|name| MatrixClient::of(name, current)).collect(),
         targets: targets.names.iter().map(|name| (*name).to_owned()).collect(),
+        target_labels: target_labels(current, &targets.names),
         labels: labels.into_iter().map(text).collect(),
         severities: severities.into_iter().map(text).collect(),
         clients_left_off: clients.left_off,
@@ -90,10 +100,15 @@ fn matrix(current: &Current, max_clients: usize, max_targets: usize) -> Matrix {
 }
 
 impl MatrixClient {
-    fn of(client_id: &str, networks: &Networks) -> Self {
-        let Network { isp, network_type } = networks.of(client_id);
-        Self { client_id: client_id.to_owned(), isp, network_type }
+    fn of(client_id: &str, current: &Current) -> Self {
+        let Network { isp, network_type } = current.networks.of(client_id);
+        Self { client_id: client_id.to_owned(), isp, network_type, labels: current.tags.of_client(client_id) }
     }
+}
+
+fn target_labels(current: &Current, targets: &[&str]) -> Vec<Labels> {
+    let is_any = current.tags.has_targets();
+    targets.iter().filter(|_| is_any).map(|target| current.tags.of_target(target)).collect()
 }
 
 /// The names along one side.
@@ -162,6 +177,7 @@ mod tests {
             window_start: WindowStart::from_ms(0),
             label: Some(if severity.is_some() { Label::DnsBound } else { Label::Healthy }),
             network: None,
+            tags: None,
             finding: severity.map(finding).map(Box::new),
             is_final: true,
             as_of: LogTime::from_ms(0),

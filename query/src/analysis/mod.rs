@@ -19,6 +19,7 @@ mod routes;
 mod score;
 mod series;
 mod shared;
+mod tags;
 mod timeline;
 
 pub(crate) use routes::routes;

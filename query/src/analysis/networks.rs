@@ -1,7 +1,7 @@
 //! The networks that windows were measured over, by which pairs are grouped. What the past says of a client is what its
 //! rows of that time say: the network that the client is in now is another question.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use netqoe_sinks::read::{CurrentRecord, Pair, SplitRecord};
@@ -54,13 +54,20 @@ impl Networks {
     }
 }
 
-/// Of each pair, the network that most of its windows were measured over. `records` are by pair and network; of networks
-/// with as many windows, the last counts.
-pub(crate) fn of_most_windows(records: &[SplitRecord]) -> HashMap<&Pair, Network> {
-    let windows = |record: &&SplitRecord| record.inside_windows + record.outside_windows;
-    let of_pair = |records: &'_ [SplitRecord]| records.iter().max_by_key(windows).map(|record| record.network.clone());
+/// Of each pair, what most of its windows have: over which network they were measured, say. `records` are by pair; of what as many
+/// windows have, the last counts.
+pub(crate) fn of_most_windows<'a, T: Ord>(
+    records: &'a [SplitRecord],
+    what: impl Fn(&'a SplitRecord) -> &'a T,
+) -> HashMap<&'a Pair, &'a T> {
+    let of_pair = |records: &'a [SplitRecord]| {
+        let mut windows: BTreeMap<&T, u64> = BTreeMap::new();
+        let counts = records.iter().map(|record| (what(record), record.inside_windows + record.outside_windows));
+        counts.for_each(|(what, count)| *windows.entry(what).or_default() += count);
+        windows.into_iter().max_by_key(|(_, count)| *count).map(|(what, _)| what)
+    };
     let pairs = records.chunk_by(|a, b| a.pair == b.pair);
-    pairs.filter_map(|records| Some((&records[0].pair, Network::of(of_pair(records)?.as_deref())))).collect()
+    pairs.filter_map(|records| Some((&records[0].pair, of_pair(records)?))).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +86,7 @@ mod tests {
             window_start: WindowStart::from_ms(start_ms),
             label: None,
             network: network(isp),
+            tags: None,
             finding: None,
             is_final: true,
             as_of: LogTime::from_ms(0),
@@ -105,12 +113,20 @@ mod tests {
         let split = |target: &str, isp, inside_windows, outside_windows| SplitRecord {
             inside_windows,
             outside_windows,
-            ..SplitRecord::none_of(Pair { client_id: "a".into(), target: target.into() }, network(isp))
+            ..SplitRecord::none_of(Pair { client_id: "a".into(), target: target.into() }, network(isp), None)
         };
-        let records =
-            [split("t", None, 1, 1), split("t", Some("x"), 2, 1), split("u", None, 5, 0), split("u", Some("x"), 1, 3)];
-        let networks = of_most_windows(&records);
-        let isp = |record: &SplitRecord| networks[&record.pair].isp.clone();
-        assert_eq!((isp(&records[0]).as_deref(), isp(&records[2])), (Some("x"), None));
+        let records = [
+            split("t", None, 1, 1),
+            split("t", Some("x"), 2, 1),
+            split("u", None, 5, 0),
+            split("u", Some("x"), 1, 3),
+            // Apart by their labels.
+            split("v", None, 3, 0),
+            split("v", Some("x"), 2, 0),
+            split("v", Some("x"), 0, 2),
+        ];
+        let networks = of_most_windows(&records, |record| &record.network);
+        let isp = |record: &SplitRecord| Network::of(networks[&record.pair].as_deref()).isp;
+        assert_eq!([0, 2, 4].map(|nth| isp(&records[nth])), [Some("x".to_owned()), None, Some("x".to_owned())]);
     }
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use netqoe_model::{Label, LogTime, PairTally, Rules, Severity};
+use netqoe_model::{Label, LogTime, PairTally, Rules, Severity, Side, TagName};
 use netqoe_sinks::read::{CurrentRecord, IncidentRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::current::{Current, degraded, since_ms};
 use super::fleet_now::{SilentClient, UnmeasuredSummary};
-use super::groups::{self, ClientGroup, IspGroup, Members, PairCounts, TargetGroup};
+use super::groups::{self, ClientGroup, IspGroup, LabelGroup, Members, PairCounts, TargetGroup};
 use super::networks::{self, Network};
-use crate::answer::Evidence;
+use super::tags::LabelDimensions;
+use crate::answer::{Evidence, Labels};
 use crate::incidents::answer::IncidentItem;
 use crate::pipeline::Events;
 use crate::schema;
@@ -51,6 +52,13 @@ pub(crate) struct Overview {
     by_client_left_off: usize,
     by_isp: Vec<IspGroup>,
     by_isp_left_off: usize,
+    /// Labels that current rows carry, those of most pairs first: `client.team`, `target.service`; 32 at most.
+    #[schema(value_type = Vec<schema::LabelDimension>)]
+    label_dimensions: Vec<String>,
+    label_dimensions_left_off: usize,
+    /// By the values of the label that is asked for with `by`; empty without it.
+    by_label: Vec<LabelGroup>,
+    by_label_left_off: usize,
     /// The worst first.
     diagnoses: Vec<CurrentDiagnosis>,
     diagnoses_left_off: usize,
@@ -103,6 +111,14 @@ pub(crate) struct CurrentDiagnosis {
     isp: Option<String>,
     #[schema(required)]
     network_type: Option<String>,
+    /// Absent if there are none.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(required = false)]
+    client_labels: Labels,
+    /// Absent if there are none.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(required = false)]
+    target_labels: Labels,
     /// Unix milliseconds.
     window_start_ts: i64,
     #[schema(value_type = schema::Label)]
@@ -116,7 +132,7 @@ pub(crate) struct CurrentDiagnosis {
     is_final: bool,
 }
 
-pub(crate) fn of(current: &Current, rules: &Rules, now_ms: i64, demo: bool) -> Overview {
+pub(crate) fn of(current: &Current, by: Option<&TagName>, rules: &Rules, now_ms: i64, demo: bool) -> Overview {
     let degraded = &degraded(&current.rows)[..];
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
@@ -126,6 +142,8 @@ pub(crate) fn of(current: &Current, rules: &Rules, now_ms: i64, demo: bool) -> O
     let (by_client, by_client_left_off) =
         groups::listed(&clients, |client, members, hurt| groups::of_client(current, client, members, hurt));
     let (by_isp, by_isp_left_off) = groups::listed(&isps, |isp, members, hurt| groups::of_isp(*isp, members, hurt));
+    let labels = LabelDimensions::of_rows(&current.rows);
+    let (by_label, by_label_left_off) = by.map(|name| by_label(current, degraded, name)).unwrap_or_default();
     let diagnoses = degraded.iter().take(MAX_DIAGNOSES);
     let pairs = PairCounts::of(&current.rows, current.fleet.unmeasured.len());
     let measured = [clients.len(), targets.len()];
@@ -151,9 +169,19 @@ pub(crate) fn of(current: &Current, rules: &Rules, now_ms: i64, demo: bool) -> O
         by_client_left_off,
         by_isp,
         by_isp_left_off,
+        label_dimensions: labels.names.iter().map(ToString::to_string).collect(),
+        label_dimensions_left_off: labels.left_off,
+        by_label,
+        by_label_left_off,
         diagnoses: diagnoses.filter_map(|row| CurrentDiagnosis::of(row)).collect(),
         diagnoses_left_off: degraded.len().saturating_sub(MAX_DIAGNOSES),
     }
+}
+
+/// Those with a degraded pair, by the value of a label, and how many are not listed.
+fn by_label(current: &Current, degraded: &[&CurrentRecord], name: &TagName) -> (Vec<LabelGroup>, usize) {
+    let values = groups::by(current, degraded, |row| row.tags.as_ref()?.get(name).map(|value| &**value));
+    groups::listed(&values, |value, members, hurt| groups::of_label(*value, members, hurt))
 }
 
 fn sentence(
@@ -237,6 +265,8 @@ impl CurrentDiagnosis {
             target: row.pair.target.to_string(),
             isp: network.isp,
             network_type: network.network_type,
+            client_labels: Labels::of(row.tags.as_deref(), Side::Client),
+            target_labels: Labels::of(row.tags.as_deref(), Side::Target),
             window_start_ts: row.window_start.ms(),
             label,
             severity: finding.severity,

@@ -15,7 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::asked::{
-    CompareParameters, DifferentParameters, FleetParameters, Scope, SeriesParameters, TimelineParameters,
+    CompareParameters, DifferentParameters, FleetParameters, OverviewParameters, Scope, SeriesParameters,
+    TimelineParameters,
 };
 use super::compare::{self, Comparison};
 use super::current::Current;
@@ -45,15 +46,17 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 
 /// What goes on: one sentence, the open incidents, who is hurt, where, and since when by the newest row of each pair, and who
 /// is silent. Where `to` lies in the past, the incidents that were open then. May be half a second old.
-#[utoipa::path(get, path = "/api/v1/overview", params(FleetParameters),
+#[utoipa::path(get, path = "/api/v1/overview", params(OverviewParameters),
     responses((status = 200, body = Overview), (status = 400, body = Refusal), (status = 401, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
-    let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
-    let question = Question::Overview(scope.clone());
+async fn overview(State(api): State<QueryApi>, parameters: Asked<OverviewParameters>) -> Result<Response, Refusal> {
+    let parameters = asked(parameters)?;
+    let (scope, by) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.by()?);
+    let question = Question::Overview(scope.clone(), by.clone());
     let (now_ms, is_demo) = (api.now_ms(), api.is_demo);
-    let answer =
-        |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules, now_ms, is_demo)));
+    let answer = |reading: Arc<Reading>| {
+        api.work(move |rules| json(&overview::of(&reading.current, by.as_ref(), rules, now_ms, is_demo)))
+    };
     of_current(&api, question, scope, answer).await
 }
 
@@ -106,7 +109,7 @@ async fn compare(
     api.ask_and(read, |found, _| Ok(compare::of(&found))).await.map(Json)
 }
 
-/// Which clients, targets, providers and kinds of network differ most inside a region of a chart from the rest of it.
+/// Which clients, targets, providers, kinds of network, sites and labels differ most inside a region of a chart from the rest of it.
 #[utoipa::path(get, path = "/api/v1/different", params(DifferentParameters),
     responses((status = 200, body = Difference), (status = 400, body = Refusal), (status = 401, body = Refusal),
         (status = 503, body = Refusal)))]
@@ -120,7 +123,7 @@ async fn different(
     api.ask_and(read, |found, _| Ok(different::of(&found))).await.map(Json)
 }
 
-/// How well pairs, targets, clients, providers or the fleet do, from 0 to 100, and how much of the time they were available: those
+/// How well pairs, targets, clients, providers, the values of a label or the fleet do, from 0 to 100, and how much of the time they were available: those
 /// with the lowest score first. Over the last day where `from` is absent. `docs/score.md` has the formulas.
 #[utoipa::path(get, path = "/api/v1/score", params(ScoreParameters),
     responses((status = 200, body = Scores), (status = 400, body = Refusal), (status = 401, body = Refusal),

@@ -4,10 +4,10 @@
 //! `docs/score.md` has the formulas and where they come from.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use netqoe_model::Rules;
+use netqoe_model::{Rules, TagName};
 use netqoe_sinks::read::{PERFECT, Pair, RoundTripTerms, Rows, ScoreRecord, ScoreTerms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +15,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::asked::{Resolved, Scope};
 use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
-use crate::parameters::one_of;
 use crate::schema;
 
 /// Up to this total time a measurement satisfies, where nothing else is asked for: the usual threshold of Apdex.
@@ -41,7 +40,7 @@ const MAX_ITEMS: usize = 500;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ScoreParameters {
-    /// `pair`, `target`, `client`, `isp` or `fleet`, which is the default.
+    /// `pair`, `target`, `client`, `isp`, a label such as `client.team`, or `fleet`, which is the default.
     by: Option<String>,
     /// Of this client only.
     client_id: Option<String>,
@@ -91,26 +90,42 @@ impl LossTerms {
 }
 
 /// What has a score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum By {
     Pair,
     Target,
     Client,
     Isp,
+    /// Each value of a label.
+    Label(TagName),
     Fleet,
 }
 
 impl By {
-    const ALL: [Self; 5] = [Self::Pair, Self::Target, Self::Client, Self::Isp, Self::Fleet];
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        match text {
+            "pair" => Ok(Self::Pair),
+            "target" => Ok(Self::Target),
+            "client" => Ok(Self::Client),
+            "isp" => Ok(Self::Isp),
+            "fleet" => Ok(Self::Fleet),
+            label => TagName::parse(label).map(Self::Label).ok_or_else(|| {
+                let names = "pair, target, client, isp, fleet, or a label as client.NAME or target.NAME";
+                Refusal::invalid(format!("by must be one of {names}"))
+            }),
+        }
+    }
+}
 
-    const fn as_str(self) -> &'static str {
+impl Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pair => "pair",
-            Self::Target => "target",
-            Self::Client => "client",
-            Self::Isp => "isp",
-            Self::Fleet => "fleet",
+            Self::Pair => f.write_str("pair"),
+            Self::Target => f.write_str("target"),
+            Self::Client => f.write_str("client"),
+            Self::Isp => f.write_str("isp"),
+            Self::Label(name) => name.fmt(f),
+            Self::Fleet => f.write_str("fleet"),
         }
     }
 }
@@ -126,7 +141,7 @@ pub(crate) struct Question {
 
 impl ScoreParameters {
     pub(crate) fn question(&self) -> Result<Question, Refusal> {
-        let by = one_of("by", self.by.as_deref(), &By::ALL, By::as_str)?.unwrap_or(By::Fleet);
+        let by = self.by.as_deref().map_or(Ok(By::Fleet), By::parse)?;
         let satisfied_ms = self.satisfied_ms.as_ref().map_or(Some(SATISFIED_MS), |text| text.parse().ok());
         let satisfied_ms = satisfied_ms.filter(|ms| (1..=MAX_SATISFIED_MS).contains(ms)).ok_or_else(|| {
             Refusal::invalid(format!("satisfied_ms must be a whole number from 1 to {MAX_SATISFIED_MS}"))
@@ -195,7 +210,7 @@ pub(crate) fn read(rows: &dyn Rows, question: Question, rules: &Rules) -> Result
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Scores {
     #[schema(value_type = schema::ScoredBy)]
-    by: By,
+    by: String,
     /// Where the range begins, Unix milliseconds.
     from: i64,
     /// Where it ends, Unix milliseconds, exclusive.
@@ -261,6 +276,10 @@ pub(crate) struct Score {
     /// The provider, where the score is of one; null for the windows of which it is unknown.
     #[schema(required)]
     isp: Option<String>,
+    /// The value of the label, where the score is by one; absent for the windows without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    value: Option<String>,
     /// Apdex, from 0 to 100; null where nothing was measured.
     #[schema(required)]
     score: Option<f64>,
@@ -276,8 +295,8 @@ pub(crate) struct Score {
     unmeasured: f64,
 }
 
-/// What has a score: client, target and provider, as far as it has them.
-type Key<'a> = [Option<&'a str>; 3];
+/// What has a score: client, target, provider and value of a label, as far as it has them.
+type Key<'a> = [Option<&'a str>; 4];
 
 /// Sums over the windows of several pairs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -328,11 +347,11 @@ pub(crate) fn of(found: &Found) -> Scores {
     for of_pair in records.chunk_by(|a, b| a.pair == b.pair) {
         let known_ms: u64 = of_pair.iter().map(|record| record.available_ms + record.unavailable_ms).sum();
         for record in of_pair {
-            groups.entry(key(*by, record)).or_default().add(record);
+            groups.entry(key(by, record)).or_default().add(record);
         }
-        // What is not known of a pair is nobody's but the provider's over which it was measured most.
-        if let Some(main) = of_pair.iter().max_by_key(|record| (record.windows, &record.isp)) {
-            let sums = groups.entry(key(*by, main)).or_default();
+        // What is not known of a pair is nobody's but the provider's over which it was measured most, with the labels of that time.
+        if let Some(main) = of_pair.iter().max_by_key(|record| (record.windows, &record.isp, &record.tags)) {
+            let sums = groups.entry(key(by, main)).or_default();
             sums.pairs += 1;
             sums.unmeasured_ms += range_ms.saturating_sub(known_ms);
         }
@@ -344,29 +363,33 @@ pub(crate) fn of(found: &Found) -> Scores {
     let items_left_off = items.len().saturating_sub(MAX_ITEMS);
     items.truncate(MAX_ITEMS);
     let (satisfied_ms, outcome_terms) = (terms.satisfied_ms, OutcomeTerms::of(terms.round_trip, *loss));
-    Scores { by: *by, from: *from, to: *to, satisfied_ms, outcome_terms, items, items_left_off }
+    Scores { by: by.to_string(), from: *from, to: *to, satisfied_ms, outcome_terms, items, items_left_off }
 }
 
-fn key(by: By, record: &ScoreRecord) -> Key<'_> {
+fn key<'a>(by: &By, record: &'a ScoreRecord) -> Key<'a> {
     let Pair { client_id, target } = &record.pair;
     match by {
-        By::Pair => [Some(client_id), Some(target), None],
-        By::Target => [None, Some(target), None],
-        By::Client => [Some(client_id), None, None],
-        By::Isp => [None, None, record.isp.as_deref()],
-        By::Fleet => [None; 3],
+        By::Pair => [Some(client_id), Some(target), None, None],
+        By::Target => [None, Some(target), None, None],
+        By::Client => [Some(client_id), None, None, None],
+        By::Isp => [None, None, record.isp.as_deref(), None],
+        By::Label(name) => {
+            [None, None, None, record.tags.as_ref().and_then(|tags| tags.get(name)).map(|value| &**value)]
+        }
+        By::Fleet => [None; 4],
     }
 }
 
 impl Score {
     fn of(key: Key<'_>, sums: &Sums, loss: LossTerms) -> Self {
-        let [client_id, target, isp] = key.map(|name| name.map(str::to_owned));
+        let [client_id, target, isp, value] = key.map(|name| name.map(str::to_owned));
         let all_ms = sums.available_ms + sums.unavailable_ms + sums.unmeasured_ms;
         let share = |ms: u64| if all_ms == 0 { 0.0 } else { ms as f64 / all_ms as f64 };
         Self {
             client_id,
             target,
             isp,
+            value,
             score: sums.score(),
             outcome: sums.outcome(loss),
             pairs: sums.pairs,
@@ -388,6 +411,7 @@ mod tests {
         let [available_ms, unavailable_ms] = times_ms;
         let [client_id, target] = pair.map(Into::into);
         ScoreRecord {
+            tags: None,
             pair: Pair { client_id, target },
             isp: isp.map(Into::into),
             windows,

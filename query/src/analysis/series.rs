@@ -217,6 +217,7 @@ mod tests {
             errors,
             percentiles: std::array::from_fn(|nth| percentiles[nth]),
             network: None,
+            tags: None,
         });
         (btree_set(0_i64..500, 0..60), vec(window, 60)).prop_map(|(minutes, windows)| {
             let at = |(minute, window)| WindowRow { start: WindowStart::from_ms(minute * 60_000), ..window };

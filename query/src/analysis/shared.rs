@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use moka::Expiry;
 use moka::future::Cache;
+use netqoe_model::TagName;
 
 use super::asked::Scope;
 use super::current::Current;
@@ -21,8 +22,8 @@ const MAX_BYTES: u64 = 32 << 20;
 /// What many ask.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Question {
-    /// How the fleet is.
-    Overview(Scope),
+    /// How the fleet is, grouped by this label.
+    Overview(Scope, Option<TagName>),
     /// The cells of the heatmap.
     Matrix(Scope),
     /// Degraded pairs over time, in so many points at most.
@@ -134,6 +135,10 @@ mod tests {
 
     use super::*;
 
+    fn overview(scope: Scope) -> Question {
+        Question::Overview(scope, None)
+    }
+
     fn scope(client_id: &str) -> Scope {
         let scope = r#"{"client_id": "NAME"}"#.replace("NAME", client_id);
         let parameters: super::super::asked::FleetParameters = serde_json::from_str(&scope).unwrap();
@@ -178,10 +183,10 @@ mod tests {
     async fn who_asks_the_same_at_the_same_time_shares_an_answer_and_all_a_reading() {
         let (answers, done) = (SharedAnswers::new(), Done::default());
         let got = tokio::join!(
-            done.ask(&answers, Question::Overview, "a", "overview of a"),
-            done.ask(&answers, Question::Overview, "a", "overview of a"),
+            done.ask(&answers, overview, "a", "overview of a"),
+            done.ask(&answers, overview, "a", "overview of a"),
             done.ask(&answers, Question::Matrix, "a", "matrix of a"),
-            done.ask(&answers, Question::Overview, "b", "overview of b"),
+            done.ask(&answers, overview, "b", "overview of b"),
         );
         let expected = ["overview of a", "overview of a", "matrix of a", "overview of b"];
         assert_eq!([got.0, got.1, got.2, got.3], expected);
@@ -191,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_not_kept_for_long_and_a_refusal_not_at_all() {
         let (answers, done, scope) = (SharedAnswers::new(), Done::default(), scope("a"));
-        let (question, no) = (Question::Overview(scope.clone()), || async { Err(Refusal::invalid("no")) });
+        let (question, no) = (overview(scope.clone()), || async { Err(Refusal::invalid("no")) });
         assert!(answers.get(question.clone(), no()).await.is_err());
         let read = async { Err(Refusal::invalid("no")) };
         let answered =
@@ -200,9 +205,9 @@ mod tests {
         let read = async { Ok(Current::default()) };
         assert!(answers.get_of_current(question, (scope, read), |_| no()).await.is_err());
 
-        assert_eq!(done.ask(&answers, Question::Overview, "a", "1").await, "1");
+        assert_eq!(done.ask(&answers, overview, "a", "1").await, "1");
         tokio::time::sleep(MAX_AGE * 2).await;
-        assert_eq!(done.ask(&answers, Question::Overview, "a", "2").await, "2");
+        assert_eq!(done.ask(&answers, overview, "a", "2").await, "2");
         assert_eq!(answers.get(Question::Matrix(self::scope("a")), async { Ok("3".into()) }).await.unwrap(), "3");
         assert_eq!(answers.get(Question::Matrix(self::scope("a")), async { Ok("4".into()) }).await.unwrap(), "3");
     }

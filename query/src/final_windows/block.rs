@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use netqoe_model::{Label, Metric, Network, from_thousandths};
+use netqoe_model::{Label, Metric, Network, PairTags, from_thousandths};
 use netqoe_sinks::read::{AggregateRecord, Extent, Measure, Names, Pair};
 
 use super::column::Column;
@@ -29,8 +29,9 @@ pub(super) struct Block {
     findings: Box<[Option<Label>]>,
     count_total: Column,
     count_error: Column,
-    /// Rows that follow each other and were measured over the same network: pairs of a client mostly have one.
-    networks: Box<[NetworkRows]>,
+    /// Rows that follow each other, were measured over the same network and have the same labels: pairs of a client mostly have one
+    /// network, and no labels.
+    alike: Box<[AlikeRows]>,
     /// p50 and p95, in thousandths, in the order of [`Metric::ALL`].
     percentiles: [[Column; 2]; Metric::ALL.len()],
 }
@@ -43,8 +44,9 @@ struct PairRows {
 }
 
 #[derive(Debug)]
-struct NetworkRows {
+struct AlikeRows {
     network: Option<Arc<Network>>,
+    tags: Option<Arc<PairTags>>,
     /// Where the next ones begin.
     end: u32,
 }
@@ -67,7 +69,7 @@ impl Block {
                 }
             }
         }
-        let networks = networks(&rows, names);
+        let alike = alike(&rows, names);
         // A row starts in the block's time, which has fewer windows than a byte can number.
         let nth = |row: &AggregateRecord| ((row.window.start.ms() - start_ms) / window_ms) as u8;
         let column =
@@ -80,7 +82,7 @@ impl Block {
             findings: rows.iter().map(|row| row.diagnosis_label.filter(|label| *label != Label::Healthy)).collect(),
             count_total: column(&|row| Some(row.window.count_total().into())),
             count_error: column(&|row| Some(row.window.count_error().into())),
-            networks,
+            alike,
             percentiles: std::array::from_fn(|metric| {
                 let percentiles = |row: &AggregateRecord| row.window.percentiles[metric];
                 [
@@ -127,14 +129,17 @@ impl Block {
         first..last.max(first)
     }
 
-    /// Some of one pair's rows, apart where their network changes.
-    pub(super) fn by_network(&self, rows: Range<usize>) -> impl Iterator<Item = (Option<&Arc<Network>>, Range<usize>)> {
-        let first = self.networks.partition_point(|networks| networks.end as usize <= rows.start);
+    /// Some of one pair's rows, apart where their network or their labels change.
+    pub(super) fn alike(
+        &self,
+        rows: Range<usize>,
+    ) -> impl Iterator<Item = (Option<&Arc<Network>>, Option<&Arc<PairTags>>, Range<usize>)> {
+        let first = self.alike.partition_point(|alike| alike.end as usize <= rows.start);
         let mut start = rows.start;
-        self.networks[first..].iter().map_while(move |NetworkRows { network, end }| {
+        self.alike[first..].iter().map_while(move |AlikeRows { network, tags, end }| {
             let part = start..rows.end.min(*end as usize);
             start = part.end;
-            (!part.is_empty()).then_some((network.as_ref(), part))
+            (!part.is_empty()).then_some((network.as_ref(), tags.as_ref(), part))
         })
     }
 
@@ -190,28 +195,32 @@ impl Block {
         let columns = [&self.count_total, &self.count_error].into_iter().chain(self.percentiles.iter().flatten());
         let figures: usize = columns.map(Column::bytes).sum();
         let flags = size_of_val(&*self.nth) + size_of_val(&*self.findings);
-        let networks = size_of_val(&*self.networks) + self.networks.iter().map(NetworkRows::text_bytes).sum::<usize>();
-        size_of::<Self>() + size_of_val(&*self.pairs) + flags + figures + networks
+        let alike = size_of_val(&*self.alike) + self.alike.iter().map(AlikeRows::text_bytes).sum::<usize>();
+        size_of::<Self>() + size_of_val(&*self.pairs) + flags + figures + alike
     }
 }
 
-impl NetworkRows {
+impl AlikeRows {
     /// Counted for each, though many share their texts: they may be as many as there are rows.
     fn text_bytes(&self) -> usize {
-        self.network.iter().flat_map(|network| network.names()).flatten().map(str::len).sum()
+        let names = self.network.iter().flat_map(|network| network.names());
+        // Once as the JSON of all, and once for each name and value.
+        let labels = self.tags.iter().flat_map(|tags| tags.json());
+        names.flatten().map(str::len).sum::<usize>() + 2 * labels.flatten().map(str::len).sum::<usize>()
     }
 }
 
-fn networks(rows: &[AggregateRecord], names: &mut Names) -> Box<[NetworkRows]> {
-    let mut networks: Vec<NetworkRows> = Vec::new();
+fn alike(rows: &[AggregateRecord], names: &mut Names) -> Box<[AlikeRows]> {
+    let mut alike: Vec<AlikeRows> = Vec::new();
     for (row, end) in rows.iter().zip(1..) {
-        match networks.last_mut() {
-            Some(last) if last.network == row.window.network => last.end = end,
+        match alike.last_mut() {
+            Some(last) if last.network == row.window.network && last.tags == row.window.tags => last.end = end,
             _ => {
                 let network = row.window.network.as_deref().map(|network| names.shared_network(network));
-                networks.push(NetworkRows { network, end });
+                let tags = row.window.tags.as_deref().map(|tags| names.shared_tags(tags));
+                alike.push(AlikeRows { network, tags, end });
             }
         }
     }
-    networks.into()
+    alike.into()
 }

@@ -82,6 +82,7 @@ pub(super) mod tests {
             errors: [0; 5],
             percentiles: [None; 5],
             network: None,
+            tags: None,
         };
         let (client_id, target) = (client_id.into(), "t".into());
         vec![AggregateRow { client_id, target, window, diagnosis: None, ended_runs: vec![], pair_state: None }; count]

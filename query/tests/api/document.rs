@@ -37,7 +37,7 @@ async fn every_route_is_documented_and_answers() {
         ("live", "", LIVE),
         ("maintenance", "", &["limit", "cursor"]),
         ("matrix", "", &fleet),
-        ("overview", "", &fleet),
+        ("overview", "", &[&fleet[..], &["by"]].concat()),
         ("runs", "", RUNS),
         (
             "score",

@@ -3,7 +3,9 @@
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use netqoe_model::{AggregateRow, Checkpoint, Label, LogTime, Network, Percentiles, Rules, WindowStart};
+use netqoe_model::{
+    AggregateRow, Checkpoint, Label, LogTime, Network, PairTags, Percentiles, Rules, Tags, WindowStart,
+};
 use netqoe_query::{Filling, FinalWindowsReader};
 use netqoe_sinks::read::{Extent, Matching, Measure, ReadError, Reader, Snapshot};
 
@@ -41,6 +43,11 @@ impl Dice {
         Network::named(["wifi"].get(self.throw(3) as usize).copied(), isp.as_deref(), None).map(Arc::new)
     }
 
+    fn tags(&mut self) -> Option<Arc<PairTags>> {
+        let mut side = || ["{}", r#"{"team":"a"}"#, r#"{"team":"b"}"#][self.throw(3) as usize];
+        PairTags::of(Tags::parse(side()).unwrap(), Tags::parse(side()).unwrap()).map(Arc::new)
+    }
+
     /// Pairs that come and go, figures that are missing, tiny or absurd.
     fn rows(&mut self) -> Vec<AggregateRow> {
         let mut rows = Vec::new();
@@ -58,6 +65,7 @@ impl Dice {
 
     fn changed(&mut self, mut row: AggregateRow) -> AggregateRow {
         row.window.network = self.network();
+        row.window.tags = self.tags();
         row.window.is_final = row.window.start.ms() < minute_ms(SETTLED);
         row.window.count_success = self.throw(3) as u32;
         row.window.errors = [self.throw(2) as u32, 0, self.throw(3) as u32, 0, 1];

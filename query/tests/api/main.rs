@@ -12,6 +12,7 @@ mod final_windows;
 mod fleet;
 mod incidents;
 mod items;
+mod labels;
 mod live;
 mod measurements;
 mod one_snapshot;

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime, Network,
-    PartitionCommit, Percentiles, Rules, Severity, UsualRange, WindowRow, WindowStart,
+    PairTags, PartitionCommit, Percentiles, Rules, Severity, Tags, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_query::{LiveFeed, QueryApi};
 use netqoe_sinks::SqliteAnnotations;
@@ -208,6 +208,7 @@ pub(crate) fn row(client_id: &str, target: &str, minute: i64) -> AggregateRow {
                 percentiles(95_400, 96_000),
             ],
             network: Network::named(Some("wifi"), Some(&format!("isp of {client_id}")), None).map(Arc::new),
+            tags: None,
         },
         diagnosis: None,
         ended_runs: Vec::new(),
@@ -250,6 +251,12 @@ pub(crate) fn over(
 ) -> AggregateRow {
     let network = Network::named(network_type, isp, site).map(Arc::new);
     AggregateRow { window: WindowRow { network, ..row.window }, ..row }
+}
+
+/// The same row with these labels of its client and its target, as JSON.
+pub(crate) fn labelled(client: &str, target: &str, row: AggregateRow) -> AggregateRow {
+    let tags = PairTags::of(Tags::parse(client).unwrap(), Tags::parse(target).unwrap()).map(Arc::new);
+    AggregateRow { window: WindowRow { tags, ..row.window }, ..row }
 }
 
 /// The same row in a run that began with this minute.

@@ -28,7 +28,7 @@ impl From<postgres::Error> for Unreadable {
     }
 }
 
-/// The window whose columns begin with this one, without its network: nothing is judged by that.
+/// The window whose columns begin with this one, without its network and its labels: nothing is judged by those.
 pub(crate) fn window(row: &Row, first: usize) -> Result<WindowRow, Unreadable> {
     let mut errors = [0; ErrorStage::ALL.len()];
     for (stage, count) in errors.iter_mut().enumerate() {
@@ -48,6 +48,7 @@ pub(crate) fn window(row: &Row, first: usize) -> Result<WindowRow, Unreadable> {
         errors,
         percentiles,
         network: None,
+        tags: None,
     })
 }
 

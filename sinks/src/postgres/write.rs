@@ -27,30 +27,31 @@ const UPSERT_ROWS: &str = "
     WITH batch AS (
         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                              $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37,
-                             $38, $39, $40)
+                             $38, $39, $40, $41, $42)
         AS batch (client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
                   tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50,
                   tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label,
-                  is_final, as_of, pair_state, network_type, isp, site, severity, stage, observed, usual, usual_low, usual_high, sigmas,
-                  share_of_total, samples, bad_samples, windows, since_ts)
+                  is_final, as_of, pair_state, network_type, isp, site, client_labels, target_labels, severity, stage, observed,
+                  usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts)
     ), written AS (
         INSERT INTO agg_1m AS stored
         SELECT client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
                tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50,
                tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label,
-               is_final, as_of, $41, pair_state, network_type, isp, site
+               is_final, as_of, $43, pair_state, network_type, isp, site, client_labels, target_labels
         FROM batch
         ON CONFLICT (client_id, target, window_start_ts) DO UPDATE SET
             (count_total, count_success, count_error, dns_error_count, tcp_error_count, tls_error_count,
              http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50,
              ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, is_final, as_of, updated_at, pair_state,
-             network_type, isp, site)
+             network_type, isp, site, client_labels, target_labels)
             = (excluded.count_total, excluded.count_success, excluded.count_error, excluded.dns_error_count,
                excluded.tcp_error_count, excluded.tls_error_count, excluded.http_error_count,
                excluded.throughput_error_count, excluded.dns_p50, excluded.dns_p95, excluded.tcp_p50, excluded.tcp_p95,
                excluded.tls_p50, excluded.tls_p95, excluded.ttfb_p50, excluded.ttfb_p95, excluded.throughput_p50,
                excluded.throughput_p95, excluded.diagnosis_label, excluded.is_final, excluded.as_of,
-               excluded.updated_at, excluded.pair_state, excluded.network_type, excluded.isp, excluded.site)
+               excluded.updated_at, excluded.pair_state, excluded.network_type, excluded.isp, excluded.site,
+               excluded.client_labels, excluded.target_labels)
         WHERE excluded.as_of >= stored.as_of
         RETURNING client_id, target, window_start_ts
     ), healed AS (
@@ -63,7 +64,7 @@ const UPSERT_ROWS: &str = "
                            usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of,
                            updated_at)
     SELECT client_id, target, window_start_ts, diagnosis_label, severity, stage, observed, usual, usual_low, usual_high,
-           sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of, $41
+           sigmas, share_of_total, samples, bad_samples, windows, since_ts, is_final, as_of, $43
     FROM batch NATURAL JOIN written
     WHERE severity IS NOT NULL
     ON CONFLICT (client_id, target, window_start_ts) DO UPDATE SET
@@ -115,6 +116,7 @@ fn upsert_rows(
     let as_ofs = each(rows, |row| timestamptz(row.window.as_of.ms()));
     let pair_states = each(rows, |row| row.pair_state.as_deref());
     let names = [0, 1, 2].map(|nth| each(rows, |row| row.window.network.as_deref()?.names()[nth]));
+    let labels_of = [0, 1].map(|side| each(rows, |row| row.window.tags.as_deref()?.json()[side]));
     let severities = each(rows, |row| finding(row).map(|(severity, _)| severity.as_str()));
     let stages = each(rows, |row| finding(row).map(|(_, evidence)| evidence.stage));
     let figures: [fn(&Evidence) -> Option<f64>; 6] = [
@@ -139,7 +141,7 @@ fn upsert_rows(
     parameters.push((&finals, Type::BOOL_ARRAY));
     parameters.push((&as_ofs, Type::TIMESTAMPTZ_ARRAY));
     parameters.push((&pair_states, Type::BYTEA_ARRAY));
-    parameters.extend(names.iter().map(|names| -> Parameter<'_> { (names, Type::TEXT_ARRAY) }));
+    parameters.extend(names.iter().chain(&labels_of).map(|texts| -> Parameter<'_> { (texts, Type::TEXT_ARRAY) }));
     parameters.push((&severities, Type::TEXT_ARRAY));
     parameters.push((&stages, Type::TEXT_ARRAY));
     parameters.extend(figures.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));

@@ -205,6 +205,9 @@ fn columns(row: &AggregateRecord, without_network: bool) -> Vec<(String, Option<
         let named = ["network_type", "isp", "site"].into_iter().zip(names);
         columns.extend(named.map(|(column, name)| (column.to_owned(), name.map(str::to_owned))));
     }
+    let labels = window.tags.as_ref().map(|tags| tags.json()).unwrap_or_default();
+    let labels = ["client_labels", "target_labels"].into_iter().zip(labels);
+    columns.extend(labels.map(|(column, json)| (column.to_owned(), json.map(str::to_owned))));
     columns
 }
 
@@ -212,7 +215,7 @@ fn columns(row: &AggregateRecord, without_network: bool) -> Vec<(String, Option<
 mod tests {
     use std::sync::Arc;
 
-    use netqoe_model::{Label, LogTime, Network, Percentiles, WindowRow};
+    use netqoe_model::{Label, LogTime, Network, PairTags, Percentiles, Tags, WindowRow};
 
     use super::*;
 
@@ -228,6 +231,7 @@ mod tests {
                 errors: [0; 5],
                 percentiles: [None; 5],
                 network: None,
+                tags: None,
             },
             diagnosis_label: Some(Label::Healthy),
             pair_state: None,
@@ -288,5 +292,16 @@ mod tests {
         check(Some(&over("a")), Some(&row(1, true, 5)), &["Equal { network_unknown: true }"]);
         check(Some(&row(1, true, 5)), Some(&over("a")), &["isp: -, a"]);
         check(Some(&over("a")), Some(&row(2, true, 5)), &["count_success: 1, 2"]);
+    }
+
+    #[test]
+    fn labels_are_compared() {
+        let with = |json| {
+            let mut row = row(1, true, 5);
+            row.window.tags = PairTags::of(Tags::parse(json).unwrap(), Tags::default()).map(Arc::new);
+            row
+        };
+        check(Some(&with(r#"{"a":"b"}"#)), Some(&with(r#"{ "a":"b" }"#)), EQUAL);
+        check(Some(&with(r#"{"a":"b"}"#)), Some(&with("{}")), &[r#"client_labels: {"a":"b"}, -"#]);
     }
 }

@@ -144,8 +144,8 @@ pub trait Rows {
     /// If the store can't be read, is busy, or takes too long.
     fn runs(&self, filter: &Filter, limit: u16) -> Result<Page<RunRecord>, ReadError>;
 
-    /// What the windows of each pair in the extent add up to, by pair, apart for each provider that they were measured over;
-    /// `limit` records at most. Takes time in proportion to the rows of the extent.
+    /// What the windows of each pair in the extent add up to, by pair, apart for each provider that they were measured over and
+    /// for all labels that they have; `limit` records at most. Takes time in proportion to the rows of the extent.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
@@ -168,9 +168,9 @@ pub trait Summaries {
     /// If the store can't be read, is busy, or takes too long.
     fn points(&self, extent: &Extent, point_ms: i64, limit: u32) -> Result<Vec<PointRecord>, ReadError>;
 
-    /// How many windows of each pair in the extent match, apart for each network that they were measured over, between two
-    /// times (Unix milliseconds, the second is exclusive) and beside them: by pair, then by network; `limit` records at
-    /// most.
+    /// How many windows of each pair in the extent match, apart for each network that they were measured over and for all labels that
+    /// they have, between two times (Unix milliseconds, the second is exclusive) and beside them: by pair, then by network, then by
+    /// labels; `limit` records at most.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.

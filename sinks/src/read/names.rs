@@ -1,9 +1,9 @@
-//! The names of clients, targets and networks, which many rows share.
+//! The names of clients, targets and networks, and the labels of pairs, which many rows share.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use netqoe_model::Network;
+use netqoe_model::{Network, PairTags, Tags};
 
 use super::Pair;
 
@@ -12,8 +12,11 @@ use super::Pair;
 pub struct Names {
     names: HashSet<Arc<str>>,
     networks: HashSet<Arc<Network>>,
+    tags: HashSet<Arc<PairTags>>,
     /// The network that was asked for last: rows that follow each other mostly have the same.
     last: Option<Arc<Network>>,
+    /// The same of labels.
+    last_tags: Option<Arc<PairTags>>,
 }
 
 impl Names {
@@ -47,6 +50,37 @@ impl Names {
         new
     }
 
+    /// The labels whose JSON a store has for the client and for the target; `None` where neither has any.
+    ///
+    /// # Errors
+    /// With the text that is no labels.
+    pub fn tags<'a>(
+        &mut self,
+        client: Option<&'a str>,
+        target: Option<&'a str>,
+    ) -> Result<Option<Arc<PairTags>>, &'a str> {
+        let json = [client, target];
+        if json == [None; 2] {
+            return Ok(None);
+        }
+        if self.last_tags.as_deref().is_none_or(|last| last.json() != json) {
+            let side = |json: Option<&'a str>| json.map_or(Ok(Tags::default()), |json| Tags::parse(json).ok_or(json));
+            let Some(tags) = PairTags::of(side(client)?, side(target)?) else { return Ok(None) };
+            self.last_tags = Some(self.shared_tags(&tags));
+        }
+        Ok(self.last_tags.clone())
+    }
+
+    /// The labels that are equal to these: two that are equal share their texts.
+    pub fn shared_tags(&mut self, tags: &PairTags) -> Arc<PairTags> {
+        if let Some(known) = self.tags.get(tags) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(tags.clone());
+        self.tags.insert(Arc::clone(&new));
+        new
+    }
+
     /// The name that is equal to this one: two that are equal share their text.
     pub fn shared(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.get(name) {
@@ -59,9 +93,10 @@ impl Names {
 
     /// Forgets those that nobody else has any more.
     pub fn forget_unused(&mut self) {
-        self.last = None;
+        (self.last, self.last_tags) = (None, None);
         self.names.retain(|name| Arc::strong_count(name) > 1);
         self.networks.retain(|network| Arc::strong_count(network) > 1);
+        self.tags.retain(|tags| Arc::strong_count(tags) > 1);
     }
 }
 
@@ -80,5 +115,20 @@ mod tests {
         drop(a);
         names.forget_unused();
         assert_eq!(names.networks.len(), 1);
+    }
+
+    #[test]
+    fn labels_are_shared_and_told_apart() {
+        let mut names = Names::default();
+        let mut tags = |client, target| names.tags(client, target);
+        let [a, b] = [Some(r#"{"k":"a"}"#), Some(r#"{"k":"b"}"#)];
+        let of_client = tags(a, None).unwrap().unwrap();
+        assert_eq!(tags(None, None), Ok(None));
+        assert_ne!(tags(None, a).unwrap().as_ref(), Some(&of_client));
+        assert_ne!(tags(b, None).unwrap().as_ref(), Some(&of_client));
+        assert!(Arc::ptr_eq(&of_client, &tags(a, None).unwrap().unwrap()));
+        assert_eq!(tags(a, Some("[]")), Err("[]"));
+        names.forget_unused();
+        assert_eq!(names.tags.len(), 1);
     }
 }

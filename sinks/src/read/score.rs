@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use netqoe_model::PairTags;
+
 use super::statement::{Statement, Value};
 use super::{Extent, Pair};
 
@@ -28,13 +30,15 @@ pub struct RoundTripTerms {
 /// What a perfect round trip has: hundredths of a point of 100, as whole numbers, so that no order of adding gives another sum.
 pub const PERFECT: u64 = 10_000;
 
-/// The windows of a pair that were measured over one provider's network, as a score needs them.
+/// The windows of a pair that were measured over one provider's network and have the same labels, as a score needs them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreRecord {
     /// The pair of the windows.
     pub pair: Pair,
     /// The provider; none for the windows of which it is unknown.
     pub isp: Option<Arc<str>>,
+    /// The labels of its client and target; none for the windows without.
+    pub tags: Option<Arc<PairTags>>,
     /// How many windows there are; never 0.
     pub windows: u64,
     /// Measurements in them.
@@ -77,7 +81,10 @@ fn quality(dialect: &Dialect, percentile: &str, terms: RoundTripTerms) -> (Strin
     (sql, [perfect, unusable, unusable, unusable - perfect].map(Value::Real))
 }
 
-/// The sums over the windows of one pair, by provider. `pair` is the condition on the pair; it has as many `?` as values.
+/// What the windows of a pair are added up apart for.
+const APART: &str = "isp, client_labels, target_labels";
+
+/// The sums over the windows of one pair, by provider and labels. `pair` is the condition on the pair; it has as many `?` as values.
 pub(super) fn of_pair<const N: usize>(
     dialect: &Dialect,
     (pair, values): (&str, [Value; N]),
@@ -98,7 +105,7 @@ pub(super) fn of_pair<const N: usize>(
         format!("CASE WHEN {phases} <= ? THEN 2 WHEN {phases} <= ? THEN 1 ELSE 0 END")
     };
     Statement::new(&format!(
-        "SELECT isp, count(*), {}, {}, {}, {}, {}, {}, {} FROM (",
+        "SELECT {APART}, count(*), {}, {}, {}, {}, {}, {}, {} FROM (",
         sum("count_total"),
         sum("count_error"),
         sum("count_success * (better + worse)"),
@@ -107,9 +114,9 @@ pub(super) fn of_pair<const N: usize>(
         sum_where("is_available"),
         sum_where("NOT is_available"),
     ))
-    .add("SELECT isp, count_total, count_error, count_success, better, worse, quality_p50, quality_p95, 2 * count_error <= count_total AS is_available,", [])
+    .add(&format!("SELECT {APART}, count_total, count_error, count_success, better, worse, quality_p50, quality_p95, 2 * count_error <= count_total AS is_available,"), [])
     .add("CASE WHEN next_ms - start_ms < ? THEN next_ms - start_ms ELSE ? END AS held_ms FROM (", [held_ms.clone(), held_ms])
-    .add("SELECT isp, count_total, count_error, count_success,", [])
+    .add(&format!("SELECT {APART}, count_total, count_error, count_success,"), [])
     .add(&format!("{} AS better,", weight("p50")), [satisfied.clone(), tolerated.clone()])
     .add(&format!("{} AS worse,", weight("p95")), [satisfied, tolerated])
     .add(&format!("{p50} AS quality_p50,"), p50_values)
@@ -117,5 +124,5 @@ pub(super) fn of_pair<const N: usize>(
     .add(&format!("{start_ms} AS start_ms, lead({start_ms}, 1, ?) OVER (ORDER BY window_start_ts) AS next_ms"), [to_ms])
     .add(&format!("FROM agg_1m WHERE {pair} AND"), values)
     .nest(extent.in_time())
-    .add(") AS windows) AS judged GROUP BY isp", [])
+    .add(&format!(") AS windows) AS judged GROUP BY {APART}"), [])
 }

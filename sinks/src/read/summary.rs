@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{Label, LogTime, Network, WindowStart};
+use netqoe_model::{Label, LogTime, Network, PairTags, WindowStart};
 
 use super::{FindingRecord, Pair};
 
@@ -17,6 +17,8 @@ pub struct CurrentRecord {
     pub label: Option<Label>,
     /// The network that its window was measured over, as in [`netqoe_model::WindowRow::network`].
     pub network: Option<Arc<Network>>,
+    /// The labels of its client and target in that window, as in [`netqoe_model::WindowRow::tags`].
+    pub tags: Option<Arc<PairTags>>,
     /// The finding, if the pair is degraded. Boxed, as most pairs are healthy, and pairs may be many.
     pub finding: Option<Box<FindingRecord>>,
     /// Whether the row can't change any more.
@@ -36,13 +38,15 @@ pub struct PastLabel {
     pub is_degraded: bool,
 }
 
-/// How many windows of a pair that were measured over one network match, inside a range of time and outside of it.
+/// How many windows of a pair that were measured over one network and have the same labels match, inside a range of time and outside of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitRecord {
     /// The pair of the windows.
     pub pair: Pair,
     /// Over which network; `None` for those of which it is unknown.
     pub network: Option<Arc<Network>>,
+    /// With which labels of its client and target; `None` for those without.
+    pub tags: Option<Arc<PairTags>>,
     /// All windows inside.
     pub inside_windows: u64,
     /// Those that match.
@@ -64,8 +68,8 @@ pub struct DegradedRecord {
 
 impl SplitRecord {
     /// No window yet.
-    pub fn none_of(pair: Pair, network: Option<Arc<Network>>) -> Self {
-        Self { pair, network, inside_windows: 0, inside_matching: 0, outside_windows: 0, outside_matching: 0 }
+    pub fn none_of(pair: Pair, network: Option<Arc<Network>>, tags: Option<Arc<PairTags>>) -> Self {
+        Self { pair, network, tags, inside_windows: 0, inside_matching: 0, outside_windows: 0, outside_matching: 0 }
     }
 
     /// Counts a window.

@@ -102,7 +102,7 @@ pub(super) fn history(
     Ok(history)
 }
 
-/// Without its network: nothing is judged by that.
+/// Without its network and its labels: nothing is judged by those.
 fn final_window(row: &Row<'_>) -> rusqlite::Result<WindowRow> {
     const FIRST_ERROR_COUNT: usize = 3;
     const FIRST_PERCENTILE: usize = FIRST_ERROR_COUNT + ErrorStage::ALL.len();
@@ -124,5 +124,6 @@ fn final_window(row: &Row<'_>) -> rusqlite::Result<WindowRow> {
         errors,
         percentiles,
         network: None,
+        tags: None,
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use netqoe_model::{AggregateRow, Diagnosis, Network, PartitionCommit, from_thousandths};
+use netqoe_model::{AggregateRow, Diagnosis, Network, PairTags, PartitionCommit, from_thousandths};
 use rusqlite::{Connection, Statement, ToSql, params};
 
 use crate::batch;
@@ -15,7 +15,7 @@ const ROWS_PER_STATEMENT: usize = 16;
 const DIAGNOSES_PER_STATEMENT: usize = 8;
 
 /// The columns of `agg_1m`, in the order in which they are bound.
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 31] = [
     "client_id",
     "target",
     "window_start_ts",
@@ -45,6 +45,8 @@ const COLUMNS: [&str; 29] = [
     "network_type",
     "isp",
     "site",
+    "client_labels",
+    "target_labels",
 ];
 
 /// The columns of `diagnoses`, in the order in which they are bound.
@@ -143,6 +145,9 @@ fn bind(statement: &mut Statement<'_>, bound: usize, row: &AggregateRow, updated
     next.bind(row.pair_state.as_deref())?;
     for name in window.network.as_deref().map_or([None; 3], Network::names) {
         next.bind(name)?;
+    }
+    for json in window.tags.as_deref().map_or([None; 2], PairTags::json) {
+        next.bind(json)?;
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ impl Names {
         let target = Arc::clone(&self.targets[pair.target]);
         seen.into_iter().map(move |(window, standing)| {
             let (client_id, target) = (Arc::clone(&client_id), Arc::clone(&target));
-            Sighting { client_id, target, window, standing, network: Some(Arc::clone(&network)) }
+            Sighting { client_id, target, window, standing, network: Some(Arc::clone(&network)), tags: None }
         })
     }
 

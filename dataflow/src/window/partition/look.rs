@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{LogTime, Network, Rules, Standing, WindowStart};
+use netqoe_model::{LogTime, Network, PairTags, Rules, Standing, WindowStart};
 
 use super::PartitionWindows;
 use crate::judge::PairState;
@@ -35,6 +35,8 @@ pub struct PairSighting {
     pub standing: Standing,
     /// The network that it was measured over, where an event names one.
     pub network: Option<Arc<Network>>,
+    /// The labels of its client and target, where an event carries any.
+    pub tags: Option<Arc<PairTags>>,
 }
 
 /// Which looks a partition has taken, and what the next one begins with.
@@ -65,7 +67,8 @@ impl Looks {
     /// before: whether a later one would still find it must not depend on when the partition was interrupted.
     pub(super) fn see_at_last(&mut self, pair: PairId, window: &mut OpenWindow, standing: Standing) {
         if window.look(standing) {
-            self.sightings.push(PairSighting { pair, window: window.start, standing, network: window.network() });
+            let (network, tags) = (window.network(), window.tags());
+            self.sightings.push(PairSighting { pair, window: window.start, standing, network, tags });
         }
     }
 }
@@ -152,7 +155,8 @@ fn look_at(
         // At the end of a log, windows are open that would be closed by now.
         let is_open = rules.closes_after(window.start).ms() >= at.ms();
         if is_open && window.look(standing) {
-            sightings.push(PairSighting { pair: id, window: window.start, standing, network: row.network });
+            let (network, tags) = (row.network, row.tags);
+            sightings.push(PairSighting { pair: id, window: window.start, standing, network, tags });
         }
     }
 }

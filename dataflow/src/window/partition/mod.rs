@@ -10,6 +10,7 @@ use std::sync::Arc;
 use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Rules, WindowRow, WindowStart};
 
 use super::clients::Clients;
+use super::known_tags::KnownTags;
 use super::pairs::{Pair, Pairs};
 use super::{OpenWindow, PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
@@ -92,6 +93,7 @@ pub struct PartitionWindows {
     slots: BTreeMap<WindowStart, Slot>,
     pairs: Pairs,
     clients: Clients,
+    tags: KnownTags,
     looks: Looks,
     /// What is due of a minute that the log has passed.
     due: DueMinute,
@@ -122,6 +124,7 @@ impl PartitionWindows {
             slots: BTreeMap::new(),
             pairs: Pairs::default(),
             clients: Clients::default(),
+            tags: KnownTags::default(),
             flush: false,
             moved: false,
             closed: false,
@@ -284,6 +287,9 @@ impl PartitionWindows {
         }
         if let Some(network) = self.clients.see(client, event.ts, event.network_context) {
             window.see_network(event.ts, network);
+        }
+        if let Some(tags) = self.tags.carried(event.labels) {
+            window.see_tags(event.ts, &tags);
         }
         true
     }

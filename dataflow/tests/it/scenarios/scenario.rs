@@ -140,6 +140,7 @@ impl Windows {
             errors: self.failed,
             percentiles,
             network: None,
+            tags: None,
         })
     }
 }

@@ -28,6 +28,20 @@ const CONTEXTS: [&str; 12] = [
     r#""network_context":{"isp":"A","network_type":"wifi","site":"Oslo","vpn_enabled":false},"#,
 ];
 
+/// What events say of labels: most carry none, some carry what is none, and the last breaks a bound.
+const LABELS: [&str; 10] = [
+    "",
+    "",
+    "",
+    r#""client_labels":null,"target_labels":{},"#,
+    r#""client_labels":{"team":"core"},"#,
+    r#""client_labels":{"team":"core","site":"Oslo"},"target_labels":{"service":"a"},"#,
+    r#""client_labels":{ "site":"Oslo", "te\u0061m":"core" },"target_labels":{"service":"a"},"#,
+    r#""target_labels":{"service":"a"},"#,
+    r#""target_labels":{"service":"b","service":"a","tier":""},"client_labels":{},"#,
+    r#""client_labels":{"team":5},"#,
+];
+
 fn line() -> impl Strategy<Value = (i64, Line)> {
     let value = prop_oneof![
         4 => prop::sample::select(vec![10.0, 20.0, 30.0, 33.3, 66.6, 100.0, 0.1, 0.0]),
@@ -40,15 +54,15 @@ fn line() -> impl Strategy<Value = (i64, Line)> {
     let broken = prop::bool::weighted(0.03);
     // Some of many events that have the same time.
     let at = prop_oneof![3 => 0..1_500_000_i64, 1 => (0..50_i64).prop_map(|half_minute| half_minute * 30_000)];
-    let kind = (broken, prop::sample::select(&CONTEXTS[..]));
+    let kind = (broken, prop::sample::select(&CONTEXTS[..]), prop::sample::select(&LABELS[..]));
     (0..4_usize, 0..2_usize, 0..12_u32, at, prop::collection::vec(prop::option::weighted(0.8, value), 5), stage, delay, kind)
-        .prop_map(|(client, target, id, at, values, stage, delay, (broken, context))| {
+        .prop_map(|(client, target, id, at, values, stage, delay, (broken, context, labels))| {
             let (ts, client) = (START_MS + at, format!("client-{client}"));
             let names = ["dns_ms", "tcp_ms", "tls_ms", "ttfb_ms", "throughput_mbps"];
             let measured = names.iter().zip(values).filter_map(|(name, value)| Some(format!("\"{name}\":{}", value?)));
             let measured = measured.collect::<Vec<_>>().join(",");
             let text = format!(
-                r#"{{"event_id":"e{id}","client_id":"{client}","ts_ms":{ts},"target":"https://t{target}/",{context}"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
+                r#"{{"event_id":"e{id}","client_id":"{client}","ts_ms":{ts},"target":"https://t{target}/",{context}{labels}"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
                 ts + delay
             );
             let text = if broken { text[..text.len() / 2].to_owned() } else { text };
@@ -84,8 +98,9 @@ fn lines_of_pair(nth: usize, windows: &[Window]) -> Vec<Line> {
             let delay = if lines.len() % 40 == 39 { 150_000 } else { (at as i64 % 7) * 300 };
             let (measured, stage) = said(measurement);
             let context = CONTEXTS[(nth + window.start_ms as usize / 60_000 + at / 3) % CONTEXTS.len()];
+            let labels = LABELS[(nth + window.start_ms as usize / 60_000 + at / 5) % (LABELS.len() - 1)];
             let text = format!(
-                r#"{{"event_id":"e{at}","client_id":"{client}","ts_ms":{ts},"target":"{target}",{context}"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
+                r#"{{"event_id":"e{at}","client_id":"{client}","ts_ms":{ts},"target":"{target}",{context}{labels}"timing_measurements":{{{measured}}},"error_stage":{stage},"recv_ts_ms":{}}}"#,
                 ts + delay
             );
             lines.push(Line { client: client.clone(), recv_ms: ts + delay, text });

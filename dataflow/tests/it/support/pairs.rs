@@ -179,6 +179,7 @@ impl Window {
             errors,
             percentiles: [0, 1, 2, 3, 4].map(percentiles),
             network: None,
+            tags: None,
         }
     }
 }

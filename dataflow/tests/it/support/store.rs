@@ -53,7 +53,8 @@ impl Store {
     fn look(&mut self, look: &Look) {
         let key = |it: &Sighting| (it.client_id.to_string(), it.target.to_string(), it.window.ms());
         assert!(look.sightings.is_sorted_by(|a, b| key(a) < key(b)), "by client, target and window: {look:?}");
-        let seen = look.sightings.iter().map(|sighting| (key(sighting), (sighting.standing, sighting.network.clone())));
+        let what = |it: &Sighting| (it.standing, it.network.clone(), it.tags.clone());
+        let seen = look.sightings.iter().map(|sighting| (key(sighting), what(sighting)));
         let looks = self.looks.entry(look.partition).or_default();
         assert!(looks.last_key_value().is_none_or(|(at, _)| *at < look.at.ms()), "{:?}", look.at);
         looks.insert(look.at.ms(), seen.collect());

@@ -47,6 +47,7 @@ impl Window {
             errors: [0, 0, self.failed, 0, 0],
             percentiles: figures,
             network: None,
+            tags: None,
         }
     }
 }

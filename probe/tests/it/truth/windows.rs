@@ -39,5 +39,6 @@ fn row(samples: &[Sample], minute: i64) -> WindowRow {
         errors: [0; 5],
         percentiles,
         network: None,
+        tags: None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use netqoe_model::{Label, WindowRow};
 use postgres::Row;
 
-use super::execute::{known, network};
+use super::execute::{known, network, tags};
 use super::keys;
 use crate::postgres::window::{Unreadable, WINDOW_COLUMNS, unix_ms, window};
 use crate::read::keyed_table::KeyedTable;
@@ -14,13 +14,14 @@ use crate::read::{AggregateRecord, Names, Query, RowPosition};
 
 pub(super) fn statement(query: &Query<RowPosition>) -> Statement {
     let columns = format!(
-        "client_id, target, diagnosis_label, updated_at, pair_state, network_type, isp, site, {WINDOW_COLUMNS}"
+        "client_id, target, diagnosis_label, updated_at, pair_state, network_type, isp, site, client_labels, target_labels,
+         {WINDOW_COLUMNS}"
     );
     keys::page(KeyedTable::Aggregates, &columns, KeyedTable::with_label_of(&query.filter), query)
 }
 
 pub(super) fn record(row: &Row, names: &mut Names) -> Result<AggregateRecord, Unreadable> {
-    let window = WindowRow { network: network(row, 5, names)?, ..window(row, 8)? };
+    let window = WindowRow { network: network(row, 5, names)?, tags: tags(row, 8, names)?, ..window(row, 10)? };
     Ok(AggregateRecord {
         client_id: row.try_get(0)?,
         target: row.try_get(1)?,

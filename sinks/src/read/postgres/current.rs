@@ -6,16 +6,16 @@ use netqoe_model::{Label, LogTime, WindowStart};
 use postgres::Row;
 
 use super::diagnoses;
-use super::execute::{known, network};
+use super::execute::{known, network, tags};
 use crate::postgres::window::{Unreadable, unix_ms};
 use crate::read::Names;
 use crate::read::statement::Statement;
 use crate::read::{CurrentRecord, Extent, Pair};
 
 const ROWS: &str = "SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, finding.*, network_type,
-        isp, site
-    FROM (SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, network_type, isp, site
-        FROM agg_1m WHERE";
+        isp, site, client_labels, target_labels
+    FROM (SELECT client_id, target, window_start_ts, diagnosis_label, is_final, as_of, updated_at, network_type, isp, site,
+        client_labels, target_labels FROM agg_1m WHERE";
 
 /// A healthy row has no diagnosis, and none is looked for. The limit keeps the planner from joining whole tables.
 const FINDING: &str = ") AS row LEFT JOIN LATERAL (
@@ -26,6 +26,7 @@ const FINDING: &str = ") AS row LEFT JOIN LATERAL (
     ) AS finding ON true ORDER BY window_start_ts DESC";
 
 const FIRST_NETWORK_COLUMN: usize = 19;
+const FIRST_LABELS_COLUMN: usize = FIRST_NETWORK_COLUMN + 3;
 
 /// All rows of the extent, newest window first, as the index on time gives them. To find the newest of each pair, the
 /// server would sort them by their names, which takes longer than to send them.
@@ -53,6 +54,7 @@ impl Newest {
             window_start: WindowStart::from_ms(unix_ms(row.try_get(2)?)),
             label: row.try_get::<_, Option<&str>>(3)?.map(|text| known(text, Label::parse)).transpose()?,
             network: network(row, FIRST_NETWORK_COLUMN, &mut self.names)?,
+            tags: tags(row, FIRST_LABELS_COLUMN, &mut self.names)?,
             finding: is_found.then(|| diagnoses::finding(row)).transpose()?.map(Box::new),
             is_final: row.try_get(4)?,
             as_of: LogTime::from_ms(unix_ms(row.try_get(5)?)),

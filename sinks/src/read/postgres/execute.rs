@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use netqoe_model::{MAX_TIME_MS, Network};
+use netqoe_model::{MAX_TIME_MS, Network, PairTags};
 use postgres::Row;
 use postgres::types::{ToSql, Type};
 
@@ -65,6 +65,14 @@ pub(super) fn known<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Res
 /// The network whose three columns begin with this one: `network_type`, `isp`, `site`.
 pub(super) fn network(row: &Row, first: usize, names: &mut Names) -> Result<Option<Arc<Network>>, Unreadable> {
     Ok(names.network(row.try_get(first)?, row.try_get(first + 1)?, row.try_get(first + 2)?))
+}
+
+/// The labels whose two columns begin with this one: `client_labels`, `target_labels`.
+pub(super) fn tags(row: &Row, first: usize, names: &mut Names) -> Result<Option<Arc<PairTags>>, Unreadable> {
+    match names.tags(row.try_get(first)?, row.try_get(first + 1)?) {
+        Ok(tags) => Ok(tags),
+        Err(json) => known(json, |_| None),
+    }
 }
 
 #[cfg(test)]

@@ -85,6 +85,7 @@ fn months() -> PartitionCommit {
             errors: [0; 5],
             percentiles: [None; 5],
             network: None,
+            tags: None,
         },
         diagnosis: None,
         ended_runs: vec![],

@@ -2,6 +2,7 @@
 
 use postgres::Row;
 
+use super::execute::tags;
 use super::pairs;
 use crate::postgres::window::{Unreadable, narrow};
 use crate::read::score::{self, Dialect};
@@ -29,13 +30,14 @@ pub(super) fn record(row: &Row, names: &mut Names) -> Result<ScoreRecord, Unread
     Ok(ScoreRecord {
         pair: names.pair(row.try_get(0)?, row.try_get(1)?),
         isp: row.try_get::<_, Option<&str>>(2)?.map(|isp| names.shared(isp)),
-        windows: count(3)?,
-        count_total: count(4)?,
-        count_error: count(5)?,
-        satisfied_quarters: count(6)?,
-        round_trips: count(7)?,
-        round_trip_hundredths: count(8)?,
-        available_ms: count(9)?,
-        unavailable_ms: count(10)?,
+        tags: tags(row, 3, names)?,
+        windows: count(5)?,
+        count_total: count(6)?,
+        count_error: count(7)?,
+        satisfied_quarters: count(8)?,
+        round_trips: count(9)?,
+        round_trip_hundredths: count(10)?,
+        available_ms: count(11)?,
+        unavailable_ms: count(12)?,
     })
 }

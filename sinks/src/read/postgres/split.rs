@@ -3,7 +3,7 @@
 use netqoe_model::MAX_TIME_MS;
 use postgres::Row;
 
-use super::execute::network;
+use super::execute::{network, tags};
 use super::pairs;
 use crate::postgres::window::{Unreadable, narrow};
 use crate::read::Names;
@@ -13,9 +13,10 @@ use crate::read::{Extent, Matching, SplitRecord};
 /// As all readers have it: names by their bytes, and what is unknown first.
 const IN_ORDER: &str =
     "ORDER BY client_id, target, network_type COLLATE \"C\" NULLS FIRST, isp COLLATE \"C\" NULLS FIRST,
-    site COLLATE \"C\" NULLS FIRST LIMIT ?";
+    site COLLATE \"C\" NULLS FIRST, client_labels COLLATE \"C\" NULLS FIRST, target_labels COLLATE \"C\" NULLS FIRST LIMIT ?";
 
-const NETWORK: &str = "network_type, isp, site";
+/// What windows are counted apart for.
+const APART: &str = "network_type, isp, site, client_labels, target_labels";
 
 const COUNTS: &str = "count(*) FILTER (WHERE inside), count(*) FILTER (WHERE inside AND matching),
     count(*) FILTER (WHERE NOT inside), count(*) FILTER (WHERE NOT inside AND matching)";
@@ -30,11 +31,11 @@ pub(super) fn statement(extent: &Extent, inside_ms: [i64; 2], matching: &Matchin
 
 /// The windows of all pairs, by time alone: a walk for each pair would fetch rows one by one that lie together.
 fn of_all(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Statement {
-    Statement::new(&format!("SELECT client_id, target, {NETWORK}, {COUNTS} FROM (SELECT client_id, target, {NETWORK},"))
+    Statement::new(&format!("SELECT client_id, target, {APART}, {COUNTS} FROM (SELECT client_id, target, {APART},"))
         .nest(flags(inside_ms, matching))
         .add("FROM agg_1m WHERE", [])
         .nest(extent.in_time())
-        .add(") AS windows GROUP BY client_id, target, network_type, isp, site", [])
+        .add(&format!(") AS windows GROUP BY client_id, target, {APART}"), [])
 }
 
 /// For each pair a walk along the primary key.
@@ -42,11 +43,11 @@ fn of_some(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Stateme
     Statement::new("WITH RECURSIVE")
         .nest(pairs::within(extent))
         .add("SELECT client_id, target, counts.* FROM pair", [])
-        .add(&format!("CROSS JOIN LATERAL (SELECT {NETWORK}, {COUNTS} FROM (SELECT {NETWORK},"), [])
+        .add(&format!("CROSS JOIN LATERAL (SELECT {APART}, {COUNTS} FROM (SELECT {APART},"), [])
         .nest(flags(inside_ms, matching))
         .add("FROM agg_1m WHERE agg_1m.client_id = pair.client_id AND agg_1m.target = pair.target AND", [])
         .nest(extent.in_time())
-        .add(") AS windows GROUP BY network_type, isp, site) AS counts WHERE target IS NOT NULL", [])
+        .add(&format!(") AS windows GROUP BY {APART}) AS counts WHERE target IS NOT NULL"), [])
 }
 
 fn flags(inside_ms: [i64; 2], matching: &Matching) -> Statement {
@@ -61,9 +62,10 @@ pub(super) fn record(row: &Row, names: &mut Names) -> Result<SplitRecord, Unread
     Ok(SplitRecord {
         pair: names.pair(row.try_get(0)?, row.try_get(1)?),
         network: network(row, 2, names)?,
-        inside_windows: narrow::<i64, u64>(row, 5)?,
-        inside_matching: narrow::<i64, u64>(row, 6)?,
-        outside_windows: narrow::<i64, u64>(row, 7)?,
-        outside_matching: narrow::<i64, u64>(row, 8)?,
+        tags: tags(row, 5, names)?,
+        inside_windows: narrow::<i64, u64>(row, 7)?,
+        inside_matching: narrow::<i64, u64>(row, 8)?,
+        outside_windows: narrow::<i64, u64>(row, 9)?,
+        outside_matching: narrow::<i64, u64>(row, 10)?,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use netqoe_model::{ErrorStage, Label, LogTime, Metric, Percentiles, WindowRow, WindowStart, to_thousandths};
 use rusqlite::{Connection, Row};
 
-use super::execute::{known, network, rows};
+use super::execute::{known, network, rows, tags};
 use super::keys;
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
@@ -17,10 +17,13 @@ const FIRST_PERCENTILE_COLUMN: usize = FIRST_ERROR_COLUMN + ErrorStage::ALL.len(
 
 const FIRST_NETWORK_COLUMN: usize = FIRST_PERCENTILE_COLUMN + 2 * Metric::ALL.len() + 5;
 
+const FIRST_LABELS_COLUMN: usize = FIRST_NETWORK_COLUMN + 3;
+
 const COLUMNS: &str = "client_id, target, window_start_ts, count_success,
     dns_error_count, tcp_error_count, tls_error_count, http_error_count, throughput_error_count,
     dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95,
-    diagnosis_label, is_final, as_of, updated_at, pair_state, network_type, isp, site";
+    diagnosis_label, is_final, as_of, updated_at, pair_state, network_type, isp, site,
+    client_labels, target_labels";
 
 pub(super) fn page(connection: &Connection, query: &Query<RowPosition>) -> rusqlite::Result<Page<AggregateRecord>> {
     let mut names = Names::default();
@@ -53,6 +56,7 @@ fn record(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<AggregateRecord>
             errors,
             percentiles,
             network: network(row, FIRST_NETWORK_COLUMN, names)?,
+            tags: tags(row, FIRST_LABELS_COLUMN, names)?,
         },
         diagnosis_label: match row.get::<_, Option<String>>("diagnosis_label")? {
             Some(text) => Some(known(&text, Label::parse)?),

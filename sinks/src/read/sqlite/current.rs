@@ -4,7 +4,7 @@ use netqoe_model::{Label, LogTime, WindowStart};
 use rusqlite::{Connection, Row};
 
 use super::diagnoses;
-use super::execute::{known, network, rows};
+use super::execute::{known, network, rows, tags};
 use crate::read::Names;
 use crate::read::statement::{Statement, Value};
 use crate::read::{CurrentRecord, Extent};
@@ -20,9 +20,10 @@ const ROWS: &str = "
 const COLUMNS: &str = "newest.client_id, newest.target, newest.window_start_ts, newest.diagnosis_label,
     newest.is_final, newest.as_of, newest.updated_at,
     severity, stage, observed, usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples,
-    windows, since_ts, newest.network_type, newest.isp, newest.site";
+    windows, since_ts, newest.network_type, newest.isp, newest.site, newest.client_labels, newest.target_labels";
 
 const FIRST_NETWORK_COLUMN: usize = 19;
+const FIRST_LABELS_COLUMN: usize = FIRST_NETWORK_COLUMN + 3;
 
 pub(super) fn read(connection: &Connection, extent: &Extent, limit: u32) -> rusqlite::Result<Vec<CurrentRecord>> {
     let mut names = Names::default();
@@ -47,6 +48,7 @@ fn record(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<CurrentRecord> {
         window_start: WindowStart::from_ms(row.get(2)?),
         label,
         network: network(row, FIRST_NETWORK_COLUMN, names)?,
+        tags: tags(row, FIRST_LABELS_COLUMN, names)?,
         finding: is_found.then(|| diagnoses::finding(row)).transpose()?.map(Box::new),
         is_final: row.get(4)?,
         as_of: LogTime::from_ms(row.get(5)?),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::Network;
+use netqoe_model::{Network, PairTags};
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -41,4 +41,13 @@ pub(super) fn known<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> rus
 pub(super) fn network(row: &Row<'_>, first: usize, names: &mut Names) -> rusqlite::Result<Option<Arc<Network>>> {
     let name = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str_or_null()?) };
     Ok(names.network(name(first)?, name(first + 1)?, name(first + 2)?))
+}
+
+/// The labels whose two columns begin with this one: `client_labels`, `target_labels`.
+pub(super) fn tags(row: &Row<'_>, first: usize, names: &mut Names) -> rusqlite::Result<Option<Arc<PairTags>>> {
+    let json = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str_or_null()?) };
+    match names.tags(json(first)?, json(first + 1)?) {
+        Ok(tags) => Ok(tags),
+        Err(json) => known(json, |_| None),
+    }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::execute::rows;
+use super::execute::{rows, tags};
 use super::pairs;
 use crate::read::score::{self, Dialect};
 use crate::read::statement::Value;
@@ -24,14 +24,15 @@ pub(super) fn read(
             Ok(ScoreRecord {
                 pair: pair.clone(),
                 isp: row.get_ref(0)?.as_str_or_null()?.map(|isp| names.shared(isp)),
-                windows: row.get(1)?,
-                count_total: row.get(2)?,
-                count_error: row.get(3)?,
-                satisfied_quarters: row.get(4)?,
-                round_trips: row.get(5)?,
-                round_trip_hundredths: row.get(6)?,
-                available_ms: row.get(7)?,
-                unavailable_ms: row.get(8)?,
+                tags: tags(row, 1, &mut names)?,
+                windows: row.get(3)?,
+                count_total: row.get(4)?,
+                count_error: row.get(5)?,
+                satisfied_quarters: row.get(6)?,
+                round_trips: row.get(7)?,
+                round_trip_hundredths: row.get(8)?,
+                available_ms: row.get(9)?,
+                unavailable_ms: row.get(10)?,
             })
         });
         records.extend(of_pair?);

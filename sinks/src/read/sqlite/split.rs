@@ -3,7 +3,7 @@
 use netqoe_model::MAX_TIME_MS;
 use rusqlite::{Connection, params_from_iter};
 
-use super::execute::network;
+use super::execute::{network, tags};
 use super::pairs;
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Matching, Names, Pair, SplitRecord};
@@ -26,7 +26,7 @@ pub(super) fn read(
     Ok(splits)
 }
 
-/// Windows are counted here: SQLite would sort them by their networks first.
+/// Windows are counted here: SQLite would sort them by their networks and labels first.
 fn add_splits(
     connection: &Connection,
     pair: &Pair,
@@ -39,16 +39,16 @@ fn add_splits(
     let mut windows = prepared.query(params_from_iter(&statement.values))?;
     let first = splits.len();
     while let Some(row) = windows.next()? {
-        let network = network(row, 2, names)?;
-        // A pair has one network or two; that of the window before is the last.
-        let known = splits[first..].iter().rposition(|split| split.network == network);
+        let (network, tags) = (network(row, 2, names)?, tags(row, 5, names)?);
+        // A pair has one network or two, and mostly the same labels; those of the window before are the last.
+        let known = splits[first..].iter().rposition(|split| split.network == network && split.tags == tags);
         let place = known.map_or(splits.len(), |nth| first + nth);
         if known.is_none() {
-            splits.push(SplitRecord::none_of(pair.clone(), network));
+            splits.push(SplitRecord::none_of(pair.clone(), network, tags));
         }
         splits[place].count(row.get(0)?, row.get(1)?);
     }
-    splits[first..].sort_unstable_by(|a, b| a.network.cmp(&b.network));
+    splits[first..].sort_unstable_by(|a, b| (&a.network, &a.tags).cmp(&(&b.network, &b.tags)));
     Ok(())
 }
 
@@ -58,6 +58,6 @@ pub(super) fn of_pair(pair: &Pair, extent: &Extent, inside_ms: [i64; 2], matchin
     Statement::new("SELECT")
         .add("window_start_ts >= ? AND window_start_ts < ?, coalesce(", inside_ms)
         .nest(matching.condition())
-        .add(", false), network_type, isp, site FROM agg_1m WHERE client_id = ? AND target = ? AND", names)
+        .add(", false), network_type, isp, site, client_labels, target_labels FROM agg_1m WHERE client_id = ? AND target = ? AND", names)
         .nest(extent.in_time())
 }

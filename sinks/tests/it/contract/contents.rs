@@ -64,6 +64,8 @@ pub(crate) const AGGREGATES: Table = Table {
         ("network_type", Text),
         ("isp", Text),
         ("site", Text),
+        ("client_labels", Text),
+        ("target_labels", Text),
     ],
 };
 

@@ -46,9 +46,9 @@ fn state(rules: &DiagnosisRules, end: u8) -> Option<Arc<[u8]>> {
     Some(rules.state_tag().into_iter().chain([0, 7, end]).collect())
 }
 
-/// Without their networks: nothing is judged by them.
+/// Without their networks and labels: nothing is judged by those.
 fn windows(rows: &[AggregateRow]) -> Vec<WindowRow> {
-    rows.iter().map(|row| WindowRow { network: None, ..row.window.clone() }).collect()
+    rows.iter().map(|row| WindowRow { network: None, tags: None, ..row.window.clone() }).collect()
 }
 
 fn past(state: Option<Arc<[u8]>>, rows: &[AggregateRow]) -> [PairPast; 1] {

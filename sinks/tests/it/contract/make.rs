@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, DeadLetter, Diagnosis, EventTime, Evidence, Label, Ledger,
-    LogIdentity, LogTime, Look, Network, Partition, PartitionCommit, Percentiles, Position, Severity, Sighting,
-    Standing, UsualRange, WindowRow, WindowStart,
+    LogIdentity, LogTime, Look, Network, PairTags, Partition, PartitionCommit, Percentiles, Position, Severity,
+    Sighting, Standing, Tags, UsualRange, WindowRow, WindowStart,
 };
 use netqoe_sinks::read::FindingRecord;
 
@@ -38,6 +38,7 @@ pub(crate) fn row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i64) -
             errors: [0; 5],
             percentiles: [None; 5],
             network: None,
+            tags: None,
         },
         diagnosis: None,
         ended_runs: Vec::new(),
@@ -54,9 +55,15 @@ pub(crate) fn full_row(client_id: &str, target: &str, start_ms: i64, as_of_ms: i
     row.window.errors = [1, 2, 3, 4, 5];
     row.window.percentiles = [percentiles(1), percentiles(2), percentiles(3), percentiles(4), None];
     row.window.network = Network::named(Some("wifi"), Some("Example ISP"), Some("home")).map(Arc::new);
+    row.window.tags = labels(r#"{"site":"Oslo","team":"core"}"#, r#"{"service":"é\n"}"#);
     row.diagnosis = Some(finding(Label::ServerBound, 0.25));
     row.pair_state = Some(Arc::from(&b"state\0\xFF"[..]));
     row
+}
+
+/// Labels of the client and of the target, as JSON.
+pub(crate) fn labels(client: &str, target: &str) -> Option<Arc<PairTags>> {
+    PairTags::of(Tags::parse(client).unwrap(), Tags::parse(target).unwrap()).map(Arc::new)
 }
 
 pub(crate) fn healthy() -> Diagnosis {
@@ -149,6 +156,7 @@ pub(crate) fn look(partition: u16, at_ms: i64, pairs: usize) -> Look {
         window: WindowStart::from_ms(at_ms - MINUTE_MS),
         standing: Standing::Healthy,
         network: None,
+        tags: None,
     };
     let sightings = (0..pairs).map(sighting).collect();
     Look { partition: Partition(partition), at: WindowStart::from_ms(at_ms), sightings }

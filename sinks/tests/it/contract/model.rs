@@ -117,6 +117,8 @@ fn aggregate(row: &AggregateRow, updated_at: i64) -> Vec<Cell> {
     cells.extend(names.map_or([Cell::Null, Cell::Null, Cell::Null], |names| {
         names.map(|name| name.as_deref().map_or(Cell::Null, text))
     }));
+    let labels = window.tags.as_deref().map_or([None; 2], |tags| tags.json());
+    cells.extend(labels.map(|json| json.map_or(Cell::Null, text)));
     cells
 }
 

@@ -14,7 +14,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::contract::bench::Bench;
-use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, log, look, row};
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, labels, log, look, row};
 use crate::contract::model::Model;
 
 /// Cases are bounded by what it takes to make a database for each.
@@ -141,14 +141,16 @@ fn any_row() -> impl Strategy<Value = AggregateRow> {
     let name = || select(vec![None, Some("A"), Some("ü\u{1}'")]);
     let network =
         (name(), name(), name()).prop_map(|(network_type, isp, site)| Network::named(network_type, isp, site));
-    let window = (window, network.prop_map(|network| network.map(Arc::new)));
+    let json = || select(vec!["{}", r#"{"k":"A"}"#, "{\"k\":\"ü\\u0001'\",\"l\":\"\"}"]);
+    let tags = (json(), json()).prop_map(|(client, target)| labels(client, target));
+    let window = (window, network.prop_map(|network| network.map(Arc::new)), tags);
     (key, window, option::of(diagnosis()), state).prop_map(|((client_id, target, minute), window, diagnosis, state)| {
-        let ((as_of, is_final, count_success, errors, percentiles), network) = window;
+        let ((as_of, is_final, count_success, errors, percentiles), network, tags) = window;
         let mut row = row(client_id, target, FIRST_WINDOW_MS + minute * MINUTE_MS, 0);
         row.window.as_of = LogTime::from_ms(as_of);
         (row.window.is_final, row.window.count_success) = (is_final, count_success);
         (row.window.errors, row.window.percentiles) = (errors, percentiles);
-        row.window.network = network;
+        (row.window.network, row.window.tags) = (network, tags);
         row.diagnosis = diagnosis;
         row.pair_state = state;
         row

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::contract::bench::Bench;
-use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, row};
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, labels, row};
 
 for_each_store!(
     a_window_speaks_for_itself_and_for_a_while,
@@ -59,7 +59,7 @@ fn extent(target: Option<&str>, from: i64, to: i64) -> Extent {
 
 fn scores(bench: &Bench, extent: &Extent, limit: u32) -> Vec<ScoreRecord> {
     let mut found = bench.reader().ask(|store| store.rows.scores(extent, TERMS, limit)).unwrap();
-    found.sort_by(|a, b| (&a.pair, &a.isp).cmp(&(&b.pair, &b.isp)));
+    found.sort_by(|a, b| (&a.pair, &a.isp, &a.tags).cmp(&(&b.pair, &b.isp, &b.tags)));
     found
 }
 
@@ -152,9 +152,11 @@ fn expected(rows: &[AggregateRow], extent: &Extent) -> Vec<ScoreRecord> {
         let held_ms = (next_ms - start.ms()).min(TERMS.held_ms).unsigned_abs();
         let isp = row.window.network.as_ref().and_then(|network| network.isp.clone());
         let pair = netqoe_sinks::read::Pair { client_id: (*client_id).clone(), target: row.target.clone() };
-        let record = sums.entry((pair.clone(), isp.clone())).or_insert(ScoreRecord {
+        let tags = row.window.tags.clone();
+        let record = sums.entry((pair.clone(), isp.clone(), tags.clone())).or_insert(ScoreRecord {
             pair,
             isp,
+            tags,
             windows: 0,
             count_total: 0,
             count_error: 0,
@@ -198,7 +200,9 @@ fn sums_are_what_going_through_all_rows_gives(bench: &Bench) {
     let rows = (0..2_usize, 0..60_i64, [0..20_u32, 0..20_u32], times, 0..3_usize, round_trips).prop_map(
         |(name, minute, counts, ms, isp, round_trip)| {
             let round_trip = round_trip.map(|ms| ms.map(|ms| ms * 1_000));
-            with_round_trip(window(CLIENTS[name], minute, counts, ms, ISPS[isp]), round_trip)
+            let mut row = with_round_trip(window(CLIENTS[name], minute, counts, ms, ISPS[isp]), round_trip);
+            row.window.tags = if minute % 3 == 0 { labels(r#"{"team":"a"}"#, "{}") } else { None };
+            row
         },
     );
     let mut runner = TestRunner::new_with_rng(

@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::contract::bench::Bench;
 use crate::contract::make::{
-    MINUTE_MS, YEAR_2026_MS, assert_found, checkpoint, client, commit, finding, full_row, healthy, row,
+    MINUTE_MS, YEAR_2026_MS, assert_found, checkpoint, client, commit, finding, full_row, healthy, labels, row,
 };
 
 for_each_store!(
@@ -101,6 +101,12 @@ fn made(client_id: &str, target: &str, start_ms: i64, kind: u8, figure: u64) -> 
     }
     made.window.network =
         Network::named(None, [None, Some("A"), Some("B")][usize::from(kind / 16 % 3)], None).map(Arc::new);
+    made.window.tags = match kind % 5 {
+        0 | 1 => None,
+        2 => labels(r#"{"team":"a"}"#, "{}"),
+        3 => labels(r#"{"team":"ü"}"#, r#"{"service":"x"}"#),
+        _ => labels("{}", r#"{"service":"x"}"#),
+    };
     made.diagnosis = match kind % 4 {
         0 => None,
         1 => Some(healthy()),
@@ -170,7 +176,16 @@ fn check_current(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
     let found = reader.ask(|store| store.rows.current(extent, ALL)).unwrap();
     let found: Vec<_> = found
         .iter()
-        .map(|row| (row.pair.clone(), row.window_start.ms(), row.label, row.finding.is_some(), row.network.clone()))
+        .map(|row| {
+            (
+                row.pair.clone(),
+                row.window_start.ms(),
+                row.label,
+                row.finding.is_some(),
+                row.network.clone(),
+                row.tags.clone(),
+            )
+        })
         .collect();
     let newest = within(rows, extent).into_iter().map(|(pair, rows)| {
         let (start_ms, row) = rows.into_iter().next_back().unwrap();
@@ -180,6 +195,7 @@ fn check_current(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
             row.diagnosis.as_ref().map(|diagnosis| diagnosis.label),
             is_degraded(row),
             row.window.network.clone(),
+            row.window.tags.clone(),
         )
     });
     assert_eq!(found, newest.collect::<Vec<_>>(), "{extent:?}");
@@ -266,15 +282,17 @@ fn check_split(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent, insi
     for (pair, rows) in within(rows, extent) {
         for (start_ms, row) in rows {
             let is_inside = (inside_ms[0]..inside_ms[1]).contains(&start_ms);
-            let counts = expected.entry((pair.clone(), row.window.network.clone())).or_default();
+            let counts =
+                expected.entry((pair.clone(), row.window.network.clone(), row.window.tags.clone())).or_default();
             let counts = &mut counts[usize::from(!is_inside)];
             counts[0] += 1;
             counts[1] += u64::from(matches(matching, row));
         }
     }
-    let expected = expected.into_iter().map(|((pair, network), [inside, outside])| SplitRecord {
+    let expected = expected.into_iter().map(|((pair, network, tags), [inside, outside])| SplitRecord {
         pair,
         network,
+        tags,
         inside_windows: inside[0],
         inside_matching: inside[1],
         outside_windows: outside[0],

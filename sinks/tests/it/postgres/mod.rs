@@ -42,6 +42,7 @@ fn commit(processed: u64) -> PartitionCommit {
         errors: [0; 5],
         percentiles: [None; 5],
         network: None,
+        tags: None,
     };
     PartitionCommit {
         checkpoint: Checkpoint {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use netqoe_model::{Diagnosis, Network, Rules, Standing};
+use netqoe_model::{Diagnosis, Network, PairTags, Rules, Standing};
 
 use super::{Key, Record, Row, run_all};
 
 /// What a look says of a window.
-pub(crate) type Seen = (Standing, Option<Arc<Network>>);
+pub(crate) type Seen = (Standing, Option<Arc<Network>>, Option<Arc<PairTags>>);
 
 /// By the look, and then by client, target and window. Looks that show nothing are left out.
 pub(crate) type Looks = BTreeMap<i64, BTreeMap<Key, Seen>>;
@@ -31,7 +31,7 @@ pub(crate) fn looks(records: &[Record], rules: &Rules, through: i64) -> Looks {
         let mut look = BTreeMap::new();
         for (key, row) in rows {
             let closes_after = key.2 + rules.window_ms + rules.lateness_ms;
-            let news = (standing(&row, rules), row.network);
+            let news = (standing(&row, rules), row.network, row.tags);
             if key.2 < at && closes_after >= at && seen.get(&key) != Some(&news) {
                 seen.insert(key.clone(), news.clone());
                 look.insert(key, news);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use netqoe_model::{
-    Diagnosis, Event, Figure, Label, Ledger, LogTime, Network, Percentiles, Rules, Run, UsualRange, WindowRow,
-    WindowStart,
+    Diagnosis, Event, Figure, Label, Ledger, LogTime, Network, PairTags, Percentiles, Rules, Run, UsualRange,
+    WindowRow, WindowStart,
 };
 
 mod classic;
@@ -16,6 +16,7 @@ mod network;
 mod runs;
 pub(crate) mod steady;
 mod stretches;
+mod tags;
 
 pub(crate) type Key = (String, String, i64);
 
@@ -28,6 +29,7 @@ pub(crate) struct Row {
     pub(crate) errors: [u32; 5],
     pub(crate) percentiles: [Option<Percentiles>; 5],
     pub(crate) network: Option<Arc<Network>>,
+    pub(crate) tags: Option<Arc<PairTags>>,
     pub(crate) judged: Judged,
 }
 
@@ -51,6 +53,8 @@ struct Window {
     samples: [Vec<u64>; 5],
     /// Of the events that name a network: time, place in the log, and what they name.
     networks: Vec<(i64, usize, Arc<Network>)>,
+    /// The same of those that carry labels.
+    tags: Vec<(i64, usize, Arc<PairTags>)>,
     /// The log time at which the last event was counted.
     counted_ms: i64,
 }
@@ -116,6 +120,7 @@ pub(crate) fn run_all(records: &[Record], rules: &Rules) -> Everything {
         ledger.accepted += 1;
         window.counted_ms = log_time;
         window.networks.extend(network::named(line).map(|network| (ts, place, network)));
+        window.tags.extend(tags::carried(line).map(|tags| (ts, place, tags)));
         see(&mut clients, &event.client_id, ts, line);
         if let Some(stage) = event.error_stage {
             window.errors[stage as usize] += 1;
@@ -138,11 +143,8 @@ pub(crate) fn run_all(records: &[Record], rules: &Rules) -> Everything {
             errors: window.errors,
             percentiles: window.samples.map(percentiles),
             // "The newest by `ts_ms`; of those with the same time, the last in the log."
-            network: window
-                .networks
-                .into_iter()
-                .max_by_key(|(ts, place, _)| (*ts, *place))
-                .map(|(.., network)| network),
+            network: newest(window.networks),
+            tags: newest(window.tags),
         };
         counted_ms.insert((client.clone(), target.clone(), start), window.counted_ms);
         pairs.entry((client, target)).or_default().push(row);
@@ -159,6 +161,10 @@ pub(crate) fn run_all(records: &[Record], rules: &Rules) -> Everything {
         }
     }
     Everything { rows, clients, ledger }
+}
+
+fn newest<T>(said: Vec<(i64, usize, T)>) -> Option<T> {
+    said.into_iter().max_by_key(|(ts, place, _)| (*ts, *place)).map(|(.., newest)| newest)
 }
 
 /// "What the newest counted event of a client says": of those with the same time, the last in the log.
@@ -192,6 +198,7 @@ impl Row {
             errors: window.errors,
             percentiles: window.percentiles,
             network: window.network.clone(),
+            tags: window.tags.clone(),
             judged,
         }
     }
