@@ -94,6 +94,7 @@ impl Fleet {
             self.space.add(pair, &self.rules)
         });
         self.follow_network(id, sightings);
+        self.follow_labels(id, sightings);
         let (missed_windows, window_ms) = (self.rules.missed_windows, self.window_ms);
         let silent_at = self.space.update(id, |pair| {
             let was_silent = pair.present.is_none();
@@ -121,7 +122,17 @@ impl Fleet {
         if let Some(network) = named.and_then(|sighting| sighting.network.as_ref())
             && pair.network.as_ref() != Some(network)
         {
-            self.space.move_to(id, Arc::clone(network), &self.rules);
+            self.space.move_by(id, |pair| pair.network = Some(Arc::clone(network)), &self.rules);
+        }
+    }
+
+    /// The newest window decides, also where it has none: people take labels away.
+    fn follow_labels(&mut self, id: PairId, sightings: &[Sighting]) {
+        let pair = self.space.pair(id);
+        let newest = pair.newest().unwrap_or_default();
+        let Some(sighting) = sightings.last().filter(|sighting| sighting.window >= newest) else { return };
+        if pair.tags != sighting.tags {
+            self.space.move_by(id, |pair| pair.tags.clone_from(&sighting.tags), &self.rules);
         }
     }
 
@@ -197,8 +208,8 @@ impl Fleet {
 
 /// What sightings of one look are ordered by, whatever partitions brought them.
 fn key(sighting: &Sighting) -> impl Ord + '_ {
-    let Sighting { client_id, target, window, standing, network } = sighting;
-    (client_id, target, window, standing, network)
+    let Sighting { client_id, target, window, standing, network, tags } = sighting;
+    (client_id, target, window, standing, network, tags)
 }
 
 /// In an order that follows from names. Revisions stay in the order in which they came about, incident by incident.

@@ -231,7 +231,8 @@ pub(crate) fn severity_of(by_severity: [u32; 3], share: f64) -> Option<Severity>
 /// 64-bit SipHash-1-3 under a fixed key, so that every run gives the same incident the same id.
 pub(crate) fn id_of(label: Label, cause: &Cause, opened: WindowStart) -> IncidentId {
     let mut hasher = SipHasher13::new_with_keys(0x6e65_7471_6f65_2d69, 0x6e63_6964_656e_7473);
-    let texts = [label.as_str(), cause.dimension.as_str()].into_iter().chain(cause.value.iter().map(|value| &**value));
+    let dimension = cause.dimension_name().to_string();
+    let texts = [label.as_str(), &dimension].into_iter().chain(cause.texts().iter().map(|value| &**value));
     for text in texts {
         hasher.write(&(text.len() as u64).to_le_bytes());
         hasher.write(text.as_bytes());

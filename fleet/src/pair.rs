@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{Label, Network, Severity, Sighting, Standing, Unmeasured, WindowStart};
+use netqoe_model::{Label, Network, PairTags, Severity, Sighting, Standing, Unmeasured, WindowStart};
 
 use crate::rhythm::Rhythm;
 use crate::space::CauseId;
@@ -34,6 +34,8 @@ pub(crate) struct Pair {
     pub(crate) target: Arc<str>,
     /// Of the newest window that names one.
     pub(crate) network: Option<Arc<Network>>,
+    /// Of the newest window: a label that is sent no more is none.
+    pub(crate) tags: Option<Arc<PairTags>>,
     /// The causes that hold it, the client's first and the target's second.
     pub(crate) causes: Vec<Place>,
     /// The newest windows that were measured, the newest last.
@@ -56,6 +58,7 @@ impl Pair {
             client,
             target,
             network: None,
+            tags: None,
             causes: Vec::new(),
             recent: Vec::new(),
             rhythm: Rhythm::default(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use netqoe_model::{Cause, Dimension, FleetRules, Label, Network, PairTally, Standing, Weight, WindowStart};
+use netqoe_model::{Cause, Dimension, FleetRules, Label, Network, PairTags, PairTally, Standing, Weight, WindowStart};
 
 use crate::host::host_of;
 use crate::pair::{Pair, Place, Run, degraded};
@@ -281,11 +281,11 @@ impl Space {
         change(self.pairs[id.index()].as_mut().expect("a pair that exists"));
     }
 
-    /// Moves a pair to the causes of another network.
-    pub(crate) fn move_to(&mut self, id: PairId, network: Arc<Network>, rules: &FleetRules) {
+    /// Changes a pair in what its causes follow from, its network or its labels, and moves it to these.
+    pub(crate) fn move_by(&mut self, id: PairId, change: impl FnOnce(&mut Pair), rules: &FleetRules) {
         self.count(id, false);
         self.displace(id);
-        self.note(id, |pair| pair.network = Some(network));
+        self.note(id, change);
         let causes = causes_of(self.pair(id), rules);
         self.place(id, &causes);
         self.count(id, true);
@@ -489,7 +489,7 @@ impl Space {
     pub(crate) fn has_evidence_inside(&self, inner: CauseId, outer: CauseId, label: Label, share: f64) -> bool {
         let (a, b) = (self.entry(inner), self.entry(outer));
         let all = a.of_label(label as usize);
-        if inner == outer || all == 0 || a.cause.dimension == b.cause.dimension {
+        if inner == outer || all == 0 || a.cause.shares_dimension(&b.cause) {
             return inner == outer && all > 0;
         }
         let has_label = |pair: &&Pair| pair.degraded().is_some_and(|(found, _)| found == label);
@@ -503,7 +503,7 @@ impl Space {
         let (a, b) = (self.entry(inner), self.entry(outer));
         let least = share * a.pairs.len() as f64;
         // A pair has one value of a dimension, so two causes of one dimension have no pair in common.
-        if a.cause.dimension == b.cause.dimension || (b.pairs.len() as f64) < least {
+        if a.cause.shares_dimension(&b.cause) || (b.pairs.len() as f64) < least {
             return inner == outer;
         }
         let holds = |pair: &&PairId| self.pair(**pair).causes.iter().any(|place| place.cause == outer);
@@ -536,14 +536,15 @@ fn count_stray(strays: &mut BTreeMap<WindowStart, u32>, since: WindowStart, is_i
 
 /// The causes that hold a pair: its client, its target, and whatever else is known of them.
 pub(crate) fn causes_of(pair: &Pair, rules: &FleetRules) -> Vec<Cause> {
-    causes_that_hold(&pair.client, &pair.target, pair.network.as_deref(), rules)
+    causes_that_hold(&pair.client, &pair.target, pair.network.as_deref(), pair.tags.as_deref(), rules)
 }
 
-/// The causes that hold a pair that is measured over a network, the narrowest first.
+/// The causes that hold a pair that is measured over a network and has labels, in the order in which they are preferred.
 pub fn causes_that_hold(
     client: &Arc<str>,
     target: &Arc<str>,
     network: Option<&Network>,
+    tags: Option<&PairTags>,
     rules: &FleetRules,
 ) -> Vec<Cause> {
     let isp = network.and_then(|network| network.isp.as_ref());
@@ -567,5 +568,7 @@ pub fn causes_that_hold(
         one(Dimension::NetworkType, network_type),
         Some(Cause { dimension: Dimension::Everything, value: Vec::new() }),
     ];
-    causes.into_iter().flatten().collect()
+    let labels = tags.into_iter().flat_map(PairTags::iter);
+    let labels = labels.map(|(side, key, value)| Cause::of_label(side, key, value));
+    causes.into_iter().flatten().chain(labels).collect()
 }

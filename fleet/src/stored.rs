@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{Cause, FleetRules, Incident, IncidentId, Label, Network, Severity, Standing, WindowStart};
+use netqoe_model::{
+    Cause, FleetRules, Incident, IncidentId, Label, Network, PairTags, Severity, Standing, Tags, WindowStart,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::fold::Fleet;
@@ -50,6 +52,10 @@ struct StoredPair {
     unmeasured: bool,
 }
 
+/// A pair by its place, and the JSON of its client's labels and of its target's; empty where there are none. Those of all pairs follow
+/// after the rest of the state, and only if there are any: so a state without labels is as it ever was.
+type StoredTags = (u32, String, String);
+
 #[derive(Serialize, Deserialize)]
 struct StoredIncident {
     told: Incident,
@@ -79,7 +85,11 @@ impl Fleet {
             waiting: self.waiting.clone(),
         };
         // Neither fails: both write to memory.
-        let plain = postcard::to_allocvec(&stored).unwrap_or_default();
+        let mut plain = postcard::to_allocvec(&stored).unwrap_or_default();
+        let tags: Vec<_> = (0..).zip(&pairs).filter_map(|(place, (_, pair))| store_tags(place, pair)).collect();
+        if !tags.is_empty() {
+            plain.extend(postcard::to_allocvec(&tags).unwrap_or_default());
+        }
         let packed = zstd::bulk::compress(&plain, LEVEL).unwrap_or_default();
         let mut bytes = tag(&self.rules, self.window_ms).to_vec();
         bytes.extend((plain.len() as u64).to_le_bytes());
@@ -94,13 +104,14 @@ impl Fleet {
         let (size, packed) = packed.split_first_chunk()?;
         let size = usize::try_from(u64::from_le_bytes(*size)).ok().filter(|size| *size <= MOST_BYTES)?;
         let plain = zstd::bulk::decompress(packed, size).ok()?;
-        let stored: StoredFleet = postcard::from_bytes(&plain).ok()?;
+        let (stored, rest): (StoredFleet, _) = postcard::take_from_bytes(&plain).ok()?;
+        let mut tags = restore_tags(rest)?;
         let mut fleet = Self::new(rules, window_ms);
         fleet.through = stored.through;
         (fleet.given, fleet.waiting) = (stored.given, stored.waiting);
         let mut ids = Vec::with_capacity(stored.pairs.len());
-        for pair in stored.pairs {
-            ids.push(fleet.restore_pair(pair)?);
+        for (place, pair) in (0..).zip(stored.pairs) {
+            ids.push(fleet.restore_pair(pair, tags.remove(&place))?);
         }
         for (open, incidents) in stored.open.into_iter().enumerate() {
             for incident in incidents {
@@ -111,8 +122,9 @@ impl Fleet {
         Some(fleet)
     }
 
-    fn restore_pair(&mut self, stored: StoredPair) -> Option<PairId> {
+    fn restore_pair(&mut self, stored: StoredPair, tags: Option<PairTags>) -> Option<PairId> {
         let mut pair = Pair::new(stored.client, stored.target);
+        pair.tags = tags.map(Arc::new);
         pair.network = stored.network.map(|[network_type, isp, site]| Arc::new(Network { network_type, isp, site }));
         let recent = stored.recent.into_iter().map(|(window, code)| Some((window, standing(code)?)));
         pair.recent = recent.collect::<Option<Vec<_>>>().filter(|recent| recent.len() <= RECENT_WINDOWS)?;
@@ -176,6 +188,21 @@ fn store_pair(pair: &Pair) -> StoredPair {
         run: pair.run.map(|run| (run.label, run.since, run.until)),
         unmeasured: pair.unmeasured,
     }
+}
+
+fn store_tags(place: u32, pair: &Pair) -> Option<StoredTags> {
+    let [client, target] = pair.tags.as_ref()?.json().map(|json| json.unwrap_or_default().to_owned());
+    Some((place, client, target))
+}
+
+/// By the places of their pairs; none where the bytes are no labels.
+fn restore_tags(bytes: &[u8]) -> Option<BTreeMap<u32, PairTags>> {
+    if bytes.is_empty() {
+        return Some(BTreeMap::new());
+    }
+    let stored: Vec<StoredTags> = postcard::from_bytes(bytes).ok()?;
+    let side = |json: &str| if json.is_empty() { Some(Tags::default()) } else { Tags::parse(json) };
+    stored.iter().map(|(place, client, target)| Some((*place, PairTags::of(side(client)?, side(target)?)?))).collect()
 }
 
 fn store(incident: &OpenIncident, places: &BTreeMap<PairId, u32>) -> StoredIncident {

@@ -3,6 +3,7 @@
 mod scenario;
 
 mod fold;
+mod labels;
 mod life;
 mod reference;
 mod silence;

@@ -42,11 +42,17 @@ pub enum Dimension {
     /// All pairs.
     #[serde(rename = "everything")]
     Everything,
+    /// The clients with one value of one label. Last: where the same pairs have something in common that netqoe sees itself, that is named.
+    #[serde(rename = "client.NAME")]
+    ClientLabel,
+    /// The targets with one value of one label.
+    #[serde(rename = "target.NAME")]
+    TargetLabel,
 }
 
 impl Dimension {
-    /// All dimensions, the narrowest first: of two causes that explain the same, the narrower is named.
-    pub const ALL: [Self; 10] = [
+    /// All dimensions, in the order in which they are preferred where two causes explain the same pairs.
+    pub const ALL: [Self; 12] = [
         Self::Client,
         Self::Target,
         Self::Host,
@@ -57,9 +63,12 @@ impl Dimension {
         Self::Isp,
         Self::NetworkType,
         Self::Everything,
+        Self::ClientLabel,
+        Self::TargetLabel,
     ];
 
-    /// As stores, the API and the documents write it. The parts of two that are joined stand on both sides of `×`.
+    /// As stores, the API and the documents write it, but for labels: [`DimensionName`](crate::DimensionName) has their names. The
+    /// parts of two that are joined stand on both sides of `×`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -72,12 +81,9 @@ impl Dimension {
             Self::Isp => "isp",
             Self::NetworkType => "network_type",
             Self::Everything => "everything",
+            Self::ClientLabel => "client.NAME",
+            Self::TargetLabel => "target.NAME",
         }
-    }
-
-    /// The dimension with this name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dimension| dimension.as_str() == text)
     }
 }
 
@@ -88,11 +94,12 @@ impl fmt::Display for Dimension {
 }
 
 /// A value of a dimension: `client` and `probe-07`, say.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cause {
     /// What its pairs have in common.
     pub dimension: Dimension,
-    /// The value: two texts where two dimensions are joined, none for [`Dimension::Everything`], otherwise one.
+    /// The value: two texts where two dimensions are joined, the name and the value of a label, none for
+    /// [`Dimension::Everything`], otherwise one.
     pub value: Vec<Arc<str>>,
 }
 

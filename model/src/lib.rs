@@ -8,6 +8,7 @@ mod clock_difference;
 mod commit;
 mod context;
 mod diagnosis;
+mod dimension_name;
 mod escaped;
 mod event;
 mod fingerprint;
@@ -37,6 +38,7 @@ pub use commit::{
 };
 pub use context::ClientContext;
 pub use diagnosis::{Diagnosis, Evidence, Label, Run, Severity, UsualRange};
+pub use dimension_name::DimensionName;
 pub use escaped::escaped;
 pub use event::{
     ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,

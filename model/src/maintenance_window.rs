@@ -49,17 +49,6 @@ impl Cause {
     }
 }
 
-impl Dimension {
-    /// How many texts a value of it has.
-    pub const fn texts(self) -> usize {
-        match self {
-            Self::Everything => 0,
-            Self::IspTarget | Self::SiteNetworkType => 2,
-            _ => 1,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Which receivers hear of an incident.
 
-use netqoe_model::{Cause, Dimension, Label, Severity};
+use netqoe_model::{Cause, DimensionName, Label, Severity};
 
 use crate::pattern;
 
@@ -14,7 +14,7 @@ pub struct Route {
     /// Severities, one of which it must have.
     pub severities: Vec<Severity>,
     /// Dimensions, one of which its cause must have.
-    pub dimensions: Vec<Dimension>,
+    pub dimensions: Vec<DimensionName>,
     /// Patterns, one of which a value of its cause must match.
     pub values: Vec<String>,
 }
@@ -22,12 +22,12 @@ pub struct Route {
 impl Route {
     fn admits(&self, label: Label, severity: Severity, cause: &Cause) -> bool {
         let matched = || {
-            let matches = |pattern: &String| cause.value.iter().any(|value| pattern::matches(pattern, value));
+            let matches = |pattern: &String| cause.texts().iter().any(|value| pattern::matches(pattern, value));
             self.values.iter().any(matches)
         };
         (self.labels.is_empty() || self.labels.contains(&label))
             && (self.severities.is_empty() || self.severities.contains(&severity))
-            && (self.dimensions.is_empty() || self.dimensions.contains(&cause.dimension))
+            && (self.dimensions.is_empty() || self.dimensions.iter().any(|dimension| dimension.is_of(cause)))
             && (self.values.is_empty() || matched())
     }
 }
@@ -41,6 +41,8 @@ pub(crate) fn leads_to(routes: &[Route], receiver: &str, label: Label, severity:
 
 #[cfg(test)]
 mod tests {
+    use netqoe_model::{Dimension, Side};
+
     use super::*;
 
     /// Whether a route with this condition, and no other, leads an incident to `ops`: error-bound, major, provider isp-a.
@@ -59,11 +61,30 @@ mod tests {
         check(Route { labels: vec![Label::DnsBound], ..Route::default() }, false);
         check(Route { severities: vec![Severity::Major, Severity::Critical], ..Route::default() }, true);
         check(Route { severities: vec![Severity::Critical], ..Route::default() }, false);
-        check(Route { dimensions: vec![Dimension::Isp], ..Route::default() }, true);
-        check(Route { dimensions: vec![Dimension::Target], ..Route::default() }, false);
+        check(Route { dimensions: vec![Dimension::Isp.into()], ..Route::default() }, true);
+        check(Route { dimensions: vec![Dimension::Target.into()], ..Route::default() }, false);
+        let label = |name: &str| DimensionName::parse(name).unwrap();
+        check(Route { dimensions: vec![label("client.team")], ..Route::default() }, false);
         check(Route { values: vec!["x".to_owned(), "isp-*".to_owned()], ..Route::default() }, true);
         check(Route { values: vec!["isp".to_owned()], ..Route::default() }, false);
         check(Route { labels: vec![Label::ErrorBound], values: vec!["b*".to_owned()], ..Route::default() }, false);
+    }
+
+    #[test]
+    fn a_label_is_matched_by_its_name_and_its_value() {
+        let team = Cause::of_label(Side::Client, &"team".into(), &"core".into());
+        for (dimension, value, expected) in [
+            ("client.team", "core", true),
+            ("client.site", "core", false),
+            ("target.team", "core", false),
+            ("client.team", "team", false),
+        ] {
+            let dimensions = vec![DimensionName::parse(dimension).unwrap()];
+            let route =
+                Route { receivers: vec!["ops".into()], dimensions, values: vec![value.into()], ..Route::default() };
+            let leads = leads_to(&[route], "ops", Label::DnsBound, Severity::Minor, &team);
+            assert_eq!(leads, expected, "{dimension} {value}");
+        }
     }
 
     #[test]

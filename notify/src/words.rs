@@ -59,6 +59,8 @@ pub(crate) fn subject(cause: &Cause) -> String {
         Dimension::Isp => format!("provider {}", value(0)),
         Dimension::NetworkType => format!("network type {}", value(0)),
         Dimension::Everything => "everything".to_owned(),
+        Dimension::ClientLabel => format!("clients with {} {}", value(0), value(1)),
+        Dimension::TargetLabel => format!("targets with {} {}", value(0), value(1)),
     }
 }
 

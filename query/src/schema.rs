@@ -33,7 +33,6 @@ one_of! {
     Label: ModelLabel::ALL.map(ModelLabel::as_str), "What a diagnosis says of a pair.";
     Severity: SEVERITIES.map(ModelSeverity::as_str), "How much a pair is degraded.";
     Unit: ["ms", "Mbit/s", "share"], "`share`: of the measurements, from 0 to 1.";
-    CauseDimension: Dimension::ALL.map(Dimension::as_str), "What the pairs of an incident have in common.";
     IncidentState: ModelState::ALL.map(ModelState::as_str), "`closed`: it is over. `withdrawn`: it should not have been told.";
     IncidentChange: ModelChange::ALL.map(ModelChange::as_str), "What changed of an incident.";
     MeasurementOutcome: MEASUREMENT_OUTCOMES,
@@ -62,9 +61,16 @@ macro_rules! one_of_or_a_label {
 }
 
 one_of_or_a_label! {
+    CauseDimension: causes(), "What the pairs of an incident have in common: one of these, or a label.";
     ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score: one of these, or the values of a label.";
     DimensionName: ["client_id", "target", "isp", "network_type", "site"],
         "By what windows are grouped: one of these, or a label.";
+}
+
+/// The dimensions of causes that are no labels.
+fn causes() -> [&'static str; 10] {
+    let mut names = Dimension::ALL.into_iter().filter(|dimension| dimension.side().is_none()).map(Dimension::as_str);
+    std::array::from_fn(|_| names.next().unwrap_or_default())
 }
 
 /// How the name of a label is written as a dimension.

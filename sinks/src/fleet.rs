@@ -120,7 +120,7 @@ impl<'a> Merged<'a> {
 
 /// The value of a cause as stores keep it: a JSON list of texts.
 pub(crate) fn value_to_json(cause: &Cause) -> String {
-    serde_json::to_string(&cause.value).unwrap_or_default() // a list of texts can always be written
+    serde_json::to_string(cause.texts()).unwrap_or_default() // a list of texts can always be written
 }
 
 /// A look as its columns give it.

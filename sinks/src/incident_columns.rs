@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use netqoe_model::{
-    Cause, Dimension, Incident, IncidentChange, IncidentId, IncidentRevision, IncidentState, Label, LogTime, Severity,
-    Weight, WindowStart,
+    Cause, DimensionName, Incident, IncidentChange, IncidentId, IncidentRevision, IncidentState, Label, LogTime,
+    Severity, Weight, WindowStart,
 };
 
 /// What [`incident`] reads, in its order.
@@ -47,10 +47,8 @@ pub(crate) trait Columns {
 
     /// The two columns of a cause, from this one on.
     fn cause(&self, first: usize) -> Result<Cause, Self::Error> {
-        Ok(Cause {
-            dimension: self.known(first, Dimension::parse)?,
-            value: self.known(first + 1, |text| serde_json::from_str(text).ok())?,
-        })
+        let texts: Vec<Arc<str>> = self.known(first + 1, |text| serde_json::from_str(text).ok())?;
+        Ok(self.known(first, DimensionName::parse)?.with(texts))
     }
 
     /// Pairs for and against, in two columns.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use netqoe_model::{
-    FleetChanges, FleetRules, Label, Look, Network, Partition, Severity, Sighting, Standing, WindowStart,
+    FleetChanges, FleetRules, Label, Look, Network, PairTags, Partition, Severity, Sighting, Standing, Tags,
+    WindowStart,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -31,19 +32,29 @@ struct Story {
     minutes: usize,
     faults: Vec<Fault>,
     noise: Vec<u8>,
+    /// Whether its clients and targets have labels.
+    is_labelled: bool,
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
     let label = prop_oneof![Just(Label::ErrorBound), Just(Label::HandshakeBound), Just(Label::ThroughputBound)];
     let severity = prop_oneof![Just(Severity::Minor), Just(Severity::Major), Just(Severity::Critical)];
-    (0..7_usize, 0..8_usize, 0..50_usize, 1..30_usize, label, severity).prop_map(
+    (0..9_usize, 0..8_usize, 0..50_usize, 1..30_usize, label, severity).prop_map(
         |(kind, number, from, minutes, label, severity)| Fault { kind, number, from, minutes, label, severity },
     )
 }
 
 fn story() -> impl Strategy<Value = Story> {
-    (2..7_usize, 2..6_usize, 20..60_usize, vec(fault(), 0..6), vec(any::<u8>(), 256))
-        .prop_map(|(clients, targets, minutes, faults, noise)| Story { clients, targets, minutes, faults, noise })
+    (2..7_usize, 2..6_usize, 20..60_usize, vec(fault(), 0..6), vec(any::<u8>(), 256), any::<bool>()).prop_map(
+        |(clients, targets, minutes, faults, noise, is_labelled)| Story {
+            clients,
+            targets,
+            minutes,
+            faults,
+            noise,
+            is_labelled,
+        },
+    )
 }
 
 impl Story {
@@ -60,6 +71,8 @@ impl Story {
             3 => client / 3 == fault.number % 2 && target == fault.number % self.targets,
             4 => client / 3 == fault.number % 2,
             5 => target / 2 == fault.number % 2,
+            6 => client % 3 == fault.number % 3,
+            7 => target % 2 == fault.number % 2,
             _ => true,
         };
         let mut present = self.faults.iter().filter(|fault| (fault.from..fault.from + fault.minutes).contains(&minute));
@@ -111,7 +124,19 @@ impl Story {
                 standing
             },
             network: network.filter(|_| self.chance([client, seen_in, 6, 6]) > 50).map(Arc::new),
+            tags: self.tags(client, target, seen_in),
         }
+    }
+
+    /// Teams across providers, and tiers across hosts. A client joins another team for some time, and labels are left out for some time.
+    fn tags(&self, client: usize, target: usize, seen_in: usize) -> Option<Arc<PairTags>> {
+        if !self.is_labelled || self.chance([client, seen_in / 8, 8, 8]) < 30 {
+            return None;
+        }
+        let joined = usize::from(self.chance([client, seen_in / 12, 7, 7]) < 40);
+        let client = format!(r#"{{"team":"{}","floor":"{}"}}"#, (client + joined) % 3, client % 2);
+        let target = if target < 4 { format!(r#"{{"tier":"{}"}}"#, target % 2) } else { "{}".to_owned() };
+        PairTags::of(Tags::parse(&client)?, Tags::parse(&target)?).map(Arc::new)
     }
 
     fn at(minute_number: usize) -> WindowStart {
@@ -188,6 +213,7 @@ fn a_look_that_is_not_newer_changes_nothing() {
         window: minute(4),
         standing: Standing::Healthy,
         network: None,
+        tags: None,
     }];
     fleet.advance(minute(5), vec![Look { partition: Partition(0), at: minute(5), sightings }]);
     assert_eq!((fleet.through(), fleet.to_stored()), (Some(minute(5)), stored));

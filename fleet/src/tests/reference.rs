@@ -71,7 +71,8 @@ impl Reference {
 
     fn see(&mut self, at: WindowStart, looks: Vec<Look>, changes: &mut FleetChanges) -> BTreeSet<Name> {
         let mut sightings: Vec<_> = looks.into_iter().flat_map(|look| look.sightings).collect();
-        sightings.sort_by(|a, b| (a.window, a.standing, &a.network).cmp(&(b.window, b.standing, &b.network)));
+        let key = |it: &Sighting| (it.window, it.standing, it.network.clone(), it.tags.clone());
+        sightings.sort_by_key(key);
         let mut of_pairs: BTreeMap<Name, Vec<Sighting>> = BTreeMap::new();
         for sighting in sightings {
             let name = (Arc::clone(&sighting.client_id), Arc::clone(&sighting.target));
@@ -84,6 +85,9 @@ impl Reference {
             for sighting in sightings {
                 if sighting.network.is_some() && sighting.window >= newest {
                     pair.network = sighting.network.clone();
+                }
+                if sighting.window >= newest {
+                    pair.tags = sighting.tags.clone();
                 }
                 pair.see(sighting, self.window_ms);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use netqoe_model::{
     FleetChanges, FleetRules, Incident, IncidentChange, IncidentMember, IncidentRevision, IncidentState, Label, Look,
-    Network, Partition, Severity, Sighting, Standing, Unmeasured, WindowStart,
+    Network, PairTags, Partition, Severity, Sighting, Standing, Tags, Unmeasured, WindowStart,
 };
 
 use crate::Fleet;
@@ -26,6 +26,8 @@ pub(crate) struct Scenario {
     pub(crate) clients: usize,
     pub(crate) targets: usize,
     clients_a_provider: usize,
+    /// The labels of a client and of a target, as JSON.
+    pub(crate) labels: fn(Of) -> [String; 2],
     minute: i64,
     pub(crate) incidents: BTreeMap<Arc<str>, Incident>,
     pub(crate) members: BTreeMap<MemberKey, IncidentMember>,
@@ -42,6 +44,7 @@ impl Scenario {
             clients,
             targets,
             clients_a_provider,
+            labels: |_| ["{}", "{}"].map(str::to_owned),
             minute: 1000,
             incidents: BTreeMap::new(),
             members: BTreeMap::new(),
@@ -85,12 +88,15 @@ impl Scenario {
         let network_type = if client % 2 == 0 { "wifi" } else { "ethernet" };
         let network =
             Network::named(Some(network_type), Some(&format!("isp-{provider}")), Some(&format!("site-{provider}")));
+        let [of_client, of_target] = (self.labels)((client, target)).map(|json| Tags::parse(&json).unwrap());
+        let tags = PairTags::of(of_client, of_target);
         Sighting {
             client_id: format!("probe-{client}").into(),
             target: format!("https://t{target}.example/").into(),
             window,
             standing,
             network: network.map(Arc::new),
+            tags: tags.map(Arc::new),
         }
     }
 
@@ -117,8 +123,8 @@ impl Scenario {
         let mut incidents: Vec<_> = self.incidents.values().collect();
         incidents.sort_by_key(|incident| (incident.opened, &incident.cause, incident.id.clone()));
         let text = |incident: &Incident| {
-            let value = incident.cause.value.join(" ");
-            format!("{} {} {value} {}", incident.label, incident.cause.dimension, incident.state.as_str())
+            let value = incident.cause.texts().join(" ");
+            format!("{} {} {value} {}", incident.label, incident.cause.dimension_name(), incident.state.as_str())
         };
         incidents.into_iter().map(text).collect()
     }

@@ -23,7 +23,7 @@ fn look(minute: i64, is_degraded: impl Fn(usize, usize) -> bool) -> Look {
             let degraded = Standing::Degraded(Label::HandshakeBound, Severity::Major);
             let standing = if is_degraded(client, target) { degraded } else { Standing::Healthy };
             let (client_id, network) = (Arc::clone(&client_id), network.clone());
-            sightings.push(Sighting { client_id, target: Arc::clone(name), window, standing, network });
+            sightings.push(Sighting { client_id, target: Arc::clone(name), window, standing, network, tags: None });
         }
     }
     Look { partition: Partition(0), at: WindowStart::from_ms(minute * 60_000), sightings }

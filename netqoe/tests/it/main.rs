@@ -21,6 +21,7 @@ mod import;
 #[cfg(feature = "bench")]
 mod insight;
 mod jetstream;
+mod labels;
 mod live;
 mod locked;
 mod measurements;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use netqoe_model::{Dimension, Label, Severity};
+use netqoe_model::{DimensionName, Label, Severity};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -222,7 +222,7 @@ struct RouteTable {
     #[serde(default)]
     severities: Vec<Severity>,
     #[serde(default)]
-    dimensions: Vec<Dimension>,
+    dimensions: Vec<DimensionName>,
     #[serde(default)]
     values: Vec<String>,
 }
@@ -239,6 +239,8 @@ impl RouteTable {
 
 #[cfg(test)]
 mod tests {
+    use netqoe_model::Dimension;
+
     use super::*;
 
     fn read(text: &str) -> Result<NotifyConfig, NotifyConfigError> {
@@ -284,7 +286,7 @@ mod tests {
         assert_eq!((ops.timeout, ops.max_per_minute, ops.max_grouped), (Duration::from_secs(3), 20, 20));
         assert_eq!(mail.kind(), ReceiverKind::Email);
         assert!(matches!(&mail.form, Form::Email(email) if email.port == 587 && email.login.is_some()));
-        assert_eq!(config.routes[0].dimensions, [Dimension::IspTarget, Dimension::Isp]);
+        assert_eq!(config.routes[0].dimensions, [Dimension::IspTarget.into(), Dimension::Isp.into()]);
         assert_eq!(config.routes[0].severities, [Severity::Critical]);
     }
 

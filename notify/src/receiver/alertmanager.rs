@@ -62,8 +62,8 @@ fn alert(message: &Message, severity: Severity, cause: &Cause, ends_ms: i64) -> 
             "incident": message.incident,
             "label": message.label,
             "severity": severity,
-            "cause_dimension": cause.dimension,
-            "cause_value": cause.value.join(" × "),
+            "cause_dimension": cause.dimension_name(),
+            "cause_value": cause.texts().join(" × "),
         },
         "annotations": {
             "summary": message.summary,

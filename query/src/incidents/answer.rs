@@ -1,6 +1,5 @@
 use netqoe_model::{
-    Cause, Dimension, IncidentChange, IncidentMember, IncidentRevision, IncidentState, Label, Severity, Unmeasured,
-    Weight,
+    Cause, IncidentChange, IncidentMember, IncidentRevision, IncidentState, Label, Severity, Unmeasured, Weight,
 };
 use netqoe_sinks::read::{IncidentRecord, NoteRecord};
 use serde::Serialize;
@@ -65,7 +64,7 @@ pub(crate) struct IncidentItem {
 #[schema(as = Cause)]
 pub(crate) struct CauseItem {
     #[schema(value_type = schema::CauseDimension)]
-    dimension: Dimension,
+    dimension: String,
     /// Two texts where two dimensions are joined, none for `everything`, otherwise one.
     value: Vec<String>,
 }
@@ -127,8 +126,8 @@ impl IncidentItem {
 
 impl From<&Cause> for CauseItem {
     fn from(cause: &Cause) -> Self {
-        let value = cause.value.iter().map(|text| text.to_string()).collect();
-        Self { dimension: cause.dimension, value }
+        let value = cause.texts().iter().map(|text| text.to_string()).collect();
+        Self { dimension: cause.dimension_name().to_string(), value }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be asked of incidents, as it stands in a URL.
 
-use netqoe_model::{Dimension, IncidentState, Label, Severity};
+use netqoe_model::{DimensionName, IncidentState, Label, Severity};
 use netqoe_sinks::read::{IncidentFilter, IncidentQuery, Paged};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -20,7 +20,7 @@ pub(super) struct IncidentParameters {
     label: Option<String>,
     /// This severe now, or at last.
     severity: Option<String>,
-    /// With a cause of this dimension only.
+    /// With a cause of this dimension only; that of a label is written `client.team`.
     dimension: Option<String>,
     /// With a pair of this client only.
     client_id: Option<String>,
@@ -49,7 +49,7 @@ impl IncidentParameters {
             without_withdrawn: false,
             label: one_of("label", self.label.as_deref(), &LABELS, Label::as_str)?,
             severity: one_of("severity", self.severity.as_deref(), &SEVERITIES, Severity::as_str)?,
-            dimension: one_of("dimension", self.dimension.as_deref(), &Dimension::ALL, Dimension::as_str)?,
+            dimension: self.dimension.as_deref().map(dimension).transpose()?,
             from_ms: self.from.as_deref().map(|text| time("from", text)).transpose()?,
             to_ms: self.to.as_deref().map(|text| time("to", text)).transpose()?,
             client_id: self.client_id,
@@ -57,6 +57,11 @@ impl IncidentParameters {
         };
         Ok(IncidentQuery { filter, page })
     }
+}
+
+fn dimension(text: &str) -> Result<DimensionName, Refusal> {
+    let names = DimensionName::all;
+    DimensionName::parse(text).ok_or_else(|| Refusal::invalid(format!("dimension must be one of {}", names())))
 }
 
 /// Paging alone.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query as QueryString, State};
 use axum::http::StatusCode;
-use netqoe_model::{Cause, Dimension, MAX_TARGET_BYTES, MAX_TIME_MS, MaintenanceWindow};
+use netqoe_model::{Cause, DimensionName, MAX_TARGET_BYTES, MAX_TIME_MS, MaintenanceWindow};
 use netqoe_sinks::read::MaintenancePosition;
 use netqoe_sinks::{AnnotationError, NewMaintenanceWindow, NewNote};
 use serde::{Deserialize, Serialize};
@@ -191,9 +191,8 @@ async fn remove_maintenance(
 
 impl NewCause {
     fn parse(self) -> Result<Cause, Refusal> {
-        let names = || Dimension::ALL.map(Dimension::as_str).join(", ");
-        let dimension = Dimension::parse(&self.dimension)
-            .ok_or_else(|| Refusal::invalid(format!("cause.dimension must be one of {}", names())))?;
+        let dimension = DimensionName::parse(&self.dimension)
+            .ok_or_else(|| Refusal::invalid(format!("cause.dimension must be one of {}", DimensionName::all())))?;
         let texts = dimension.texts();
         if self.value.len() != texts {
             let message = format!("cause.value of {dimension} must be a list of {texts} texts");
@@ -204,7 +203,7 @@ impl NewCause {
             let message = format!("each text of cause.value must have 1 to {MAX_TARGET_BYTES} bytes, none of them 0");
             return Err(Refusal::invalid(message));
         }
-        Ok(Cause { dimension, value: self.value.into_iter().map(Arc::from).collect() })
+        Ok(dimension.with(self.value.into_iter().map(Arc::from)))
     }
 }
 

@@ -10,10 +10,14 @@ pub(crate) fn of_incident(incident: &Incident) -> String {
     let told = Told::of(incident);
     let sentence = match incident.cause.dimension {
         Dimension::Client => of_client(incident, &told),
-        Dimension::Target | Dimension::Host | Dimension::Hosting | Dimension::IspTarget => of_measured(incident, &told),
-        Dimension::Isp | Dimension::Site | Dimension::NetworkType | Dimension::SiteNetworkType => {
-            of_measuring(incident, &told)
+        Dimension::Target | Dimension::Host | Dimension::Hosting | Dimension::IspTarget | Dimension::TargetLabel => {
+            of_measured(incident, &told)
         }
+        Dimension::Isp
+        | Dimension::Site
+        | Dimension::NetworkType
+        | Dimension::SiteNetworkType
+        | Dimension::ClientLabel => of_measuring(incident, &told),
         Dimension::Everything => of_everything(incident, &told),
     };
     if incident.state == IncidentState::Withdrawn { format!("Withdrawn: {sentence}") } else { sentence }
@@ -73,6 +77,7 @@ fn of_measured(incident: &Incident, told: &Told) -> String {
             (format!("target {}", name(1)), count)
         }
         Dimension::Host => (format!("host {}", name(0)), told.pairs(incident)),
+        Dimension::TargetLabel => (format!("targets with {} {}", name(0), name(1)), told.pairs(incident)),
         _ => (format!("hosting network {}", name(0)), told.pairs(incident)),
     };
     match (incident.label, dimension) {
@@ -94,6 +99,7 @@ fn of_measuring(incident: &Incident, told: &Told) -> String {
         Dimension::Isp => format!("Provider {}", name(0)),
         Dimension::Site => format!("Site {}", name(0)),
         Dimension::NetworkType => format!("Clients on {}", name(0)),
+        Dimension::ClientLabel => format!("Clients with {} {}", name(0), name(1)),
         _ => format!("Clients on {} at site {}", name(1), name(0)),
     };
     format!("{who}: {} for {}", told.pick(clause(incident.label)), told.pairs(incident))
@@ -234,6 +240,13 @@ pub(super) mod tests {
                 HandshakeBound,
                 [9, 0],
                 "probe-07: connecting is slow to all 9 targets, so its own line is the likely cause",
+            ),
+            (
+                ClientLabel,
+                &["team", "core"],
+                DnsBound,
+                [30, 10],
+                "Clients with team core: name resolution is slow for 30 of 40 pairs of 6 clients",
             ),
             (Client, &["probe-07"], ErrorBound, [7, 2], "probe-07: measurements fail for 7 of 9 targets"),
             (Everything, &[], HandshakeBound, [40, 2], "Everything is slow to connect: 40 of 42 pairs of 6 clients"),

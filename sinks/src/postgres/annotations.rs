@@ -1,6 +1,6 @@
 //! What people write into a PostgreSQL store.
 
-use netqoe_model::{Cause, MaintenanceWindow};
+use netqoe_model::MaintenanceWindow;
 use parking_lot::Mutex;
 use postgres::Transaction;
 use postgres::types::Type;
@@ -96,8 +96,8 @@ impl Annotations for PostgresAnnotations {
             let insert = "INSERT INTO maintenance_windows
                           (from_ts, to_ts, cause_dimension, cause_value, author, text, written_at)
                           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
-            let Cause { dimension, value } = &planned.cause;
-            let (dimension, value) = (dimension.as_str(), serde_json::json!(value).to_string());
+            let dimension = planned.cause.dimension_name().to_string();
+            let value = serde_json::json!(planned.cause.texts()).to_string();
             let parameters = [
                 (&from as _, Type::TIMESTAMPTZ),
                 (&to as _, Type::TIMESTAMPTZ),

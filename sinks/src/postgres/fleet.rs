@@ -171,10 +171,11 @@ fn write_incidents(
     updated_at: SystemTime,
 ) -> Result<(), Failure> {
     for incidents in merged.incidents.chunks(ROWS_PER_STATEMENT) {
+        let dimensions = each(incidents, |it| it.cause.dimension_name().to_string());
         let texts = [
             each(incidents, |it| &*it.id.0),
             each(incidents, |it| it.label.as_str()),
-            each(incidents, |it| it.cause.dimension.as_str()),
+            each(&dimensions, |dimension| &**dimension),
             each(incidents, |it| it.state.as_str()),
             each(incidents, |it| it.severity.as_str()),
             each(incidents, |it| it.peak_severity.as_str()),
@@ -259,7 +260,7 @@ fn write_revisions(transaction: &mut Transaction<'_>, merged: &Merged<'_>) -> Re
         let numbers = each(revisions, |it| i64::from(it.revision));
         let ats = each(revisions, |it| timestamptz(it.at.ms()));
         let changes = each(revisions, |it| it.change.as_str());
-        let dimensions = each(revisions, |it| it.cause.dimension.as_str());
+        let dimensions = each(revisions, |it| it.cause.dimension_name().to_string());
         let values = each(revisions, |it| value_to_json(&it.cause));
         let severities = each(revisions, |it| it.severity.as_str());
         let degraded = each(revisions, |it| i64::from(it.degraded));

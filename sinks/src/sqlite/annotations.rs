@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use netqoe_model::{Cause, MaintenanceWindow};
+use netqoe_model::MaintenanceWindow;
 use parking_lot::Mutex;
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -78,9 +78,9 @@ impl Annotations for SqliteAnnotations {
             let insert = "INSERT INTO maintenance_windows
                           (from_ts, to_ts, cause_dimension, cause_value, author, text, written_at)
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            let NewMaintenanceWindow { from_ms, to_ms, cause: Cause { dimension, value }, by, text, at_ms } = &planned;
-            let value = serde_json::json!(value).to_string();
-            transaction.execute(insert, params![from_ms, to_ms, dimension.as_str(), value, by, text, at_ms])?;
+            let NewMaintenanceWindow { from_ms, to_ms, cause, by, text, at_ms } = &planned;
+            let (dimension, value) = (cause.dimension_name().to_string(), serde_json::json!(cause.texts()).to_string());
+            transaction.execute(insert, params![from_ms, to_ms, dimension, value, by, text, at_ms])?;
             Ok(Ok(planned.kept_as(transaction.last_insert_rowid())))
         })
     }

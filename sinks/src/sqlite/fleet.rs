@@ -133,7 +133,7 @@ fn write_incidents(transaction: &Connection, merged: &Merged<'_>, updated_at: i6
         upsert.execute(params![
             &*incident.id.0,
             incident.label.as_str(),
-            incident.cause.dimension.as_str(),
+            incident.cause.dimension_name().to_string(),
             value_to_json(&incident.cause),
             incident.state.as_str(),
             incident.withdrawn_because.as_deref(),
@@ -189,7 +189,7 @@ fn write_revisions(transaction: &Connection, merged: &Merged<'_>) -> rusqlite::R
             revision.revision,
             revision.at.ms(),
             revision.change.as_str(),
-            revision.cause.dimension.as_str(),
+            revision.cause.dimension_name().to_string(),
             value_to_json(&revision.cause),
             revision.severity.as_str(),
             revision.degraded,

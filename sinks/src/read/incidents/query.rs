@@ -1,6 +1,6 @@
 //! What can be asked of incidents.
 
-use netqoe_model::{Dimension, IncidentState, Label, MAX_TIME_MS, Severity, WindowStart};
+use netqoe_model::{DimensionName, IncidentState, Label, MAX_TIME_MS, Severity, WindowStart};
 
 use crate::read::statement::Value;
 
@@ -16,7 +16,7 @@ pub struct IncidentFilter {
     /// This severe now, or at last.
     pub severity: Option<Severity>,
     /// With a cause of this dimension.
-    pub dimension: Option<Dimension>,
+    pub dimension: Option<DimensionName>,
     /// With a pair of this client ...
     pub client_id: Option<String>,
     /// ... and of this target.

@@ -63,7 +63,7 @@ fn filtered(statement: Statement, filter: &IncidentFilter) -> Statement {
     let statement = statement
         .add_some("AND label = ?", filter.label.map(|label| text(label.as_str())))
         .add_some("AND severity = ?", filter.severity.map(|severity| text(severity.as_str())))
-        .add_some("AND cause_dimension = ?", filter.dimension.map(|dimension| text(dimension.as_str())))
+        .add_some("AND cause_dimension = ?", filter.dimension.as_ref().map(|dimension| text(&dimension.to_string())))
         .add_some("AND (closed IS NULL OR closed > ?)", from);
     if filter.names() == [&None, &None] {
         return statement;

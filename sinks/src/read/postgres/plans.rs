@@ -365,7 +365,7 @@ fn questions_of_incidents() -> Vec<(String, Statement)> {
         IncidentFilter { label: Some(Label::ServerBound), severity: Some(Severity::Major), ..open.clone() },
         IncidentFilter { from_ms: Some(middle_ms - 86_400_000), to_ms: Some(middle_ms), ..IncidentFilter::default() },
         IncidentFilter { client_id: Some("client-2".to_owned()), ..IncidentFilter::default() },
-        IncidentFilter { client_id: Some("client-2".to_owned()), target: Some("target".to_owned()), ..open },
+        IncidentFilter { client_id: Some("client-2".to_owned()), target: Some("target".to_owned()), ..open.clone() },
     ] {
         let place = IncidentPosition { opened: WindowStart::from_ms(middle_ms), id: "incident-7".to_owned() };
         for after in [None, Some(place)] {

@@ -182,7 +182,7 @@ fn each_filter_finds_what_it_says(bench: &Bench) {
         (IncidentFilter { without_withdrawn: true, ..all() }, &["b", "a"]),
         (IncidentFilter { label: Some(Label::ServerBound), ..all() }, &["c", "b"]),
         (IncidentFilter { severity: Some(Severity::Minor), ..all() }, &["a"]),
-        (IncidentFilter { dimension: Some(Dimension::Target), ..all() }, &["c", "b"]),
+        (IncidentFilter { dimension: Some(Dimension::Target.into()), ..all() }, &["c", "b"]),
         (names(Some("you"), None), &["b", "a"]),
         (names(None, Some("t")), &["b", "a"]),
         (names(Some("you"), Some("t")), &["b"]),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use netqoe_fleet::comparison::ToldIncident;
-use netqoe_model::{Cause, Dimension, IncidentState, Label};
+use netqoe_model::{DimensionName, IncidentState, Label};
 use netqoe_sinks::{ListedIncident, ListedRange, PostgresOptions, StoreUrl};
 
 /// Members of incidents that are held in memory for each set of rules: some 300 MB. Rules that find more incidents than this are
@@ -51,11 +51,11 @@ impl Found {
 }
 
 fn told(incident: &ListedIncident) -> Option<ToldIncident<'_>> {
-    let value = incident.cause_value.iter().map(|value| value.as_str().into()).collect();
+    let texts = incident.cause_value.iter().map(|text| text.as_str().into());
     Some(ToldIncident {
         id: &incident.id,
         label: Label::parse(&incident.label)?,
-        cause: Cause { dimension: Dimension::parse(&incident.cause_dimension)?, value },
+        cause: DimensionName::parse(&incident.cause_dimension)?.with(texts),
         opened_ms: incident.opened_ms,
         detected_ms: incident.detected_ms,
         closed_ms: incident.closed_ms,

@@ -9,10 +9,10 @@ use anyhow::ensure;
 use netqoe_fleet::causes_that_hold;
 use netqoe_fleet::comparison::ToldIncident;
 use netqoe_fleet::matching::{Finding, KnownFault};
-use netqoe_model::{Cause, Dimension, IncidentState, Label, Rules, WindowStart};
+use netqoe_model::{Cause, DimensionName, IncidentState, Label, Rules, WindowStart};
 use serde::Deserialize;
 
-use super::windows::{PairName, Windows};
+use super::windows::{PairName, Surroundings, Windows};
 use crate::exit::WrongUsage;
 
 /// A list of faults that is longer than this is no list of faults.
@@ -137,8 +137,8 @@ struct Scopes(BTreeMap<Cause, BTreeSet<PairName>>);
 impl Scopes {
     fn new(windows: &Windows, rules: &Rules, wanted: &BTreeSet<&Cause>) -> Self {
         let mut scopes: BTreeMap<Cause, BTreeSet<PairName>> = BTreeMap::new();
-        for (pair, network) in &windows.pairs {
-            for cause in causes_that_hold(&pair.0, &pair.1, network.as_deref(), &rules.fleet) {
+        for (pair, Surroundings { network, tags }) in &windows.pairs {
+            for cause in causes_that_hold(&pair.0, &pair.1, network.as_deref(), tags.as_deref(), &rules.fleet) {
                 if wanted.contains(&cause) {
                     scopes.entry(cause).or_default().insert(pair.clone());
                 }
@@ -197,7 +197,7 @@ fn parse(text: &str) -> Result<Vec<Fault>, String> {
 struct Entry {
     #[serde(default)]
     label: Option<OneOrMany<Label>>,
-    cause_dimension: Dimension,
+    cause_dimension: DimensionName,
     #[serde(default)]
     cause_value: Option<OneOrMany<String>>,
     opened_ms: i64,
@@ -234,21 +234,19 @@ impl TryFrom<Entry> for Fault {
             return Err(format!("closed_ms {to_ms} is not after opened_ms {opened_ms}"));
         }
         let value: Vec<Arc<str>> = OneOrMany::all(cause_value).into_iter().map(Arc::from).collect();
-        let needed = match dimension {
-            Dimension::Everything => 0,
-            Dimension::IspTarget | Dimension::SiteNetworkType => 2,
-            _ => 1,
-        };
+        let needed = dimension.texts();
         if value.len() != needed {
             return Err(format!("cause_value has {} texts, and {dimension} needs {needed}", value.len()));
         }
-        let cause = Cause { dimension, value };
+        let cause = dimension.with(value);
         Ok(Self { labels: OneOrMany::all(label), cause, from_ms: opened_ms, to_ms })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use netqoe_model::Dimension;
+
     use super::*;
 
     const SLOW: &str = r#"{"label": "dns-bound", "cause_dimension": "client", "cause_value": "a", "opened_ms": 60000, "closed_ms": 120000}"#;
@@ -306,7 +304,7 @@ mod tests {
         let mut windows = Windows::default();
         for client in ["a", "b", "c"] {
             for target in ["t", "u"] {
-                windows.pairs.insert((client.into(), target.into()), None);
+                windows.pairs.insert((client.into(), target.into()), Surroundings::default());
             }
         }
         let of = |client: &str| [(client.to_owned(), "t".to_owned()), (client.to_owned(), "u".to_owned())];

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use netqoe_model::{Label, Network, WindowStart};
+use netqoe_model::{Label, Network, PairTags, WindowStart};
 use netqoe_sinks::read::{AggregateRecord, SqliteReader, side_by_side};
 
 /// A label with the present rules, and with the new ones; `None` where too little is known.
@@ -15,6 +15,13 @@ pub(super) type Change = (Option<Label>, Option<Label>);
 /// Client and target.
 pub(super) type PairName = (Arc<str>, Arc<str>);
 
+/// By what a pair belongs to causes: the network of the newest window that names one, and the labels of the newest window.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    pub(super) network: Option<Arc<Network>>,
+    pub(super) tags: Option<Arc<PairTags>>,
+}
+
 /// The windows of the range.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
@@ -22,8 +29,7 @@ pub(super) struct Windows {
     /// How many windows changed from one label to another.
     pub(super) changes: BTreeMap<Change, u64>,
     pub(super) changed_pairs: BTreeSet<PairName>,
-    /// The pairs, and the network of the newest window that names one.
-    pub(super) pairs: BTreeMap<PairName, Option<Arc<Network>>>,
+    pub(super) pairs: BTreeMap<PairName, Surroundings>,
 }
 
 impl Windows {
@@ -58,9 +64,10 @@ impl Windows {
             self.changed_pairs.insert(PairName::clone(&name));
         }
         // The newest windows come first.
-        let network = self.pairs.entry(name).or_default();
-        if network.is_none() {
-            network.clone_from(&present.window.network);
+        let newest = || Surroundings { network: None, tags: present.window.tags.clone() };
+        let known = self.pairs.entry(name).or_insert_with(newest);
+        if known.network.is_none() {
+            known.network.clone_from(&present.window.network);
         }
     }
 }
