@@ -25,6 +25,7 @@ pub mod planted;
 mod row;
 mod rules;
 mod tags;
+mod target;
 mod thousandths;
 mod tick;
 mod time;
@@ -61,6 +62,7 @@ pub use rules::{
     ThroughputSeverity, UsualRules,
 };
 pub use tags::{MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS, PairTags, Side, TagName, Tags, is_tag_key};
+pub use target::normalised;
 pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};
