@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use netqoe_eventlog::with_recv_ts;
-use netqoe_model::Event;
+use netqoe_model::{Event, Tags};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -13,6 +13,10 @@ fuzz_target!(|line: &[u8]| {
     let trimmed = line.trim_ascii();
     let trimmed = trimmed.strip_prefix("\u{feff}".as_bytes()).unwrap_or(trimmed);
     serde_json::from_slice::<&RawValue>(trimmed).expect("an event is JSON");
+    for labels in event.labels.into_iter().flatten() {
+        let tags = Tags::parse(labels).expect("labels are checked where they are read");
+        assert_eq!(Tags::parse(tags.json().unwrap_or("null")), Some(tags), "their text is read back");
+    }
     let stamped = with_recv_ts(line, 7).expect("a time can be set in an event");
     let again = Event::parse(&stamped).expect("it is an event still");
     assert_eq!((again.event_id, again.client_id, again.target), (event.event_id, event.client_id, event.target));

@@ -35,10 +35,6 @@ impl Labels {
         let members = tags.map(|tags| tags.side(side).iter()).into_iter().flatten();
         Self(members.map(|(key, value)| (key.to_string(), value.to_string())).collect())
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// A row of `agg_1m`: its columns, with times in Unix milliseconds, latencies in ms and throughputs in Mbit/s.
@@ -120,13 +116,9 @@ struct RowItem {
     isp: Option<String>,
     #[schema(required)]
     site: Option<String>,
-    /// The labels of the client, as the newest of its events says that carries any; absent if there are none.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    #[schema(required = false)]
+    /// The labels of the client, as the newest of its events says that carries any; empty if there are none.
     client_labels: Labels,
     /// The same of the target.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    #[schema(required = false)]
     target_labels: Labels,
 }
 

@@ -6,7 +6,7 @@ use netqoe_model::{
     Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel,
     Severity as ModelSeverity,
 };
-use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ArrayBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -47,8 +47,7 @@ macro_rules! one_of_or_a_label {
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                let either = AnyOfBuilder::new().item(text($texts, $about)).item(LabelDimension::schema());
-                Schema::AnyOf(either.description(Some($about)).build()).into()
+                or_a_label(&$texts, $about)
             }
         }
 
@@ -61,10 +60,18 @@ macro_rules! one_of_or_a_label {
 }
 
 one_of_or_a_label! {
-    CauseDimension: causes(), "What the pairs of an incident have in common: one of these, or a label.";
-    ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score: one of these, or the values of a label.";
+    CauseDimension: causes(), "What the pairs of an incident have in common.";
+    ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score.";
     DimensionName: ["client_id", "target", "isp", "network_type", "site"],
-        "By what windows are grouped: one of these, or a label.";
+        "By what windows are grouped.";
+}
+
+fn or_a_label(texts: &[&str], about: &str) -> RefOr<Schema> {
+    let label = LABEL_DIMENSION.trim_matches(['^', '$']);
+    let pattern = format!("^({}|{label})$", texts.join("|"));
+    let about = format!("{about} One of `{}`, or a label, such as `client.team`.", texts.join("`, `"));
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    text.description(Some(about)).build().into()
 }
 
 /// The dimensions of causes that are no labels.

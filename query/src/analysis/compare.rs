@@ -45,13 +45,9 @@ pub(crate) struct ComparedPair {
     isp: Option<String>,
     #[schema(required)]
     network_type: Option<String>,
-    /// The labels that most of its windows have; absent if these have none.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    #[schema(required = false)]
+    /// The labels that most of its windows have; empty if these have none.
     client_labels: Labels,
     /// The same of the target.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    #[schema(required = false)]
     target_labels: Labels,
     windows: u64,
     degraded_windows: u64,

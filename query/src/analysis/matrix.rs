@@ -31,9 +31,7 @@ pub(crate) struct Matrix {
     clients: Vec<MatrixClient>,
     /// By name.
     targets: Vec<String>,
-    /// The labels of each target; absent if none of them has any.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
+    /// The labels of each target, as the newest of its rows says that carries any; empty if there are none.
     target_labels: Vec<Labels>,
     /// A text for each client, a character for each target: `.` no row, `u` unmeasured, `?` no baseline, `h` healthy, `d` dns-bound,
     /// `c` handshake-bound, `s` server-bound, `t` throughput-bound, `e` error-bound.
@@ -54,9 +52,7 @@ pub(crate) struct MatrixClient {
     isp: Option<String>,
     #[schema(required)]
     network_type: Option<String>,
-    /// Absent if there are none.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    #[schema(required = false)]
+    /// Empty if there are none.
     labels: Labels,
 }
 
@@ -91,7 +87,7 @@ fn matrix(current: &Current, max_clients: usize, max_targets: usize) -> Matrix {
         at: current.at_ms,
         clients: clients.names.iter().map(|name| MatrixClient::of(name, current)).collect(),
         targets: targets.names.iter().map(|name| (*name).to_owned()).collect(),
-        target_labels: target_labels(current, &targets.names),
+        target_labels: targets.names.iter().map(|target| current.tags.of_target(target)).collect(),
         labels: labels.into_iter().map(text).collect(),
         severities: severities.into_iter().map(text).collect(),
         clients_left_off: clients.left_off,
@@ -104,11 +100,6 @@ impl MatrixClient {
         let Network { isp, network_type } = current.networks.of(client_id);
         Self { client_id: client_id.to_owned(), isp, network_type, labels: current.tags.of_client(client_id) }
     }
-}
-
-fn target_labels(current: &Current, targets: &[&str]) -> Vec<Labels> {
-    let is_any = current.tags.has_targets();
-    targets.iter().filter(|_| is_any).map(|target| current.tags.of_target(target)).collect()
 }
 
 /// The names along one side.

@@ -111,13 +111,9 @@ pub(crate) struct CurrentDiagnosis {
     isp: Option<String>,
     #[schema(required)]
     network_type: Option<String>,
-    /// Absent if there are none.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    #[schema(required = false)]
+    /// Empty if there are none.
     client_labels: Labels,
-    /// Absent if there are none.
-    #[serde(skip_serializing_if = "Labels::is_empty")]
-    #[schema(required = false)]
+    /// Empty if there are none.
     target_labels: Labels,
     /// Unix milliseconds.
     window_start_ts: i64,

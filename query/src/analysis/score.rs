@@ -276,9 +276,8 @@ pub(crate) struct Score {
     /// The provider, where the score is of one; null for the windows of which it is unknown.
     #[schema(required)]
     isp: Option<String>,
-    /// The value of the label, where the score is by one; absent for the windows without it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false)]
+    /// The value of the label, where the score is by one; null for the windows without it.
+    #[schema(required)]
     value: Option<String>,
     /// Apdex, from 0 to 100; null where nothing was measured.
     #[schema(required)]

@@ -84,10 +84,6 @@ impl NewestTags {
         Labels::of(self.targets.get(target).map(|tags| &**tags), Side::Target)
     }
 
-    pub(crate) fn has_targets(&self) -> bool {
-        !self.targets.is_empty()
-    }
-
     /// Memory that they take, about. The labels themselves are shared, and few.
     pub(crate) fn bytes(&self) -> usize {
         (self.clients.len() + self.targets.len()) * size_of::<(Arc<str>, Arc<PairTags>)>()
@@ -135,7 +131,7 @@ mod tests {
             (said(newest.of_target("s")), said(newest.of_target("v"))),
             (r#"{"tier":"1"}"#.into(), r#"{"tier":"2"}"#.into())
         );
-        assert!(newest.of_client("b").is_empty() && newest.of_target("t").is_empty());
+        assert_eq!((newest.of_client("b"), newest.of_target("t")), (Labels::default(), Labels::default()));
     }
 
     #[test]

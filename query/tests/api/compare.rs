@@ -46,7 +46,7 @@ async fn pairs_of_a_target_come_worst_first(kind: Kind) {
     assert_eq!(body["start"], json!([minute_ms(0), minute_ms(3), minute_ms(12), minute_ms(27)]));
     assert_eq!(names(&body), ["now", "was", "silent", "slow", "well", "failed"]);
     let now = json!({
-        "client_id": "now", "target": "t", "isp": "isp of now", "network_type": "wifi",
+        "client_id": "now", "target": "t", "isp": "isp of now", "network_type": "wifi", "client_labels": {}, "target_labels": {},
         "windows": 3, "degraded_windows": 2, "count_total": 9, "count_error": 3,
         "ttfb_p95_max": 126.001, "total_p95_max": 15.301 + 26.5 + 126.001, "throughput_p50_min": 95.4,
         "label": "dns-bound", "severity": "major", "since": minute_ms(28),

@@ -85,7 +85,7 @@ async fn the_overview_says_who_is_hurt_where_and_since_when(kind: Kind) {
     });
     assert_eq!(body["by_isp"], json!(by_isp));
     let diagnosis = json!({
-        "client_id": "a", "target": "t", "isp": "isp of a", "network_type": "wifi", "window_start_ts": minute_ms(9),
+        "client_id": "a", "target": "t", "isp": "isp of a", "network_type": "wifi", "client_labels": {}, "target_labels": {}, "window_start_ts": minute_ms(9),
         "label": "server-bound", "severity": "critical", "since": minute_ms(7), "is_final": true,
         "evidence": evidence("ms", 7),
     });
@@ -95,10 +95,9 @@ async fn the_overview_says_who_is_hurt_where_and_since_when(kind: Kind) {
 
 async fn the_matrix_has_a_character_for_each_pair(kind: Kind) {
     let api = Api::on(kind, &rows()).await;
-    let network =
-        |client_id: &str| json!({"client_id": client_id, "isp": format!("isp of {client_id}"), "network_type": "wifi"});
+    let network = |client_id: &str| json!({"client_id": client_id, "isp": format!("isp of {client_id}"), "network_type": "wifi", "labels": {}});
     let expected = json!({
-        "at": minute_ms(9), "clients": [network("a"), network("b"), network("c")], "targets": ["t", "u"],
+        "at": minute_ms(9), "clients": [network("a"), network("b"), network("c")], "targets": ["t", "u"], "target_labels": [{}, {}],
         "labels": ["sh", "d.", ".?"], "severities": ["30", "2.", ".0"],
         "clients_left_off": 0, "targets_left_off": 0,
     });
@@ -145,7 +144,7 @@ async fn nothing_is_known_of_an_empty_store_and_of_the_future(kind: Kind) {
     let overview = api.get("/api/v1/overview").await.body;
     let nothing = json!({"total": 0, "healthy": 0, "degraded": 0, "unknown": 0, "unmeasured": 0});
     assert_eq!((&overview["at"], &overview["pairs"], &overview["diagnoses"]), (&json!(null), &nothing, &json!([])));
-    let empty = json!({"at": null, "clients": [], "targets": [], "labels": [], "severities": [],
+    let empty = json!({"at": null, "clients": [], "targets": [], "target_labels": [], "labels": [], "severities": [],
         "clients_left_off": 0, "targets_left_off": 0});
     assert_eq!(api.get("/api/v1/matrix").await.body, empty);
 
@@ -191,7 +190,10 @@ async fn the_past_is_told_by_the_networks_of_the_past() {
     assert_eq!(past["by_target"][0]["isps"], json!(["Fjordnet"]));
     let matrix = async |from, to| api.get(&range("matrix", from, to)).await.body["clients"][0].clone();
     assert_eq!(matrix(-20, 10).await["isp"], "Fjordnet");
-    assert_eq!(matrix(20, 40).await, json!({"client_id": "a", "isp": "Skymobile", "network_type": "cellular"}));
+    assert_eq!(
+        matrix(20, 40).await,
+        json!({"client_id": "a", "isp": "Skymobile", "network_type": "cellular", "labels": {}})
+    );
 }
 
 #[tokio::test]
