@@ -9,8 +9,9 @@ const NO_FILTER = { isp: null, label: null, only: false };
 function matrixOf(clients: string[], targets: string[]): MatrixAnswer {
   return {
     at: 0,
-    clients: clients.map((client_id) => ({ client_id, isp: client_id[0] ?? null, network_type: null })),
+    clients: clients.map((client_id) => ({ client_id, isp: client_id[0] ?? null, network_type: null, labels: {} })),
     targets,
+    target_labels: targets.map(() => ({})),
     labels: clients.map(() => 'h'.repeat(targets.length)),
     severities: clients.map(() => '0'.repeat(targets.length)),
     clients_left_off: 0,

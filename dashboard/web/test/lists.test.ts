@@ -10,6 +10,8 @@ const pair = (client_id: string, change: Partial<ComparedPair> = {}): ComparedPa
   target: 't',
   isp: null,
   network_type: null,
+  client_labels: {},
+  target_labels: {},
   windows: 10,
   degraded_windows: 0,
   count_total: 50,

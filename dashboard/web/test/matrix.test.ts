@@ -101,11 +101,12 @@ describe('cells', () => {
   const answer: MatrixAnswer = {
     at: 0,
     clients: [
-      { client_id: 'a', isp: 'x', network_type: null },
-      { client_id: 'b', isp: null, network_type: null },
-      { client_id: 'c', isp: 'x', network_type: null },
+      { client_id: 'a', isp: 'x', network_type: null, labels: {} },
+      { client_id: 'b', isp: null, network_type: null, labels: {} },
+      { client_id: 'c', isp: 'x', network_type: null, labels: {} },
     ],
     targets: ['s', 't', 'u'],
+    target_labels: [{}, {}, {}],
     labels: ['hs.', '?hd', 'hhh'],
     severities: ['02.', '003', '000'],
     clients_left_off: 0,

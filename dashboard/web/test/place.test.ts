@@ -18,6 +18,7 @@ describe('a place and its query', () => {
       phase: 'dns',
     },
     { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: 0, max: null } },
+    { by: 'client.team' },
     { view: 'incident', incident: '0123456789abcdef' },
     { view: 'maintenance', incident: '0123456789abcdef' },
     { view: 'maintenance' },

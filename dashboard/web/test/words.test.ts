@@ -230,6 +230,7 @@ describe('what is different', () => {
     matches: 'degraded',
     inside: { windows: insideWindows, matching: 57 },
     outside: { windows: 6_000, matching: 450 },
+    label_dimensions_left_off: 0,
     dimensions: [{ dimension: 'target' as const, values: [value(difference)] }],
   });
   const said = (...of: Parameters<typeof differentParts>) =>

@@ -32,13 +32,17 @@ function atOf(to: number): number {
   return Math.floor((Math.min(to, Date.now()) - 1) / MINUTE_MS) * MINUTE_MS;
 }
 
+const NO_LABELS = { client_labels: {}, target_labels: {} };
+
 function current(network: Network, at: number): Diagnosis[] {
   return network.clients.flatMap((client, row) =>
     network.targets.flatMap((target, column): Diagnosis[] => {
       const { label, severity, evidence, start } = network.window(row, column, at);
       if (!label || !severity || !evidence) return [];
       const since = sinceOf(start);
-      return [{ ...client, target, window_start_ts: start, label, severity, since, evidence, is_final: false }];
+      return [
+        { ...client, ...NO_LABELS, target, window_start_ts: start, label, severity, since, evidence, is_final: false },
+      ];
     }),
   );
 }
@@ -106,6 +110,10 @@ export function overview(network: Network, to: number): Overview {
     by_target_left_off: 0,
     by_client_left_off: 0,
     by_isp_left_off: 0,
+    label_dimensions: [],
+    label_dimensions_left_off: 0,
+    by_label: [],
+    by_label_left_off: 0,
     diagnoses: all.slice(0, 500),
     diagnoses_left_off: Math.max(0, all.length - 500),
   };
@@ -139,7 +147,8 @@ export function matrix(network: Network, to: number): MatrixAnswer {
   const cells = network.clients.map((_, row) => network.targets.map((_, column) => network.window(row, column, at)));
   return {
     at,
-    clients: network.clients,
+    clients: network.clients.map((client) => ({ ...client, labels: {} })),
+    target_labels: network.targets.map(() => ({})),
     targets: network.targets,
     labels: cells.map((row) => row.map(({ label }) => (label ? (CODES[label] ?? '?') : '?')).join('')),
     severities: cells.map((row) =>
@@ -248,6 +257,7 @@ export function compare(
       return [
         {
           ...client,
+          ...NO_LABELS,
           target,
           windows: windows.length,
           degraded_windows: degraded.reduce<number>((sum, one) => sum + one, 0),
@@ -293,6 +303,7 @@ export function different(network: Network): Different {
     matches: 'degraded',
     inside: { windows: 360, matching: 57 },
     outside: { windows: 6_000, matching: 450 },
+    label_dimensions_left_off: 0,
     dimensions: [
       { dimension: 'target', values: values.sort((a, b) => Math.abs(b.difference) - Math.abs(a.difference)) },
       { dimension: 'isp', values: isps },
@@ -302,7 +313,8 @@ export function different(network: Network): Different {
 
 export function score(network: Network, from: number, to: number): Scores {
   const pairs = network.clients.length * network.targets.length;
-  const item = { client_id: null, target: null, isp: null, score: 96.4, pairs, measurements: 36_000, failed: 400 };
+  const names = { client_id: null, target: null, isp: null, value: null };
+  const item = { ...names, score: 96.4, pairs, measurements: 36_000, failed: 400 };
   const outcome = { score: 79.4, latency: 98.2, loss: 79.4 };
   const items = [{ ...item, outcome, available: 0.992, unavailable: 0.003, unmeasured: 0.005 }];
   const outcome_terms = {

@@ -111,6 +111,10 @@ function overviewOf(incidents: Incident[], silent: SilentPair[]): Overview {
     by_target_left_off: 0,
     by_client_left_off: 0,
     by_isp_left_off: 0,
+    label_dimensions: [],
+    label_dimensions_left_off: 0,
+    by_label: [],
+    by_label_left_off: 0,
     diagnoses: [],
     diagnoses_left_off: 0,
     sentence: {
@@ -136,8 +140,9 @@ function matrixOf(silent: SilentPair[]): MatrixAnswer {
   const labels = clients.map((client) => targets.map((target) => code(client, target)).join(''));
   return {
     at: thisMinute() - MINUTE,
-    clients: clients.map((client_id) => ({ client_id, isp: null, network_type: null })),
+    clients: clients.map((client_id) => ({ client_id, isp: null, network_type: null, labels: {} })),
     targets,
+    target_labels: targets.map(() => ({})),
     labels,
     severities: labels.map((codes) => codes.replaceAll('h', '0').replaceAll('u', '.')),
     clients_left_off: 0,

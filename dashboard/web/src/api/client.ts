@@ -69,7 +69,9 @@ type Query = Record<string, string | number | null | undefined>;
 
 export const ask = {
   session: (signal?: AbortSignal) => get<Session>('/session', {}, signal),
-  overview: (range: Bounds, signal?: AbortSignal) => get<Overview>('/overview', { ...range }, signal),
+  /** Grouped by a label, too, where one is named. */
+  overview: (range: Bounds, by: string | null, signal?: AbortSignal) =>
+    get<Overview>('/overview', by === null ? { ...range } : { ...range, by }, signal),
   matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
   timeline: (range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Timeline>('/timeline', { ...range, max_points }, signal),

@@ -118,7 +118,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which clients, targets, providers and kinds of network differ most inside a region of a chart from the rest of it. */
+        /** Which clients, targets, providers, kinds of network, sites and labels differ most inside a region of a chart from the rest of it. */
         get: operations["different"];
         put?: never;
         post?: never;
@@ -353,7 +353,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How well pairs, targets, clients, providers or the fleet do, from 0 to 100, and how much of the time they were available: those
+        /** How well pairs, targets, clients, providers, the values of a label or the fleet do, from 0 to 100, and how much of the time they were available: those
          *     with the lowest score first. Over the last day where `from` is absent. `docs/score.md` has the formulas. */
         get: operations["score"];
         put?: never;
@@ -479,11 +479,8 @@ export interface components {
             /** @description Two texts where two dimensions are joined, none for `everything`, otherwise one. */
             value: string[];
         };
-        /**
-         * @description What the pairs of an incident have in common.
-         * @enum {string}
-         */
-        CauseDimension: "client" | "target" | "host" | "isp×target" | "site×network_type" | "site" | "hosting" | "isp" | "network_type" | "everything";
+        /** @description What the pairs of an incident have in common. One of `client`, `target`, `host`, `isp×target`, `site×network_type`, `site`, `hosting`, `isp`, `network_type`, `everything`, or a label, such as `client.team`. */
+        CauseDimension: string;
         /** @description A client with degraded pairs. */
         ClientGroup: components["schemas"]["Hurt"] & {
             client_id: string;
@@ -514,6 +511,8 @@ export interface components {
         /** @description What a pair's windows add up to. Latencies are the greatest of the windows, throughput is the least. */
         ComparedPair: {
             client_id: string;
+            /** @description The labels that most of its windows have; empty if these have none. */
+            client_labels: components["schemas"]["Labels"];
             /** Format: int64 */
             count_error: number;
             /** Format: int64 */
@@ -533,6 +532,8 @@ export interface components {
              */
             since: number | null;
             target: string;
+            /** @description The same of the target. */
+            target_labels: components["schemas"]["Labels"];
             /**
              * Format: double
              * @description Mbit/s.
@@ -584,6 +585,8 @@ export interface components {
         /** @description What hurts a pair now. */
         CurrentDiagnosis: {
             client_id: string;
+            /** @description Empty if there are none. */
+            client_labels: components["schemas"]["Labels"];
             evidence: components["schemas"]["Evidence"];
             is_final: boolean;
             isp: string | null;
@@ -596,6 +599,8 @@ export interface components {
              */
             since: number | null;
             target: string;
+            /** @description Empty if there are none. */
+            target_labels: components["schemas"]["Labels"];
             /**
              * Format: int64
              * @description Unix milliseconds.
@@ -640,23 +645,21 @@ export interface components {
         Difference: {
             dimensions: components["schemas"]["Dimension"][];
             inside: components["schemas"]["Share"];
+            /** @description Labels beyond the 32 that most windows have. */
+            label_dimensions_left_off: number;
             /** @description Which windows match: `degraded`, or a metric and its bounds. */
             matches: string;
             outside: components["schemas"]["Share"];
         };
         /** @description One way to group windows. */
         Dimension: {
-            /** @description `client_id`, `target`, `isp`, `network_type` or `site`; the last three are those of the network that each window was
-             *     measured over. */
+            /** @description `client_id`, `target`, `isp`, `network_type`, `site`, or a label, such as `client.team`; all but the first two are those of each window. */
             dimension: components["schemas"]["DimensionName"];
             /** @description Up to 20, the greatest difference first. */
             values: components["schemas"]["DimensionValue"][];
         };
-        /**
-         * @description By what windows are grouped.
-         * @enum {string}
-         */
-        DimensionName: "client_id" | "target" | "isp" | "network_type" | "site";
+        /** @description By what windows are grouped. One of `client_id`, `target`, `isp`, `network_type`, `site`, or a label, such as `client.team`. */
+        DimensionName: string;
         /** @description The windows with one value. */
         DimensionValue: {
             /**
@@ -1193,6 +1196,23 @@ export interface components {
          * @enum {string}
          */
         Label: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
+        /** @description A label of clients or of targets: `client.team`, `target.service`. */
+        LabelDimension: string;
+        /** @description The value of a label that has degraded pairs. */
+        LabelGroup: components["schemas"]["Hurt"] & {
+            client_count: number;
+            /** @description Up to five of the clients that are hurt, worst first. */
+            clients: string[];
+            target_count: number;
+            /** @description Up to five of the targets that are hurt, worst first. */
+            targets: string[];
+            /** @description Null for the pairs without the label. */
+            value: string | null;
+        };
+        /** @description The labels of a client or of a target: values by name. */
+        Labels: {
+            [key: string]: string;
+        };
         /** @description A line that could not be counted. */
         LetterItem: {
             /**
@@ -1266,15 +1286,19 @@ export interface components {
             labels: string[];
             /** @description In the same way: `.` no row, or unmeasured, `0` nothing hurts, `1` minor, `2` major, `3` critical. */
             severities: string[];
+            /** @description The labels of each target, as the newest of its rows says that carries any; empty if there are none. */
+            target_labels: components["schemas"]["Labels"][];
             /** @description By name. */
             targets: string[];
             /** @description Of too many targets, those that are hurt least. */
             targets_left_off: number;
         };
-        /** @description A client, and the network of its newest row that names one. */
+        /** @description A client, the network of its newest row that names one, and the labels of its newest row that carries any. */
         MatrixClient: {
             client_id: string;
             isp: string | null;
+            /** @description Empty if there are none. */
+            labels: components["schemas"]["Labels"];
             network_type: string | null;
         };
         /** @description An event as it was accepted. */
@@ -1413,6 +1437,9 @@ export interface components {
             by_client_left_off: number;
             by_isp: components["schemas"]["IspGroup"][];
             by_isp_left_off: number;
+            /** @description By the values of the label that is asked for with `by`; empty without it. */
+            by_label: components["schemas"]["LabelGroup"][];
+            by_label_left_off: number;
             by_target: components["schemas"]["TargetGroup"][];
             by_target_left_off: number;
             clients: components["schemas"]["Counts"];
@@ -1428,6 +1455,9 @@ export interface components {
             incidents: components["schemas"]["Incident"][];
             /** Format: int64 */
             incidents_left_off: number;
+            /** @description Labels that current rows carry, those of most pairs first: `client.team`, `target.service`; 32 at most. */
+            label_dimensions: components["schemas"]["LabelDimension"][];
+            label_dimensions_left_off: number;
             /**
              * Format: int64
              * @description When an incident was over last, Unix milliseconds; null where none was.
@@ -1588,6 +1618,8 @@ export interface components {
              */
             as_of: number;
             client_id: string;
+            /** @description The labels of the client, as the newest of its events says that carries any; empty if there are none. */
+            client_labels: components["schemas"]["Labels"];
             /** Format: int32 */
             count_error: number;
             /** Format: int32 */
@@ -1609,6 +1641,8 @@ export interface components {
             network_type: string | null;
             site: string | null;
             target: string;
+            /** @description The same of the target. */
+            target_labels: components["schemas"]["Labels"];
             /** Format: int32 */
             tcp_error_count: number;
             /** Format: double */
@@ -1701,12 +1735,11 @@ export interface components {
              * @description Share of the time of which nothing is known.
              */
             unmeasured: number;
+            /** @description The value of the label, where the score is by one; null for the windows without it. */
+            value: string | null;
         };
-        /**
-         * @description What has a score.
-         * @enum {string}
-         */
-        ScoredBy: "pair" | "target" | "client" | "isp" | "fleet";
+        /** @description What has a score. One of `pair`, `target`, `client`, `isp`, `fleet`, or a label, such as `client.team`. */
+        ScoredBy: string;
         /** @description Scores, the lowest first. */
         Scores: {
             by: components["schemas"]["ScoredBy"];
@@ -2396,7 +2429,7 @@ export interface operations {
                 label?: string;
                 /** @description This severe now, or at last. */
                 severity?: string;
-                /** @description With a cause of this dimension only. */
+                /** @description With a cause of this dimension only; that of a label is written `client.team`. */
                 dimension?: string;
                 /** @description With a pair of this client only. */
                 client_id?: string;
@@ -2942,6 +2975,8 @@ export interface operations {
                 from?: string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: string;
+                /** @description A label, such as `client.team`: `by_label` has its values. */
+                by?: string;
             };
             header?: never;
             path?: never;
@@ -3069,7 +3104,7 @@ export interface operations {
     score: {
         parameters: {
             query?: {
-                /** @description `pair`, `target`, `client`, `isp` or `fleet`, which is the default. */
+                /** @description `pair`, `target`, `client`, `isp`, a label such as `client.team`, or `fleet`, which is the default. */
                 by?: string;
                 /** @description Of this client only. */
                 client_id?: string;

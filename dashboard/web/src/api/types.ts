@@ -22,6 +22,9 @@ export type HurtGroup = Schemas['Hurt'];
 export type HurtTarget = Schemas['TargetGroup'];
 export type HurtClient = Schemas['ClientGroup'];
 export type HurtIsp = Schemas['IspGroup'];
+export type HurtLabel = Schemas['LabelGroup'];
+/** Those that people give to a client or a target, by name. */
+export type Labels = Schemas['Labels'];
 export type Events = Schemas['Events'];
 export type Overview = Schemas['Overview'];
 

@@ -3,6 +3,7 @@
 import { ask } from '../api/client.ts';
 import type { Items } from '../api/types.ts';
 import { networkText } from '../words/network.ts';
+import { normalisedTarget } from '../words/target.ts';
 import { plural } from '../words/text.ts';
 
 export interface Named {
@@ -41,10 +42,14 @@ async function every<T>(page: (cursor: string | null) => Promise<Items<T>>): Pro
   return items;
 }
 
-/** Names that have the text in them: those that begin with it first, otherwise in their order. */
+/** Names that have the text in them, as it is typed or as a target is spelled: those that begin with it first, otherwise in their order. */
 export function found(names: readonly Named[], text: string, most: number): Named[] {
-  const wanted = text.trim().toLowerCase();
-  const at = ({ name }: Named) => name.toLowerCase().indexOf(wanted);
+  const typed = text.trim();
+  const wanted = new Set([typed, normalisedTarget(typed)].map((text) => text.toLowerCase()));
+  const at = ({ name }: Named) => {
+    const places = [...wanted].map((text) => name.toLowerCase().indexOf(text)).filter((place) => place >= 0);
+    return places.length > 0 ? Math.min(...places) : -1;
+  };
   const having = names.filter((named) => at(named) >= 0);
   return having.sort((a, b) => Math.min(1, at(a)) - Math.min(1, at(b))).slice(0, most);
 }

@@ -2,13 +2,15 @@
 
 import type { Bounds } from '../api/client.ts';
 import type { Label } from '../api/types.ts';
+import { isTagDimension, type TagDimension } from '../words/tags.ts';
 import { DEFAULT_RANGE, isPreset, type Range } from './range.ts';
 
 const VIEWS = ['fleet', 'incident', 'maintenance', 'pair', 'target', 'client', 'different', 'pipeline'] as const;
 export type View = (typeof VIEWS)[number];
 
 export const GROUPINGS = ['target', 'client', 'isp'] as const;
-export type Grouping = (typeof GROUPINGS)[number];
+/** By these, or by a label of clients or of targets. */
+export type Grouping = (typeof GROUPINGS)[number] | TagDimension;
 
 export const PHASES = ['ttfb', 'tls', 'tcp', 'dns'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -99,7 +101,7 @@ export function parsePlace(query: string): Place {
     target: asked.get('target') || null,
     incident,
     range: range(asked),
-    by: one(GROUPINGS, asked.get('by')) ?? 'target',
+    by: grouping(asked.get('by')),
     isp: asked.get('isp'),
     label: one(LABELS, asked.get('label')),
     only: asked.get('only') === 'degraded',
@@ -168,6 +170,10 @@ function possible(place: Place): Place {
 /** What an address without a view shows. */
 function usualView({ incident }: Place): View {
   return incident === null ? 'fleet' : 'incident';
+}
+
+function grouping(text: string | null): Grouping {
+  return text !== null && isTagDimension(text) ? text : (one(GROUPINGS, text) ?? 'target');
 }
 
 function incidentId(text: string | null): string | null {

@@ -17,6 +17,7 @@ import { Facts } from './fleet/Facts.tsx';
 import { ScoreLine } from './ScoreLine.tsx';
 import { IncidentTimeline } from './fleet/IncidentTimeline.tsx';
 import { MatrixTools } from './fleet/MatrixTools.tsx';
+import { isTagDimension } from '../words/tags.ts';
 import { OpenIncidents } from './fleet/OpenIncidents.tsx';
 import { SentenceLine } from './fleet/SentenceLine.tsx';
 import { TimelineChart } from './fleet/TimelineChart.tsx';
@@ -32,7 +33,8 @@ const SELDOM = { kept_ms: INCIDENTS_KEPT_MS };
 
 export function Fleet() {
   const key = rangeKey();
-  const overview = useAnswer(`overview ${key}`, (signal) => ask.overview(bounds(), signal), SHARED);
+  const by = isTagDimension(place.value.by) ? place.value.by : null;
+  const overview = useAnswer(`overview ${by ?? ''} ${key}`, (signal) => ask.overview(bounds(), by, signal), SHARED);
   const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
   // Who is hurt now comes first: to draw a chart takes as long as all else on this screen.
   const comesNext = useRef(false);

@@ -4,15 +4,22 @@ import type { Different, Dimension, DimensionValue } from '../api/types.ts';
 import type { Place } from '../state/place.ts';
 import { percent } from './figures.ts';
 import type { Part } from './parts.ts';
+import { tagWords } from './tags.ts';
 import { plural } from './text.ts';
 
-export const DIMENSIONS: Record<Dimension, string> = {
+const DIMENSIONS: Readonly<Record<string, string>> = {
   client_id: 'Client',
   target: 'Target',
   isp: 'Provider',
   network_type: 'Network',
   site: 'Site',
 };
+
+/** The head of a dimension's column: `Provider`, `Client team`. */
+export function dimensionTitle(dimension: Dimension): string {
+  const words = tagWords(dimension);
+  return DIMENSIONS[dimension] ?? (words === null ? dimension : words.charAt(0).toUpperCase() + words.slice(1));
+}
 
 /** A difference below this is no answer to the question what is different. */
 const NOTABLE = 0.1;
@@ -30,13 +37,18 @@ export function differentParts({ inside, outside, dimensions }: Different, match
     return [...parts, ' No client, target, provider, network or site stands out.'];
   }
   const name = value.value ?? 'unknown';
-  const what = DIMENSIONS[best.dimension].toLowerCase();
+  const what = lowered(dimensionTitle(best.dimension));
   return [
     ...parts,
     ` What differs most is the ${what} `,
     { name, place: placeOf(best.dimension, value) },
     `: ${sharesText(value)}.`,
   ];
+}
+
+/** Only the first letter: the name of a label stays as it is. */
+function lowered(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function sharesText({ inside_share, outside_share }: DimensionValue): string {
@@ -60,8 +72,7 @@ export function placeOf(dimension: Dimension, { value }: { value: string | null 
       return { view: 'target', target: value, client: null };
     case 'isp':
       return { view: 'fleet', isp: value ?? '', by: 'isp', client: null, target: null };
-    case 'network_type':
-    case 'site':
+    default:
       return null;
   }
 }

@@ -4,10 +4,11 @@ import type { Cause, CauseDimension, Incident, IncidentRevision, SilentClient, W
 import type { Place } from '../state/place.ts';
 import { count } from './figures.ts';
 import { plainText, type Part } from './parts.ts';
+import { tagWords } from './tags.ts';
 import { plural } from './text.ts';
 
 /** What each part of a cause's value is; nothing where all pairs are meant. */
-const VALUES: Record<CauseDimension, string[]> = {
+const VALUES: Readonly<Record<string, string[]>> = {
   client: ['client'],
   target: ['target'],
   host: ['host'],
@@ -20,11 +21,12 @@ const VALUES: Record<CauseDimension, string[]> = {
   everything: [],
 };
 
-export const CAUSE_DIMENSIONS = Object.keys(VALUES) as CauseDimension[];
+/** Without labels, whose names differ from fleet to fleet. */
+export const CAUSE_DIMENSIONS: CauseDimension[] = Object.keys(VALUES);
 
 /** What the parts of a value are called. A netqoe that is newer than the page may know other dimensions. */
 export function valueNames(dimension: CauseDimension): string[] {
-  return VALUES[dimension] ?? [dimension];
+  return VALUES[dimension] ?? [tagWords(dimension) ?? dimension];
 }
 
 /** As `provider × target`. */

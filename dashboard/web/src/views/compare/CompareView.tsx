@@ -3,11 +3,13 @@
 import type { ComponentChildren } from 'preact';
 
 import { ask } from '../../api/client.ts';
+import type { ComparedPair } from '../../api/types.ts';
 import { Empty, Shown } from '../../parts/States.tsx';
 import { useAnswer } from '../../state/answer.ts';
 import { bounds, rangeKey, showsPast } from '../../state/present.ts';
 import { compareText } from '../../words/compare.ts';
 import { networkText } from '../../words/network.ts';
+import { tagsText } from '../../words/tags.ts';
 import { ScoreLine } from '../ScoreLine.tsx';
 import { DegradedChart } from './DegradedChart.tsx';
 import { PairsTable } from './PairsTable.tsx';
@@ -24,12 +26,12 @@ export function CompareView({ one, kind, children }: Props) {
     const range = bounds();
     return ask.compare(one, range, signal).then((compare) => ({ compare, range }));
   });
-  const measuring = kind === 'client' ? answer.value?.compare.pairs[0] : undefined;
+  const about = aboutText(kind, answer.value?.compare.pairs ?? []);
   return (
     <>
       <div class="title">
         <h1 data-testid={`${kind}-title`}>{children}</h1>
-        {measuring && <span class="quiet">{networkText(measuring)}</span>}
+        {about !== '' && <span class="quiet">{about}</span>}
       </div>
       <ScoreLine of={{ by: kind, ...one }} what={`the ${kind} in this range`} />
       <Shown answer={answer} what={`the ${kind}`}>
@@ -50,4 +52,12 @@ export function CompareView({ one, kind, children }: Props) {
       </Shown>
     </>
   );
+}
+
+/** The network and the labels of a client, or the labels of a target, as the first of the pairs says that has any. */
+function aboutText(kind: Props['kind'], pairs: ComparedPair[]): string {
+  const network = kind === 'client' && pairs[0] ? networkText(pairs[0]) : '';
+  const labels = pairs.map((pair) => (kind === 'client' ? pair.client_labels : pair.target_labels));
+  const first = labels.find((found) => Object.keys(found).length > 0);
+  return [network, tagsText(first)].filter((text) => text !== '').join(', ');
 }

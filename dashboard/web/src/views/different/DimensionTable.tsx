@@ -4,7 +4,7 @@ import type { Different, Dimension } from '../../api/types.ts';
 import { useFew } from '../../parts/few.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
-import { DIMENSIONS, placeOf, pointsText } from '../../words/different.ts';
+import { dimensionTitle, placeOf, pointsText } from '../../words/different.ts';
 import { count, percent } from '../../words/figures.ts';
 
 /** Values that are shown at first. */
@@ -13,11 +13,11 @@ const FEW = 8;
 export function DimensionTable({ dimension, values }: Different['dimensions'][number]) {
   const { shown, left, showAll } = useFew(values, FEW);
   return (
-    <section class="dimension" aria-label={DIMENSIONS[dimension]} data-testid={`dimension-${dimension}`}>
+    <section class="dimension" aria-label={dimensionTitle(dimension)} data-testid={`dimension-${dimension}`}>
       <table>
         <thead>
           <tr>
-            <th scope="col">{DIMENSIONS[dimension]}</th>
+            <th scope="col">{dimensionTitle(dimension)}</th>
             <th scope="col" class="bars-head">
               <span>
                 <i class="key inside" aria-hidden="true" /> inside,

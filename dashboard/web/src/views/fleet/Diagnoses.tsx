@@ -1,4 +1,4 @@
-// What hurts now, grouped by target, client or provider.
+// What hurts now, grouped by target, client, provider or a label.
 
 import type { Diagnosis, HurtGroup, HurtTarget, Overview } from '../../api/types.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
@@ -13,9 +13,14 @@ import { GROUPINGS, type Grouping, type Place } from '../../state/place.ts';
 import { evidenceText } from '../../words/evidence.ts';
 import { duration } from '../../words/figures.ts';
 import { networkText } from '../../words/network.ts';
+import { isTagDimension, tagOf, tagWords, type TagDimension } from '../../words/tags.ts';
 import { plural, visible } from '../../words/text.ts';
 
-const NAMES: Record<Grouping, string> = { target: 'By target', client: 'By client', isp: 'By provider' };
+const NAMES: Record<(typeof GROUPINGS)[number], string> = {
+  target: 'By target',
+  client: 'By client',
+  isp: 'By provider',
+};
 /** Diagnoses of a group that are shown at first, and groups. */
 const FEW = 5;
 const FEW_GROUPS = 20;
@@ -40,13 +45,14 @@ export function Diagnoses({ overview }: { overview: Overview }) {
             'Current diagnoses'
           )}
         </h2>
-        <Tabs
+        <Tabs<Grouping>
           label="Group by"
           controls="diagnoses-list"
           tabs={GROUPINGS.map((grouping) => ({ key: grouping, name: NAMES[grouping], count: counts[grouping] }))}
           chosen={by}
           choose={(grouping) => go({ by: grouping }, 'replace')}
         />
+        <LabelChoice dimensions={overview.label_dimensions} by={by} />
       </div>
       <ul class="diagnoses" id="diagnoses-list" role="list">
         {shown.map((group) => (
@@ -72,10 +78,35 @@ export function Diagnoses({ overview }: { overview: Overview }) {
   );
 }
 
+/** The labels that occur; and the one that is chosen, though it may occur no more. */
+function LabelChoice({ dimensions, by }: { dimensions: string[]; by: Grouping }) {
+  const chosen = isTagDimension(by) ? by : '';
+  const all = chosen === '' || dimensions.includes(chosen) ? dimensions : [chosen, ...dimensions];
+  if (all.length === 0) return null;
+  return (
+    <select
+      aria-label="Group by a label"
+      data-testid="group-by-label"
+      value={chosen}
+      onChange={({ currentTarget: { value } }) => go({ by: isTagDimension(value) ? value : 'target' }, 'replace')}
+    >
+      <option value="">By label …</option>
+      {all.map((dimension) => (
+        <option key={dimension} value={dimension}>
+          By {tagWords(dimension)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 interface Group {
   key: string;
   name: string | null;
-  to: Partial<Place>;
+  /** What is said where there is no name. */
+  nameless: string;
+  /** Null where the group has no view. */
+  to: Partial<Place> | null;
   hurt: HurtGroup;
   about: string;
   diagnoses: Diagnosis[];
@@ -85,11 +116,12 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
   const of = (holds: (diagnosis: Diagnosis) => boolean) => diagnoses.filter(holds);
   const pairs = ({ degraded_pairs, pairs }: HurtGroup) =>
     `${degraded_pairs.toLocaleString('en')} of ${plural(pairs, 'pair')}`;
-  const groups: Record<Grouping, () => Group[]> = {
+  const groups: Record<(typeof GROUPINGS)[number], () => Group[]> = {
     target: () =>
       overview.by_target.map((hurt) => ({
         key: hurt.target,
         name: hurt.target,
+        nameless: '',
         to: { view: 'target', target: hurt.target, client: null },
         hurt,
         about: [pairs(hurt), providersText(hurt)].filter(Boolean).join(', '),
@@ -99,6 +131,7 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
       overview.by_client.map((hurt) => ({
         key: hurt.client_id,
         name: hurt.client_id,
+        nameless: '',
         to: { view: 'client', client: hurt.client_id, target: null },
         hurt,
         about: [pairs(hurt), networkText(hurt)].filter(Boolean).join(', '),
@@ -108,13 +141,32 @@ function groupsOf(overview: Overview, by: Grouping, diagnoses: Diagnosis[]): Gro
       overview.by_isp.map((hurt) => ({
         key: `isp ${hurt.isp}`,
         name: hurt.isp,
+        nameless: 'Provider unknown',
         to: { isp: hurt.isp ?? '' },
         hurt,
         about: `${pairs(hurt)}, ${plural(hurt.client_count, 'client')}, ${plural(hurt.target_count, 'target')}`,
         diagnoses: of((diagnosis) => diagnosis.isp === hurt.isp),
       })),
   };
-  return groups[by]().filter((group) => group.diagnoses.length > 0);
+  const all = isTagDimension(by) ? groupsByLabel(overview, by, pairs, of) : groups[by]();
+  return all.filter((group) => group.diagnoses.length > 0);
+}
+
+function groupsByLabel(
+  overview: Overview,
+  by: TagDimension,
+  pairs: (hurt: HurtGroup) => string,
+  of: (holds: (diagnosis: Diagnosis) => boolean) => Diagnosis[],
+): Group[] {
+  return overview.by_label.map((hurt) => ({
+    key: `${by} ${hurt.value === null ? '' : `=${hurt.value}`}`,
+    name: hurt.value,
+    nameless: `Without ${tagWords(by) ?? by}`,
+    to: null,
+    hurt,
+    about: `${pairs(hurt)}, ${plural(hurt.client_count, 'client')}, ${plural(hurt.target_count, 'target')}`,
+    diagnoses: of((diagnosis) => tagOf(diagnosis, by) === hurt.value),
+  }));
 }
 
 function providersText({ isp_count, all_isps }: HurtTarget): string {
@@ -124,14 +176,13 @@ function providersText({ isp_count, all_isps }: HurtTarget): string {
 }
 
 function GroupItem({ group, by, window_ms }: { group: Group; by: Grouping; window_ms: number }) {
-  const { hurt, name, to, about, diagnoses } = group;
+  const { hurt, name, nameless, to, about, diagnoses } = group;
+  const title = name === null ? nameless : <Name text={name} brief />;
   const { shown, left, showAll } = useFew(diagnoses, FEW);
   return (
     <li data-testid="group">
       <div class="group-head">
-        <h3>
-          <Link to={to}>{name === null ? 'Provider unknown' : <Name text={name} brief />}</Link>
-        </h3>
+        <h3>{to === null ? title : <Link to={to}>{title}</Link>}</h3>
         <span>
           <LabelMark label={hurt.label} /> <SeverityMark severity={hurt.severity} />
         </span>
@@ -173,7 +224,7 @@ function EvidenceItem({ diagnosis, by, window_ms }: { diagnosis: Diagnosis; by: 
       <SeverityMark severity={severity} />
       <Link to={{ view: 'pair', client: client_id, target }}>
         {by !== 'client' && <Name text={client_id} length={28} />}
-        {by === 'isp' && ' → '}
+        {by !== 'client' && by !== 'target' && ' → '}
         {by !== 'target' && <Name text={target} length={36} brief />}
       </Link>
       <span class="words">{evidenceText(label, evidence)}</span>

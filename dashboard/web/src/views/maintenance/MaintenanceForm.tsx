@@ -12,6 +12,7 @@ import { serverNow } from '../../state/clock.ts';
 import { momentOf } from '../../state/moment.ts';
 import { useSending } from '../../state/sending.ts';
 import { CAUSE_DIMENSIONS, dimensionText, endOf, valueNames } from '../../words/incidents.ts';
+import { normalisedTarget } from '../../words/target.ts';
 import { zone } from '../../words/zones.ts';
 
 /** What is proposed: as long as this, from now on. */
@@ -25,6 +26,7 @@ export function MaintenanceForm({ incident }: { incident: Incident | null }) {
   const [dimension, setDimension] = useState<CauseDimension>(incident?.cause.dimension ?? 'target');
   const [values, setValues] = useState<string[]>(incident?.cause.value ?? []);
   const [text, setText] = useState('');
+  const dimensions = CAUSE_DIMENSIONS.includes(dimension) ? CAUSE_DIMENSIONS : [...CAUSE_DIMENSIONS, dimension];
   const { busy, failure, send } = useSending();
   const names = valueNames(dimension);
   const value = names.map((_, index) => values[index] ?? '');
@@ -35,7 +37,11 @@ export function MaintenanceForm({ incident }: { incident: Incident | null }) {
     const [start, end] = [from.at, to.at];
     if (start === null || end === null || !complete) return;
     void send(async () => {
-      const cause = { dimension, value };
+      // What an incident has filled in is the name that its rows have.
+      const spelled = value.map((part, index) =>
+        names[index] === 'target' && part !== incident?.cause.value[index] ? normalisedTarget(part) : part,
+      );
+      const cause = { dimension, value: spelled };
       await tell.plan({ from: start, to: end, cause, text: text.trim(), by: by() });
       setText('');
     });
@@ -53,7 +59,7 @@ export function MaintenanceForm({ incident }: { incident: Incident | null }) {
       <label class="field">
         What
         <select value={dimension} onChange={(event) => setDimension(event.currentTarget.value as CauseDimension)}>
-          {CAUSE_DIMENSIONS.map((one) => (
+          {dimensions.map((one) => (
             <option key={one} value={one}>
               {dimensionText(one)}
             </option>
