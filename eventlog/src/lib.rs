@@ -25,7 +25,7 @@ pub use jetstream::{
     ProgressOptions, ReplayError, Storage, StoredLetter, StreamOptions,
 };
 pub use ndjson::NdjsonReader;
-pub use record::{add_recv_ts, stamped_or_as_it_is, with_recv_ts};
+pub use record::{add_recv_ts, stamped_or_as_it_is, with_recv_ts, with_recv_ts_and_target};
 pub use search::{FoundRecord, LogSearch, Search, SearchLimits, Searched, Visit};
 pub use sqlite::{
     Before, Boot, ClockHealing, Findings, Inspection, SqliteLog, SqliteLogOptions, StoredRecord, TimesAhead, Verdict,

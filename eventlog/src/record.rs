@@ -11,6 +11,10 @@ use serde_json::value::RawValue;
 
 /// The member that says when an event was taken, in Unix milliseconds.
 const RECV_TS_MS: &str = "recv_ts_ms";
+/// The member that says what was measured.
+const TARGET: &str = "target";
+/// The member that says how the sender had spelled that, where it was in another way.
+const SENT_TARGET: &str = "sent_target";
 
 /// The JSON object in `line`, on one line, with `recv_ts_ms` set to this time as its last member, in place of one or
 /// several that are there. Every other member keeps its text and its order. `None` if it is not a JSON object: no time can
@@ -20,15 +24,37 @@ pub fn with_recv_ts(line: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
     let mut stamped = Vec::with_capacity(line.len() + MEMBER_BYTES);
     stamped.push(b'{');
     for (name, value) in &object.members {
-        if !is_recv_ts(name.get()) {
-            for part in [name.get(), ":", value.get(), ","] {
-                stamped.extend_from_slice(part.as_bytes());
-            }
+        if !is_named(name.get(), RECV_TS_MS) {
+            push_member(&mut stamped, name.get(), value.get());
         }
     }
     put_on_one_line(&mut stamped);
     stamped.extend_from_slice(format!("\"{RECV_TS_MS}\":{recv_ts_ms}}}").as_bytes());
     Some(stamped)
+}
+
+/// The same, with this target in the place of the one that was sent, which is kept as `sent_target`.
+pub fn with_recv_ts_and_target(line: &[u8], recv_ts_ms: i64, target: &str, sent_target: &str) -> Option<Vec<u8>> {
+    let object = Object::parse(line)?;
+    // A text can always be written.
+    let [target, sent_target] = [target, sent_target].map(|text| serde_json::to_string(text).unwrap_or_default());
+    let mut stamped = Vec::with_capacity(line.len() + target.len() + sent_target.len() + 2 * MEMBER_BYTES);
+    stamped.push(b'{');
+    for (name, value) in &object.members {
+        if !is_named(name.get(), RECV_TS_MS) && !is_named(name.get(), SENT_TARGET) {
+            let value = if is_named(name.get(), TARGET) { &target } else { value.get() };
+            push_member(&mut stamped, name.get(), value);
+        }
+    }
+    put_on_one_line(&mut stamped);
+    stamped.extend_from_slice(format!("\"{SENT_TARGET}\":{sent_target},\"{RECV_TS_MS}\":{recv_ts_ms}}}").as_bytes());
+    Some(stamped)
+}
+
+fn push_member(line: &mut Vec<u8>, name: &str, value: &str) {
+    for part in [name, ":", value, ","] {
+        line.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// The same for a JSON object that is known to have no `recv_ts_ms`, as `netqoe_model::Event::has_recv` tells: much
@@ -66,10 +92,10 @@ pub(crate) fn put_on_one_line(line: &mut [u8]) {
     }
 }
 
-/// Whether this JSON text of a member's name, which may hold escapes, says `recv_ts_ms`.
-fn is_recv_ts(name: &str) -> bool {
+/// Whether this JSON text of a member's name, which may hold escapes, says this name.
+fn is_named(text: &str, name: &str) -> bool {
     // One whose escapes make no text is some other name.
-    serde_json::from_str::<Cow<'_, str>>(name).is_ok_and(|name| name == RECV_TS_MS)
+    serde_json::from_str::<Cow<'_, str>>(text).is_ok_and(|text| text == name)
 }
 
 /// A JSON object's members as they are written.
@@ -129,6 +155,24 @@ mod tests {
         check("{\n \"a\": {\r\n  \"b\": \"\\n\"\n }\n}\n", r#"{"a":{    "b": "\n"  },"recv_ts_ms":7}"#);
         check("\u{feff}{\"a\":1}", r#"{"a":1,"recv_ts_ms":7}"#);
         check(r#"{"\ud800":1}"#, r#"{"\ud800":1,"recv_ts_ms":7}"#);
+    }
+
+    #[test]
+    fn a_target_is_replaced_and_what_was_sent_is_kept() {
+        for (line, expected) in [
+            (
+                r#"{"a": 1.50,"target":"T\u0041","recv_ts_ms":1}"#,
+                r#"{"a":1.50,"target":"n","sent_target":"\"s","recv_ts_ms":7}"#,
+            ),
+            (
+                "{\"targe\\u0074\":\"x\",\n\"sent_target\":\"y\",\"target\":\"z\"}",
+                r#"{"targe\u0074":"n","target":"n","sent_target":"\"s","recv_ts_ms":7}"#,
+            ),
+        ] {
+            let stamped = with_recv_ts_and_target(line.as_bytes(), 7, "n", "\"s").unwrap();
+            assert_eq!(String::from_utf8(stamped).unwrap(), expected);
+        }
+        assert_eq!(with_recv_ts_and_target(b"[]", 7, "n", "s"), None);
     }
 
     #[test]

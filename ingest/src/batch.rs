@@ -3,8 +3,8 @@
 use std::fmt;
 
 use memchr::memchr_iter;
-use netqoe_eventlog::{add_recv_ts, with_recv_ts};
-use netqoe_model::{Event, Invalid};
+use netqoe_eventlog::{add_recv_ts, with_recv_ts, with_recv_ts_and_target};
+use netqoe_model::{Event, Invalid, normalised};
 use netqoe_server::{Code, Grant, Refusal};
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -31,8 +31,9 @@ pub(crate) struct Candidate {
     /// Its place in the request.
     pub(crate) index: u64,
     pub(crate) client_id: String,
+    /// In its one spelling (D-104).
     pub(crate) target: String,
-    /// The event with its `recv_ts_ms`.
+    /// The event with its `recv_ts_ms`, and with the target in that spelling.
     pub(crate) line: Vec<u8>,
 }
 
@@ -124,13 +125,16 @@ impl Rules {
     /// The event, with its id, as it goes to the log.
     fn candidate(&self, index: u64, text: &[u8]) -> Result<(String, Candidate), Refusal> {
         let event = self.check(text)?;
-        let line = match event.has_recv {
-            true => with_recv_ts(text, self.recv_ts_ms),
-            false => add_recv_ts(text, self.recv_ts_ms),
+        let target = normalised(&event.target);
+        let line = match (event.has_recv, event.target == target) {
+            (true, true) => with_recv_ts(text, self.recv_ts_ms),
+            (false, true) => add_recv_ts(text, self.recv_ts_ms),
+            (_, false) => with_recv_ts_and_target(text, self.recv_ts_ms, &target, &event.target),
         };
+        let target = target.into_owned();
         // A line with a time that a sender has written would make all that follow it late in an exported log.
         let line = line.ok_or_else(|| not_an_event(&Invalid::NotAnObject))?;
-        let (client_id, target) = (event.client_id.into_owned(), event.target.into_owned());
+        let client_id = event.client_id.into_owned();
         Ok((event.event_id.into_owned(), Candidate { index, client_id, target, line }))
     }
 }

@@ -121,8 +121,10 @@ impl Ingest {
                 "event_id": "550e8400-e29b-41d4-a716-446655440000",
                 "client_id": "probe-001",
                 "ts_ms": 1_703_347_200_000_i64,
-                "target": "https://api.example.com",
+                "target": "https://api.example.com/",
                 "network_context": {"network_type": "wifi", "isp": "Example ISP"},
+                "client_labels": {"team": "core"},
+                "target_labels": {"service": "shop"},
                 "timing_measurements": {
                     "dns_ms": 15.3, "tcp_ms": 25.7, "tls_ms": 45.2, "ttfb_ms": 125.8, "throughput_mbps": 95.4
                 },

@@ -145,3 +145,36 @@ async fn the_short_route_is_the_same() {
     assert_eq!(answer.status, 200);
     assert_eq!(api.log.event_ids(), ["e"]);
 }
+
+#[tokio::test]
+async fn a_target_is_stored_in_its_one_spelling_with_the_one_that_was_sent() {
+    let api = Api::new();
+    for (sent, stored) in [
+        ("HTTPS://API.example.com:443", "https://api.example.com/"),
+        ("http://a.test?q=A", "http://a.test/?q=A"),
+        ("a name of somebody's own", "a name of somebody's own"),
+    ] {
+        for recv in [json!(null), json!(1)] {
+            let mut event = event_but("target", json!(sent));
+            event["recv_ts_ms"] = recv;
+            assert_eq!(api.post_json(&event).await.status, 200);
+            let line = api.log.events().pop().unwrap();
+            let mut expected = event_but("target", json!(stored));
+            expected["recv_ts_ms"] = json!(NOW_MS);
+            if sent != stored {
+                expected["sent_target"] = json!(sent);
+            }
+            assert_eq!(line, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn labels_are_stored_as_they_are_sent() {
+    let api = Api::new();
+    let sent = r#"{"event_id":"e","client_id":"c","ts_ms":1703347200000,"target":"t","timing_measurements":{},"client_labels":{"te\u0061m" : "core"},"target_labels":null}"#;
+    assert_eq!(api.post(&[JSON], sent).await.status, 200);
+    let lines = api.log.lines.lock().unwrap();
+    let line = std::str::from_utf8(&lines[0].1).unwrap();
+    assert!(line.contains(r#""client_labels":{"te\u0061m" : "core"},"target_labels":null"#), "{line}");
+}

@@ -141,7 +141,7 @@ pub(crate) fn event(event_id: &str, client_id: &str) -> Value {
         "event_id": event_id,
         "client_id": client_id,
         "ts_ms": NOW_MS,
-        "target": "https://api.example.com",
+        "target": "https://api.example.com/",
         "network_context": {"source_ip": "192.0.2.7", "network_type": "wifi", "isp": "Example ISP"},
         "timing_measurements": {"dns_ms": 15.3, "tcp_ms": 25.7, "tls_ms": 45.2, "ttfb_ms": 125.8, "throughput_mbps": 95.4},
         "error_stage": null

@@ -13,13 +13,13 @@ use crate::support::PATIENCE;
 
 /// The client and the target that are chosen.
 const CLIENT: &str = "c-0";
-const TARGET: &str = "http://test.example.com";
+const TARGET: &str = "http://test.example.com/";
 /// What a load without faults does not lead to. It is never committed.
 const PLANTED: &str = "
     INSERT INTO diagnoses (client_id, target, window_start_ts, label, severity, stage, observed, is_final, as_of, updated_at)
-    VALUES ('c-0', 'http://test.example.com', now(), 'error-bound', 'major', 'tcp', 0.5, true, now(), now());
+    VALUES ('c-0', 'http://test.example.com/', now(), 'error-bound', 'major', 'tcp', 0.5, true, now(), now());
     INSERT INTO incidents VALUES (
-        'one', 'error-bound', 'target', '[\"http://test.example.com\",\"a\"]', 'open', NULL, now(), now(), now(), now(), NULL,
+        'one', 'error-bound', 'target', '[\"http://test.example.com/\",\"a\"]', 'open', NULL, now(), now(), now(), now(), NULL,
         'critical', 'critical', 1, 0, 1, 0, 1, 1, 1, 1, now(), now());
 ";
 

@@ -76,7 +76,7 @@ pub(crate) fn eventually_as_it_goes_on<P: PartialEq + Debug>(
 /// A valid event of this moment.
 pub(crate) fn event(event_id: &str, client_id: &str) -> Value {
     json!({
-        "event_id": event_id, "client_id": client_id, "ts_ms": now_ms(), "target": "http://test.example.com",
+        "event_id": event_id, "client_id": client_id, "ts_ms": now_ms(), "target": "http://test.example.com/",
         "network_context": {"network_type": "wifi", "isp": "Example ISP"},
         "timing_measurements":
             {"dns_ms": 15.3, "tcp_ms": 25.7, "tls_ms": 45.2, "ttfb_ms": 125.8, "throughput_mbps": 95.4},
@@ -124,7 +124,8 @@ pub(crate) fn replay(input: &Path, log: &str, store: &Path, options: &[&str]) ->
 pub(crate) fn rows(store: &Path) -> Vec<Vec<String>> {
     let columns = "client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count, \
         tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, \
-        tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, network_type, isp, site";
+        tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, network_type, isp, site, \
+        client_labels, target_labels";
     query(store, &format!("SELECT {columns} FROM agg_1m ORDER BY 1, 2, 3"))
 }
 
