@@ -117,7 +117,7 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
 
 test('an axis that does not begin at 0 says so', async ({ page, demo }) => {
   const fault = await slowServerOf(demo);
-  const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
+  const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target, phase: 'ttfb' });
   const open = (from: number, to: number) => page.goto(`${demo.origin}/?${query}&from=${from}&to=${to}`);
   const smoke = page.getByTestId('chart').filter({ hasText: 'TTFB, median to 95th percentile' });
   const note = smoke.getByText(/^axis cut: it starts at [\d.]+ ms$/);
