@@ -83,6 +83,8 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
   }
 
   const evidence = page.getByTestId('evidence').locator('tbody tr');
+  await expect(evidence.first()).toBeVisible();
+  await showAll(page.locator('#evidence'));
   await expect(evidence).toHaveCount(series.diagnoses.length);
   const { items } = await answers.diagnoses(demo, { client_id: CLIENT, target: fault.target, ...range });
   expect(items.length).toBeGreaterThan(0);
@@ -97,6 +99,7 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
   }
 
   const runs = page.getByTestId('runs').locator('tbody tr');
+  await showAll(page.getByRole('region', { name: 'Runs', exact: true }));
   const { items: told } = await answers.runs(demo, { client_id: CLIENT, target: fault.target, ...range });
   await expect(runs).toHaveCount(told.length);
   for (const [index, { label, severity, since, windows }] of told.entries()) {
@@ -114,6 +117,12 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
     await expect(evidence).toHaveCount(series.diagnoses.length);
   }
 });
+
+/** A long list shows its first items. */
+async function showAll(list: Locator): Promise<void> {
+  const all = list.getByRole('button', { name: /^Show all/ });
+  if (await all.isVisible()) await all.click();
+}
 
 test('an axis that does not begin at 0 says so', async ({ page, demo }) => {
   const fault = await slowServerOf(demo);

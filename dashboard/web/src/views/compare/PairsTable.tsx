@@ -20,7 +20,8 @@ import { networkText } from '../../words/network.ts';
 import { plural } from '../../words/text.ts';
 import { ranked } from './ranking.ts';
 
-const FEW = 60;
+/** The pairs are what the view is about: as many as a screen has room for. */
+const FEW = 20;
 
 interface Props {
   compare: Compare;
@@ -40,7 +41,7 @@ export function PairsTable({ compare, bounds, kind }: Props) {
         <h2 id="pairs-title">{kind === 'client' ? 'Its targets' : 'Its clients'}, ranked</h2>
         <span class="quiet">small charts: TTFB p95 from 0 to {ms(most)}; bars below: degraded</span>
       </div>
-      <Wide name="Pairs">
+      <Wide name="Pairs" showAll={showAll}>
         <table class="pairs" data-testid="pairs">
           <thead>
             <tr>

@@ -7,11 +7,8 @@ import { Name } from '../../parts/Name.tsx';
 import { DIMENSIONS, placeOf, pointsText } from '../../words/different.ts';
 import { count, percent } from '../../words/figures.ts';
 
-/** Values that are shown at first. */
-const FEW = 8;
-
 export function DimensionTable({ dimension, values }: Different['dimensions'][number]) {
-  const { shown, left, showAll } = useFew(values, FEW);
+  const { shown, left, showAll } = useFew(values);
   return (
     <section class="dimension" aria-label={DIMENSIONS[dimension]} data-testid={`dimension-${dimension}`}>
       <table>
