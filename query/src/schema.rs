@@ -40,6 +40,10 @@ one_of! {
         "`accepted`: its window counts it. `duplicate`: the window has counted another one with its id. `late`: it came after its \
          window was closed.";
     ScoredBy: ["pair", "target", "client", "isp", "fleet"], "What has a score.";
+    ShownPhase: ["total", "dns", "handshake", "ttfb", "throughput"], "What is shown of a pair over time.";
+    MeasuredDimensionName: crate::measurements::different::DIMENSION_NAMES, "By what measurements are grouped.";
+    LeftOut: ["refused", "late", "unreadable"],
+        "`refused`: ingest did not take it. `late`: it came after its window was closed. `unreadable`: it is a dead letter.";
     DimensionName: ["client_id", "target", "isp", "network_type", "site"], "By what windows are grouped.";
 }
 

@@ -1,6 +1,6 @@
 // The page opens on what hurts: the phase that was diagnosed, else the total.
 
-import { slowServerOf } from './support/faults.ts';
+import { slowServerOf, within } from './support/faults.ts';
 import { expect, test } from './support/test.ts';
 
 const CLIENT = 'demo-07';
@@ -21,4 +21,13 @@ test('a pair opens on the phase that hurt last, else on the total', async ({ pag
   await page.getByRole('tab', { name: 'TCP + TLS' }).click();
   await expect(chosen).toHaveText('TCP + TLS');
   expect(new URL(page.url()).searchParams.get('phase')).toBe('handshake');
+});
+
+test('the small charts of a target show the phase that hurts', async ({ page, demo }) => {
+  const fault = await slowServerOf(demo);
+  const { from, to } = within(fault);
+  const view = { view: 'target', target: fault.target, from: String(from), to: String(to) };
+  await page.goto(`${demo.origin}/?${new URLSearchParams(view)}`);
+  await expect(page.getByTestId('pairs').getByRole('columnheader', { name: 'TTFB p95', exact: true })).toBeVisible();
+  await expect(page.getByTestId('pairs').getByRole('img').first()).toHaveAttribute('aria-label', /^TTFB p95, at most /);
 });

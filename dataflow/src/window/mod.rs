@@ -1,6 +1,7 @@
 //! What a window is: pure state that takes events in log order and gives rows, with no thought of workers or epochs.
 
 mod clients;
+mod late;
 mod open_window;
 mod pairs;
 mod partition;
@@ -9,6 +10,7 @@ mod samples;
 mod seen;
 
 pub use crate::event_batch::NO_SAMPLE;
+pub use late::LateEvents;
 pub use open_window::OpenWindow;
 pub use pairs::{PairId, PairName};
 pub use partition::{ClosedWindow, PairLook, PairSighting, PartitionWindows, WindowChange, WindowOutput};

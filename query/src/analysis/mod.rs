@@ -21,5 +21,6 @@ mod series;
 mod shared;
 mod timeline;
 
+pub(crate) use asked::DifferentMeasurementsParameters;
 pub(crate) use routes::routes;
 pub(crate) use shared::SharedAnswers;

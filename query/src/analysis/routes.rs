@@ -21,7 +21,7 @@ use super::compare::{self, Comparison};
 use super::current::Current;
 use super::different::{self, Difference};
 use super::matrix::{self, Matrix};
-use super::overview::{self, Overview};
+use super::overview::{self, Beside, Overview};
 use super::score::{self, ScoreParameters, Scores};
 use super::series::{self, Series};
 use super::shared::{Question, Reading};
@@ -51,9 +51,10 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 async fn overview(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
     let question = Question::Overview(scope.clone());
-    let (now_ms, is_demo) = (api.now_ms(), api.is_demo);
-    let answer =
-        |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules, now_ms, is_demo)));
+    let (now_ms, [client_id, target]) = (api.now_ms(), scope.names());
+    let certificates = api.certificates.listed(client_id, target, now_ms);
+    let beside = Beside { now_ms, demo: api.is_demo, certificates };
+    let answer = |reading: Arc<Reading>| api.work(move |rules| json(&overview::of(&reading.current, rules, beside)));
     of_current(&api, question, scope, answer).await
 }
 
