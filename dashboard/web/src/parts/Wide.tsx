@@ -42,7 +42,10 @@ export function Wide({ name, children, tools, class: kind = '', showAll }: Props
 function nameCells(region: HTMLElement | null): void {
   const table = region?.querySelector('table');
   if (!table?.tHead) return;
-  const names = [...(table.tHead.rows[0]?.cells ?? [])].map(({ textContent }) => (textContent ?? '').trim());
+  const names = [...(table.tHead.rows[0]?.cells ?? [])].map(({ textContent }) =>
+    // Without the sign of the order.
+    (textContent ?? '').replace('▾', '').trim(),
+  );
   for (const body of table.tBodies) {
     for (const row of body.rows) {
       [...row.cells].forEach((cell, index) => {
