@@ -31,8 +31,8 @@ export function CellWords({ answer, cells, spot, diagnoses }: Told) {
       <p>
         {cell.state === 'absent' && <span class="quiet">not measured lately</span>}
         {cell.state === 'unmeasured' && <Unmeasured />}
-        {cell.state === 'unknown' && <LabelMark label={null} />}
-        {cell.state === 'judged' && <LabelMark label={cell.label} />}
+        {cell.state === 'unknown' && <LabelMark label={null} inert />}
+        {cell.state === 'judged' && <LabelMark label={cell.label} inert />}
         {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
         {why && <SinceTime at={why.since} />}
       </p>
