@@ -28,4 +28,4 @@ pub use feed::{Batch, Epochs, Feed, Polled};
 pub use output::{Outlet, PartitionOutput};
 pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, WorkerPart, start};
 pub use seed::Seed;
-pub use window::PartitionState;
+pub use window::{LateEvents, PartitionState};

@@ -8,7 +8,7 @@ use netqoe_model::{AggregateRow, Look, Partition, PartitionCommit, Sighting, Win
 
 use crate::judge::Judged;
 use crate::pair_window::Shared;
-use crate::window::{ClosedWindow, PairId, PairLook, PairName, PartitionState, WindowOutput};
+use crate::window::{ClosedWindow, LateEvents, PairId, PairLook, PairName, PartitionState, WindowOutput};
 
 /// Takes what a worker has found. It may block: the worker then reads no further.
 pub trait Outlet {
@@ -29,6 +29,8 @@ pub struct PartitionOutput {
     pub commit: PartitionCommit,
     /// What is in memory after it.
     pub state: PartitionState,
+    /// What came after its window was closed, by minute of the log. No row shows it, and no start finds it again.
+    pub late: Vec<LateEvents>,
 }
 
 /// An open window's row with what it comes to, as the collection of rows holds it.
@@ -61,7 +63,7 @@ impl Names {
                     looks: output.looks.into_iter().map(|look| self.look(partition, look)).collect(),
                     oldest_record: output.oldest_record,
                 };
-                PartitionOutput { commit, state: output.state }
+                PartitionOutput { commit, state: output.state, late: output.late }
             })
             .collect()
     }

@@ -13,6 +13,7 @@ use crate::answer::not_an_event;
 use crate::media::MediaType;
 use crate::nesting::{MAX_NESTING, too_deep};
 use crate::refusals::Refusals;
+use crate::turned_away::{Claim, TurnedAway};
 
 /// What every event of a request is checked against.
 #[derive(Clone, Debug)]
@@ -37,6 +38,12 @@ pub(crate) struct Candidate {
     pub(crate) line: Vec<u8>,
 }
 
+impl Candidate {
+    pub(crate) fn claim(&self) -> Claim {
+        Claim::of(&self.client_id, &self.target)
+    }
+}
+
 /// What a body holds.
 #[derive(Debug)]
 pub(crate) enum Parsed {
@@ -54,16 +61,18 @@ pub(crate) struct Batch {
 }
 
 /// Reads a body. Where it is one event, or no array or lines at all, it is accepted or refused as a whole.
-pub(crate) fn parse(media_type: MediaType, body: &[u8], rules: &Rules) -> Result<Parsed, Refusal> {
+pub(crate) fn parse(media_type: MediaType, body: &[u8], rules: &Rules) -> Result<Parsed, TurnedAway> {
     let body = trimmed(body);
     match (media_type, body.first()) {
         (_, None) => {
-            Err(Refusal::new(Code::InvalidRequest, "the body is empty; send one event, or an array of events"))
+            let message = "the body is empty; send one event, or an array of events";
+            Err(Refusal::new(Code::InvalidRequest, message).into())
         }
         (MediaType::JsonLines, _) => Ok(Parsed::Batch(parse_lines(body, rules))),
-        (MediaType::Json, Some(b'[')) => parse_array(body, rules).map(Parsed::Batch),
+        (MediaType::Json, Some(b'[')) => Ok(Parsed::Batch(parse_array(body, rules)?)),
         (MediaType::Json, _) => {
-            let (event_id, event) = rules.candidate(0, body)?;
+            let turned_away = |refusal| TurnedAway { claim: Claim::in_text(body), ..TurnedAway::from(refusal) };
+            let (event_id, event) = rules.candidate(0, body).map_err(turned_away)?;
             Ok(Parsed::One { event_id, event })
         }
     }
@@ -143,7 +152,7 @@ impl Batch {
     fn take(&mut self, index: u64, text: &[u8], rules: &Rules) {
         match rules.candidate(index, text) {
             Ok((_, candidate)) => self.candidates.push(candidate),
-            Err(refusal) => self.refused.push(index, refusal),
+            Err(refusal) => self.refused.push(index, refusal, || Claim::in_text(text)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use netqoe_model::Rules;
+use netqoe_model::{Rules, Uncounted};
 use netqoe_server::RequestMemory;
 use netqoe_server::limits::{DEFAULT_MAX_IN_FLIGHT_BODY_BYTES, DEFAULT_READ_TIMEOUT, DEFAULT_WRITE_TIMEOUT};
 use netqoe_trace::Tracer;
@@ -56,6 +56,8 @@ pub struct IngestConfig {
     pub max_pairs_per_client: NonZeroU32,
     /// How long a pair has its place after its last event.
     pub pairs_kept: Duration,
+    /// Where what is refused is noted for those who look on, if anybody does.
+    pub uncounted: Option<Uncounted>,
     /// What starts the span of a request.
     pub tracer: Tracer,
 }
@@ -76,6 +78,7 @@ impl Default for IngestConfig {
             max_pairs: DEFAULT_MAX_PAIRS,
             max_pairs_per_client: DEFAULT_MAX_PAIRS_PER_CLIENT,
             pairs_kept: DEFAULT_PAIRS_KEPT,
+            uncounted: None,
             tracer: Tracer::OFF,
         }
     }

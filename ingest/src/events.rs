@@ -27,6 +27,7 @@ use crate::pairs::Pairs;
 use crate::rate::shared::SharedLimits;
 use crate::rate::{EventsTaken, RateLimits, Standing};
 use crate::refusals::Refusals;
+use crate::turned_away::{TurnedAway, Turnstile};
 
 /// Bodies above this length, in bytes, are parsed on a thread of their own: parsing takes about a millisecond for each
 /// 100 kB, and other requests wait meanwhile.
@@ -47,6 +48,7 @@ struct Shared {
     bodies: BodyReader,
     rates: Arc<RateLimits>,
     pairs: Pairs,
+    turnstile: Turnstile,
     outage: Outage,
     config: IngestConfig,
     clock: Arc<dyn Clock>,
@@ -68,6 +70,7 @@ impl Ingest {
             rates: Arc::new(RateLimits::new(&config, &tokens, Arc::clone(&clock))),
             authentication: Authentication::new(tokens, metrics.clone()),
             pairs: Pairs::new(&config, Arc::clone(&clock), metrics.clone()),
+            turnstile: Turnstile::new(metrics.clone(), config.uncounted.clone(), Arc::clone(&clock)),
             metrics,
             outage: Outage::default(),
             tracer: config.tracer.clone(),
@@ -149,13 +152,21 @@ impl Ingest {
 async fn post_events(ingest: State<Ingest>, bearer: Extension<Bearer>, request: Request) -> Response {
     let mut span = ingest.shared.span(&request);
     let taken = ingest.shared.take(bearer.0, request, &mut span).await;
-    let response = taken.unwrap_or_else(|refusal| Refused::One(refusal).into_response());
+    let mut response = taken.unwrap_or_else(|turned_away| {
+        ingest.shared.turnstile.turned_away(&turned_away);
+        Refused::One(turned_away.refusal).into_response()
+    });
+    response.extensions_mut().insert(LetIn);
     span.set_count("http.response.status_code", response.status().as_u16().into());
     if response.status().is_server_error() {
         span.fail("the events were not taken");
     }
     response
 }
+
+/// Marks the answer to a request whose sender may send: what was refused of it is counted.
+#[derive(Clone, Copy)]
+struct LetIn;
 
 /// The same under a shorter name.
 #[utoipa::path(
@@ -180,7 +191,17 @@ async fn observe(State(ingest): State<Ingest>, request: Request, next: Next) -> 
     if status.is_client_error() || status.is_server_error() {
         shared.metrics.ingest_errors.inc();
     }
+    if response.extensions().get::<LetIn>().is_none()
+        && let Some(code) = not_let_in(status)
+    {
+        shared.turnstile.not_let_in(code);
+    }
     response
+}
+
+/// Why a request was answered before anybody looked for events in it.
+fn not_let_in(status: StatusCode) -> Option<Code> {
+    [Code::Unauthorized, Code::Forbidden, Code::RateLimitExceeded].into_iter().find(|code| code.status() == status)
 }
 
 impl Shared {
@@ -195,7 +216,7 @@ impl Shared {
         span
     }
 
-    async fn take(&self, bearer: Bearer, request: Request, span: &mut Span) -> Result<Response, Refusal> {
+    async fn take(&self, bearer: Bearer, request: Request, span: &mut Span) -> Result<Response, TurnedAway> {
         let Bearer { token, grant } = bearer;
         let media_type = MediaType::of(request.headers())?;
         let (head, body) = request.into_parts();
@@ -207,7 +228,11 @@ impl Shared {
         match parsed {
             Parsed::One { event_id, event } => {
                 let standing = self.rates.take(token, &event.client_id);
+                let claim = event.claim();
                 let stored = self.store_one(token, standing, event, span).await;
+                if let Err(refusal) = &stored {
+                    self.turnstile.turned_away(&TurnedAway { refusal: refusal.clone(), events: 1, claim });
+                }
                 let answer = stored.map(|()| Json(Outcome::One(Stored { status: "ok", event_id, recv_ts_ms })));
                 Ok((standing.headers(), answer).into_response())
             }
@@ -237,11 +262,12 @@ impl Shared {
         batch: Batch,
         recv_ts_ms: i64,
         span: &mut Span,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, TurnedAway> {
         let Batch { candidates, mut refused } = batch;
         let Admitted { events, above_rate, first_above_rate, without_place } = self.admit(token, candidates);
         refused.merge(above_rate);
         refused.merge(without_place);
+        self.turnstile.left_out(&refused);
         let accepted = events.len() as u64;
         tracing::debug!(accepted, rejected = refused.count, "batch");
         if accepted == 0 {
@@ -254,7 +280,9 @@ impl Shared {
             };
             return Ok((headers, Refused::Batch(refusal)).into_response());
         }
-        self.append(events, span).await?;
+        let claim = events.first().map(Candidate::claim).unwrap_or_default();
+        let turned_away = |refusal| TurnedAway { refusal, events: accepted, claim };
+        self.append(events, span).await.map_err(turned_away)?;
         Ok(Json(Outcome::Batch(BatchOutcome::new(accepted, refused, recv_ts_ms))).into_response())
     }
 
@@ -278,11 +306,11 @@ impl Shared {
             match share.next() {
                 None => match self.pairs.admit(&event.client_id, &event.target) {
                     Ok(()) => admitted.events.push(event),
-                    Err(refusal) => admitted.without_place.push(event.index, refusal),
+                    Err(refusal) => admitted.without_place.push(event.index, refusal, || event.claim()),
                 },
                 Some(refusal) => {
                     admitted.first_above_rate = admitted.first_above_rate.or(share.standing);
-                    admitted.above_rate.push(event.index, refusal);
+                    admitted.above_rate.push(event.index, refusal, || event.claim());
                 }
             }
         }
@@ -400,7 +428,7 @@ fn parent(headers: &http::HeaderMap) -> Option<TraceContext> {
 }
 
 /// Parses where it holds up nobody. What is in memory counts as in flight until the events are stored.
-async fn parse_aside(media_type: MediaType, body: WholeBody, rules: Rules) -> Result<(Parsed, InFlight), Refusal> {
+async fn parse_aside(media_type: MediaType, body: WholeBody, rules: Rules) -> Result<(Parsed, InFlight), TurnedAway> {
     let WholeBody { bytes, in_flight } = body;
     if bytes.len() <= OFFLOAD_BYTES {
         return Ok((parse(media_type, &bytes, &rules)?, in_flight));
@@ -410,6 +438,6 @@ async fn parse_aside(media_type: MediaType, body: WholeBody, rules: Rules) -> Re
     parsing.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a body was not parsed");
         let message = "the server is stopping; send again once it is back";
-        Err(Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S))
+        Err(Refusal::new(Code::ServiceUnavailable, message).retry_after(RETRY_AFTER_S).into())
     })
 }

@@ -17,6 +17,7 @@ mod nesting;
 mod pairs;
 mod rate;
 mod refusals;
+mod turned_away;
 
 pub use config::IngestConfig;
 pub use events::Ingest;

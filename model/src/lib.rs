@@ -30,6 +30,7 @@ mod thousandths;
 mod tick;
 mod time;
 mod trace_context;
+mod uncounted;
 
 pub use chunk::{Chunk, SetAside};
 pub use clock_difference::ClockDifference;
@@ -67,3 +68,4 @@ pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;
 pub use time::{EventTime, LogTime, MAX_TIME_MS, WindowStart};
 pub use trace_context::{InvalidTraceContext, TraceContext};
+pub use uncounted::{Example, LastLeftOut, LeftOut, ReasonCount, Uncounted, UncountedRange};

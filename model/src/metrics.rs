@@ -83,6 +83,7 @@ metrics! {
     ingest_errors: IntCounter = "telemetry_ingest_errors_total", "Requests to ingest that were answered with a 4xx or 5xx status.";
     ingest_duration: Histogram = "telemetry_ingest_duration_seconds", "Seconds from a request's head to its answer.";
     ingest_rate_limited: IntCounter = "telemetry_ingest_rate_limited_total", "Events refused because their client was above its rate.";
+    ingest_refused: IntCounterVec = "telemetry_ingest_refused_total" ["reason"], "Events that ingest has refused, by the code of the refusal. A request in which no events were found counts as one.";
     ingest_pairs: IntGauge = "telemetry_ingest_pairs", "Pairs of client and target that ingest accepts events of.";
     ingest_pairs_refused: IntCounterVec = "telemetry_ingest_pairs_refused_total" ["limit"], "Events refused because their pair of client and target would exceed a limit: the client's, or that of all pairs.";
     ingest_pairs_forgotten: IntCounter = "telemetry_ingest_pairs_forgotten_total", "Pairs that were forgotten because they had no event for as long as their past is kept.";
@@ -112,6 +113,7 @@ metrics! {
     incident_unacknowledged: IntGauge = "telemetry_incident_oldest_unacknowledged_seconds", "Seconds since the oldest open incident was first told that nobody has acknowledged; 0 if there is none.";
     incidents_lag: IntGauge = "telemetry_incidents_lag_seconds", "Seconds of log time by which incidents are behind committed rows; 0 if they reflect all whole windows.";
     incidents_delay: Histogram = "telemetry_incidents_delay_seconds", "Seconds from the commit in which a partition passed a look to the commit of the incidents that reflect it.";
+    certificates_expiring: IntGauge = "telemetry_certificates_expiring", "Targets whose certificate expires within 14 days or has expired, as the newest measurements in the log tell.";
     live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers dropped for being too slow.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections in use.";
     db_connections_max: IntGauge = "telemetry_db_connections_max", "Maximum number of store connections.";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use crossbeam_channel::{Receiver, Sender};
-use netqoe_dataflow::{Pace, PartitionOutput, PartitionState};
+use netqoe_dataflow::{LateEvents, Pace, PartitionOutput, PartitionState};
 use netqoe_model::{Ledger, Partition, PartitionCommit};
 
 use crate::age::age_ms;
@@ -47,6 +47,8 @@ pub(crate) struct Committed<'a> {
     pub(crate) partitions: &'a [PartitionCommit],
     /// What those partitions hold in memory, in the same order.
     pub(crate) states: &'a [PartitionState],
+    /// What came after its window was closed, by partition and minute of the log.
+    pub(crate) late: &'a [LateEvents],
     /// What became of the events that the store did not reflect before.
     pub(crate) events: Ledger,
 }
@@ -83,7 +85,7 @@ pub(crate) fn run(
 ) -> Result<Totals, PipelineError> {
     let mut totals = Totals::default();
     while let Ok(first) = outputs.recv() {
-        let (mut partitions, states) = gather(first, outputs, gathering);
+        let Gathered { mut partitions, states, late } = gather(first, outputs, gathering);
         totals.rows += partitions.iter().map(|commit| commit.rows.len() as u64).sum::<u64>();
         let span = traced.commit(&partitions);
         store.commit(&mut partitions)?;
@@ -97,7 +99,7 @@ pub(crate) fn run(
         if let Some(fleet) = &mut fleet {
             fleet.committed(&partitions);
         }
-        on_commit(Committed { partitions: &partitions, states: &states, events });
+        on_commit(Committed { partitions: &partitions, states: &states, late: &late, events });
     }
     if !fleet.is_none_or(FleetThread::finish) {
         return Err(PipelineError::NotWritten);
@@ -106,12 +108,16 @@ pub(crate) fn run(
     Ok(totals)
 }
 
+/// What is committed at once.
+#[derive(Default)]
+struct Gathered {
+    partitions: Vec<PartitionCommit>,
+    states: Vec<PartitionState>,
+    late: Vec<LateEvents>,
+}
+
 /// The first output and those that wait behind it, joined by partition.
-fn gather(
-    first: Vec<PartitionOutput>,
-    outputs: &Receiver<Vec<PartitionOutput>>,
-    gathering: Gathering,
-) -> (Vec<PartitionCommit>, Vec<PartitionState>) {
+fn gather(first: Vec<PartitionOutput>, outputs: &Receiver<Vec<PartitionOutput>>, gathering: Gathering) -> Gathered {
     let (mut gathered, mut rows) = (BTreeMap::<Partition, PartitionOutput>::new(), 0);
     let mut next = Some(first);
     while let Some(partitions) = next {
@@ -122,10 +128,17 @@ fn gather(
                 Entry::Occupied(mut entry) => {
                     entry.get_mut().commit.absorb(output.commit);
                     entry.get_mut().state = output.state;
+                    entry.get_mut().late.extend(output.late);
                 }
             }
         }
         next = if rows < gathering.max_rows { outputs.try_recv().ok() } else { None };
     }
-    gathered.into_values().map(|output| (output.commit, output.state)).unzip()
+    let mut joined = Gathered::default();
+    for PartitionOutput { commit, state, late } in gathered.into_values() {
+        joined.partitions.push(commit);
+        joined.states.push(state);
+        joined.late.extend(late);
+    }
+    joined
 }

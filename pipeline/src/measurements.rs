@@ -15,8 +15,10 @@ use futures::future::BoxFuture;
 use memchr::memmem::Finder;
 use netqoe_eventlog::{FoundRecord, LogSearch, Search, SearchLimits};
 use netqoe_model::{Event, EventTime, LogTime, MAX_TIME_MS, Partition, Position, Rules};
-use netqoe_query::{Found, FoundEvent, Measurements, MeasurementsError, Place, Sought};
+use netqoe_query::{Found, FoundEvent, Measurements, MeasurementsError, Place, Sample, Sampled, Sought};
 use tokio::sync::Semaphore;
+
+use crate::sampled::sample;
 
 /// Questions that are answered at once: those who compute and append need the processors and the disk, too.
 const TOGETHER: usize = 2;
@@ -42,30 +44,46 @@ impl LogMeasurements {
     pub fn new(log: Arc<dyn LogSearch>, rules: Rules) -> Self {
         Self { log, rules, places: Arc::new(Semaphore::new(TOGETHER)) }
     }
+
+    /// Reads the log once it is this question's turn.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn LogSearch) -> Result<T, MeasurementsError> + Send + 'static,
+    ) -> Result<T, MeasurementsError> {
+        let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned());
+        let Ok(Ok(place)) = place.await else { return Err(MeasurementsError::Busy) };
+        let log = Arc::clone(&self.log);
+        let found = tokio::task::spawn_blocking(move || {
+            // Until the work is done, also where nobody waits for it any more.
+            let _place = place;
+            read(&*log)
+        });
+        found.await.map_err(|_| MeasurementsError::Unavailable("the search was given up".to_owned()))?
+    }
 }
 
 impl Measurements for LogMeasurements {
     fn find(&self, sought: Sought) -> BoxFuture<'_, Result<Found, MeasurementsError>> {
-        async move {
-            let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned());
-            let Ok(Ok(place)) = place.await else { return Err(MeasurementsError::Busy) };
-            let (log, times) = (Arc::clone(&self.log), log_times(&sought, &self.rules));
-            let max_future_ms = self.rules.max_future_ms;
-            let found = tokio::task::spawn_blocking(move || {
-                // Until the work is done, also where nobody waits for it any more.
-                let _place = place;
-                find(&*log, &sought, times, max_future_ms)
-            });
-            found.await.map_err(|_| MeasurementsError::Unavailable("the search was given up".to_owned()))?
-        }
-        .boxed()
+        let times = log_times(&sought, &self.rules);
+        let max_future_ms = self.rules.max_future_ms;
+        self.read(move |log| find(log, &sought, times, max_future_ms)).boxed()
+    }
+
+    fn sample(&self, sampled: Sampled) -> BoxFuture<'_, Result<Sample, MeasurementsError>> {
+        let rules = self.rules.clone();
+        self.read(move |log| sample(log, &sampled, &rules)).boxed()
     }
 }
 
 /// When the log may have taken events of the time that is asked for, if they count.
 fn log_times(sought: &Sought, rules: &Rules) -> Range<LogTime> {
-    let last = EventTime::from_ms(sought.to_ms.clamp(1, MAX_TIME_MS) - 1).window(rules.window_ms);
-    let first_ms = sought.from_ms.saturating_sub(rules.max_future_ms);
+    log_times_of(sought.from_ms, sought.to_ms, rules)
+}
+
+/// The same of any events of a time.
+pub(crate) fn log_times_of(from_ms: i64, to_ms: i64, rules: &Rules) -> Range<LogTime> {
+    let last = EventTime::from_ms(to_ms.clamp(1, MAX_TIME_MS) - 1).window(rules.window_ms);
+    let first_ms = from_ms.saturating_sub(rules.max_future_ms);
     LogTime::from_ms(first_ms)..LogTime::from_ms(rules.closes_after(last).ms().saturating_add(1))
 }
 

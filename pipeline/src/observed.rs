@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use netqoe_dataflow::PartitionState;
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Ledger, LogTime, Partition};
+use netqoe_model::{Checkpoint, Ledger, LogTime, Partition, Uncounted};
 use netqoe_query::{Delays, LiveFeed};
 use netqoe_trace::Tracer;
 use parking_lot::Mutex;
@@ -23,6 +23,8 @@ pub struct Observed {
     pub metrics: Metrics,
     /// What readers are told of commits by.
     pub live: LiveFeed,
+    /// Where events are noted that are not counted.
+    pub uncounted: Uncounted,
     /// What each partition holds in memory, as of its last commit.
     pub(crate) states: Arc<Mutex<BTreeMap<Partition, PartitionState>>>,
     progress: Arc<Mutex<Progress>>,
@@ -55,7 +57,8 @@ impl Observed {
     pub fn new(metrics: Metrics, now_ms: fn() -> i64, tracer: Tracer) -> Self {
         let (states, progress) = Default::default();
         let live = LiveFeed::new(metrics.clone());
-        Self { metrics, live, states, progress, started: Instant::now(), now_ms, traced: TracedBatches::new(tracer) }
+        let (uncounted, traced) = (Uncounted::since(now_ms()), TracedBatches::new(tracer));
+        Self { metrics, live, uncounted, states, progress, started: Instant::now(), now_ms, traced }
     }
 
     /// Takes in where this process goes on in the partitions that are its own.

@@ -12,6 +12,7 @@ use crate::age::age_ms;
 use crate::committer::OnCommit;
 use crate::fleet::{Found, OnFound};
 use crate::gauge::gauge;
+use crate::left_out::note_left_out;
 use crate::{Assignment, Backlog, Committed, Observed};
 
 /// Shows the backlog of each worker and partition in `metrics`, as it is at each look.
@@ -49,6 +50,7 @@ pub(crate) fn on_commit(
         backlog.committed(committed.partitions.iter().map(|commit| &commit.checkpoint));
         let delays_ms: Vec<_> = committed.delays_ms((observed.now_ms)()).collect();
         measure(&observed.metrics, &committed, &delays_ms);
+        note_left_out(&observed.uncounted, committed.late, committed.partitions);
         observed.committed(&committed, &delays_ms);
         let mut states = observed.states.lock();
         for (commit, state) in committed.partitions.iter().zip(committed.states) {

@@ -8,9 +8,11 @@
 
 mod analysis;
 mod answer;
+mod certificates;
 mod dead_letters;
 mod final_windows;
 mod incidents;
+mod labels;
 mod live;
 mod measurements;
 mod pages;
@@ -21,9 +23,12 @@ mod runs;
 mod schema;
 mod words;
 
+pub use certificates::{Certificates, EXPIRES_SOON_MS, ExpiringCertificate};
 pub use dead_letters::{DeadLetters, DeadLettersError, Letter, Page as LetterPage, SHOWN_BYTES};
 pub use final_windows::{Filling, FinalWindowsReader, keep_filled};
 pub use live::{LiveFeed, watch_others};
-pub use measurements::{Found, FoundEvent, Measurements, MeasurementsError, Place, Sought};
-pub use pipeline::{Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView};
+pub use measurements::{Found, FoundEvent, Measurements, MeasurementsError, Place, Sample, Sampled, Sought};
+pub use pipeline::{
+    Delays, Events, Part, PartitionProgress, PipelineApi, PipelineState, PipelineView, UncountedEvents,
+};
 pub use queries::{QueryApi, document};

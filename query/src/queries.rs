@@ -16,10 +16,11 @@ use utoipa_axum::routes;
 
 use crate::analysis::{self, SharedAnswers};
 use crate::answer::{AggregateItem, ClientItem, DiagnosisItem, Items, Refusal, TargetItem};
+use crate::certificates::Certificates;
 use crate::live::{self, LiveFeed};
 use crate::measurements::{self, Measurements};
 use crate::parameters::{Cursor, Parameters, asked};
-use crate::{incidents, pipeline, runs};
+use crate::{incidents, labels, pipeline, runs};
 
 /// Questions about what a store holds.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub struct QueryApi {
     annotations: Option<Arc<dyn Annotations>>,
     pub(crate) is_demo: bool,
     pub(crate) measurements: Option<Arc<dyn Measurements>>,
+    pub(crate) certificates: Certificates,
     clock: Clock,
 }
 
@@ -50,6 +52,7 @@ impl QueryApi {
             stop,
             annotations: None,
             measurements: None,
+            certificates: Certificates::default(),
             is_demo: false,
             clock: Arc::new(system_now_ms),
         }
@@ -65,6 +68,12 @@ impl QueryApi {
     #[must_use]
     pub fn with_measurements(self, measurements: Arc<dyn Measurements>) -> Self {
         Self { measurements: Some(measurements), ..self }
+    }
+
+    /// Tells of the certificates in `certificates`.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Certificates) -> Self {
+        Self { certificates, ..self }
     }
 
     /// Says that the data are generated.
@@ -152,6 +161,7 @@ fn routes() -> OpenApiRouter<QueryApi> {
         .merge(runs::routes())
         .merge(incidents::routes())
         .merge(measurements::routes())
+        .merge(labels::routes())
 }
 
 /// What all routes of this crate say of themselves: `openapi.json` beside this crate's sources, from which the types of the

@@ -38,6 +38,10 @@ one_of! {
     MeasurementOutcome: MEASUREMENT_OUTCOMES,
         "`accepted`: its window counts it. `duplicate`: the window has counted another one with its id. `late`: it came after its \
          window was closed.";
+    ShownPhase: ["total", "dns", "handshake", "ttfb", "throughput"], "What is shown of a pair over time.";
+    MeasuredDimensionName: crate::measurements::different::DIMENSION_NAMES, "By what measurements are grouped.";
+    LeftOut: ["refused", "late", "unreadable"],
+        "`refused`: ingest did not take it. `late`: it came after its window was closed. `unreadable`: it is a dead letter.";
 }
 
 /// A type of the document alone: one of these texts, or the name of a label as a dimension.

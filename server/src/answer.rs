@@ -49,6 +49,27 @@ pub enum Code {
 }
 
 impl Code {
+    /// As it stands in an answer.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidSchemaVersion => "invalid_schema_version",
+            Self::InvalidEventId => "invalid_event_id",
+            Self::InvalidTimestamp => "invalid_timestamp",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::RequestTimeout => "request_timeout",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::RateLimitExceeded => "rate_limit_exceeded",
+            Self::TooManyPairs => "too_many_pairs",
+            Self::ServiceUnavailable => "service_unavailable",
+            Self::NotImplemented => "not_implemented",
+        }
+    }
+
     /// The status of an answer with this code.
     pub fn status(self) -> StatusCode {
         match self {

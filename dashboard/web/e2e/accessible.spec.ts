@@ -64,6 +64,9 @@ test.describe('narrow', () => {
       await show(page, demo, view, range);
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect.soft(width, view.name).toBeLessThanOrEqual(NARROW.width);
+      const tables = page.locator('.scroll-x');
+      const hidden = await tables.evaluateAll((all) => all.map((one) => one.scrollWidth - one.clientWidth));
+      expect.soft(Math.max(0, ...hidden), `${view.name}: no table is scrolled sideways`).toBe(0);
     }
   });
 });

@@ -2,7 +2,10 @@
 
 import type { Page } from '@playwright/test';
 
+import type { Overview } from '../src/api/types.ts';
 import { answers } from './support/api.ts';
+import { graveFindings } from './support/axe.ts';
+import { post } from './support/events.ts';
 import { slowServerOf, type SlowServer } from './support/faults.ts';
 import { drag } from './support/plot.ts';
 import { expect, test } from './support/test.ts';
@@ -108,3 +111,57 @@ async function standsOut(page: Page, { target }: SlowServer): Promise<void> {
   await expect(first).toHaveAttribute('data-testid', 'dimension-target');
   await expect(first.locator('tbody tr').first()).toContainText(new URL(target).host);
 }
+
+test('where nothing is marked, the present fault is compared with the hour before', async ({ page, demo }) => {
+  const fault = await slowServerOf(demo);
+  // Whether a fault goes on depends on when this runs: the answer says so here.
+  await page.route('**/api/v1/overview?*', async (route) => {
+    const response = await route.fetch();
+    const overview = (await response.json()) as Overview;
+    const sentence = { ...overview.sentence, severity: 'major', since: fault.from };
+    await route.fulfill({ response, json: { ...overview, sentence } });
+  });
+  const asked = page.waitForRequest((request) => request.url().includes('/api/v1/different?'));
+  await page.goto(`${demo.origin}/?${new URLSearchParams({ view: 'different', target: fault.target })}`);
+  await expect(page.getByTestId('present-fault')).toBeVisible();
+  const query = new URL((await asked).url()).searchParams;
+  expect(Number(query.get('inside_from'))).toBe(fault.from);
+  expect(Number(query.get('from'))).toBe(fault.from - 60 * MINUTE_MS);
+  await expect(page.getByTestId('different-sentence')).toContainText('are degraded');
+  await expect(page.getByTestId('measured-sentence')).toBeVisible();
+});
+
+test('where nothing is marked and nothing hurts, the page says what to do', async ({ page, up }) => {
+  const netqoe = await up();
+  await page.goto(`${netqoe.origin}/?view=different`);
+  await expect(page.locator('main')).toContainText('Nothing is degraded now. Mark a region');
+});
+
+test('what single measurements carry is compared as well', async ({ page, up }) => {
+  const netqoe = await up();
+  const now = Date.now();
+  const measured = (status: number, ts_ms: number) => ({
+    client_id: 'probe-1',
+    target: 'https://example.com/',
+    ts_ms,
+    evidence: { status, ip_version: 4, peer: '<b>192.0.2.1</b>' },
+  });
+  const before = now - 2 * MINUTE_MS;
+  await post(netqoe, [measured(200, before), measured(200, before), measured(503, now), measured(503, now)]);
+  const region = { inside_from: String(now - MINUTE_MS), inside_to: String(now + MINUTE_MS) };
+  await page.goto(`${netqoe.origin}/?${new URLSearchParams({ view: 'different', ...region })}`);
+  await expect(page.getByTestId('measured-sentence')).toHaveText(
+    'Among 2 measurements inside and 2 measurements outside, what differs most is the status 503: 100 % inside, 0 % outside.',
+  );
+  await expect(page.getByTestId('measured-address')).toContainText('<b>192.0.2.1</b>');
+  for (const [colorScheme, width] of [
+    ['light', 360],
+    ['dark', 1280],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 740 });
+    await expect(page.locator('html')).toHaveAttribute('data-scheme', colorScheme);
+    expect.soft(await graveFindings(page), colorScheme).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+});

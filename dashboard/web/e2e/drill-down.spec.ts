@@ -9,6 +9,9 @@ import type { Netqoe } from './support/netqoe.ts';
 import { expect, test } from './support/test.ts';
 
 const CLIENT = 'demo-07';
+/** Larger than a cell of the demo's matrix. */
+const CELL_PX = 270;
+const CELL_HEIGHT_PX = 40;
 
 async function openFault(page: Page, demo: Netqoe): Promise<{ fault: SlowServer; pair: Pair; range: object }> {
   const fault = await slowServerOf(demo);
@@ -33,7 +36,12 @@ async function showsPair(page: Page, { client, target }: Pair, fault: SlowServer
 test('a click on a cell opens its pair', { tag: '@store' }, async ({ page, demo }) => {
   const { fault, pair } = await openFault(page, demo);
   const { x, y } = await pointAt(page, pair);
-  await expect(page.getByTestId('matrix-readout')).toContainText(fault.label);
+  const tip = page.getByTestId('matrix-readout');
+  await expect(tip).toContainText(fault.label);
+  const at = await tip.boundingBox();
+  if (!at) throw new Error('the words have no place');
+  expect(at.x <= x + CELL_PX && at.x + at.width >= x - CELL_PX, 'they stand at the cell').toBe(true);
+  expect(Math.min(Math.abs(at.y - y), Math.abs(at.y + at.height - y)), 'and close to it').toBeLessThan(CELL_HEIGHT_PX);
   await page.mouse.click(x, y);
   await showsPair(page, pair, fault);
   await page.getByTestId('pair-title').getByRole('link', { name: pair.client }).click();

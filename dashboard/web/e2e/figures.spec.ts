@@ -83,6 +83,8 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
   }
 
   const evidence = page.getByTestId('evidence').locator('tbody tr');
+  await expect(evidence.first()).toBeVisible();
+  await showAll(page.locator('#evidence'));
   await expect(evidence).toHaveCount(series.diagnoses.length);
   const { items } = await answers.diagnoses(demo, { client_id: CLIENT, target: fault.target, ...range });
   expect(items.length).toBeGreaterThan(0);
@@ -97,6 +99,7 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
   }
 
   const runs = page.getByTestId('runs').locator('tbody tr');
+  await showAll(page.getByRole('region', { name: 'Runs', exact: true }));
   const { items: told } = await answers.runs(demo, { client_id: CLIENT, target: fault.target, ...range });
   await expect(runs).toHaveCount(told.length);
   for (const [index, { label, severity, since, windows }] of told.entries()) {
@@ -115,9 +118,15 @@ test('a pair: its newest row, its tables, its evidence', { tag: '@store' }, asyn
   }
 });
 
+/** A long list shows its first items. */
+async function showAll(list: Locator): Promise<void> {
+  const all = list.getByRole('button', { name: /^Show all/ });
+  if (await all.isVisible()) await all.click();
+}
+
 test('an axis that does not begin at 0 says so', async ({ page, demo }) => {
   const fault = await slowServerOf(demo);
-  const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target });
+  const query = new URLSearchParams({ view: 'pair', client: CLIENT, target: fault.target, phase: 'ttfb' });
   const open = (from: number, to: number) => page.goto(`${demo.origin}/?${query}&from=${from}&to=${to}`);
   const smoke = page.getByTestId('chart').filter({ hasText: 'TTFB, median to 95th percentile' });
   const note = smoke.getByText(/^axis cut: it starts at [\d.]+ ms$/);

@@ -9,6 +9,7 @@ import { Head } from './frame/Head.tsx';
 import { Keys } from './frame/Keys.tsx';
 import { startKeys } from './frame/keyboard.ts';
 import { MarkBar } from './frame/MarkBar.tsx';
+import { LabelHelp } from './parts/LabelHelp.tsx';
 import { Failed, Loading } from './parts/States.tsx';
 import { place } from './state/navigation.ts';
 import type { View } from './state/place.ts';
@@ -54,6 +55,7 @@ export function App() {
         {mayRead.value ? <CurrentView /> : <NotYet />}
       </main>
       {mayRead.value && <MarkBar />}
+      {mayRead.value && <LabelHelp />}
       <Foot />
       <Finder />
       <Keys />

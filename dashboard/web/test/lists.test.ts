@@ -22,7 +22,7 @@ const pair = (client_id: string, change: Partial<ComparedPair> = {}): ComparedPa
   label: 'healthy',
   severity: null,
   since: null,
-  ttfb_p95: [],
+  values: [],
   degraded: [],
   ...change,
 });
@@ -44,7 +44,14 @@ test('pairs are ranked worst first, and what is unknown stands last', () => {
 });
 
 test('what the pairs have in common is said', () => {
-  const compare = (pairs: ComparedPair[]) => ({ point_ms: 60_000, start: [], pairs, pairs_left_off: 0 });
+  const compare = (pairs: ComparedPair[]) => ({
+    point_ms: 60_000,
+    start: [],
+    phase: 'total' as const,
+    answered: [],
+    pairs,
+    pairs_left_off: 0,
+  });
   expect(compareText(compare([pair('a'), pair('b')]), 'target', false)).toBe(
     'None of 2 clients is degraded now; none was in this range.',
   );
@@ -56,7 +63,11 @@ test('what the pairs have in common is said', () => {
 
 test('of a range of the past it is said as it was', () => {
   const said = (...pairs: ComparedPair[]) =>
-    compareText({ point_ms: 60_000, start: [], pairs, pairs_left_off: 0 }, 'target', true);
+    compareText(
+      { point_ms: 60_000, start: [], phase: 'total' as const, answered: [], pairs, pairs_left_off: 0 },
+      'target',
+      true,
+    );
   const hurt = pair('a', { label: 'dns-bound', degraded_windows: 1 });
   expect(said(pair('a'), pair('b'))).toBe('None of 2 clients was degraded in this range.');
   expect(said(hurt, pair('b'))).toBe(
@@ -71,7 +82,14 @@ test('of a range of the past it is said as it was', () => {
 });
 
 test('one pair alone is no comparison', () => {
-  const compare = (pairs: ComparedPair[]) => ({ point_ms: 60_000, start: [], pairs, pairs_left_off: 0 });
+  const compare = (pairs: ComparedPair[]) => ({
+    point_ms: 60_000,
+    start: [],
+    phase: 'total' as const,
+    answered: [],
+    pairs,
+    pairs_left_off: 0,
+  });
   expect(compareText(compare([pair('a')]), 'client', false)).toBe(
     'Its only target is not degraded now; 0 windows of this range are degraded.',
   );

@@ -2,6 +2,7 @@
 
 mod clients;
 mod known_tags;
+mod late;
 mod open_window;
 mod pairs;
 mod partition;
@@ -10,6 +11,7 @@ mod samples;
 mod seen;
 
 pub use crate::event_batch::NO_SAMPLE;
+pub use late::LateEvents;
 pub use open_window::OpenWindow;
 pub use pairs::{PairId, PairName};
 pub use partition::{ClosedWindow, PairLook, PairSighting, PartitionWindows, WindowChange, WindowOutput};

@@ -6,6 +6,7 @@ mod access;
 mod batches;
 mod compressed;
 mod connections;
+mod left_out;
 mod operations;
 mod other_readers;
 mod pairs;

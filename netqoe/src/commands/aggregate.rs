@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use netqoe_cluster::{Cluster, Heartbeat, Loss, Lost, Membership};
@@ -36,6 +37,9 @@ use crate::{shutdown, systemd};
 /// What to do where the log's time is ahead of the clock: servers write the log.
 const WAIT_FOR_SERVERS: &str = "set the clocks of this machine and of all NATS servers right; docs/cluster.md \
     says how to go on before they have caught up with the log";
+
+/// How often the stream is looked through for certificates: each look makes consumers in the NATS servers.
+const CERTIFICATES_EVERY: Duration = Duration::from_secs(60);
 
 /// The command that replays a dead letter.
 const REPLAY_LETTER: &str = "netqoe dlq replay --nats-url URL ID";
@@ -261,6 +265,9 @@ async fn serve(
     let annotations = options.database_url.annotations(&options.database.postgres())?;
     let searched = Arc::new(log.clone());
     let dashboard = Dashboard::of_pipeline(reader, annotations, searched, view, rules, letters, (tokens, address));
+    if let Some(certificates) = dashboard.certificate_watch(CERTIFICATES_EVERY) {
+        tasks.spawn(certificates.run(stop.clone()));
+    }
     let app = app(dashboard, view, &stop);
     tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
     systemd::ready();

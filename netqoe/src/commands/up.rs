@@ -48,6 +48,9 @@ const HEAL_CLOCK: &str = "set the clock where it is behind; where it is right, s
 /// How much longer a pair has its place than its past is kept: for events that are late, and for the sweep.
 const STILL_ON_ITS_WAY: Duration = Duration::from_secs(3600);
 
+/// How often the log is looked through for certificates: a look costs as much as has come since the one before.
+const CERTIFICATES_EVERY: Duration = Duration::from_secs(10);
+
 /// How long lookups of the system that are under way are waited for at the end.
 const LOOKUPS: Duration = Duration::from_millis(100);
 
@@ -122,13 +125,20 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     tasks.spawn(ticker.run(stop.clone()));
     let letters = Arc::new(dlq::letters_of(letters, log.clone(), options.data()));
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
-    let config =
-        IngestConfig { pairs_kept: pairs_kept(&rules), tracer, ..options.server.ingest(rules.max_future_ms, &memory) };
+    let config = IngestConfig {
+        pairs_kept: pairs_kept(&rules),
+        uncounted: Some(view.observed().uncounted.clone()),
+        tracer,
+        ..options.server.ingest(rules.max_future_ms, &memory)
+    };
     let watched = health::watch(&view, &Handle::current());
     let searched = Arc::new(log.clone());
     let dashboard =
         Dashboard::of_pipeline(reader, annotations, searched, &view, rules.clone(), letters, (tokens, address));
-    let dashboard = Dashboard { is_demo: options.demo, ..dashboard };
+    let dashboard = Dashboard { is_demo: options.demo, ..dashboard.with_refused() };
+    if let Some(certificates) = dashboard.certificate_watch(CERTIFICATES_EVERY) {
+        tasks.spawn(certificates.run(stop.clone()));
+    }
     let app = app(config, &log, dashboard, &view, &known, &stop);
     // It reads the log: where such a connection closes last, SQLite leaves its journal behind.
     drop(view);

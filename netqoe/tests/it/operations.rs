@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
-const ROUTES: [(&str, &str, &str, u16); 35] = [
+const ROUTES: [(&str, &str, &str, u16); 38] = [
     ("POST", "/api/v1/events", "", 200),
     ("POST", "/events", "", 200),
     ("GET", "/api/v1/events", "?client_id=c", 200),
@@ -20,6 +20,7 @@ const ROUTES: [(&str, &str, &str, u16); 35] = [
     ("POST", "/api/v1/dead-letters/{id}/replay", "", 404),
     ("GET", "/api/v1/diagnoses", "", 200),
     ("GET", "/api/v1/different", "?from=0&to=9&inside_from=1&inside_to=2", 200),
+    ("GET", "/api/v1/different/measurements", "?from=0&to=9&inside_from=1&inside_to=2", 200),
     ("GET", "/api/v1/incidents", "", 200),
     ("GET", "/api/v1/incidents/{id}", "", 404),
     ("GET", "/api/v1/incidents/{id}/pairs", "", 404),
@@ -30,6 +31,7 @@ const ROUTES: [(&str, &str, &str, u16); 35] = [
     ("DELETE", "/api/v1/maintenance/{id}", "", 404),
     ("GET", "/api/v1/matrix", "", 200),
     ("GET", "/api/v1/openapi.json", "", 200),
+    ("GET", "/api/v1/labels", "", 200),
     ("GET", "/api/v1/overview", "", 200),
     ("GET", "/api/v1/pipeline", "", 200),
     ("GET", "/api/v1/runs", "", 200),
@@ -40,6 +42,7 @@ const ROUTES: [(&str, &str, &str, u16); 35] = [
     ("DELETE", "/api/v1/session", "", 204),
     ("GET", "/api/v1/targets", "", 200),
     ("GET", "/api/v1/timeline", "", 200),
+    ("GET", "/api/v1/uncounted", "", 200),
     ("GET", "/api/v1/unmeasured", "", 200),
     ("GET", "/health", "", 200),
     ("GET", "/livez", "", 200),

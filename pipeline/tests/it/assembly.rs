@@ -1,6 +1,6 @@
 //! What `up` and a process of a cluster put together, from its start to its end and over a restart.
 
-use netqoe_model::Checkpoint;
+use netqoe_model::{Checkpoint, LeftOut, Partition};
 use netqoe_pipeline::Running;
 use netqoe_query::PipelineView;
 use netqoe_sinks::read::{Filter, Query, Reader, SqliteReader};
@@ -82,6 +82,27 @@ fn a_pair_whose_past_is_too_old_to_matter_is_given_up_and_counted() {
     assert_eq!(evicted(), 1);
     feeds.end();
     pipeline.join().unwrap();
+}
+
+#[test]
+fn what_is_late_or_unreadable_is_noted_at_its_log_time() {
+    let files = Files::new();
+    let Running { feeds, pipeline, view, .. } = files.run();
+    files.append(1, "in time", 1);
+    let later_ms = NOW_MS + 3_600_000;
+    files.set_clock(later_ms);
+    (2..=3).for_each(|number| files.append(1, "late", number));
+    files.append_all(vec![(Partition(1), b"nonsense".to_vec())]);
+    feeds.end();
+    pipeline.join().unwrap();
+    let noted = |from_ms: i64| {
+        let found = view.observed().uncounted.within(from_ms..i64::MAX).reasons;
+        let told = found.into_iter().map(|of| (of.left_out, of.count, of.last.client_id, of.last.at_ms));
+        told.collect::<Vec<_>>()
+    };
+    let late = (LeftOut::Late, 2, Some("late".into()), later_ms);
+    assert_eq!(noted(NOW_MS), [late, (LeftOut::Unreadable, 1, None, later_ms)]);
+    assert_eq!(noted(later_ms + 60_000), []);
 }
 
 #[test]

@@ -44,6 +44,11 @@ impl Scope {
         Self { from_ms: self.from_ms.map(up), to_ms: self.to_ms.map(up), ..self }
     }
 
+    /// The client and the target that are asked for, if any.
+    pub(crate) fn names(&self) -> [Option<&str>; 2] {
+        [self.client_id.as_deref(), self.target.as_deref()]
+    }
+
     /// Where the range ends, if that was asked for.
     pub(crate) fn to_ms(&self) -> Option<i64> {
         self.to_ms
@@ -257,6 +262,60 @@ pub(crate) struct DifferentParameters {
     max: Option<String>,
 }
 
+/// Names, times, and a region of a chart.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DifferentMeasurementsParameters {
+    /// Of this client only.
+    client_id: Option<String>,
+    /// Of this target only.
+    target: Option<String>,
+    /// Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    from: Option<String>,
+    /// Measured before this time: Unix milliseconds or RFC 3339; now where absent.
+    to: Option<String>,
+    /// Where the region begins: Unix milliseconds or RFC 3339.
+    #[param(required)]
+    inside_from: Option<String>,
+    /// Where the region ends: Unix milliseconds or RFC 3339, exclusive.
+    #[param(required)]
+    inside_to: Option<String>,
+}
+
+impl DifferentMeasurementsParameters {
+    /// The client and the target that are asked for, if any.
+    pub(crate) fn names(&self) -> [Option<String>; 2] {
+        [self.client_id.clone(), self.target.clone()]
+    }
+
+    pub(crate) fn range_ms(&self, now_ms: i64) -> Result<[i64; 2], Refusal> {
+        let to_ms = self.to.as_deref().map_or(Ok(now_ms), |text| time("to", text))?;
+        let from_ms =
+            self.from.as_deref().map_or(Ok(to_ms.saturating_sub(DEFAULT_RANGE_MS)), |text| time("from", text))?;
+        Ok([from_ms, to_ms])
+    }
+
+    /// The times of the region.
+    pub(crate) fn inside_ms(&self) -> Result<[i64; 2], Refusal> {
+        region(&self.inside_from, &self.inside_to)
+    }
+}
+
+/// The times of a region.
+fn region(from: &Option<String>, to: &Option<String>) -> Result<[i64; 2], Refusal> {
+    let bound = |name, text: &Option<String>| match text {
+        Some(text) => time(name, text),
+        None => Err(Refusal::invalid("which region? give inside_from and inside_to")),
+    };
+    let inside_ms = [bound("inside_from", from)?, bound("inside_to", to)?];
+    if inside_ms[0] < inside_ms[1] {
+        Ok(inside_ms)
+    } else {
+        Err(Refusal::invalid("the region is empty; inside_from must be before inside_to"))
+    }
+}
+
 impl DifferentParameters {
     pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
         Scope::of([&self.client_id, &self.target, &self.from, &self.to])
@@ -264,16 +323,7 @@ impl DifferentParameters {
 
     /// The times of the region.
     pub(crate) fn inside_ms(&self) -> Result<[i64; 2], Refusal> {
-        let bound = |name, text: &Option<String>| match text {
-            Some(text) => time(name, text),
-            None => Err(Refusal::invalid("which region? give inside_from and inside_to")),
-        };
-        let inside_ms = [bound("inside_from", &self.inside_from)?, bound("inside_to", &self.inside_to)?];
-        if inside_ms[0] < inside_ms[1] {
-            Ok(inside_ms)
-        } else {
-            Err(Refusal::invalid("the region is empty; inside_from must be before inside_to"))
-        }
+        region(&self.inside_from, &self.inside_to)
     }
 
     pub(crate) fn matching(&self) -> Result<Matching, Refusal> {

@@ -28,8 +28,14 @@ const MAX_POINT_RECORDS: u32 = 500_000;
 pub(crate) struct Comparison {
     /// Length of a point.
     point_ms: i64,
+    /// What `values` are: the phase that the label of most degraded pairs speaks of (`dns`, `handshake`, `ttfb`, `throughput`), else
+    /// `total`.
+    #[schema(value_type = schema::ShownPhase)]
+    phase: &'static str,
     /// Where each point begins, Unix milliseconds; whole multiples of `point_ms`. Points without a window are left out.
     start: Vec<i64>,
+    /// Pairs with a measurement that did not fail, at each point.
+    answered: Vec<u64>,
     pairs: Vec<ComparedPair>,
     /// Those beyond the 2,000 worst.
     pairs_left_off: usize,
@@ -70,8 +76,8 @@ pub(crate) struct ComparedPair {
     /// Since when it has had its label, where that hurts: Unix milliseconds; null where its row does not say so.
     #[schema(required)]
     since: Option<i64>,
-    /// The greatest of each point, ms.
-    ttfb_p95: Vec<Option<f64>>,
+    /// Of `phase`, at each point: of a latency the greatest p95 of its windows, ms; of throughput the least p50, Mbit/s.
+    values: Vec<Option<f64>>,
     /// Degraded windows of each point.
     degraded: Vec<u64>,
 }
@@ -131,12 +137,17 @@ fn comparison<'a>(
     let current: HashMap<_, _> = current.iter().map(|row| (&row.pair, row)).collect();
     let start: Vec<_> = points.iter().map(|point| point.start_ms).collect::<BTreeSet<_>>().into_iter().collect();
     let places: BTreeMap<_, _> = start.iter().copied().zip(0..).collect();
+    let phase = hurting(points, &current);
+    let mut answered = vec![0; start.len()];
+    for point in points.iter().filter(|point| point.total_p95_max.is_some()) {
+        answered[places[&point.start_ms]] += 1;
+    }
     let mut pairs: Vec<_> = points
         .chunk_by(|a, b| a.pair == b.pair)
         .map(|points| {
             let pair = &points[0].pair;
             let row = current.get(pair).copied();
-            ComparedPair::of(points, &places, most(pair)).with_state(row)
+            ComparedPair::of(points, phase, &places, most(pair)).with_state(row)
         })
         .collect();
     pairs.sort_by(|a, b| {
@@ -146,12 +157,70 @@ fn comparison<'a>(
     });
     let pairs_left_off = pairs.len().saturating_sub(MAX_PAIRS);
     pairs.truncate(MAX_PAIRS);
-    Comparison { point_ms, start, pairs, pairs_left_off }
+    Comparison { point_ms, phase: phase.as_str(), start, answered, pairs, pairs_left_off }
+}
+
+/// What of a pair is shown over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Dns,
+    Handshake,
+    Ttfb,
+    Throughput,
+    Total,
+}
+
+impl Phase {
+    /// A failure is of no phase.
+    fn of(label: Label) -> Self {
+        match label {
+            Label::DnsBound => Self::Dns,
+            Label::HandshakeBound => Self::Handshake,
+            Label::ServerBound => Self::Ttfb,
+            Label::ThroughputBound => Self::Throughput,
+            Label::ErrorBound | Label::Healthy => Self::Total,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Handshake => "handshake",
+            Self::Ttfb => "ttfb",
+            Self::Throughput => "throughput",
+            Self::Total => "total",
+        }
+    }
+
+    fn value(self, point: &PointRecord) -> Option<f64> {
+        match self {
+            Self::Dns => point.dns_p95_max,
+            Self::Handshake => point.handshake_p95_max,
+            Self::Ttfb => point.ttfb_p95_max,
+            Self::Throughput => point.throughput_p50_min,
+            Self::Total => point.total_p95_max,
+        }
+    }
+}
+
+/// What hurts most of the pairs that have points; where as many are hurt by several, what a measurement meets first.
+fn hurting(points: &[PointRecord], current: &HashMap<&Pair, &CurrentRecord>) -> Phase {
+    let pairs = points.chunk_by(|a, b| a.pair == b.pair).filter_map(|points| current.get(&points[0].pair));
+    let labels: Vec<_> = pairs.filter(|row| row.finding.is_some()).filter_map(|row| row.label).collect();
+    let count = |label: Label| labels.iter().filter(|other| **other == label).count();
+    // Of equals, the last is taken.
+    let most = Label::ALL.into_iter().rev().max_by_key(|label| count(*label));
+    most.filter(|label| count(*label) > 0).map_or(Phase::Total, Phase::of)
 }
 
 impl ComparedPair {
     /// Of points of one pair, which are not none.
-    fn of(points: &[PointRecord], places: &BTreeMap<i64, usize>, Most { network, tags }: Most<'_>) -> Self {
+    fn of(
+        points: &[PointRecord],
+        phase: Phase,
+        places: &BTreeMap<i64, usize>,
+        Most { network, tags }: Most<'_>,
+    ) -> Self {
         let mut all = points[0].clone();
         points[1..].iter().for_each(|point| all.absorb(point));
         let mut compared = Self {
@@ -171,12 +240,12 @@ impl ComparedPair {
             label: None,
             severity: None,
             since: None,
-            ttfb_p95: vec![None; places.len()],
+            values: vec![None; places.len()],
             degraded: vec![0; places.len()],
         };
         for point in points {
             let place = places[&point.start_ms];
-            compared.ttfb_p95[place] = point.ttfb_p95_max;
+            compared.values[place] = phase.value(point);
             compared.degraded[place] = point.degraded_windows;
         }
         compared

@@ -44,7 +44,7 @@ pub(crate) struct Dimension {
     /// `client_id`, `target`, `isp`, `network_type`, `site`, or a label, such as `client.team`; all but the first two are those of each window.
     #[schema(value_type = schema::DimensionName)]
     dimension: Cow<'static, str>,
-    /// Up to 20, the greatest difference first.
+    /// Up to 20, the greatest difference first. Values without windows inside are left out, and so is what is unknown on one side.
     values: Vec<DimensionValue>,
 }
 
@@ -166,8 +166,12 @@ fn describe(matching: &Matching) -> String {
 
 impl Dimension {
     fn of(dimension: Cow<'static, str>, values: BTreeMap<Option<String>, Sides>, all: Sides) -> Self {
-        let mut values: Vec<_> =
-            values.into_iter().map(|(value, sides)| DimensionValue::of(value, sides, all)).collect();
+        // What has no windows inside tells nothing of what is inside; of what is unknown, both sides must be there to compare.
+        let tells = |value: &Option<String>, sides: &Sides| {
+            sides.inside.windows > 0 && (value.is_some() || sides.outside.windows > 0)
+        };
+        let values = values.into_iter().filter(|(value, sides)| tells(value, sides));
+        let mut values: Vec<_> = values.map(|(value, sides)| DimensionValue::of(value, sides, all)).collect();
         values.sort_by(|a, b| b.difference.abs().total_cmp(&a.difference.abs()));
         values.truncate(MAX_VALUES);
         Self { dimension, values }

@@ -22,5 +22,6 @@ mod shared;
 mod tags;
 mod timeline;
 
+pub(crate) use asked::DifferentMeasurementsParameters;
 pub(crate) use routes::routes;
 pub(crate) use shared::SharedAnswers;

@@ -13,6 +13,7 @@ use super::groups::{self, ClientGroup, IspGroup, LabelGroup, Members, PairCounts
 use super::networks::{self, Network};
 use super::tags::LabelDimensions;
 use crate::answer::{Evidence, Labels};
+use crate::certificates::ExpiringCertificate;
 use crate::incidents::answer::IncidentItem;
 use crate::pipeline::Events;
 use crate::schema;
@@ -40,6 +41,10 @@ pub(crate) struct Overview {
     #[schema(required)]
     last_incident_closed: Option<i64>,
     unmeasured: UnmeasuredSummary,
+    /// Certificates of targets that expire within 14 days or have expired, as the newest measurements in the log have seen them:
+    /// up to ten, the first to expire first. Empty where the past is asked for, and where there is no log.
+    certificates: Vec<ExpiringCertificate>,
+    certificates_left_off: usize,
     pairs: PairCounts,
     targets: Counts,
     clients: Counts,
@@ -128,7 +133,18 @@ pub(crate) struct CurrentDiagnosis {
     is_final: bool,
 }
 
-pub(crate) fn of(current: &Current, by: Option<&TagName>, rules: &Rules, now_ms: i64, demo: bool) -> Overview {
+/// What an overview tells beside what the store holds.
+pub(crate) struct Beside {
+    pub(crate) now_ms: i64,
+    /// Whether the data are generated.
+    pub(crate) demo: bool,
+    /// Those that are listed, and how many others there are.
+    pub(crate) certificates: (Vec<ExpiringCertificate>, usize),
+}
+
+pub(crate) fn of(current: &Current, by: Option<&TagName>, rules: &Rules, beside: Beside) -> Overview {
+    let Beside { now_ms, demo, certificates } = beside;
+    let (certificates, certificates_left_off) = if current.fleet.is_past { (Vec::new(), 0) } else { certificates };
     let degraded = &degraded(&current.rows)[..];
     let targets = groups::by(current, degraded, |row| &*row.pair.target);
     let clients = groups::by(current, degraded, |row| &*row.pair.client_id);
@@ -154,6 +170,8 @@ pub(crate) fn of(current: &Current, by: Option<&TagName>, rules: &Rules, now_ms:
         incidents_left_off: current.fleet.open.saturating_sub(current.fleet.incidents.len() as u64),
         last_incident_closed: current.fleet.last_closed.map(LogTime::ms),
         unmeasured,
+        certificates,
+        certificates_left_off,
         pairs,
         targets: Counts::of(&targets),
         clients: Counts::of(&clients),

@@ -22,7 +22,7 @@ use super::compare::{self, Comparison};
 use super::current::Current;
 use super::different::{self, Difference};
 use super::matrix::{self, Matrix};
-use super::overview::{self, Overview};
+use super::overview::{self, Beside, Overview};
 use super::score::{self, ScoreParameters, Scores};
 use super::series::{self, Series};
 use super::shared::{Question, Reading};
@@ -53,9 +53,11 @@ async fn overview(State(api): State<QueryApi>, parameters: Asked<OverviewParamet
     let parameters = asked(parameters)?;
     let (scope, by) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.by()?);
     let question = Question::Overview(scope.clone(), by.clone());
-    let (now_ms, is_demo) = (api.now_ms(), api.is_demo);
+    let (now_ms, [client_id, target]) = (api.now_ms(), scope.names());
+    let certificates = api.certificates.listed(client_id, target, now_ms);
+    let beside = Beside { now_ms, demo: api.is_demo, certificates };
     let answer = |reading: Arc<Reading>| {
-        api.work(move |rules| json(&overview::of(&reading.current, by.as_ref(), rules, now_ms, is_demo)))
+        api.work(move |rules| json(&overview::of(&reading.current, by.as_ref(), rules, beside)))
     };
     of_current(&api, question, scope, answer).await
 }

@@ -58,6 +58,8 @@ fn of_window(block: &Block, row: usize, pair: &Pair, point_ms: i64) -> PointReco
         degraded_windows: block.findings(row..row + 1).iter().flatten().count() as u64,
         count_total,
         count_error,
+        dns_p95_max: phases[0],
+        handshake_p95_max: [phases[1], phases[2]].into_iter().flatten().reduce(|tcp, tls| tcp + tls),
         ttfb_p95_max: phases[3],
         // In the order in which stores add, so that sums are the same to the last bit.
         total_p95_max: (count_total > count_error).then(|| phases.into_iter().map(|phase| phase.unwrap_or(0.0)).sum()),

@@ -83,7 +83,7 @@ struct ExplainedEvidence {
 }
 
 /// The reason of an event that failed.
-fn reason_of(line: &[u8], event: &Event<'_>) -> Option<(ErrorStage, String)> {
+pub(super) fn reason_of(line: &[u8], event: &Event<'_>) -> Option<(ErrorStage, String)> {
     let stage = event.error_stage?;
     // What is no evidence as the probe writes it explains nothing.
     let explained: Option<Explained> = serde_json::from_slice(without_mark(line)).ok();

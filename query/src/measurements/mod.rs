@@ -3,6 +3,7 @@
 //! Decision: D-100.
 
 mod answer;
+pub(crate) mod different;
 mod outcome;
 mod route;
 
@@ -14,6 +15,33 @@ use futures::future::BoxFuture;
 pub trait Measurements: Send + Sync {
     /// The events that are asked for, newest first, as far as one question reads.
     fn find(&self, sought: Sought) -> BoxFuture<'_, Result<Found, MeasurementsError>>;
+
+    /// Events of some time, whosever they are: the newest of them, as many as one question reads.
+    fn sample(&self, sampled: Sampled) -> BoxFuture<'_, Result<Sample, MeasurementsError>>;
+}
+
+/// Which events are sampled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sampled {
+    /// Of this client, if that is said.
+    pub client_id: Option<String>,
+    /// Of this target, if that is said.
+    pub target: Option<String>,
+    /// Measured at or after this time, Unix milliseconds.
+    pub from_ms: i64,
+    /// Measured before this time, Unix milliseconds.
+    pub to_ms: i64,
+}
+
+/// Events that are found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Valid events, a line each.
+    pub lines: Vec<Vec<u8>>,
+    /// Whether these are all that there are.
+    pub is_whole: bool,
+    /// The log time of the oldest record that is kept, if older ones were discarded, Unix milliseconds.
+    pub kept_since_ms: Option<i64>,
 }
 
 /// Which events are asked for.

@@ -1,5 +1,7 @@
 //! `GET /api/v1/events`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
@@ -10,7 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::MeasurementsAnswer;
-use super::{MeasurementsError, Place, Sought};
+use super::different::MeasurementDifference;
+use super::{Measurements, MeasurementsError, Place, Sampled, Sought};
+use crate::analysis::DifferentMeasurementsParameters;
 use crate::answer::Refusal;
 use crate::parameters::{asked, paged, time};
 use crate::queries::QueryApi;
@@ -19,7 +23,7 @@ use crate::queries::QueryApi;
 const DEFAULT_RANGE_MS: i64 = 3_600_000;
 
 pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
-    OpenApiRouter::new().routes(routes!(events))
+    OpenApiRouter::new().routes(routes!(events)).routes(routes!(different_measurements))
 }
 
 /// Whose measurements, and when.
@@ -68,13 +72,47 @@ async fn events(
     parameters: Result<QueryString<MeasurementParameters>, QueryRejection>,
 ) -> Result<Json<MeasurementsAnswer>, Refusal> {
     let (sought, limit) = asked(parameters)?.sought(api.now_ms())?;
-    let measurements = api.measurements.clone().ok_or_else(|| {
+    let found = kept(&api)?.find(sought).await?;
+    api.work(move |rules| Ok(MeasurementsAnswer::of(&found, limit, rules))).await.map(Json)
+}
+
+fn kept(api: &QueryApi) -> Result<Arc<dyn Measurements>, Refusal> {
+    api.measurements.clone().ok_or_else(|| {
         let message = "this server reads a store and has no log, so it has no single measurements; ask the server of \
             `netqoe up` or `netqoe aggregate`";
         Refusal::not_found(message)
-    })?;
-    let found = measurements.find(sought).await?;
-    api.work(move |rules| Ok(MeasurementsAnswer::of(&found, limit, rules))).await.map(Json)
+    })
+}
+
+/// By what single measurements inside a region of a chart differ from those outside of it: why they failed, their status, addresses,
+/// name servers and versions, as the log has them.
+///
+/// One answer reads a bounded part of the log, the newest of each side; `is_whole` says whether that is all. 404 on a server
+/// without a log.
+#[utoipa::path(get, path = "/api/v1/different/measurements", params(DifferentMeasurementsParameters),
+    responses((status = 200, body = MeasurementDifference), (status = 400, body = Refusal), (status = 401, body = Refusal),
+        (status = 404, description = "This server has no log to read", body = Refusal), (status = 503, body = Refusal)))]
+async fn different_measurements(
+    State(api): State<QueryApi>,
+    parameters: Result<QueryString<DifferentMeasurementsParameters>, QueryRejection>,
+) -> Result<Json<MeasurementDifference>, Refusal> {
+    let parameters = asked(parameters)?;
+    let ([from_ms, to_ms], [inside_from, inside_to]) = (parameters.range_ms(api.now_ms())?, parameters.inside_ms()?);
+    let [client_id, target] = parameters.names();
+    let measurements = kept(&api)?;
+    let sample = async |from_ms: i64, to_ms: i64| {
+        let sampled = Sampled { client_id: client_id.clone(), target: target.clone(), from_ms, to_ms };
+        if from_ms < to_ms { measurements.sample(sampled).await.map(Some) } else { Ok(None) }
+    };
+    let inside = sample(inside_from.max(from_ms), inside_to.min(to_ms)).await?;
+    let before = sample(from_ms, inside_from.min(to_ms)).await?;
+    let after = sample(inside_to.max(from_ms), to_ms).await?;
+    api.work(move |_| {
+        let outside: Vec<_> = [before, after].into_iter().flatten().collect();
+        Ok(MeasurementDifference::of(inside.as_slice(), &outside))
+    })
+    .await
+    .map(Json)
 }
 
 impl From<MeasurementsError> for Refusal {

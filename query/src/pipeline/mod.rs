@@ -2,7 +2,9 @@
 
 mod route;
 mod state;
+mod uncounted;
 
 pub use route::PipelineApi;
 pub(crate) use route::routes;
 pub use state::{Delays, Events, Part, PartitionProgress, PipelineState, PipelineView};
+pub use uncounted::UncountedEvents;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{PipelineState, PipelineView};
+use super::{PipelineState, PipelineView, UncountedEvents, uncounted};
 use crate::LiveFeed;
 use crate::answer::Refusal;
 use crate::dead_letters::{self, DeadLetters, DeadLettersError};
@@ -21,6 +21,7 @@ pub struct PipelineApi {
     live: LiveFeed,
     pub(crate) letters: Arc<dyn DeadLetters>,
     pub(crate) may_replay: bool,
+    pub(super) uncounted: Option<UncountedEvents>,
 }
 
 impl PipelineApi {
@@ -32,7 +33,13 @@ impl PipelineApi {
         letters: Arc<dyn DeadLetters>,
         only_from_this_machine: bool,
     ) -> Self {
-        Self { view, live, letters, may_replay: only_from_this_machine }
+        Self { view, live, letters, may_replay: only_from_this_machine, uncounted: None }
+    }
+
+    /// Shows what this process knows of events that are not counted.
+    #[must_use]
+    pub fn with_uncounted(self, uncounted: UncountedEvents) -> Self {
+        Self { uncounted: Some(uncounted), ..self }
     }
 
     /// The routes and what they say of themselves.
@@ -42,7 +49,10 @@ impl PipelineApi {
 }
 
 pub(crate) fn routes(may_replay: bool) -> OpenApiRouter<PipelineApi> {
-    let routes = OpenApiRouter::new().routes(routes!(pipeline)).merge(dead_letters::routes());
+    let routes = OpenApiRouter::new()
+        .routes(routes!(pipeline))
+        .routes(routes!(uncounted::uncounted))
+        .merge(dead_letters::routes());
     if may_replay { routes.merge(dead_letters::replay_route()) } else { routes }
 }
 

@@ -9,11 +9,13 @@
 mod failure;
 mod fleet;
 mod incident;
+mod labels;
 mod names;
 
 pub(crate) use failure::{failure_reason, failures_line};
 pub(crate) use fleet::{Fleet, Hurt, Silent, of_fleet};
 pub(crate) use incident::of_incident;
+pub(crate) use labels::{evidence as evidence_needed, meanings as label_meanings};
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -50,16 +50,17 @@ async fn pairs_of_a_target_come_worst_first(kind: Kind) {
         "windows": 3, "degraded_windows": 2, "count_total": 9, "count_error": 3,
         "ttfb_p95_max": 126.001, "total_p95_max": 15.301 + 26.5 + 126.001, "throughput_p50_min": 95.4,
         "label": "dns-bound", "severity": "major", "since": minute_ms(28),
-        "ttfb_p95": [126.001, null, null, 126.001], "degraded": [0, 0, 0, 2],
+        "values": [15.301, null, null, 15.301], "degraded": [0, 0, 0, 2],
     });
     assert_eq!(body["pairs"][0], now);
+    assert_eq!((&body["phase"], &body["answered"]), (&json!("dns"), &json!([2, 1, 1, 4])));
     let was = &body["pairs"][1];
     assert_eq!((&was["label"], &was["severity"], &was["since"]), (&json!("healthy"), &json!(null), &json!(null)));
     assert_eq!(was["degraded"], json!([2, 0, 1, 0]));
     let silent = &body["pairs"][2];
     assert_eq!((&silent["label"], &silent["isp"]), (&json!(null), &json!("isp of silent")));
     let failed = &body["pairs"][5];
-    assert_eq!((&failed["total_p95_max"], &failed["ttfb_p95"][3]), (&json!(null), &json!(null)));
+    assert_eq!((&failed["total_p95_max"], &failed["values"][3]), (&json!(null), &json!(null)));
 }
 
 async fn the_pairs_of_a_client(kind: Kind) {
@@ -85,6 +86,27 @@ async fn who_has_no_pairs_has_no_answer_either(kind: Kind) {
     assert_eq!(api.get(&question("target=t", 20, 10)).await.body["pairs"], json!([]));
     let all = "/api/v1/compare?target=t&from=-9223372036854775808&to=9223372036854775807";
     assert_eq!(names(&api.get(all).await.body), ["c"]);
+}
+
+#[tokio::test]
+async fn what_hurts_most_pairs_is_shown() {
+    let hurt = |client_id: &str, label| diagnosed(row(client_id, "t", 0), label);
+    let (handshake, total) = (26.5, 15.301 + 26.5 + 126.001);
+    for (labels, phase, value) in [
+        (vec![], "total", total),
+        (vec![Label::Healthy], "total", total),
+        (vec![Label::ErrorBound, Label::ErrorBound, Label::DnsBound], "total", total),
+        (vec![Label::HandshakeBound], "handshake", handshake),
+        (vec![Label::ServerBound, Label::DnsBound], "dns", 15.301),
+        (vec![Label::ServerBound, Label::DnsBound, Label::ServerBound], "ttfb", 126.001),
+        (vec![Label::ThroughputBound], "throughput", 95.4),
+    ] {
+        let mut rows: Vec<_> =
+            labels.iter().enumerate().map(|(nth, label)| hurt(&format!("hurt-{nth}"), *label)).collect();
+        rows.push(row("well", "t", 0));
+        let body = Api::with(&rows).get("/api/v1/compare?target=t").await.body;
+        assert_eq!((&body["phase"], &body["pairs"][0]["values"]), (&json!(phase), &json!([value])), "{labels:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! How the fleet is: the overview and the heatmap.
 
 use netqoe_model::{AggregateRow, Label, Severity};
+use netqoe_query::ExpiringCertificate;
 use serde_json::{Value, json};
 
 use crate::stores::{Kind, on_each_store};
@@ -209,4 +210,31 @@ async fn who_asks_again_within_a_moment_gets_the_same_answer() {
     while total("/api/v1/overview").await != 2 {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn the_overview_of_the_present_tells_of_certificates_that_expire_soon() {
+    let api = Api::with(&rows());
+    let left = |target: &str, days: i64| ExpiringCertificate {
+        target: target.to_owned(),
+        client_id: "a".to_owned(),
+        issuer: Some("CN=An authority".to_owned()),
+        expires_at: NOW_MS + days * 86_400_000,
+        seen_at: NOW_MS,
+    };
+    api.certificates.set(vec![left("u", 9), left("t", -1), left("later", 14)]);
+    let told = async |question: &str| {
+        let body = api.get(&format!("/api/v1/overview{question}")).await.body;
+        let names = |body: &Value| -> Vec<String> {
+            let certificates = body["certificates"].as_array().unwrap();
+            certificates.iter().map(|one| one["target"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(body["certificates_left_off"], 0);
+        (names(&body), body["certificates"][0].clone())
+    };
+    let expired = json!({"target": "t", "client_id": "a", "issuer": "CN=An authority", "seen_at": NOW_MS,
+        "expires_at": NOW_MS - 86_400_000});
+    assert_eq!(told("").await, (vec!["t".to_owned(), "u".to_owned()], expired));
+    assert_eq!(told("?target=u").await.0, ["u"]);
+    assert_eq!(told("?client_id=b").await.0, [""; 0]);
 }

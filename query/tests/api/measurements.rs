@@ -8,8 +8,10 @@ use axum::http::Request;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http_body_util::BodyExt;
-use netqoe_model::Rules;
-use netqoe_query::{Found, FoundEvent, LiveFeed, Measurements, MeasurementsError, Place, QueryApi, Sought};
+use netqoe_model::{Event, Rules};
+use netqoe_query::{
+    Found, FoundEvent, LiveFeed, Measurements, MeasurementsError, Place, QueryApi, Sample, Sampled, Sought,
+};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -28,6 +30,7 @@ pub(crate) struct Kept {
     kept_since_ms: Option<i64>,
     fails_with: Option<MeasurementsError>,
     asked: Mutex<Vec<Sought>>,
+    sampled: Mutex<Vec<Sampled>>,
 }
 
 impl Measurements for Kept {
@@ -46,6 +49,22 @@ impl Measurements for Kept {
         }
         .boxed()
     }
+
+    fn sample(&self, sampled: Sampled) -> BoxFuture<'_, Result<Sample, MeasurementsError>> {
+        async move {
+            if let Some(error) = &self.fails_with {
+                return Err(error.clone());
+            }
+            let parsed = |line: &[u8]| Event::parse(line).unwrap().ts.ms();
+            let is_sought = |line: &[u8]| (sampled.from_ms..sampled.to_ms).contains(&parsed(line));
+            let lines = self.events.iter().map(|event| event.line.clone()).filter(|line| is_sought(line));
+            let sample =
+                Sample { lines: lines.collect(), is_whole: self.most.is_none(), kept_since_ms: self.kept_since_ms };
+            self.sampled.lock().unwrap().push(sampled);
+            Ok(sample)
+        }
+        .boxed()
+    }
 }
 
 fn api(measurements: Option<Arc<Kept>>) -> (Router, Value) {
@@ -58,7 +77,11 @@ fn api(measurements: Option<Arc<Kept>>) -> (Router, Value) {
 }
 
 async fn ask(router: &Router, query: &str) -> (u16, Value) {
-    let request = Request::get(format!("/api/v1/events?{query}")).body(Body::empty()).unwrap();
+    get(router, &format!("/api/v1/events?{query}")).await
+}
+
+async fn get(router: &Router, path: &str) -> (u16, Value) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
     let (head, body) = router.clone().oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (head.status.as_u16(), serde_json::from_slice(&body).unwrap())
@@ -206,4 +229,69 @@ async fn a_question_that_can_t_be_answered_says_what_to_do() {
         let expected = json!({"error": "service_unavailable", "message": message, "retry_after": 1});
         assert_eq!(ask(&router, "client_id=c").await, (503, expected));
     }
+}
+
+#[tokio::test]
+async fn measurements_inside_a_region_are_compared_with_those_outside() {
+    let with = |position: u64, minute: i64, rest: &str| {
+        let found = event(position, 0, &format!("e{position}"), rest);
+        let ts = format!("\"ts_ms\":{}", minute_ms(minute));
+        let line = String::from_utf8(found.line).unwrap().replace(&format!("\"ts_ms\":{}", START_MS + 1_000), &ts);
+        FoundEvent { line: line.into_bytes(), ..found }
+    };
+    let (old, new) = (r#","evidence":{"status":200,"ip_version":4}"#, r#","evidence":{"status":503,"ip_version":4}"#);
+    let events = vec![with(5, 9, old), with(4, 6, new), with(3, 5, new), with(2, 5, old), with(1, 1, old)];
+    let kept = Arc::new(Kept { events, kept_since_ms: Some(7), ..Kept::default() });
+    let (router, document) = api(Some(Arc::clone(&kept)));
+    let question = format!(
+        "client_id=c&target=t&from={}&to={}&inside_from={}&inside_to={}",
+        minute_ms(0),
+        minute_ms(10),
+        minute_ms(5),
+        minute_ms(7)
+    );
+    let path = "/api/v1/different/measurements";
+    let (status, body) = get(&router, &format!("{path}?{question}")).await;
+    let value = |value: &str, [inside, outside]: [u64; 2], [inside_share, outside_share]: [f64; 2]| {
+        json!({"value": value, "inside": inside, "outside": outside, "inside_share": inside_share,
+            "outside_share": outside_share, "difference": inside_share - outside_share})
+    };
+    let (third, two_thirds) = (1.0 / 3.0, 2.0 / 3.0);
+    let expected = json!({
+        "inside": 3, "outside": 2, "is_whole": true, "kept_since": 7,
+        "dimensions": [
+            {"dimension": "status", "values": [value("200", [1, 2], [third, 1.0]), value("503", [2, 0], [two_thirds, 0.0])]},
+            {"dimension": "ip_version", "values": [value("IPv4", [3, 2], [1.0, 1.0])]},
+        ],
+    });
+    assert_eq!((status, &body), (200, &expected));
+    let schema = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    check(&document, schema, &body, "different");
+    let times: Vec<_> = kept.sampled.lock().unwrap().iter().map(|one| (one.from_ms, one.to_ms)).collect();
+    let minutes = |from, to| (minute_ms(from), minute_ms(to));
+    assert_eq!(times, [minutes(5, 7), minutes(0, 5), minutes(7, 10)]);
+
+    for (wrong, message) in [
+        ("inside_from=1", "which region? give inside_from and inside_to"),
+        ("inside_from=2&inside_to=2", "the region is empty; inside_from must be before inside_to"),
+    ] {
+        let expected = json!({"error": "invalid_request", "message": message});
+        assert_eq!(get(&router, &format!("{path}?{wrong}")).await, (400, expected));
+    }
+    let (without_log, _) = api(None);
+    assert_eq!(get(&without_log, &format!("{path}?inside_from=1&inside_to=2")).await.0, 404);
+}
+
+#[tokio::test]
+async fn labels_are_explained_with_the_figures_of_the_rules() {
+    let (router, document) = api(None);
+    let (status, body) = get(&router, "/api/v1/labels").await;
+    assert_eq!((status, &body["rules"]), (200, &json!("steady")));
+    let labels: Vec<_> = body["labels"].as_array().unwrap().iter().map(|of| of["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, netqoe_model::Label::ALL.map(netqoe_model::Label::as_str));
+    let of_dns = body["labels"][1]["when"][0].as_str().unwrap();
+    assert!(of_dns.starts_with("DNS is at least 1.5 times the usual time, at least 20 ms above it"), "{of_dns}");
+    let schema =
+        &document["paths"]["/api/v1/labels"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    check(&document, schema, &body, "labels");
 }

@@ -9,10 +9,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http_body_util::BodyExt;
 use netqoe_model::metrics::Metrics;
-use netqoe_model::{Checkpoint, Ledger, LogTime, Partition, Position};
+use netqoe_model::{Checkpoint, Example, Ledger, LeftOut, LogTime, Partition, Position, Uncounted};
 use netqoe_query::{
     DeadLetters, DeadLettersError, Delays, LetterPage, LiveFeed, Part, PartitionProgress, PipelineApi, PipelineState,
-    PipelineView,
+    PipelineView, UncountedEvents,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -116,4 +116,40 @@ async fn letters_that_are_away_are_said_to_be_without_saying_where() {
         assert_eq!((status, &body["error"]), (503, &json!("service_unavailable")));
         assert!(!body.to_string().contains("secret"), "{body}");
     }
+}
+
+#[tokio::test]
+async fn events_that_are_not_counted_are_told_by_reason_and_range() {
+    let noted = Uncounted::since(1_000);
+    let example = Example { client_id: Some("<b>\u{202e}"), target: None, message: "no valid time" };
+    noted.note(60_000, LeftOut::Refused, "invalid_timestamp", 2, example);
+    noted.note(125_000, LeftOut::Late, "late", 3, Example { target: Some("t"), ..example });
+    let events = UncountedEvents { noted, has_refused: true, has_all_partitions: false };
+    let api = PipelineApi::new(Arc::new(Still), LiveFeed::new(Metrics::new()), Arc::new(Away), true);
+    let (router, _) = api.clone().with_uncounted(events).router();
+    let item = |left_out: &str, reason: &str, count: u64, at: i64, target: Option<&str>| {
+        let last = json!({"at": at, "client_id": "<b>\u{202e}", "target": target, "message": "no valid time"});
+        json!({"left_out": left_out, "reason": reason, "count": count, "last": last})
+    };
+    let (late, refused) =
+        (item("late", "late", 3, 125_000, Some("t")), item("refused", "invalid_timestamp", 2, 60_000, None));
+    for (query, items) in [
+        ("", json!([late, refused])),
+        ("?from=60001&to=120000", json!([refused])),
+        ("?from=1970-01-01T00:02:00Z", json!([late])),
+        ("?to=60000", json!([])),
+    ] {
+        let (status, body) = send(&router, "GET", &format!("/api/v1/uncounted{query}")).await;
+        let expected =
+            json!({"items": items, "counted_since": 1_000, "counts_refused": true, "counts_all_partitions": false});
+        assert_eq!((status, body), (200, expected), "{query}");
+    }
+    for wrong in ["?from=yesterday", "?client_id=c"] {
+        let (status, body) = send(&router, "GET", &format!("/api/v1/uncounted{wrong}")).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_request")), "{wrong}");
+    }
+
+    let (router, _) = api.router();
+    let nothing = json!({"items": [], "counted_since": null, "counts_refused": false, "counts_all_partitions": false});
+    assert_eq!(send(&router, "GET", "/api/v1/uncounted").await, (200, nothing));
 }

@@ -13,7 +13,7 @@ use netqoe_model::{
     AggregateRow, Checkpoint, ClientContext, ClientRow, Diagnosis, EventTime, Evidence, Label, LogTime, Network,
     PairTags, PartitionCommit, Percentiles, Rules, Severity, Tags, UsualRange, WindowRow, WindowStart,
 };
-use netqoe_query::{LiveFeed, QueryApi};
+use netqoe_query::{Certificates, LiveFeed, QueryApi};
 use netqoe_sinks::SqliteAnnotations;
 use netqoe_sinks::read::Reader;
 use parking_lot::Mutex;
@@ -39,6 +39,7 @@ pub(crate) struct Api {
     pub(crate) document: Value,
     pub(crate) live: LiveFeed,
     pub(crate) metrics: Metrics,
+    pub(crate) certificates: Certificates,
     pub(crate) stop: CancellationToken,
     reader: Arc<dyn Reader>,
     store: Arc<Mutex<TestStore>>,
@@ -67,14 +68,16 @@ impl Api {
         let (metrics, stop) = (Metrics::new(), CancellationToken::new());
         let live = LiveFeed::new(metrics.clone());
         let mut api = QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone());
+        let certificates = Certificates::default();
         api = api.with_clock(Arc::new(|| NOW_MS)).with_measurements(Arc::new(Kept::default()));
+        api = api.with_certificates(certificates.clone());
         if let Some(path) = store.path() {
             api = api.with_annotations(Arc::new(SqliteAnnotations::open(&path, Arc::default()).unwrap()));
         }
         let (router, document) = api.router();
         let document = serde_json::to_value(document).unwrap();
         let store = Arc::new(Mutex::new(store));
-        let api = Self { router, document, live, metrics, stop, reader, store };
+        let api = Self { router, document, live, metrics, certificates, stop, reader, store };
         api.write(rows);
         api
     }
@@ -103,7 +106,8 @@ impl Api {
     pub(crate) fn reading_with(&self, reader: Arc<dyn Reader>) -> Self {
         let (metrics, live, stop) = (self.metrics.clone(), self.live.clone(), self.stop.clone());
         let (router, _) = QueryApi::new(Arc::clone(&reader), &Rules::default(), live.clone(), stop.clone()).router();
-        Self { router, document: Value::Null, live, metrics, stop, reader, store: Arc::clone(&self.store) }
+        let (document, certificates) = (Value::Null, Certificates::default());
+        Self { router, document, live, metrics, certificates, stop, reader, store: Arc::clone(&self.store) }
     }
 
     /// Does this to the SQLite store behind its back.

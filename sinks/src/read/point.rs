@@ -17,6 +17,10 @@ pub struct PointRecord {
     pub count_total: u64,
     /// Failed events among these.
     pub count_error: u64,
+    /// p95 of name resolution, ms.
+    pub dns_p95_max: Option<f64>,
+    /// p95 of TCP plus p95 of TLS, ms; a missing one counts as 0.
+    pub handshake_p95_max: Option<f64>,
     /// p95 of the time to first byte, ms.
     pub ttfb_p95_max: Option<f64>,
     /// Sum of the p95 of all phases, ms, as a baseline takes it: a phase without samples counts as 0.
@@ -32,6 +36,8 @@ impl PointRecord {
         self.degraded_windows += other.degraded_windows;
         self.count_total += other.count_total;
         self.count_error += other.count_error;
+        self.dns_p95_max = maximum(self.dns_p95_max, other.dns_p95_max);
+        self.handshake_p95_max = maximum(self.handshake_p95_max, other.handshake_p95_max);
         self.ttfb_p95_max = maximum(self.ttfb_p95_max, other.ttfb_p95_max);
         self.total_p95_max = maximum(self.total_p95_max, other.total_p95_max);
         self.throughput_p50_min = minimum(self.throughput_p50_min, other.throughput_p50_min);

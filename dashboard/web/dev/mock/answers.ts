@@ -15,6 +15,7 @@ import type {
   Scores,
   Series,
   Timeline,
+  Uncounted,
 } from '../../src/api/types.ts';
 import { incidentsOfOverview } from './incidents.ts';
 import { MINUTE_MS, sinceOf, type Network } from './network.ts';
@@ -71,6 +72,14 @@ export function overview(network: Network, to: number): Overview {
     at,
     window_ms: MINUTE_MS,
     demo: false,
+    certificates: [9, -1].map((days, index) => ({
+      target: network.targets[index] ?? '',
+      client_id: network.clients[0]?.client_id ?? '',
+      issuer: 'CN=An authority, O=Example',
+      expires_at: Date.now() + days * 86_400_000 + 3_600_000,
+      seen_at: Date.now(),
+    })),
+    certificates_left_off: 0,
     pairs: {
       total: rows * columns,
       healthy: rows * columns - all.length,
@@ -116,6 +125,24 @@ export function overview(network: Network, to: number): Overview {
     by_label_left_off: 0,
     diagnoses: all.slice(0, 500),
     diagnoses_left_off: Math.max(0, all.length - 500),
+  };
+}
+
+export function uncounted(): Uncounted {
+  const last = { at: Date.now() - 90_000, client_id: 'demo-07', target: 'https://api.example.com/' };
+  return {
+    items: [
+      { left_out: 'late', reason: 'late', count: 12, last: { ...last, message: 'measured 12 min before it came' } },
+      {
+        left_out: 'refused',
+        reason: 'invalid_timestamp',
+        count: 3,
+        last: { ...last, client_id: '<b>evil</b>\u202e', target: null, message: 'ts_ms must be Unix milliseconds' },
+      },
+    ],
+    counted_since: Date.now() - 40 * MINUTE_MS,
+    counts_refused: true,
+    counts_all_partitions: true,
   };
 }
 
@@ -269,13 +296,22 @@ export function compare(
           label: last?.label ?? null,
           severity: last?.severity ?? null,
           since: last?.severity ? sinceOf(last.start) : null,
-          ttfb_p95: ttfb,
+          values: ttfb,
           degraded,
         },
       ];
     }),
   );
-  return { point_ms, start, pairs: pairs.sort((a, b) => b.degraded_windows - a.degraded_windows), pairs_left_off: 0 };
+  const answered = start.map(() => pairs.length);
+  const phase = 'ttfb' as const;
+  return {
+    point_ms,
+    phase,
+    start,
+    answered,
+    pairs: pairs.sort((a, b) => b.degraded_windows - a.degraded_windows),
+    pairs_left_off: 0,
+  };
 }
 
 export function different(network: Network): Different {

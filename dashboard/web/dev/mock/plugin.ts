@@ -16,6 +16,7 @@ import {
   score,
   series,
   timeline,
+  uncounted,
 } from './answers.ts';
 import { addNote, cancel, incident, incidentPairs, incidents, maintenanceWindows, plan } from './incidents.ts';
 import { Network } from './network.ts';
@@ -64,6 +65,8 @@ export function mockApi(size: string): Plugin {
             return json(different(network));
           case '/pipeline':
             return json(pipeline());
+          case '/uncounted':
+            return json(uncounted());
           case '/dead-letters':
             return json(deadLetters());
           case '/clients':

@@ -99,6 +99,8 @@ function overviewOf(incidents: Incident[], silent: SilentPair[]): Overview {
   return {
     at,
     window_ms: MINUTE,
+    certificates: [],
+    certificates_left_off: 0,
     demo: false,
     pairs: { total: 1, healthy: 1, degraded: 0, unknown: 0, unmeasured: silent.length },
     targets: { total: 1, degraded: 0 },

@@ -21,7 +21,8 @@ export async function pointAt(page: Page, { client, target }: Pair): Promise<{ x
   if (!box) throw new Error('the matrix has no place');
   const says = async (x: number, y: number) => {
     await page.mouse.move(x, y);
-    return (await page.locator('.matrix-readout').textContent()) ?? '';
+    // Between cells nothing is said.
+    return page.evaluate(() => document.querySelector('.cell-tip')?.textContent ?? '');
   };
   for (let y = box.y + STEP_PX; y < box.y + box.height; y += STEP_PX) {
     if (!(await says(box.x + box.width / 2, y)).startsWith(`${client} → `)) continue;

@@ -11,8 +11,10 @@ import type {
   IncidentDetail,
   IncidentPair,
   Items,
+  LabelMeanings,
   MaintenanceWindow,
   MatrixAnswer,
+  MeasurementDifference,
   Measurements,
   NewMaintenance,
   NewNote,
@@ -25,6 +27,7 @@ import type {
   Session,
   TargetItem,
   Timeline,
+  Uncounted,
 } from './types.ts';
 
 const ROOT = '/api/v1';
@@ -72,6 +75,9 @@ export const ask = {
   /** Grouped by a label, too, where one is named. */
   overview: (range: Bounds, by: string | null, signal?: AbortSignal) =>
     get<Overview>('/overview', by === null ? { ...range } : { ...range, by }, signal),
+  /** Of one client, one target or both. */
+  overviewOf: (names: { client: string | null; target: string | null }, signal?: AbortSignal) =>
+    get<Overview>('/overview', { client_id: names.client, target: names.target }, signal),
   matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
   timeline: (range: Bounds, max_points: number, signal?: AbortSignal) =>
     get<Timeline>('/timeline', { ...range, max_points }, signal),
@@ -114,7 +120,16 @@ export const ask = {
       },
       signal,
     ),
+  /** By what single measurements differ, as the log has them. */
+  differentMeasurements: (range: Bounds, { inside, client, target }: Omit<Marked, 'measure'>, signal?: AbortSignal) =>
+    get<MeasurementDifference>(
+      '/different/measurements',
+      { ...range, inside_from: inside.from, inside_to: inside.to, client_id: client, target },
+      signal,
+    ),
+  labels: (signal?: AbortSignal) => get<LabelMeanings>('/labels', {}, signal),
   pipeline: (signal?: AbortSignal) => get<Pipeline>('/pipeline', {}, signal),
+  uncounted: (range: Bounds, signal?: AbortSignal) => get<Uncounted>('/uncounted', { ...range }, signal),
   deadLetters: (cursor: string | null, signal?: AbortSignal) =>
     get<DeadLetters>('/dead-letters', { limit: 50, cursor }, signal),
   clients: (cursor: string | null, signal?: AbortSignal) =>

@@ -128,6 +128,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/different/measurements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * By what single measurements inside a region of a chart differ from those outside of it: why they failed, their status, addresses,
+         *     name servers and versions, as the log has them.
+         * @description One answer reads a bounded part of the log, the newest of each side; `is_whole` says whether that is all. 404 on a server
+         *     without a log.
+         */
+        get: operations["different_measurements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -211,6 +233,24 @@ export interface paths {
         };
         /** The pairs that have had an incident's label while it was open, by client and target. */
         get: operations["pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each label and each severity means under the rules that this server is started with, in plain English and with their
+         *     thresholds. `docs/diagnoses.md` has all of it. */
+        get: operations["labels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -415,6 +455,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uncounted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events that were sent and that no row counts: what ingest has refused, what came after its window was closed, what can't be
+         *     read. By reason, with the last of each.
+         * @description They are counted by minute in the memory of the process that answers: `counted_since` says since when.
+         */
+        get: operations["uncounted"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/unmeasured": {
         parameters: {
             query?: never;
@@ -544,21 +605,26 @@ export interface components {
              * @description ms; the sum of the p95 of all phases.
              */
             total_p95_max: number | null;
-            /** @description The greatest of each point, ms. */
-            ttfb_p95: (number | null)[];
             /**
              * Format: double
              * @description ms.
              */
             ttfb_p95_max: number | null;
+            /** @description Of `phase`, at each point: of a latency the greatest p95 of its windows, ms; of throughput the least p50, Mbit/s. */
+            values: (number | null)[];
             /** Format: int64 */
             windows: number;
         };
         /** @description Pairs, worst first: by what hurts now, then by how many windows were degraded, then by how slow they were. */
         Comparison: {
+            /** @description Pairs with a measurement that did not fail, at each point. */
+            answered: number[];
             pairs: components["schemas"]["ComparedPair"][];
             /** @description Those beyond the 2,000 worst. */
             pairs_left_off: number;
+            /** @description What `values` are: the phase that the label of most degraded pairs speaks of (`dns`, `handshake`, `ttfb`, `throughput`), else
+             *     `total`. */
+            phase: components["schemas"]["ShownPhase"];
             /**
              * Format: int64
              * @description Length of a point.
@@ -655,7 +721,7 @@ export interface components {
         Dimension: {
             /** @description `client_id`, `target`, `isp`, `network_type`, `site`, or a label, such as `client.team`; all but the first two are those of each window. */
             dimension: components["schemas"]["DimensionName"];
-            /** @description Up to 20, the greatest difference first. */
+            /** @description Up to 20, the greatest difference first. Values without windows inside are left out, and so is what is unknown on one side. */
             values: components["schemas"]["DimensionValue"][];
         };
         /** @description By what windows are grouped. One of `client_id`, `target`, `isp`, `network_type`, `site`, or a label, such as `client.team`. */
@@ -772,6 +838,25 @@ export interface components {
              * @description How many windows were looked at.
              */
             windows: number | null;
+        };
+        /** @description A target's certificate. */
+        ExpiringCertificate: {
+            /** @description Who has seen it last. */
+            client_id: string;
+            /**
+             * Format: int64
+             * @description When it expires, or has expired, Unix milliseconds.
+             */
+            expires_at: number;
+            /** @description Who has issued it, as it says itself; null where the measurement does not tell. */
+            issuer: string | null;
+            /**
+             * Format: int64
+             * @description When it was seen last, Unix milliseconds.
+             */
+            seen_at: number;
+            /** @description Whose it is. */
+            target: string;
         };
         /** @description Measurements that failed for the same reason. */
         FailureGroup: {
@@ -1209,10 +1294,48 @@ export interface components {
             /** @description Null for the pairs without the label. */
             value: string | null;
         };
+        /** @description What a label means. */
+        LabelMeaning: {
+            label: components["schemas"]["Label"];
+            /** @description In a few words. */
+            meaning: string;
+            /** @description The least first. */
+            severities: components["schemas"]["SeverityMeaning"][];
+            /** @description When a window is given it: any of these is enough. */
+            when: string[];
+        };
+        /** @description What labels mean. Every figure is the rules' own. */
+        LabelMeanings: {
+            /** @description How many slow measurements it takes. */
+            evidence: string;
+            /** @description In the order in which they are tried: a window gets the first one that applies. */
+            labels: components["schemas"]["LabelMeaning"][];
+            /** @description The name of the rules. */
+            rules: string;
+        };
         /** @description The labels of a client or of a target: values by name. */
         Labels: {
             [key: string]: string;
         };
+        /** @description The last event that was left out for a reason. What it holds is as others have sent it, cut where it is long. */
+        LastUncounted: {
+            /**
+             * Format: int64
+             * @description When it was left out, Unix milliseconds.
+             */
+            at: number;
+            /** @description Null where the event does not say, or was not found. */
+            client_id: string | null;
+            /** @description What was wrong with it. */
+            message: string;
+            /** @description Null where the event does not say, or was not found. */
+            target: string | null;
+        };
+        /**
+         * @description `refused`: ingest did not take it. `late`: it came after its window was closed. `unreadable`: it is a dead letter.
+         * @enum {string}
+         */
+        LeftOut: "refused" | "late" | "unreadable";
         /** @description A line that could not be counted. */
         LetterItem: {
             /**
@@ -1300,6 +1423,61 @@ export interface components {
             /** @description Empty if there are none. */
             labels: components["schemas"]["Labels"];
             network_type: string | null;
+        };
+        /** @description One way to group measurements. */
+        MeasuredDimension: {
+            dimension: components["schemas"]["MeasuredDimensionName"];
+            /** @description Up to 20, the greatest difference first. */
+            values: components["schemas"]["MeasuredValue"][];
+        };
+        /**
+         * @description By what measurements are grouped.
+         * @enum {string}
+         */
+        MeasuredDimensionName: "failure" | "status" | "protocol" | "ip_version" | "tls_version" | "address" | "name_server";
+        /** @description The measurements with one value. Those of which it is unknown have none, and are counted all the same. */
+        MeasuredValue: {
+            /**
+             * Format: double
+             * @description `inside_share` − `outside_share`, from −1 to 1.
+             */
+            difference: number;
+            /** Format: int64 */
+            inside: number;
+            /**
+             * Format: double
+             * @description Of all measurements inside, from 0 to 1.
+             */
+            inside_share: number;
+            /** Format: int64 */
+            outside: number;
+            /**
+             * Format: double
+             * @description Of all measurements outside, from 0 to 1.
+             */
+            outside_share: number;
+            value: string;
+        };
+        /** @description By what the measurements inside a region differ from those outside of it. The dimension comes first of which a value differs most. */
+        MeasurementDifference: {
+            dimensions: components["schemas"]["MeasuredDimension"][];
+            /**
+             * Format: int64
+             * @description Measurements inside that were read.
+             */
+            inside: number;
+            /** @description Whether these are all that the log has. If not, they are the newest of them: more were not read for one answer. */
+            is_whole: boolean;
+            /**
+             * Format: int64
+             * @description Log time of the oldest record that the log still has, Unix milliseconds; null where it has discarded nothing.
+             */
+            kept_since: number | null;
+            /**
+             * Format: int64
+             * @description Measurements outside that were read.
+             */
+            outside: number;
         };
         /** @description An event as it was accepted. */
         MeasurementItem: {
@@ -1442,6 +1620,10 @@ export interface components {
             by_label_left_off: number;
             by_target: components["schemas"]["TargetGroup"][];
             by_target_left_off: number;
+            /** @description Certificates of targets that expire within 14 days or have expired, as the newest measurements in the log have seen them:
+             *     up to ten, the first to expire first. Empty where the past is asked for, and where there is no log. */
+            certificates: components["schemas"]["ExpiringCertificate"][];
+            certificates_left_off: number;
             clients: components["schemas"]["Counts"];
             /** @description Whether the data are generated, by `up --demo`. */
             demo: boolean;
@@ -1823,6 +2005,11 @@ export interface components {
          * @enum {string}
          */
         Severity: "minor" | "major" | "critical";
+        /** @description From when on it is as bad as this. */
+        SeverityMeaning: {
+            severity: components["schemas"]["Severity"];
+            when: string;
+        };
         /** @description How many windows match. */
         Share: {
             /** Format: int64 */
@@ -1830,6 +2017,11 @@ export interface components {
             /** Format: int64 */
             windows: number;
         };
+        /**
+         * @description What is shown of a pair over time.
+         * @enum {string}
+         */
+        ShownPhase: "total" | "dns" | "handshake" | "ttfb" | "throughput";
         /** @description A client with pairs that miss their rhythm. */
         SilentClient: {
             client_id: string;
@@ -1884,6 +2076,34 @@ export interface components {
              * @description Length of a window.
              */
             window_ms: number;
+        };
+        /** @description Events of a range that no row counts, by reason. */
+        UncountedAnswer: {
+            /**
+             * Format: int64
+             * @description Since when this process has counted them, Unix milliseconds: since it was started, or for a day with such events in each of
+             *     its minutes. Null where it does not count them, as a server that only reads a store.
+             */
+            counted_since: number | null;
+            /** @description Whether those of all partitions are among them; if not, of this process's only. */
+            counts_all_partitions: boolean;
+            /** @description Whether events that ingest has refused are among them. If not, ingest is another process: its `/metrics` have
+             *     `telemetry_ingest_refused_total`. */
+            counts_refused: boolean;
+            /** @description The most frequent reason first. */
+            items: components["schemas"]["UncountedItem"][];
+        };
+        /** @description Events that were left out for one reason. */
+        UncountedItem: {
+            /**
+             * Format: int64
+             * @description How many. A request to ingest in which no events were found counts as one.
+             */
+            count: number;
+            last: components["schemas"]["LastUncounted"];
+            left_out: components["schemas"]["LeftOut"];
+            /** @description The code that ingest has refused them with; else as `left_out`. */
+            reason: string;
         };
         /**
          * @description `share`: of the measurements, from 0 to 1.
@@ -2355,6 +2575,71 @@ export interface operations {
             };
         };
     };
+    different_measurements: {
+        parameters: {
+            query: {
+                /** @description Of this client only. */
+                client_id?: string;
+                /** @description Of this target only. */
+                target?: string;
+                /** @description Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
+                from?: string;
+                /** @description Measured before this time: Unix milliseconds or RFC 3339; now where absent. */
+                to?: string;
+                /** @description Where the region begins: Unix milliseconds or RFC 3339. */
+                inside_from: string;
+                /** @description Where the region ends: Unix milliseconds or RFC 3339, exclusive. */
+                inside_to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasurementDifference"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description This server has no log to read */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query: {
@@ -2667,6 +2952,33 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelMeanings"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3326,6 +3638,46 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    uncounted: {
+        parameters: {
+            query?: {
+                /** @description Left out at or after the minute of this time: Unix milliseconds or RFC 3339; as far back as is known where absent. */
+                from?: string;
+                /** @description Left out before this time, in whole minutes: Unix milliseconds or RFC 3339; until now where absent. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UncountedAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

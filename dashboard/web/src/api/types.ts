@@ -29,6 +29,7 @@ export type Events = Schemas['Events'];
 export type Overview = Schemas['Overview'];
 
 export type SilentClient = Schemas['SilentClient'];
+export type ExpiringCertificate = Schemas['ExpiringCertificate'];
 
 export type CauseDimension = Schemas['CauseDimension'];
 export type Cause = Schemas['Cause'];
@@ -60,13 +61,21 @@ export type Measurements = Schemas['MeasurementsAnswer'];
 export type ComparedPair = Schemas['ComparedPair'];
 export type Compare = Schemas['Comparison'];
 
+export type LabelMeanings = Schemas['LabelMeanings'];
+export type LabelMeaning = Schemas['LabelMeaning'];
+
 export type Share = Schemas['Share'];
 export type DimensionValue = Schemas['DimensionValue'];
 export type Different = Schemas['Difference'];
+export type MeasuredDimension = Schemas['MeasuredDimensionName'];
+export type MeasurementDifference = Schemas['MeasurementDifference'];
 
 export type State = Schemas['Part'];
 export type PartitionState = Schemas['PartitionProgress'];
 export type Pipeline = Schemas['PipelineAnswer'];
+
+export type Uncounted = Schemas['UncountedAnswer'];
+export type UncountedItem = Schemas['UncountedItem'];
 
 export type DeadLetter = Schemas['LetterItem'];
 export type DeadLetters = Schemas['LettersAnswer'];

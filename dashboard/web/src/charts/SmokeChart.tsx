@@ -11,10 +11,9 @@ import { axisMs, ms } from '../words/figures.ts';
 import { Chart, type Reading } from './Chart.tsx';
 import { floorOf } from './floor.ts';
 import { palette } from './palette.ts';
+import { columnsOf, PHASE_NAMES } from './phases.ts';
 import { bandBlocks, steps, usualBlocks } from './points.ts';
 import { blocks, crosses, DASH, line } from './series.ts';
-
-const NAMES: Record<Phase, string> = { ttfb: 'TTFB', tls: 'TLS', tcp: 'TCP', dns: 'DNS' };
 
 interface Props {
   series: Series;
@@ -26,20 +25,19 @@ interface Props {
 }
 
 export function SmokeChart({ series, bounds, during, phase, fixed = false }: Props) {
-  const { start, point_ms, p50, p95, count_error } = series;
+  const { start, point_ms, count_error } = series;
+  const { p50, p95, usual, column } = columnsOf(series, phase);
   const colors = palette.value;
-  // TCP and TLS are judged as one, the handshake; alone they have no band.
-  const usual = phase === 'ttfb' || phase === 'dns' ? series.usual[phase] : null;
   const failed = start.flatMap((from, index) => ((count_error[index] ?? 0) > 0 ? [{ from, to: from + point_ms }] : []));
-  const band = bandBlocks(start, point_ms, p50[phase], p95[phase]);
+  const band = bandBlocks(start, point_ms, p50, p95);
   const usualBand = usual ? usualBlocks(start, point_ms, usual) : [];
   const usualMiddle = usual ? steps(start, point_ms, usual.usual) : [];
-  const median = steps(start, point_ms, p50[phase]);
+  const median = steps(start, point_ms, p50);
   const coarse = point_ms > series.window_ms;
 
   const readings = (index: number): Reading[] => [
-    { name: 'p50', value: ms(p50[phase][index] ?? null), token: 'median', shape: 'line' },
-    { name: 'p95', value: ms(p95[phase][index] ?? null), token: 'smoke' },
+    { name: 'p50', value: ms(p50[index] ?? null), token: 'median', shape: 'line' },
+    { name: 'p95', value: ms(p95[index] ?? null), token: 'smoke' },
     ...(usual ? [{ name: 'usually', value: usualText(usual, index, 'ms'), token: 'usual' }] : []),
     {
       name: 'failed',
@@ -50,7 +48,7 @@ export function SmokeChart({ series, bounds, during, phase, fixed = false }: Pro
   ];
   return (
     <Chart
-      title={`${NAMES[phase]}, median to 95th percentile${coarse ? ' (highest of each point’s windows)' : ''}`}
+      title={titleOf(phase, coarse)}
       height={230}
       bounds={bounds}
       start={start}
@@ -58,7 +56,7 @@ export function SmokeChart({ series, bounds, during, phase, fixed = false }: Pro
       value={axisMs}
       floor={floorOf([...band, ...usualBand], median)}
       during={during}
-      column={`${phase}_p95`}
+      {...(column !== null && { column })}
       series={[
         blocks(usualBand, colors.token('usual'), 0.2, 1),
         line(usualMiddle, colors.token('usual'), 1.2, 2, DASH),
@@ -71,8 +69,8 @@ export function SmokeChart({ series, bounds, during, phase, fixed = false }: Pro
         head: ['Window', 'p50', 'p95', 'Usually', 'Failed'],
         rows: start.map((from, index) => [
           <Time key={from} at={from} />,
-          ms(p50[phase][index] ?? null),
-          ms(p95[phase][index] ?? null),
+          ms(p50[index] ?? null),
+          ms(p95[index] ?? null),
           usual ? usualText(usual, index, 'ms') : '–',
           failedText(series, index),
         ]),
@@ -82,7 +80,7 @@ export function SmokeChart({ series, bounds, during, phase, fixed = false }: Pro
           <Tabs
             label="Phase"
             controls="smoke"
-            tabs={PHASES.map((key) => ({ key, name: NAMES[key] }))}
+            tabs={PHASES.map((key) => ({ key, name: PHASE_NAMES[key] }))}
             chosen={phase}
             choose={(chosen) => go({ phase: chosen }, 'replace')}
           />
@@ -90,4 +88,10 @@ export function SmokeChart({ series, bounds, during, phase, fixed = false }: Pro
       }
     />
   );
+}
+
+function titleOf(phase: Phase, coarse: boolean): string {
+  const summed = phase === 'total' || phase === 'handshake' ? 'sums of the phases’ medians to 95th percentiles' : null;
+  const what = `${PHASE_NAMES[phase]}, ${summed ?? 'median to 95th percentile'}`;
+  return coarse ? `${what} (highest of each point’s windows)` : what;
 }

@@ -18,7 +18,7 @@ import { keysOpen } from './Keys.tsx';
 
 const EXACT = 'exact';
 /** Views that show other times than the range. */
-const WITHOUT_RANGE: View[] = ['incident', 'maintenance', 'pipeline'];
+const WITHOUT_RANGE: View[] = ['incident', 'maintenance'];
 
 export function Head() {
   const { view } = place.value;

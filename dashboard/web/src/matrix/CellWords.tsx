@@ -10,39 +10,35 @@ import { visible } from '../words/text.ts';
 import { cellAt, type Cell, type Cells } from './cells.ts';
 import type { Spot } from './layout.ts';
 
-interface Props {
+export interface Told {
   answer: MatrixAnswer;
   cells: Cells;
-  spot: Spot | null;
+  spot: Spot;
   diagnoses: Diagnosis[];
 }
 
-export function CellWords({ answer, cells, spot, diagnoses }: Props) {
-  const found = spot && lookUp(answer, cells, spot);
-  if (!found) {
-    return (
-      <p class="matrix-readout quiet" aria-hidden="true">
-        Point at a cell, or use the arrow keys; Enter opens the pair.
-      </p>
-    );
-  }
+export function CellWords({ answer, cells, spot, diagnoses }: Told) {
+  const found = lookUp(answer, cells, spot);
+  if (!found) return null;
   const { client, target, cell } = found;
   const why = diagnoses.find((diagnosis) => diagnosis.client_id === client.client_id && diagnosis.target === target);
   const network = networkText(client);
   return (
-    <p class="matrix-readout" aria-hidden="true" data-testid="matrix-readout">
-      <span>
+    <>
+      <p class="pair-names">
         <Name text={client.client_id} length={40} /> → <Name text={target} length={60} />
-      </span>
-      {network && <span class="quiet">{network}</span>}
-      {cell.state === 'absent' && <span class="quiet">not measured lately</span>}
-      {cell.state === 'unmeasured' && <Unmeasured />}
-      {cell.state === 'unknown' && <LabelMark label={null} />}
-      {cell.state === 'judged' && <LabelMark label={cell.label} />}
-      {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
-      {why && <SinceTime at={why.since} />}
-      {why && <span>{evidenceText(why.label, why.evidence)}</span>}
-    </p>
+      </p>
+      <p>
+        {cell.state === 'absent' && <span class="quiet">not measured lately</span>}
+        {cell.state === 'unmeasured' && <Unmeasured />}
+        {cell.state === 'unknown' && <LabelMark label={null} inert />}
+        {cell.state === 'judged' && <LabelMark label={cell.label} inert />}
+        {cell.state === 'judged' && <SeverityMark severity={cell.severity} />}
+        {why && <SinceTime at={why.since} />}
+      </p>
+      {why && <p>{evidenceText(why.label, why.evidence)}</p>}
+      {network && <p class="quiet">{network}</p>}
+    </>
   );
 }
 

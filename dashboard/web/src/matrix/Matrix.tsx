@@ -11,7 +11,8 @@ import { pairAt, spotOf, type Cursor } from './cursor.ts';
 import { draw } from './draw.ts';
 import { hit, layoutOf, moved, revealed, type Hit, type Layout, type Size, type Spot } from './layout.ts';
 import { useNames, widthsOf } from './names.ts';
-import { CellWords, cellText } from './CellWords.tsx';
+import { cellText } from './CellWords.tsx';
+import { CellTip } from './CellTip.tsx';
 
 interface Props {
   answer: MatrixAnswer;
@@ -35,6 +36,8 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
   }, [names, cells, view, colors.font]);
   const [pointed, setPointed] = useState<Spot | null>(null);
   const [focused, setFocused] = useState(false);
+  // Counts, so that what stands at a cell goes with it.
+  const [, setScrolls] = useState(0);
   const reveal = (spot: Spot) => {
     const element = box.current;
     if (!element) return;
@@ -82,8 +85,9 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
   if (cells.rows.length === 0 || cells.columns.length === 0) {
     return <p class="state">Nothing is degraded among what the filters leave. Take a filter away to see the rest.</p>;
   }
+  const told = pointed ?? (focused ? cursor : null);
   return (
-    <div>
+    <div class="matrix-place">
       <div
         ref={box}
         class="matrix"
@@ -94,7 +98,10 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
         aria-rowcount={cells.rows.length}
         aria-colcount={cells.columns.length}
         aria-activedescendant={cursor ? cellId(cursor) : undefined}
-        onScroll={paint}
+        onScroll={() => {
+          paint();
+          if (told) setScrolls((count) => count + 1);
+        }}
         onFocus={() => {
           setFocused(true);
           if (!cursor) moveTo(FIRST);
@@ -120,7 +127,20 @@ export function Matrix({ answer, diagnoses, filter }: Props) {
           </div>
         )}
       </div>
-      <CellWords answer={answer} cells={cells} spot={pointed ?? (focused ? cursor : null)} diagnoses={diagnoses} />
+      {told && (
+        <CellTip
+          layout={layout}
+          view={view}
+          box={box}
+          answer={answer}
+          cells={cells}
+          spot={told}
+          diagnoses={diagnoses}
+        />
+      )}
+      <p class="quiet matrix-hint" aria-hidden="true">
+        Point at a cell, or use the arrow keys; Enter opens the pair.
+      </p>
     </div>
   );
 }

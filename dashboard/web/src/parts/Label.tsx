@@ -2,23 +2,45 @@
 
 import type { Label, Severity } from '../api/types.ts';
 import { weight, wordsOf } from '../words/labels.ts';
+import { explain } from './LabelHelp.tsx';
 
-export function LabelMark({ label }: { label: Label | null }) {
-  if (label === null) {
-    return (
-      <span class="label" title="no baseline yet, or no success">
-        <span class="letter unknown" aria-hidden="true" />
-        not judged
-      </span>
-    );
-  }
-  const { letter, token, meaning } = wordsOf(label);
+interface Props {
+  label: Label | null;
+  /** Whether it is only seen: within what is itself a button, or hidden from those who hear. */
+  inert?: boolean;
+}
+
+/** Its name leads to what it means. */
+export function LabelMark({ label, inert = false }: Props) {
+  const content = (
+    <>
+      <LabelLetter label={label} />
+      {label ?? 'not judged'}
+    </>
+  );
+  if (inert) return <span class="label">{content}</span>;
   return (
-    <span class="label" title={meaning}>
-      <span class={`letter ${token}`} aria-hidden="true">
-        {letter}
-      </span>
-      {label}
+    <button
+      type="button"
+      class="plain label"
+      aria-haspopup="dialog"
+      title={`${meaningOf(label)} – click: what it means`}
+      onClick={() => explain(label)}
+    >
+      {content}
+    </button>
+  );
+}
+
+function meaningOf(label: Label | null): string {
+  return label === null ? 'no baseline yet, or no success' : wordsOf(label).meaning;
+}
+
+export function LabelLetter({ label }: { label: Label | null }) {
+  const { letter, token } = label === null ? { letter: '', token: 'unknown' } : wordsOf(label);
+  return (
+    <span class={`letter ${token}`} aria-hidden="true">
+      {letter}
     </span>
   );
 }

@@ -4,9 +4,21 @@ import { serverNow } from '../state/clock.ts';
 import { csv } from '../words/csv.ts';
 import { fileName, save } from './save.ts';
 
-/** The table is found in what `within` is, when the button is pressed. */
-export function SaveTable({ name, within }: { name: string; within: { current: HTMLElement | null } }) {
-  const press = () => {
+interface Props {
+  name: string;
+  /** The table is found in what this is, when the button is pressed. */
+  within: { current: HTMLElement | null };
+  /** Shows the rows that are not shown yet. */
+  showAll?: (() => void) | undefined;
+}
+
+export function SaveTable({ name, within, showAll }: Props) {
+  const press = async () => {
+    if (showAll) {
+      showAll();
+      // They are there once the page has been drawn again.
+      await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+    }
     const table = within.current?.querySelector('table');
     if (!table) return;
     const rows = [...table.rows].map((row) => [...row.cells].map(textOf));
@@ -15,7 +27,7 @@ export function SaveTable({ name, within }: { name: string; within: { current: H
     save(fileName(name, serverNow(), 'csv'), content);
   };
   return (
-    <button type="button" aria-label={`Save as CSV: ${name}`} title="Save as CSV" onClick={press}>
+    <button type="button" aria-label={`Save as CSV: ${name}`} title="Save as CSV" onClick={() => void press()}>
       CSV
     </button>
   );

@@ -12,7 +12,7 @@ export const GROUPINGS = ['target', 'client', 'isp'] as const;
 /** By these, or by a label of clients or of targets. */
 export type Grouping = (typeof GROUPINGS)[number] | TagDimension;
 
-export const PHASES = ['ttfb', 'tls', 'tcp', 'dns'] as const;
+export const PHASES = ['total', 'ttfb', 'handshake', 'tls', 'tcp', 'dns'] as const;
 export type Phase = (typeof PHASES)[number];
 
 const SORTS = ['worst', 'name', 'degraded', 'failed', 'ttfb', 'total', 'throughput'] as const;
@@ -63,8 +63,8 @@ export interface Place {
   isp: string | null;
   label: Label | null;
   only: boolean;
-  /** Which phase the smoke graph shows. */
-  phase: Phase;
+  /** Which phase the smoke graph shows; null is the one that hurts. */
+  phase: Phase | null;
   /** The marked region. */
   inside: Bounds | null;
   measure: Measure | null;
@@ -84,7 +84,7 @@ export const HOME: Place = {
   isp: null,
   label: null,
   only: false,
-  phase: 'ttfb',
+  phase: null,
   inside: null,
   measure: null,
   sort: 'worst',
@@ -105,7 +105,7 @@ export function parsePlace(query: string): Place {
     isp: asked.get('isp'),
     label: one(LABELS, asked.get('label')),
     only: asked.get('only') === 'degraded',
-    phase: one(PHASES, asked.get('phase')) ?? 'ttfb',
+    phase: one(PHASES, asked.get('phase')),
     inside: bounds(asked.get('inside_from'), asked.get('inside_to')),
     measure: measure(asked),
     sort: one(SORTS, asked.get('sort')) ?? 'worst',
@@ -134,7 +134,7 @@ export function formatPlace(place: Place): string {
   say('isp', place.isp);
   say('label', place.label);
   say('only', place.only ? 'degraded' : null);
-  say('phase', place.phase === 'ttfb' ? null : place.phase);
+  say('phase', place.phase);
   say('inside_from', place.inside?.from ?? null);
   say('inside_to', place.inside?.to ?? null);
   say('measure', place.measure?.column ?? null);

@@ -55,6 +55,11 @@ export function Fleet() {
     },
     SELDOM,
   );
+  const uncounted = useAnswer(
+    comesNext.current ? `uncounted ${key}` : null,
+    (signal) => ask.uncounted(bounds(), signal),
+    SHARED,
+  );
   const { isp, label, only, tables } = place.value;
 
   return (
@@ -64,7 +69,7 @@ export function Fleet() {
           <>
             <SentenceLine overview={value} matrix={matrix.value} />
             <OpenIncidents incidents={value.incidents} leftOff={value.incidents_left_off} at={bounds().to} />
-            <Facts overview={value} />
+            <Facts overview={value} uncounted={uncounted.value} from={bounds().from} />
           </>
         )}
       </Shown>

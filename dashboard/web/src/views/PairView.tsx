@@ -2,9 +2,10 @@
 
 import { useState } from 'preact/hooks';
 
-import { ask } from '../api/client.ts';
+import { ask, type Bounds } from '../api/client.ts';
 import type { Series } from '../api/types.ts';
 import { PhasesChart } from '../charts/PhasesChart.tsx';
+import { hurtingPhase } from '../charts/phases.ts';
 import { SmokeChart } from '../charts/SmokeChart.tsx';
 import { StripChart } from '../charts/StripChart.tsx';
 import { ThroughputChart } from '../charts/ThroughputChart.tsx';
@@ -61,12 +62,7 @@ export function PairView({ client, target }: { client: string; target: string })
             </Empty>
           ) : (
             <>
-              <section class="charts" aria-label="Over time" id="smoke">
-                <StripChart series={series} bounds={range} />
-                <SmokeChart series={series} bounds={range} phase={place.value.phase} />
-                <PhasesChart series={series} bounds={range} />
-                <ThroughputChart series={series} bounds={range} />
-              </section>
+              <Charts series={series} bounds={range} />
               <Measurements client={client} target={target} series={series} chosen={chosen} choose={choose} />
               <Degraded series={series} runs={runs} showMeasurements={(at) => show(series, at, choose)} />
             </>
@@ -74,6 +70,24 @@ export function PairView({ client, target }: { client: string; target: string })
         }
       </Shown>
     </>
+  );
+}
+
+/** What hurts comes first: its phase, or throughput. */
+function Charts({ series, bounds }: { series: Series; bounds: Bounds }) {
+  const { phase } = place.value;
+  const throughputHurts = phase === null && series.diagnoses[0]?.label === 'throughput-bound';
+  const throughput = series.p50.throughput.some((value) => value !== null) && (
+    <ThroughputChart key="throughput" series={series} bounds={bounds} />
+  );
+  return (
+    <section class="charts" aria-label="Over time" id="smoke">
+      <StripChart series={series} bounds={bounds} />
+      {throughputHurts && throughput}
+      <SmokeChart series={series} bounds={bounds} phase={phase ?? hurtingPhase(series)} />
+      <PhasesChart series={series} bounds={bounds} />
+      {!throughputHurts && throughput}
+    </section>
   );
 }
 

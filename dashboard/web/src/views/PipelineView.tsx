@@ -1,19 +1,29 @@
-// The pipeline: whether it works, how fast it is, what waits, and what could not be read.
+// The pipeline: whether it works, how fast it is, what waits, what is not counted, and what could not be read.
 
 import { ask } from '../api/client.ts';
 import { Shown } from '../parts/States.tsx';
 import { useAnswer } from '../state/answer.ts';
+import { bounds, rangeKey } from '../state/present.ts';
 import { DeadLetterList } from './pipeline/DeadLetterList.tsx';
 import { Ledger } from './pipeline/Ledger.tsx';
 import { Partitions } from './pipeline/Partitions.tsx';
 import { States } from './pipeline/States.tsx';
 import { Throughput } from './pipeline/Throughput.tsx';
+import { UncountedList } from './pipeline/UncountedList.tsx';
 
 /** Also without commits: that none come is what one wants to see here. */
 const EVERY_MS = 1_000;
 
 export function PipelineView() {
   const answer = useAnswer('pipeline', (signal) => ask.pipeline(signal), { every_ms: EVERY_MS });
+  const uncounted = useAnswer(
+    `uncounted ${rangeKey()}`,
+    (signal) => {
+      const range = bounds();
+      return ask.uncounted(range, signal).then((uncounted) => ({ uncounted, range }));
+    },
+    { every_ms: EVERY_MS },
+  );
   return (
     <>
       <h1>Pipeline</h1>
@@ -27,6 +37,14 @@ export function PipelineView() {
           </>
         )}
       </Shown>
+      <section aria-labelledby="uncounted-title" data-testid="uncounted">
+        <div class="section-head">
+          <h2 id="uncounted-title">Not counted in this range</h2>
+        </div>
+        <Shown answer={uncounted} what="what is not counted">
+          {({ uncounted, range }) => <UncountedList uncounted={uncounted} bounds={range} />}
+        </Shown>
+      </section>
       <DeadLetterList />
     </>
   );

@@ -11,6 +11,7 @@ use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position
 
 use super::clients::Clients;
 use super::known_tags::KnownTags;
+use super::late::LateEvents;
 use super::pairs::{Pair, Pairs};
 use super::{OpenWindow, PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
@@ -51,6 +52,8 @@ pub struct WindowOutput {
     pub clients: Vec<ClientRow>,
     /// What could not be counted.
     pub dead_letters: Vec<DeadLetter>,
+    /// What came after its window was closed, by minute of the log.
+    pub late: Vec<LateEvents>,
     /// What was seen when the log passed a minute, by that minute.
     pub looks: Vec<PairLook>,
     /// How far the partition has come. Some final rows may be further: see [`PartitionWindows::portion`].
@@ -238,6 +241,7 @@ impl PartitionWindows {
             return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.rules.max_future_ms }.to_string());
         }
         let ledger = if log_time > self.rules.closes_after(event.ts.window(self.rules.window_ms)) {
+            LateEvents::add(&mut self.output.late, event, log_time);
             &mut self.checkpoint.ledger.late
         } else if self.insert(event, position) {
             &mut self.checkpoint.ledger.accepted

@@ -33,6 +33,9 @@ impl Store {
             before.processed <= commit.checkpoint.processed && before.log_time <= commit.checkpoint.log_time
         };
         assert!(before.is_none_or(goes_on), "progress never goes back");
+        let late_before = before.map_or(0, |before| before.ledger.late);
+        let told: u64 = output.late.iter().map(|events| events.count).sum();
+        assert_eq!(told, commit.checkpoint.ledger.late - late_before, "each late event is told once: {output:?}");
         for row in &commit.rows {
             let key = (row.client_id.to_string(), row.target.to_string(), row.window.start.ms());
             let before = self.rows.get(&key);

@@ -14,7 +14,7 @@ use axum::routing::post;
 use netqoe_model::Rules;
 use netqoe_model::metrics::Metrics;
 use netqoe_pipeline::StoreHealth;
-use netqoe_query::{LiveFeed, watch_others};
+use netqoe_query::{Certificates, LiveFeed, watch_others};
 use netqoe_server::{Code, ComponentCheck, Refusal, Tls, Tokens};
 use netqoe_sinks::read::Reader;
 use netqoe_sinks::{Served, StoreUrl};
@@ -112,6 +112,8 @@ async fn app(
         annotations: None,
         log: None,
         view: progress,
+        certificates: Certificates::default(),
+        uncounted: None,
         metrics: metrics.clone(),
         live,
         rules,

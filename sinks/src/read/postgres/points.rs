@@ -13,7 +13,8 @@ const POINTS: &str = "window_start_ts, 'epoch') AS start, count(*),
         max(ttfb_p95),
         max(coalesce(dns_p95, 0) + coalesce(tcp_p95, 0) + coalesce(tls_p95, 0) + coalesce(ttfb_p95, 0))
             FILTER (WHERE count_success > 0),
-        min(throughput_p50)
+        min(throughput_p50), max(dns_p95),
+        max(coalesce(tcp_p95, 0) + coalesce(tls_p95, 0)) FILTER (WHERE tcp_p95 IS NOT NULL OR tls_p95 IS NOT NULL)
     FROM agg_1m WHERE agg_1m.client_id = pair.client_id AND agg_1m.target = pair.target AND";
 
 pub(super) fn statement(extent: &Extent, point_ms: i64, limit: u32) -> Statement {
@@ -35,6 +36,8 @@ pub(super) fn record(row: &Row, names: &mut Names) -> Result<PointRecord, Unread
         degraded_windows: narrow::<i64, u64>(row, 4)?,
         count_total: narrow::<i64, u64>(row, 5)?,
         count_error: narrow::<i64, u64>(row, 6)?,
+        dns_p95_max: row.try_get(10)?,
+        handshake_p95_max: row.try_get(11)?,
         ttfb_p95_max: row.try_get(7)?,
         total_p95_max: row.try_get(8)?,
         throughput_p50_min: row.try_get(9)?,

@@ -11,7 +11,8 @@ const WINDOWS: &str = "SELECT window_start_ts, coalesce(diagnosis_label <> 'heal
         ttfb_p95,
         CASE WHEN count_success > 0
             THEN coalesce(dns_p95, 0) + coalesce(tcp_p95, 0) + coalesce(tls_p95, 0) + coalesce(ttfb_p95, 0) END,
-        throughput_p50
+        throughput_p50, dns_p95,
+        CASE WHEN tcp_p95 IS NOT NULL OR tls_p95 IS NOT NULL THEN coalesce(tcp_p95, 0) + coalesce(tls_p95, 0) END
     FROM agg_1m WHERE client_id = ? AND target = ? AND";
 
 pub(super) fn read(
@@ -67,6 +68,8 @@ fn record(row: &Row<'_>, pair: &Pair, point_ms: i64) -> rusqlite::Result<PointRe
         degraded_windows: row.get(1)?,
         count_total: row.get(2)?,
         count_error: row.get(3)?,
+        dns_p95_max: row.get(7)?,
+        handshake_p95_max: row.get(8)?,
         ttfb_p95_max: row.get(4)?,
         total_p95_max: row.get(5)?,
         throughput_p50_min: row.get(6)?,

@@ -250,6 +250,10 @@ fn point(pair: &Pair, start_ms: i64, rows: &[&AggregateRow]) -> PointRecord {
         degraded_windows: rows.iter().filter(|row| is_degraded(row)).count() as u64,
         count_total: rows.iter().map(|row| u64::from(row.window.count_total())).sum(),
         count_error: rows.iter().map(|row| u64::from(row.window.count_error())).sum(),
+        dns_p95_max: maximum(&mut rows.iter().filter_map(|row| p95(row, Metric::Dns))),
+        handshake_p95_max: maximum(&mut rows.iter().filter_map(|row| {
+            [p95(row, Metric::Tcp), p95(row, Metric::Tls)].into_iter().flatten().reduce(|tcp, tls| tcp + tls)
+        })),
         ttfb_p95_max: maximum(&mut rows.iter().filter_map(|row| p95(row, Metric::Ttfb))),
         total_p95_max: maximum(&mut rows.iter().filter(|row| row.window.count_success > 0).map(|row| total(&row))),
         throughput_p50_min: rows

@@ -16,9 +16,8 @@ interface Props {
 }
 
 export function DegradedChart({ compare, bounds, kind }: Props) {
-  const { start, point_ms, pairs } = compare;
+  const { start, point_ms, pairs, answered } = compare;
   const hurt = start.map((_, index) => pairs.filter(({ degraded }) => (degraded[index] ?? 0) > 0).length);
-  const measured = start.map((_, index) => pairs.filter(({ ttfb_p95 }) => (ttfb_p95[index] ?? null) !== null).length);
   const nothing = start.map(() => 0);
   const others = kind === 'client' ? 'Targets' : 'Clients';
   const colors = palette.value;
@@ -32,7 +31,7 @@ export function DegradedChart({ compare, bounds, kind }: Props) {
       value={count}
       whole
       series={[
-        blocks(bandBlocks(start, point_ms, nothing, measured), colors.token('label-healthy'), 1, 1),
+        blocks(bandBlocks(start, point_ms, nothing, answered), colors.token('label-healthy'), 1, 1),
         blocks(
           bandBlocks(
             start,
@@ -47,11 +46,11 @@ export function DegradedChart({ compare, bounds, kind }: Props) {
       ]}
       readings={(index) => [
         { name: 'degraded', value: count(hurt[index]), token: 'bad' },
-        { name: 'with an answer', value: count(measured[index]), token: 'healthy' },
+        { name: 'with an answer', value: count(answered[index]), token: 'healthy' },
       ]}
       table={() => ({
         head: ['From', 'Degraded', 'With an answer'],
-        rows: start.map((from, index) => [<Time key={from} at={from} />, count(hurt[index]), count(measured[index])]),
+        rows: start.map((from, index) => [<Time key={from} at={from} />, count(hurt[index]), count(answered[index])]),
       })}
     />
   );

@@ -20,7 +20,17 @@ import { networkText } from '../../words/network.ts';
 import { plural } from '../../words/text.ts';
 import { ranked } from './ranking.ts';
 
-const FEW = 60;
+/** The pairs are what the view is about: as many as a screen has room for. */
+const FEW = 20;
+
+/** What the small charts show: what hurts most of the pairs, as the server says. */
+const SPARKS: Record<Compare['phase'], { name: string; value: (value: number | null) => string }> = {
+  total: { name: 'Total p95', value: ms },
+  dns: { name: 'DNS p95', value: ms },
+  handshake: { name: 'TCP + TLS p95', value: ms },
+  ttfb: { name: 'TTFB p95', value: ms },
+  throughput: { name: 'Throughput p50', value: mbits },
+};
 
 interface Props {
   compare: Compare;
@@ -33,20 +43,23 @@ export function PairsTable({ compare, bounds, kind }: Props) {
   const nameOf = kind === 'client' ? (pair: ComparedPair) => pair.target : (pair: ComparedPair) => pair.client_id;
   const pairs = useMemo(() => ranked(compare.pairs, sort, nameOf), [compare, sort, kind]);
   const { shown, left, showAll } = useFew(pairs, FEW);
-  const most = Math.max(1, ...pairs.map(({ ttfb_p95_max }) => ttfb_p95_max ?? 0));
+  const { name, value } = SPARKS[compare.phase];
+  const most = Math.max(1, ...pairs.flatMap(({ values }) => values.map((value) => value ?? 0)));
   return (
     <section aria-labelledby="pairs-title">
       <div class="section-head">
         <h2 id="pairs-title">{kind === 'client' ? 'Its targets' : 'Its clients'}, ranked</h2>
-        <span class="quiet">small charts: TTFB p95 from 0 to {ms(most)}; bars below: degraded</span>
+        <span class="quiet">
+          small charts: {name} from 0 to {value(most)}; bars below: degraded
+        </span>
       </div>
-      <Wide name="Pairs">
+      <Wide name="Pairs" showAll={showAll}>
         <table class="pairs" data-testid="pairs">
           <thead>
             <tr>
               <Head sort="name">{kind === 'client' ? 'Target' : 'Client'}</Head>
               <Head sort="worst">{showsPast.value ? 'At the end' : 'Now'}</Head>
-              <th scope="col">TTFB p95</th>
+              <th scope="col">{name}</th>
               <Head sort="degraded" figure>
                 Degraded windows
               </Head>
@@ -90,6 +103,7 @@ interface RowProps extends Props {
 
 function Row({ pair, kind, compare, bounds, most }: RowProps) {
   const { client_id, target, label, severity, degraded_windows, windows, count_error, count_total } = pair;
+  const { name } = SPARKS[compare.phase];
   const ttfb = ms(pair.ttfb_p95_max);
   return (
     <tr>
@@ -112,10 +126,10 @@ function Row({ pair, kind, compare, bounds, most }: RowProps) {
           start={compare.start}
           point_ms={compare.point_ms}
           bounds={bounds}
-          values={pair.ttfb_p95}
+          values={pair.values}
           most={most}
           degraded={pair.degraded}
-          label={`TTFB p95, at most ${ttfb}; ${plural(degraded_windows, 'degraded window')}`}
+          label={`${name}, ${extremeOf(pair.values, compare.phase)}; ${plural(degraded_windows, 'degraded window')}`}
         />
       </td>
       <td class="figure">
@@ -148,4 +162,12 @@ function Head({ sort, figure = false, children }: { sort: Sort; figure?: boolean
       </button>
     </th>
   );
+}
+
+/** As `at most 412 ms`; of throughput, `at least 9.1 Mbit/s`. */
+function extremeOf(values: ComparedPair['values'], phase: Compare['phase']): string {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return 'not measured';
+  const { value } = SPARKS[phase];
+  return phase === 'throughput' ? `at least ${value(Math.min(...known))}` : `at most ${value(Math.max(...known))}`;
 }

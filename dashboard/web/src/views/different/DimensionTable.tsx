@@ -1,23 +1,68 @@
-// The values of one dimension, with the shares of their windows that match inside and outside.
+// The values of one dimension, with their shares inside and outside: of windows that match, or of measurements.
 
-import type { Different, Dimension } from '../../api/types.ts';
+import type { ComponentChildren } from 'preact';
+
+import type { Different, Dimension, MeasurementDifference } from '../../api/types.ts';
 import { useFew } from '../../parts/few.ts';
 import { Link } from '../../parts/Link.tsx';
 import { Name } from '../../parts/Name.tsx';
-import { dimensionTitle, placeOf, pointsText } from '../../words/different.ts';
+import { dimensionTitle, MEASURED, placeOf, pointsText } from '../../words/different.ts';
 import { count, percent } from '../../words/figures.ts';
-
-/** Values that are shown at first. */
-const FEW = 8;
+import { plural } from '../../words/text.ts';
 
 export function DimensionTable({ dimension, values }: Different['dimensions'][number]) {
-  const { shown, left, showAll } = useFew(values, FEW);
+  const rows = values.map((value) => ({
+    key: value.value ?? '\u0000',
+    name: <ValueName dimension={dimension} value={value.value} />,
+    inside: { share: value.inside_share, text: windowsText(value.inside_matching, value.inside_windows) },
+    outside: { share: value.outside_share, text: windowsText(value.outside_matching, value.outside_windows) },
+    difference: value.difference,
+  }));
+  return <Compared name={dimensionTitle(dimension)} testid={`dimension-${dimension}`} rows={rows} />;
+}
+
+/** Of single measurements: shares of all that were read. */
+export function MeasuredTable({ of, all }: { of: MeasurementDifference['dimensions'][number]; all: [number, number] }) {
+  const rows = of.values.map((value) => ({
+    key: value.value,
+    name: <Name text={value.value} length={48} />,
+    inside: { share: value.inside_share, text: measurementsText(value.inside, all[0]) },
+    outside: { share: value.outside_share, text: measurementsText(value.outside, all[1]) },
+    difference: value.difference,
+  }));
+  return <Compared name={MEASURED[of.dimension]} testid={`measured-${of.dimension}`} rows={rows} />;
+}
+
+function windowsText(matching: number, of: number): string {
+  return `${count(matching)} of ${plural(of, 'window')}`;
+}
+
+function measurementsText(counted: number, of: number): string {
+  return `${count(counted)} of ${plural(of, 'measurement')}`;
+}
+
+interface Side {
+  share: number | null;
+  text: string;
+}
+
+interface Row {
+  key: string;
+  name: ComponentChildren;
+  inside: Side;
+  outside: Side;
+  difference: number;
+}
+
+function Compared({ name, testid, rows }: { name: string; testid: string; rows: Row[] }) {
+  const { shown, left, showAll } = useFew(rows);
+  if (rows.length === 0) return null;
   return (
-    <section class="dimension" aria-label={dimensionTitle(dimension)} data-testid={`dimension-${dimension}`}>
+    <section class="dimension" aria-label={name} data-testid={testid}>
       <table>
         <thead>
           <tr>
-            <th scope="col">{dimensionTitle(dimension)}</th>
+            <th scope="col">{name}</th>
             <th scope="col" class="bars-head">
               <span>
                 <i class="key inside" aria-hidden="true" /> inside,
@@ -32,26 +77,14 @@ export function DimensionTable({ dimension, values }: Different['dimensions'][nu
           </tr>
         </thead>
         <tbody>
-          {shown.map((value) => (
-            <tr key={value.value ?? '\u0000'}>
-              <th scope="row">
-                <ValueName dimension={dimension} value={value.value} />
-              </th>
+          {shown.map((row) => (
+            <tr key={row.key}>
+              <th scope="row">{row.name}</th>
               <td class="two-bars">
-                <Bar
-                  kind="inside"
-                  share={value.inside_share}
-                  of={value.inside_windows}
-                  matching={value.inside_matching}
-                />
-                <Bar
-                  kind="outside"
-                  share={value.outside_share}
-                  of={value.outside_windows}
-                  matching={value.outside_matching}
-                />
+                <Bar kind="inside" {...row.inside} />
+                <Bar kind="outside" {...row.outside} />
               </td>
-              <td class="figure">{pointsText(value.difference)}</td>
+              <td class="figure">{pointsText(row.difference)}</td>
             </tr>
           ))}
         </tbody>
@@ -76,16 +109,9 @@ function ValueName({ dimension, value }: { dimension: Dimension; value: string |
   );
 }
 
-interface BarProps {
-  kind: 'inside' | 'outside';
-  share: number | null;
-  of: number;
-  matching: number;
-}
-
-function Bar({ kind, share, of, matching }: BarProps) {
+function Bar({ kind, share, text }: Side & { kind: 'inside' | 'outside' }) {
   return (
-    <span class="bar-row" title={`${kind}: ${count(matching)} of ${count(of)} windows`}>
+    <span class="bar-row" title={`${kind}: ${text}`}>
       <span class="track" aria-hidden="true">
         <i class={kind} style={{ width: `${100 * (share ?? 0)}%` }} />
       </span>

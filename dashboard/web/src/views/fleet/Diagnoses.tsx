@@ -21,9 +21,6 @@ const NAMES: Record<(typeof GROUPINGS)[number], string> = {
   client: 'By client',
   isp: 'By provider',
 };
-/** Diagnoses of a group that are shown at first, and groups. */
-const FEW = 5;
-const FEW_GROUPS = 20;
 
 export function Diagnoses({ overview }: { overview: Overview }) {
   const { by, isp, label } = place.value;
@@ -31,7 +28,7 @@ export function Diagnoses({ overview }: { overview: Overview }) {
     (diagnosis) => (isp === null || (diagnosis.isp ?? '') === isp) && (label === null || diagnosis.label === label),
   );
   const groups = groupsOf(overview, by, wanted);
-  const { shown, left, showAll } = useFew(groups, FEW_GROUPS);
+  const { shown, left, showAll } = useFew(groups);
   const counts = { target: overview.by_target.length, client: overview.by_client.length, isp: overview.by_isp.length };
   return (
     <section aria-labelledby="diagnoses-title" data-testid="diagnoses">
@@ -178,7 +175,7 @@ function providersText({ isp_count, all_isps }: HurtTarget): string {
 function GroupItem({ group, by, window_ms }: { group: Group; by: Grouping; window_ms: number }) {
   const { hurt, name, nameless, to, about, diagnoses } = group;
   const title = name === null ? nameless : <Name text={name} brief />;
-  const { shown, left, showAll } = useFew(diagnoses, FEW);
+  const { shown, left, showAll } = useFew(diagnoses);
   return (
     <li data-testid="group">
       <div class="group-head">

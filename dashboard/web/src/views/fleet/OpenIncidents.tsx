@@ -14,9 +14,6 @@ import { duration } from '../../words/figures.ts';
 import { causeParts, endOf, sizeText, weightText } from '../../words/incidents.ts';
 import { plural } from '../../words/text.ts';
 
-/** What a screen has room for. */
-const FEW = 5;
-
 interface Props {
   incidents: Incident[];
   /** Open ones that the answer does not have. */
@@ -26,7 +23,7 @@ interface Props {
 }
 
 export function OpenIncidents({ incidents, leftOff, at }: Props) {
-  const { shown, left, showAll } = useFew(incidents, FEW);
+  const { shown, left, showAll } = useFew(incidents);
   const past = showsPast.value;
   if (incidents.length === 0) return null;
   const until = past ? at : now.value;

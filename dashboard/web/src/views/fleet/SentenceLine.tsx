@@ -1,4 +1,4 @@
-// The first sentence, who is silent, and when it last was not well; announced to screen readers when the sentence changes.
+// The first sentence, who is silent, whose certificate expires soon, and when it last was not well; announced to screen readers when the sentence changes.
 
 import type { MatrixAnswer, Overview } from '../../api/types.ts';
 import { reportingOf } from '../../matrix/cells.ts';
@@ -10,12 +10,13 @@ import { now, today } from '../../state/clock.ts';
 import { go } from '../../state/navigation.ts';
 import { bounds, showsPast } from '../../state/present.ts';
 import { following } from '../../state/range.ts';
+import { certificateParts } from '../../words/certificates.ts';
 import { silenceParts } from '../../words/incidents.ts';
 import { adviceOf, toneOf, type Telling } from '../../words/summary.ts';
 import { plural, visible } from '../../words/text.ts';
 import { time } from '../../words/times.ts';
 
-/** Silent clients that are named; the others are counted. */
+/** Silent clients that are named, and certificates that are told; the others are counted. */
 const NAMED = 3;
 
 interface Props {
@@ -57,6 +58,7 @@ export function SentenceLine({ overview, matrix }: Props) {
         </p>
       )}
       <Silent overview={overview} matrix={matrix} />
+      <Certificates overview={overview} now={minute} />
       {past && (
         <p class="advice">
           This is how it was.{' '}
@@ -102,6 +104,26 @@ function Silent({ overview: { sentence, unmeasured, window_ms }, matrix }: Props
         <li>
           {plural(more, 'more client')} {more === 1 ? 'has' : 'have'} unmeasured pairs:{' '}
           {plural(unmeasured.pairs, 'pair')} in all
+        </li>
+      )}
+    </ul>
+  );
+}
+
+/** Certificates of targets that expire within 14 days, or have expired. */
+function Certificates({ overview: { certificates, certificates_left_off }, now }: { overview: Overview; now: number }) {
+  if (certificates.length === 0) return null;
+  const more = certificates.length + certificates_left_off - NAMED;
+  return (
+    <ul class="silent" role="list" data-testid="certificates">
+      {certificates.slice(0, NAMED).map((certificate) => (
+        <li key={certificate.target}>
+          <Parts parts={certificateParts(certificate, now)} />
+        </li>
+      ))}
+      {more > 0 && (
+        <li>
+          {plural(more, 'more certificate')} {more === 1 ? 'expires' : 'expire'} within 14 days
         </li>
       )}
     </ul>

@@ -18,10 +18,15 @@ export function TimelineChart({ timeline, bounds }: { timeline: Timeline; bounds
   const { start, point_ms, window_ms, degraded, pairs } = timeline;
   const colors = palette.value;
   const present = HURT.filter(({ label }) => degraded[label] !== undefined);
+  // Labels have their most pairs in different windows of a point: the stack is as high as the most of all together.
+  const shrink = (index: number) => {
+    const sum = present.reduce((sum, { label }) => sum + (degraded[label]?.[index] ?? 0), 0);
+    return sum === 0 ? 0 : (pairs[index] ?? 0) / sum;
+  };
   const stacked = stackBlocks(
     start,
     point_ms,
-    present.map(({ label }) => (degraded[label] ?? []).map((value) => value || null)),
+    present.map(({ label }) => (degraded[label] ?? []).map((value, index) => value * shrink(index) || null)),
   );
   /** The whole screen then shows how it was at the end of the point that holds this time. */
   const lookAt = (at: number) => {

@@ -13,11 +13,9 @@ import { count } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
 import { typicalOf } from './typical.ts';
 
-const FEW = 15;
-
 export function PairsOfIncident({ pairs, total }: { pairs: IncidentPair[]; total: number }) {
   const sorted = useMemo(() => typicalOf(pairs), [pairs]);
-  const { shown, left, showAll } = useFew(sorted, FEW);
+  const { shown, left, showAll } = useFew(sorted);
   return (
     <section aria-labelledby="incident-pairs-title">
       <div class="section-head">
@@ -27,7 +25,7 @@ export function PairsOfIncident({ pairs, total }: { pairs: IncidentPair[]; total
           {total > pairs.length && `, of which ${count(pairs.length)} are listed`}
         </span>
       </div>
-      <Wide name="Pairs of the incident">
+      <Wide name="Pairs of the incident" showAll={showAll}>
         <table data-testid="incident-pairs">
           <thead>
             <tr>

@@ -11,8 +11,6 @@ import { percent } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
 import { fullTime } from '../../words/times.ts';
 
-const FEW = 30;
-
 interface Props {
   series: Series;
   run: Run | null;
@@ -23,7 +21,7 @@ interface Props {
 export function EvidenceTable({ series, run, showAllRuns, showMeasurements }: Props) {
   const { window_ms } = series;
   const diagnoses = run === null ? series.diagnoses : series.diagnoses.filter(isOf(run));
-  const { shown, left, showAll } = useFew(diagnoses, FEW);
+  const { shown, left, showAll } = useFew(diagnoses);
   return (
     <section aria-labelledby="evidence-title" id="evidence">
       <div class="section-head">
@@ -48,7 +46,7 @@ export function EvidenceTable({ series, run, showAllRuns, showMeasurements }: Pr
       {diagnoses.length === 0 ? (
         <p class="state">No window of this range is degraded.</p>
       ) : (
-        <Wide name="Evidence">
+        <Wide name="Evidence" showAll={showAll}>
           <table data-testid="evidence">
             <thead>
               <tr>

@@ -19,7 +19,7 @@ import { Measurement } from './Measurement.tsx';
 const PAGE = 60;
 /** A search of the log costs more than rows do, and new measurements come as often as this at most. */
 const SEARCH_AGAIN_MS = 2_000;
-/** Those that are shown before more is asked for. */
+/** Those that are shown before more is asked for: new ones must not soon push out what somebody looks at. */
 const FEW = 10;
 
 interface Props {

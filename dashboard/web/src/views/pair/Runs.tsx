@@ -8,8 +8,6 @@ import { Wide } from '../../parts/Wide.tsx';
 import { duration } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
 
-const FEW = 10;
-
 interface Props {
   runs: Run[];
   /** Whether there are more than these. */
@@ -21,7 +19,7 @@ interface Props {
 }
 
 export function Runs({ runs, more, end, chosen, choose }: Props) {
-  const { shown, left, showAll } = useFew(runs, FEW);
+  const { shown, left, showAll } = useFew(runs);
   if (runs.length === 0) return null;
   return (
     <section aria-labelledby="runs-title">
@@ -31,7 +29,7 @@ export function Runs({ runs, more, end, chosen, choose }: Props) {
           {more ? `the newest ${runs.length}` : plural(runs.length, 'run')} of degraded windows in this range
         </span>
       </div>
-      <Wide name="Runs">
+      <Wide name="Runs" showAll={showAll}>
         <table data-testid="runs">
           <thead>
             <tr>
