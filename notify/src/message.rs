@@ -89,7 +89,7 @@ impl MessageEvent {
 
 impl Message {
     /// What it says of the incident, without what it said of the time before.
-    pub(crate) fn as_it_stands(self) -> Self {
+    pub(crate) fn into_standing(self) -> Self {
         Self { previous_severity: None, previous_cause: None, ..self }
     }
 

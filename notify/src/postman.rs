@@ -193,7 +193,7 @@ impl Postman {
         let standing = self.outbox.standing(self.generation, &letter_box.policy.name)?;
         // What another version of netqoe has written may have fields that this one does not know. It was delivered.
         let messages = standing.iter().filter_map(|one| serde_json::from_str::<Message>(&one.body).ok());
-        let messages: Vec<Message> = messages.filter(|one| !one.event.ends()).map(Message::as_it_stands).collect();
+        let messages: Vec<Message> = messages.filter(|one| !one.event.ends()).map(Message::into_standing).collect();
         if messages.is_empty() {
             return Ok(None);
         }

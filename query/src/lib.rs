@@ -21,6 +21,7 @@ mod pipeline;
 mod queries;
 mod runs;
 mod schema;
+mod spelling;
 mod words;
 
 pub use certificates::{Certificates, EXPIRES_SOON_MS, ExpiringCertificate};

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as QueryString, State};
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use netqoe_model::Rules;
 use netqoe_sinks::read::{Page, ReadError, Reader, Rows, Snapshot};
 use netqoe_sinks::{AnnotationError, Annotations, Clock};
@@ -20,7 +20,7 @@ use crate::certificates::Certificates;
 use crate::live::{self, LiveFeed};
 use crate::measurements::{self, Measurements};
 use crate::parameters::{Cursor, Parameters, asked};
-use crate::{incidents, labels, pipeline, runs};
+use crate::{incidents, labels, pipeline, runs, spelling};
 
 /// Questions about what a store holds.
 #[derive(Clone)]
@@ -106,11 +106,13 @@ impl QueryApi {
     /// The routes and what they say of themselves.
     pub fn router(self) -> (Router, OpenApi) {
         let live = live::routes().with_state((self.live.clone(), self.stop.clone()));
-        routes().with_state(self).merge(live).split_for_parts()
+        let in_its_spelling = middleware::from_fn_with_state(self.clone(), spelling::in_its_spelling);
+        let (router, document) = routes().with_state(self).merge(live).split_for_parts();
+        (router.layer(in_its_spelling), document)
     }
 
     /// Reads a page.
-    async fn page<T: Send + 'static>(
+    pub(crate) async fn page<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Rows) -> Result<Page<T>, ReadError> + Send + 'static,
     ) -> Result<Page<T>, Refusal> {

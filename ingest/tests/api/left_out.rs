@@ -32,7 +32,7 @@ fn api(tokens: Tokens, config: IngestConfig) -> (Api, impl Fn() -> Noted) {
 }
 
 fn whose(client_id: &str) -> (Option<String>, Option<String>) {
-    (Some(client_id.to_owned()), Some("https://api.example.com".to_owned()))
+    (Some(client_id.to_owned()), Some("https://api.example.com/".to_owned()))
 }
 
 #[tokio::test]

@@ -51,6 +51,25 @@ async fn aggregates() {
     }
 }
 
+/// Ingest writes one spelling; rows of an older netqoe, and of logs of others, have any.
+#[tokio::test]
+async fn a_target_is_found_in_the_spelling_that_was_sent() {
+    let rows = [row("a", "https://new.test/", 0), row("a", "https://old.test", 0), row("a", "https://old.test/", 1)];
+    let api = Api::with(&rows);
+    for (target, expected) in [
+        ("https://new.test", &["a https://new.test/ 0"][..]),
+        ("HTTPS%3A%2F%2FNEW.test%3A443", &["a https://new.test/ 0"]),
+        ("https://new.test/", &["a https://new.test/ 0"]),
+        ("https://old.test", &["a https://old.test 0"]),
+        ("https://OLD.test", &["a https://old.test/ 1"]),
+        ("https://unknown.test", &[]),
+    ] {
+        for more in ["", "&client_id=a&from=0"] {
+            check(&api.get(&format!("/api/v1/aggregates?target={target}{more}")).await, expected);
+        }
+    }
+}
+
 #[tokio::test]
 async fn diagnoses() {
     let api = api();
