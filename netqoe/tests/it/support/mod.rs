@@ -124,8 +124,8 @@ pub(crate) fn replay(input: &Path, log: &str, store: &Path, options: &[&str]) ->
 pub(crate) fn rows(store: &Path) -> Vec<Vec<String>> {
     let columns = "client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count, \
         tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, \
-        tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, network_type, isp, site, \
-        client_labels, target_labels";
+        tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label, client_labels, \
+        target_labels, network_type, isp, site";
     query(store, &format!("SELECT {columns} FROM agg_1m ORDER BY 1, 2, 3"))
 }
 
