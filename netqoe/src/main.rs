@@ -52,6 +52,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whatever it was: nobody was to see more of it.
         Err(_) if output::has_gone() => ExitCode::from(exit::FAILED),
+        // Standard output has told it already.
+        Err(error) if error.downcast_ref().is_some_and(|failed: &commands::probe::Failed| failed.is_shown) => {
+            ExitCode::from(exit::FAILED)
+        }
         Err(error) => {
             crate::output::complain_of(format_args!("{error:#}"));
             ExitCode::from(exit::code(&error))

@@ -11,7 +11,7 @@ use crate::opening::Opening;
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
 use crate::tls::{self, EncryptedStream, TlsSession};
-use crate::{Failure, HostAddress, QuicInfo, WebUrl};
+use crate::{Failure, HostAddress, Proxy, QuicInfo, Settings, WebUrl};
 
 pub(crate) enum Connection {
     Plain(TcpStream),
@@ -20,11 +20,20 @@ pub(crate) enum Connection {
     Quic(QuicConnection),
 }
 
+/// How a server is reached.
+#[derive(Clone, Copy)]
+pub(crate) enum Way<'a> {
+    /// At one of these addresses.
+    Addresses(&'a [HostAddress]),
+    /// By way of the proxy of these settings.
+    Proxy(&'a Proxy, &'a Settings),
+}
+
 impl Connection {
-    /// Connects to the server of `url` at one of `addresses`.
+    /// Connects to the server of `url`.
     pub(crate) async fn open(
         url: &WebUrl,
-        addresses: &[HostAddress],
+        way: Way<'_>,
         session: &TlsSession,
         clock: Clock,
         deadline: Deadline,
@@ -32,15 +41,16 @@ impl Connection {
     ) -> Result<Self, Failure> {
         #[cfg(feature = "http3")]
         if session.is_over_quic && url.is_https() {
+            let Way::Addresses(addresses) = way else { return Err(Failure::NoQuicByProxy) };
             return QuicConnection::open(url, addresses, session, clock, deadline, opening).await.map(Self::Quic);
         }
         if !url.is_https() {
-            return Ok(Self::Plain(Self::connect(url, addresses, clock, deadline, opening).await?));
+            return Ok(Self::Plain(Self::connect(url, way, clock, deadline, opening).await?));
         }
         let host = url.server_name()?;
         let mut stack = session.stack_for(host);
         loop {
-            let stream = Self::connect(url, addresses, clock, deadline, opening).await?;
+            let stream = Self::connect(url, way, clock, deadline, opening).await?;
             let handshake = async { Ok(session.handshake(stack, stream, host, clock).await) };
             let refusal = match deadline.hold(ErrorStage::Tls, handshake).await? {
                 Ok((stream, span, evidence)) => {
@@ -56,11 +66,15 @@ impl Connection {
 
     async fn connect(
         url: &WebUrl,
-        addresses: &[HostAddress],
+        way: Way<'_>,
         clock: Clock,
         deadline: Deadline,
         opening: &mut Opening,
     ) -> Result<TcpStream, Failure> {
+        let addresses = match way {
+            Way::Addresses(addresses) => addresses,
+            Way::Proxy(proxy, settings) => return proxy.open(url, settings, clock, deadline, opening).await,
+        };
         let connecting = connect(addresses, url.port(), clock, &mut opening.attempts);
         let (stream, span) = deadline.hold(ErrorStage::Tcp, connecting).await?;
         opening.tcp = Some(span);

@@ -12,8 +12,8 @@ use crate::connect::{Attempt, TcpInfo};
 use crate::dns::{DnsAnswer, DnsOutcome, Family, NameSource, SystemLookup};
 use crate::tls::TlsEvidence;
 use crate::{
-    EchoEvidence, Evidence, HostAddress, InterimAnswer, Measurement, NetworkContext, Phases, QuicInfo, Redirect, Span,
-    ThroughputEvidence, ToldHeader, Transfer,
+    EchoEvidence, Evidence, HostAddress, InterimAnswer, Labels, Measurement, NetworkContext, Phases, ProxyEvidence,
+    QuicInfo, Redirect, Span, ThroughputEvidence, ToldHeader, Transfer,
 };
 
 /// Addresses of one answer that an event holds; how many more there were, it says.
@@ -32,7 +32,26 @@ struct WireEvent<'a> {
     network_context: &'a NetworkContext,
     timing_measurements: WireTimings,
     error_stage: Option<ErrorStage>,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    client_labels: &'a Labels,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    target_labels: &'a Labels,
     evidence: WireEvidence<'a>,
+}
+
+/// What an event carries beside what was measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    /// Which event it is.
+    pub event_id: &'a str,
+    /// Who has measured.
+    pub client_id: &'a str,
+    /// When the measurement began, by the probe's own clock.
+    pub ts: EventTime,
+    /// What the client is called.
+    pub client_labels: &'a Labels,
+    /// What the target is called.
+    pub target_labels: &'a Labels,
 }
 
 /// Absent members are phases that were not reached.
@@ -54,11 +73,15 @@ struct WireEvidence<'a> {
     total_ms: f64,
     residual_ms: f64,
     redirects_ms: Option<f64>,
+    proxy_ms: Option<f64>,
     request_ms: Option<f64>,
     body_ms: Option<f64>,
     peer: Option<IpAddr>,
     port: Option<u16>,
     ip_version: Option<u8>,
+    proxy: Option<&'a ProxyEvidence>,
+    insecure: Option<bool>,
+    certificate_problem: Option<&'a str>,
     protocol: Option<&'static str>,
     status: Option<u16>,
     body_bytes: Option<u64>,
@@ -122,17 +145,25 @@ struct WireSystemLookup<'a> {
 }
 
 impl Measurement {
-    /// One line of JSON. `ts` is when the measurement began, by the probe's own clock.
+    /// One line of JSON, without labels.
     pub fn to_event(&self, event_id: &str, client_id: &str, ts: EventTime) -> String {
+        let none = Labels::default();
+        self.to_labelled_event(Stamp { event_id, client_id, ts, client_labels: &none, target_labels: &none })
+    }
+
+    /// One line of JSON.
+    pub fn to_labelled_event(&self, stamp: Stamp<'_>) -> String {
         let event = WireEvent {
             schema_version: 1,
-            event_id,
-            client_id,
-            ts_ms: ts.ms(),
+            event_id: stamp.event_id,
+            client_id: stamp.client_id,
+            ts_ms: stamp.ts.ms(),
             target: self.target.as_str(),
             network_context: &self.evidence.network,
             timing_measurements: WireTimings::of(&self.phases),
             error_stage: self.failure.as_ref().map(|failure| failure.stage()),
+            client_labels: stamp.client_labels,
+            target_labels: stamp.target_labels,
             evidence: WireEvidence::of(self),
         };
         // Texts and numbers under names that are texts: there is nothing in it that JSON can't hold.
@@ -165,12 +196,16 @@ impl<'a> WireEvidence<'a> {
             total_ms: rounded(total.as_secs_f64() * 1000.0),
             residual_ms: rounded(phases.residual(*total).as_secs_f64() * 1000.0),
             redirects_ms: phases.redirects.map(milliseconds),
+            proxy_ms: phases.proxy.map(milliseconds),
             request_ms: phases.request.map(milliseconds),
             body_ms: phases.body.map(milliseconds),
             peer: peer.map(|peer| peer.ip()),
             // That of an echo is 0, which is none.
             port: peer.map(|peer| peer.port()).filter(|port| *port > 0),
             ip_version: peer.map(|peer| if peer.is_ipv4() { 4 } else { 6 }),
+            proxy: evidence.proxy.as_ref(),
+            insecure: Some(true).filter(|_| evidence.insecure),
+            certificate_problem: evidence.certificate_problem.as_deref(),
             protocol: evidence.protocol,
             status: evidence.status,
             body_bytes: evidence.body_bytes,

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use crate::NetworkContext;
 use crate::clock_state::ClockState;
 use crate::connect::{Attempt, TcpInfo};
 use crate::dns::DnsEvidence;
 use crate::tls::{CertificateNames, TlsEvidence};
+use crate::{NetworkContext, ProxyEvidence};
 
 /// What explains the figures. What was not reached is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +27,12 @@ pub struct Evidence {
     pub certificate_expires_s: Option<i64>,
     /// Whose the server's own certificate is, and who has signed it; also where it was refused.
     pub certificate: Option<CertificateNames>,
+    /// The proxy by which the page was reached.
+    pub proxy: Option<ProxyEvidence>,
+    /// Whether any certificate would have done, where one was shown.
+    pub insecure: bool,
+    /// What was wrong with the certificate that was accepted nevertheless.
+    pub certificate_problem: Option<String>,
     /// `HTTP/1.1`, `HTTP/2` or `HTTP/3`.
     pub protocol: Option<&'static str>,
     /// The status of the last answer.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use netqoe_model::ErrorStage;
 
-use crate::{Family, InvalidLocation, InvalidName};
+use crate::{Family, InvalidLocation, InvalidName, Unmet};
 
 /// Addresses that one line tells of; the evidence has them all.
 const MAX_CAUSES: usize = 8;
@@ -86,6 +86,10 @@ pub enum Failure {
     #[cfg(feature = "http3")]
     #[error("{0}; it does not speak HTTP/3, or UDP is blocked on the way")]
     NoQuic(Box<Failure>),
+    /// A proxy carries TCP.
+    #[cfg(feature = "http3")]
+    #[error("HTTP/3 does not go by way of a proxy; measure this target without --http3, or without the proxy")]
+    NoQuicByProxy,
     /// A certificate that is not to be trusted, or no TLS at all.
     #[error("no TLS connection to {host}: {cause}")]
     Tls {
@@ -103,6 +107,17 @@ pub enum Failure {
     /// A status of 400 or more.
     #[error("the server answered with status {0}")]
     Status(u16),
+    /// The page answers, and not as expected.
+    #[error(transparent)]
+    Unmet(#[from] Unmet),
+    /// The proxy does not carry anything to the server.
+    #[error("no connection by way of the proxy {proxy}: {cause}")]
+    Proxy {
+        /// The proxy.
+        proxy: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// The answers lead in a circle, or on and on.
     #[error("redirect loop: {after} redirects, the last to {url:?}, and no page")]
     RedirectLoop {
@@ -163,13 +178,17 @@ impl Failure {
             Self::NotAName { .. } | Self::NoSuchName { .. } | Self::NoAddress { .. } | Self::Lookup { .. } => {
                 ErrorStage::Dns
             }
+            Self::Unmet(unmet) => unmet.stage(),
             Self::Connect { .. }
+            | Self::Proxy { .. }
             | Self::OtherFamily { .. }
             | Self::NoInterface { .. }
             | Self::NoEcho { .. }
             | Self::IcmpSocket(_) => ErrorStage::Tcp,
             #[cfg(feature = "http3")]
             Self::NoQuic(cause) => cause.stage(),
+            #[cfg(feature = "http3")]
+            Self::NoQuicByProxy => ErrorStage::Tcp,
             Self::Tls { .. } | Self::TlsSettings(_) | Self::NoServerName { .. } => ErrorStage::Tls,
             Self::Request(_)
             | Self::Status(_)

@@ -24,6 +24,7 @@ mod dns;
 mod endpoint;
 mod event;
 mod evidence;
+mod expectations;
 mod exporter;
 mod failure;
 #[cfg(feature = "fuzzing")]
@@ -31,24 +32,31 @@ pub mod fuzzing;
 mod host_address;
 mod http;
 mod icmp;
+mod labels;
 mod measure;
 mod measuring;
 mod module;
 mod network;
 mod opening;
 mod phases;
+mod planned;
 mod provider;
+mod proxy;
 #[cfg(feature = "http3")]
 mod quic;
 mod report;
+mod request;
 mod route;
 mod settings;
 mod target_list;
+mod target_settings;
 mod throughput;
 mod tls;
 mod waterfall;
 mod wire_events;
 
+/// A method of HTTP.
+pub use ::http::Method;
 pub use agent::{
     AgentStopped, DEFAULT_INTERVAL, HostNameError, Observations, Plan, ProbeCounts, Reporter, Schedule, host_name,
     run_probe,
@@ -61,21 +69,32 @@ pub use dns::{
     SystemLookup, addresses_in_hosts_file, parse_resolv_conf, read_answer,
 };
 pub use endpoint::{Check, Host, InvalidLocation, InvalidTarget, Target, WebUrl};
+pub use event::Stamp;
 pub use evidence::{EchoEvidence, Evidence, InterimAnswer, QuicInfo, Redirect, ThroughputEvidence, ToldHeader};
+pub use expectations::{
+    Expectations, ExpectedHeader, ExpectedText, InvalidExpectation, MAX_TEXT_BYTES, StatusRange, Unmet,
+};
 pub use exporter::{Askable, Families, InvalidQuestion, Question, exporter};
 pub use failure::Failure;
 pub use host_address::HostAddress;
+pub use labels::{InvalidLabel, Label, Labels, MAX_LABEL_NAME_BYTES, MAX_LABEL_VALUE_BYTES, MAX_LABELS};
 pub use measure::{Measurement, measure};
 pub use module::InvalidModule;
 pub use network::NetworkContext;
 pub use phases::{Phases, Transfer};
+pub use planned::{INTERVALS, PlannedTarget, TIMEOUTS};
 pub use provider::{Provider, Providers, ProvidersError};
+pub use proxy::{InvalidProxy, Proxy, ProxyEvidence};
 pub use report::{
     Endpoint, InvalidEndpoint, InvalidToken, ReportCounts, ReportError, ReportSettings, ReportWatch, Reporting,
     SpoolBounds, SpoolError, ToSpool, Token, retry_after,
 };
-pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject};
+pub use request::{
+    Authorization, InvalidRequest, MAX_REQUEST_BODY_BYTES, RequestHeader, RequestSettings, parse_method,
+};
+pub use settings::{DEFAULT_TIMEOUT, NameServers, Settings, ThroughputObject, parse_throughput};
 pub use target_list::{InvalidList, MAX_LIST_BYTES, parse_target_list};
+pub use target_settings::{ClientIdentity, InvalidWord, ListedTarget, OwnSettings, TargetWords};
 pub use throughput::{FIXED_OBJECT_PATH, fixed_object};
 pub use tls::{CertificateNames, TlsEvidence, TrustedRoots, trusted_roots};
 pub use waterfall::{verdict, waterfall};

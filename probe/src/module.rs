@@ -2,6 +2,7 @@
 //!
 //! Prometheus's jobs and lists name targets as it wants them: bare hosts, and IPv6 addresses without brackets.
 
+use crate::endpoint::has_scheme;
 use crate::{Check, InvalidTarget, Target};
 
 /// A module that is known here.
@@ -43,12 +44,21 @@ impl Module {
     }
 }
 
+/// What a target without a scheme is in a list.
+pub(crate) const HTTPS: &str = "https";
+/// What it is for `/probe`, as for blackbox_exporter.
+pub(crate) const HTTP: &str = "http";
+
 /// A target without a scheme is what the module makes of it, and a page where there is none.
-pub(crate) fn target_of(written: &str, module: Option<&Module>) -> Result<Target, InvalidModule> {
+pub(crate) fn target_of(
+    written: &str,
+    module: Option<&Module>,
+    scheme_of_pages: &str,
+) -> Result<Target, InvalidModule> {
     let target: Target = if has_scheme(written) {
         written.parse()?
     } else {
-        let scheme = module.map_or("http", |module| module.scheme);
+        let scheme = module.map_or(scheme_of_pages, |module| module.scheme);
         format!("{scheme}://{written}").parse()?
     };
     match module {
@@ -59,12 +69,6 @@ pub(crate) fn target_of(written: &str, module: Option<&Module>) -> Result<Target
     }
 }
 
-/// Another URL may stand within the query of a bare host.
-fn has_scheme(written: &str) -> bool {
-    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    written.split_once("://").is_some_and(|(before, _)| is_scheme(before))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +76,7 @@ mod tests {
     #[track_caller]
     fn check(written: &str, module: Option<&str>, expected: Result<&str, &str>) {
         let module = module.map(|name| Module::named(name).unwrap());
-        match (target_of(written, module), expected) {
+        match (target_of(written, module, HTTP), expected) {
             (Ok(target), Ok(expected)) => assert_eq!(target.as_str(), expected),
             (Err(error), Err(says)) => assert!(error.to_string().contains(says), "{written}: {error}"),
             (seen, expected) => panic!("{written}: {seen:?} where {expected:?} is right"),
@@ -81,12 +85,12 @@ mod tests {
 
     #[test]
     fn bare_hosts_are_what_the_module_measures() {
-        check("a.test", None, Ok("http://a.test"));
+        check("a.test", None, Ok("http://a.test/"));
         check("a.test:8080/x", Some("http_2xx"), Ok("http://a.test:8080/x"));
         check("a.test/?next=https://b.test/", None, Ok("http://a.test/?next=https://b.test/"));
         check("a.test:22", Some("tcp_connect"), Ok("tcp://a.test:22"));
         check("a.test", Some("tcp_connect"), Err("tcp://host:port"));
-        check("https://a.test", Some("icmp"), Err("icmp does not measure https://a.test"));
+        check("https://a.test", Some("icmp"), Err("icmp does not measure https://a.test/"));
         check("ftp://a.test", None, Err("must begin with"));
         check("://a.test", None, Err("must begin with"));
         assert!(Module::named("HTTP_2xx").is_err());
@@ -96,7 +100,7 @@ mod tests {
     fn addresses_of_ipv6_need_no_brackets_where_nothing_else_can_be_meant() {
         for written in ["::1", "[::1]"] {
             check(written, Some("icmp"), Ok("icmp://[::1]"));
-            check(written, None, Ok("http://[::1]"));
+            check(written, None, Ok("http://[::1]/"));
         }
         check("2001:db8::7/health?x", None, Ok("http://[2001:db8::7]/health?x"));
         check("[::1]:22", Some("tcp_connect"), Ok("tcp://[::1]:22"));

@@ -11,6 +11,9 @@ use crate::tls::TlsEvidence;
 pub(crate) struct Opening {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) tcp: Option<Span>,
+    /// Until a proxy carried bytes, if one does.
+    pub(crate) proxy: Option<Span>,
+    pub(crate) proxy_address: Option<SocketAddr>,
     pub(crate) local: Option<SocketAddr>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) tls: Option<Span>,

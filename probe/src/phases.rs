@@ -18,7 +18,9 @@ pub struct Phases {
     pub redirects: Option<Span>,
     /// From the question to the last address that was waited for. Absent where the URL names an address.
     pub dns: Option<Span>,
-    /// From the first packet to the address that was chosen, until the connection stands. Absent with HTTP/3.
+    /// From the lookup of the proxy until it carries bytes to the server. Absent without one.
+    pub proxy: Option<Span>,
+    /// From the first packet to the address that was chosen, until the connection stands. Absent with HTTP/3, and by way of a proxy.
     pub tcp: Option<Span>,
     /// The full handshake, certificate verified; with HTTP/3 from the first packet. Absent for `http://`.
     pub tls: Option<Span>,
@@ -36,7 +38,7 @@ pub struct Phases {
 impl Phases {
     /// What is left of `total`, the time from the beginning to the end of the last phase but throughput.
     pub fn residual(&self, total: Duration) -> Duration {
-        let chain = [self.redirects, self.dns, self.tcp, self.tls, self.request, self.ttfb, self.body];
+        let chain = [self.redirects, self.dns, self.proxy, self.tcp, self.tls, self.request, self.ttfb, self.body];
         let in_phases = chain.into_iter().flatten().map(Span::duration).sum();
         total.saturating_sub(in_phases)
     }

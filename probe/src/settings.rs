@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Family, Providers, TrustedRoots, WebUrl};
+use crate::{
+    ClientIdentity, Expectations, FIXED_OBJECT_PATH, Family, InvalidTarget, Providers, Proxy, RequestSettings,
+    TrustedRoots, WebUrl,
+};
 
 /// How long a measurement may take, all phases together, where nothing else is said.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,6 +29,16 @@ pub struct Settings {
     pub throughput: Option<ThroughputObject>,
     /// Whether a redirect to another host is a failure, and not followed.
     pub stay_on_host: bool,
+    /// What pages are expected to answer.
+    pub expectations: Arc<Expectations>,
+    /// What they are asked with.
+    pub request: Arc<RequestSettings>,
+    /// The certificate that is shown to servers that ask for one.
+    pub identity: Option<ClientIdentity>,
+    /// Whether any certificate of a server will do. Events say so.
+    pub insecure: bool,
+    /// The proxy by which pages are reached.
+    pub proxy: Option<Arc<Proxy>>,
     /// Whether `https://` is HTTP/3, and nothing else.
     #[cfg(feature = "http3")]
     pub http3: bool,
@@ -50,6 +63,18 @@ pub enum ThroughputObject {
     At(Box<WebUrl>),
 }
 
+/// An object as options and files name it: by its URL, as the fixed one of each target, or as none (`off`).
+///
+/// # Errors
+/// [`InvalidTarget`], if it is not the URL of a page.
+pub fn parse_throughput(text: &str) -> Result<Option<ThroughputObject>, InvalidTarget> {
+    Ok(match text {
+        "off" => None,
+        FIXED_OBJECT_PATH => Some(ThroughputObject::OfTarget),
+        url => Some(ThroughputObject::At(Box::new(url.parse()?))),
+    })
+}
+
 impl Settings {
     /// The families that are used, the preferred first.
     pub(crate) fn families(&self) -> &[Family] {
@@ -72,6 +97,11 @@ impl Default for Settings {
             providers: None,
             throughput: None,
             stay_on_host: false,
+            expectations: Arc::default(),
+            request: Arc::default(),
+            identity: None,
+            insecure: false,
+            proxy: None,
             #[cfg(feature = "http3")]
             http3: false,
         }

@@ -4,15 +4,16 @@
 
 use std::time::Duration;
 
+use ::http::Method;
 use netqoe_model::ErrorStage;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Way};
 use crate::dns::Lookup;
 use crate::http::{Body, Exchange, MAX_BODY_BYTES, Question};
 use crate::measuring::Measuring;
 use crate::opening::Opening;
 use crate::tls::TlsSession;
-use crate::{HostAddress, ThroughputEvidence, ThroughputObject, Transfer, WebUrl};
+use crate::{Expectations, HostAddress, RequestSettings, ThroughputEvidence, ThroughputObject, Transfer, WebUrl};
 
 /// Where a server has the fixed object.
 pub const FIXED_OBJECT_PATH: &str = "/fixed/1mb.bin";
@@ -40,14 +41,19 @@ pub fn fixed_object() -> Vec<u8> {
 }
 
 /// Measures after `page`. A failure here is not a fault of the page: there is then no figure, and evidence says why.
-pub(crate) async fn run(page: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>) {
+pub(crate) async fn run(page: &WebUrl, request: &RequestSettings, session: &TlsSession, measuring: &mut Measuring<'_>) {
     let (object, must_be) = match &measuring.settings.throughput {
         None => return,
         Some(ThroughputObject::OfTarget) => (page.with_path(FIXED_OBJECT_PATH), Some(FIXED_OBJECT_BYTES as u64)),
         Some(ThroughputObject::At(url)) => (WebUrl::clone(url), None),
     };
     let mut evidence = ThroughputEvidence { url: object.shown(), ..ThroughputEvidence::default() };
-    let outcome = fetch(&object, must_be, page, session, measuring, &mut evidence).await;
+    // What is said to the page is not said to others.
+    let request = match object.is_same_origin(page) {
+        true => RequestSettings { method: Method::GET, body: None, ..request.clone() },
+        false => RequestSettings::default(),
+    };
+    let outcome = fetch(&object, must_be, page, &request, session, measuring, &mut evidence).await;
     match outcome {
         Ok(transfer) => measuring.phases.throughput = transfer,
         Err(reason) => evidence.reason = Some(reason),
@@ -60,6 +66,7 @@ async fn fetch(
     object: &WebUrl,
     must_be: Option<u64>,
     page: &WebUrl,
+    request: &RequestSettings,
     session: &TlsSession,
     measuring: &mut Measuring<'_>,
     evidence: &mut ThroughputEvidence,
@@ -68,7 +75,9 @@ async fn fetch(
     let answer_by = deadline.or_after((measuring.total.unwrap_or_default() * 4).clamp(MIN_WAIT, MAX_WAIT));
     let same_host = measuring.evidence.peer.filter(|_| object.host() == page.host());
     let own = object.host().address().map_err(|failure| failure.to_string())?;
+    let proxy = measuring.settings.proxy.as_deref();
     let addresses = match same_host.map(HostAddress::from).or(own) {
+        _ if proxy.is_some() => Vec::new(),
         Some(address) => vec![address],
         None => {
             let (families, asked) = (measuring.settings.families(), &measuring.settings.name_servers);
@@ -79,14 +88,22 @@ async fn fetch(
         }
     };
     let mut opening = Opening::default();
-    let opened = Connection::open(object, &addresses, session, clock, answer_by, &mut opening).await;
+    let way = proxy.map_or(Way::Addresses(&addresses), |proxy| Way::Proxy(proxy, measuring.settings));
+    let opened = Connection::open(object, way, session, clock, answer_by, &mut opening).await;
     let mut connection = opened.map_err(|failure| failure.to_string())?;
     evidence.tls = opening.tls_evidence;
     // A byte more tells that it is another.
     let wanted = Body { wanted_bytes: must_be.map(|bytes| bytes + 1), ..Body::default() };
     let mut exchange =
         Exchange { body: wanted, object_bytes: Some(must_be), answer_by: Some(answer_by), ..Exchange::default() };
-    let outcome = connection.exchange(Question { url: object, cookies: None }, clock, deadline, &mut exchange).await;
+    let question = Question {
+        url: object,
+        cookies: None,
+        request,
+        expectations: &Expectations::default(),
+        is_whole_url: proxy.is_some_and(|proxy| proxy.takes_whole_url(object)),
+    };
+    let outcome = connection.exchange(question, clock, deadline, &mut exchange).await;
     (evidence.status, evidence.bytes) = (exchange.status(), exchange.body.bytes);
     (evidence.tcp_info, evidence.quic_info) = (connection.tcp_info(), connection.quic_info());
     outcome.map_err(|failure| failure.to_string())?;

@@ -9,4 +9,4 @@ mod words;
 
 pub use fault::{Cause, Fault, Remedies};
 pub use files::{FileError, certificates_in, check_key_pair, key_pair_in, roots_in};
-pub use words::{MAX_NAMES, of_certificate, of_io, of_tls, other_name};
+pub use words::{MAX_NAMES, is_untrusted, of_certificate, of_io, of_tls, other_name};

@@ -141,6 +141,15 @@ pub fn of_certificate(error: &CertificateError) -> String {
     words.to_owned()
 }
 
+/// Whether nobody who is trusted has signed a certificate: it is self-signed, or of an unknown authority.
+pub fn is_untrusted(error: &CertificateError) -> bool {
+    match error {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => true,
+        CertificateError::Other(other) => of_webpki_cause(other) == Some(Cause::AuthoritysOwn),
+        _ => false,
+    }
+}
+
 /// What is wrong with a certificate that does not name the requested host.
 pub fn other_name(presented: &[String]) -> String {
     let some = presented.iter().take(MAX_NAMES).map(|name| plain_name(name)).collect::<Vec<_>>();

@@ -22,8 +22,8 @@ pub(super) struct FirstLines<'a> {
 }
 
 impl<'a> FirstLines<'a> {
-    pub(super) fn of(options: &'a UpOptions, is_new: bool, rules: &'a Rules, page: &'a str) -> Self {
-        let (targets, interval) = (options.probe.target.len(), options.probe.interval);
+    pub(super) fn of(options: &'a UpOptions, targets: usize, is_new: bool, rules: &'a Rules, page: &'a str) -> Self {
+        let interval = options.probe.interval;
         Self { data: options.data(), is_new, is_demo: options.demo, targets, interval, rules, page }
     }
 
@@ -50,7 +50,10 @@ impl<'a> FirstLines<'a> {
         }
         let interval = format_duration(self.interval);
         let measuring = match self.targets {
-            0 => format!("no target is measured: give --target URL, or send events to {}/api/v1/events", self.page),
+            0 => format!(
+                "no target is measured: give --target URL or --targets-file FILE, or send events to {}/api/v1/events",
+                self.page
+            ),
             1 => format!("measuring 1 target, now and every {interval}"),
             targets => format!("measuring {targets} targets, now and every {interval}"),
         };
@@ -90,7 +93,7 @@ mod tests {
         check(true, false, 3, ["data in netqoe-data (new)", measuring, page]);
         let one = "measuring 1 target, now and every 30s; a pair is first judged after about 11m";
         check(false, false, 1, ["data in netqoe-data (goes on)", one, page]);
-        let none = "no target is measured: give --target URL, or send events to http://127.0.0.1:8081/api/v1/events; \
+        let none = "no target is measured: give --target URL or --targets-file FILE, or send events to http://127.0.0.1:8081/api/v1/events; \
             a pair is first judged after about 11m";
         check(true, false, 0, ["data in netqoe-data (new)", none, page]);
         let demo = "a demo: an hour of generated history with faults in it, then more of it, live";

@@ -34,6 +34,7 @@ pub(crate) mod serve;
 mod starting;
 mod store_reader;
 pub(crate) mod supervise;
+mod targets;
 mod text_input;
 pub(crate) mod up;
 

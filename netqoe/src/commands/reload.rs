@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use netqoe_probe::Target;
+use netqoe_probe::PlannedTarget;
 use netqoe_server::{ReadTls, Replaced, Tls, Tokens};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -18,7 +18,27 @@ use crate::process::{self, Process};
 use crate::systemd;
 
 /// Options whose changes hold at once.
-const AT_ONCE: [&str; 4] = ["--tokens", "--tokens-file", "--target", "--log-level"];
+const AT_ONCE: [&str; 19] = [
+    "--tokens",
+    "--tokens-file",
+    "--target",
+    "--expect-status",
+    "--expect-text",
+    "--expect-header",
+    "--expect-certificate-days",
+    "--method",
+    "--header",
+    "--body",
+    "--user",
+    "--password-file",
+    "--bearer-token-file",
+    "--client-certificate",
+    "--client-key",
+    "--ca-file",
+    "--insecure",
+    "--proxy",
+    "--log-level",
+];
 const RULES: &str = "--rules";
 /// How the line begins that says that nothing was done.
 const NOT_RELOADED: &str = "the configuration was not read again, and everything stays as it is";
@@ -39,7 +59,7 @@ pub(super) struct CanChange {
     pub(super) tokens: Option<(Tokens, SocketAddr)>,
     /// Whose files are read again.
     pub(super) tls: Option<Tls>,
-    pub(super) targets: Option<watch::Sender<Vec<Target>>>,
+    pub(super) targets: Option<watch::Sender<Vec<PlannedTarget>>>,
 }
 
 /// What a reload did.
@@ -53,7 +73,7 @@ pub(super) struct Reloaded {
 struct New {
     tls: Option<ReadTls>,
     tokens: Option<Tokens>,
-    targets: Option<Vec<Target>>,
+    targets: Option<Vec<PlannedTarget>>,
     level: Option<String>,
     needs_restart: Vec<String>,
 }
@@ -102,13 +122,14 @@ impl Reload {
             needs_restart.push(RULES.to_owned());
         }
         let (server, targets) = match &cli.command {
-            Command::Up(options) => (Some(&options.server), Some(options.probe.target.clone())),
+            Command::Up(options) => (Some(&options.server), Some(options.probe.given())),
             Command::Ingest(options) => (Some(&options.server), None),
             Command::Aggregate(options) => (Some(&options.server), None),
             Command::Serve(options) => (Some(&options.server), None),
-            Command::Probe(options) => (None, Some(options.targets())),
+            Command::Probe(options) => (None, Some(options.given())),
             _ => (None, None),
         };
+        let targets = targets.transpose().map_err(|error| error.to_string())?;
         let tokens = server.map(|server| server.tokens()).transpose().map_err(|error| format!("{error:#}"))?;
         if let (Some(tokens), Some((_, address))) = (&tokens, &self.can_change.tokens) {
             tokens.check_address(*address).map_err(|error| error.to_string())?;

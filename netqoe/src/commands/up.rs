@@ -13,7 +13,7 @@ use netqoe_pipeline::{
     Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
     Ticker, View, links_within,
 };
-use netqoe_probe::{Plan, Reporter, Target};
+use netqoe_probe::{Plan, PlannedTarget, Reporter};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock};
 use netqoe_sinks::read::{MAX_CONNECTIONS, SqliteReader};
 use netqoe_sinks::{Outbox, PostgresOptions, SqliteAnnotations, SqliteDeadLetters, SqliteStore, StoreUrl};
@@ -33,6 +33,7 @@ use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
 use super::runtime::request_threads;
 use super::starting::Starting;
+use super::targets::TargetSource;
 use super::{
     admin, data_file, demo, dlq, fixed_object, health, listening_on, maintenance, process_metrics, process_name,
 };
@@ -70,8 +71,10 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let listener = netqoe_server::listen(options.listen.address(), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
 
-    let (list, targets) = watch::channel(options.probe.target.clone());
-    let can_change = CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: Some(list) };
+    let (given, source) = watch::channel(options.probe.given()?);
+    let source = TargetSource::new(source, &options.probe);
+    let (list, targets) = watch::channel(source.read()?);
+    let can_change = CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: Some(given) };
     let reload = Reload::new(process, can_change);
 
     let rules = options.rules.rules();
@@ -153,11 +156,13 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
         let (demo, from) = demo::load(&log).await?;
         tasks.spawn(demo::run(demo, from, log.clone(), stop.clone()));
     }
-    let plan = options.probe.has_targets().then(|| options.probe.plan()).transpose()?;
+    let measured = targets.borrow().len();
+    let plan = (measured > 0).then(|| options.probe.plan()).transpose()?;
     let page = listening_on(tls.as_ref(), address);
-    FirstLines::of(options, is_new, &rules, &page).log();
+    FirstLines::of(options, measured, is_new, &rules, &page).log();
     tasks.spawn(probe(plan, options.probe.clone(), targets, log.clone(), stop.clone()));
     tasks.spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
+    tasks.spawn(follow(source, list, stop.clone()));
     if let Some(tls) = tls.clone() {
         tasks.spawn(tls.follow(stop.clone()));
     }
@@ -276,12 +281,19 @@ fn app(
     app.merge(netqoe_dashboard::page()).merge(fixed_object::router())
 }
 
+/// Follows the lists of targets.
+async fn follow(source: TargetSource, list: watch::Sender<Vec<PlannedTarget>>, stop: CancellationToken) {
+    if let Err(error) = source.follow(list, stop).await {
+        tracing::error!("the lists of targets are not followed: {error:#}");
+    }
+}
+
 /// The probe of this process: it measures the targets, and what it finds goes into the log like any client's events. Without a plan, it
 /// begins once there are targets.
 async fn probe(
     plan: Option<Plan>,
     options: ProbeOptions,
-    mut targets: watch::Receiver<Vec<Target>>,
+    mut targets: watch::Receiver<Vec<PlannedTarget>>,
     log: SqliteLog,
     stop: CancellationToken,
 ) {

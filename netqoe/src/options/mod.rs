@@ -20,6 +20,7 @@ mod rules;
 mod rules_test;
 mod serve;
 mod server;
+mod target_words;
 mod threshold;
 mod tracing;
 

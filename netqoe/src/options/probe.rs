@@ -1,6 +1,6 @@
 //! What is measured from here, as options. The defaults are those of the tuning guide.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,33 +9,42 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use netqoe_probe::{
-    FIXED_OBJECT_PATH, Family, Plan, Providers, ProvidersError, Settings, Target, ThroughputObject, trusted_roots,
+    Family, INTERVALS, Label, Labels, Plan, PlannedTarget, Providers, ProvidersError, Settings, TIMEOUTS, Target,
+    ThroughputObject, parse_throughput, trusted_roots,
 };
 
 use super::metrics_listen::MetricsListen;
 use super::positive;
 use super::report::ReportOptions;
+use super::target_words::TargetWordOptions;
 use super::threshold::Threshold;
 use super::tracing::SamplingOptions;
-
-/// More often, a target would be loaded rather than measured; more seldom, its windows would have no neighbours.
-const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
-/// In less time no connection comes about.
-const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(1);
+use crate::exit::WrongUsage;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Probe")]
 pub(crate) struct ProbeOptions {
-    /// Target to measure: http://… https://… tcp://host:port icmp://host dns://server/name; may be given several times
+    /// Target to measure: https://… (also without https://) http://… tcp://host:port icmp://host dns://server/name; may be given
+    /// several times
     #[arg(long, env = "NETQOE_TARGET", value_name = "URL", value_delimiter = ',')]
-    pub(crate) target: Vec<Target>,
+    target: Vec<Target>,
+
+    /// File with one target a line, with a table for each that says how it is measured (.toml, .json, .yml), or in the format of
+    /// Prometheus's file-based service discovery (.json, .yml). It is reread when it changes and on SIGHUP; may be given several
+    /// times
+    #[arg(long, env = "NETQOE_TARGETS_FILE", value_name = "FILE", value_delimiter = ',')]
+    pub(crate) targets_file: Vec<PathBuf>,
+
+    /// Label of this client: what it is called, beside its id, in every event; may be given several times
+    #[arg(long, env = "NETQOE_LABEL", value_name = "NAME=VALUE")]
+    label: Vec<Label>,
 
     /// Time between two measurements of a target
-    #[arg(long, env = "NETQOE_INTERVAL", default_value = "30s", value_parser = |text: &str| within(text, &INTERVAL))]
+    #[arg(long, env = "NETQOE_INTERVAL", default_value = "30s", value_parser = |text: &str| within(text, &INTERVALS))]
     pub(crate) interval: Duration,
 
     /// Time limit of one measurement
-    #[arg(long, env = "NETQOE_TIMEOUT", default_value = "30s", value_parser = |text: &str| within(text, &TIMEOUT))]
+    #[arg(long, env = "NETQOE_TIMEOUT", default_value = "30s", value_parser = |text: &str| within(text, &TIMEOUTS))]
     timeout: Duration,
 
     /// Maximum number of concurrent measurements
@@ -71,6 +80,9 @@ pub(crate) struct ProbeOptions {
     /// Client id of the events; by default the name of this machine
     #[arg(long, env = "NETQOE_CLIENT_ID", value_name = "NAME")]
     client_id: Option<String>,
+
+    #[command(flatten)]
+    words: TargetWordOptions,
 }
 
 #[derive(Args, Debug)]
@@ -82,11 +94,6 @@ pub(crate) struct ProbeCommandOptions {
     #[command(flatten)]
     pub(crate) probe: ProbeOptions,
 
-    /// File with one target a line, or (.json, .yml) in the format of Prometheus's file-based service discovery. It is
-    /// reread when it changes and on SIGHUP; may be given several times
-    #[arg(long, env = "NETQOE_TARGETS_FILE", value_name = "FILE", value_delimiter = ',')]
-    pub(crate) targets_file: Vec<PathBuf>,
-
     /// Serve /metrics of the latest measurements here, and /probe?target=URL, which measures at once, as Prometheus's
     /// blackbox_exporter does. A port alone is on loopback; beyond loopback, /probe measures only the probe's own
     /// targets
@@ -96,6 +103,14 @@ pub(crate) struct ProbeCommandOptions {
     /// Measure each target once, print the result, and exit
     #[arg(long, env = "NETQOE_ONCE")]
     pub(crate) once: bool,
+
+    /// With --once: measure so often, one second apart
+    #[arg(long, env = "NETQOE_COUNT", value_name = "N", requires = "once", value_parser = positive::<NonZeroU64>)]
+    pub(crate) count: Option<NonZeroU64>,
+
+    /// With --once: measure again each second, until Ctrl-C
+    #[arg(long, env = "NETQOE_WATCH", requires = "once", conflicts_with = "count")]
+    pub(crate) watch: bool,
 
     /// Output of --once: a waterfall, or the event that would be sent
     #[arg(long, env = "NETQOE_OUTPUT", value_enum, default_value = "text")]
@@ -120,24 +135,33 @@ pub(crate) enum Output {
 
 impl ProbeCommandOptions {
     /// Those that are given beside the files.
-    pub(crate) fn targets(&self) -> Vec<Target> {
-        self.urls.iter().chain(&self.probe.target).cloned().collect()
+    pub(crate) fn given(&self) -> Result<Vec<PlannedTarget>, WrongUsage> {
+        let targets: Vec<_> = self.urls.iter().chain(&self.probe.target).cloned().collect();
+        self.probe.words.plan(&targets)
     }
 }
 
 impl ProbeOptions {
-    pub(crate) fn has_targets(&self) -> bool {
-        !self.target.is_empty()
+    /// Those that are given beside the files.
+    pub(crate) fn given(&self) -> Result<Vec<PlannedTarget>, WrongUsage> {
+        self.words.plan(&self.target)
     }
 
-    /// What the probe does, under its own name or this machine's.
+    /// What the probe does, under its own name or this machine's. The targets are apart.
     pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
         let client_id = match &self.client_id {
             Some(name) => name.clone(),
             None => netqoe_probe::host_name()?,
         };
-        let plan = Plan::new(self.target.clone(), client_id);
-        Ok(Plan { interval: self.interval, concurrency: self.concurrency.get(), settings: self.settings()?, ..plan })
+        let labels = Labels::of(self.label.iter().cloned()).map_err(|error| WrongUsage(format!("--label: {error}")))?;
+        let plan = Plan::new(Vec::new(), client_id);
+        Ok(Plan {
+            labels,
+            interval: self.interval,
+            concurrency: self.concurrency.get(),
+            settings: self.settings()?,
+            ..plan
+        })
     }
 
     fn settings(&self) -> Result<Settings, ProvidersError> {
@@ -170,11 +194,7 @@ impl FromStr for Throughput {
     type Err = netqoe_probe::InvalidTarget;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(match text {
-            "off" => None,
-            FIXED_OBJECT_PATH => Some(ThroughputObject::OfTarget),
-            url => Some(ThroughputObject::At(Box::new(url.parse()?))),
-        }))
+        parse_throughput(text).map(Self)
     }
 }
 

@@ -54,6 +54,21 @@ fn targets_are_measured() {
     server.stop();
 }
 
+#[test]
+fn targets_of_a_file_are_measured_and_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("targets.toml");
+    let (first, second) = ("http://127.0.0.1:1/", "http://127.0.0.1:2/");
+    let write = |url: &str| std::fs::write(&list, format!("[[target]]\nurl = '{url}'\ninterval = '1s'\n")).unwrap();
+    write(first);
+    let list = list.display().to_string();
+    let (server, port) = Server::start_and_wait(folder.path(), &["--targets-file", &list, "--interval", "24h"]);
+    eventually("the first is in a row", || row(port, first).is_some());
+    write(second);
+    eventually("the second is in a row", || row(port, second).is_some());
+    server.stop();
+}
+
 /// Whoever names a target looks at the page next.
 #[test]
 fn targets_are_measured_at_once() {

@@ -63,14 +63,63 @@ fn the_exit_code_says_whether_it_works_and_fast_enough() {
     let (code, shown, message) = once(&["tcp://127.0.0.1:1", "--fail-above", "tcp=1ns"]);
     assert_eq!(code, Some(1), "{message}");
     assert!(shown.contains("Failed at tcp: no connection to 127.0.0.1:1"), "{shown}");
+    assert!(!message.contains("no connection"), "once is enough: {message}");
+    let (code, _, message) = once(&["tcp://127.0.0.1:1", "--output", "json"]);
+    assert!(code == Some(1) && message.contains("no connection to 127.0.0.1:1"), "{message}");
     server.stop();
+}
+
+#[test]
+fn measurements_are_repeated_and_what_is_not_as_expected_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = target(folder.path());
+    let (code, shown, message) = once(&[&url, "--count", "2", "--output", "json", "--label", "site=x"]);
+    assert_eq!((code, shown.lines().count()), (Some(0), 2), "{message}");
+    let event: Value = serde_json::from_str(shown.lines().next().unwrap()).unwrap();
+    assert_eq!((&event["client_labels"]["site"], &event["target_labels"]), (&"x".into(), &Value::Null));
+    let (code, shown, message) = once(&[&url, "--expect-status", "200", "--expect-text", "no such text"]);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(shown.contains("Failed at http: the body does not contain \"no such text\""), "{shown}");
+    assert!(shown.contains("body") && shown.contains('✗'), "{shown}");
+    server.stop();
+}
+
+#[test]
+fn watching_ends_when_it_is_asked_to() {
+    let mut command = netqoe();
+    command.args(["probe", "--once", "tcp://127.0.0.1:1", "--watch", "--output", "json"]);
+    let mut probe = Probe::start(command);
+    for _ in 0..2 {
+        probe.wait_for("tcp://127.0.0.1:1");
+    }
+    probe.signal(Signal::INT);
+    assert_eq!(probe.process.wait().unwrap().code(), Some(1), "it has failed");
 }
 
 #[test]
 fn what_is_wrong_with_the_options_is_wrong_usage() {
     for (arguments, says) in [
         (&["probe"][..], "nothing to measure"),
-        (&["probe", "--target", "example.com"], "must begin with http://"),
+        (&["probe", "--target", "ftp://example.com"], "must begin with http://"),
+        (
+            &["probe", "--target", "tcp://a.test:1", "--expect-status", "200"],
+            "--expect-status for tcp://a.test:1: it is about pages",
+        ),
+        (
+            &["probe", "--target", "http://a.test", "--expect-certificate-days", "7"],
+            "--expect-certificate-days for http://a.test/",
+        ),
+        (&["probe", "--target", "http://a.test", "--user", "me"], "--user: it needs password_file beside it"),
+        (
+            &["probe", "--target", "http://a.test", "--bearer-token-file", "/nowhere/token"],
+            "--bearer-token-file: can't read /nowhere/token",
+        ),
+        (&["probe", "--target", "http://a.test", "--label", "a b=c"], "can't be the name of a label"),
+        (
+            &["probe", "--target", "http://a.test", "--label", "a=b", "--label", "a=c"],
+            "--label: label a is given twice",
+        ),
+        (&["probe", "--target", "http://a.test", "--count", "2"], "--once"),
         (&["probe", "--target", "http://a.test", "--ipv4", "--ipv6"], "--ipv6"),
         (&["probe", "--target", "http://a.test", "--fail-above", "tcp=1s"], "--once"),
         (&["probe", "--once", "http://a.test", "--fail-above", "x=1s"], "dns, tcp, tls, ttfb, body, total"),
@@ -137,6 +186,55 @@ fn lists_of_targets_are_followed() {
     assert!(probe.process.wait().unwrap().success());
     let left: Vec<_> = probe.events.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap()).collect();
     assert!(left.iter().all(|event| event["target"] != a && event["target"] != b), "{left:?}");
+}
+
+/// Waits for an event of the target for which this holds.
+fn wait_for_event(probe: &mut Probe, target: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let event = probe.wait_for(target);
+        if holds(&event) {
+            return event;
+        }
+    }
+}
+
+#[test]
+fn a_targets_file_says_how_each_is_measured_and_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = target(folder.path());
+    let file = folder.path().join("targets.toml");
+    let write = |status: u16, token: &str| {
+        std::fs::write(folder.path().join("token"), token).unwrap();
+        let text = format!(
+            "[[target]]\nurl = '{url}'\nname = 'Shop'\ninterval = '100ms'\nexpect_status = {status}\nbearer_token_file = 'token'\n\
+             [target.labels]\nteam = 'shop'\n"
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    write(204, "planted-token");
+    let mut command = netqoe();
+    command.args(["probe", "--interval", "24h", "--label", "site=x", "--targets-file"]).arg(&file);
+    let mut probe = Probe::start(command);
+    let event = wait_for_event(&mut probe, &url, |_| true);
+    assert_eq!(event["target_labels"], serde_json::json!({ "name": "Shop", "team": "shop" }));
+    assert_eq!(event["client_labels"], serde_json::json!({ "site": "x" }));
+    assert_eq!((&event["error_stage"], event.to_string().contains("planted")), (&"http".into(), false));
+    assert_eq!(event["evidence"]["error_message"], "the server answered with status 200; expected was 204");
+
+    write(200, "planted-token");
+    wait_for_event(&mut probe, &url, |event| event["error_stage"].is_null());
+    // One that is wrong changes nothing.
+    std::fs::write(&file, "[[target]]\nurl = 'tcp://127.0.0.1:1'\nexpect_status = 200\n").unwrap();
+    probe.signal(Signal::HUP);
+    wait_for_event(&mut probe, &url, |event| event["error_stage"].is_null());
+    probe.signal(Signal::TERM);
+    assert!(probe.process.wait().unwrap().success());
+
+    let output = netqoe().args(["probe", "--targets-file"]).arg(&file).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    let says = "targets.toml is no list of targets: line 3: target tcp://127.0.0.1:1: expect_status: it is about pages";
+    assert!(message.contains(says) && message.lines().count() == 1, "{message}");
+    server.stop();
 }
 
 #[test]

@@ -144,6 +144,36 @@ fn a_server_says_no_secret() {
     assert!(run(netqoe().args(["doctor", "--data"]).arg(&data)));
 }
 
+/// Whatever becomes of a measurement, what it was made with stays in the files.
+#[test]
+fn a_probe_says_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = write(folder.path(), "token", "planted-token-of-a-page");
+    let password = write(folder.path(), "password", "planted-password");
+    let targets = write(
+        folder.path(),
+        "targets.toml",
+        &format!(
+            "[[target]]\nurl = 'http://{AWAY}/a'\nbearer_token_file = '{token}'\nheader = 'X-Key: planted-key'\n\
+             [[target]]\nurl = 'http://{AWAY}/b'\nuser = 'me'\npassword_file = '{password}'\nmethod = 'POST'\nbody = 'planted-body'\n\
+             proxy = 'http://{AWAY}'\n"
+        ),
+    );
+    for output in ["text", "json"] {
+        check_refused(netqoe().args(["probe", "--once", "--targets-file", &targets, "--output", output]));
+        let url = format!("http://{AWAY}/");
+        let by_options = ["probe", "--once", &url, "--bearer-token-file", &token, "--output", output];
+        check_refused(netqoe().args(by_options).args(["--header", "X-Key: planted-key"]));
+    }
+    for wrong in ["planted token", "planted\ntoken", ""] {
+        write(folder.path(), "token", wrong);
+        check_refused(netqoe().args(["probe", "--once", "--targets-file", &targets]));
+    }
+    let wrong =
+        write(folder.path(), "wrong.toml", &format!("[[target]]\nurl = 'http://{AWAY}/'\nheader = 'planted'\n"));
+    check_refused(netqoe().args(["probe", "--once", "--targets-file", &wrong]));
+}
+
 #[test]
 fn a_cluster_says_no_secret() {
     let folder = tempfile::tempdir().unwrap();
@@ -207,6 +237,8 @@ fn what_is_refused_is_not_quoted() {
         &["up", "--data", &data, "--target", &http],
         &["up", "--data", &data, "--target", "http://127.0.0.1/", "--throughput-url", &http],
         &["probe", "--once", &http],
+        &["probe", "--once", "http://127.0.0.1:1/", "--proxy", &http],
+        &["probe", "--once", "http://127.0.0.1:1/", "--header", "planted header"],
         &["probe", "--target", "http://127.0.0.1/", "--endpoint", &http],
         &["migrate", "--database-url", &mysql],
         &["migrate", "--database-url", &format!("{postgres}?sslmode=planted")],

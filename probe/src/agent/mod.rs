@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::{Measurement, Settings, Target, measure};
+use crate::{Labels, Measurement, PlannedTarget, Settings, Target, measure};
 pub use client_id::{HostNameError, host_name};
 pub use observations::Observations;
 pub(crate) use observations::{Observed, Observing};
@@ -47,9 +47,11 @@ pub trait Reporter: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// What it measures; a new list replaces the old one, and targets that are in both go on undisturbed.
-    pub targets: watch::Receiver<Vec<Target>>,
+    pub targets: watch::Receiver<Vec<PlannedTarget>>,
     /// Under which name.
     pub client_id: String,
+    /// What the client is called beside that.
+    pub labels: Labels,
     /// From one turn of a target to its next: 1 ms to a day.
     pub interval: Duration,
     /// Whether the first turn of each target comes at once, and not at a random time within the interval.
@@ -64,12 +66,13 @@ pub struct Plan {
 
 impl Plan {
     /// Every 30 s, five at a time, with the default settings, always the same targets.
-    pub fn new(targets: Vec<Target>, client_id: String) -> Self {
+    pub fn new(targets: Vec<PlannedTarget>, client_id: String) -> Self {
         // The list stays readable without its sender, and never changes.
         let (_, targets) = watch::channel(targets);
         let (interval, concurrency) = (DEFAULT_INTERVAL, DEFAULT_CONCURRENCY);
         let (settings, observations) = (Settings::default(), Observations::default());
-        Self { targets, client_id, interval, at_once: false, concurrency, settings, observations }
+        let labels = Labels::default();
+        Self { targets, client_id, labels, interval, at_once: false, concurrency, settings, observations }
     }
 }
 
@@ -103,6 +106,8 @@ struct Agent<R, C, M> {
     reporter: R,
     now: C,
     measure: M,
+    /// How targets are measured of which nothing is said.
+    settings: Arc<Settings>,
     permits: Semaphore,
     began: Instant,
 }
@@ -125,7 +130,7 @@ where
     R: Reporter,
     C: Fn() -> EventTime + Send + Sync + 'static,
 {
-    let measure = async |target: Target, settings: Settings| measure(&target, &settings).await;
+    let measure = async |target: Target, settings: Arc<Settings>| measure(&target, &settings).await;
     run_with(plan, reporter, now, measure, rng, shutdown).await
 }
 
@@ -141,26 +146,27 @@ async fn run_with<R, C, M, F>(
 where
     R: Reporter,
     C: Fn() -> EventTime + Send + Sync + 'static,
-    M: Fn(Target, Settings) -> F + Send + Sync + 'static,
+    M: Fn(Target, Arc<Settings>) -> F + Send + Sync + 'static,
     F: Future<Output = Measurement> + Send,
 {
     let permits = Semaphore::new(plan.concurrency.clamp(1, Semaphore::MAX_PERMITS));
     let mut targets = plan.targets.clone();
-    let agent = Arc::new(Agent { plan, reporter, now, measure, permits, began: Instant::now() });
-    let mut running: HashMap<String, CancellationToken> = HashMap::new();
+    let settings = Arc::new(plan.settings.clone());
+    let agent = Arc::new(Agent { plan, reporter, now, measure, settings, permits, began: Instant::now() });
+    let mut running: HashMap<String, (PlannedTarget, CancellationToken)> = HashMap::new();
     let mut tasks = JoinSet::new();
     let mut counts = ProbeCounts::default();
     loop {
         let wanted = targets.borrow_and_update().clone();
         stop_others(&mut running, &wanted);
-        for target in wanted {
-            if running.contains_key(target.as_str()) {
+        for planned in wanted {
+            if running.contains_key(planned.target.as_str()) {
                 continue;
             }
             let stop = shutdown.child_token();
-            running.insert(target.as_str().to_owned(), stop.clone());
+            running.insert(planned.target.as_str().to_owned(), (planned.clone(), stop.clone()));
             let (agent, rng) = (Arc::clone(&agent), StdRng::from_rng(rng));
-            tasks.spawn(async move { Turns::new(&agent, target, rng).run(&stop).await });
+            tasks.spawn(async move { Turns::new(&agent, planned, rng).run(&stop).await });
         }
         tokio::select! {
             () = shutdown.cancelled() => break,
@@ -174,12 +180,14 @@ where
     Ok(counts)
 }
 
-/// Stops what is measured and no longer wanted.
-fn stop_others(running: &mut HashMap<String, CancellationToken>, wanted: &[Target]) {
-    running.retain(|url, stop| {
-        let is_wanted = wanted.iter().any(|target| target.as_str() == url);
+/// Stops what is measured and no longer wanted, or wanted in another way.
+fn stop_others(running: &mut HashMap<String, (PlannedTarget, CancellationToken)>, wanted: &[PlannedTarget]) {
+    let wanted: HashMap<_, _> = wanted.iter().map(|planned| (planned.target.as_str(), planned)).collect();
+    running.retain(|url, (planned, stop)| {
+        let now = wanted.get(url.as_str()).copied();
+        let is_wanted = now == Some(planned);
         if !is_wanted {
-            info!(target = %url, "no longer measured");
+            info!(target = %url, "{}", if now.is_some() { "measured in another way" } else { "no longer measured" });
             stop.cancel();
         }
         is_wanted

@@ -85,7 +85,7 @@ mod tests {
         drop(before);
         let mut seen = Vec::new();
         observations.look(|target, observed| seen.push((target.to_owned(), observed.skipped_turns)));
-        assert_eq!(seen, [("http://a.test".to_owned(), 1)]);
+        assert_eq!(seen, [("http://a.test/".to_owned(), 1)]);
         drop(now);
         observations.look(|target, _| panic!("{target} is no longer measured"));
     }

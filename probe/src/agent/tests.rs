@@ -26,13 +26,13 @@ impl Reporter for ToTest {
 
 struct Running {
     events: UnboundedReceiver<String>,
-    targets: watch::Sender<Vec<Target>>,
+    targets: watch::Sender<Vec<PlannedTarget>>,
     shutdown: CancellationToken,
     task: JoinHandle<ProbeCounts>,
 }
 
-fn targets(urls: &[&str]) -> Vec<Target> {
-    urls.iter().map(|url| url.parse().unwrap()).collect()
+fn targets(urls: &[&str]) -> Vec<PlannedTarget> {
+    urls.iter().map(|url| url.parse::<Target>().unwrap().into()).collect()
 }
 
 /// An agent whose every measurement takes as long as said, by a clock that stands still during work.
@@ -101,7 +101,7 @@ async fn a_turn_that_is_skipped_is_reported_with_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_list_adds_and_stops_targets_and_disturbs_no_other() {
-    let (a, b, c) = ("http://a.test", "http://b.test", "http://c.test");
+    let (a, b, c) = ("http://a.test/", "http://b.test/", "http://c.test/");
     let mut agent = start(&[a, b], Duration::from_millis(1));
     sleep(INTERVAL * 2).await;
     agent.targets.send(targets(&[b, c])).unwrap();
@@ -114,4 +114,17 @@ async fn a_new_list_adds_and_stops_targets_and_disturbs_no_other() {
     assert_eq!((turns[a].len(), turns[b].len(), turns[c].len()), (2, 5, 3), "{turns:?}");
     let steps: Vec<_> = turns[b].windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(steps.iter().all(|step| (99..=101).contains(step)), "{steps:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_of_which_something_else_is_said_is_measured_in_that_way() {
+    let mut agent = start(&["http://a.test"], Duration::from_millis(1));
+    agent.next().await;
+    let often = PlannedTarget { interval: Some(INTERVAL / 10), ..targets(&["http://a.test"]).remove(0) };
+    agent.targets.send(vec![often]).unwrap();
+    sleep(INTERVAL).await;
+    while agent.events.try_recv().is_ok() {}
+    let at_ms = [ts_ms(&agent.next().await), ts_ms(&agent.next().await)];
+    assert!((9..=11).contains(&(at_ms[1] - at_ms[0])), "{at_ms:?}");
+    agent.stop().await;
 }

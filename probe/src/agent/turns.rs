@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::{Agent, Observing, ProbeCounts, Reporter, Schedule};
-use crate::{Measurement, Settings, Target};
+use crate::{Measurement, PlannedTarget, Settings, Stamp, Target};
 
 pub(super) struct Turns<R, C, M> {
     agent: Arc<Agent<R, C, M>>,
-    target: Target,
+    planned: PlannedTarget,
+    settings: Arc<Settings>,
     schedule: Schedule,
     rng: StdRng,
     counts: ProbeCounts,
@@ -27,17 +28,19 @@ impl<R, C, M, F> Turns<R, C, M>
 where
     R: Reporter,
     C: Fn() -> EventTime + Send + Sync,
-    M: Fn(Target, Settings) -> F + Send + Sync,
+    M: Fn(Target, Arc<Settings>) -> F + Send + Sync,
     F: Future<Output = Measurement> + Send,
 {
     /// The first turn is within an interval from now.
-    pub(super) fn new(agent: &Arc<Agent<R, C, M>>, target: Target, mut rng: StdRng) -> Self {
+    pub(super) fn new(agent: &Arc<Agent<R, C, M>>, planned: PlannedTarget, mut rng: StdRng) -> Self {
         let now = agent.began.elapsed();
-        let schedule = Schedule::with_jitter(now, agent.plan.interval, &mut rng);
+        let schedule = Schedule::with_jitter(now, planned.interval.unwrap_or(agent.plan.interval), &mut rng);
         let schedule = if agent.plan.at_once { schedule.beginning_at_once(now) } else { schedule };
-        let observing = agent.plan.observations.of(&target);
+        let observing = agent.plan.observations.of(&planned.target);
+        let all = &agent.settings;
+        let settings = if planned.own.is_empty() { Arc::clone(all) } else { Arc::new(planned.own.over(all)) };
         let (agent, counts) = (Arc::clone(agent), ProbeCounts::default());
-        Self { agent, target, schedule, rng, counts, observing, skipped: 0 }
+        Self { agent, planned, settings, schedule, rng, counts, observing, skipped: 0 }
     }
 
     /// Until `stop`.
@@ -50,7 +53,7 @@ where
             self.counts.skipped += self.skipped;
             self.observing.skipped(self.skipped);
             if self.skipped > 0 {
-                let (target, skipped) = (&self.target, self.skipped);
+                let (target, skipped) = (&self.planned.target, self.skipped);
                 warn!(%target, skipped, "turns skipped: the measurement before them took longer than the interval");
             }
         }
@@ -62,17 +65,23 @@ where
         // Fails only on a closed semaphore, and nothing closes this one.
         let _permit = self.agent.permits.acquire().await;
         let ts = (self.agent.now)();
-        ((self.agent.measure)(self.target.clone(), self.agent.plan.settings.clone()).await, ts)
+        ((self.agent.measure)(self.planned.target.clone(), Arc::clone(&self.settings)).await, ts)
     }
 
     async fn report(&mut self, mut measurement: Measurement, ts: EventTime) {
         measurement.evidence.skipped_turns = self.skipped;
-        let target = &self.target;
+        let target = &self.planned.target;
         match &measurement.failure {
             Some(failure) => info!(%target, stage = failure.stage().as_str(), "measurement failed: {failure}"),
             None => debug!(%target, "measured"),
         }
-        let event = measurement.to_event(&event_id(ts, &mut self.rng), &self.agent.plan.client_id, ts);
+        let event = measurement.to_labelled_event(Stamp {
+            event_id: &event_id(ts, &mut self.rng),
+            client_id: &self.agent.plan.client_id,
+            ts,
+            client_labels: &self.agent.plan.labels,
+            target_labels: &self.planned.labels,
+        });
         self.observing.measured(measurement, ts);
         match self.agent.reporter.report(event).await {
             Ok(()) => self.counts.reported += 1,

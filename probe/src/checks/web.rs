@@ -2,14 +2,17 @@
 //!
 //! Decision: D-027.
 
+use std::borrow::Cow;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::clock::Span;
-use crate::connection::Connection;
+use crate::connection::{Connection, Way};
 use crate::http::{Again, CookieJar, Exchange, Head, Question};
 use crate::measuring::Measuring;
 use crate::opening::Opening;
 use crate::throughput;
 use crate::tls::TlsSession;
-use crate::{Failure, HostAddress, Redirect, WebUrl};
+use crate::{ExpectedText, Failure, Redirect, RequestSettings, WebUrl};
 
 /// Redirects that are followed, as many as curl follows. The same page may come again: with a cookie, or after a while,
 /// it may answer otherwise.
@@ -25,31 +28,46 @@ pub(crate) async fn run(url: &WebUrl, measuring: &mut Measuring<'_>) -> Result<(
     let evidence = &mut measuring.evidence;
     (evidence.certificate_expires_s, evidence.certificate) =
         (session.certificate_expires_s(), session.certificate_names());
+    evidence.insecure = measuring.settings.insecure && session.shown() > 0;
+    evidence.certificate_problem = session.certificate_problem();
     outcome
 }
 
 async fn run_in(url: &WebUrl, session: &TlsSession, measuring: &mut Measuring<'_>) -> Result<(), Failure> {
     let (mut url, mut cookies) = (url.clone(), CookieJar::default());
-    while let Some(location) = visit(&url, session, &mut cookies, measuring).await? {
-        url = follow(&url, &location, measuring)?;
+    let mut request = Cow::Borrowed(&*measuring.settings.request);
+    while let Some(location) = visit(&url, &request, session, &mut cookies, measuring).await? {
+        let status = measuring.evidence.status.unwrap_or_default();
+        let next = follow(&url, &location, measuring)?;
+        if let Some(other) = request.after_redirect(status, next.is_same_origin(&url)) {
+            request = Cow::Owned(other);
+        }
+        url = next;
     }
     measuring.total = Some(measuring.clock.now());
-    throughput::run(&url, session, measuring).await;
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let expires_s = session.certificate_expires_s();
+    measuring.settings.expectations.check_certificate(expires_s, i64::try_from(now_s).unwrap_or(i64::MAX))?;
+    throughput::run(&url, &request, session, measuring).await;
     Ok(())
 }
 
 /// Measures one page, again where its server has refused the request unseen. Where its answer leads elsewhere, if it does.
 async fn visit(
     url: &WebUrl,
+    request: &RequestSettings,
     session: &TlsSession,
     cookies: &mut CookieJar,
     measuring: &mut Measuring<'_>,
 ) -> Result<Option<Vec<u8>>, Failure> {
-    let addresses = measuring.addresses(url.host()).await?;
+    let settings = measuring.settings;
+    let proxy = settings.proxy.as_deref();
+    let addresses = if proxy.is_some() { Vec::new() } else { measuring.addresses(url.host()).await? };
+    let way = proxy.map_or(Way::Addresses(&addresses), |proxy| Way::Proxy(proxy, settings));
     let (mut over_http1, mut refusals) = (None, 0);
     loop {
         let (session, mut exchange) = (over_http1.as_ref().unwrap_or(session), Exchange::default());
-        let outcome = visit_at(&addresses, url, session, cookies, &mut exchange, measuring).await;
+        let outcome = visit_at(way, url, request, session, cookies, &mut exchange, measuring).await;
         let reason = match exchange.again {
             Some(Again::OverHttp1) if over_http1.is_none() => {
                 over_http1 = Some(TlsSession::over_http1(measuring.settings));
@@ -66,8 +84,9 @@ async fn visit(
 }
 
 async fn visit_at(
-    addresses: &[HostAddress],
+    way: Way<'_>,
     url: &WebUrl,
+    request: &RequestSettings,
     session: &TlsSession,
     cookies: &mut CookieJar,
     exchange: &mut Exchange,
@@ -75,16 +94,25 @@ async fn visit_at(
 ) -> Result<(), Failure> {
     let (clock, deadline) = (measuring.clock, measuring.deadline);
     let mut opening = Opening::default();
-    let opened = Connection::open(url, addresses, session, clock, deadline, &mut opening).await;
-    (measuring.phases.tcp, measuring.phases.tls) = (opening.tcp, opening.tls);
+    let opened = Connection::open(url, way, session, clock, deadline, &mut opening).await;
+    (measuring.phases.proxy, measuring.phases.tcp, measuring.phases.tls) = (opening.proxy, opening.tcp, opening.tls);
     measuring.source_ip = opening.local.map(|local| local.ip());
     let evidence = &mut measuring.evidence;
     (evidence.attempts, evidence.peer, evidence.tls) = (opening.attempts, opening.peer, opening.tls_evidence);
+    let settings = measuring.settings;
+    evidence.proxy = settings.proxy.as_ref().map(|proxy| proxy.evidence(opening.proxy_address));
 
     let mut connection = opened?;
     evidence.protocol = Some(connection.protocol());
     let sent = cookies.header(url);
-    let question = Question { url, cookies: sent.as_deref() };
+    exchange.search = settings.expectations.text.as_ref().map(ExpectedText::search);
+    let question = Question {
+        url,
+        cookies: sent.as_deref(),
+        request,
+        expectations: &settings.expectations,
+        is_whole_url: settings.proxy.as_ref().is_some_and(|proxy| proxy.takes_whole_url(url)),
+    };
     let outcome = connection.exchange(question, clock, deadline, exchange).await;
     (evidence.tcp_info, evidence.quic_info) = (connection.tcp_info(), connection.quic_info());
     (evidence.status, evidence.body_bytes) = (exchange.status(), exchange.status().map(|_| exchange.body.bytes));

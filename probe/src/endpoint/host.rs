@@ -22,7 +22,7 @@ pub struct Host {
 
 impl Host {
     /// The host, as a URL writes it; an IPv6 address needs its brackets, since its last group would read as a port.
-    pub(super) fn parse(written: &str) -> Option<Self> {
+    pub(crate) fn parse(written: &str) -> Option<Self> {
         if let Some(bracketed) = written.strip_prefix('[') {
             return Self::parse_ipv6(bracketed.strip_suffix(']')?);
         }
@@ -83,12 +83,18 @@ fn ends_in_number(name: &str) -> bool {
 }
 
 /// Host and port as written. The colons within the brackets of an IPv6 address divide nothing.
-pub(super) fn split_authority(authority: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_authority(authority: &str) -> (&str, Option<&str>) {
     let host_end = authority.rfind(']').map_or(0, |bracket| bracket + 1);
     match authority[host_end..].find(':') {
         Some(colon) => (&authority[..host_end + colon], Some(&authority[host_end + colon + 1..])),
         None => (authority, None),
     }
+}
+
+/// Another URL may stand within the query of a bare host.
+pub(crate) fn has_scheme(written: &str) -> bool {
+    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    written.split_once("://").is_some_and(|(before, _)| is_scheme(before))
 }
 
 /// A URL whose host is an IPv6 address without brackets, with them: nothing else can be meant if all of it is an address.
@@ -102,7 +108,7 @@ pub(super) fn with_brackets(url: &str) -> Cow<'_, str> {
 }
 
 /// Digits only: `parse` alone would take a sign.
-pub(super) fn parse_port(port: &str) -> Option<u16> {
+pub(crate) fn parse_port(port: &str) -> Option<u16> {
     let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
     port.parse().ok().filter(|port| is_number && *port > 0)
 }

@@ -6,17 +6,19 @@ mod location;
 mod tests;
 mod web;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use ::http::Uri;
 use ::http::header::HeaderValue;
-use netqoe_model::MAX_TARGET_BYTES;
+use netqoe_model::{MAX_TARGET_BYTES, normalised};
 use percent_encoding::percent_decode_str;
 
 use crate::DnsName;
 pub use host::Host;
-use host::{parse_port, split_authority, with_brackets};
+use host::with_brackets;
+pub(crate) use host::{has_scheme, parse_port, split_authority};
 pub use location::InvalidLocation;
 pub use web::WebUrl;
 
@@ -115,7 +117,7 @@ pub enum InvalidTarget {
 }
 
 impl Target {
-    /// The URL as it was given.
+    /// The URL in its normal spelling.
     pub fn as_str(&self) -> &str {
         &self.url
     }
@@ -144,14 +146,16 @@ impl Target {
 impl FromStr for Target {
     type Err = InvalidTarget;
 
-    /// An IPv6 address that stands without brackets and without a port gets them.
+    /// Without a scheme, it is a page of `https://`. An IPv6 address that stands without brackets and without a port gets them.
     fn from_str(url: &str) -> Result<Self, InvalidTarget> {
-        let url = with_brackets(url);
+        let url = if has_scheme(url) { Cow::Borrowed(url) } else { Cow::Owned(format!("https://{url}")) };
+        let url = with_brackets(&url);
         if url.len() > MAX_TARGET_BYTES {
             return Err(InvalidTarget::TooLong { bytes: url.len() });
         }
+        let url = normalised(&url).into_owned();
         let check = parse(&url)?;
-        Ok(Self { url: url.into_owned(), check })
+        Ok(Self { url, check })
     }
 }
 

@@ -3,7 +3,7 @@ use super::*;
 #[track_caller]
 fn check_web(url: &str, is_https: bool, host: &str, port: u16, path_and_query: &str) {
     let target: Target = url.parse().unwrap();
-    assert_eq!(target.as_str(), url);
+    assert_eq!(target.as_str(), netqoe_model::normalised(url));
     let Check::Web(web) = target.check() else { panic!("{url}: {target:?}") };
     assert_eq!(web.is_https(), is_https, "{url}");
     assert_eq!(web.host().as_str(), host, "{url}");
@@ -17,11 +17,22 @@ fn parses_pages() {
     check_web("https://example.com/", true, "example.com", 443, "/");
     check_web("https://example.com:8443/a/b?c=d&e", true, "example.com", 8443, "/a/b?c=d&e");
     check_web("http://example.com?q=1#part", false, "example.com", 80, "/?q=1");
-    check_web("HTTP://Example.COM/X", false, "Example.COM", 80, "/X");
+    check_web("HTTP://Example.COM/X", false, "example.com", 80, "/X");
     check_web("http://127.0.0.1:8081/health", false, "127.0.0.1", 8081, "/health");
     check_web("https://[2001:db8::1]:8443", true, "2001:db8::1", 8443, "/");
     check_web("https://[::1]/x", true, "::1", 443, "/x");
     check_web("http://my_host.internal.", false, "my_host.internal.", 80, "/");
+}
+
+#[test]
+fn without_a_scheme_it_is_https() {
+    for (written, url) in [
+        ("example.com", "https://example.com/"),
+        ("Example.com:443/a?b=http://c", "https://example.com/a?b=http://c"),
+        ("::1", "https://[::1]/"),
+    ] {
+        assert_eq!(written.parse::<Target>().unwrap().as_str(), url);
+    }
 }
 
 #[test]
@@ -113,8 +124,7 @@ fn check_refused(url: &str, message_part: &str) {
 #[test]
 fn refuses_what_can_not_be_measured() {
     check_refused("", "not a URL");
-    check_refused("example.com", "must begin with http://");
-    check_refused("/path", "must begin with http://");
+    check_refused("/path", "not a URL");
     check_refused("ftp://example.com", "must begin with http://");
     check_refused("http://", "not a URL");
     check_refused("http:///path", "not a URL");

@@ -76,7 +76,7 @@ impl WebUrl {
     }
 
     /// Scheme, host and port are the same.
-    pub(super) fn is_same_origin(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_origin(&self, other: &Self) -> bool {
         self.is_https == other.is_https && self.port == other.port && self.is_same_host(other)
     }
 

@@ -15,7 +15,7 @@ pub(super) fn explained(
     families: &[MetricFamily],
 ) -> String {
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let shown = waterfall(measurement, i64::try_from(now_s).unwrap_or_default(), false);
+    let shown = waterfall(measurement, None, i64::try_from(now_s).unwrap_or_default(), false);
     let metrics = TextEncoder::new().encode_to_string(families);
     let metrics = metrics.unwrap_or_else(|error| format!("the metrics can't be written: {error}\n"));
     format!(

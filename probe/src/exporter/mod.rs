@@ -23,7 +23,7 @@ use prometheus::proto::MetricFamily;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::{Observations, Plan, ReportWatch, Settings, Target};
+use crate::{Observations, Plan, PlannedTarget, ReportWatch, Settings};
 pub use question::{Families, InvalidQuestion, Question};
 
 /// Which targets `/probe` measures.
@@ -41,7 +41,7 @@ pub enum Askable {
 struct Exporter {
     observations: Observations,
     reporting: Option<ReportWatch>,
-    planned: watch::Receiver<Vec<Target>>,
+    planned: watch::Receiver<Vec<PlannedTarget>>,
     settings: Settings,
     askable: Askable,
     /// Those of `/probe` are apart from the schedule's, which they must not hold up.
@@ -102,13 +102,16 @@ async fn probe(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let question = Question::parse(query.as_deref().unwrap_or_default(), &headers)?;
+    let planned = exporter.planned.borrow().iter().find(|planned| planned.target == question.target).cloned();
     match exporter.askable {
         Askable::Any if !asker::asks_by_address(&headers) => return Err(Refusal::OtherName),
         Askable::Any if asker::is_a_page(&headers) => return Err(Refusal::Page),
-        Askable::Planned if !exporter.planned.borrow().contains(&question.target) => return Err(Refusal::NotPlanned),
+        Askable::Planned if planned.is_none() => return Err(Refusal::NotPlanned),
         Askable::Any | Askable::Planned => {}
     }
-    let mut settings = exporter.settings.clone();
+    // What is said of a target holds for it alone: a secret must not reach another that is asked for.
+    let mut settings =
+        planned.map_or_else(|| exporter.settings.clone(), |planned| planned.own.over(&exporter.settings));
     if let Some(only) = question.families.and_then(|families| preference::never_used(families, &settings)) {
         return Err(Refusal::OtherFamily(only));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::http::HeaderMap;
 
-use crate::module::{InvalidModule, Module, target_of};
+use crate::module::{HTTP, InvalidModule, Module, target_of};
 use crate::{Family, Target};
 
 /// How long Prometheus waits for the answer, in seconds, with decimals.
@@ -100,7 +100,7 @@ impl Question {
         let given = Parameters::parse(query)?;
         let module = given.value(MODULE).map(Module::named).transpose()?;
         let written = given.value(TARGET).ok_or(InvalidQuestion::NoTarget)?;
-        let target = target_of(written, module)?;
+        let target = target_of(written, module, HTTP)?;
         Ok(Self {
             target: match given.value(HOSTNAME) {
                 None => target,
@@ -202,8 +202,8 @@ mod tests {
     fn the_module_says_what_a_target_without_a_scheme_is() {
         for (query, target) in [
             ("target=https%3A%2F%2Fa.test%2Fb%3Fc%3Dd", "https://a.test/b?c=d"),
-            ("target=a.test", "http://a.test"),
-            ("&target=a.test&&module=http_2xx&", "http://a.test"),
+            ("target=a.test", "http://a.test/"),
+            ("&target=a.test&&module=http_2xx&", "http://a.test/"),
             ("module=http_2xx&target=https://a.test/&debug=true", "https://a.test/"),
             ("target=a.test:25&module=tcp_connect", "tcp://a.test:25"),
             ("target=192.0.2.1&module=icmp", "icmp://192.0.2.1"),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 
 use crate::clock::{Clock, Span};
+use crate::expectations::Search;
 use crate::{Failure, Transfer};
 
 /// No more of a body is read: it is enough to tell the throughput of a gigabit line, and an endless body must
@@ -48,12 +49,14 @@ pub(super) async fn read<E: ToString>(
     pieces: impl Stream<Item = Result<Bytes, E>>,
     clock: Clock,
     body: &mut Body,
+    search: &mut Option<Search>,
 ) -> Result<bool, Failure> {
     let mut pieces = std::pin::pin!(pieces);
     while !body.is_enough() {
         let Some(piece) = pieces.next().await else { return Ok(true) };
         let piece = piece.map_err(|cause| Failure::Body { bytes: body.bytes, cause: cause.to_string() })?;
         body.take(piece.len() as u64, clock.now());
+        search.iter_mut().for_each(|search| search.push(&piece));
     }
     Ok(false)
 }

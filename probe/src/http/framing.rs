@@ -54,17 +54,32 @@ impl Framing {
         *self == Self::Length(0)
     }
 
+    /// What came of these bytes.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<Taken, BadChunk> {
+        self.take_each(bytes, &mut |_| {})
+    }
+
+    /// The same, with a look at each piece of the body among them.
+    pub(super) fn take_each(&mut self, bytes: &[u8], look: &mut impl FnMut(&[u8])) -> Result<Taken, BadChunk> {
         match self {
             Self::Length(left) => {
                 let body = (*left).min(bytes.len() as u64);
                 *left -= body;
+                look(beginning(bytes, body));
                 Ok(Taken { body, is_end: *left == 0 })
             }
-            Self::Chunked(chunks) => chunks.take(bytes),
-            Self::UntilClose => Ok(Taken { body: bytes.len() as u64, is_end: false }),
+            Self::Chunked(chunks) => chunks.take(bytes, look),
+            Self::UntilClose => {
+                look(bytes);
+                Ok(Taken { body: bytes.len() as u64, is_end: false })
+            }
         }
     }
+}
+
+fn beginning(bytes: &[u8], length: u64) -> &[u8] {
+    &bytes[..usize::try_from(length).map_or(bytes.len(), |length| length.min(bytes.len()))]
 }
 
 /// Follows the chunks of a body.
@@ -86,12 +101,13 @@ enum At {
 }
 
 impl Chunks {
-    fn take(&mut self, mut bytes: &[u8]) -> Result<Taken, BadChunk> {
+    fn take(&mut self, mut bytes: &[u8], look: &mut impl FnMut(&[u8])) -> Result<Taken, BadChunk> {
         let mut body = 0;
         while !bytes.is_empty() {
             if let At::Data(left) = &mut self.at {
                 let taken = (*left).min(bytes.len() as u64);
                 (*left, body) = (*left - taken, body + taken);
+                look(beginning(bytes, taken));
                 if *left == 0 {
                     self.at = At::End;
                 }

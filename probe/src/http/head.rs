@@ -5,14 +5,16 @@
 //!
 //! Decision: D-074.
 
+use std::borrow::Cow;
+
 use ::http::HeaderMap;
 
-use crate::ToldHeader;
+use crate::{ExpectedHeader, ToldHeader};
 
 /// Longest head of an answer, together with the interim answers and trailers. curl takes 300 KiB, browsers 256 KiB.
 pub(super) const MAX_HEAD_BYTES: usize = 512 * 1024;
 
-/// The fields that a measurement looks at; all others are passed over.
+/// The fields that every measurement looks at; of all others, those that are expected.
 const KEPT: [&str; 11] = [
     "age",
     "content-encoding",
@@ -35,7 +37,7 @@ const MAX_TOLD_BYTES: usize = 120;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) status: u16,
-    fields: Vec<(&'static str, Vec<u8>)>,
+    fields: Vec<(Cow<'static, str>, Vec<u8>)>,
 }
 
 /// Why bytes are not an answer.
@@ -51,10 +53,10 @@ pub(crate) enum BadHead {
 
 impl Head {
     /// Of HTTP/2 and HTTP/3.
-    pub(super) fn of(status: u16, headers: &HeaderMap) -> Self {
+    pub(super) fn of(status: u16, headers: &HeaderMap, wanted: &[ExpectedHeader]) -> Self {
         let mut head = Self { status, fields: Vec::new() };
         for (name, value) in headers {
-            head.keep(name.as_str().as_bytes(), value.as_bytes());
+            head.keep(name.as_str().as_bytes(), value.as_bytes(), wanted);
         }
         head
     }
@@ -94,23 +96,32 @@ impl Head {
             .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
     }
 
-    fn keep(&mut self, name: &[u8], value: &[u8]) {
-        if let Some(kept) = KEPT.iter().find(|kept| name.eq_ignore_ascii_case(kept.as_bytes())) {
-            self.fields.push((kept, value.to_vec()));
+    fn keep(&mut self, name: &[u8], value: &[u8], wanted: &[ExpectedHeader]) {
+        let is_it = |kept: &str| name.eq_ignore_ascii_case(kept.as_bytes());
+        if let Some(kept) = KEPT.iter().find(|kept| is_it(kept)) {
+            self.fields.push((Cow::Borrowed(kept), value.to_vec()));
+        } else if let Some(wanted) = wanted.iter().find(|wanted| is_it(wanted.name.as_str())) {
+            self.fields.push((Cow::Owned(wanted.name.as_str().to_owned()), value.to_vec()));
         }
     }
 }
 
 /// Reads one head, however it is cut into pieces.
 #[derive(Debug, Default)]
-pub(crate) struct HeadReader {
+pub(crate) struct HeadReader<'a> {
     line: Vec<u8>,
     head: Option<Head>,
     /// Whether the last field was kept, and a folded line goes on with it.
     is_last_kept: bool,
+    wanted: &'a [ExpectedHeader],
 }
 
-impl HeadReader {
+impl<'a> HeadReader<'a> {
+    /// Keeps these headers, too.
+    pub(super) fn wanting(wanted: &'a [ExpectedHeader]) -> Self {
+        Self { wanted, ..Self::default() }
+    }
+
     /// Takes bytes until the head ends. How many it took, and the head if it has ended.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(usize, Option<Head>), BadHead> {
         let mut taken = 0;
@@ -173,7 +184,7 @@ impl HeadReader {
         }
         let before = head.fields.len();
         if let Some(colon) = line.iter().position(|byte| *byte == b':') {
-            head.keep(line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+            head.keep(line[..colon].trim_ascii(), line[colon + 1..].trim_ascii(), self.wanted);
         }
         self.is_last_kept = head.fields.len() > before;
         Ok(false)

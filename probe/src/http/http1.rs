@@ -2,11 +2,12 @@
 
 use std::io;
 
+use ::http::Method;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::framing::Framing;
 use super::head::{BadHead, HeadReader, MAX_HEAD_BYTES};
-use super::{Ask, Exchange, request};
+use super::{Ask, Exchange, request, wanted};
 use crate::Failure;
 
 /// What is read at a time: enough for the line to limit a transfer and not we.
@@ -18,8 +19,9 @@ where
 {
     let mut buffer = vec![0; BUFFER_BYTES];
     let (head, rest) = ask.head(head(stream, &ask, &mut buffer, found)).await?;
-    let framing = Framing::of(&head);
-    if found.take_head(head)? && !framing.is_over() {
+    let is_head_alone = ask.question.request.method == Method::HEAD;
+    let framing = if is_head_alone { Framing::Length(0) } else { Framing::of(&head) };
+    if found.take_head(head, ask.question)? && !framing.is_over() {
         ask.body(body(stream, &ask, framing, &mut buffer, rest, found)).await?;
     }
     Ok(())
@@ -41,7 +43,7 @@ where
     let handed = ask.clock.now();
     let written = write(stream, &request).await;
     ask.events.left(handed);
-    let (mut reader, mut total) = (HeadReader::default(), 0);
+    let (mut reader, mut total) = (HeadReader::wanting(wanted(ask)), 0);
     let mut has_begun = false;
     loop {
         let end = match stream.read(buffer).await {
@@ -94,7 +96,7 @@ fn refused(bad: &BadHead, found: &Exchange) -> Failure {
     Failure::Request(format!("{bad}{after}"))
 }
 
-fn closed(reader: &HeadReader, found: &Exchange, error: Option<io::Error>) -> String {
+fn closed(reader: &HeadReader<'_>, found: &Exchange, error: Option<io::Error>) -> String {
     if let Some(error) = error {
         return error.to_string();
     }
@@ -114,11 +116,13 @@ async fn body<S: AsyncRead + Unpin>(
     rest: std::ops::Range<usize>,
     found: &mut Exchange,
 ) -> Result<(), Failure> {
-    let body = &mut found.body;
+    let (body, search) = (&mut found.body, &mut found.search);
     let (mut bytes, mut arrived) = (rest, ask.clock.now());
     loop {
         let broken = |bytes, cause: String| Failure::Body { bytes, cause };
-        let taken = framing.take(&buffer[bytes]).map_err(|bad| broken(body.bytes, bad.to_string()))?;
+        let mut look = |piece: &[u8]| search.iter_mut().for_each(|search| search.push(piece));
+        let taken = framing.take_each(&buffer[bytes], &mut look);
+        let taken = taken.map_err(|bad| broken(body.bytes, bad.to_string()))?;
         body.take(taken.body, arrived);
         if taken.is_end || body.is_enough() {
             found.is_body_whole = taken.is_end;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::head::{Head, MAX_HEAD_BYTES};
 use super::wire::Wire;
-use super::{Again, Ask, Exchange, body, driven, request, with_causes};
+use super::{Again, Ask, Exchange, body, driven, request, wanted, with_causes};
 use crate::Failure;
 
 /// What a server may send ahead of us: several times the fixed object, so that the line limits a transfer and not we.
@@ -30,7 +30,12 @@ where
         let answer = async {
             let mut sender = sender.ready().await.map_err(failed)?;
             ask.events.ask(ask.clock);
-            let (mut answer, _) = sender.send_request(request::whole_url(&ask)?, true).map_err(failed)?;
+            let sent = ask.question.request.body.clone();
+            let request = request::whole_url(&ask)?;
+            let (mut answer, mut stream) = sender.send_request(request, sent.is_none()).map_err(failed)?;
+            if let Some(body) = sent {
+                stream.send_data(body, true).map_err(failed)?;
+            }
             while let Some(Ok(interim)) = poll_fn(|cx| answer.poll_informational(cx)).await {
                 found.interim(interim.status().as_u16(), ask.events.was_interim(), &ask.events);
             }
@@ -40,8 +45,9 @@ where
             })
         };
         let answer = ask.head(answer).await?;
-        if found.take_head(Head::of(answer.status().as_u16(), answer.headers()))? {
-            found.is_body_whole = ask.body(body::read(pieces(answer.into_body()), ask.clock, &mut found.body)).await?;
+        if found.take_head(Head::of(answer.status().as_u16(), answer.headers(), wanted(&ask)), ask.question)? {
+            found.is_body_whole =
+                ask.body(body::read(pieces(answer.into_body()), ask.clock, &mut found.body, &mut found.search)).await?;
         }
         Ok(())
     };

@@ -11,7 +11,7 @@ use h3::error::StreamError;
 use h3_quinn::BidiStream;
 
 use super::head::{BadHead, Head, MAX_HEAD_BYTES};
-use super::{Ask, Exchange, body, driven, request, with_causes};
+use super::{Ask, Exchange, body, driven, request, wanted, with_causes};
 use crate::Failure;
 
 type Answering = RequestStream<BidiStream<Bytes>, Bytes>;
@@ -26,14 +26,17 @@ pub(super) async fn exchange(connection: quinn::Connection, ask: Ask<'_>, found:
         let answer = async {
             ask.events.ask(ask.clock);
             let mut stream = sender.send_request(request::whole_url(&ask)?).await.map_err(|error| failed(&error))?;
+            if let Some(body) = ask.question.request.body.clone() {
+                stream.send_data(body).await.map_err(|error| failed(&error))?;
+            }
             stream.finish().await.map_err(|error| failed(&error))?;
             let answer = head(&mut stream, &ask, found).await?;
             Ok((stream, answer))
         };
         let (stream, answer) = ask.head(answer).await?;
-        if found.take_head(Head::of(answer.status().as_u16(), answer.headers()))? {
+        if found.take_head(Head::of(answer.status().as_u16(), answer.headers(), wanted(&ask)), ask.question)? {
             let pieces = pieces(stream, announced_bytes(answer.headers()));
-            found.is_body_whole = ask.body(body::read(pieces, ask.clock, &mut found.body)).await?;
+            found.is_body_whole = ask.body(body::read(pieces, ask.clock, &mut found.body, &mut found.search)).await?;
         }
         Ok(())
     };

@@ -24,18 +24,19 @@ pub(crate) use body::{Body, MAX_BODY_BYTES};
 pub(crate) use cookies::CookieJar;
 #[cfg(feature = "fuzzing")]
 pub(crate) use framing::Framing;
-pub(crate) use head::Head;
-#[cfg(feature = "fuzzing")]
-pub(crate) use head::HeadReader;
+pub(crate) use head::{Head, HeadReader};
 use wire::Wire;
 
 use crate::clock::{Clock, Span};
 use crate::deadline::Deadline;
+use crate::expectations::Search;
 #[cfg(feature = "http3")]
 use crate::quic::QuicConnection;
 use crate::wire_events::WireEvents;
-use crate::{Failure, InterimAnswer, WebUrl};
+use crate::{Expectations, ExpectedHeader, Failure, InterimAnswer, RequestSettings, Unmet, WebUrl};
 
+/// Characters of what an answer says of its body that a message repeats.
+const MAX_KIND: usize = 60;
 /// Interim answers that are told; a server may send any number.
 const MAX_INTERIM_TOLD: usize = 8;
 
@@ -53,6 +54,8 @@ pub(crate) struct Exchange {
     /// Where the server has refused the request unseen: how it would take it.
     pub(crate) again: Option<Again>,
     pub(crate) body: Body,
+    /// The text that is looked for in it.
+    pub(crate) search: Option<Search>,
     /// Whether the body was read to its end.
     pub(crate) is_body_whole: bool,
     /// If it is an object that is asked for: its bytes, if they are known before.
@@ -76,12 +79,18 @@ pub(crate) struct Question<'a> {
     pub(crate) url: &'a WebUrl,
     /// The `Cookie` header.
     pub(crate) cookies: Option<&'a str>,
+    /// Method, headers and body.
+    pub(crate) request: &'a RequestSettings,
+    /// What is expected of the answer.
+    pub(crate) expectations: &'a Expectations,
+    /// Whether a proxy is asked, which needs the whole URL.
+    pub(crate) is_whole_url: bool,
 }
 
 impl Exchange {
     /// Asks for `url` and fills itself in.
     ///
-    /// A status of 400 or more is a failure, and its body is not read; nor is that of a redirect.
+    /// A status of 400 or more is a failure, unless it was expected, and its body is not read; nor is that of a redirect.
     pub(crate) async fn run<S>(
         &mut self,
         mut stream: S,
@@ -101,7 +110,7 @@ impl Exchange {
             http1::exchange(&mut stream, ask, self).await
         };
         self.take_phases(&events, outcome.is_ok());
-        outcome
+        outcome.and_then(|()| self.check_text(question.expectations))
     }
 
     /// The same over QUIC.
@@ -116,7 +125,7 @@ impl Exchange {
         let ask = self.ask(question, &quic.events, clock, deadline);
         let outcome = http3::exchange(quic.connection.clone(), ask, self).await;
         self.take_phases(&quic.events, outcome.is_ok());
-        outcome
+        outcome.and_then(|()| self.check_text(question.expectations))
     }
 
     fn ask<'a>(&self, question: Question<'a>, events: &WireEvents, clock: Clock, deadline: Deadline) -> Ask<'a> {
@@ -137,15 +146,19 @@ impl Exchange {
     }
 
     /// Notes the head of an answer. Whether its body is to be read.
-    fn take_head(&mut self, head: Head) -> Result<bool, Failure> {
-        let status = head.status;
-        if (300..400).contains(&status) {
+    fn take_head(&mut self, head: Head, question: Question<'_>) -> Result<bool, Failure> {
+        let (status, expectations) = (head.status, question.expectations);
+        if (300..400).contains(&status) && !expectations.names(status) {
             // An empty one leads nowhere, as for browsers and curl, and the first of several counts.
             self.location = head.values("location").find(|location| !location.is_empty()).map(<[u8]>::to_vec);
         }
-        self.head = Some(head);
-        if status >= 400 {
-            return Err(Failure::Status(status));
+        let head = self.head.insert(head);
+        if self.location.is_none() {
+            expectations.check_status(status)?;
+            if status >= 400 && expectations.status.is_empty() {
+                return Err(Failure::Status(status));
+            }
+            expectations.check_headers(status, |name| head.values(name).collect())?;
         }
         if let (Some(must_be), Some(head)) = (self.object_bytes, &self.head) {
             let announced = if head.is_chunked() { None } else { head.content_length() };
@@ -154,6 +167,21 @@ impl Exchange {
             }
         }
         Ok(self.location.is_none())
+    }
+
+    /// Whether the body has the text that is expected in it.
+    fn check_text(&self, expectations: &Expectations) -> Result<(), Failure> {
+        let (Some(text), None, Some(head)) = (&expectations.text, &self.location, &self.head) else { return Ok(()) };
+        if self.search.as_ref().is_some_and(|search| search.is_found) {
+            return Ok(());
+        }
+        let told = |name: &str| head.text(name).map(|text| text.chars().take(MAX_KIND).collect::<String>());
+        let coding = told("content-encoding").filter(|coding| !coding.is_empty() && coding != "identity");
+        let kind = told("content-type").map(|kind| format!(" as {kind}")).unwrap_or_default();
+        let coded = coding.map(|coding| format!(", compressed ({coding})")).unwrap_or_default();
+        let within = if self.is_body_whole || self.body.bytes == 0 { "" } else { " within its first 10 MiB" };
+        let about = format!("{kind}{coded}");
+        Err(Unmet::Text { text: text.as_str().to_owned(), within, status: head.status, about }.into())
     }
 
     /// Notes an interim answer (1xx).
@@ -185,6 +213,11 @@ impl Ask<'_> {
     async fn body<T>(&self, body: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         self.deadline.hold(ErrorStage::Throughput, body).await
     }
+}
+
+/// The headers that are looked at because they are expected.
+fn wanted<'a>(ask: &Ask<'a>) -> &'a [ExpectedHeader] {
+    &ask.question.expectations.headers
 }
 
 /// Runs an exchange on a connection that needs to be driven. What ends the connection also reaches the request or

@@ -1,34 +1,39 @@
 //! What is asked of a server.
 
-use ::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, COOKIE, HeaderValue, USER_AGENT};
-use ::http::{Request, Uri};
+use ::http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue,
+    USER_AGENT,
+};
+use ::http::{Method, Request, Uri};
 
 use super::Ask;
 use crate::Failure;
 
 const AGENT: &str = concat!("netqoe-probe/", env!("CARGO_PKG_VERSION"));
+/// What every request says, unless its settings say something else.
+const USUAL: [(HeaderName, &str); 4] = [
+    (USER_AGENT, AGENT),
+    (ACCEPT, "*/*"),
+    // The bytes that travel are to be those of the object itself, from the server itself.
+    (ACCEPT_ENCODING, "identity"),
+    (CACHE_CONTROL, "no-cache"),
+];
 
-/// A `GET` for HTTP/1.1, as it is written.
+/// A request of HTTP/1.1, as it is written.
 pub(super) fn http1(ask: &Ask<'_>) -> Vec<u8> {
-    let (url, mut request) = (ask.question.url, Vec::new());
+    let (question, settings) = (&ask.question, ask.question.request);
+    let (url, mut request) = (question.url, Vec::new());
+    let whole = question.is_whole_url.then(|| url.to_string());
+    let asked_for = whole.as_deref().unwrap_or_else(|| url.path_and_query());
     let mut line = |parts: [&[u8]; 3]| {
         request.extend(parts.concat());
         request.extend(b"\r\n");
     };
-    line([b"GET ", url.path_and_query().as_bytes(), b" HTTP/1.1"]);
+    line([settings.method.as_str().as_bytes(), b" ", &[asked_for.as_bytes(), b" HTTP/1.1"].concat()]);
     line([b"Host", b": ", url.authority().as_bytes()]);
-    line([b"User-Agent", b": ", AGENT.as_bytes()]);
-    line([b"Accept", b": ", b"*/*"]);
-    // The bytes that travel are to be those of the object itself, from the server itself.
-    line([b"Accept-Encoding", b": ", b"identity"]);
-    line([b"Cache-Control", b": ", b"no-cache"]);
-    if let Some(authorization) = url.authorization() {
-        line([b"Authorization", b": ", authorization.as_bytes()]);
-    }
-    if let Some(cookies) = ask.question.cookies {
-        line([b"Cookie", b": ", cookies.as_bytes()]);
-    }
+    each_header(ask, |name, value| line([written(&name).as_bytes(), b": ", value]));
     line([b"", b"", b""]);
+    request.extend(settings.body.iter().flatten());
     request
 }
 
@@ -40,16 +45,53 @@ pub(super) fn whole_url(ask: &Ask<'_>) -> Result<Request<()>, Failure> {
     let uri = uri.path_and_query(url.strict_path_and_query()).build().map_err(|error| unusable(&error))?;
     let mut request = Request::new(());
     *request.uri_mut() = uri;
-    let headers = request.headers_mut();
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let secrets = [(AUTHORIZATION, url.authorization()), (COOKIE, ask.question.cookies)];
-    for (name, value) in secrets {
-        if let Some(value) = value {
-            headers.insert(name, HeaderValue::from_str(value).map_err(|error| unusable(&error))?);
+    *request.method_mut() = ask.question.request.method.clone();
+    let mut bad = None;
+    each_header(ask, |name, value| match HeaderValue::from_bytes(value) {
+        Ok(value) => _ = request.headers_mut().append(name, value),
+        Err(error) => bad = Some(unusable(&error)),
+    });
+    bad.map_or(Ok(request), Err)
+}
+
+/// All headers but the host, in order.
+fn each_header(ask: &Ask<'_>, mut add: impl FnMut(HeaderName, &[u8])) {
+    let settings = ask.question.request;
+    for (name, value) in USUAL {
+        if !settings.has(&name) {
+            add(name, value.as_bytes());
         }
     }
-    Ok(request)
+    // A user name that a redirect has brought is for that page; what the settings say is for this origin.
+    let of_url = ask.question.url.authorization().filter(|_| !settings.has(&AUTHORIZATION)).map(str::as_bytes);
+    let of_settings = settings.authorization.as_ref().map(|authorization| authorization.value().as_bytes());
+    if let Some(authorization) = of_settings.or(of_url) {
+        add(AUTHORIZATION, authorization);
+    }
+    let own = settings.headers.iter();
+    for header in own.clone().filter(|header| header.name != COOKIE) {
+        add(header.name.clone(), header.value.as_bytes());
+    }
+    // There is one header with all cookies.
+    let own_cookies = own.filter(|header| header.name == COOKIE).map(|header| header.value.as_bytes());
+    let cookies: Vec<_> = own_cookies.chain(ask.question.cookies.map(str::as_bytes)).collect();
+    if !cookies.is_empty() {
+        add(COOKIE, &cookies.join(&b"; "[..]));
+    }
+    let sends_body = [Method::POST, Method::PUT, Method::PATCH].contains(&settings.method);
+    if settings.body.is_some() || sends_body {
+        add(CONTENT_LENGTH, settings.body.as_ref().map_or(0, bytes::Bytes::len).to_string().as_bytes());
+    }
+}
+
+/// A name as servers that look at letters expect it: `User-Agent`.
+fn written(name: &HeaderName) -> String {
+    debug_assert!(*name != HOST, "it stands at the beginning");
+    let mut written = String::with_capacity(name.as_str().len());
+    let mut begins = true;
+    for letter in name.as_str().chars() {
+        written.push(if begins { letter.to_ascii_uppercase() } else { letter });
+        begins = letter == '-';
+    }
+    written
 }

@@ -9,12 +9,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_saphyr::Spanned;
 
-use super::{InvalidList, Written};
+use super::{InvalidList, Written, line_at};
+use crate::{Label, Labels};
 
-/// The label that chooses the module, where Prometheus asks blackbox_exporter. All others have no place in an event.
+/// The label that chooses the module, where Prometheus asks blackbox_exporter.
 const MODULE_LABEL: &str = "__param_module";
+/// How labels begin that are for Prometheus itself.
+const INTERNAL: &str = "__";
 
-type Labels = Option<BTreeMap<String, String>>;
+type GroupLabels = Option<BTreeMap<String, String>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a group of targets")]
@@ -22,7 +25,7 @@ struct JsonGroup<'a> {
     #[serde(borrow, default)]
     targets: Option<Vec<&'a RawValue>>,
     #[serde(default)]
-    labels: Labels,
+    labels: GroupLabels,
 }
 
 #[derive(Deserialize)]
@@ -31,7 +34,7 @@ struct YamlGroup {
     #[serde(default)]
     targets: Option<Vec<Spanned<String>>>,
     #[serde(default)]
-    labels: Labels,
+    labels: GroupLabels,
 }
 
 pub(super) fn parse_json(text: &str) -> Result<Vec<Written>, InvalidList> {
@@ -42,13 +45,14 @@ pub(super) fn parse_json(text: &str) -> Result<Vec<Written>, InvalidList> {
     let groups: Option<Vec<JsonGroup<'_>>> = serde_json::from_str(text).map_err(|error| json_error(&error, 1))?;
     let mut written = Vec::new();
     for JsonGroup { targets, labels } in groups.unwrap_or_default() {
-        let module = module(labels);
-        for target in targets.unwrap_or_default() {
-            // It is a part of the text.
-            let before = target.get().as_ptr().addr() - text.as_ptr().addr();
-            let line = 1 + text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count();
+        // A target is a part of the text.
+        let line = |target: &RawValue| line_at(text, target.get().as_ptr().addr() - text.as_ptr().addr());
+        let targets = targets.unwrap_or_default();
+        let (module, labels) = sorted(labels, targets.first().map_or(1, |first| line(first)))?;
+        for target in targets {
+            let line = line(target);
             let text = serde_json::from_str(target.get()).map_err(|error| json_error(&error, line))?;
-            written.push(Written { text, line, module: module.clone() });
+            written.push(Written { text, line, module: module.clone(), labels: labels.clone() });
         }
     }
     Ok(written)
@@ -59,37 +63,43 @@ pub(super) fn parse_yaml(text: &str) -> Result<Vec<Written>, InvalidList> {
         serde_saphyr::from_str(text).map_err(|error| yaml_error(&error))?;
     let mut written = Vec::new();
     for group in groups.unwrap_or_default() {
-        let line = line(group.referenced);
+        let line = yaml_line(group.referenced);
         let no_group = || InvalidList::Groups { line, cause: "a group of targets is missing".to_owned() };
         let YamlGroup { targets, labels } = group.value.ok_or_else(no_group)?;
-        let module = module(labels);
+        let (module, labels) = sorted(labels, line)?;
         for target in targets.unwrap_or_default() {
-            let line = self::line(target.referenced);
-            written.push(Written { text: target.value, line, module: module.clone() });
+            let line = yaml_line(target.referenced);
+            written.push(Written { text: target.value, line, module: module.clone(), labels: labels.clone() });
         }
     }
     Ok(written)
 }
 
-fn module(labels: Labels) -> Option<String> {
-    labels?.remove(MODULE_LABEL).filter(|module| !module.is_empty())
+/// The module, and the labels of the targets. One without a value is none, as for Prometheus.
+fn sorted(labels: GroupLabels, line: usize) -> Result<(Option<String>, Labels), InvalidList> {
+    let mut labels = labels.unwrap_or_default();
+    labels.retain(|_, value| !value.is_empty());
+    let module = labels.remove(MODULE_LABEL);
+    let own = labels.into_iter().filter(|(name, _)| !name.starts_with(INTERNAL));
+    let own = own.map(|(name, value)| Label::new(name, value)).collect::<Result<Vec<_>, _>>().and_then(Labels::of);
+    Ok((module, own.map_err(|cause| InvalidList::Key { line, cause: format!("labels: {cause}") })?))
 }
 
 /// Of a text that begins on this line.
-fn json_error(error: &serde_json::Error, first_line: usize) -> InvalidList {
+pub(super) fn json_error(error: &serde_json::Error, first_line: usize) -> InvalidList {
     let message = error.to_string();
     // The place stands apart.
     let cause = message.rsplit_once(" at line ").map_or(&*message, |(cause, _)| cause);
     InvalidList::Groups { line: (first_line + error.line()).saturating_sub(1).max(1), cause: cause.to_owned() }
 }
 
-fn yaml_error(error: &serde_saphyr::Error) -> InvalidList {
-    let line = error.location().map_or(1, line);
+pub(super) fn yaml_error(error: &serde_saphyr::Error) -> InvalidList {
+    let line = error.location().map_or(1, yaml_line);
     let message = error.without_snippet().to_string();
     let cause = message.split(char::is_control).collect::<Vec<_>>().join(" ");
     InvalidList::Groups { line, cause }
 }
 
-fn line(location: serde_saphyr::Location) -> usize {
+pub(super) fn yaml_line(location: serde_saphyr::Location) -> usize {
     usize::try_from(location.line()).unwrap_or(usize::MAX).max(1)
 }

@@ -1,11 +1,12 @@
 //! A target a line, with comments after `#`.
 
 use super::Written;
+use crate::Labels;
 
 pub(super) fn parse(text: &str) -> Vec<Written> {
     let lines = (1..).zip(text.split('\n').map(before_comment));
     let lines = lines.filter(|(_, text)| !text.is_empty());
-    lines.map(|(line, text)| Written { text: text.to_owned(), line, module: None }).collect()
+    lines.map(|(line, text)| Written { text: text.to_owned(), line, module: None, labels: Labels::default() }).collect()
 }
 
 /// A `#` within a URL begins its fragment, one after a space a comment.

@@ -16,6 +16,9 @@ pub(crate) struct Notes(Arc<Noted>);
 struct Noted {
     earliest_expiry_s: OnceLock<i64>,
     own: OnceLock<CertificateNames>,
+    /// Who has signed the server's own certificate that was shown last; absent if it has signed itself.
+    issuer: Mutex<Option<String>>,
+    passed_over: OnceLock<CertificateError>,
     complaint: Mutex<Option<CertificateError>>,
     shown: AtomicUsize,
     asked_for_certificate: AtomicBool,
@@ -36,6 +39,22 @@ impl Notes {
     /// What is wrong with the certificate of the latest handshake; `None` if nothing is.
     pub(super) fn complaint(&self) -> Option<CertificateError> {
         self.complaint_now().clone()
+    }
+
+    /// What is wrong with a certificate that was accepted nevertheless.
+    pub(super) fn passed_over(&self) -> Option<&CertificateError> {
+        self.0.passed_over.get()
+    }
+
+    /// What is wrong with the certificate that was shown last, in plain words.
+    pub(super) fn words(&self, complaint: &CertificateError) -> String {
+        if !netqoe_tls::is_untrusted(complaint) {
+            return netqoe_tls::of_certificate(complaint);
+        }
+        match &*self.0.issuer.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => "its certificate is self-signed, and not trusted".to_owned(),
+            Some(issuer) => format!("its certificate is signed by an authority that is not trusted: {issuer}"),
+        }
     }
 
     /// How often certificates were shown: in every handshake, unless it goes on with an earlier session.
@@ -63,7 +82,10 @@ impl Notes {
             earliest = Some(earliest.map_or(not_after, |earliest: i64| earliest.min(not_after)));
             // The server's own comes first.
             if index == 0 {
-                self.0.own.get_or_init(|| CertificateNames::of(&certificate));
+                let names = CertificateNames::of(&certificate);
+                let issuer = (certificate.subject() != certificate.issuer()).then(|| names.issuer.clone());
+                *self.0.issuer.lock().unwrap_or_else(PoisonError::into_inner) = issuer;
+                self.0.own.get_or_init(|| names);
             }
         }
         if let Some(earliest) = earliest {
@@ -105,11 +127,12 @@ impl CertificateNames {
     }
 }
 
-/// Notes what it sees, and leaves every decision to `judge`.
+/// Notes what it sees, and leaves every decision to `judge`; unless any certificate will do.
 #[derive(Debug)]
 pub(super) struct NotingVerifier {
     pub(super) judge: Arc<dyn ServerCertVerifier>,
     pub(super) notes: Notes,
+    pub(super) accepts_any: bool,
 }
 
 impl ServerCertVerifier for NotingVerifier {
@@ -123,6 +146,10 @@ impl ServerCertVerifier for NotingVerifier {
     ) -> Result<ServerCertVerified, Error> {
         self.notes.note(std::iter::once(end_entity).chain(intermediates));
         let judged = self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        if let (true, Err(Error::InvalidCertificate(error))) = (self.accepts_any, &judged) {
+            self.notes.0.passed_over.get_or_init(|| error.clone());
+            return Ok(ServerCertVerified::assertion());
+        }
         judged.inspect_err(|error| self.notes.note_refusal(error))
     }
 

@@ -1,4 +1,4 @@
-//! The probe has no certificate of its own, and notes where a server asks for one.
+//! The probe's own certificate, if it has one, and whether a server asks for it.
 
 use std::sync::Arc;
 
@@ -8,14 +8,20 @@ use rustls::sign::CertifiedKey;
 
 use super::certificate::Notes;
 
-/// Has none, and notes the question. Many servers ask and do without.
+/// Shows the probe's certificate; if there is none, it notes the question. Many servers ask and do without.
 #[derive(Debug)]
-pub(super) struct NoCertificate(pub(super) Notes);
+pub(super) struct OwnCertificate {
+    pub(super) own: Option<Arc<CertifiedKey>>,
+    pub(super) notes: Notes,
+}
 
-impl ResolvesClientCert for NoCertificate {
-    fn resolve(&self, _root_hint_subjects: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.note_certificate_request();
-        None
+impl ResolvesClientCert for OwnCertificate {
+    fn resolve(&self, _root_hint_subjects: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let own = self.own.as_ref().filter(|own| own.key.choose_scheme(schemes).is_some());
+        if own.is_none() {
+            self.notes.note_certificate_request();
+        }
+        own.map(Arc::clone)
     }
 
     /// Without this, nobody is asked.

@@ -26,10 +26,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::clock::{Clock, Span};
-use crate::{Failure, Settings};
+use crate::{ClientIdentity, Failure, Settings};
 pub use certificate::CertificateNames;
 use certificate::{Notes, NotingVerifier};
-use client_auth::NoCertificate;
+use client_auth::OwnCertificate;
 pub(crate) use netqoe_tls::of_tls;
 use p521::P521;
 pub use roots::{TrustedRoots, trusted_roots};
@@ -82,6 +82,8 @@ pub(crate) struct Refusal {
 /// shorten a handshake; the second connection may go on with the session of the first.
 pub(crate) struct TlsSession {
     roots: Arc<TrustedRoots>,
+    identity: Option<ClientIdentity>,
+    accepts_any: bool,
     notes: Notes,
     /// Made for the first handshake: many a measurement has none.
     connector: OnceLock<TlsConnector>,
@@ -98,6 +100,8 @@ impl TlsSession {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             roots: Arc::clone(&settings.roots),
+            identity: settings.identity.clone(),
+            accepts_any: settings.insecure,
             notes: Notes::default(),
             connector: OnceLock::new(),
             protocols: &PROTOCOLS,
@@ -123,6 +127,11 @@ impl TlsSession {
         self.notes.names()
     }
 
+    /// What is wrong with a certificate that was accepted nevertheless.
+    pub(crate) fn certificate_problem(&self) -> Option<String> {
+        self.notes.passed_over().map(|problem| self.notes.words(problem))
+    }
+
     /// The stack that tries `host` first.
     pub(crate) fn stack_for(&self, host: &ServerName<'static>) -> Stack {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +151,11 @@ impl TlsSession {
         let (stream, evidence) = match stack.offer {
             None => self.first_handshake(stream, host).await?,
             Some(offer) => {
-                let shaken = self.roots.second_stack(offer).connect(stream, host, &self.notes).await;
+                let shaken = match &self.identity {
+                    None => self.roots.second_stack(offer).connect(stream, host, &self.notes).await,
+                    // So few servers want both that it is made for each.
+                    Some(own) => self.roots.second_stack_with(offer, own).connect(stream, host, &self.notes).await,
+                };
                 let (stream, evidence) = shaken.map_err(|refusal| next(refusal, offer, &stack, host))?;
                 let refused_first = stack.refused_first.clone();
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +184,7 @@ impl TlsSession {
 
     fn refusal(&self, host: &ServerName<'static>, error: &io::Error, is_asked: bool) -> Refusal {
         let (cause, may_do_better) = match self.notes.complaint() {
-            Some(complaint) => (netqoe_tls::of_certificate(&complaint), may_be_accepted(&complaint)),
+            Some(complaint) => (self.notes.words(&complaint), may_be_accepted(&complaint)),
             None if is_asked => (stream::refused_without_certificate(), false),
             None => (words::of_io(error), may_have_common(error)),
         };
@@ -183,7 +196,7 @@ impl TlsSession {
     #[cfg(feature = "http3")]
     pub(crate) fn failure(&self, host: &ServerName<'static>, cause: impl FnOnce() -> String) -> Failure {
         let complaint = self.notes.complaint();
-        failure(host, complaint.map_or_else(cause, |complaint| netqoe_tls::of_certificate(&complaint)))
+        failure(host, complaint.map_or_else(cause, |complaint| self.notes.words(&complaint)))
     }
 
     /// How often the server has shown its certificates so far.
@@ -200,9 +213,27 @@ impl TlsSession {
         if let Some(connector) = self.connector.get() {
             return Ok(connector);
         }
-        let config = client_config(&self.roots, self.notes.clone(), self.protocols);
+        let config = self.client_config();
         let config = config.map_err(|error| Failure::TlsSettings(of_tls(&error)))?;
         Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
+    }
+
+    fn client_config(&self) -> Result<ClientConfig, Error> {
+        let provider = provider();
+        let judge = WebPkiServerVerifier::builder_with_provider(Arc::clone(self.roots.store()), Arc::clone(&provider))
+            .build()
+            .map_err(|_| Error::General("no certificate authority is trusted".to_owned()))?;
+        let verifier = NotingVerifier { judge, notes: self.notes.clone(), accepts_any: self.accepts_any };
+        let own = self.identity.as_ref().map(|identity| Arc::clone(&identity.0));
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            // Not dangerous: every decision is still webpki's, unless it was asked for that it is not.
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(Arc::new(OwnCertificate { own, notes: self.notes.clone() }));
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        config.alpn_protocols = self.protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(config)
     }
 }
 
@@ -291,7 +322,7 @@ fn evidence(stream: &TlsStream<TcpStream>, resumed: bool) -> TlsEvidence {
 }
 
 /// AWS-LC's, with the groups that most servers take first: a share of any other costs bytes or a round trip.
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519};
     static P521_GROUP: P521 = P521;
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
@@ -301,20 +332,4 @@ fn provider() -> Arc<CryptoProvider> {
         Arc::new(CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() })
     });
     Arc::clone(provider)
-}
-
-fn client_config(roots: &TrustedRoots, notes: Notes, protocols: &[&[u8]]) -> Result<ClientConfig, Error> {
-    let provider = provider();
-    let judge = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots.store()), Arc::clone(&provider))
-        .build()
-        .map_err(|_| Error::General("no certificate authority is trusted".to_owned()))?;
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        // Not dangerous: every decision is still webpki's.
-        .with_custom_certificate_verifier(Arc::new(NotingVerifier { judge, notes: notes.clone() }))
-        .with_client_cert_resolver(Arc::new(NoCertificate(notes)));
-    config.resumption = Resumption::in_memory_sessions(SESSIONS);
-    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-    Ok(config)
 }

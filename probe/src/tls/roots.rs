@@ -7,6 +7,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
 use super::second_stack::{Offer, SecondStack};
+use crate::ClientIdentity;
 
 /// Certificates that are trusted, as both TLS stacks want them.
 pub struct TrustedRoots {
@@ -42,7 +43,12 @@ impl TrustedRoots {
             Offer::Usual => &self.usual,
             Offer::Everything => &self.everything,
         };
-        stack.get_or_init(|| SecondStack::new(offer, &self.certificates))
+        stack.get_or_init(|| SecondStack::new(offer, &self.certificates, None))
+    }
+
+    /// The same with a certificate of the probe's own.
+    pub(super) fn second_stack_with(&self, offer: Offer, identity: &ClientIdentity) -> SecondStack {
+        SecondStack::new(offer, &self.certificates, Some(identity))
     }
 }
 

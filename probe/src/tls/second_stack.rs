@@ -21,6 +21,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::certificate::Notes;
 use super::{PROTOCOLS, TlsEvidence};
+use crate::ClientIdentity;
 
 /// Certificates of a server, and between it and a trusted one: a few in practice, and a handshake message holds no more
 /// than 64 KiB.
@@ -54,8 +55,8 @@ pub(super) type SecondStream = TlsStream<TcpStream, Connection>;
 
 impl SecondStack {
     /// Trusts these certificates.
-    pub(super) fn new(offer: Offer, trusted: &[CertificateDer<'_>]) -> Self {
-        Self(config(offer, trusted).map_err(|error| words(&error)))
+    pub(super) fn new(offer: Offer, trusted: &[CertificateDer<'_>], own: Option<&ClientIdentity>) -> Self {
+        Self(config(offer, trusted, own).map_err(|error| words(&error)))
     }
 
     /// Shakes hands, and leaves again where that led to nothing that is to be spoken.
@@ -115,7 +116,7 @@ impl Refusal {
     }
 }
 
-fn config(offer: Offer, trusted: &[CertificateDer<'_>]) -> Result<Config, Error> {
+fn config(offer: Offer, trusted: &[CertificateDer<'_>], own: Option<&ClientIdentity>) -> Result<Config, Error> {
     let mut builder = s2n_tls::config::Builder::new();
     builder.with_system_certs(false)?;
     builder.set_security_policy(&Policy::from_version(offer.policy())?)?;
@@ -125,6 +126,10 @@ fn config(offer: Offer, trusted: &[CertificateDer<'_>]) -> Result<Config, Error>
     builder.set_max_cert_chain_depth(MAX_CERTIFICATES)?;
     // Against servers that learn something from the time an error takes; a probe has no secret that is worth it.
     builder.set_max_blinding_delay(0)?;
+    if let Some(own) = own {
+        let chain = own.0.cert.iter().map(|certificate| pem(certificate)).collect::<String>();
+        builder.load_pem(chain.as_bytes(), own.key_pem())?;
+    }
     for certificate in trusted {
         if let Err(error) = builder.trust_pem(pem(certificate).as_bytes()) {
             tracing::debug!("the second TLS stack does not take a trusted certificate: {}", error.message());
@@ -346,7 +351,7 @@ mod tests {
     #[test]
     fn both_offers_exist() {
         for offer in [Offer::Usual, Offer::Everything] {
-            assert!(config(offer, webpki_root_certs::TLS_SERVER_ROOT_CERTS).is_ok(), "{offer:?}");
+            assert!(config(offer, webpki_root_certs::TLS_SERVER_ROOT_CERTS, None).is_ok(), "{offer:?}");
         }
     }
 }

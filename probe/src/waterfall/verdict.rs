@@ -60,7 +60,7 @@ fn most_of_the_time(measurement: &Measurement) -> String {
     let parts = [
         (took(&[phases.redirects]), "redirects before it"),
         (took(&[phases.dns]), "finding its address"),
-        (took(&[phases.tcp, phases.tls]), "setting up the connection"),
+        (took(&[phases.proxy, phases.tcp, phases.tls]), "setting up the connection"),
         (took(&[phases.ttfb]), "waiting for the server's first byte"),
         (took(&[phases.body]), "receiving the body"),
     ];

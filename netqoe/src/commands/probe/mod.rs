@@ -3,23 +3,22 @@
 mod destination;
 mod exporter;
 mod once;
-mod targets;
 
 use std::sync::Arc;
 
 use anyhow::Context;
 use netqoe_model::EventTime;
 use netqoe_model::metrics::Metrics;
-use netqoe_probe::{Plan, Target};
+use netqoe_probe::{Plan, PlannedTarget};
 use netqoe_trace::{Tracer, Tracing};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 
+use super::targets::TargetSource;
 use destination::Destination;
-pub(crate) use once::Above;
-use targets::TargetSource;
+pub(crate) use once::{Above, Failed};
 
 use super::reload::{CanChange, Reload, hangups};
 use crate::clock::now_ms;
@@ -29,8 +28,8 @@ use crate::process::Process;
 use crate::{shutdown, systemd};
 
 pub(crate) fn run(options: &ProbeCommandOptions, process: &Arc<Process>) -> anyhow::Result<()> {
-    let (list, given) = watch::channel(options.targets());
-    let source = TargetSource::new(given, options);
+    let (list, given) = watch::channel(options.given()?);
+    let source = TargetSource::new(given, &options.probe);
     if source.is_empty() && (options.once || options.metrics_listen.is_none()) {
         return Err(WrongUsage(
             "there is nothing to measure: give --target, --targets-file or --metrics-listen".to_owned(),
@@ -62,7 +61,7 @@ fn one_thread() -> anyhow::Result<Runtime> {
 async fn measure(
     options: &ProbeCommandOptions,
     source: TargetSource,
-    given: watch::Sender<Vec<Target>>,
+    given: watch::Sender<Vec<PlannedTarget>>,
     process: &Arc<Process>,
     tracer: Tracer,
 ) -> anyhow::Result<()> {

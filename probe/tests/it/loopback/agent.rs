@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use netqoe_model::{ErrorStage, Event, EventTime};
-use netqoe_probe::{Plan, ProbeCounts, Reporter, run_probe};
+use netqoe_probe::{Plan, ProbeCounts, Reporter, Target, run_probe};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -51,7 +51,7 @@ fn start(urls: &[String], change: impl FnOnce(&mut Plan), takes: bool) -> Runnin
 }
 
 fn start_with(urls: &[String], change: impl FnOnce(&mut Plan), takes: bool, now: fn() -> EventTime) -> RunningAgent {
-    let targets = urls.iter().map(|url| url.parse().unwrap()).collect();
+    let targets = urls.iter().map(|url| url.parse::<Target>().unwrap().into()).collect();
     let mut plan = Plan::new(targets, "probe-1".to_owned());
     plan.interval = Duration::from_millis(20);
     plan.settings = plain_settings();

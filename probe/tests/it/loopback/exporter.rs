@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use netqoe_model::EventTime;
-use netqoe_probe::{Askable, Family, Plan, Reporter, Settings, exporter, run_probe};
+use netqoe_probe::{Askable, Family, Plan, Reporter, Settings, Target, exporter, run_probe};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::support::dns_server::DnsServer;
 use crate::support::web_server::{Authority, OK, Step, WebServer, answers};
 
 fn plan(targets: &[&str], settings: Settings) -> Plan {
-    let targets = targets.iter().map(|target| target.parse().unwrap()).collect();
+    let targets = targets.iter().map(|target| target.parse::<Target>().unwrap().into()).collect();
     Plan { settings, ..Plan::new(targets, "probe-1".to_owned()) }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use netqoe_model::ErrorStage;
-use netqoe_probe::{Measurement, Settings, ThroughputObject};
+use netqoe_probe::{Expectations, Measurement, Method, RequestSettings, Settings, ThroughputObject};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -173,4 +173,53 @@ async fn an_early_hint_is_not_the_first_byte_over_http2() {
     assert!(measurement.failure.is_none(), "{measurement:?}");
     assert!(measurement.phases.ttfb.unwrap().duration() >= THINKING, "{measurement:?}");
     assert_eq!(measurement.evidence.interim_answers[0].status, 103);
+}
+
+/// A measurement of the page with these settings.
+async fn asked_with(change: impl FnOnce(&mut Settings)) -> (Measurement, Request<()>) {
+    let dns = DnsServer::start(Duration::ZERO).await;
+    let authority = Authority::new();
+    let (port, requests) = start(authority.certify_http2("web.test")).await;
+    let mut settings = settings(&dns, &authority);
+    change(&mut settings);
+    let measurement = measure_url(&format!("https://web.test:{port}/"), &settings).await;
+    let request = requests.lock().unwrap().remove(0);
+    (measurement, request)
+}
+
+#[tokio::test]
+async fn expectations_hold_here_too() {
+    let text = |text: &str| Expectations { text: Some(text.parse().unwrap()), ..Expectations::default() };
+    let header = |header: &str| Expectations { headers: vec![header.parse().unwrap()], ..Expectations::default() };
+    let status = |status: &str| Expectations { status: vec![status.parse().unwrap()], ..Expectations::default() };
+    for (expectations, says) in [
+        (text("xxxxx"), None),
+        (text("y"), Some("the body does not contain \"y\"")),
+        (header("Content-Length: 5"), None),
+        (header("x-version"), Some("has no header x-version")),
+        (status("200"), None),
+        (status("204"), Some("expected was 204")),
+    ] {
+        let (measurement, _) = asked_with(|settings| settings.expectations = Arc::new(expectations)).await;
+        let failure = measurement.failure.map(|failure| failure.to_string());
+        assert_eq!(failure.is_some(), says.is_some(), "{failure:?}");
+        assert!(says.is_none_or(|says| failure.unwrap().contains(says)), "{says:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_leaves_with_its_request() {
+    let settings = RequestSettings {
+        method: Method::POST,
+        headers: vec!["X-Key: a".parse().unwrap()],
+        body: Some(Bytes::from(vec![b'x'; netqoe_probe::MAX_REQUEST_BODY_BYTES])),
+        ..RequestSettings::default()
+    };
+    let (measurement, request) = asked_with(|all| all.request = Arc::new(settings)).await;
+    assert!(measurement.failure.is_none(), "{measurement:?}");
+    assert!(measurement.phases.ttfb.unwrap().duration() >= THINKING, "{:?}", measurement.phases);
+    assert_eq!(
+        (request.method(), &request.headers()["x-key"], &request.headers()["content-length"]),
+        (&Method::POST, &"a".parse().unwrap(), &"16384".parse().unwrap())
+    );
 }

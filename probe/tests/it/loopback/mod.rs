@@ -5,6 +5,7 @@
 //! that it reacts to.
 
 mod agent;
+mod expectations;
 mod exporter;
 mod failures;
 mod http2;
@@ -14,8 +15,10 @@ mod lookups;
 mod odd_answers;
 mod other_checks;
 mod phases;
+mod proxies;
 mod redirects;
 mod report;
+mod requests;
 mod throughput;
 mod timeouts;
 mod tls;

@@ -55,6 +55,19 @@ async fn a_question_to_one_server() {
 }
 
 #[tokio::test]
+async fn a_port_without_a_name_server_is_refused_at_once() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    // A socket that is connected elsewhere takes nothing from others.
+    socket.connect("127.0.0.1:9").unwrap();
+    let url = format!("dns://{}/web.test", socket.local_addr().unwrap());
+    // There is no other end to it: the time limit is an hour.
+    let measurement = measure_url(&url, &plain_settings()).await;
+    assert_eq!(stage(&measurement), Some(ErrorStage::Dns));
+    let message = measurement.failure.unwrap().to_string();
+    assert!(message.contains("Connection refused"), "{message}");
+}
+
+#[tokio::test]
 async fn a_server_that_is_given_by_its_name_is_looked_up_in_no_phase() {
     let dns = DnsServer::start(Duration::from_millis(200)).await;
     let asked = DnsServer::start(Duration::ZERO).await;

@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use netqoe_probe::TrustedRoots;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
-use rustls::ServerConfig;
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::crypto::ring;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -19,6 +20,8 @@ use super::think;
 pub(crate) enum Step {
     /// Waits for the end of a request's head.
     ReadRequest,
+    /// Waits for so many bytes of its body.
+    ReadBody(usize),
     Wait(Duration),
     Send(Vec<u8>),
     /// The answer to the request that was read, by its path; 404 for any other.
@@ -141,6 +144,13 @@ async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, script: &[Step],
                 let Some(request) = read_head(&mut stream).await else { return };
                 seen.lock().unwrap().requests.push(request);
             }
+            Step::ReadBody(bytes) => {
+                let mut body = vec![0; *bytes];
+                if stream.read_exact(&mut body).await.is_err() {
+                    return;
+                }
+                seen.lock().unwrap().requests.push(String::from_utf8(body).unwrap());
+            }
             Step::Wait(duration) => think(*duration).await,
             Step::Send(bytes) => {
                 // A probe that has given up is no fault of the server.
@@ -234,6 +244,40 @@ impl Authority {
     /// The same with a certificate that expired on the first day of 2021.
     pub(crate) fn certify_expired(&self, host: &str) -> TlsAcceptor {
         self.certify_with(host, |params| params.not_after = rcgen::date_time_ymd(2021, 1, 1), &[])
+    }
+
+    /// The same with a certificate that has so many days left, and half of one.
+    pub(crate) fn certify_for_days(&self, host: &str, days: u64) -> TlsAcceptor {
+        let not_after = SystemTime::now() + Duration::from_hours(24 * days + 12);
+        self.certify_with(host, |params| params.not_after = not_after.into(), &[])
+    }
+
+    /// The same in one version of TLS, and a client must show a certificate of this authority.
+    pub(crate) fn certify_asking(&self, host: &str, version: &'static SupportedProtocolVersion) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let certificate = self.sign(&CertificateParams::new([host.to_owned()]).unwrap(), &key);
+        let mut clients = RootCertStore::empty();
+        clients.add(self.issuer.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(clients), Arc::clone(&provider));
+        let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap();
+        let config = config.with_client_cert_verifier(verifier.build().unwrap());
+        let config = config.with_single_cert(vec![certificate.der().clone()], key.into()).unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// TLS with a certificate that nobody has signed but itself.
+    pub(crate) fn self_signed(host: &str) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([host.to_owned()]).unwrap().self_signed(&key).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        TlsAcceptor::from(Arc::new(config.with_single_cert(vec![certificate.der().clone()], key.into()).unwrap()))
+    }
+
+    /// A certificate for this key, signed by this authority.
+    pub(crate) fn sign(&self, params: &CertificateParams, key: &KeyPair) -> Certificate {
+        params.signed_by(key, &self.issuer).unwrap()
     }
 
     fn certify_with(&self, host: &str, change: impl FnOnce(&mut CertificateParams), alpn: &[&str]) -> TlsAcceptor {

@@ -98,7 +98,7 @@ async fn certificates_that_are_not_to_be_trusted() {
     for (tls, message_part) in [
         (
             Authority::new().certify("web.test"),
-            "its certificate is self-signed, or signed by an authority that is not trusted",
+            "its certificate is signed by an authority that is not trusted: CN=authority of the tests",
         ),
         (authority.certify("other.test"), "its certificate is for another name"),
         (authority.certify_expired("web.test"), "its certificate expired"),

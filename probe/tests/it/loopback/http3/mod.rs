@@ -3,10 +3,11 @@
 mod failures;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use netqoe_model::{ErrorStage, Event, EventTime};
-use netqoe_probe::{Measurement, Settings, ThroughputObject};
+use netqoe_probe::{Expectations, Measurement, Method, RequestSettings, Settings, ThroughputObject};
 
 use crate::loopback::{measure_url, settings, stage};
 use crate::support::dns_server::DnsServer;
@@ -171,4 +172,32 @@ async fn other_targets_are_measured_as_ever() {
     assert!(measurement.failure.is_none(), "{measurement:?}");
     assert_eq!(measurement.evidence.protocol, Some("HTTP/1.1"));
     assert!(measurement.phases.tcp.is_some() && measurement.evidence.quic_info.is_none());
+}
+
+#[tokio::test]
+async fn what_is_expected_and_sent_is_the_same_over_quic_and_a_proxy_is_not() {
+    let dns = DnsServer::start(Duration::ZERO).await;
+    let authority = Authority::new();
+    let server = Http3Server::start(&authority.certify("web.test"), Duration::ZERO);
+    let url = server.url("/");
+    let expecting = |text: &str| {
+        let expectations = Expectations { text: Some(text.parse().unwrap()), ..Expectations::default() };
+        Settings { expectations: Arc::new(expectations), ..over_http3(settings(&dns, &authority)) }
+    };
+    let met = Settings {
+        request: Arc::new(RequestSettings {
+            method: Method::POST,
+            body: Some(bytes::Bytes::from_static(b"{}")),
+            ..RequestSettings::default()
+        }),
+        ..expecting(PAGE)
+    };
+    let measurement = measure_url(&url, &met).await;
+    assert!(measurement.failure.is_none(), "{measurement:?}");
+    assert_eq!(server.seen.lock().unwrap().requests[0].headers()["content-length"], "2");
+    let unmet = measure_url(&url, &expecting("no such text")).await;
+    assert_eq!(stage(&unmet), Some(ErrorStage::Http));
+    let proxied = Settings { proxy: Some(Arc::new("http://127.0.0.1:1".parse().unwrap())), ..expecting(PAGE) };
+    let message = measure_url(&url, &proxied).await.failure.unwrap().to_string();
+    assert!(message.contains("HTTP/3 does not go by way of a proxy"), "{message}");
 }

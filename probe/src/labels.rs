@@ -1,0 +1,140 @@
+//! Labels: what people call a client or a target, in words of their own.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// Labels of one client, or of one target: more would make an event mostly labels.
+pub const MAX_LABELS: usize = 16;
+/// Bytes of a label's name.
+pub const MAX_LABEL_NAME_BYTES: usize = 64;
+/// Bytes of a label's value.
+pub const MAX_LABEL_VALUE_BYTES: usize = 256;
+
+/// The labels of a client or a target, each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Labels(BTreeMap<String, String>);
+
+/// One label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Letters, digits and `_`; the first is no digit.
+    pub name: String,
+    /// Any text without control characters.
+    pub value: String,
+}
+
+/// Why something is no label, or one too many.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLabel {
+    /// No `=`.
+    #[error("{0:?} has no =; a label is written as NAME=VALUE")]
+    Form(String),
+    /// A name that a label can't have.
+    #[error(
+        "{0:?} can't be the name of a label: letters, digits and _, no digit first, at most {MAX_LABEL_NAME_BYTES} bytes"
+    )]
+    Name(String),
+    /// A value that a label can't have.
+    #[error("the value of label {0} must be text of at most {MAX_LABEL_VALUE_BYTES} bytes without control characters")]
+    Value(String),
+    /// The name is taken.
+    #[error("label {0} is given twice")]
+    Twice(String),
+    /// Too many.
+    #[error("there are more than {MAX_LABELS} labels")]
+    TooMany,
+}
+
+impl Label {
+    /// A label, if both can be that.
+    ///
+    /// # Errors
+    /// [`InvalidLabel::Name`] and [`InvalidLabel::Value`].
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Result<Self, InvalidLabel> {
+        let (name, value) = (name.into(), value.into());
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let begins_right = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+        if !begins_right || name.len() > MAX_LABEL_NAME_BYTES || !name.bytes().all(is_letter) {
+            return Err(InvalidLabel::Name(name));
+        }
+        if value.len() > MAX_LABEL_VALUE_BYTES || value.contains(char::is_control) {
+            return Err(InvalidLabel::Value(name));
+        }
+        Ok(Self { name, value })
+    }
+}
+
+impl FromStr for Label {
+    type Err = InvalidLabel;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLabel> {
+        let (name, value) = text.split_once('=').ok_or_else(|| InvalidLabel::Form(text.to_owned()))?;
+        Self::new(name, value)
+    }
+}
+
+impl Labels {
+    /// All of these.
+    ///
+    /// # Errors
+    /// [`InvalidLabel::Twice`] and [`InvalidLabel::TooMany`].
+    pub fn of(labels: impl IntoIterator<Item = Label>) -> Result<Self, InvalidLabel> {
+        let mut known = BTreeMap::new();
+        for Label { name, value } in labels {
+            if known.contains_key(&name) {
+                return Err(InvalidLabel::Twice(name));
+            }
+            known.insert(name, value);
+            if known.len() > MAX_LABELS {
+                return Err(InvalidLabel::TooMany);
+            }
+        }
+        Ok(Self(known))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value under this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_refused(text: &str, says: &str) {
+        let message = text.parse::<Label>().unwrap_err().to_string();
+        assert!(message.contains(says) && !message.contains(char::is_control), "{message}");
+    }
+
+    #[test]
+    fn a_label_is_a_name_and_any_text() {
+        let label: Label = "site=Berlin = Mitte, 2. Stock".parse().unwrap();
+        assert_eq!((&*label.name, &*label.value), ("site", "Berlin = Mitte, 2. Stock"));
+        assert!("_a9=".parse::<Label>().is_ok());
+        check_refused("site", "no =");
+        for name in ["", "9a", "a-b", "a b", "\u{e4}", &"a".repeat(MAX_LABEL_NAME_BYTES + 1)] {
+            check_refused(&format!("{name}=x"), "can't be the name");
+        }
+        for value in ["a\nb", "\0", &"x".repeat(MAX_LABEL_VALUE_BYTES + 1)] {
+            check_refused(&format!("a={value}"), "the value of label a");
+        }
+    }
+
+    #[test]
+    fn each_name_is_there_once_and_they_are_few() {
+        let label = |n: usize| Label::new(format!("a{n}"), "x").unwrap();
+        assert!(Labels::of((0..MAX_LABELS).map(label)).is_ok());
+        assert_eq!(Labels::of((0..=MAX_LABELS).map(label)), Err(InvalidLabel::TooMany));
+        assert_eq!(Labels::of([label(1), label(1)]), Err(InvalidLabel::Twice("a1".to_owned())));
+    }
+}
