@@ -15,6 +15,7 @@ use netqoe_model::{Partition, TraceContext};
 use netqoe_server::{Authentication, Bearer, Clock, Code, Outage, Refusal, TokenId, Tokens};
 use netqoe_trace::{Kind, Span, Tracer};
 use tracing::Instrument;
+use utoipa::openapi::{HttpMethod, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -96,12 +97,13 @@ impl Ingest {
     }
 
     /// Its routes and what they say of themselves, for [`assemble`](netqoe_server::assemble).
-    pub fn router(&self) -> (Router, utoipa::openapi::OpenApi) {
-        let (routes, document) = OpenApiRouter::new()
+    pub fn router(&self) -> (Router, OpenApi) {
+        let (routes, mut document) = OpenApiRouter::new()
             .routes(routes!(post_events))
             .routes(routes!(post_events_alias))
             .with_state(self.clone())
             .split_for_parts();
+        answer_alike(&mut document);
         let observed = middleware::from_fn_with_state(self.clone(), observe);
         (self.shared.authentication.guard(routes).route_layer(observed), document)
     }
@@ -174,10 +176,19 @@ struct LetIn;
     path = "/events",
     tag = "ingest",
     request_body(content((Object = "application/json"), (String = "application/x-ndjson"))),
-    responses((status = "default", description = "As `POST /api/v1/events`", body = Outcome)),
+    responses((status = 200, body = Outcome)),
 )]
 async fn post_events_alias(ingest: State<Ingest>, bearer: Extension<Bearer>, request: Request) -> Response {
     post_events(ingest, bearer, request).await
+}
+
+/// Says of the shorter name what is said of the route.
+fn answer_alike(document: &mut OpenApi) {
+    let answers = document.paths.get_path_operation("/api/v1/events", HttpMethod::Post).map(|of| of.responses.clone());
+    let alias = document.paths.paths.get_mut("/events").and_then(|path| path.post.as_mut());
+    if let (Some(alias), Some(answers)) = (alias, answers) {
+        alias.responses = answers;
+    }
 }
 
 /// Counts a request and the time that it takes; everything that is logged meanwhile is within its span.

@@ -174,7 +174,7 @@ pub fn document() -> OpenApi {
         OpenApiRouter::<QueryApi>::with_openapi(OpenApi::new(about, Paths::new())).merge(routes()).into_openapi();
     document.merge(live::routes().into_openapi());
     document.merge(pipeline::routes(true).into_openapi());
-    document
+    netqoe_server::described(document)
 }
 
 pub(crate) fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use crate::answer::{Code, Refusal, protect};
 use crate::exposition::expose;
-use crate::{SignIn, own_host};
+use crate::{SignIn, document, own_host};
 
 /// How to find out whether a part of the process works.
 pub struct ComponentCheck {
@@ -79,12 +79,12 @@ pub fn assemble(
     });
     let (to_readers, readers_document) = told_to_readers().split_for_parts();
     routes = routes.merge(to_readers.route_layer(CompressionLayer::new()).route_layer(guard));
-    document.merge(readers_document);
+    document::add(&mut document, readers_document);
     for (router, part) in parts {
         routes = routes.merge(router.with_state(()));
-        document.merge(part);
+        document::add(&mut document, part);
     }
-    let operations = Operations { metrics, checks: checks.into(), document: Arc::new(document) };
+    let operations = Operations { metrics, checks: checks.into(), document: Arc::new(document::described(document)) };
     let routes = routes.with_state(operations).fallback(unknown_path).method_not_allowed_fallback(unknown_method);
     routes.layer(middleware::map_response(async |mut answer: Response| {
         protect(answer.headers_mut());

@@ -40,8 +40,8 @@ fn echoes_take_no_privilege_where_the_group_may_send_them() {
 
         // No raw socket has helped: without the setting there is none.
         let output = as_nobody(NONE, &["probe", "--once", target]);
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{message}");
-        assert!(message.contains("no ICMP socket") && message.contains("net.ipv4.ping_group_range"), "{message}");
+        let shown = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{shown}");
+        assert!(shown.contains("no ICMP socket") && shown.contains("net.ipv4.ping_group_range"), "{shown}");
     }
 }

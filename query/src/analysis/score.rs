@@ -252,7 +252,7 @@ impl OutcomeTerms {
 
 /// The quality of outcome, from 0 (of no use) to 100 (perfect).
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
-pub(crate) struct Outcome {
+pub(crate) struct QualityOfOutcome {
     /// The lesser of both; null where nothing was measured, or measurements succeeded whose round trips are not known.
     #[schema(required)]
     score: Option<f64>,
@@ -282,7 +282,7 @@ pub(crate) struct Score {
     /// Apdex, from 0 to 100; null where nothing was measured.
     #[schema(required)]
     score: Option<f64>,
-    outcome: Outcome,
+    outcome: QualityOfOutcome,
     pairs: u64,
     measurements: u64,
     failed: u64,
@@ -326,7 +326,7 @@ impl Sums {
         (self.measurements > 0).then(|| 25.0 * self.satisfied_quarters as f64 / self.measurements as f64)
     }
 
-    fn outcome(&self, terms: LossTerms) -> Outcome {
+    fn outcome(&self, terms: LossTerms) -> QualityOfOutcome {
         let all_perfect = (self.round_trips * PERFECT) as f64;
         let latency = (self.round_trips > 0).then(|| 100.0 * self.round_trip_hundredths as f64 / all_perfect);
         let loss =
@@ -335,7 +335,7 @@ impl Sums {
         let all_failed = self.failed == self.measurements;
         let score =
             loss.and_then(|loss| if all_failed { Some(loss) } else { latency.map(|latency| latency.min(loss)) });
-        Outcome { score, latency, loss }
+        QualityOfOutcome { score, latency, loss }
     }
 }
 
@@ -466,7 +466,7 @@ mod tests {
     fn the_outcome_is_the_lesser_of_latency_and_loss() {
         let outcome = |measurements, failed, round_trips, round_trip_hundredths| {
             let sums = Sums { measurements, failed, round_trips, round_trip_hundredths, ..Sums::default() };
-            let Outcome { score, latency, loss } = sums.outcome(LossTerms { perfect: 0.1, unusable: 0.5 });
+            let QualityOfOutcome { score, latency, loss } = sums.outcome(LossTerms { perfect: 0.1, unusable: 0.5 });
             [score, latency, loss].map(|value| value.map(|value| (value * 10.0_f64).round() / 10.0))
         };
         assert_eq!(outcome(10, 0, 10, 100_000), [Some(100.0); 3]);

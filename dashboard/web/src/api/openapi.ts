@@ -1564,24 +1564,6 @@ export interface components {
             /** @description What it says, 4 KiB at most. May be absent where the note acknowledges. */
             text?: string;
         };
-        /** @description The quality of outcome, from 0 (of no use) to 100 (perfect). */
-        Outcome: {
-            /**
-             * Format: double
-             * @description Of round trips (TCP handshakes); null where none is known.
-             */
-            latency: number | null;
-            /**
-             * Format: double
-             * @description Of failed measurements; null where nothing was measured.
-             */
-            loss: number | null;
-            /**
-             * Format: double
-             * @description The lesser of both; null where nothing was measured, or measurements succeeded whose round trips are not known.
-             */
-            score: number | null;
-        };
         /** @description Up to which figures round trips and loss are perfect, and from which on they are of no use. */
         OutcomeTerms: {
             /**
@@ -1774,6 +1756,24 @@ export interface components {
             /** @description Of netqoe. */
             version: string;
         };
+        /** @description The quality of outcome, from 0 (of no use) to 100 (perfect). */
+        QualityOfOutcome: {
+            /**
+             * Format: double
+             * @description Of round trips (TCP handshakes); null where none is known.
+             */
+            latency: number | null;
+            /**
+             * Format: double
+             * @description Of failed measurements; null where nothing was measured.
+             */
+            loss: number | null;
+            /**
+             * Format: double
+             * @description The lesser of both; null where nothing was measured, or measurements succeeded whose round trips are not known.
+             */
+            score: number | null;
+        };
         /** @description Why there is no answer. */
         QueryRefusal: {
             /** @description What is wrong, for programs: `invalid_request`, `payload_too_large`, `not_found`, `conflict`,
@@ -1897,7 +1897,7 @@ export interface components {
             isp: string | null;
             /** Format: int64 */
             measurements: number;
-            outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["QualityOfOutcome"];
             /** Format: int64 */
             pairs: number;
             /**
@@ -2196,6 +2196,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2204,6 +2205,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_AggregateItem"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2212,6 +2214,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2220,6 +2223,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2254,6 +2258,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2262,6 +2267,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_ClientItem"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2270,6 +2276,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2278,6 +2285,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2308,6 +2316,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2316,6 +2325,7 @@ export interface operations {
                     "application/json": components["schemas"]["Comparison"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2324,6 +2334,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2332,6 +2343,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2356,6 +2368,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2364,6 +2377,7 @@ export interface operations {
                     "application/json": components["schemas"]["LettersAnswer"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2372,6 +2386,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2380,6 +2395,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2402,6 +2418,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2410,6 +2427,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReplayAnswer"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2445,6 +2463,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2479,6 +2498,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2487,6 +2507,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_DiagnosisItem"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2495,6 +2516,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2503,6 +2525,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2541,6 +2564,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2549,6 +2573,7 @@ export interface operations {
                     "application/json": components["schemas"]["Difference"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2557,6 +2582,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2565,6 +2591,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2597,6 +2624,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2605,6 +2633,7 @@ export interface operations {
                     "application/json": components["schemas"]["MeasurementDifference"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2613,6 +2642,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2630,6 +2660,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2662,6 +2693,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2670,6 +2702,7 @@ export interface operations {
                     "application/json": components["schemas"]["MeasurementsAnswer"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2678,6 +2711,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2695,6 +2729,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2735,6 +2770,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2743,6 +2779,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_Incident"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2751,6 +2788,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2759,6 +2797,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2781,6 +2820,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2789,6 +2829,7 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentDetail"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2806,6 +2847,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2832,6 +2874,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It is stored, and looks so */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2840,6 +2883,7 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentNote"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2848,6 +2892,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2883,6 +2928,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2891,6 +2937,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2918,6 +2965,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2926,6 +2974,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_IncidentPair"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2934,6 +2983,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2951,6 +3001,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2970,6 +3021,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2978,6 +3030,7 @@ export interface operations {
                     "application/json": components["schemas"]["LabelMeanings"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3015,6 +3068,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3023,6 +3077,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3031,6 +3086,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3039,6 +3095,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3063,6 +3120,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3071,6 +3129,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_MaintenanceWindow"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3079,6 +3138,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3087,6 +3147,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3110,6 +3171,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It is stored, and looks so */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3118,6 +3180,7 @@ export interface operations {
                     "application/json": components["schemas"]["MaintenanceWindow"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3126,6 +3189,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3152,6 +3216,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -3160,6 +3225,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3182,12 +3248,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,6 +3282,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3242,6 +3311,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3250,6 +3320,7 @@ export interface operations {
                     "application/json": components["schemas"]["Matrix"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3258,6 +3329,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3266,6 +3338,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3296,6 +3369,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3304,6 +3378,7 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3312,6 +3387,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3320,6 +3396,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3339,6 +3416,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3347,6 +3425,7 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineAnswer"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3379,6 +3458,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3387,6 +3467,7 @@ export interface operations {
                     "application/json": components["schemas"]["Runs"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3395,6 +3476,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3403,6 +3485,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3447,6 +3530,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3455,6 +3539,7 @@ export interface operations {
                     "application/json": components["schemas"]["Scores"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3463,6 +3548,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3471,6 +3557,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3501,6 +3588,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3509,6 +3597,7 @@ export interface operations {
                     "application/json": components["schemas"]["Series"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3517,6 +3606,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3525,6 +3615,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3559,6 +3650,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3567,6 +3659,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_TargetItem"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3575,6 +3668,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3583,6 +3677,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3613,6 +3708,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3621,6 +3717,7 @@ export interface operations {
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3629,6 +3726,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3637,6 +3735,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3661,6 +3760,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3669,6 +3769,7 @@ export interface operations {
                     "application/json": components["schemas"]["UncountedAnswer"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3677,6 +3778,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3705,6 +3807,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3713,6 +3816,7 @@ export interface operations {
                     "application/json": components["schemas"]["Items_Unmeasured"];
                 };
             };
+            /** @description The request can't be understood; the message says why */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3721,6 +3825,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description No token, or a wrong one */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3729,6 +3834,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
                     [name: string]: unknown;

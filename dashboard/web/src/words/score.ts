@@ -1,6 +1,6 @@
 // A score and the shares of time, in figures.
 
-import type { Outcome, Score } from '../api/types.ts';
+import type { QualityOfOutcome, Score } from '../api/types.ts';
 import { percent } from './figures.ts';
 
 /** From 0 to 100, with a decimal; what is not quite 100 never reads 100. */
@@ -15,6 +15,6 @@ export function sharesText({ available, unavailable, unmeasured }: Score): strin
 }
 
 /** As `83.3 (latency 83.3, loss 100)`. */
-export function outcomeText({ score, latency, loss }: Outcome): string {
+export function outcomeText({ score, latency, loss }: QualityOfOutcome): string {
   return `${scoreText(score)} (latency ${scoreText(latency)}, loss ${scoreText(loss)})`;
 }
