@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 /// A file system in memory, on Linux.
 const IN_MEMORY: &str = "/dev/shm";
-/// All tests at a time have used 2.5 GB at most. Containers often have 64 MB there.
+/// All tests at a time have used 4 GB at most. Containers often have 64 MB there.
 const LEAST_FREE_BYTES: u64 = 6 << 30;
 
 /// A folder in memory, for the files of this process and of those that it starts. It is removed when dropped.
