@@ -1,15 +1,11 @@
 //! A TCP proxy that holds answers back: from a request of the test's choice on, a client hears nothing until the test says so,
 //! and then everything.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 
 use crate::acceptor::Acceptor;
-
-/// Bytes that are passed on at a time.
-const BUFFER_BYTES: usize = 16 << 10;
+use crate::passing::both_ways;
 
 /// Passes connections on to a server.
 pub struct HoldingProxy {
@@ -44,7 +40,10 @@ impl HoldingProxy {
         let gate = Arc::new(Gate { request: request.into(), state, opened: Condvar::new() });
         let shared = Arc::clone(&gate);
         // A connection that fails is closed on both sides, which is all that is wanted.
-        let acceptor = Acceptor::start(move |client| _ = pass_on(&client, server, &shared))?;
+        let acceptor = Acceptor::start(move |client| {
+            let server = TcpStream::connect(server);
+            _ = server.and_then(|server| both_ways(&client, &server, |bytes| shared.asked(bytes), |_| shared.wait()));
+        })?;
         Ok(Self { acceptor, gate })
     }
 
@@ -72,42 +71,19 @@ impl Gate {
         self.opened.notify_all();
     }
 
-    fn asked(&self, bytes: &[u8]) {
+    /// Sees what is asked, which always passes.
+    fn asked(&self, bytes: &[u8]) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if *state == State::Waiting && bytes.windows(self.request.len()).any(|window| window == self.request) {
             *state = State::Closed;
         }
+        true
     }
 
-    fn wait(&self) {
+    /// Waits until answers pass.
+    fn wait(&self) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.opened.wait_while(state, |state| *state == State::Closed));
-    }
-}
-
-fn pass_on(client: &TcpStream, server: SocketAddr, gate: &Gate) -> io::Result<()> {
-    let server = TcpStream::connect(server)?;
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let passed = copy(&server, client, |_| gate.wait());
-            _ = client.shutdown(Shutdown::Both);
-            passed
-        });
-        let passed = copy(client, &server, |bytes| gate.asked(bytes));
-        _ = server.shutdown(Shutdown::Both);
-        passed
-    })
-}
-
-/// Passes everything on, and shows it first.
-fn copy(mut from: &TcpStream, mut to: &TcpStream, show: impl Fn(&[u8])) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let read = from.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(());
-        }
-        show(&buffer[..read]);
-        to.write_all(&buffer[..read])?;
+        true
     }
 }

@@ -6,6 +6,7 @@
 
 mod acceptor;
 mod needs;
+mod passing;
 mod ports;
 mod pypi;
 mod pypi_packages;

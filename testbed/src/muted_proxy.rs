@@ -1,16 +1,15 @@
 //! A TCP proxy to a NATS server that keeps its clients and does nothing for them any more, as a server does that a network
 //! parts from the others: it answers pings, takes connections and whatever is sent, and confirms nothing.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::acceptor::Acceptor;
+use crate::passing::copy;
 
-/// Bytes that are passed on at a time.
-const BUFFER_BYTES: usize = 16 << 10;
 const PING: &[u8] = b"PING\r\n";
 const PONG: &[u8] = b"PONG\r\n";
 
@@ -75,36 +74,21 @@ fn pass_on(client: &TcpStream, server: SocketAddr, shared: &Shared) -> io::Resul
     (&*client).write_all(&greeting)?;
     thread::scope(|scope| {
         scope.spawn(|| {
-            let passed =
-                copy(&mut from_server, client, |bytes| (!shared.muted.load(Ordering::SeqCst)).then_some(bytes));
+            let passed = copy(&mut from_server, client, |_| !shared.muted.load(Ordering::SeqCst));
             _ = client.shutdown(Shutdown::Both);
             passed
         });
         let mut to_client = client.try_clone()?;
-        let passed = copy(&mut client.try_clone()?, &server, |bytes| {
+        let passed = copy(client, &server, |bytes| {
             if !shared.muted.load(Ordering::SeqCst) {
-                return Some(bytes);
+                return true;
             }
             if bytes.windows(PING.len()).any(|window| window == PING) {
                 _ = to_client.write_all(PONG);
             }
-            None
+            false
         });
         _ = server.shutdown(Shutdown::Both);
         passed
     })
-}
-
-/// Passes on what `keep` leaves of it.
-fn copy(from: &mut impl Read, mut to: &TcpStream, mut keep: impl FnMut(&[u8]) -> Option<&[u8]>) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let read = from.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(());
-        }
-        if let Some(kept) = keep(&buffer[..read]) {
-            to.write_all(kept)?;
-        }
-    }
 }
