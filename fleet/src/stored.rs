@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use netqoe_model::{
-    Cause, FleetRules, Incident, IncidentId, Label, Network, PairTags, Severity, Standing, Tags, WindowStart,
+    Cause, FleetRules, Incident, IncidentId, Label, Network, PairTags, Severity, Standing, WindowStart,
 };
 use serde::{Deserialize, Serialize};
 
@@ -201,8 +201,7 @@ fn restore_tags(bytes: &[u8]) -> Option<BTreeMap<u32, PairTags>> {
         return Some(BTreeMap::new());
     }
     let stored: Vec<StoredTags> = postcard::from_bytes(bytes).ok()?;
-    let side = |json: &str| if json.is_empty() { Some(Tags::default()) } else { Tags::parse(json) };
-    stored.iter().map(|(place, client, target)| Some((*place, PairTags::of(side(client)?, side(target)?)?))).collect()
+    stored.iter().map(|(place, client, target)| Some((*place, PairTags::parse([client, target])?))).collect()
 }
 
 fn store(incident: &OpenIncident, places: &BTreeMap<PairId, u32>) -> StoredIncident {

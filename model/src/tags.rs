@@ -174,6 +174,14 @@ impl PairTags {
         (!client.is_empty() || !target.is_empty()).then_some(Self { client, target })
     }
 
+    /// Of the JSON of the client's labels and of the target's, each empty where there are none. `None` where neither has one, and where
+    /// one of the texts is no labels.
+    pub fn parse(json: [&str; 2]) -> Option<Self> {
+        let side = |json: &str| if json.is_empty() { Some(Tags::default()) } else { Tags::parse(json) };
+        let [client, target] = json.map(side);
+        Self::of(client?, target?)
+    }
+
     /// The labels of one of the two.
     pub fn side(&self, side: Side) -> &Tags {
         match side {
@@ -313,7 +321,10 @@ mod tests {
         let pair = PairTags::of(tags(r#"{"b":"1","a":"2"}"#), tags(r#"{"a":"3"}"#)).unwrap();
         let all: Vec<_> = pair.iter().map(|(side, key, value)| format!("{}.{key}={value}", side.as_str())).collect();
         assert_eq!(all, ["client.a=2", "client.b=1", "target.a=3"]);
-        assert_eq!(PairTags::of(tags("{}"), tags(r#"{"a":"3"}"#)).unwrap().json(), [None, Some(r#"{"a":"3"}"#)]);
+        let of_target = PairTags::of(tags("{}"), tags(r#"{"a":"3"}"#));
+        assert_eq!(of_target.as_ref().unwrap().json(), [None, Some(r#"{"a":"3"}"#)]);
+        assert_eq!(PairTags::parse(["", r#"{"a":"3"}"#]), of_target);
+        assert_eq!(["", "{}", "[]"].map(|json| PairTags::parse([json, ""])), [None, None, None]);
     }
 
     #[test]

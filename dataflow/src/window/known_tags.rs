@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use netqoe_model::{PairTags, Tags};
+use netqoe_model::PairTags;
 
 /// Fewer labels than this are not worth a search for those that no window has any more: a fleet has tens.
 const MIN_FORGET_AT: usize = 1024;
@@ -67,8 +67,7 @@ impl KnownTags {
 /// None where both objects are empty. What is no labels never comes here: such an event is refused where it is decoded.
 fn read(text: &str) -> Option<PairTags> {
     let (client, target) = text.split_once('\0')?;
-    let side = |json: &str| if json.is_empty() { Some(Tags::default()) } else { Tags::parse(json) };
-    PairTags::of(side(client)?, side(target)?)
+    PairTags::parse([client, target])
 }
 
 #[cfg(test)]

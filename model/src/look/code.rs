@@ -24,8 +24,7 @@ use std::sync::Arc;
 
 use super::{Look, Sighting, Standing};
 use crate::{
-    Label, MAX_CLIENT_ID_BYTES, MAX_NETWORK_NAME_BYTES, MAX_TARGET_BYTES, Network, PairTags, Severity, Tags,
-    WindowStart,
+    Label, MAX_CLIENT_ID_BYTES, MAX_NETWORK_NAME_BYTES, MAX_TARGET_BYTES, Network, PairTags, Severity, WindowStart,
 };
 
 const VERSION: u8 = 1;
@@ -348,14 +347,8 @@ impl<'a> Rest<'a> {
     }
 
     fn tags(&mut self) -> Result<PairTags, InvalidLook> {
-        let mut side = || -> Result<Tags, InvalidLook> {
-            match self.text(MAX_LABELS_BYTES)? {
-                "" => Ok(Tags::default()),
-                json => Tags::parse(json).ok_or(InvalidLook::Content("labels that are none")),
-            }
-        };
-        let (client, target) = (side()?, side()?);
-        PairTags::of(client, target).ok_or(InvalidLook::Content("labels that are none"))
+        let json = [self.text(MAX_LABELS_BYTES)?, self.text(MAX_LABELS_BYTES)?];
+        PairTags::parse(json).ok_or(InvalidLook::Content("labels that are none"))
     }
 
     /// None for 0, and otherwise what is at this place of the table, from 1.
@@ -371,7 +364,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Partition;
+    use crate::{Partition, Tags};
 
     const AT: WindowStart = WindowStart::from_ms(1_700_000_040_000);
 
