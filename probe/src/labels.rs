@@ -3,14 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use netqoe_model::{MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS, is_tag_key};
 use serde::Serialize;
-
-/// Labels of one client, or of one target: more would make an event mostly labels.
-pub const MAX_LABELS: usize = 16;
-/// Bytes of a label's name.
-pub const MAX_LABEL_NAME_BYTES: usize = 64;
-/// Bytes of a label's value.
-pub const MAX_LABEL_VALUE_BYTES: usize = 256;
 
 /// The labels of a client or a target, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -34,17 +28,17 @@ pub enum InvalidLabel {
     Form(String),
     /// A name that a label can't have.
     #[error(
-        "{0:?} can't be the name of a label: letters, digits and _, no digit first, at most {MAX_LABEL_NAME_BYTES} bytes"
+        "{0:?} can't be the name of a label: letters, digits and _, no digit first, at most {MAX_TAG_KEY_BYTES} bytes"
     )]
     Name(String),
     /// A value that a label can't have.
-    #[error("the value of label {0} must be text of at most {MAX_LABEL_VALUE_BYTES} bytes without control characters")]
+    #[error("the value of label {0} must be text of at most {MAX_TAG_VALUE_BYTES} bytes without control characters")]
     Value(String),
     /// The name is taken.
     #[error("label {0} is given twice")]
     Twice(String),
     /// Too many.
-    #[error("there are more than {MAX_LABELS} labels")]
+    #[error("there are more than {MAX_TAGS} labels")]
     TooMany,
 }
 
@@ -55,12 +49,10 @@ impl Label {
     /// [`InvalidLabel::Name`] and [`InvalidLabel::Value`].
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Result<Self, InvalidLabel> {
         let (name, value) = (name.into(), value.into());
-        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let begins_right = name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
-        if !begins_right || name.len() > MAX_LABEL_NAME_BYTES || !name.bytes().all(is_letter) {
+        if !is_tag_key(&name) {
             return Err(InvalidLabel::Name(name));
         }
-        if value.len() > MAX_LABEL_VALUE_BYTES || value.contains(char::is_control) {
+        if value.len() > MAX_TAG_VALUE_BYTES || value.contains(char::is_control) {
             return Err(InvalidLabel::Value(name));
         }
         Ok(Self { name, value })
@@ -88,7 +80,7 @@ impl Labels {
                 return Err(InvalidLabel::Twice(name));
             }
             known.insert(name, value);
-            if known.len() > MAX_LABELS {
+            if known.len() > MAX_TAGS {
                 return Err(InvalidLabel::TooMany);
             }
         }
@@ -122,10 +114,10 @@ mod tests {
         assert_eq!((&*label.name, &*label.value), ("site", "Berlin = Mitte, 2. Stock"));
         assert!("_a9=".parse::<Label>().is_ok());
         check_refused("site", "no =");
-        for name in ["", "9a", "a-b", "a b", "\u{e4}", &"a".repeat(MAX_LABEL_NAME_BYTES + 1)] {
+        for name in ["", "9a", "a-b", "a b", "\u{e4}", &"a".repeat(MAX_TAG_KEY_BYTES + 1)] {
             check_refused(&format!("{name}=x"), "can't be the name");
         }
-        for value in ["a\nb", "\0", &"x".repeat(MAX_LABEL_VALUE_BYTES + 1)] {
+        for value in ["a\nb", "\0", &"x".repeat(MAX_TAG_VALUE_BYTES + 1)] {
             check_refused(&format!("a={value}"), "the value of label a");
         }
     }
@@ -133,8 +125,8 @@ mod tests {
     #[test]
     fn each_name_is_there_once_and_they_are_few() {
         let label = |n: usize| Label::new(format!("a{n}"), "x").unwrap();
-        assert!(Labels::of((0..MAX_LABELS).map(label)).is_ok());
-        assert_eq!(Labels::of((0..=MAX_LABELS).map(label)), Err(InvalidLabel::TooMany));
+        assert!(Labels::of((0..MAX_TAGS).map(label)).is_ok());
+        assert_eq!(Labels::of((0..=MAX_TAGS).map(label)), Err(InvalidLabel::TooMany));
         assert_eq!(Labels::of([label(1), label(1)]), Err(InvalidLabel::Twice("a1".to_owned())));
     }
 }

@@ -77,7 +77,7 @@ pub use expectations::{
 pub use exporter::{Askable, Families, InvalidQuestion, Question, exporter};
 pub use failure::Failure;
 pub use host_address::HostAddress;
-pub use labels::{InvalidLabel, Label, Labels, MAX_LABEL_NAME_BYTES, MAX_LABEL_VALUE_BYTES, MAX_LABELS};
+pub use labels::{InvalidLabel, Label, Labels};
 pub use measure::{Measurement, measure};
 pub use module::InvalidModule;
 pub use network::NetworkContext;
