@@ -10,20 +10,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{Cause, Dimension, Side, TagName};
 
 /// The names that a dimension can have, for those who have written another one.
-const NAMES: [&str; 12] = [
-    Dimension::Client.as_str(),
-    Dimension::Target.as_str(),
-    Dimension::Host.as_str(),
-    Dimension::IspTarget.as_str(),
-    Dimension::SiteNetworkType.as_str(),
-    Dimension::Site.as_str(),
-    Dimension::Hosting.as_str(),
-    Dimension::Isp.as_str(),
-    Dimension::NetworkType.as_str(),
-    Dimension::Everything.as_str(),
-    Dimension::ClientLabel.as_str(),
-    Dimension::TargetLabel.as_str(),
-];
+const NAMES: [&str; Dimension::ALL.len()] = {
+    let mut names = [""; Dimension::ALL.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = Dimension::ALL[place].as_str();
+        place += 1;
+    }
+    names
+};
 
 /// A dimension as stores, the API and the documents write it: `isp`, `isp×target`, `client.team`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -39,7 +39,7 @@ one_of! {
         "`accepted`: its window counts it. `duplicate`: the window has counted another one with its id. `late`: it came after its \
          window was closed.";
     ShownPhase: ["total", "dns", "handshake", "ttfb", "throughput"], "What is shown of a pair over time.";
-    MeasuredDimensionName: crate::measurements::different::DIMENSION_NAMES, "By what measurements are grouped.";
+    MeasuredDimensionName: crate::measurements::different::dimension_names(), "By what measurements are grouped.";
     LeftOut: ["refused", "late", "unreadable"],
         "`refused`: ingest did not take it. `late`: it came after its window was closed. `unreadable`: it is a dead letter.";
 }
@@ -79,9 +79,8 @@ fn or_a_label(texts: &[&str], about: &str) -> RefOr<Schema> {
 }
 
 /// The dimensions of causes that are no labels.
-fn causes() -> [&'static str; 10] {
-    let mut names = Dimension::ALL.into_iter().filter(|dimension| dimension.side().is_none()).map(Dimension::as_str);
-    std::array::from_fn(|_| names.next().unwrap_or_default())
+fn causes() -> Vec<&'static str> {
+    Dimension::ALL.into_iter().filter(|dimension| dimension.side().is_none()).map(Dimension::as_str).collect()
 }
 
 /// How the name of a label is written as a dimension.

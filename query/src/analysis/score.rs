@@ -102,18 +102,15 @@ pub(super) enum By {
 }
 
 impl By {
+    /// All but labels.
+    const PLAIN: [Self; 5] = [Self::Pair, Self::Target, Self::Client, Self::Isp, Self::Fleet];
+
     fn parse(text: &str) -> Result<Self, Refusal> {
-        match text {
-            "pair" => Ok(Self::Pair),
-            "target" => Ok(Self::Target),
-            "client" => Ok(Self::Client),
-            "isp" => Ok(Self::Isp),
-            "fleet" => Ok(Self::Fleet),
-            label => TagName::parse(label).map(Self::Label).ok_or_else(|| {
-                let names = "pair, target, client, isp, fleet, or a label as client.NAME or target.NAME";
-                Refusal::invalid(format!("by must be one of {names}"))
-            }),
-        }
+        let plain = Self::PLAIN.into_iter().find(|by| by.to_string() == text);
+        plain.or_else(|| TagName::parse(text).map(Self::Label)).ok_or_else(|| {
+            let names = Self::PLAIN.map(|by| by.to_string()).join(", ");
+            Refusal::invalid(format!("by must be one of {names}, or a label as client.NAME or target.NAME"))
+        })
     }
 }
 

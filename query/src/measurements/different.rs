@@ -69,8 +69,9 @@ const DIMENSIONS: [Dimension; 7] = [
     ("name_server", |_, _, evidence| name_server(evidence.name_servers.as_ref()?)),
 ];
 
-pub(crate) const DIMENSION_NAMES: [&str; 7] =
-    ["failure", "status", "protocol", "ip_version", "tls_version", "address", "name_server"];
+pub(crate) fn dimension_names() -> [&'static str; 7] {
+    DIMENSIONS.map(|(name, _)| name)
+}
 
 /// What of an event can differ. Others may write anything there.
 #[derive(Default, Deserialize)]
