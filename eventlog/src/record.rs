@@ -20,44 +20,39 @@ const SENT_TARGET: &str = "sent_target";
 /// several that are there. Every other member keeps its text and its order. `None` if it is not a JSON object: no time can
 /// be set in it, and none that a sender has written may stay. Whatever `netqoe_model::Event::parse` reads is one.
 pub fn with_recv_ts(line: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
-    let object = Object::parse(line)?;
-    let mut stamped = Vec::with_capacity(line.len() + MEMBER_BYTES);
-    stamped.push(b'{');
-    for (name, value) in &object.members {
-        if !is_named(name.get(), RECV_TS_MS) {
-            push_member(&mut stamped, name.get(), value.get());
-        }
-    }
-    put_on_one_line(&mut stamped);
-    stamped.extend_from_slice(format!("\"{RECV_TS_MS}\":{recv_ts_ms}}}").as_bytes());
-    Some(stamped)
+    stamped(line, recv_ts_ms, None)
 }
 
 /// The same, with this target in the place of the one that was sent, which is kept as `sent_target`.
 pub fn with_recv_ts_and_target(line: &[u8], recv_ts_ms: i64, target: &str, sent_target: &str) -> Option<Vec<u8>> {
-    let object = Object::parse(line)?;
     // A text can always be written.
     let [target, sent_target] = [target, sent_target].map(|text| serde_json::to_string(text).unwrap_or_default());
-    let mut stamped = Vec::with_capacity(line.len() + target.len() + sent_target.len() + 2 * MEMBER_BYTES);
+    stamped(line, recv_ts_ms, Some([&target, &sent_target]))
+}
+
+/// `respelled` is the JSON of the target, and of the one that was sent.
+fn stamped(line: &[u8], recv_ts_ms: i64, respelled: Option<[&str; 2]>) -> Option<Vec<u8>> {
+    let object = Object::parse(line)?;
+    let mut stamped = Vec::with_capacity(line.len() + MEMBER_BYTES);
     stamped.push(b'{');
     for (name, value) in &object.members {
-        if !is_named(name.get(), RECV_TS_MS) && !is_named(name.get(), SENT_TARGET) {
-            let value = if is_named(name.get(), TARGET) { &target } else { value.get() };
-            push_member(&mut stamped, name.get(), value);
+        let (name, value) = (name.get(), value.get());
+        match respelled {
+            _ if is_named(name, RECV_TS_MS) => {}
+            Some(_) if is_named(name, SENT_TARGET) => {}
+            Some([target, _]) if is_named(name, TARGET) => push_member(&mut stamped, name, target),
+            _ => push_member(&mut stamped, name, value),
         }
     }
     put_on_one_line(&mut stamped);
-    stamped.extend_from_slice(format!("\"{SENT_TARGET}\":{sent_target},\"{RECV_TS_MS}\":{recv_ts_ms}}}").as_bytes());
+    if let Some([_, sent_target]) = respelled {
+        push_member(&mut stamped, &format!("\"{SENT_TARGET}\""), sent_target);
+    }
+    stamped.extend_from_slice(format!("\"{RECV_TS_MS}\":{recv_ts_ms}}}").as_bytes());
     Some(stamped)
 }
 
-fn push_member(line: &mut Vec<u8>, name: &str, value: &str) {
-    for part in [name, ":", value, ","] {
-        line.extend_from_slice(part.as_bytes());
-    }
-}
-
-/// The same for a JSON object that is known to have no `recv_ts_ms`, as `netqoe_model::Event::has_recv` tells: much
+/// As [`with_recv_ts`], for a JSON object that is known to have no `recv_ts_ms`, as `netqoe_model::Event::has_recv` tells: much
 /// cheaper, since it needs no parsing. `None` if its first and last bytes are not those of one.
 pub fn add_recv_ts(object: &[u8], recv_ts_ms: i64) -> Option<Vec<u8>> {
     let object = object.trim_ascii();
@@ -80,6 +75,13 @@ pub fn stamped_or_as_it_is(line: &[u8], recv_ts_ms: i64) -> Vec<u8> {
         put_on_one_line(&mut line);
         line
     })
+}
+
+/// Adds a member and a comma.
+fn push_member(line: &mut Vec<u8>, name: &str, value: &str) {
+    for part in [name, ":", value, ","] {
+        line.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// Bytes that the member adds, at most: `,"recv_ts_ms":` and the longest number.
