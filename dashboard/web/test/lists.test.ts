@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { ComparedPair } from '../src/api/types.ts';
+import type { Compare, ComparedPair } from '../src/api/types.ts';
 import { found, type Named } from '../src/state/names.ts';
 import { ranked } from '../src/views/compare/ranking.ts';
 import { compareText } from '../src/words/compare.ts';
@@ -43,15 +43,11 @@ test('pairs are ranked worst first, and what is unknown stands last', () => {
   expect(order(ranked(pairs, 'degraded', name))).toBe('c-1 c-10 c-9');
 });
 
+function compare(pairs: ComparedPair[]): Compare {
+  return { point_ms: 60_000, start: [], phase: 'total', answered: [], pairs, pairs_left_off: 0 };
+}
+
 test('what the pairs have in common is said', () => {
-  const compare = (pairs: ComparedPair[]) => ({
-    point_ms: 60_000,
-    start: [],
-    phase: 'total' as const,
-    answered: [],
-    pairs,
-    pairs_left_off: 0,
-  });
   expect(compareText(compare([pair('a'), pair('b')]), 'target', false)).toBe(
     'None of 2 clients is degraded now; none was in this range.',
   );
@@ -62,12 +58,7 @@ test('what the pairs have in common is said', () => {
 });
 
 test('of a range of the past it is said as it was', () => {
-  const said = (...pairs: ComparedPair[]) =>
-    compareText(
-      { point_ms: 60_000, start: [], phase: 'total' as const, answered: [], pairs, pairs_left_off: 0 },
-      'target',
-      true,
-    );
+  const said = (...pairs: ComparedPair[]) => compareText(compare(pairs), 'target', true);
   const hurt = pair('a', { label: 'dns-bound', degraded_windows: 1 });
   expect(said(pair('a'), pair('b'))).toBe('None of 2 clients was degraded in this range.');
   expect(said(hurt, pair('b'))).toBe(
@@ -82,14 +73,6 @@ test('of a range of the past it is said as it was', () => {
 });
 
 test('one pair alone is no comparison', () => {
-  const compare = (pairs: ComparedPair[]) => ({
-    point_ms: 60_000,
-    start: [],
-    phase: 'total' as const,
-    answered: [],
-    pairs,
-    pairs_left_off: 0,
-  });
   expect(compareText(compare([pair('a')]), 'client', false)).toBe(
     'Its only target is not degraded now; 0 windows of this range are degraded.',
   );

@@ -20,6 +20,7 @@ export function dimensionTitle(dimension: Dimension): string {
   const words = tagWords(dimension);
   return DIMENSIONS[dimension] ?? (words === null ? dimension : words.charAt(0).toUpperCase() + words.slice(1));
 }
+
 /** What events carry and rows do not, by the names of the API. */
 export const MEASURED: Record<MeasuredDimension, string> = {
   failure: 'Failure',
