@@ -64,7 +64,7 @@ impl LogMeasurements {
 
 impl Measurements for LogMeasurements {
     fn find(&self, sought: Sought) -> BoxFuture<'_, Result<Found, MeasurementsError>> {
-        let times = log_times(&sought, &self.rules);
+        let times = log_times(sought.from_ms, sought.to_ms, &self.rules);
         let max_future_ms = self.rules.max_future_ms;
         self.read(move |log| find(log, &sought, times, max_future_ms)).boxed()
     }
@@ -76,12 +76,7 @@ impl Measurements for LogMeasurements {
 }
 
 /// When the log may have taken events of the time that is asked for, if they count.
-fn log_times(sought: &Sought, rules: &Rules) -> Range<LogTime> {
-    log_times_of(sought.from_ms, sought.to_ms, rules)
-}
-
-/// The same of any events of a time.
-pub(crate) fn log_times_of(from_ms: i64, to_ms: i64, rules: &Rules) -> Range<LogTime> {
+pub(crate) fn log_times(from_ms: i64, to_ms: i64, rules: &Rules) -> Range<LogTime> {
     let last = EventTime::from_ms(to_ms.clamp(1, MAX_TIME_MS) - 1).window(rules.window_ms);
     let first_ms = from_ms.saturating_sub(rules.max_future_ms);
     LogTime::from_ms(first_ms)..LogTime::from_ms(rules.closes_after(last).ms().saturating_add(1))

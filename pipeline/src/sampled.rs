@@ -8,7 +8,7 @@ use netqoe_eventlog::{FoundRecord, LogSearch, Search, SearchLimits};
 use netqoe_model::{Event, Partition, Rules};
 use netqoe_query::{MeasurementsError, Sample, Sampled};
 
-use crate::measurements::log_times_of;
+use crate::measurements::log_times;
 
 /// How long one sample may take, and what it may read and hold: a comparison takes three of them.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(crate) fn sample(log: &dyn LogSearch, sampled: &Sampled, rules: &Rules) -> R
             break;
         }
         let limits = SearchLimits { records: records / left, bytes: bytes / left, until };
-        let times = log_times_of(sampled.from_ms, sampled.to_ms, rules);
+        let times = log_times(sampled.from_ms, sampled.to_ms, rules);
         let room = (MAX_FOUND_BYTES - finder.bytes.min(MAX_FOUND_BYTES)) / usize::try_from(left).unwrap_or(1);
         finder.fills_at = finder.bytes + room;
         let (mut seen_records, mut seen_bytes) = (0, 0);
