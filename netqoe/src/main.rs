@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let levels = logging::start(cli.log_format, cli.log_level.as_deref());
     panics::end_the_process();
     // Before any TLS configuration is made, or making it panics. There is no other provider yet.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
     }
     match run(&Arc::new(Process { configuration, cli, levels })) {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use netqoe_tls::{FileError, key_pair_in};
 use parking_lot::RwLock;
 use rustls::ServerConfig;
-use rustls::crypto::ring;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -126,7 +126,7 @@ impl fmt::Debug for Tls {
 }
 
 fn read(certificate: &Path, key: &Path) -> Result<Present, TlsError> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let pair: CertifiedKey = key_pair_in(certificate, key, &provider).map_err(TlsError::File)?;
     let certificates = pair.cert.clone();
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

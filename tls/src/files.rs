@@ -90,7 +90,7 @@ fn of_pem(error: &pem::Error, wanted: &str) -> String {
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
-    use rustls::crypto::ring;
+    use rustls::crypto::aws_lc_rs;
     use tempfile::TempDir;
 
     use super::*;
@@ -136,7 +136,7 @@ mod tests {
         let certificate = write("client.pem", certificate.pem());
         let (key, other) = (write("client.key", key.serialize_pem()), write("other.key", other.serialize_pem()));
         let check = |certificate: &Path, key: &Path| {
-            check_key_pair(certificate, key, &ring::default_provider()).map_err(|error| (error.path, error.reason))
+            check_key_pair(certificate, key, &aws_lc_rs::default_provider()).map_err(|error| (error.path, error.reason))
         };
         assert_eq!(check(&certificate, &key), Ok(()));
         let not_its = format!("it is not the key of {}", certificate.display());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use rcgen::CertifiedKey;
 use rustls::ServerConfig;
-use rustls::crypto::ring;
+use rustls::crypto::aws_lc_rs;
 use tokio_rustls::TlsAcceptor;
 
 pub(super) struct Certificate {
@@ -22,7 +22,7 @@ impl Certificate {
         let CertifiedKey { cert, signing_key } = made.context("can't make a certificate")?;
         let file = folder.join("pages.pem");
         std::fs::write(&file, cert.pem()).context("can't write the pages' certificate")?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], signing_key.into())?;

@@ -10,7 +10,7 @@ use async_nats::{
     Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ReconnectToServer, ServerAddr, jetstream,
 };
 use netqoe_tls::FileError;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio::sync::watch;
 
 use super::breaks::Break;
@@ -216,7 +216,7 @@ async fn connect_options(
 ) -> Result<ConnectOptions, LogError> {
     // The client takes the process's cryptography, which nobody has named where rustls is built with several.
     if CryptoProvider::get_default().is_none() {
-        ring::default_provider().install_default().ok(); // another thread was faster
+        aws_lc_rs::default_provider().install_default().ok(); // another thread was faster
     }
     let mut connect = ConnectOptions::new()
         .name("netqoe")
@@ -240,7 +240,7 @@ async fn connect_options(
         connect = connect.add_root_certificates(ca_file.clone());
     }
     if let Some((certificate, key)) = &options.client_certificate {
-        netqoe_tls::check_key_pair(certificate, key, &ring::default_provider()).map_err(unusable)?;
+        netqoe_tls::check_key_pair(certificate, key, &aws_lc_rs::default_provider()).map_err(unusable)?;
         connect = connect.add_client_certificate(certificate.clone(), key.clone());
     }
     Ok(connect)

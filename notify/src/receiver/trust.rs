@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use netqoe_tls::{Fault, FileError, Remedies};
-use rustls::crypto::ring;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 /// TLS that verifies the server's certificate and name. The error is a part of a sentence.
 pub(super) fn tls(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let config = config.with_safe_default_protocol_versions().map_err(|error| netqoe_tls::of_tls(&error))?;
     let mut config = config.with_root_certificates(roots(ca_file)?).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -153,7 +153,7 @@ impl Connection {
 }
 
 fn connector(roots: &TrustedRoots) -> Result<TlsConnector, rustls::Error> {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(Arc::clone(roots.store()))
         .with_no_client_auth();
