@@ -1,7 +1,7 @@
 //! The logs, as the dataflow reads them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use netqoe_model::{Chunk, LogIdentity, Partition, Position};
 use parking_lot::Mutex;
 
 use crate::backlog::{Backlog, ReadTurn, Reading};
+use crate::in_time::InTime;
 use crate::quarantine::{NextTurn, Quarantine};
 use crate::traced::TracedBatches;
 use crate::{Failures, Observed, OpenedStore, PipelineError};
@@ -49,14 +50,14 @@ pub(crate) struct FileFeeds {
 impl FileFeeds {
     /// A feed for each of so many workers. `on_read` is told of each chunk.
     pub(crate) fn start(
-        input: Box<dyn Read + Send>,
+        reader: FileReader,
         log: &LogIdentity,
         workers: usize,
         failures: &Failures,
         on_read: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Vec<Box<dyn Feed>> {
         let shared = Arc::new(Self {
-            input: Mutex::new(Some(FileInput { reader: NdjsonReader::new(input), turn_bytes: 0 })),
+            input: Mutex::new(Some(FileInput { reader, turn_bytes: 0 })),
             epochs: Epochs::default(),
             log: log.clone(),
             failures: failures.clone(),
@@ -70,8 +71,23 @@ impl FileFeeds {
 /// which costs one reduction and the store a few pages. What waits meanwhile is a quarter of it at most.
 const TURN_BYTES: u64 = 64 << 20;
 
+/// How lines are read.
+pub(crate) enum FileReader {
+    AsTheyCame(NdjsonReader),
+    InTime(InTime),
+}
+
+impl FileReader {
+    fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        match self {
+            Self::AsTheyCame(reader) => reader.next_chunk(),
+            Self::InTime(reader) => reader.next_chunk(),
+        }
+    }
+}
+
 struct FileInput {
-    reader: NdjsonReader,
+    reader: FileReader,
     /// Bytes since windows were closed.
     turn_bytes: u64,
 }

@@ -3,10 +3,12 @@
 use std::io::Read;
 use std::num::NonZeroUsize;
 
+use netqoe_eventlog::NdjsonReader;
 use netqoe_model::{LogIdentity, Rules};
 
-use crate::feeds::FileFeeds;
+use crate::feeds::{FileFeeds, FileReader};
 use crate::fleet::FleetPlan;
+use crate::in_time::{InTime, Latecomers};
 use crate::pipeline::{Plan, links_within};
 use crate::traced::TracedBatches;
 use crate::{Assignment, Committed, Failures, Gathering, OpenedStore, PipelineError, Totals};
@@ -15,6 +17,8 @@ use crate::{Assignment, Committed, Failures, Gathering, OpenedStore, PipelineErr
 pub struct Replay {
     /// Events, one a line.
     pub input: Box<dyn Read + Send>,
+    /// What of the same input came late and is to count all the same.
+    pub latecomers: Option<Latecomers>,
     /// What the store knows the history by.
     pub log: LogIdentity,
     /// Where rows go.
@@ -35,9 +39,14 @@ impl Replay {
     /// # Errors
     /// Where the input can't be read or the store can't be written. What was committed by then stays.
     pub fn run(self) -> Result<Totals, PipelineError> {
-        let Self { input, log, store, workers, rules, on_read, mut on_commit } = self;
+        let Self { input, latecomers, log, store, workers, rules, on_read, mut on_commit } = self;
         let (failures, failed) = Failures::new();
-        let feeds = FileFeeds::start(input, &log, workers.get(), &failures, on_read);
+        let reader = NdjsonReader::new(input);
+        let reader = match latecomers {
+            None => FileReader::AsTheyCame(reader),
+            Some(latecomers) => FileReader::InTime(InTime::new(reader, latecomers)),
+        };
+        let feeds = FileFeeds::start(reader, &log, workers.get(), &failures, on_read);
         let assignment = Assignment::of_one_process(workers);
         let on_commit = Box::new(move |commit: Committed<'_>| on_commit(commit.events.read));
         let gathering = Gathering::REPLAY;

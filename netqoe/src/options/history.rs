@@ -38,11 +38,11 @@ impl HistoryOptions {
     }
 
     /// The log times that must be read for them: from the first that an event of a window that the first one is compared with can
-    /// have, to the one at which the last is closed.
-    pub(crate) fn log_times(&self, rules: &Rules) -> std::ops::Range<LogTime> {
+    /// have, to the one at which the last is closed, or after which it is not corrected any more.
+    pub(crate) fn log_times(&self, rules: &Rules, correction_horizon_ms: i64) -> std::ops::Range<LogTime> {
         let warm_up_ms = rules.diagnosis.usual.reach_ms() + rules.window_ms + rules.max_future_ms;
         let from_ms = self.from.map_or(0, |from| from.saturating_sub(warm_up_ms).max(0));
-        let closed_ms = |to: i64| to.saturating_add(rules.window_ms + rules.lateness_ms);
+        let closed_ms = |to: i64| to.saturating_add(rules.window_ms + rules.lateness_ms.max(correction_horizon_ms));
         LogTime::from_ms(from_ms)..LogTime::from_ms(self.to.map_or(i64::MAX, closed_ms))
     }
 }
@@ -70,10 +70,12 @@ mod tests {
     #[test]
     fn what_is_read_reaches_over_what_is_written() {
         let options = HistoryOptions { from: Some(100_000_000), to: Some(100_060_000), diff: None };
-        let times = options.log_times(&Rules::default());
+        let times = options.log_times(&Rules::default(), 0);
         assert_eq!(times.start.ms(), 100_000_000 - 86_400_000 - 60_000 - 300_000);
         assert_eq!(times.end.ms(), 100_060_000 + 180_000);
+        let corrected = options.log_times(&Rules::default(), 3_600_000);
+        assert_eq!((corrected.start, corrected.end.ms()), (times.start, 100_060_000 + 3_660_000));
         let all = HistoryOptions { from: None, to: None, diff: None };
-        assert_eq!(all.log_times(&Rules::default()), LogTime::from_ms(0)..LogTime::from_ms(i64::MAX));
+        assert_eq!(all.log_times(&Rules::default(), 0), LogTime::from_ms(0)..LogTime::from_ms(i64::MAX));
     }
 }

@@ -49,6 +49,7 @@ pub(crate) use notify::{NotifyCommand, NotifyListOptions};
 pub(crate) use operations::{DlqCommand, DlqOptions, LetterChoice, MaintainOptions, MigrateOptions, RetentionOptions};
 pub(crate) use probe::{Output, ProbeCommandOptions, ProbeOptions};
 pub(crate) use report::ReportOptions;
+use rules::correction_horizon;
 #[cfg(feature = "bench")]
 pub(crate) use rules::rules_file;
 pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
@@ -236,6 +237,11 @@ pub(crate) struct ReplayOptions {
     #[command(flatten)]
     pub(crate) history: HistoryOptions,
 
+    /// Count events that came after their windows were closed, up to so long after the windows' ends, as if they had come in time:
+    /// in rows, in what is usual, in diagnoses and incidents. The input is then read twice. By default only --lateness counts
+    #[arg(long, env = "NETQOE_CORRECTION_HORIZON", value_name = "DURATION", value_parser = correction_horizon)]
+    pub(crate) correction_horizon: Option<Duration>,
+
     /// Store for the rows: sqlite:PATH or postgres://…
     #[arg(long, env = "NETQOE_STORE", value_name = "URL", hide_env_values = true)]
     pub(crate) store: StoreUrl,
@@ -249,6 +255,21 @@ pub(crate) struct ReplayOptions {
 
     #[command(flatten)]
     pub(crate) rules: RuleOptions,
+}
+
+impl ReplayOptions {
+    /// Checks what options must agree on.
+    pub(crate) fn check(&self) -> Result<(), WrongUsage> {
+        self.history.check()?;
+        let lateness_ms = self.rules.rules().lateness_ms;
+        if self.correction_horizon.is_some_and(|horizon| ms(horizon) < lateness_ms) {
+            return Err(WrongUsage(format!(
+                "--correction-horizon is shorter than --lateness, {}: events count for that long in any case; give a longer one",
+                humantime::format_duration(Duration::from_millis(lateness_ms.unsigned_abs()))
+            )));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Args, Debug)]

@@ -10,6 +10,8 @@ use super::RulesTestOptions;
 
 /// Shortest and longest window: a window is a whole number of milliseconds that divides time from the Unix epoch on.
 const WINDOW_MS: std::ops::RangeInclusive<i64> = 1_000..=3_600_000;
+/// Longer than any log is kept by default, and short enough that one line number for each window in it is little memory.
+const MAX_CORRECTION_HORIZON: Duration = Duration::from_hours(31 * 24);
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Windows and rules")]
@@ -81,6 +83,15 @@ pub(crate) fn names() -> String {
 /// Whole milliseconds; a duration too long for them is as good as for ever.
 pub(crate) fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn correction_horizon(text: &str) -> Result<Duration, String> {
+    let horizon = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if horizon <= MAX_CORRECTION_HORIZON {
+        Ok(horizon)
+    } else {
+        Err("history is corrected for 31 days at most".to_owned())
+    }
 }
 
 fn window(text: &str) -> Result<Duration, String> {

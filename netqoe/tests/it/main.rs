@@ -8,6 +8,7 @@ mod chaos;
 mod clock_ahead;
 mod cluster;
 mod cluster_support;
+mod corrected;
 mod crash;
 mod crash_incidents;
 mod dashboard;

@@ -74,7 +74,7 @@ fn replay(history: String, store: Box<dyn Store>, workers: usize) {
     let input = Box::new(Cursor::new(history));
     let workers = NonZeroUsize::new(workers).unwrap();
     let (on_read, on_commit) = (Box::new(|_| {}), Box::new(|_| {}));
-    Replay { input, log, store, workers, rules, on_read, on_commit }.run().unwrap();
+    Replay { input, latecomers: None, log, store, workers, rules, on_read, on_commit }.run().unwrap();
 }
 
 fn connect(store: &StoreUrl) -> Box<dyn Store> {

@@ -32,7 +32,7 @@ fn history(minutes: i64) -> String {
 
 fn replay(input: Box<dyn Read + Send>, store: OpenedStore, on_commit: Box<dyn FnMut(u64) + Send>) -> Replay {
     let rules = Rules::default();
-    Replay { input, log: log(), store, workers: WORKERS, rules, on_read: Box::new(|_| {}), on_commit }
+    Replay { input, latecomers: None, log: log(), store, workers: WORKERS, rules, on_read: Box::new(|_| {}), on_commit }
 }
 
 fn starts(folder: &TempDir) -> Vec<i64> {

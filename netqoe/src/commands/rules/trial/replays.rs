@@ -133,6 +133,7 @@ fn replay_one(
 ) -> anyhow::Result<Totals> {
     let replay = Replay {
         input: Box::new(input),
+        latecomers: None,
         log: replayed_log(),
         store,
         workers: options.workers,
