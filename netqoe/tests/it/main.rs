@@ -25,6 +25,7 @@ mod labels;
 mod live;
 mod locked;
 mod measurements;
+mod memory;
 mod notify;
 mod operations;
 mod output;
