@@ -26,6 +26,7 @@ mod replay;
 mod resources;
 mod schedule;
 mod scrape;
+mod shared_limits;
 mod threads;
 
 pub use options::BenchCommand;
@@ -45,6 +46,7 @@ pub fn run(command: &BenchCommand, product: &Product) -> anyhow::Result<()> {
         BenchCommand::Query(options) => query::run(options, product),
         BenchCommand::Live(options) => live::run(options, product),
         BenchCommand::Crowd(options) => crowd::run(options, product),
+        BenchCommand::SharedLimits(options) => shared_limits::run(options, product),
         BenchCommand::Incidents(options) => incidents::run(options, product),
         BenchCommand::Insight(options) => insight::run(options, product),
     }

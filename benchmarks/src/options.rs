@@ -25,6 +25,9 @@ pub enum BenchCommand {
     Live(BenchLiveOptions),
     /// Posts to `netqoe up` alone and beside idle and slow connections, and prints what these take of a good client's latency
     Crowd(BenchCrowdOptions),
+    /// Posts to two instances of ingest before the given servers, without and with rates that they hold together, and prints what
+    /// that takes of a client's latency
+    SharedLimits(BenchSharedLimitsOptions),
     /// Posts a large fleet of which a part fails to `netqoe up`, or to a cluster before the given servers, minute by minute, and
     /// prints how soon incidents reflect it and how long other events wait meanwhile
     Incidents(BenchIncidentsOptions),
@@ -163,6 +166,32 @@ pub struct BenchCrowdOptions {
 }
 
 #[derive(Args)]
+pub struct BenchSharedLimitsOptions {
+    /// Servers of one cluster, with JetStream; a stream of its own is made there, and removed at the end
+    #[arg(
+        long,
+        env = "NETQOE_NATS_URL",
+        value_name = "URL",
+        value_delimiter = ',',
+        required = true,
+        hide_env_values = true
+    )]
+    pub(crate) nats_url: Vec<String>,
+
+    /// Events that are posted a second, one at a time
+    #[arg(long, env = "NETQOE_BENCH_SHARED_LIMITS_RATE", default_value = "500")]
+    pub(crate) rate: NonZeroU32,
+
+    /// How long each run lasts, in seconds
+    #[arg(long, env = "NETQOE_BENCH_SHARED_LIMITS_SECONDS", default_value = "5")]
+    pub(crate) seconds: NonZeroU32,
+
+    /// Rounds, in each of which both cases have two runs: one in order, one in reverse
+    #[arg(long, env = "NETQOE_BENCH_SHARED_LIMITS_ROUNDS", default_value = "3")]
+    pub(crate) rounds: NonZeroU32,
+}
+
+#[derive(Args)]
 pub struct BenchIncidentsOptions {
     /// Clients of the fleet, of which each measures all targets
     #[arg(long, env = "NETQOE_BENCH_INCIDENTS_CLIENTS", default_value = "1000")]
@@ -249,6 +278,20 @@ pub struct BenchInsightOptions {
     pub(crate) late_share: f64,
 }
 
+impl BenchClusterOptions {
+    /// One process and one worker before these servers, for benches that load a cluster in their own way.
+    pub(crate) fn smallest(nats_url: &[String], database_url: &str) -> Self {
+        Self {
+            nats_url: nats_url.to_vec(),
+            database_url: database_url.to_owned(),
+            workers: NonZeroUsize::MIN,
+            processes: NonZeroU16::MIN,
+            rate: NonZeroU32::MIN,
+            seconds: NonZeroU32::MIN,
+        }
+    }
+}
+
 /// `3..7`, or `3` alone.
 fn seeds(text: &str) -> Result<RangeInclusive<u64>, &'static str> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
@@ -261,6 +304,13 @@ impl std::fmt::Debug for BenchQueryOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // URLs may hold passwords.
         f.debug_struct("BenchQueryOptions").field("questions", &self.questions).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for BenchSharedLimitsOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // URLs may hold passwords.
+        f.debug_struct("BenchSharedLimitsOptions").field("rate", &self.rate).finish_non_exhaustive()
     }
 }
 

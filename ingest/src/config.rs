@@ -8,6 +8,8 @@ use netqoe_server::RequestMemory;
 use netqoe_server::limits::{DEFAULT_MAX_IN_FLIGHT_BODY_BYTES, DEFAULT_READ_TIMEOUT, DEFAULT_WRITE_TIMEOUT};
 use netqoe_trace::Tracer;
 
+use crate::MemoryBound;
+
 /// Longest body, in bytes after decompression: some 40,000 events.
 const DEFAULT_MAX_BODY_BYTES: usize = 16 << 20;
 /// Events per second and client: a hundred times what a probe with a thousand targets sends.
@@ -54,6 +56,8 @@ pub struct IngestConfig {
     pub max_pairs: NonZeroUsize,
     /// Targets of one client. Events of one more get 429.
     pub max_pairs_per_client: NonZeroU32,
+    /// Memory of the process, where that is bounded. While there is more, events of new pairs get 429.
+    pub memory_bound: Option<MemoryBound>,
     /// How long a pair has its place after its last event.
     pub pairs_kept: Duration,
     /// Where what is refused is noted for those who look on, if anybody does.
@@ -77,6 +81,7 @@ impl Default for IngestConfig {
             max_future_ms: Rules::default().max_future_ms,
             max_pairs: DEFAULT_MAX_PAIRS,
             max_pairs_per_client: DEFAULT_MAX_PAIRS_PER_CLIENT,
+            memory_bound: None,
             pairs_kept: DEFAULT_PAIRS_KEPT,
             uncounted: None,
             tracer: Tracer::OFF,

@@ -147,7 +147,7 @@ impl Ingest {
         (status = 408, description = "The body came too slowly", body = Refusal),
         (status = 413, description = "The body is too large after decompression", body = Refusal),
         (status = 415, description = "Neither JSON nor lines of it, or an unknown compression", body = Refusal),
-        (status = 429, description = "The client is above its rate of requests or of events, or too many wrong tokens came (`rate_limit_exceeded`), or the target would be one more than it or the server may have (`too_many_pairs`); see Retry-After", body = Refusal),
+        (status = 429, description = "The client is above its rate of requests or of events, or too many wrong tokens came (`rate_limit_exceeded`), or the target would be one more than it or the server may have (`too_many_pairs`), or is new while the server has no memory for it (`memory_exceeded`); see Retry-After", body = Refusal),
         (status = 503, description = "The log can't take events now; see Retry-After", body = Refusal),
     ),
 )]

@@ -13,6 +13,7 @@ mod body;
 mod config;
 mod events;
 mod media;
+mod memory_bound;
 mod nesting;
 mod pairs;
 mod rate;
@@ -21,4 +22,5 @@ mod turned_away;
 
 pub use config::IngestConfig;
 pub use events::Ingest;
+pub use memory_bound::MemoryBound;
 pub use rate::shared::{SharedLimits, Silence};

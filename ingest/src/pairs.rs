@@ -1,7 +1,8 @@
 //! How many pairs of client and target there may be. Each takes memory wherever events are counted, for as long as its past is
-//! kept, and a target costs its sender nothing: a bound for each client, and one for all together.
+//! kept, and a target costs its sender nothing: a bound for each client, one for all together, and one on the memory of the
+//! process.
 //!
-//! Decision: D-067.
+//! Decisions: D-067, D-106.
 
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
@@ -9,19 +10,22 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netqoe_model::metrics::Metrics;
+use netqoe_model::metrics::{Metrics, PAIR_LIMITS};
 use netqoe_server::{Clock, Code, Refusal};
 use parking_lot::Mutex;
 
-use crate::IngestConfig;
+use crate::{IngestConfig, MemoryBound};
 
 /// Times are counted in hours: a pair is forgotten up to an hour late.
 const HOUR: Duration = Duration::from_secs(3600);
+/// When a client is to come back where there is no memory, in seconds: it may be given back at any time.
+const RETRY_AFTER_MEMORY_S: u64 = 60;
 
 /// The pairs of late. About 50 bytes each: what is kept of a pair is a hash, whose key nobody outside knows.
 pub(crate) struct Pairs {
     max: usize,
     max_per_client: u32,
+    memory_bound: Option<MemoryBound>,
     kept_hours: u64,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
@@ -45,12 +49,13 @@ struct Seen {
 
 impl Pairs {
     pub(crate) fn new(config: &IngestConfig, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
-        for limit in ["client", "all"] {
+        for limit in PAIR_LIMITS {
             metrics.ingest_pairs_refused.with_label_values(&[limit]).inc_by(0);
         }
         Self {
             max: config.max_pairs.get(),
             max_per_client: config.max_pairs_per_client.get(),
+            memory_bound: config.memory_bound.clone(),
             kept_hours: config.pairs_kept.as_secs().div_ceil(HOUR.as_secs()),
             clock,
             metrics,
@@ -82,34 +87,41 @@ impl Pairs {
         }
         let client = self.hash_of_client(client_id);
         let of_client = state.by_client.get(&client).copied().unwrap_or(0);
-        let refused = if of_client >= self.max_per_client {
-            let (max, hours) = (self.max_per_client, self.kept_hours);
-            Some((
-                "client",
-                format!(
-                    "this client has had {max} targets in the last {hours} hours, and may have no more; \
-                measure fewer, or raise --max-pairs-per-client at the server"
-                ),
-            ))
-        } else if state.seen.len() >= self.max {
-            let max = self.max;
-            Some((
-                "all",
-                format!(
-                    "the server has the {max} pairs of client and target that it may have; measure fewer targets, \
-                or raise --max-pairs there"
-                ),
-            ))
-        } else {
-            None
-        };
-        if let Some((limit, message)) = refused {
+        if let Some(NoPlace { limit, refusal }) = self.no_place(of_client, state.seen.len()) {
             self.metrics.ingest_pairs_refused.with_label_values(&[limit]).inc();
-            return Err(Refusal::new(Code::TooManyPairs, message).retry_after(HOUR.as_secs()));
+            return Err(refusal);
         }
         state.put(pair, client, hour);
         self.show(&state);
         Ok(())
+    }
+
+    /// Why there is no place for another pair of a client that has so many, where all have so many.
+    fn no_place(&self, of_client: u32, of_all: usize) -> Option<NoPlace> {
+        if of_client >= self.max_per_client {
+            let (max, hours) = (self.max_per_client, self.kept_hours);
+            let message = format!(
+                "this client has had {max} targets in the last {hours} hours, and may have no more; \
+                measure fewer, or raise --max-pairs-per-client at the server"
+            );
+            let refusal = Refusal::new(Code::TooManyPairs, message).retry_after(HOUR.as_secs());
+            return Some(NoPlace { limit: "client", refusal });
+        }
+        if of_all >= self.max {
+            let max = self.max;
+            let message = format!(
+                "the server has the {max} pairs of client and target that it may have; measure fewer targets, \
+                or raise --max-pairs there"
+            );
+            let refusal = Refusal::new(Code::TooManyPairs, message).retry_after(HOUR.as_secs());
+            return Some(NoPlace { limit: "all", refusal });
+        }
+        self.memory_bound.as_ref().filter(|bound| bound.is_exceeded()).map(|_| {
+            let message = "the server has more memory in use than it may have, and takes events of known pairs of client and \
+                target only; send again later, or raise --max-memory there";
+            let refusal = Refusal::new(Code::MemoryExceeded, message).retry_after(RETRY_AFTER_MEMORY_S);
+            NoPlace { limit: "memory", refusal }
+        })
     }
 
     fn show(&self, state: &State) {
@@ -127,6 +139,13 @@ impl Pairs {
     fn hour(&self) -> u64 {
         self.clock.elapsed().as_secs() / HOUR.as_secs()
     }
+}
+
+/// Why a pair has no place.
+struct NoPlace {
+    /// As the metric names it.
+    limit: &'static str,
+    refusal: Refusal,
 }
 
 impl State {
@@ -163,7 +182,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::num::{NonZeroU32, NonZeroUsize};
+    use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
     use super::*;
 
@@ -214,6 +233,26 @@ mod tests {
         let refusal = pairs.admit("c", "t").unwrap_err();
         assert_eq!(refusal.error, Code::TooManyPairs);
         assert!(refusal.message.contains("--max-pairs"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn while_memory_is_exceeded_only_known_pairs_go_on() {
+        let (clock, metrics) = (Arc::new(HandClock::default()), Metrics::new());
+        let bound = MemoryBound::new(NonZeroU64::new(1_000).unwrap());
+        let config = IngestConfig { memory_bound: Some(bound.clone()), ..IngestConfig::default() };
+        let pairs = Pairs::new(&config, clock, metrics.clone());
+        let refused = || metrics.ingest_pairs_refused.with_label_values(&["memory"]).get();
+        bound.note(1_000);
+        assert_eq!(taken(&pairs, "a", 0..3), 3, "as much as it may have");
+        bound.note(1_001);
+        assert_eq!((taken(&pairs, "a", 0..5), taken(&pairs, "b", 0..1)), (3, 0), "what is known goes on");
+        assert_eq!((refused(), metrics.ingest_pairs.get()), (3, 3));
+        let refusal = pairs.admit("b", "t").unwrap_err();
+        assert_eq!((refusal.error, refusal.retry_after_s), (Code::MemoryExceeded, Some(60)));
+        assert!(refusal.message.contains("--max-memory"), "{}", refusal.message);
+        bound.note(900);
+        assert_eq!(taken(&pairs, "b", 0..2), 2);
+        assert_eq!(refused(), 4);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use prometheus::{
 const LATENCY_BUCKETS_S: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 
+/// What bounds pairs of client and target at ingest: the labels of `telemetry_ingest_pairs_refused_total`.
+pub const PAIR_LIMITS: [&str; 3] = ["client", "all", "memory"];
+
 /// Something that a registry can hold: made from its name, its help text and its label names.
 trait Declared: Clone + Collector + 'static {
     fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
@@ -85,7 +88,7 @@ metrics! {
     ingest_rate_limited: IntCounter = "telemetry_ingest_rate_limited_total", "Events refused because their client was above its rate.";
     ingest_refused: IntCounterVec = "telemetry_ingest_refused_total" ["reason"], "Events that ingest has refused, by the code of the refusal. A request in which no events were found counts as one.";
     ingest_pairs: IntGauge = "telemetry_ingest_pairs", "Pairs of client and target that ingest accepts events of.";
-    ingest_pairs_refused: IntCounterVec = "telemetry_ingest_pairs_refused_total" ["limit"], "Events refused because their pair of client and target would exceed a limit: the client's, or that of all pairs.";
+    ingest_pairs_refused: IntCounterVec = "telemetry_ingest_pairs_refused_total" ["limit"], "Events refused because their pair of client and target would exceed a limit, by limit: client, all (pairs), memory.";
     ingest_pairs_forgotten: IntCounter = "telemetry_ingest_pairs_forgotten_total", "Pairs that were forgotten because they had no event for as long as their past is kept.";
     ingest_instances: IntGauge = "telemetry_ingest_instances", "Instances of ingest that hold the rates of clients together and were heard in the last three seconds, this one included; 0 if rates are not shared.";
     ingest_auth_failures: IntCounter = "telemetry_ingest_auth_failures_total", "Requests with a missing or wrong token.";

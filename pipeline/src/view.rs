@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use netqoe_model::metrics::PAIR_LIMITS;
 use netqoe_query::{Part, PartitionProgress, PipelineState, PipelineView};
 
 use crate::age::age_ms;
@@ -99,7 +100,7 @@ impl PipelineView for View {
             processing_delay: delays,
             open_windows: states.values().map(|state| state.open_windows).sum(),
             tracked_pairs: states.values().map(|state| state.tracked_pairs).sum(),
-            refused_pair_events: ["client", "all"]
+            refused_pair_events: PAIR_LIMITS
                 .map(|limit| observed.metrics.ingest_pairs_refused.with_label_values(&[limit]).get())
                 .iter()
                 .sum(),

@@ -42,6 +42,8 @@ pub enum Code {
     RateLimitExceeded,
     /// There is no room for another pair of client and target.
     TooManyPairs,
+    /// The server has no memory for another pair of client and target.
+    MemoryExceeded,
     /// The server can't do this at the moment.
     ServiceUnavailable,
     /// The request uses a part of HTTP that is not supported.
@@ -65,6 +67,7 @@ impl Code {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RateLimitExceeded => "rate_limit_exceeded",
             Self::TooManyPairs => "too_many_pairs",
+            Self::MemoryExceeded => "memory_exceeded",
             Self::ServiceUnavailable => "service_unavailable",
             Self::NotImplemented => "not_implemented",
         }
@@ -83,7 +86,7 @@ impl Code {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::RateLimitExceeded | Self::TooManyPairs => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimitExceeded | Self::TooManyPairs | Self::MemoryExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
         }

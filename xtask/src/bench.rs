@@ -45,6 +45,18 @@ pub(crate) fn incidents(options: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Measures before a NATS server, with these further options of `netqoe bench shared-limits`.
+pub(crate) fn shared_limits(options: &[String]) -> anyhow::Result<()> {
+    let stopped = stopped_by_signals()?;
+    netqoe_testbed::install_missing()?;
+    let program = build_with_benches(&stopped)?;
+    let nats = NatsServer::start()?;
+    let mut bench = Command::new(program);
+    bench.args(["bench", "shared-limits", "--nats-url", &nats.url()]).args(options);
+    ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed");
+    Ok(())
+}
+
 /// Measures beside blackbox_exporter, with these further options of `netqoe bench probe`.
 pub(crate) fn probe(options: &[String]) -> anyhow::Result<()> {
     let stopped = stopped_by_signals()?;

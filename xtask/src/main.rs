@@ -31,6 +31,9 @@ usage: cargo xtask COMMAND
                             those of `netqoe bench cluster`
   bench incidents [OPTION]… measure how soon incidents of a large fleet are found, on a SQLite file and before servers that it starts;
                             the options are those of `netqoe bench incidents`
+  bench shared-limits [OPTION]…
+                            start nats-server, and measure what rates that instances hold together take of a client's latency; the
+                            options are those of `netqoe bench shared-limits`
   bench probe [OPTION]…     measure what the probe takes, beside blackbox_exporter; the options are those of `netqoe bench probe`
   bench page                measure the page in a browser: its first screen over a day of a fleet, a large matrix, and how
                             soon a new event is shown
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         ["test"] => Some(steps::test()),
         ["bench", "cluster", ..] => Some(bench::cluster(&arguments[2..])),
         ["bench", "incidents", ..] => Some(bench::incidents(&arguments[2..])),
+        ["bench", "shared-limits", ..] => Some(bench::shared_limits(&arguments[2..])),
         ["bench", "probe", ..] => Some(bench::probe(&arguments[2..])),
         ["bench", "page"] => Some(bench::page()),
         ["cluster-demo"] => Some(cluster_demo::run()),

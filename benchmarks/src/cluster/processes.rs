@@ -59,12 +59,14 @@ impl<'a> Cluster<'a> {
         ["--dlq-stream", &self.letters, "--dlq-subject", &self.letters]
     }
 
-    /// Starts ingest, and waits until it takes requests.
+    /// Starts ingest, whose clients are above no rate, and waits until it takes requests.
     pub(crate) async fn ingests(&self) -> anyhow::Result<(Vec<Process>, Vec<SocketAddr>)> {
-        let start = |_| {
-            let mut command = self.command("ingest");
-            Process::start(command.args(["--rate", NO_RATE, "--rate-burst", NO_RATE]), "netqoe ingest")
-        };
+        self.ingests_with(&["--rate", NO_RATE, "--rate-burst", NO_RATE]).await
+    }
+
+    /// Starts ingest with these options, and waits until it takes requests.
+    pub(crate) async fn ingests_with(&self, options: &[&str]) -> anyhow::Result<(Vec<Process>, Vec<SocketAddr>)> {
+        let start = |_| Process::start(self.command("ingest").args(options), "netqoe ingest");
         let mut processes = (0..INGESTS).map(start).collect::<anyhow::Result<Vec<_>>>()?;
         let addresses = addresses(&mut processes).await?;
         Ok((processes, addresses))

@@ -40,7 +40,7 @@ const NO_LIMIT: &str = "10000000";
 pub(crate) fn run(options: &BenchIncidentsOptions, product: &Product) -> anyhow::Result<()> {
     let cluster = match (&options.nats_url[..], &options.database_url) {
         ([], None) => None,
-        ([_, ..], Some(database_url)) => Some(cluster_options(&options.nats_url, database_url)),
+        ([_, ..], Some(database_url)) => Some(BenchClusterOptions::smallest(&options.nats_url, database_url)),
         _ => return Err(WrongUsage("give both --nats-url and --database-url, or none of them".to_owned()).into()),
     };
     request_threads()?.block_on(async {
@@ -60,18 +60,6 @@ pub(crate) fn run(options: &BenchIncidentsOptions, product: &Product) -> anyhow:
         Cluster::new(cluster)?.remove_streams(product).context("can't remove the streams of the measurement")?;
     }
     Ok(output::caution_of_debug_build()?)
-}
-
-/// One ingest and one process of the aggregate are enough for this load.
-fn cluster_options(nats_url: &[String], database_url: &str) -> BenchClusterOptions {
-    BenchClusterOptions {
-        nats_url: nats_url.to_vec(),
-        database_url: database_url.to_owned(),
-        workers: std::num::NonZeroUsize::MIN,
-        processes: std::num::NonZeroU16::MIN,
-        rate: std::num::NonZeroU32::MIN,
-        seconds: std::num::NonZeroU32::MIN,
-    }
 }
 
 async fn on_one_file(options: &BenchIncidentsOptions) -> anyhow::Result<()> {

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::admin::Admin;
 use super::reload::{CanChange, Reload, hangups};
+use super::resources::resident_memory_bytes;
 use super::runtime::request_threads;
-use super::{listening_on, process_metrics};
+use super::{listening_on, memory, process_metrics};
 use crate::options::IngestOptions;
 use crate::options::ms;
 use crate::process::Process;
@@ -20,6 +21,7 @@ use crate::{shutdown, systemd};
 
 pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
+    let memory_bound = options.memory.max_memory.map(memory::bound).transpose()?;
     let listener = netqoe_server::listen(options.listen.address(), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
     let threads = request_threads()?;
@@ -30,11 +32,12 @@ pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Re
     let metrics = process_metrics::metrics();
     let tracing = options.tracing.start("netqoe-ingest", &metrics)?;
     let log = options.nats.open(tracing.tracer())?;
-    let memory = options.server.memory();
+    let request_memory = options.server.memory();
     let config = IngestConfig {
+        memory_bound: memory_bound.clone(),
         shares_limits: options.shared_limits,
         tracer: tracing.tracer(),
-        ..options.server.ingest(ms(options.max_future), &memory)
+        ..options.server.ingest(ms(options.max_future), &request_memory)
     };
     let clock = Arc::new(SystemClock::new());
     let access = OperationsAccess::at(address, SignIn::new(tokens.clone(), metrics.clone(), Arc::clone(&clock) as _));
@@ -42,19 +45,22 @@ pub(crate) fn run(options: &IngestOptions, process: &Arc<Process>) -> anyhow::Re
         Reload::new(process, CanChange { tokens: Some((tokens.clone(), address)), tls: tls.clone(), targets: None });
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), tokens.clone(), config, clock);
     let shared = Shared::of(&ingest, &tokens, &log);
-    let checks = [Some(log_check(&log)), shared.as_ref().map(Shared::check)].into_iter().flatten().collect();
-    let app = netqoe_server::assemble([ingest.router()], metrics, checks, access);
+    let checks = [Some(log_check(&log)), shared.as_ref().map(Shared::check), memory_bound.as_ref().map(memory::check)];
+    let app = netqoe_server::assemble([ingest.router()], metrics, checks.into_iter().flatten().collect(), access);
     threads.block_on(async {
         let stop = shutdown::on_signals().context("can't listen for signals")?;
         if let Some(Shared { limits, exchange: Exchange { tell, heard } }) = shared {
             tokio::spawn(limits.run(tell, heard));
+        }
+        if let Some(bound) = memory_bound {
+            tokio::spawn(bound.follow(resident_memory_bytes, stop.clone()));
         }
         tracing::info!("listening on {}", listening_on(tls.as_ref(), address));
         systemd::ready();
         // It computes nothing: it lives for as long as its threads come to what waits for them.
         let _watched = systemd::watch(&Handle::current(), || None);
         let _following = tls.clone().map(|tls| tokio::spawn(tls.follow(stop.clone())));
-        let limits = options.server.limits(&memory);
+        let limits = options.server.limits(&request_memory);
         tokio::spawn(Arc::clone(&reload).on_signal(hangups, stop.clone()));
         let admin = Admin { levels: process.levels.clone(), feeds: None, reload };
         tokio::select! {

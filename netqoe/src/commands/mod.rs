@@ -20,6 +20,7 @@ pub(crate) mod incidents;
 pub(crate) mod ingest;
 pub(crate) mod log_export;
 pub(crate) mod maintenance;
+mod memory;
 pub(crate) mod notify;
 mod other_rules;
 pub(crate) mod probe;

@@ -1,5 +1,7 @@
 //! What this process has used and may use, as Linux tells it.
 
+use std::io;
+
 use procfs::process::{LimitValue, Process};
 
 /// CPU seconds of all threads, user and system.
@@ -11,6 +13,12 @@ pub(super) fn cpu_seconds() -> Option<f64> {
 /// The most memory that was resident at once, in bytes.
 pub(super) fn peak_memory_bytes() -> Option<u64> {
     Some(1024 * Process::myself().and_then(|process| process.status()).ok()?.vmhwm?)
+}
+
+/// The memory that is resident now, in bytes.
+pub(super) fn resident_memory_bytes() -> io::Result<u64> {
+    let statm = Process::myself().and_then(|process| process.statm()).map_err(io::Error::other)?;
+    Ok(statm.resident * procfs::page_size())
 }
 
 /// How many files it may have open at once; none where that is not limited.

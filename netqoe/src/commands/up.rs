@@ -31,11 +31,12 @@ use super::first_lines::FirstLines;
 use super::import::Import;
 use super::notify::Receivers;
 use super::reload::{CanChange, Reload, hangups};
+use super::resources::resident_memory_bytes;
 use super::runtime::request_threads;
 use super::starting::Starting;
 use super::targets::TargetSource;
 use super::{
-    admin, data_file, demo, dlq, fixed_object, health, listening_on, maintenance, process_metrics, process_name,
+    admin, data_file, demo, dlq, fixed_object, health, listening_on, maintenance, memory, process_metrics, process_name,
 };
 use crate::clock::{now_ms, store_clock};
 use crate::options::{ProbeOptions, UpOptions, ms};
@@ -67,6 +68,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let stop = shutdown::on_signals().context("can't listen for signals")?;
     let hangups = hangups().context("can't listen for SIGHUP")?;
     let (tokens, tls) = (options.server.tokens()?, options.server.tls()?);
+    let memory_bound = options.memory.max_memory.map(memory::bound).transpose()?;
     let receivers = Receivers::open(&process.configuration.notify)?;
     let listener = netqoe_server::listen(options.listen.address(), &tokens)?;
     let address = listener.local_addr().context("can't tell the port that is listened on")?;
@@ -83,8 +85,8 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let tracing = options.tracing.start("netqoe-up", &metrics)?;
     let tracer = tracing.tracer();
     let observed = Observed::new(metrics, now_ms, tracer.clone());
-    let memory = options.server.memory();
-    let limits = options.server.limits(&memory);
+    let request_memory = options.server.memory();
+    let limits = options.server.limits(&request_memory);
     let sign_in = SignIn::new(tokens.clone(), observed.metrics.clone(), Arc::new(SystemClock::new()));
     let mut starting =
         Starting::new(&listener, tls.clone(), limits.clone(), OperationsAccess::at(address, sign_in), stop.clone());
@@ -130,9 +132,10 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let reader = with_memory(Arc::new(reader), &rules, log.identity().partitions, &mut tasks, &stop);
     let config = IngestConfig {
         pairs_kept: pairs_kept(&rules),
+        memory_bound: memory_bound.clone(),
         uncounted: Some(view.observed().uncounted.clone()),
         tracer,
-        ..options.server.ingest(rules.max_future_ms, &memory)
+        ..options.server.ingest(rules.max_future_ms, &request_memory)
     };
     let watched = health::watch(&view, &Handle::current());
     let searched = Arc::new(log.clone());
@@ -146,6 +149,9 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     // It reads the log: where such a connection closes last, SQLite leaves its journal behind.
     drop(view);
     tasks.spawn(admin::flush_on_signal(feeds.clone(), stop.clone()));
+    if let Some(bound) = memory_bound {
+        tasks.spawn(bound.follow(resident_memory_bytes, stop.clone()));
+    }
     if let Some(notifier) = notifier {
         let stop = stop.clone();
         tasks.spawn_blocking(move || notifier.run(&stop));
@@ -272,7 +278,8 @@ fn app(
     known: &[(Arc<str>, Arc<str>)],
     stop: &CancellationToken,
 ) -> axum::Router {
-    let (metrics, checks) = (view.observed().metrics.clone(), health::checks(view));
+    let (metrics, mut checks) = (view.observed().metrics.clone(), health::checks(view));
+    checks.extend(config.memory_bound.as_ref().map(memory::check));
     let clock = Arc::new(SystemClock::new());
     let ingest = Ingest::new(Arc::new(log.clone()), metrics.clone(), dashboard.tokens.clone(), config, clock);
     known.iter().for_each(|(client_id, target)| ingest.know_pair(client_id, target));

@@ -13,8 +13,8 @@ use netqoe_sinks::StoreUrl;
 
 use super::nats::{DeadLetterArguments, NatsArguments, secret};
 use super::{
-    AdminOptions, DatabaseOptions, ListenOptions, RetentionOptions, RuleOptions, SamplingOptions, ServerOptions,
-    TracingOptions, positive, read_named,
+    AdminOptions, DatabaseOptions, ListenOptions, MemoryOptions, RetentionOptions, RuleOptions, SamplingOptions,
+    ServerOptions, TracingOptions, positive, read_named,
 };
 use crate::exit::{self, WrongUsage};
 
@@ -33,6 +33,9 @@ pub(crate) struct IngestOptions {
 
     #[command(flatten)]
     pub(crate) server: ServerOptions,
+
+    #[command(flatten)]
+    pub(crate) memory: MemoryOptions,
 
     /// Hold the rates of clients together with all instances that have this option, through a bucket of NATS's key-value
     /// store. By default each instance allows a client its whole rate. All need the same list of tokens

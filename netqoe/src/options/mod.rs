@@ -8,6 +8,7 @@ mod history;
 mod incidents;
 mod letter_name;
 mod listen;
+mod memory;
 mod metrics_listen;
 mod nats;
 #[cfg(not(feature = "bench"))]
@@ -43,6 +44,7 @@ pub(crate) use history::HistoryOptions;
 pub(crate) use incidents::IncidentsOptions;
 pub(crate) use letter_name::LetterName;
 pub(crate) use listen::ListenOptions;
+pub(crate) use memory::MemoryOptions;
 #[cfg(not(feature = "bench"))]
 pub(crate) use no_bench::NoBench;
 pub(crate) use notify::{NotifyCommand, NotifyListOptions};
@@ -210,6 +212,9 @@ pub(crate) struct UpOptions {
 
     #[command(flatten)]
     pub(crate) server: ServerOptions,
+
+    #[command(flatten)]
+    pub(crate) memory: MemoryOptions,
 
     #[command(flatten)]
     pub(crate) rules: RuleOptions,

@@ -26,6 +26,7 @@ mod labels;
 mod live;
 mod locked;
 mod measurements;
+mod memory;
 mod notify;
 mod operations;
 mod output;

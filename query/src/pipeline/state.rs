@@ -38,7 +38,7 @@ pub struct PipelineState {
     pub open_windows: usize,
     /// Pairs of client and target in memory.
     pub tracked_pairs: usize,
-    /// Events that this process has refused because their pair would have been one too many.
+    /// Events that this process has refused because there was no place for their pair: one too many, or no memory for it.
     pub refused_pair_events: u64,
     /// Pairs that have lost their place in this process because nothing came of them for as long as their past is kept.
     pub forgotten_pairs: u64,

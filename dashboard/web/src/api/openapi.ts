@@ -1736,7 +1736,7 @@ export interface components {
             processing_delay: components["schemas"]["Delays"] | null;
             /**
              * Format: int64
-             * @description Events that this process has refused because their pair would have been one too many.
+             * @description Events that this process has refused because there was no place for their pair: one too many, or no memory for it.
              */
             refused_pair_events: number;
             /**

@@ -16,6 +16,7 @@ const REASONS: Record<string, string> = {
   unsupported_media_type: 'of a type or compression that is not read',
   rate_limit_exceeded: 'above the rate of its client',
   too_many_pairs: 'of one pair too many',
+  memory_exceeded: 'of a new pair, without the memory for it',
   service_unavailable: 'the log could not take it; probes send it again',
 };
 

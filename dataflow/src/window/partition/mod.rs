@@ -2,6 +2,8 @@
 
 mod due;
 mod look;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

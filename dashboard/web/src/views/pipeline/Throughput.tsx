@@ -27,8 +27,9 @@ export function Throughput({ pipeline }: { pipeline: Pipeline }) {
         {pipeline.forgotten_pairs ? `, ${count(pipeline.forgotten_pairs)} forgotten` : ''}
       </Fact>
       {pipeline.refused_pair_events ? (
-        <Fact name="Refused: too many pairs" value={plural(pipeline.refused_pair_events, 'event')}>
-          a client has more targets than it may have, or all together have (--max-pairs)
+        <Fact name="Refused: no place for the pair" value={plural(pipeline.refused_pair_events, 'event')}>
+          a client has more targets than it may have, or all together have (--max-pairs), or the server has more memory
+          (--max-memory)
         </Fact>
       ) : null}
       <Fact name="Dead letters" value={count(pipeline.dead_letters)}>
