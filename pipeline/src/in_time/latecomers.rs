@@ -45,7 +45,7 @@ impl Latecomers {
     /// Where the history can't be read, or the temporary file not be written.
     pub fn find([first, second]: [Box<dyn Read + Send>; 2], horizon_ms: i64, rules: &Rules) -> io::Result<Self> {
         let Found { late, gaps, lines } = Found::read(first, horizon_ms, rules)?;
-        let moves = if late.is_empty() { Vec::new() } else { placing::place(second, late, rules)? };
+        let moves = if late.is_empty() { Vec::new() } else { placing::place(second, &late, rules)? };
         Ok(Self { moves, gaps, lines })
     }
 

@@ -21,9 +21,9 @@ struct Unique {
 
 /// Puts each event where it was measured. Of copies the first in the log counts: all others are put where their window closes, behind
 /// that one.
-pub(super) fn place(input: Box<dyn Read + Send>, late: Vec<Late>, rules: &Rules) -> io::Result<Vec<Move>> {
+pub(super) fn place(input: Box<dyn Read + Send>, late: &[Late], rules: &Rules) -> io::Result<Vec<Move>> {
     let mut unique: HashMap<Key, Unique> = HashMap::new();
-    for &Late { key, ts, offset, .. } in &late {
+    for &Late { key, ts, offset, .. } in late {
         let first = || Unique { first: offset, measured: LogTime::from_ms(ts.ms()), before: 0 };
         unique.entry(key).or_insert_with(first);
     }
