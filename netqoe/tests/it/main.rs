@@ -26,6 +26,7 @@ mod live;
 mod locked;
 mod measurements;
 mod notify;
+mod openapi;
 mod operations;
 mod output;
 mod package;
