@@ -30,7 +30,7 @@ pub(crate) enum Outcome {
 }
 
 /// What was not, none of it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Refused {
     One(Refusal),

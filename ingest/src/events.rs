@@ -12,7 +12,7 @@ use http::StatusCode;
 use netqoe_eventlog::{AppendError, EventLog};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Partition, TraceContext};
-use netqoe_server::{Authentication, Bearer, Clock, Code, Outage, Refusal, TokenId, Tokens};
+use netqoe_server::{Authentication, Bearer, Clock, Code, Outage, Refusal, TokenId, Tokens, for_senders};
 use netqoe_trace::{Kind, Span, Tracer};
 use tracing::Instrument;
 use utoipa::openapi::{HttpMethod, OpenApi};
@@ -23,6 +23,7 @@ use crate::IngestConfig;
 use crate::answer::{BatchOutcome, BatchRefusal, Outcome, Refused, Stored};
 use crate::batch::{Batch, Candidate, Parsed, Rules, parse};
 use crate::body::{BodyReader, InFlight, WholeBody};
+use crate::document::{ContentEncoding, NewEvents};
 use crate::media::MediaType;
 use crate::pairs::Pairs;
 use crate::rate::shared::SharedLimits;
@@ -103,9 +104,9 @@ impl Ingest {
             .routes(routes!(post_events_alias))
             .with_state(self.clone())
             .split_for_parts();
-        answer_alike(&mut document);
+        document_alike(&mut document);
         let observed = middleware::from_fn_with_state(self.clone(), observe);
-        (self.shared.authentication.guard(routes).route_layer(observed), document)
+        (self.shared.authentication.guard(routes).route_layer(observed), for_senders(document))
     }
 }
 
@@ -115,13 +116,12 @@ impl Ingest {
     path = "/api/v1/events",
     tag = "ingest",
     params(
-        ("Authorization" = Option<String>, Header, description = "`Bearer TOKEN`; needed where tokens are configured"),
-        ("Content-Encoding" = Option<String>, Header, description = "`gzip`, `zstd` or `identity`"),
+        ("Content-Encoding" = inline(Option<ContentEncoding>), Header, description = "How the body is compressed"),
     ),
     request_body(
         description = "One event of version 1, an array of them, or one a line",
         content(
-            (Object = "application/json", example = json!({
+            (NewEvents = "application/json", example = json!({
                 "schema_version": 1,
                 "event_id": "550e8400-e29b-41d4-a716-446655440000",
                 "client_id": "probe-001",
@@ -136,6 +136,7 @@ impl Ingest {
                 "error_stage": null
             })),
             (String = "application/x-ndjson"),
+            (String = "application/jsonl"),
         ),
     ),
     responses(
@@ -175,19 +176,19 @@ struct LetIn;
     post,
     path = "/events",
     tag = "ingest",
-    request_body(content((Object = "application/json"), (String = "application/x-ndjson"))),
-    responses((status = 200, body = Outcome)),
+    responses((status = 200)),
 )]
 async fn post_events_alias(ingest: State<Ingest>, bearer: Extension<Bearer>, request: Request) -> Response {
     post_events(ingest, bearer, request).await
 }
 
 /// Says of the shorter name what is said of the route.
-fn answer_alike(document: &mut OpenApi) {
-    let answers = document.paths.get_path_operation("/api/v1/events", HttpMethod::Post).map(|of| of.responses.clone());
+fn document_alike(document: &mut OpenApi) {
+    let route = document.paths.get_path_operation("/api/v1/events", HttpMethod::Post).cloned();
     let alias = document.paths.paths.get_mut("/events").and_then(|path| path.post.as_mut());
-    if let (Some(alias), Some(answers)) = (alias, answers) {
-        alias.responses = answers;
+    if let (Some(alias), Some(route)) = (alias, route) {
+        let own = std::mem::replace(alias, route);
+        (alias.summary, alias.description, alias.operation_id) = (own.summary, own.description, own.operation_id);
     }
 }
 

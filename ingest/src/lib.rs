@@ -11,6 +11,7 @@ mod answer;
 mod batch;
 mod body;
 mod config;
+mod document;
 mod events;
 mod media;
 mod memory_bound;

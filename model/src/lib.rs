@@ -43,7 +43,8 @@ pub use diagnosis::{Diagnosis, Evidence, Label, Run, Severity, UsualRange};
 pub use dimension_name::DimensionName;
 pub use escaped::escaped;
 pub use event::{
-    ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_TARGET_BYTES, Metric, Samples,
+    ErrorStage, Event, Invalid, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_MEASUREMENT, MAX_TARGET_BYTES, Metric,
+    Samples,
 };
 pub use fingerprint::Fingerprint;
 pub use frontier::Frontier;

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::answer::Refusal;
 use crate::queries::QueryApi;
 use crate::schema;
 use crate::words;
@@ -52,7 +51,7 @@ struct SeverityMeaning {
 /// What each label and each severity means under the rules that this server is started with, in plain English and with their
 /// thresholds. `docs/diagnoses.md` has all of it.
 #[utoipa::path(get, path = "/api/v1/labels",
-    responses((status = 200, body = LabelMeanings), (status = 401, body = Refusal)))]
+    responses((status = 200, body = LabelMeanings)))]
 async fn labels(State(api): State<QueryApi>) -> Json<LabelMeanings> {
     Json(LabelMeanings::of(&api.rules.diagnosis))
 }

@@ -22,6 +22,7 @@ mod queries;
 mod runs;
 mod schema;
 mod spelling;
+mod values;
 mod words;
 
 pub use certificates::{Certificates, EXPIRES_SOON_MS, ExpiringCertificate};

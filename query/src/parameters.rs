@@ -11,10 +11,15 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
 use crate::answer::Refusal;
+use crate::schema;
+use crate::values::{Time, Whole};
 
 const DEFAULT_LIMIT: u16 = 100;
 /// More rows than this a page would take longer than a reader wants to wait.
-const MAX_LIMIT: u16 = 1000;
+const MAX_LIMIT: u32 = 1000;
+
+/// How many items a page has.
+pub(crate) type Limit = Whole<1, MAX_LIMIT>;
 
 /// Filters and paging.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -26,13 +31,16 @@ pub(crate) struct Parameters {
     /// Of this target only.
     pub(crate) target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     pub(crate) from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     pub(crate) to: Option<String>,
     /// With this diagnosis only.
+    #[param(inline, value_type = Option<schema::Label>)]
     pub(crate) label: Option<String>,
     /// Items a page; 100 where absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    #[param(inline, value_type = Option<Limit>)]
     pub(crate) limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,
@@ -43,8 +51,8 @@ impl Parameters {
         Ok(Filter {
             client_id: self.client_id.clone(),
             target: self.target.clone(),
-            from_ms: self.from.as_deref().map(|text| time("from", text)).transpose()?,
-            to_ms: self.to.as_deref().map(|text| time("to", text)).transpose()?,
+            from_ms: self.from.as_deref().map(|text| Time::read("from", text)).transpose()?,
+            to_ms: self.to.as_deref().map(|text| Time::read("to", text)).transpose()?,
             label: one_of("label", self.label.as_deref(), &Label::ALL, Label::as_str)?,
         })
     }
@@ -57,10 +65,7 @@ impl Parameters {
 
 /// Which page is asked for.
 pub(crate) fn paged<P: Cursor>(limit: Option<&str>, cursor: Option<&str>) -> Result<Paged<P>, Refusal> {
-    let limit = limit.map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());
-    let limit = limit
-        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-        .ok_or_else(|| Refusal::invalid(format!("limit must be a whole number from 1 to {MAX_LIMIT}")))?;
+    let limit = Limit::read("limit", limit)?.unwrap_or(DEFAULT_LIMIT);
     let after = cursor.map(|text| {
         P::decode(text).ok_or_else(|| Refusal::invalid("cursor must be the next_cursor of an earlier answer"))
     });
@@ -85,13 +90,6 @@ pub(crate) fn asked<T>(parameters: Result<QueryString<T>, QueryRejection>) -> Re
     parameters.map(|QueryString(parameters)| parameters).map_err(|rejection| {
         let reason = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
         Refusal::invalid(format!("the parameters are not understood: {reason}"))
-    })
-}
-
-pub(crate) fn time(name: &str, text: &str) -> Result<i64, Refusal> {
-    let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()));
-    parsed.ok_or_else(|| {
-        Refusal::invalid(format!("{name} must be Unix milliseconds or RFC 3339, as 2026-01-31T12:00:00Z"))
     })
 }
 
@@ -182,12 +180,5 @@ mod tests {
         for forged in ["", "f", "zz", "+1", "é", "5b5d", "22"] {
             assert_eq!(RowPosition::decode(forged), None, "{forged}");
         }
-    }
-
-    #[test]
-    fn times_are_milliseconds_or_rfc_3339() {
-        assert_eq!(time("from", "1700000000000").unwrap(), 1_700_000_000_000);
-        assert_eq!(time("from", "1970-01-01T00:00:01Z").unwrap(), 1_000);
-        assert!(time("from", "yesterday").is_err());
     }
 }

@@ -174,7 +174,7 @@ pub fn document() -> OpenApi {
         OpenApiRouter::<QueryApi>::with_openapi(OpenApi::new(about, Paths::new())).merge(routes()).into_openapi();
     document.merge(live::routes().into_openapi());
     document.merge(pipeline::routes(true).into_openapi());
-    netqoe_server::described(document)
+    netqoe_server::described(netqoe_server::for_readers(document))
 }
 
 pub(crate) fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: impl Fn(T) -> I) -> Json<Items<I>> {
@@ -184,7 +184,7 @@ pub(crate) fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: im
 
 /// Clients by their id.
 #[utoipa::path(get, path = "/api/v1/clients", params(Parameters),
-    responses((status = 200, body = Items<ClientItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Items<ClientItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<ClientItem> {
     let query = asked(parameters)?.query::<String>()?;
@@ -194,7 +194,7 @@ async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<Clien
 
 /// Targets by their name.
 #[utoipa::path(get, path = "/api/v1/targets", params(Parameters),
-    responses((status = 200, body = Items<TargetItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Items<TargetItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<TargetItem> {
     let query = asked(parameters)?.query::<String>()?;
@@ -207,7 +207,7 @@ async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<Targe
 /// `network_type`, `isp` and `site` name the network that the window was measured over, as the newest of its counted
 /// events says that names one; they are null where it is unknown. `site` is the context's `site`, or else its `user_label`.
 #[utoipa::path(get, path = "/api/v1/aggregates", params(Parameters),
-    responses((status = 200, body = Items<AggregateItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Items<AggregateItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<AggregateItem> {
     let query = asked(parameters)?.query()?;
@@ -217,7 +217,7 @@ async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Ag
 
 /// What hurts, newest window first.
 #[utoipa::path(get, path = "/api/v1/diagnoses", params(Parameters),
-    responses((status = 200, body = Items<DiagnosisItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Items<DiagnosisItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<DiagnosisItem> {
     let query = asked(parameters)?.query()?;

@@ -13,9 +13,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::Refusal;
-use crate::parameters::{Parameters, asked};
+use crate::parameters::{Limit, Parameters, asked};
 use crate::queries::QueryApi;
 use crate::schema;
+use crate::values::Time;
 
 pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
     OpenApiRouter::new().routes(routes!(runs))
@@ -31,13 +32,16 @@ struct RunParameters {
     /// Of this target only.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// With this diagnosis only.
+    #[param(inline, value_type = Option<schema::Label>)]
     label: Option<String>,
     /// Runs at most; 100 where absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
 }
 
@@ -74,7 +78,7 @@ struct RunItem {
 /// What hurt a pair, from when to when: those that began last first. Takes time in proportion to the diagnoses between `from`
 /// and `to`.
 #[utoipa::path(get, path = "/api/v1/runs", params(RunParameters),
-    responses((status = 200, body = Runs), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Runs), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn runs(
     State(api): State<QueryApi>,

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use netqoe_model::{
-    Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel,
+    Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel, MAX_TAG_KEY_BYTES,
     Severity as ModelSeverity,
 };
+use netqoe_sinks::read::Measure as ModelMeasure;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -33,6 +34,7 @@ one_of! {
     Label: ModelLabel::ALL.map(ModelLabel::as_str), "What a diagnosis says of a pair.";
     Severity: SEVERITIES.map(ModelSeverity::as_str), "How much a pair is degraded.";
     Unit: ["ms", "Mbit/s", "share"], "`share`: of the measurements, from 0 to 1.";
+    IncidentLabel: INCIDENT_LABELS.map(ModelLabel::as_str), "What an incident says of its pairs.";
     IncidentState: ModelState::ALL.map(ModelState::as_str), "`closed`: it is over. `withdrawn`: it should not have been told.";
     IncidentChange: ModelChange::ALL.map(ModelChange::as_str), "What changed of an incident.";
     MeasurementOutcome: MEASUREMENT_OUTCOMES,
@@ -40,6 +42,8 @@ one_of! {
          window was closed.";
     ShownPhase: ["total", "dns", "handshake", "ttfb", "throughput"], "What is shown of a pair over time.";
     MeasuredDimensionName: crate::measurements::different::dimension_names(), "By what measurements are grouped.";
+    Measure: ModelMeasure::ALL.map(ModelMeasure::as_str), "A column of `agg_1m`.";
+    LiveDetail: ["rows", "commits"], "What a live stream tells of.";
     LeftOut: ["refused", "late", "unreadable"],
         "`refused`: ingest did not take it. `late`: it came after its window was closed. `unreadable`: it is a dead letter.";
 }
@@ -71,8 +75,7 @@ one_of_or_a_label! {
 }
 
 fn or_a_label(texts: &[&str], about: &str) -> RefOr<Schema> {
-    let label = LABEL_DIMENSION.trim_matches(['^', '$']);
-    let pattern = format!("^({}|{label})$", texts.join("|"));
+    let pattern = format!("^({}|{})$", texts.join("|"), label_dimension());
     let about = format!("{about} One of `{}`, or a label, such as `client.team`.", texts.join("`, `"));
     let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
     text.description(Some(about)).build().into()
@@ -83,15 +86,18 @@ fn causes() -> Vec<&'static str> {
     Dimension::ALL.into_iter().filter(|dimension| dimension.side().is_none()).map(Dimension::as_str).collect()
 }
 
-/// How the name of a label is written as a dimension.
-pub(crate) const LABEL_DIMENSION: &str = r"^(client|target)\.[a-zA-Z_][a-zA-Z0-9_]{0,63}$";
+/// A pattern for how the name of a label is written as a dimension.
+pub(crate) fn label_dimension() -> String {
+    let more = MAX_TAG_KEY_BYTES - 1;
+    format!(r"(client|target)\.[a-zA-Z_][a-zA-Z0-9_]{{0,{more}}}")
+}
 
 /// A type of the document alone: a label of clients or of targets.
 pub(crate) struct LabelDimension;
 
 impl PartialSchema for LabelDimension {
     fn schema() -> RefOr<Schema> {
-        let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(LABEL_DIMENSION));
+        let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{}$", label_dimension())));
         name.description(Some("A label of clients or of targets: `client.team`, `target.service`.")).build().into()
     }
 }
@@ -101,6 +107,15 @@ impl ToSchema for LabelDimension {
         "LabelDimension".into()
     }
 }
+
+/// Labels that an incident can have.
+pub(crate) const INCIDENT_LABELS: [ModelLabel; 5] = [
+    ModelLabel::ErrorBound,
+    ModelLabel::DnsBound,
+    ModelLabel::HandshakeBound,
+    ModelLabel::ServerBound,
+    ModelLabel::ThroughputBound,
+];
 
 pub(crate) const MEASUREMENT_OUTCOMES: [&str; 3] = ["accepted", "duplicate", "late"];
 

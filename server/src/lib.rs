@@ -38,7 +38,7 @@ mod tokens;
 pub use answer::{Code, Refusal};
 pub use authentication::Authentication;
 pub use clock::{Clock, SystemClock};
-pub use document::described;
+pub use document::{described, for_readers, for_senders};
 pub use limits::ServerLimits;
 pub use memory::{Held, RequestMemory, TokenShare};
 pub use operations::{ComponentCheck, OperationsAccess, assemble};

@@ -79,7 +79,7 @@ pub fn assemble(
     });
     let (to_readers, readers_document) = told_to_readers().split_for_parts();
     routes = routes.merge(to_readers.route_layer(CompressionLayer::new()).route_layer(guard));
-    document::add(&mut document, readers_document);
+    document::add(&mut document, document::for_readers_or_this_machine(readers_document));
     for (router, part) in parts {
         routes = routes.merge(router.with_state(()));
         document::add(&mut document, part);
@@ -100,7 +100,10 @@ struct Operations {
 }
 
 #[derive(OpenApi)]
-#[openapi(info(title = "netqoe", description = "Network quality of experience: events in, diagnoses out"))]
+#[openapi(info(
+    title = "netqoe",
+    description = "Network quality of experience: events in, diagnoses out. Other paths are answered with 404, and other methods with 405 and Allow."
+))]
 struct Document;
 
 /// How the server and its parts are.

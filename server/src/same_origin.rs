@@ -48,10 +48,14 @@ pub fn refuse_other_sites(router: Router) -> Router {
 }
 
 fn is_own(request: &Request) -> bool {
-    // No browser of today says nothing. An older one asks this server first before it sends another method, or JSON, to
-    // another site.
-    let is_no_simple_request =
-        || request.method() != Method::POST || request.headers().get(header::CONTENT_TYPE).is_some_and(is_json);
+    // No browser of today says nothing. An older one asks this server first before it sends another method, JSON, or a token
+    // to another site.
+    let headers = request.headers();
+    let is_no_simple_request = || {
+        request.method() != Method::POST
+            || headers.contains_key(header::AUTHORIZATION)
+            || headers.get(header::CONTENT_TYPE).is_some_and(is_json)
+    };
     browsers_word(request).unwrap_or_else(is_no_simple_request)
 }
 
@@ -104,6 +108,8 @@ mod tests {
             (&[host, ("origin", "null"), json], false),
             (&[("origin", "http://evil.example"), json], false),
             (&[host, json], true),
+            (&[host, ("authorization", "Bearer token")], true),
+            (&[host, ("authorization", "Bearer token"), ("sec-fetch-site", "cross-site")], false),
             (&[host, ("content-type", "application/jsonp")], false),
             (&[host, ("content-type", "text/plain")], false),
             (&[host], false),

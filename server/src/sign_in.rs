@@ -27,7 +27,7 @@ use crate::signed_out::SignedOut;
 use crate::tokens::{Bearer, TokenId};
 use crate::{Clock, Grant, Tokens, own_host, same_origin};
 
-const COOKIE: &str = "netqoe_session";
+pub(crate) const COOKIE: &str = "netqoe_session";
 /// Cookies of this name that are looked at: other servers on the same host can set some, too.
 const MAX_COOKIES: usize = 8;
 /// Longest body that holds a token, in bytes.
@@ -234,7 +234,7 @@ async fn session(State(sign_in): State<SignIn>, request: Request) -> impl IntoRe
 /// Opens a session: the cookie `netqoe_session` stands for the token wherever something is read, for a day after it was used
 /// last, and for 30 days at most.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Credentials, responses(
-    (status = 204, description = "Signed in; see Set-Cookie"),
+    (status = 204, description = "Signed in", headers(("Set-Cookie" = String, description = "The session"))),
     (status = 400, description = "No token in the body", body = Refusal),
     (status = 401, description = "A wrong token, or one that is bound to clients", body = Refusal),
     (status = 408, description = "The body did not arrive in time", body = Refusal),
@@ -257,7 +257,7 @@ async fn sign_in(State(sign_in): State<SignIn>, request: Request) -> Result<impl
 /// Ends the browser's session: before this process no copy of its cookie works any more; before others, and after a restart,
 /// until it has not been used for a day.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses(
-    (status = 204, description = "Signed out; the cookie is gone"),
+    (status = 204, description = "Signed out", headers(("Set-Cookie" = String, description = "That the cookie is gone"))),
     (status = 403, description = "Another site may have sent this", body = Refusal),
 ))]
 async fn sign_out(State(sign_in): State<SignIn>, request: Request) -> Result<impl IntoResponse, Refusal> {

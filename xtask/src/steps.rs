@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use netqoe_testbed::{DeployPython, NatsServer, OTHER_NATS_SERVER, Postgres, SHARED_SERVER, new_nats_server};
+use netqoe_testbed::{NatsServer, OTHER_NATS_SERVER, PackagedPython, Postgres, SHARED_SERVER, new_nats_server};
 
 use crate::child::{cargo, has_extension, program, stopped_by_signals, succeeds};
 use crate::compiler::Task;
@@ -104,7 +104,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     netqoe_testbed::install_missing()?;
     check_node()?;
     // Beside the checks, so that no test waits for its packages.
-    let packages = std::thread::spawn(|| DeployPython::find().map(drop));
+    let packages = std::thread::spawn(|| PackagedPython::for_deploy().and(PackagedPython::for_openapi()).map(drop));
     let scratch = Scratch::make()?;
     let (postgres, nats) = (Postgres::start()?, NatsServer::start()?);
     let cores = std::thread::available_parallelism()?.get();

@@ -22,7 +22,7 @@ pub const MAX_CLIENT_ID_BYTES: usize = 255;
 /// Longest `target`, in bytes.
 pub const MAX_TARGET_BYTES: usize = 1024;
 /// Largest measurement, in the unit in which it is sent.
-const MAX_MEASUREMENT: f64 = 1e12;
+pub const MAX_MEASUREMENT: f64 = 1e12;
 
 /// Where a measurement failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

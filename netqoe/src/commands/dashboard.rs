@@ -14,7 +14,7 @@ use netqoe_query::{
     Certificates, DeadLetters, FinalWindowsReader, LiveFeed, PipelineApi, PipelineView, QueryApi, UncountedEvents,
     keep_filled,
 };
-use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens};
+use netqoe_server::{OperationsAccess, SignIn, SystemClock, Tokens, for_readers};
 use netqoe_sinks::Annotations;
 use netqoe_sinks::read::Reader;
 use tokio::task::JoinSet;
@@ -132,7 +132,7 @@ impl Dashboard {
             Some(uncounted) => pipeline.with_uncounted(uncounted),
             None => pipeline,
         };
-        let guarded = |(routes, document)| (sign_in.guard(routes), document);
+        let guarded = |(routes, document)| (sign_in.guard(routes), for_readers(document));
         let routes = [sign_in.router(), guarded(queries.router()), guarded(pipeline.router())];
         (routes, OperationsAccess::at(address, sign_in))
     }

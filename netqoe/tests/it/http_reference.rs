@@ -18,7 +18,7 @@ const HEAD: &str = "# HTTP
 `netqoe up` has all of these routes. `netqoe ingest` has those that take events, `netqoe aggregate` those that answer questions, and both have
 `/health`, `/livez`, `/readyz`, `/metrics` and `/api/v1/openapi.json`, which is this page for programs. Where tokens are configured, a request carries
 `Authorization: Bearer TOKEN`, or the cookie of a session. Times are Unix milliseconds unless a field says otherwise; a parameter that is a time may be
-RFC 3339 as well. [limits.md](limits.md) says how much a client may ask.
+RFC 3339 as well. Other paths are answered with 404, and other methods with 405 and `Allow`. [limits.md](limits.md) says how much a client may ask.
 ";
 
 /// Text for a cell or a line: no line ends, and no end of the cell.
@@ -37,6 +37,14 @@ fn entries(of: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 fn anchor(name: &str) -> String {
     format!("[`{name}`](#{})", name.to_lowercase())
+}
+
+/// From where to where a number may be, if that is less than all that fits into 64 bits.
+fn bounds(schema: &Value) -> String {
+    match (&schema["minimum"], &schema["maximum"]) {
+        (least, most) if least.is_null() || most.is_null() || least.as_i64() == Some(i64::MIN) => String::new(),
+        (least, most) => format!(" from {least} to {most}"),
+    }
 }
 
 /// What a schema holds, in a few words.
@@ -70,6 +78,8 @@ fn kind(schema: &Value) -> String {
         "object" if schema["additionalProperties"].is_object() => {
             format!("object of {}", kind(&schema["additionalProperties"]))
         }
+        "string" if schema["format"] == "date-time" => "date and time".to_owned(),
+        "integer" | "number" => format!("{of_type}{}", bounds(schema)),
         other => other.to_owned(),
     });
     described.collect::<Vec<_>>().join(" or ")
@@ -109,7 +119,9 @@ fn route(page: &mut String, method: &str, path: &str, of: &Value) {
     page.push_str("\n| status | answer | means |\n| --- | --- | --- |\n");
     let mut answers: Vec<(String, String, String)> = Vec::new();
     for (status, answer) in entries(&of["responses"]) {
-        let (content, says) = (content(answer), plain(text(answer, "description")));
+        let headers = entries(&answer["headers"]).map(|(name, _)| format!("; header `{name}`"));
+        let says = plain(text(answer, "description")) + &headers.collect::<String>();
+        let content = content(answer);
         match answers.last_mut() {
             // Refusals of one shape, which says itself what is wrong.
             Some((statuses, before, said)) if *before == content && *said == says => {

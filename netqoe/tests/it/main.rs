@@ -28,6 +28,7 @@ mod locked;
 mod measurements;
 mod memory;
 mod notify;
+mod openapi;
 mod operations;
 mod output;
 mod package;

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::answer::Refusal;
-use crate::parameters::time;
+use crate::schema::{LabelDimension, Measure as Measured};
+use crate::values::{Time, Whole};
 
 /// How far back is looked where no `from` is given.
 const DEFAULT_RANGE_MS: i64 = 3_600_000;
@@ -17,6 +18,9 @@ const MAX_POINTS: u32 = 2000;
 const DEFAULT_TIMELINE_POINTS: u32 = 240;
 const DEFAULT_SERIES_POINTS: u32 = 400;
 const DEFAULT_COMPARE_POINTS: u32 = 60;
+
+/// How many points a chart may have.
+type Points = Whole<MIN_POINTS, MAX_POINTS>;
 
 /// Names, and a range of time whose ends may be left open.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,8 +36,8 @@ impl Scope {
         Ok(Self {
             client_id: client_id.clone(),
             target: target.clone(),
-            from_ms: from.as_deref().map(|text| time("from", text)).transpose()?,
-            to_ms: to.as_deref().map(|text| time("to", text)).transpose()?,
+            from_ms: from.as_deref().map(|text| Time::read("from", text)).transpose()?,
+            to_ms: to.as_deref().map(|text| Time::read("to", text)).transpose()?,
         })
     }
 
@@ -91,8 +95,10 @@ pub(crate) struct FleetParameters {
     /// Of this target only.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
 }
 
@@ -112,11 +118,13 @@ pub(crate) struct OverviewParameters {
     /// Of this target only.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// A label, such as `client.team`: `by_label` has its values.
-    #[param(pattern = "^(client|target)\\.[a-zA-Z_][a-zA-Z0-9_]{0,63}$")]
+    #[param(inline, value_type = Option<LabelDimension>)]
     by: Option<String>,
 }
 
@@ -142,11 +150,13 @@ pub(crate) struct TimelineParameters {
     /// Of this target only.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Points at most; 240 where absent.
-    #[param(value_type = Option<u32>, minimum = 10, maximum = 2000)]
+    #[param(inline, value_type = Option<Points>)]
     max_points: Option<String>,
 }
 
@@ -156,7 +166,7 @@ impl TimelineParameters {
     }
 
     pub(crate) fn max_points(&self) -> Result<u32, Refusal> {
-        points(self.max_points.as_ref(), DEFAULT_TIMELINE_POINTS)
+        Ok(Points::read("max_points", self.max_points.as_deref())?.unwrap_or(DEFAULT_TIMELINE_POINTS))
     }
 }
 
@@ -172,11 +182,13 @@ pub(crate) struct SeriesParameters {
     #[param(required)]
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Points at most; 400 where absent.
-    #[param(value_type = Option<u32>, minimum = 10, maximum = 2000)]
+    #[param(inline, value_type = Option<Points>)]
     max_points: Option<String>,
 }
 
@@ -189,7 +201,7 @@ impl SeriesParameters {
     }
 
     pub(crate) fn max_points(&self) -> Result<u32, Refusal> {
-        points(self.max_points.as_ref(), DEFAULT_SERIES_POINTS)
+        Ok(Points::read("max_points", self.max_points.as_deref())?.unwrap_or(DEFAULT_SERIES_POINTS))
     }
 }
 
@@ -203,11 +215,13 @@ pub(crate) struct CompareParameters {
     /// The pairs of this target: either this or a client.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Points at most; 60 where absent.
-    #[param(value_type = Option<u32>, minimum = 10, maximum = 2000)]
+    #[param(inline, value_type = Option<Points>)]
     max_points: Option<String>,
 }
 
@@ -222,15 +236,8 @@ impl CompareParameters {
     }
 
     pub(crate) fn max_points(&self) -> Result<u32, Refusal> {
-        points(self.max_points.as_ref(), DEFAULT_COMPARE_POINTS)
+        Ok(Points::read("max_points", self.max_points.as_deref())?.unwrap_or(DEFAULT_COMPARE_POINTS))
     }
-}
-
-fn points(text: Option<&String>, default: u32) -> Result<u32, Refusal> {
-    let points = text.map_or(Some(default), |text| text.parse().ok());
-    points
-        .filter(|points| (MIN_POINTS..=MAX_POINTS).contains(points))
-        .ok_or_else(|| Refusal::invalid(format!("max_points must be a whole number from {MIN_POINTS} to {MAX_POINTS}")))
 }
 
 /// Names, times, and a region of a chart.
@@ -243,16 +250,19 @@ pub(crate) struct DifferentParameters {
     /// Of this target only.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Where the region begins: Unix milliseconds or RFC 3339.
-    #[param(required)]
+    #[param(inline, required, value_type = Option<Time>)]
     inside_from: Option<String>,
     /// Where the region ends: Unix milliseconds or RFC 3339, exclusive.
-    #[param(required)]
+    #[param(inline, required, value_type = Option<Time>)]
     inside_to: Option<String>,
     /// A percentile column of `agg_1m`, or `count_error`; degraded windows match where absent.
+    #[param(inline, value_type = Option<Measured>)]
     metric: Option<String>,
     /// The least value that matches.
     #[param(value_type = Option<f64>)]
@@ -272,14 +282,16 @@ pub(crate) struct DifferentMeasurementsParameters {
     /// Of this target only.
     target: Option<String>,
     /// Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Measured before this time: Unix milliseconds or RFC 3339; now where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Where the region begins: Unix milliseconds or RFC 3339.
-    #[param(required)]
+    #[param(inline, required, value_type = Option<Time>)]
     inside_from: Option<String>,
     /// Where the region ends: Unix milliseconds or RFC 3339, exclusive.
-    #[param(required)]
+    #[param(inline, required, value_type = Option<Time>)]
     inside_to: Option<String>,
 }
 
@@ -290,9 +302,9 @@ impl DifferentMeasurementsParameters {
     }
 
     pub(crate) fn range_ms(&self, now_ms: i64) -> Result<[i64; 2], Refusal> {
-        let to_ms = self.to.as_deref().map_or(Ok(now_ms), |text| time("to", text))?;
+        let to_ms = self.to.as_deref().map_or(Ok(now_ms), |text| Time::read("to", text))?;
         let from_ms =
-            self.from.as_deref().map_or(Ok(to_ms.saturating_sub(DEFAULT_RANGE_MS)), |text| time("from", text))?;
+            self.from.as_deref().map_or(Ok(to_ms.saturating_sub(DEFAULT_RANGE_MS)), |text| Time::read("from", text))?;
         Ok([from_ms, to_ms])
     }
 
@@ -305,7 +317,7 @@ impl DifferentMeasurementsParameters {
 /// The times of a region.
 fn region(from: &Option<String>, to: &Option<String>) -> Result<[i64; 2], Refusal> {
     let bound = |name, text: &Option<String>| match text {
-        Some(text) => time(name, text),
+        Some(text) => Time::read(name, text),
         None => Err(Refusal::invalid("which region? give inside_from and inside_to")),
     };
     let inside_ms = [bound("inside_from", from)?, bound("inside_to", to)?];

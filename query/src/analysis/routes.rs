@@ -47,7 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 /// What goes on: one sentence, the open incidents, who is hurt, where, and since when by the newest row of each pair, and who
 /// is silent. Where `to` lies in the past, the incidents that were open then. May be half a second old.
 #[utoipa::path(get, path = "/api/v1/overview", params(OverviewParameters),
-    responses((status = 200, body = Overview), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Overview), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn overview(State(api): State<QueryApi>, parameters: Asked<OverviewParameters>) -> Result<Response, Refusal> {
     let parameters = asked(parameters)?;
@@ -64,7 +64,7 @@ async fn overview(State(api): State<QueryApi>, parameters: Asked<OverviewParamet
 
 /// The label of each pair of client and target, by its newest row. May be half a second old.
 #[utoipa::path(get, path = "/api/v1/matrix", params(FleetParameters),
-    responses((status = 200, body = Matrix), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Matrix), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
     let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
@@ -75,7 +75,7 @@ async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>)
 
 /// Degraded pairs over time, by what hurts. May be half a second old.
 #[utoipa::path(get, path = "/api/v1/timeline", params(TimelineParameters),
-    responses((status = 200, body = Timeline), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Timeline), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParameters>) -> Result<Response, Refusal> {
     let parameters = asked(parameters)?;
@@ -88,7 +88,7 @@ async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParamet
 
 /// The chart of one pair, with what was usual for it.
 #[utoipa::path(get, path = "/api/v1/series", params(SeriesParameters),
-    responses((status = 200, body = Series), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Series), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn series(State(api): State<QueryApi>, parameters: Asked<SeriesParameters>) -> Result<Json<Series>, Refusal> {
     let parameters = asked(parameters)?;
@@ -99,7 +99,7 @@ async fn series(State(api): State<QueryApi>, parameters: Asked<SeriesParameters>
 
 /// The pairs of a target or of a client, worst first.
 #[utoipa::path(get, path = "/api/v1/compare", params(CompareParameters),
-    responses((status = 200, body = Comparison), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Comparison), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn compare(
     State(api): State<QueryApi>,
@@ -113,7 +113,7 @@ async fn compare(
 
 /// Which clients, targets, providers, kinds of network, sites and labels differ most inside a region of a chart from the rest of it.
 #[utoipa::path(get, path = "/api/v1/different", params(DifferentParameters),
-    responses((status = 200, body = Difference), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Difference), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn different(
     State(api): State<QueryApi>,
@@ -128,7 +128,7 @@ async fn different(
 /// How well pairs, targets, clients, providers, the values of a label or the fleet do, from 0 to 100, and how much of the time they were available: those
 /// with the lowest score first. Over the last day where `from` is absent. `docs/score.md` has the formulas.
 #[utoipa::path(get, path = "/api/v1/score", params(ScoreParameters),
-    responses((status = 200, body = Scores), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Scores), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn score(State(api): State<QueryApi>, parameters: Asked<ScoreParameters>) -> Result<Json<Scores>, Refusal> {
     let asked = asked(parameters)?.question()?;

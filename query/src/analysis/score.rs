@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::str::FromStr;
 
 use netqoe_model::{Rules, TagName};
 use netqoe_sinks::read::{PERFECT, Pair, RoundTripTerms, Rows, ScoreRecord, ScoreTerms};
@@ -16,11 +15,16 @@ use super::asked::{Resolved, Scope};
 use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
 use crate::schema;
+use crate::values::{Share, Time, Whole};
 
 /// Up to this total time a measurement satisfies, where nothing else is asked for: the usual threshold of Apdex.
 const SATISFIED_MS: u32 = 500;
 /// No measurement takes longer than this.
 const MAX_SATISFIED_MS: u32 = 60_000;
+/// A time that a measurement can take, or none.
+type AnyMs = Whole<0, MAX_SATISFIED_MS>;
+/// A time that a measurement can take.
+type SomeMs = Whole<1, MAX_SATISFIED_MS>;
 /// What round trips are wanted to be, where nothing else is asked for. A conversation does not notice a delay of 150 ms one way, and is not
 /// possible any more from 400 ms on (ITU-T G.114): twice that for a round trip at the p95, and half of it at the p50.
 const ROUND_TRIP: [RoundTripTerms; 2] =
@@ -41,35 +45,38 @@ const MAX_ITEMS: usize = 500;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ScoreParameters {
     /// `pair`, `target`, `client`, `isp`, a label such as `client.team`, or `fleet`, which is the default.
+    #[param(inline, value_type = Option<schema::ScoredBy>)]
     by: Option<String>,
     /// Of this client only.
     client_id: Option<String>,
     /// Of this target only.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339; a day before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Up to this total time in milliseconds a measurement satisfies; 500 where absent.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 60000)]
+    #[param(inline, value_type = Option<SomeMs>)]
     satisfied_ms: Option<String>,
     /// Up to this time in milliseconds the p50 of round trips is perfect; 150 where absent.
-    #[param(value_type = Option<u32>, minimum = 0, maximum = 60000)]
+    #[param(inline, value_type = Option<AnyMs>)]
     perfect_p50_ms: Option<String>,
     /// From this time in milliseconds on the p50 of round trips is of no use; 400 where absent.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 60000)]
+    #[param(inline, value_type = Option<SomeMs>)]
     unusable_p50_ms: Option<String>,
     /// Up to this time in milliseconds the p95 of round trips is perfect; 300 where absent.
-    #[param(value_type = Option<u32>, minimum = 0, maximum = 60000)]
+    #[param(inline, value_type = Option<AnyMs>)]
     perfect_p95_ms: Option<String>,
     /// From this time in milliseconds on the p95 of round trips is of no use; 800 where absent.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 60000)]
+    #[param(inline, value_type = Option<SomeMs>)]
     unusable_p95_ms: Option<String>,
     /// Up to this share of failed measurements loss is perfect; 0.001 where absent.
-    #[param(value_type = Option<f64>, minimum = 0, maximum = 1)]
+    #[param(inline, value_type = Option<Share>)]
     perfect_loss: Option<String>,
     /// From this share of failed measurements on loss is of no use; 0.05 where absent.
-    #[param(value_type = Option<f64>, minimum = 0, maximum = 1)]
+    #[param(inline, value_type = Option<Share>)]
     unusable_loss: Option<String>,
 }
 
@@ -139,17 +146,13 @@ pub(crate) struct Question {
 impl ScoreParameters {
     pub(crate) fn question(&self) -> Result<Question, Refusal> {
         let by = self.by.as_deref().map_or(Ok(By::Fleet), By::parse)?;
-        let satisfied_ms = self.satisfied_ms.as_ref().map_or(Some(SATISFIED_MS), |text| text.parse().ok());
-        let satisfied_ms = satisfied_ms.filter(|ms| (1..=MAX_SATISFIED_MS).contains(ms)).ok_or_else(|| {
-            Refusal::invalid(format!("satisfied_ms must be a whole number from 1 to {MAX_SATISFIED_MS}"))
-        })?;
+        let satisfied_ms = SomeMs::read("satisfied_ms", self.satisfied_ms.as_deref())?.unwrap_or(SATISFIED_MS);
         let scope = Scope::of([&self.client_id, &self.target, &self.from, &self.to])?;
         let p50 = [("perfect_p50_ms", &self.perfect_p50_ms), ("unusable_p50_ms", &self.unusable_p50_ms)];
         let p95 = [("perfect_p95_ms", &self.perfect_p95_ms), ("unusable_p95_ms", &self.unusable_p95_ms)];
         let round_trip = [round_trip(p50, ROUND_TRIP[0])?, round_trip(p95, ROUND_TRIP[1])?];
         let loss = [("perfect_loss", &self.perfect_loss), ("unusable_loss", &self.unusable_loss)];
-        let [perfect, unusable] = two(loss, [LOSS.perfect, LOSS.unusable], 1.0, "a number from 0 to 1")?;
-        Ok(Question { by, scope, satisfied_ms, round_trip, loss: LossTerms { perfect, unusable } })
+        Ok(Question { by, scope, satisfied_ms, round_trip, loss: loss_terms(loss)? })
     }
 }
 
@@ -157,28 +160,27 @@ impl ScoreParameters {
 type Given<'a> = (&'a str, &'a Option<String>);
 
 fn round_trip(given: [Given<'_>; 2], absent: RoundTripTerms) -> Result<RoundTripTerms, Refusal> {
-    let absent = [absent.perfect_ms, absent.unusable_ms];
-    let [perfect_ms, unusable_ms] = two(given, absent, MAX_SATISFIED_MS, "a whole number from 0 to 60000")?;
+    let [(perfect, perfect_text), (unusable, unusable_text)] = given;
+    let perfect_ms = AnyMs::read(perfect, perfect_text.as_deref())?.unwrap_or(absent.perfect_ms);
+    let unusable_ms = SomeMs::read(unusable, unusable_text.as_deref())?.unwrap_or(absent.unusable_ms);
+    in_order([perfect, unusable], [perfect_ms, unusable_ms])?;
     Ok(RoundTripTerms { perfect_ms, unusable_ms })
 }
 
-/// Two parameters from 0 to `most`, of which the first is less than the second.
-fn two<N: FromStr + PartialOrd + Default + Copy + Display>(
-    given: [Given<'_>; 2],
-    absent: [N; 2],
-    most: N,
-    is: &str,
-) -> Result<[N; 2], Refusal> {
-    let one = |(name, text): Given<'_>, absent| {
-        let value = text.as_ref().map_or(Some(absent), |text| text.parse().ok());
-        let value = value.filter(|value| (N::default()..=most).contains(value));
-        value.ok_or_else(|| Refusal::invalid(format!("{name} must be {is}")))
-    };
-    let [perfect, unusable] = [one(given[0], absent[0])?, one(given[1], absent[1])?];
+fn loss_terms(given: [Given<'_>; 2]) -> Result<LossTerms, Refusal> {
+    let [(perfect_name, perfect_text), (unusable_name, unusable_text)] = given;
+    let perfect = Share::read(perfect_name, perfect_text.as_deref())?.unwrap_or(LOSS.perfect);
+    let unusable = Share::read(unusable_name, unusable_text.as_deref())?.unwrap_or(LOSS.unusable);
+    in_order([perfect_name, unusable_name], [perfect, unusable])?;
+    Ok(LossTerms { perfect, unusable })
+}
+
+/// What is perfect must be less than what is of no use.
+fn in_order<N: PartialOrd + Display>(names: [&str; 2], [perfect, unusable]: [N; 2]) -> Result<(), Refusal> {
     if perfect < unusable {
-        return Ok([perfect, unusable]);
+        return Ok(());
     }
-    let [(perfect_name, _), (unusable_name, _)] = given;
+    let [perfect_name, unusable_name] = names;
     Err(Refusal::invalid(format!("{perfect_name} ({perfect}) must be less than {unusable_name} ({unusable})")))
 }
 

@@ -13,10 +13,14 @@ use super::answer::{LetterItem, LettersAnswer};
 use crate::PipelineApi;
 use crate::answer::Refusal;
 use crate::parameters::asked;
+use crate::values::Whole;
 
-const DEFAULT_LIMIT: usize = 50;
+const DEFAULT_LIMIT: u16 = 50;
 /// Each letter of a stream is a question to its server.
-const MAX_LIMIT: usize = 100;
+const MAX_LIMIT: u32 = 100;
+
+/// How many items a page has.
+type Limit = Whole<1, MAX_LIMIT>;
 
 /// Looking at letters.
 pub(crate) fn routes() -> OpenApiRouter<PipelineApi> {
@@ -34,7 +38,7 @@ pub(crate) fn replay_route() -> OpenApiRouter<PipelineApi> {
 #[into_params(parameter_in = Query)]
 struct PageParameters {
     /// Items a page; 50 where absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     cursor: Option<String>,
@@ -42,18 +46,15 @@ struct PageParameters {
 
 /// Lines of the log that could not be counted, newest first.
 #[utoipa::path(get, path = "/api/v1/dead-letters", params(PageParameters),
-    responses((status = 200, body = LettersAnswer), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = LettersAnswer), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
 async fn dead_letters(
     State(api): State<PipelineApi>,
     parameters: Result<QueryString<PageParameters>, QueryRejection>,
 ) -> Result<Json<LettersAnswer>, Refusal> {
     let PageParameters { limit, cursor } = asked(parameters)?;
-    let limit = limit.map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());
-    let limit = limit
-        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-        .ok_or_else(|| Refusal::invalid(format!("limit must be a whole number from 1 to {MAX_LIMIT}")))?;
-    let page = api.letters.page(cursor, limit).await?;
+    let limit = Limit::read("limit", limit.as_deref())?.unwrap_or(DEFAULT_LIMIT);
+    let page = api.letters.page(cursor, limit.into()).await?;
     let page = page.ok_or_else(|| Refusal::invalid("cursor must be the next_cursor of an earlier answer"))?;
     Ok(Json(LettersAnswer {
         items: page.letters.into_iter().map(LetterItem::from).collect(),
@@ -73,8 +74,7 @@ struct ReplayAnswer {
 /// Appends the original of a letter to the log again, and takes the letter away once that is durable. What still can't be
 /// counted comes back as another letter. Only on a server that nobody but this machine reaches, and never for other sites.
 #[utoipa::path(post, path = "/api/v1/dead-letters/{id}/replay", params(("id" = String, Path, description = "The letter's")),
-    responses((status = 200, body = ReplayAnswer), (status = 401, body = Refusal),
-        (status = 403, description = "Another site may have sent this", body = Refusal),
+    responses((status = 200, body = ReplayAnswer),
         (status = 404, description = "There is no such letter", body = Refusal),
         (status = 409, description = "It was not kept whole", body = Refusal), (status = 503, body = Refusal)))]
 async fn replay(

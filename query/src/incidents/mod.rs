@@ -1,6 +1,7 @@
 //! Incidents: which there are, what each says, and what people say of them.
 
 pub(crate) mod answer;
+mod document;
 mod parameters;
 mod planned;
 mod route;

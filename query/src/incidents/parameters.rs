@@ -6,8 +6,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::answer::Refusal;
-use crate::parameters::{Cursor, one_of, paged, time};
-use crate::schema::SEVERITIES;
+use crate::parameters::{Cursor, Limit, one_of, paged};
+use crate::schema::{self, SEVERITIES};
+use crate::values::Time;
 
 /// Filters and paging.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -15,31 +16,33 @@ use crate::schema::SEVERITIES;
 #[into_params(parameter_in = Query)]
 pub(super) struct IncidentParameters {
     /// `open`, `closed` or `withdrawn` ones only.
+    #[param(inline, value_type = Option<schema::IncidentState>)]
     state: Option<String>,
     /// With this label only.
+    #[param(inline, value_type = Option<schema::IncidentLabel>)]
     label: Option<String>,
     /// This severe now, or at last.
+    #[param(inline, value_type = Option<schema::Severity>)]
     severity: Option<String>,
     /// With a cause of this dimension only; that of a label is written `client.team`.
+    #[param(inline, value_type = Option<schema::CauseDimension>)]
     dimension: Option<String>,
     /// With a pair of this client only.
     client_id: Option<String>,
     /// With a pair of this target only.
     target: Option<String>,
     /// Not over at this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Opened before this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Items a page; 100 where absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     cursor: Option<String>,
 }
-
-/// Labels that an incident can have.
-const LABELS: [Label; 5] =
-    [Label::ErrorBound, Label::DnsBound, Label::HandshakeBound, Label::ServerBound, Label::ThroughputBound];
 
 impl IncidentParameters {
     pub(super) fn query(self) -> Result<IncidentQuery, Refusal> {
@@ -47,11 +50,11 @@ impl IncidentParameters {
         let filter = IncidentFilter {
             state: one_of("state", self.state.as_deref(), &IncidentState::ALL, IncidentState::as_str)?,
             without_withdrawn: false,
-            label: one_of("label", self.label.as_deref(), &LABELS, Label::as_str)?,
+            label: one_of("label", self.label.as_deref(), &schema::INCIDENT_LABELS, Label::as_str)?,
             severity: one_of("severity", self.severity.as_deref(), &SEVERITIES, Severity::as_str)?,
             dimension: self.dimension.as_deref().map(dimension).transpose()?,
-            from_ms: self.from.as_deref().map(|text| time("from", text)).transpose()?,
-            to_ms: self.to.as_deref().map(|text| time("to", text)).transpose()?,
+            from_ms: self.from.as_deref().map(|text| Time::read("from", text)).transpose()?,
+            to_ms: self.to.as_deref().map(|text| Time::read("to", text)).transpose()?,
             client_id: self.client_id,
             target: self.target,
         };
@@ -70,7 +73,7 @@ fn dimension(text: &str) -> Result<DimensionName, Refusal> {
 #[into_params(parameter_in = Query)]
 pub(super) struct PageParameters {
     /// Items a page; 100 where absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     cursor: Option<String>,
@@ -92,7 +95,7 @@ pub(super) struct UnmeasuredParameters {
     /// Of this target only.
     pub(super) target: Option<String>,
     /// Items a page; 100 where absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     cursor: Option<String>,

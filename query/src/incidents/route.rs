@@ -30,8 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 
 /// Incidents, those that opened last first. Between `from` and `to` are those that were going on then.
 #[utoipa::path(get, path = "/api/v1/incidents", params(IncidentParameters),
-    responses((status = 200, body = Items<IncidentItem>), (status = 400, body = Refusal),
-        (status = 401, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, body = Items<IncidentItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
 async fn incidents(
     State(api): State<QueryApi>,
     parameters: Result<QueryString<IncidentParameters>, QueryRejection>,
@@ -48,7 +47,7 @@ async fn incidents(
 
 /// One incident, what changed of it, and what people say of it.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", params(("id" = String, Path, description = "The incident's")),
-    responses((status = 200, body = IncidentDetail), (status = 401, body = Refusal),
+    responses((status = 200, body = IncidentDetail),
         (status = 404, description = "There is no such incident", body = Refusal), (status = 503, body = Refusal)))]
 async fn incident(
     State(api): State<QueryApi>,
@@ -72,7 +71,7 @@ async fn incident(
 /// The pairs that have had an incident's label while it was open, by client and target.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}/pairs",
     params(("id" = String, Path, description = "The incident's"), PageParameters),
-    responses((status = 200, body = Items<MemberItem>), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = Items<MemberItem>), (status = 400, body = Refusal),
         (status = 404, description = "There is no such incident", body = Refusal), (status = 503, body = Refusal)))]
 async fn pairs(
     State(api): State<QueryApi>,

@@ -14,8 +14,7 @@ use crate::queries::{QueryApi, items};
 
 /// Pairs that miss their rhythm, by client and target: each is listed for a day, or until it is measured again.
 #[utoipa::path(get, path = "/api/v1/unmeasured", params(UnmeasuredParameters),
-    responses((status = 200, body = Items<UnmeasuredItem>), (status = 400, body = Refusal),
-        (status = 401, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, body = Items<UnmeasuredItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
 pub(super) async fn unmeasured(
     State(api): State<QueryApi>,
     parameters: Result<QueryString<UnmeasuredParameters>, QueryRejection>,

@@ -15,17 +15,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{CauseItem, NoteItem};
+use super::document;
 use super::parameters::PageParameters;
 use super::route::id_of;
 use crate::answer::{Items, Refusal};
 use crate::parameters::{Cursor, asked};
 use crate::queries::{QueryApi, items};
-use crate::schema;
 
 /// Longest text, in bytes: a page of prose.
-const MAX_TEXT_BYTES: usize = 4 << 10;
+pub(super) const MAX_TEXT_BYTES: usize = 4 << 10;
 /// Longest name of an author, in bytes.
-const MAX_AUTHOR_BYTES: usize = 128;
+pub(super) const MAX_AUTHOR_BYTES: usize = 128;
 /// Longest body, in bytes: a text of which JSON escapes each byte, and the rest.
 const MAX_BODY_BYTES: usize = 32 << 10;
 /// Who it was, where nobody says so.
@@ -45,9 +45,11 @@ pub(super) fn routes() -> OpenApiRouter<QueryApi> {
 struct NewNoteBody {
     /// What it says, 4 KiB at most. May be absent where the note acknowledges.
     #[serde(default)]
+    #[schema(value_type = document::Prose)]
     text: String,
     /// Who writes it, 128 bytes at most; `unknown` where absent.
     #[serde(default)]
+    #[schema(value_type = Option<document::Author>)]
     by: Option<String>,
     /// Whether the author takes the incident up. The first such note counts.
     #[serde(default)]
@@ -57,8 +59,7 @@ struct NewNoteBody {
 /// Keeps a note on an incident, and with `acknowledges`, that its author has taken the incident up. No replay removes it.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/notes", params(("id" = String, Path, description = "The incident's")),
     request_body = NewNoteBody,
-    responses((status = 201, body = NoteItem), (status = 400, body = Refusal), (status = 401, body = Refusal),
-        (status = 403, description = "Another site may have sent this", body = Refusal),
+    responses((status = 201, body = NoteItem), (status = 400, body = Refusal),
         (status = 404, description = "There is no such incident", body = Refusal),
         (status = 409, description = "It has as many notes as it may have", body = Refusal),
         (status = 413, body = Refusal), (status = 503, body = Refusal)))]
@@ -83,22 +84,26 @@ async fn add_note(
 #[serde(deny_unknown_fields)]
 struct NewMaintenanceBody {
     /// Its first millisecond, Unix time.
+    #[schema(value_type = document::PlannedTime)]
     from: i64,
-    /// Its end, exclusive, Unix time in milliseconds.
+    /// Its end, exclusive, Unix time in milliseconds: after `from`.
+    #[schema(value_type = document::PlannedTime)]
     to: i64,
+    #[schema(value_type = document::NewCause)]
     cause: NewCause,
     /// What is planned, 4 KiB at most.
+    #[schema(value_type = document::Prose)]
     text: String,
     /// Who announces it, 128 bytes at most; `unknown` where absent.
     #[serde(default)]
+    #[schema(value_type = Option<document::Author>)]
     by: Option<String>,
 }
 
 /// What is worked on.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewCause {
-    #[schema(value_type = schema::CauseDimension)]
     dimension: String,
     /// Two texts where two dimensions are joined, none for `everything`, otherwise one.
     value: Vec<String>,
@@ -138,8 +143,7 @@ impl From<MaintenanceWindow> for MaintenanceItem {
 
 /// Maintenance windows, those that begin last first.
 #[utoipa::path(get, path = "/api/v1/maintenance", params(PageParameters),
-    responses((status = 200, body = Items<MaintenanceItem>), (status = 400, body = Refusal),
-        (status = 401, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, body = Items<MaintenanceItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
 async fn maintenance(
     State(api): State<QueryApi>,
     parameters: Result<QueryString<PageParameters>, QueryRejection>,
@@ -153,8 +157,7 @@ async fn maintenance(
 /// Announces a planned fault. A window for a target also holds for that target as one provider sees it, and one for
 /// `everything` for all.
 #[utoipa::path(post, path = "/api/v1/maintenance", request_body = NewMaintenanceBody,
-    responses((status = 201, body = MaintenanceItem), (status = 400, body = Refusal), (status = 401, body = Refusal),
-        (status = 403, description = "Another site may have sent this", body = Refusal),
+    responses((status = 201, body = MaintenanceItem), (status = 400, body = Refusal),
         (status = 409, description = "As many windows are announced as may be", body = Refusal),
         (status = 413, body = Refusal), (status = 503, body = Refusal)))]
 async fn add_maintenance(
@@ -173,8 +176,7 @@ async fn add_maintenance(
 
 /// Takes a maintenance window back.
 #[utoipa::path(delete, path = "/api/v1/maintenance/{id}", params(("id" = i64, Path, description = "The window's")),
-    responses((status = 204), (status = 401, body = Refusal),
-        (status = 403, description = "Another site may have sent this", body = Refusal),
+    responses((status = 204),
         (status = 404, description = "There is no such window", body = Refusal), (status = 503, body = Refusal)))]
 async fn remove_maintenance(
     State(api): State<QueryApi>,
@@ -217,7 +219,6 @@ fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
 
 /// What a person says, without spaces around it.
 fn said(text: &str) -> Result<String, Refusal> {
-    let text = text.trim().to_owned();
     if text.len() > MAX_TEXT_BYTES {
         return Err(Refusal::invalid(format!("text has {} bytes; {MAX_TEXT_BYTES} are allowed", text.len())));
     }
@@ -225,19 +226,19 @@ fn said(text: &str) -> Result<String, Refusal> {
     if !text.chars().all(is_text) {
         return Err(Refusal::invalid("text must not hold control characters other than line ends and tabs"));
     }
-    Ok(text)
+    Ok(text.trim().to_owned())
 }
 
 /// Who says it.
 fn author(by: Option<&str>) -> Result<String, Refusal> {
-    let by = by.map_or("", str::trim);
+    let by = by.unwrap_or_default();
     if by.len() > MAX_AUTHOR_BYTES {
         return Err(Refusal::invalid(format!("by has {} bytes; {MAX_AUTHOR_BYTES} are allowed", by.len())));
     }
     if by.chars().any(char::is_control) {
         return Err(Refusal::invalid("by must not hold control characters"));
     }
-    Ok(if by.is_empty() { UNKNOWN } else { by }.to_owned())
+    Ok(Some(by.trim()).filter(|by| !by.is_empty()).unwrap_or(UNKNOWN).to_owned())
 }
 
 impl From<AnnotationError> for Refusal {

@@ -20,6 +20,8 @@ use super::place::Place;
 use super::readers::{CommitReader, Live, RowReader};
 use crate::answer::Refusal;
 use crate::parameters::{Parameters, asked};
+use crate::schema;
+use crate::values::Time;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -38,12 +40,16 @@ struct LiveParameters {
     /// Of this target only.
     target: Option<String>,
     /// Windows that start at or after this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Windows that start before this time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// With this diagnosis only.
+    #[param(inline, value_type = Option<schema::Label>)]
     label: Option<String>,
     /// `rows`, which is the default, or `commits`: only that something was committed, of which nothing is filtered out.
+    #[param(inline, value_type = Option<schema::LiveDetail>)]
     detail: Option<String>,
     /// Goes on after this event, as the header `Last-Event-ID` does.
     last_event_id: Option<String>,
@@ -56,8 +62,7 @@ struct LiveParameters {
 /// an id, after which a later request goes on by `Last-Event-ID`.
 #[utoipa::path(get, path = "/api/v1/live",
     params(LiveParameters, ("Last-Event-ID" = Option<String>, Header, description = "Goes on after this event")),
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Refusal),
-        (status = 401, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
 async fn live(
     State((feed, stop)): State<(LiveFeed, CancellationToken)>,
     headers: HeaderMap,

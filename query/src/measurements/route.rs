@@ -16,8 +16,9 @@ use super::different::MeasurementDifference;
 use super::{Measurements, MeasurementsError, Place, Sampled, Sought};
 use crate::analysis::DifferentMeasurementsParameters;
 use crate::answer::Refusal;
-use crate::parameters::{asked, paged, time};
+use crate::parameters::{Limit, asked, paged};
 use crate::queries::QueryApi;
+use crate::values::Time;
 
 /// How far back is looked where no `from` is given: as other routes do.
 const DEFAULT_RANGE_MS: i64 = 3_600_000;
@@ -37,11 +38,13 @@ struct MeasurementParameters {
     /// Of this target only.
     target: Option<String>,
     /// Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Measured before this time: Unix milliseconds or RFC 3339; now where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
     /// Items a page; 100 where absent.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
     /// Where the page begins: `next_cursor` of the page before.
     cursor: Option<String>,
@@ -52,8 +55,9 @@ impl MeasurementParameters {
         let Self { client_id, target, from, to, limit, cursor } = self;
         let Paged { after, limit } = paged::<Place>(limit.as_deref(), cursor.as_deref())?;
         let client_id = client_id.ok_or_else(|| Refusal::invalid("whose measurements? give client_id"))?;
-        let to_ms = to.as_deref().map_or(Ok(now_ms), |text| time("to", text))?;
-        let from_ms = from.as_deref().map_or(Ok(to_ms.saturating_sub(DEFAULT_RANGE_MS)), |text| time("from", text))?;
+        let to_ms = to.as_deref().map_or(Ok(now_ms), |text| Time::read("to", text))?;
+        let from_ms =
+            from.as_deref().map_or(Ok(to_ms.saturating_sub(DEFAULT_RANGE_MS)), |text| Time::read("from", text))?;
         Ok((Sought { client_id, target, from_ms, to_ms, before: after }, usize::from(limit)))
     }
 }
@@ -65,7 +69,7 @@ impl MeasurementParameters {
 /// by another one. Events that came too late to be counted are found where they lie among others. What the log has discarded is
 /// gone: `kept_since` says since when it has all. 404 on a server without a log.
 #[utoipa::path(get, path = "/api/v1/events", params(MeasurementParameters),
-    responses((status = 200, body = MeasurementsAnswer), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = MeasurementsAnswer), (status = 400, body = Refusal),
         (status = 404, description = "This server has no log to read", body = Refusal), (status = 503, body = Refusal)))]
 async fn events(
     State(api): State<QueryApi>,
@@ -90,7 +94,7 @@ fn kept(api: &QueryApi) -> Result<Arc<dyn Measurements>, Refusal> {
 /// One answer reads a bounded part of the log, the newest of each side; `is_whole` says whether that is all. 404 on a server
 /// without a log.
 #[utoipa::path(get, path = "/api/v1/different/measurements", params(DifferentMeasurementsParameters),
-    responses((status = 200, body = MeasurementDifference), (status = 400, body = Refusal), (status = 401, body = Refusal),
+    responses((status = 200, body = MeasurementDifference), (status = 400, body = Refusal),
         (status = 404, description = "This server has no log to read", body = Refusal), (status = 503, body = Refusal)))]
 async fn different_measurements(
     State(api): State<QueryApi>,

@@ -11,7 +11,6 @@ use utoipa_axum::routes;
 
 use super::{PipelineState, PipelineView, UncountedEvents, uncounted};
 use crate::LiveFeed;
-use crate::answer::Refusal;
 use crate::dead_letters::{self, DeadLetters, DeadLettersError};
 
 /// What a process shows of its pipeline.
@@ -70,7 +69,7 @@ struct PipelineAnswer {
 
 /// How log, store and pipeline are, and how far they have come.
 #[utoipa::path(get, path = "/api/v1/pipeline",
-    responses((status = 200, body = PipelineAnswer), (status = 401, body = Refusal)))]
+    responses((status = 200, body = PipelineAnswer)))]
 async fn pipeline(State(api): State<PipelineApi>) -> Json<PipelineAnswer> {
     let dead_letters = api.letters.count().await.inspect_err(|error| {
         if !matches!(error, DeadLettersError::NotHere(_)) {

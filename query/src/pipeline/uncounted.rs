@@ -9,8 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::PipelineApi;
 use crate::answer::Refusal;
-use crate::parameters::{asked, time};
+use crate::parameters::asked;
 use crate::schema;
+use crate::values::Time;
 
 /// What a process knows of events that are not counted.
 #[derive(Clone)]
@@ -29,8 +30,10 @@ pub struct UncountedEvents {
 #[into_params(parameter_in = Query)]
 pub(super) struct UncountedParameters {
     /// Left out at or after the minute of this time: Unix milliseconds or RFC 3339; as far back as is known where absent.
+    #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
     /// Left out before this time, in whole minutes: Unix milliseconds or RFC 3339; until now where absent.
+    #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
 }
 
@@ -82,14 +85,14 @@ struct LastUncounted {
 ///
 /// They are counted by minute in the memory of the process that answers: `counted_since` says since when.
 #[utoipa::path(get, path = "/api/v1/uncounted", params(UncountedParameters),
-    responses((status = 200, body = UncountedAnswer), (status = 400, body = Refusal), (status = 401, body = Refusal)))]
+    responses((status = 200, body = UncountedAnswer), (status = 400, body = Refusal)))]
 pub(super) async fn uncounted(
     State(api): State<PipelineApi>,
     parameters: Result<QueryString<UncountedParameters>, QueryRejection>,
 ) -> Result<Json<UncountedAnswer>, Refusal> {
     let UncountedParameters { from, to } = asked(parameters)?;
-    let from_ms = from.as_deref().map_or(Ok(i64::MIN), |text| time("from", text))?;
-    let to_ms = to.as_deref().map_or(Ok(i64::MAX), |text| time("to", text))?;
+    let from_ms = from.as_deref().map_or(Ok(i64::MIN), |text| Time::read("from", text))?;
+    let to_ms = to.as_deref().map_or(Ok(i64::MAX), |text| Time::read("to", text))?;
     Ok(Json(match &api.uncounted {
         Some(events) => UncountedAnswer::of(events, from_ms, to_ms),
         None => UncountedAnswer::unknown(),

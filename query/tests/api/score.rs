@@ -101,7 +101,7 @@ async fn what_can_not_be_scored_is_refused() {
         ("satisfied_ms=1.5", "satisfied_ms must be"),
         (&month, "31 days at most"),
         ("perfect_p50_ms=400", "perfect_p50_ms (400) must be less than unusable_p50_ms (400)"),
-        ("unusable_p95_ms=60001", "unusable_p95_ms must be a whole number from 0 to 60000"),
+        ("unusable_p95_ms=60001", "unusable_p95_ms must be a whole number from 1 to 60000"),
         ("perfect_loss=NaN", "perfect_loss must be a number from 0 to 1"),
         ("unusable_loss=1.1", "unusable_loss must be a number from 0 to 1"),
     ] {

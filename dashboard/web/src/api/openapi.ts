@@ -518,6 +518,7 @@ export interface components {
         AnyEvent: {
             [key: string]: unknown;
         };
+        Author: string;
         /** @description A column for each metric. */
         ByMetric: {
             dns: (number | null)[];
@@ -569,6 +570,11 @@ export interface components {
             last_seen: number;
             network_type: string | null;
         };
+        /**
+         * @description What is wrong, for programs.
+         * @enum {string}
+         */
+        Code: "invalid_request" | "invalid_schema_version" | "invalid_event_id" | "invalid_timestamp" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "payload_too_large" | "unsupported_media_type" | "rate_limit_exceeded" | "too_many_pairs" | "memory_exceeded" | "service_unavailable" | "not_implemented";
         /** @description What a pair's windows add up to. Latencies are the greatest of the windows, throughput is the least. */
         ComparedPair: {
             client_id: string;
@@ -1531,38 +1537,35 @@ export interface components {
             /** @description Where the next page begins; null where there is none. A page may have no items, and there may be another one. */
             next_cursor: string | null;
         };
-        /** @description What is worked on. */
+        /** @description What is worked on: `value` has two texts where two dimensions are joined, none for `everything`, otherwise one. */
         NewCause: {
-            dimension: components["schemas"]["CauseDimension"];
-            /** @description Two texts where two dimensions are joined, none for `everything`, otherwise one. */
+            dimension: string;
+            value: string[];
+        } | {
+            dimension: string;
+            value: string[];
+        } | {
+            dimension: string;
             value: string[];
         };
         /** @description A planned fault that is to be kept. */
         NewMaintenanceBody: {
-            /** @description Who announces it, 128 bytes at most; `unknown` where absent. */
-            by?: string | null;
+            by?: components["schemas"]["Author"] | null;
             cause: components["schemas"]["NewCause"];
-            /**
-             * Format: int64
-             * @description Its first millisecond, Unix time.
-             */
-            from: number;
+            /** @description Its first millisecond, Unix time. */
+            from: components["schemas"]["PlannedTime"];
             /** @description What is planned, 4 KiB at most. */
-            text: string;
-            /**
-             * Format: int64
-             * @description Its end, exclusive, Unix time in milliseconds.
-             */
-            to: number;
+            text: components["schemas"]["Prose"];
+            /** @description Its end, exclusive, Unix time in milliseconds: after `from`. */
+            to: components["schemas"]["PlannedTime"];
         };
         /** @description A note that is to be kept. */
         NewNoteBody: {
             /** @description Whether the author takes the incident up. The first such note counts. */
             acknowledges?: boolean;
-            /** @description Who writes it, 128 bytes at most; `unknown` where absent. */
-            by?: string | null;
+            by?: components["schemas"]["Author"] | null;
             /** @description What it says, 4 KiB at most. May be absent where the note acknowledges. */
-            text?: string;
+            text?: components["schemas"]["Prose"];
         };
         /** @description Up to which figures round trips and loss are perfect, and from which on they are of no use. */
         OutcomeTerms: {
@@ -1756,6 +1759,8 @@ export interface components {
             /** @description Of netqoe. */
             version: string;
         };
+        PlannedTime: number;
+        Prose: string;
         /** @description The quality of outcome, from 0 (of no use) to 100 (perfect). */
         QualityOfOutcome: {
             /**
@@ -1784,6 +1789,18 @@ export interface components {
             /**
              * Format: int64
              * @description Seconds after which the same question may be answered.
+             */
+            retry_after?: number | null;
+        };
+        /** @description Why a request, or an event of it, was refused. */
+        Refusal: {
+            /** @description What is wrong, for programs. */
+            error: components["schemas"]["Code"];
+            /** @description What is wrong and what to do, for people. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Seconds after which the same request may succeed.
              */
             retry_after?: number | null;
         };
@@ -2180,11 +2197,11 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339. */
-                to?: string;
+                to?: number | string;
                 /** @description With this diagnosis only. */
-                label?: string;
+                label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2217,15 +2234,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2242,11 +2283,11 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339. */
-                to?: string;
+                to?: number | string;
                 /** @description With this diagnosis only. */
-                label?: string;
+                label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2279,15 +2320,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2304,9 +2369,9 @@ export interface operations {
                 /** @description The pairs of this target: either this or a client. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description Points at most; 60 where absent. */
                 max_points?: number;
             };
@@ -2337,15 +2402,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2389,15 +2478,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2430,19 +2543,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Another site may have sent this */
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description There is no such letter */
@@ -2463,9 +2578,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2482,11 +2610,11 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339. */
-                to?: string;
+                to?: number | string;
                 /** @description With this diagnosis only. */
-                label?: string;
+                label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2519,15 +2647,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2544,15 +2696,15 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description Where the region begins: Unix milliseconds or RFC 3339. */
-                inside_from: string;
+                inside_from: number | string;
                 /** @description Where the region ends: Unix milliseconds or RFC 3339, exclusive. */
-                inside_to: string;
+                inside_to: number | string;
                 /** @description A percentile column of `agg_1m`, or `count_error`; degraded windows match where absent. */
-                metric?: string;
+                metric?: "dns_p50" | "dns_p95" | "tcp_p50" | "tcp_p95" | "tls_p50" | "tls_p95" | "ttfb_p50" | "ttfb_p95" | "throughput_p50" | "throughput_p95" | "count_error";
                 /** @description The least value that matches. */
                 min?: number;
                 /** @description The greatest value that matches. */
@@ -2585,15 +2737,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2610,13 +2786,13 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Measured before this time: Unix milliseconds or RFC 3339; now where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description Where the region begins: Unix milliseconds or RFC 3339. */
-                inside_from: string;
+                inside_from: number | string;
                 /** @description Where the region ends: Unix milliseconds or RFC 3339, exclusive. */
-                inside_to: string;
+                inside_to: number | string;
             };
             header?: never;
             path?: never;
@@ -2645,10 +2821,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description This server has no log to read */
@@ -2660,9 +2847,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2679,9 +2879,9 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Measured at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Measured before this time: Unix milliseconds or RFC 3339; now where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2714,10 +2914,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description This server has no log to read */
@@ -2729,9 +2940,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2744,11 +2968,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `open`, `closed` or `withdrawn` ones only. */
-                state?: string;
+                state?: "open" | "closed" | "withdrawn";
                 /** @description With this label only. */
-                label?: string;
+                label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound";
                 /** @description This severe now, or at last. */
-                severity?: string;
+                severity?: "minor" | "major" | "critical";
                 /** @description With a cause of this dimension only; that of a label is written `client.team`. */
                 dimension?: string;
                 /** @description With a pair of this client only. */
@@ -2756,9 +2980,9 @@ export interface operations {
                 /** @description With a pair of this target only. */
                 target?: string;
                 /** @description Not over at this time: Unix milliseconds or RFC 3339. */
-                from?: string;
+                from?: number | string;
                 /** @description Opened before this time: Unix milliseconds or RFC 3339. */
-                to?: string;
+                to?: number | string;
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2791,15 +3015,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2832,10 +3080,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description There is no such incident */
@@ -2847,9 +3106,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2895,19 +3167,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Another site may have sent this */
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description There is no such incident */
@@ -2937,9 +3211,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2986,10 +3273,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description There is no such incident */
@@ -3001,9 +3299,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3033,10 +3344,43 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The store is away, or it took too long; try again later */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };
@@ -3049,19 +3393,19 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339. */
-                to?: string;
+                to?: number | string;
                 /** @description With this diagnosis only. */
-                label?: string;
+                label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
                 /** @description `rows`, which is the default, or `commits`: only that something was committed, of which nothing is filtered out. */
-                detail?: string;
+                detail?: "rows" | "commits";
                 /** @description Goes on after this event, as the header `Last-Event-ID` does. */
                 last_event_id?: string;
             };
             header?: {
                 /** @description Goes on after this event */
-                "Last-Event-ID"?: string | null;
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3089,15 +3433,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3141,15 +3509,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3192,19 +3584,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Another site may have sent this */
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description As many windows are announced as may be */
@@ -3225,9 +3619,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3258,19 +3665,21 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Another site may have sent this */
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description There is no such window */
@@ -3282,9 +3691,22 @@ export interface operations {
                     "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3301,9 +3723,9 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
-                to?: string;
+                to?: number | string;
             };
             header?: never;
             path?: never;
@@ -3332,15 +3754,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3357,9 +3803,9 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description A label, such as `client.team`: `by_label` has its values. */
                 by?: string;
             };
@@ -3390,15 +3836,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3428,10 +3898,43 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The store is away, or it took too long; try again later */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };
@@ -3444,11 +3947,11 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339. */
-                to?: string;
+                to?: number | string;
                 /** @description With this diagnosis only. */
-                label?: string;
+                label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
                 /** @description Runs at most; 100 where absent. */
                 limit?: number;
             };
@@ -3479,15 +3982,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3506,9 +4033,9 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; a day before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description Up to this total time in milliseconds a measurement satisfies; 500 where absent. */
                 satisfied_ms?: number;
                 /** @description Up to this time in milliseconds the p50 of round trips is perfect; 150 where absent. */
@@ -3551,15 +4078,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3576,9 +4127,9 @@ export interface operations {
                 /** @description Of this target. */
                 target: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description Points at most; 400 where absent. */
                 max_points?: number;
             };
@@ -3609,15 +4160,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3634,11 +4209,11 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339. */
-                to?: string;
+                to?: number | string;
                 /** @description With this diagnosis only. */
-                label?: string;
+                label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -3671,15 +4246,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3696,9 +4295,9 @@ export interface operations {
                 /** @description Of this target only. */
                 target?: string;
                 /** @description Windows that start at or after this time: Unix milliseconds or RFC 3339; an hour before `to` where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
-                to?: string;
+                to?: number | string;
                 /** @description Points at most; 240 where absent. */
                 max_points?: number;
             };
@@ -3729,15 +4328,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3750,9 +4373,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Left out at or after the minute of this time: Unix milliseconds or RFC 3339; as far back as is known where absent. */
-                from?: string;
+                from?: number | string;
                 /** @description Left out before this time, in whole minutes: Unix milliseconds or RFC 3339; until now where absent. */
-                to?: string;
+                to?: number | string;
             };
             header?: never;
             path?: never;
@@ -3781,10 +4404,43 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The store is away, or it took too long; try again later */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };
@@ -3828,15 +4484,39 @@ export interface operations {
             /** @description No token, or a wrong one */
             401: {
                 headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueryRefusal"];
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
             /** @description The store is away, or it took too long; try again later */
             503: {
                 headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

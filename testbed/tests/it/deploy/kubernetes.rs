@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use netqoe_testbed::DeployPython;
+use netqoe_testbed::PackagedPython;
 use serde_json::{Value, json};
 
 use super::{check_no_secret, check_variable, deploy, read, read_by};
@@ -37,7 +37,7 @@ fn chart(versions: &str, values: &[Value]) -> Vec<Value> {
     let (folder, values) = (deploy("helm/netqoe"), values.iter().map(Value::to_string).collect::<Vec<_>>());
     let values = values.iter().map(String::as_str);
     let arguments: Vec<_> = [versions, folder.to_str().unwrap()].into_iter().chain(values).collect();
-    let Value::Array(made) = read_by(&DeployPython::with_helm().unwrap(), "helm", &arguments).unwrap() else {
+    let Value::Array(made) = read_by(&PackagedPython::with_helm().unwrap(), "helm", &arguments).unwrap() else {
         panic!("no list")
     };
     made
@@ -45,10 +45,10 @@ fn chart(versions: &str, values: &[Value]) -> Vec<Value> {
 
 /// Whether there is a Helm here that charts can be rendered with.
 fn has_helm() -> bool {
-    if !DeployPython::HAS_HELM {
+    if !PackagedPython::HAS_HELM {
         eprintln!("skipped: PyPI has no Helm for this machine");
     }
-    DeployPython::HAS_HELM
+    PackagedPython::HAS_HELM
 }
 
 /// The pods of these objects, by the objects that make them.

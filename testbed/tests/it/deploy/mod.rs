@@ -7,7 +7,7 @@ mod nginx;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use netqoe_testbed::DeployPython;
+use netqoe_testbed::PackagedPython;
 use serde_json::Value;
 
 /// How much a unit may still reach, in tenths: of 10 where nothing is kept from it.
@@ -43,10 +43,10 @@ fn check_no_secret(name: &str) {
 
 /// What `read.py` says of files: what they hold, or what is wrong with them.
 fn read(kind: &str, arguments: &[&str]) -> Result<Value, String> {
-    read_by(&DeployPython::find().unwrap(), kind, arguments)
+    read_by(&PackagedPython::for_deploy().unwrap(), kind, arguments)
 }
 
-fn read_by(python: &DeployPython, kind: &str, arguments: &[&str]) -> Result<Value, String> {
+fn read_by(python: &PackagedPython, kind: &str, arguments: &[&str]) -> Result<Value, String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/deploy/read.py");
     let output = python.command().arg(script).arg(kind).args(arguments).output().unwrap();
     match output.status.success() {
