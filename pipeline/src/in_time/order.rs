@@ -43,16 +43,26 @@ impl InTime {
     /// The next lines, about 1 MiB at most, as [`NdjsonReader::next_chunk`] gives them; `None` at the end.
     ///
     /// # Errors
-    /// What the history and the temporary file report.
+    /// What the history and the temporary file report; where the history is not what it was when it was read before.
     pub(crate) fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
         if self.rest.is_empty() {
-            let Some(chunk) = self.reader.next_chunk()? else { return Ok(None) };
+            let Some(chunk) = self.reader.next_chunk()? else { return self.end() };
             (self.rest, self.line) = (chunk.lines, chunk.position.0);
         }
         let position = Position(self.line);
         let moved = self.moved_here()?;
         let lines = if moved.is_empty() { self.take_until_a_move() } else { moved };
         Ok(Some(Chunk { partition: None, position, log_time: None, lines, set_aside: None, trace: None }))
+    }
+
+    /// The end, where all that was found before is handed out.
+    fn end(&mut self) -> io::Result<Option<Chunk>> {
+        if self.moves.peek().is_some() || self.gaps.peek().is_some() {
+            return Err(io::Error::other(
+                "it has changed since it was read for late events; replay a copy that stays as it is",
+            ));
+        }
+        Ok(None)
     }
 
     /// Lines that belong before the next one of the history.

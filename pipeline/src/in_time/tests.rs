@@ -143,3 +143,19 @@ fn events_that_an_outage_kept_back_come_in_parts() {
     assert_eq!(lines, history.len());
     assert!(chunks > 3, "{chunks}");
 }
+
+#[test]
+fn a_history_that_was_cut_since_is_an_error() {
+    let at = |minute: i64| 10_000_000_000_000 / MINUTE_MS * MINUTE_MS + minute * MINUTE_MS;
+    let history = [event(1, at(0), at(0)), event(2, at(9), at(9)), event(3, at(1), at(9))];
+    let text = |lines: &[String]| Box::new(Cursor::new(lines.join("\n").into_bytes()));
+    let latecomers = Latecomers::find([text(&history), text(&history)], 60 * MINUTE_MS, &rules(2 * MINUTE_MS)).unwrap();
+    let mut reader = InTime::new(NdjsonReader::new(text(&history[..2])), latecomers);
+    let error = loop {
+        match reader.next_chunk() {
+            Ok(chunk) => assert!(chunk.is_some(), "the third line is missing"),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("it has changed since it was read for late events"), "{error}");
+}
