@@ -11,6 +11,7 @@ use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
 use crate::answer::{Code, Refusal};
+use crate::authentication::bearer_token;
 use crate::own_host;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -49,11 +50,11 @@ pub fn refuse_other_sites(router: Router) -> Router {
 
 fn is_own(request: &Request) -> bool {
     // No browser of today says nothing. An older one asks this server first before it sends another method, JSON, or a token
-    // to another site.
+    // to another site. A password that it knows for this host (`Basic`) it sends unasked.
     let headers = request.headers();
     let is_no_simple_request = || {
         request.method() != Method::POST
-            || headers.contains_key(header::AUTHORIZATION)
+            || bearer_token(headers).is_ok_and(|token| token.is_some())
             || headers.get(header::CONTENT_TYPE).is_some_and(is_json)
     };
     browsers_word(request).unwrap_or_else(is_no_simple_request)
@@ -109,6 +110,7 @@ mod tests {
             (&[("origin", "http://evil.example"), json], false),
             (&[host, json], true),
             (&[host, ("authorization", "Bearer token")], true),
+            (&[host, ("authorization", "Basic bmV0cW9lOg==")], false),
             (&[host, ("authorization", "Bearer token"), ("sec-fetch-site", "cross-site")], false),
             (&[host, ("content-type", "application/jsonp")], false),
             (&[host, ("content-type", "text/plain")], false),
