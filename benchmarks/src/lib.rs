@@ -12,10 +12,12 @@ mod cluster;
 mod crowd;
 mod incidents;
 mod insight;
+mod limit;
 mod live;
 mod now;
 mod options;
 mod output;
+mod peers;
 mod poster;
 mod posting;
 mod probe;
@@ -49,5 +51,7 @@ pub fn run(command: &BenchCommand, product: &Product) -> anyhow::Result<()> {
         BenchCommand::SharedLimits(options) => shared_limits::run(options, product),
         BenchCommand::Incidents(options) => incidents::run(options, product),
         BenchCommand::Insight(options) => insight::run(options, product),
+        BenchCommand::Peers(options) => peers::run(options),
+        BenchCommand::Limit(options) => limit::run(options),
     }
 }

@@ -1,11 +1,14 @@
 //! Measurements of netqoe itself.
 
-use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use netqoe_sinks::StoreUrl;
+
+use crate::peers::PeerSet;
 
 /// The benches.
 #[derive(Debug, Subcommand)]
@@ -33,6 +36,11 @@ pub enum BenchCommand {
     Incidents(BenchIncidentsOptions),
     /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
     Insight(BenchInsightOptions),
+    /// Generates events, lets netqoe, DuckDB, ClickHouse and `bench limit` turn them into rows, compares the rows, and prints what
+    /// each took; `cargo xtask bench peers` brings the others
+    Peers(BenchPeersOptions),
+    /// Turns a log into rows on one core, as CSV and without all else that netqoe does: what others are held against
+    Limit(BenchLimitOptions),
 }
 
 #[derive(Args, Debug)]
@@ -56,6 +64,63 @@ pub struct BenchReplayOptions {
     /// Runs of each; the median is printed
     #[arg(long, env = "NETQOE_BENCH_RUNS", default_value = "3")]
     pub(crate) runs: NonZeroUsize,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchPeersOptions {
+    /// A Python that has DuckDB and chDB; it also measures all the others
+    #[arg(long, env = "NETQOE_BENCH_PEERS_PYTHON", value_name = "PROGRAM", default_value = "python3")]
+    pub(crate) python: PathBuf,
+
+    /// What to measure beside `bench limit`, whose rows all others are compared with
+    #[arg(long, env = "NETQOE_BENCH_PEERS_ENGINES", value_delimiter = ',', default_values = ["chdb", "duckdb", "netqoe"])]
+    pub(crate) engines: Vec<PeerEngine>,
+
+    /// Logs to measure with
+    #[arg(long, env = "NETQOE_BENCH_PEERS_SETS", value_delimiter = ',', default_values = ["small", "wide"])]
+    pub(crate) sets: Vec<PeerSet>,
+
+    /// Events of each log, instead of those that it has by default; its pairs become fewer or more with them
+    #[arg(long, env = "NETQOE_BENCH_PEERS_EVENTS")]
+    pub(crate) events: Option<NonZeroU64>,
+
+    /// Seed of the generator
+    #[arg(long, env = "NETQOE_BENCH_PEERS_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Worker threads of netqoe to compare
+    #[arg(short = 'w', long, env = "NETQOE_BENCH_PEERS_WORKERS", value_delimiter = ',', default_values = ["1", "2"])]
+    pub(crate) workers: Vec<NonZeroUsize>,
+
+    /// Runs of each, in turn; medians are printed
+    #[arg(long, env = "NETQOE_BENCH_PEERS_RUNS", default_value = "3")]
+    pub(crate) runs: NonZeroUsize,
+
+    /// Prints JSON instead of tables, with the figures of each run
+    #[arg(long, env = "NETQOE_BENCH_PEERS_JSON")]
+    pub(crate) json: bool,
+}
+
+/// What netqoe is measured beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PeerEngine {
+    /// ClickHouse in the process that asks: into CSV, and into a MergeTree table
+    Chdb,
+    /// DuckDB, into CSV
+    Duckdb,
+    /// `netqoe replay`, into a SQLite file, with baselines, diagnoses and incidents
+    Netqoe,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchLimitOptions {
+    /// The log: NDJSON, in which all ids are UUIDs and no name needs to be quoted in CSV
+    #[arg(long, env = "NETQOE_BENCH_LIMIT_INPUT", value_name = "FILE")]
+    pub(crate) input: PathBuf,
+
+    /// Where the rows go; a file that is there is replaced
+    #[arg(long, env = "NETQOE_BENCH_LIMIT_OUTPUT", value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Args, Debug)]

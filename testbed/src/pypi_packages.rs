@@ -1,6 +1,6 @@
-//! Python packages that tests read other programs' formats with.
+//! Python packages: those that tests read other programs' formats with, and engines that benches stand beside.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,7 +20,8 @@ struct PyPiPackages {
 const DEPLOY: PyPiPackages = PyPiPackages { name: "deploy", requirements: include_str!("../packages/deploy.txt") };
 /// Helm, as a library.
 const HELM: PyPiPackages = PyPiPackages { name: "helm", requirements: include_str!("../packages/helm.txt") };
-
+/// DuckDB and ClickHouse, as libraries.
+const PEERS: PyPiPackages = PyPiPackages { name: "peers", requirements: include_str!("../packages/peers.txt") };
 /// What validates OpenAPI documents, and asks servers what these allow.
 const OPENAPI: PyPiPackages = PyPiPackages { name: "openapi", requirements: include_str!("../packages/openapi.txt") };
 
@@ -50,6 +51,14 @@ impl PackagedPython {
         Self::with(&[OPENAPI])
     }
 
+    /// One that has DuckDB and ClickHouse in it: 206 MB to download, and 600 MB on disk.
+    ///
+    /// # Errors
+    /// If PyPI can't be reached, or has no wheels for this Python.
+    pub fn for_peers() -> anyhow::Result<Self> {
+        Self::with(&[PEERS])
+    }
+
     /// One as [for `deploy/`](Self::for_deploy) that can render Helm charts, too, which takes 240 MB more.
     ///
     /// # Errors
@@ -67,8 +76,18 @@ impl PackagedPython {
     /// It, with its packages and no arguments.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.env("PYTHONPATH", &self.packages);
+        command.envs([self.variable()]);
         command
+    }
+
+    /// Where it is, for programs that start it themselves.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The variable that these give it, for its packages.
+    pub fn variable(&self) -> (&'static str, &OsStr) {
+        ("PYTHONPATH", &self.packages)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::ensure;
-use netqoe_testbed::{NatsServer, Postgres};
+use netqoe_testbed::{NatsServer, PackagedPython, Postgres};
 
 use crate::child::{build_with_benches, stopped_by_signals, succeeds};
 use crate::page::{check_node, npm};
@@ -65,6 +65,18 @@ pub(crate) fn probe(options: &[String]) -> anyhow::Result<()> {
     let mut bench = Command::new(program);
     bench.args(["bench", "probe"]).args(options);
     ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed");
+    Ok(())
+}
+
+/// Measures beside engines that do a part of the job, with these further options of `netqoe bench peers`.
+pub(crate) fn peers(options: &[String]) -> anyhow::Result<()> {
+    let stopped = stopped_by_signals()?;
+    netqoe_testbed::install_missing()?;
+    let python = PackagedPython::for_peers()?;
+    let program = build_with_benches(&stopped)?;
+    let mut bench = Command::new(program);
+    bench.args(["bench", "peers", "--python"]).arg(python.program()).args(options).envs([python.variable()]);
+    ensure!(succeeds(&mut bench, &stopped)?, "the measurement failed, or not all have the same rows");
     Ok(())
 }
 

@@ -35,6 +35,8 @@ usage: cargo xtask COMMAND
                             start nats-server, and measure what rates that instances hold together take of a client's latency; the
                             options are those of `netqoe bench shared-limits`
   bench probe [OPTION]…     measure what the probe takes, beside blackbox_exporter; the options are those of `netqoe bench probe`
+  bench peers [OPTION]…     measure how fast events become rows, beside DuckDB and ClickHouse from PyPI (206 MB) and the most that one core can
+                            do, and compare the rows of all; the options are those of `netqoe bench peers`
   bench page                measure the page in a browser: its first screen over a day of a fleet, a large matrix, and how
                             soon a new event is shown
   cluster-demo              run a cluster on this machine for half a minute: two ingests behind nginx, an aggregate of two
@@ -46,7 +48,8 @@ usage: cargo xtask COMMAND
                             install, run and remove both in a clean Debian, which wants root and a mirror
   soak                      the long forms of tests, for as long as they take: random faults with a random seed, all planted faults, an
                             outage of minutes, and a network that parts the NATS servers of a cluster one after the other, with
-                            Debian's nats-server and with a newer one, and what the Helm chart makes; it wants root
+                            Debian's nats-server and with a newer one, what the Helm chart makes, and the rows of DuckDB and ClickHouse beside netqoe's;
+                            it wants root
   chaos --planted           plant faults into the cluster, and see that chaos finds each of them
   fuzz [--seconds N] [TARGET]…
                             let a fuzzer try what reads input that others write, for so long each";
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         ["bench", "incidents", ..] => Some(bench::incidents(&arguments[2..])),
         ["bench", "shared-limits", ..] => Some(bench::shared_limits(&arguments[2..])),
         ["bench", "probe", ..] => Some(bench::probe(&arguments[2..])),
+        ["bench", "peers", ..] => Some(bench::peers(&arguments[2..])),
         ["bench", "page"] => Some(bench::page()),
         ["cluster-demo"] => Some(cluster_demo::run()),
         ["dist", ..] => Some(dist::run(&arguments[1..])),

@@ -32,6 +32,8 @@ mod openapi;
 mod operations;
 mod output;
 mod package;
+#[cfg(feature = "bench")]
+mod peers;
 mod ping_group;
 mod probe;
 mod probe_command;

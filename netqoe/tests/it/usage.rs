@@ -318,7 +318,10 @@ fn options_of_benches_are_checked_and_have_variables() {
     check(&["bench", "insight", "--shortest-fault", "4h"], 2, "the shortest no longer than the longest");
     check(&["bench", "insight", "--noise=-1"], 2, "the noise is a number from 0 to 10");
     check(&["bench", "insight", "--noise", "11"], 2, "the noise is a number from 0 to 10");
-    assert_eq!(without_a_variable(&["bench", "replay"]), Vec::<String>::new());
+    check(&["bench", "peers", "--python", "/nowhere/python3"], 1, "--python names a Python");
+    for bench in ["replay", "peers", "limit"] {
+        assert_eq!(without_a_variable(&["bench", bench]), Vec::<String>::new(), "{bench}");
+    }
 }
 
 #[cfg(not(feature = "bench"))]
