@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use netqoe_model::{
-    ErrorStage, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_MEASUREMENT, MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES,
-    MAX_TAGS, MAX_TARGET_BYTES, MAX_TIME_MS, Metric,
+    ErrorStage, MAX_CLIENT_ID_BYTES, MAX_EVENT_ID_BYTES, MAX_MEASUREMENT, MAX_TAG_VALUE_BYTES, MAX_TAGS,
+    MAX_TARGET_BYTES, MAX_TIME_MS, Metric, tag_key_pattern,
 };
 use netqoe_server::Refusal;
 use serde_json::Value;
@@ -136,9 +136,7 @@ fn measurements() -> ObjectBuilder {
 }
 
 fn labels() -> ObjectBuilder {
-    let more = MAX_TAG_KEY_BYTES - 1;
-    let key =
-        ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^[a-zA-Z_][a-zA-Z0-9_]{{0,{more}}}$")));
+    let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{}$", tag_key_pattern())));
     let value =
         ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TAG_VALUE_BYTES)).pattern(Some(TEXT));
     let labels = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Object, Type::Null]));

@@ -63,7 +63,9 @@ pub use rules::{
     LatencyLevel, LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, RulesFile, SeverityRules, Spread, ThroughputLevel,
     ThroughputSeverity, UsualRules,
 };
-pub use tags::{MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS, PairTags, Side, TagName, Tags, is_tag_key};
+pub use tags::{
+    MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS, PairTags, Side, TagName, Tags, is_tag_key, tag_key_pattern,
+};
 pub use target::normalised;
 pub use thousandths::{from_thousandths, to_thousandths};
 pub use tick::Tick;

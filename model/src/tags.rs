@@ -111,6 +111,11 @@ pub(crate) fn are_tags(json: &str) -> bool {
     members(json).is_some()
 }
 
+/// A regular expression for what [`is_tag_key`] takes, without anchors.
+pub fn tag_key_pattern() -> String {
+    format!("[a-zA-Z_][a-zA-Z0-9_]{{0,{}}}", MAX_TAG_KEY_BYTES - 1)
+}
+
 /// Whether this can be the name of a label: `[a-zA-Z_][a-zA-Z0-9_]*`, so that it needs no quotes anywhere.
 pub fn is_tag_key(key: &str) -> bool {
     let starts = key.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use netqoe_model::{
-    Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel, MAX_TAG_KEY_BYTES,
-    Severity as ModelSeverity,
+    Dimension, IncidentChange as ModelChange, IncidentState as ModelState, Label as ModelLabel,
+    Severity as ModelSeverity, tag_key_pattern,
 };
 use netqoe_sinks::read::Measure as ModelMeasure;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, Type};
@@ -88,8 +88,7 @@ fn causes() -> Vec<&'static str> {
 
 /// A pattern for how the name of a label is written as a dimension.
 pub(crate) fn label_dimension() -> String {
-    let more = MAX_TAG_KEY_BYTES - 1;
-    format!(r"(client|target)\.[a-zA-Z_][a-zA-Z0-9_]{{0,{more}}}")
+    format!(r"(client|target)\.{}", tag_key_pattern())
 }
 
 /// A type of the document alone: a label of clients or of targets.
