@@ -8,7 +8,7 @@ mod fleet;
 
 use serde::Serialize;
 
-use crate::{LogTime, WindowStart};
+use crate::{EventTime, LogTime, WindowStart};
 pub use diagnosis::{
     Centre, Condition, DiagnosisRules, ErrorRule, EvidenceRules, FailedSeverity, Figure, LatencyLevel, LatencySeverity,
     PhaseRule, SeverityRules, Spread, ThroughputLevel, ThroughputSeverity, UsualRules,
@@ -50,6 +50,11 @@ impl Rules {
     /// The log time after which the window is closed: events of it that the log took later are late.
     pub fn closes_after(&self, start: WindowStart) -> LogTime {
         LogTime::from_ms(start.ms() + self.window_ms + self.lateness_ms)
+    }
+
+    /// Whether the window of an event that was measured then is closed when the log takes it.
+    pub fn is_late(&self, ts: EventTime, log_time: LogTime) -> bool {
+        log_time > self.closes_after(ts.window(self.window_ms))
     }
 
     /// The earliest start that a window can have which is open at this log time.

@@ -44,7 +44,7 @@ impl Found {
         let mut closings = Closings { horizon_ms, log_time: LogTime::default(), lines: BTreeMap::new() };
         each_timed(input, |number, line, log_time, event| {
             closings.move_to(log_time, number, rules);
-            let Some(event) = event.filter(|event| is_late(event, log_time, rules)) else { return Ok(()) };
+            let Some(event) = event.filter(|event| rules.is_late(event.ts, log_time)) else { return Ok(()) };
             let window = event.ts.window(rules.window_ms);
             if log_time.ms() - (window.ms() + rules.window_ms) > horizon_ms {
                 return Ok(());
@@ -69,11 +69,6 @@ impl Found {
 
 pub(super) fn key(event: &Event<'_>, rules: &Rules) -> Key {
     (Fingerprint::of(&event.event_id), event.ts.window(rules.window_ms))
-}
-
-/// Whether its window is closed when the log takes it.
-pub(super) fn is_late(event: &Event<'_>, log_time: LogTime, rules: &Rules) -> bool {
-    log_time > rules.closes_after(event.ts.window(rules.window_ms))
 }
 
 /// For each time after which a window is closed, as far back as the horizon reaches: the first line at which the log was past it.

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use netqoe_model::{LogTime, Rules};
 
 use super::each_timed;
-use super::finding::{Key, Late, is_late, key};
+use super::finding::{Key, Late, key};
 use super::latecomers::Move;
 
 /// An event of which no copy came in time, as far as is known.
@@ -34,7 +34,7 @@ pub(super) fn place(input: Box<dyn Read + Send>, late: &[Late], rules: &Rules) -
         while let Some((_, key)) = unplaced.next_if(|(measured, _)| *measured < log_time) {
             unique.entry(key).and_modify(|event| event.before = number);
         }
-        if let Some(event) = event.filter(|event| !is_late(event, log_time, rules)) {
+        if let Some(event) = event.filter(|event| !rules.is_late(event.ts, log_time)) {
             unique.remove(&key(event, rules));
         }
         Ok(())

@@ -26,7 +26,7 @@ pub(super) fn outcomes(newest_first: &[(&FoundEvent, Event<'_>)], rules: &Rules)
         .map(|(found, event)| {
             let window = event.ts.window(rules.window_ms);
             let key = (window, &event.client_id, &event.target, &event.event_id);
-            let outcome = if LogTime::from_ms(found.log_time_ms) > rules.closes_after(window) {
+            let outcome = if rules.is_late(event.ts, LogTime::from_ms(found.log_time_ms)) {
                 Outcome::Late
             } else if counted.insert(key) {
                 Outcome::Accepted

@@ -242,7 +242,7 @@ impl PartitionWindows {
         if ahead_ms > self.rules.max_future_ms {
             return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.rules.max_future_ms }.to_string());
         }
-        let ledger = if log_time > self.rules.closes_after(event.ts.window(self.rules.window_ms)) {
+        let ledger = if self.rules.is_late(event.ts, log_time) {
             LateEvents::add(&mut self.output.late, event, log_time);
             &mut self.checkpoint.ledger.late
         } else if self.insert(event, position) {
