@@ -58,7 +58,7 @@ struct Counted {
 impl Windows {
     fn count(&mut self, event: &Event<'_>, rows: &mut impl Write) -> anyhow::Result<()> {
         let window = event.ts.window(self.rules.window_ms);
-        self.log_time_ms = self.log_time_ms.max(event.recv.unwrap_or(event.ts).ms());
+        self.log_time_ms = self.log_time_ms.max(event.time_in_file().ms());
         if self.log_time_ms > self.rules.closes_after(window).ms() {
             return Ok(());
         }

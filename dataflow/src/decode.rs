@@ -48,7 +48,7 @@ impl Decoder {
                     #[cfg(feature = "planted-faults")]
                     crate::planted::swallow(&event.event_id);
                     if chunk.log_time.is_none() {
-                        log_time = log_time.max(LogTime::from_ms(event.recv.unwrap_or(event.ts).ms()));
+                        log_time = log_time.max(event.time_in_file());
                     }
                     let batch = &mut batches[self.route(chunk, &event)];
                     batch.read += 1;

@@ -46,7 +46,7 @@ impl History {
 
     fn dated(&mut self, number: u64, line: &[u8]) -> DatedLine {
         if let Ok(event) = Event::parse(line) {
-            self.reach(LogTime::from_ms(event.recv.unwrap_or(event.ts).ms()));
+            self.reach(event.time_in_file());
             let partition = Partition::of(&event.client_id, self.partitions);
             return DatedLine { number, log_time: self.log_time, event: Some((partition, line.to_vec())) };
         }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventTime, MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS};
+use crate::{EventTime, LogTime, MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS};
 
 /// Longest `event_id`, in bytes.
 pub const MAX_EVENT_ID_BYTES: usize = 128;
@@ -172,6 +172,12 @@ pub enum Invalid {
 }
 
 impl<'a> Event<'a> {
+    /// How far it moves the log of a file, whose lines have no log time but what they say: when it was received, or measured where it does
+    /// not say that.
+    pub fn time_in_file(&self) -> LogTime {
+        LogTime::from_ms(self.recv.unwrap_or(self.ts).ms())
+    }
+
     /// Reads one line.
     ///
     /// # Errors

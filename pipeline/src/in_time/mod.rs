@@ -15,7 +15,6 @@ mod tests;
 
 use std::io::{self, Read};
 
-use memchr::memchr_iter;
 use netqoe_eventlog::NdjsonReader;
 use netqoe_model::{Event, LogTime, Tick};
 
@@ -24,9 +23,7 @@ pub(crate) use order::InTime;
 
 /// The lines of a chunk, each with its end.
 fn lines_of(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let ends = memchr_iter(b'\n', chunk).map(|end| end + 1);
-    let rest = (!chunk.is_empty() && !chunk.ends_with(b"\n")).then_some(chunk.len());
-    ends.chain(rest).scan(0, |start, end| Some(&chunk[std::mem::replace(start, end)..end]))
+    chunk.split_inclusive(|byte| *byte == b'\n')
 }
 
 /// Hands out the lines of a history that move its log, each with its number, the time that it moves the log to, and the event
@@ -41,7 +38,7 @@ fn each_timed(
         for (number, line) in (chunk.position.0..).zip(lines_of(&chunk.lines)) {
             let line = line.trim_ascii_end();
             if let Ok(event) = Event::parse(line) {
-                log_time = log_time.max(LogTime::from_ms(event.recv.unwrap_or(event.ts).ms()));
+                log_time = log_time.max(event.time_in_file());
                 take(number, line, log_time, Some(&event))?;
             } else if let Some(Tick(time)) = Tick::parse(line) {
                 log_time = log_time.max(time);
