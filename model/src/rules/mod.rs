@@ -23,6 +23,10 @@ pub struct Rules {
     pub window_ms: i64,
     /// How long after its end a window still takes events, in milliseconds of log time.
     pub lateness_ms: i64,
+    /// How long after its window's end an event that comes late still counts, by a correction, in milliseconds of log time; where it is
+    /// no longer than the lateness, late events never count.
+    #[serde(default)]
+    pub correction_horizon_ms: i64,
     /// How far ahead of the log time an event may be, in milliseconds.
     pub max_future_ms: i64,
     /// Samples of a window that are kept exactly; beyond them a window is sketched.
@@ -38,6 +42,7 @@ impl Default for Rules {
         Self {
             window_ms: 60_000,
             lateness_ms: 120_000,
+            correction_horizon_ms: 0,
             max_future_ms: 300_000,
             exact_samples: 512,
             diagnosis: DiagnosisRules::default(),
@@ -55,6 +60,12 @@ impl Rules {
     /// Whether the window of an event that was measured then is closed when the log takes it.
     pub fn is_late(&self, ts: EventTime, log_time: LogTime) -> bool {
         log_time > self.closes_after(ts.window(self.window_ms))
+    }
+
+    /// Whether an event that comes late counts all the same, by a correction.
+    pub fn can_be_corrected(&self, ts: EventTime, log_time: LogTime) -> bool {
+        let window_end_ms = ts.window(self.window_ms).ms() + self.window_ms;
+        self.is_late(ts, log_time) && log_time.ms() - window_end_ms <= self.correction_horizon_ms
     }
 
     /// The earliest start that a window can have which is open at this log time.
