@@ -25,8 +25,9 @@ impl Decoder {
     /// partition, empty or not, since all of them share the log's time then.
     pub fn decode(&self, batch: &Batch) -> Vec<EventBatch> {
         let flushes = batch.flush.iter().map(|&partition| EventBatch::flush(partition, batch.ends));
-        let mut decoded: Vec<_> =
-            batch.chunks.iter().flat_map(|chunk| self.decode_chunk(chunk)).chain(flushes).collect();
+        let marks = batch.marks.iter().copied().map(EventBatch::mark);
+        let chunks = batch.chunks.iter().flat_map(|chunk| self.decode_chunk(chunk));
+        let mut decoded: Vec<_> = chunks.chain(flushes).chain(marks).collect();
         decoded.iter_mut().for_each(|events| events.more_follows = batch.more_follows);
         decoded
     }

@@ -21,6 +21,8 @@ pub struct EventBatch {
     pub more_follows: bool,
     /// Whether the partition's open windows should be shown after this batch.
     pub flush: bool,
+    /// Whether it is a mark: what was read before it is part of what the partition says next, or of what it has said.
+    pub mark: bool,
     /// Whether the log ends with this batch.
     pub ends: bool,
     /// Lines that are not events.
@@ -73,6 +75,11 @@ impl EventBatch {
     /// Says only that the partition's open windows should be shown, and whether the log has ended.
     pub(crate) fn flush(partition: Partition, ends: bool) -> Self {
         Self { partition, flush: true, ends, ..Self::default() }
+    }
+
+    /// A mark.
+    pub(crate) fn mark(partition: Partition) -> Self {
+        Self { partition, mark: true, ..Self::default() }
     }
 
     /// Adds an event that the log took at `log_time`.

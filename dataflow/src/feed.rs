@@ -21,6 +21,8 @@ pub struct Batch {
     /// Partitions whose open windows should be shown as they stand after this batch. Never decides what a row finally
     /// says.
     pub flush: Vec<Partition>,
+    /// Partitions that say how far they have come once they have taken this batch, whether there is anything new or not.
+    pub marks: Vec<Partition>,
     /// Whether the log ends with this batch: the partitions in `flush` take their last look, as if a tick had followed.
     pub ends: bool,
 }

@@ -13,7 +13,7 @@ use crate::due::Due;
 use crate::feed::Batch;
 use crate::operators;
 use crate::output::Outlet;
-use crate::seed::Seed;
+use crate::seed::Pasts;
 
 /// From batches of the log to what an [`Outlet`] takes:
 ///
@@ -28,13 +28,13 @@ pub(crate) fn build<'s>(
     batches: StreamVec<'s, u64, Batch>,
     partitions: NonZeroU16,
     rules: Arc<Rules>,
-    seeds: Vec<Seed>,
+    pasts: Pasts,
     due: Rc<Due>,
     outlet: Box<dyn Outlet>,
     probe: &ProbeHandle<u64>,
 ) {
     let events = operators::decode(batches, Decoder::new(partitions, rules.max_future_ms));
-    let (windows, progress) = operators::windows(events, rules.clone(), seeds, due);
+    let (windows, progress) = operators::windows(events, rules.clone(), pasts, due);
     let rows = operators::judged(windows, rules).map(|(pair, (_, row, judged))| (pair, (row, judged)));
     operators::collect(rows.inner, progress, outlet).probe_with(probe);
 }

@@ -6,6 +6,7 @@
 //! This crate must not know any network, store, file or clock. What it reads comes from a [`Feed`], what it finds
 //! goes to an [`Outlet`], and the only time that it knows is the log's.
 
+mod again;
 mod decode;
 mod due;
 mod event_batch;
@@ -21,11 +22,12 @@ mod run;
 mod seed;
 pub mod window;
 
+pub use again::PairsAgain;
 pub use decode::Decoder;
 pub use due::Pace;
 pub use event_batch::EventBatch;
 pub use feed::{Batch, Epochs, Feed, Polled};
 pub use output::{Outlet, PartitionOutput};
 pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, WorkerPart, start};
-pub use seed::Seed;
-pub use window::{LateEvents, PartitionState};
+pub use seed::{Pasts, Seed};
+pub use window::{CorrectedPairs, CorrectedPast, LateEvents, PartitionState};

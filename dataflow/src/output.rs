@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use netqoe_model::{AggregateRow, Look, Partition, PartitionCommit, Sighting, WindowRow};
+use netqoe_model::{AggregateRow, Look, Partition, PartitionCommit, Reclassified, Sighting, WindowRow};
 
 use crate::judge::Judged;
 use crate::pair_window::Shared;
@@ -31,6 +31,10 @@ pub struct PartitionOutput {
     pub state: PartitionState,
     /// What came after its window was closed, by minute of the log. No row shows it, and no start finds it again.
     pub late: Vec<LateEvents>,
+    /// Events that came late earlier and that a correction has counted.
+    pub reclassified: Reclassified,
+    /// Whether a mark was read: what was read before it is part of this output or of earlier ones.
+    pub marked: bool,
 }
 
 /// An open window's row with what it comes to, as the collection of rows holds it.
@@ -61,9 +65,11 @@ impl Names {
                     clients: output.clients,
                     dead_letters: output.dead_letters,
                     looks: output.looks.into_iter().map(|look| self.look(partition, look)).collect(),
+                    waiting: output.waiting,
                     oldest_record: output.oldest_record,
                 };
-                PartitionOutput { commit, state: output.state, late: output.late }
+                let (reclassified, marked) = (output.reclassified, output.marked);
+                PartitionOutput { commit, state: output.state, late: output.late, reclassified, marked }
             })
             .collect()
     }

@@ -20,7 +20,7 @@ use crate::due::{Due, Pace};
 use crate::feed::{Feed, Polled};
 use crate::graph;
 use crate::output::Outlet;
-use crate::seed::Seed;
+use crate::seed::Pasts;
 
 /// Epochs that a worker may be ahead of the outlet. Enough to keep decoding while rows are written; with batches of
 /// about a mebibyte it bounds what is in flight to some tens of mebibytes a worker.
@@ -38,9 +38,8 @@ pub struct WorkerPart {
     pub outlet: Box<dyn Outlet + Send>,
     /// How much it may do in one turn of what becomes due of all pairs at once; `None`, where nobody waits for it: all.
     pub pace: Option<Pace>,
-    /// The partitions that it owns and that have come somewhere. A worker owns the partitions whose number, modulo the
-    /// number of all workers, is its own; workers are numbered process by process.
-    pub seeds: Vec<Seed>,
+    /// What its pairs are judged by at first, and after corrections.
+    pub pasts: Pasts,
 }
 
 /// How the workers of this process reach each other, and those of other processes.
@@ -90,12 +89,12 @@ pub fn start(
 }
 
 fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Arc<Rules>) {
-    let WorkerPart { mut feed, outlet, pace, seeds } = part;
+    let WorkerPart { mut feed, outlet, pace, pasts } = part;
     let (probe, due) = (ProbeHandle::new(), Rc::new(Due::at(pace)));
     let dataflow = worker.next_dataflow_index();
     let mut input = worker.dataflow(|scope| {
         let (input, batches) = scope.new_input();
-        graph::build(batches, partitions, rules, seeds, Rc::clone(&due), outlet, &probe);
+        graph::build(batches, partitions, rules, pasts, Rc::clone(&due), outlet, &probe);
         input
     });
     let activator = worker.sync_activator_for(vec![dataflow]);
@@ -175,7 +174,7 @@ mod tests {
     #[test]
     fn a_feed_that_is_idle_for_a_time_is_asked_again() {
         let outlet = Box::new(|_: Vec<PartitionOutput>| {});
-        let part = WorkerPart { feed: Box::new(Unwoken(5)), outlet, pace: None, seeds: Vec::new() };
+        let part = WorkerPart { feed: Box::new(Unwoken(5)), outlet, pace: None, pasts: Pasts::seeded(Vec::new()) };
         let links = Links::within(NonZeroUsize::MIN).unwrap();
         let workers = start(vec![part], links, DEFAULT_PARTITIONS, Rules::default()).unwrap();
         let (ended, wait) = mpsc::channel();

@@ -64,6 +64,13 @@ pub trait LogSearch: EventLog {
     /// # Errors
     /// If the log can't be read, or not within the limits.
     fn search(&self, search: &Search, limits: &SearchLimits, visit: Visit<'_>) -> Result<Searched, LogError>;
+
+    /// A position before which every record of any partition is older than this time; none where records of this time were
+    /// discarded. Waits for the disk or the server.
+    ///
+    /// # Errors
+    /// If the log can't be read.
+    fn first_at(&self, time: LogTime) -> Result<Option<Position>, LogError>;
 }
 
 /// What is left of the limits.

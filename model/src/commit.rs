@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientContext, Diagnosis, EventTime, LogTime, Look, Partition, Run, WindowRow};
+use crate::{ClientContext, Diagnosis, EventTime, LogTime, Look, Partition, Run, WindowRow, WindowStart};
 
 /// A place in a partition of the log: the sequence of a record, or the number of a line in a file; 0 is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,6 +51,31 @@ impl Ledger {
     /// Lines that have no outcome, or more than one.
     pub fn unbalanced(&self) -> u64 {
         self.read.abs_diff(self.accepted + self.duplicate + self.late + self.invalid)
+    }
+}
+
+/// Late events that a correction has counted, or found to be copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reclassified {
+    /// They count now.
+    pub accepted: u64,
+    /// Copies of events that are counted.
+    pub duplicate: u64,
+}
+
+impl Ledger {
+    /// Takes late events to where they belong now.
+    pub fn reclassify(&mut self, events: Reclassified) {
+        self.late -= events.accepted + events.duplicate;
+        self.accepted += events.accepted;
+        self.duplicate += events.duplicate;
+    }
+}
+
+impl AddAssign for Reclassified {
+    fn add_assign(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.duplicate += other.duplicate;
     }
 }
 
@@ -156,6 +181,21 @@ pub struct DeadLetter {
     pub original: Vec<u8>,
 }
 
+/// A pair with events that came late, and that its rows do not reflect yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingCorrection {
+    /// The client that measured.
+    pub client_id: Arc<str>,
+    /// What was measured.
+    pub target: Arc<str>,
+    /// The first window that one of the events belongs to.
+    pub from: WindowStart,
+    /// The first record that holds one of them.
+    pub since: Position,
+    /// How many there are, copies included.
+    pub events: u64,
+}
+
 /// What one partition commits to the store: all of it in one transaction, or nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartitionCommit {
@@ -169,6 +209,8 @@ pub struct PartitionCommit {
     pub dead_letters: Vec<DeadLetter>,
     /// What incidents are found in, for each minute that the partition has passed. One that shows nothing new is left out.
     pub looks: Vec<Look>,
+    /// Pairs that wait for a correction since the last commit; a store adds them to those that it has.
+    pub waiting: Vec<WaitingCorrection>,
     /// Log time of the oldest record that is committed with this and was not before, for the processing delay.
     pub oldest_record: Option<LogTime>,
 }
@@ -182,6 +224,7 @@ impl PartitionCommit {
         self.clients.extend(next.clients);
         self.dead_letters.extend(next.dead_letters);
         self.looks.extend(next.looks);
+        self.waiting.extend(next.waiting);
         self.oldest_record = self.oldest_record.or(next.oldest_record);
     }
 }

@@ -36,7 +36,7 @@ pub use chunk::{Chunk, SetAside};
 pub use clock_difference::ClockDifference;
 pub use commit::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Generation, Ledger, LogIdentity, MAX_ATTEMPTS, PairPast,
-    PartitionCommit, Position, Resume,
+    PartitionCommit, Position, Reclassified, Resume, WaitingCorrection,
 };
 pub use context::ClientContext;
 pub use diagnosis::{Diagnosis, Evidence, Label, Run, Severity, UsualRange};

@@ -116,6 +116,12 @@ metrics! {
     incident_unacknowledged: IntGauge = "telemetry_incident_oldest_unacknowledged_seconds", "Seconds since the oldest open incident was first told that nobody has acknowledged; 0 if there is none.";
     incidents_lag: IntGauge = "telemetry_incidents_lag_seconds", "Seconds of log time by which incidents are behind committed rows; 0 if they reflect all whole windows.";
     incidents_delay: Histogram = "telemetry_incidents_delay_seconds", "Seconds from the commit in which a partition passed a look to the commit of the incidents that reflect it.";
+    corrections_waiting: IntGauge = "telemetry_corrections_waiting_pairs", "Pairs of client and target with events that came late and that no row reflects yet.";
+    corrections_given_up: IntCounter = "telemetry_corrections_given_up_pairs_total", "Pairs whose late events can't be counted any more, since the log has discarded what their windows would be computed from.";
+    corrected_events: IntCounterVec = "telemetry_corrections_events_total" ["status"], "Events that came late and were counted by a correction (success), or were copies of counted ones (duplicate).";
+    corrected_rows: IntCounter = "telemetry_corrections_rows_total", "Final rows that corrections have written.";
+    corrections_duration: Histogram = "telemetry_corrections_duration_seconds", "Seconds that a correction of some pairs of a partition took.";
+    corrections_hold: Histogram = "telemetry_corrections_hold_seconds", "Seconds that a partition was held for the last step of a correction.";
     certificates_expiring: IntGauge = "telemetry_certificates_expiring", "Targets whose certificate expires within 14 days or has expired, as the newest measurements in the log tell.";
     live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers dropped for being too slow.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections in use.";

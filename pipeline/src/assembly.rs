@@ -5,6 +5,7 @@ use std::sync::Arc;
 use netqoe_dataflow::{Feed, Links};
 use netqoe_model::Rules;
 
+use crate::corrections::{CorrectionsOver, CorrectionsPlan};
 use crate::feeds::StartedFeeds;
 use crate::fleet::FleetPlan;
 use crate::health::DataflowHealth;
@@ -22,6 +23,8 @@ pub struct Assembly {
     pub store: OpenedStore,
     /// What incidents are written with, where this process finds them: one of a cluster does.
     pub fleet: Option<FleetLink>,
+    /// What corrections are written with, where late events are counted after all.
+    pub corrections: Option<CorrectionsOver>,
     /// What the page calls the store.
     pub store_kind: &'static str,
     /// How the store is.
@@ -87,7 +90,8 @@ impl Ready {
     /// [`PipelineError::Thread`] or [`PipelineError::Workers`].
     pub fn start(self, links: Links) -> Result<Running, PipelineError> {
         let Self { feeds, workers, backlog, failed, assembly, failures } = self;
-        let Assembly { source, store, fleet, store_kind, store_health, rules, assignment, observed } = assembly;
+        let Assembly { source, store, fleet, corrections, store_kind, store_health, rules, assignment, observed } =
+            assembly;
         let log_clock = LogClockCheck { lateness_ms: rules.lateness_ms, advice: source.clock_advice };
         let fleet = fleet.map(|link| FleetPlan {
             link,
@@ -96,6 +100,16 @@ impl Ready {
             has_others: assignment.processes() > 1,
             is_file: false,
             on_found: observer::on_found(&observed),
+            failures: failures.clone(),
+        });
+        let corrections = corrections.map(|over| CorrectionsPlan {
+            log: Arc::clone(&source.log),
+            over,
+            rules: rules.clone(),
+            partitions: source.log.identity().partitions,
+            assignment,
+            feeds: feeds.clone(),
+            observed: observed.clone(),
             failures: failures.clone(),
         });
         let plan = Plan {
@@ -107,6 +121,7 @@ impl Ready {
             gathering: Gathering::LIVE,
             on_commit: observer::on_commit(assignment, observed.clone(), backlog.clone(), source.on_reflected),
             fleet,
+            corrections,
             failures,
             traced: observed.traced.clone(),
         };

@@ -5,9 +5,10 @@ use std::collections::btree_map::Entry;
 
 use crossbeam_channel::{Receiver, Sender};
 use netqoe_dataflow::{LateEvents, Pace, PartitionOutput, PartitionState};
-use netqoe_model::{Ledger, Partition, PartitionCommit};
+use netqoe_model::{Checkpoint, Ledger, Partition, PartitionCommit, Reclassified};
 
 use crate::age::age_ms;
+use crate::corrections::Mark;
 use crate::fleet::FleetThread;
 use crate::traced::TracedBatches;
 use crate::{OpenedStore, PipelineError};
@@ -82,24 +83,34 @@ pub(crate) fn run(
     mut on_commit: OnCommit,
     traced: &TracedBatches,
     mut fleet: Option<FleetThread>,
+    marks: Option<Sender<Mark>>,
 ) -> Result<Totals, PipelineError> {
     let mut totals = Totals::default();
     while let Ok(first) = outputs.recv() {
-        let Gathered { mut partitions, states, late } = gather(first, outputs, gathering);
+        let Gathered { mut partitions, states, late, reclassified, marked } = gather(first, outputs, gathering);
         totals.rows += partitions.iter().map(|commit| commit.rows.len() as u64).sum::<u64>();
         let span = traced.commit(&partitions);
         store.commit(&mut partitions)?;
         drop(span);
         let mut events = Ledger::default();
         for commit in &partitions {
-            let reflected = ledgers.insert(commit.checkpoint.partition, commit.checkpoint.ledger).unwrap_or_default();
-            events += commit.checkpoint.ledger - reflected;
+            let Checkpoint { partition, ledger, .. } = commit.checkpoint;
+            let mut reflected = ledgers.insert(partition, ledger).unwrap_or_default();
+            reflected.reclassify(reclassified.get(&partition).copied().unwrap_or_default());
+            events += ledger - reflected;
         }
         totals.events += events;
         if let Some(fleet) = &mut fleet {
             fleet.committed(&partitions);
         }
         on_commit(Committed { partitions: &partitions, states: &states, late: &late, events });
+        for (commit, state) in partitions.iter().zip(&states) {
+            if marked.contains(&commit.checkpoint.partition) {
+                let mark = Mark { checkpoint: commit.checkpoint, state: *state };
+                // Where nobody takes them any more, nobody waits for this one.
+                marks.iter().for_each(|marks| _ = marks.try_send(mark));
+            }
+        }
     }
     if !fleet.is_none_or(FleetThread::finish) {
         return Err(PipelineError::NotWritten);
@@ -114,6 +125,10 @@ struct Gathered {
     partitions: Vec<PartitionCommit>,
     states: Vec<PartitionState>,
     late: Vec<LateEvents>,
+    /// By partition: events that came late earlier and that a correction has counted.
+    reclassified: BTreeMap<Partition, Reclassified>,
+    /// Partitions that have come to a mark.
+    marked: Vec<Partition>,
 }
 
 /// The first output and those that wait behind it, joined by partition.
@@ -129,13 +144,18 @@ fn gather(first: Vec<PartitionOutput>, outputs: &Receiver<Vec<PartitionOutput>>,
                     entry.get_mut().commit.absorb(output.commit);
                     entry.get_mut().state = output.state;
                     entry.get_mut().late.extend(output.late);
+                    entry.get_mut().reclassified += output.reclassified;
+                    entry.get_mut().marked |= output.marked;
                 }
             }
         }
         next = if rows < gathering.max_rows { outputs.try_recv().ok() } else { None };
     }
     let mut joined = Gathered::default();
-    for PartitionOutput { commit, state, late } in gathered.into_values() {
+    for PartitionOutput { commit, state, late, reclassified, marked } in gathered.into_values() {
+        let partition = commit.checkpoint.partition;
+        joined.marked.extend(marked.then_some(partition));
+        joined.reclassified.insert(partition, reclassified);
         joined.partitions.push(commit);
         joined.states.push(state);
         joined.late.extend(late);

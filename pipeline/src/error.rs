@@ -25,6 +25,9 @@ pub enum PipelineError {
     /// Where the store refuses incidents, or holds looks that can't be read.
     #[error("can't find incidents")]
     Incidents(#[source] StoreError),
+    /// Where the store refuses what came late, or can't be read for it.
+    #[error("can't count what came late")]
+    Corrections(#[source] StoreError),
     /// Where the store fails after the last commit.
     #[error("can't complete the store")]
     Complete(#[source] StoreError),

@@ -12,6 +12,7 @@ use netqoe_model::{Chunk, LogIdentity, Partition, Position};
 use parking_lot::Mutex;
 
 use crate::backlog::{Backlog, ReadTurn, Reading};
+use crate::corrections::{HeldTurn, Hold};
 use crate::in_time::InTime;
 use crate::quarantine::{NextTurn, Quarantine};
 use crate::traced::TracedBatches;
@@ -158,6 +159,7 @@ pub struct LogFeeds {
     stopping: Arc<AtomicBool>,
     /// How often it was asked to show all open windows at once.
     flushes: Arc<AtomicU64>,
+    hold: Arc<Hold>,
 }
 
 impl LogFeeds {
@@ -211,6 +213,18 @@ impl LogFeeds {
     /// Shows all open windows as they stand, without waiting for more of the log or for a better moment.
     pub fn flush(&self) {
         self.flushes.fetch_add(1, Ordering::SeqCst);
+        self.epochs.take();
+    }
+
+    /// Lets the feed of a partition stand, once it has given a mark. No other is held.
+    pub(crate) fn hold(&self, partition: Partition) {
+        self.hold.ask(partition);
+        self.epochs.take();
+    }
+
+    /// Lets the feed that stands go on.
+    pub(crate) fn release(&self) {
+        self.hold.release();
         self.epochs.take();
     }
 
@@ -284,6 +298,14 @@ impl Feed for LogFeed {
     fn poll(&mut self) -> Polled {
         if self.shared.stopping.load(Ordering::SeqCst) {
             return Polled::Ended;
+        }
+        match self.shared.hold.turn(&self.partitions) {
+            Some(HeldTurn::Mark(partition)) => {
+                let (epoch, marks) = (self.shared.epochs.take(), vec![partition]);
+                return Polled::Batch(Batch { epoch, marks, ..Batch::default() });
+            }
+            Some(HeldTurn::Stand) => return Polled::Idle,
+            None => {}
         }
         let ending = self.shared.ending.load(Ordering::SeqCst); // asked first: what came before it is then read below
         let asked = self.shared.flushes.load(Ordering::SeqCst);

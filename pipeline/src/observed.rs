@@ -84,6 +84,11 @@ impl Observed {
         progress.checkpoints.iter().map(|(partition, checkpoint)| (*partition, checkpoint.log_time)).collect()
     }
 
+    /// How far a partition of this process had come at its last commit.
+    pub(crate) fn checkpoint(&self, partition: Partition) -> Option<Checkpoint> {
+        self.progress.lock().checkpoints.get(&partition).copied()
+    }
+
     /// Takes in a commit, and how long each partition took.
     pub(crate) fn committed(&self, committed: &Committed<'_>, delays_ms: &[u64]) {
         let rows = committed.partitions.iter().map(|commit| commit.rows.len() as u64).sum();

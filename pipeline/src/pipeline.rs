@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 use netqoe_dataflow::judge::PairState;
-use netqoe_dataflow::{Feed, Links, Outlet, PartitionOutput, Seed, WorkerPart};
+use netqoe_dataflow::{CorrectedPairs, Feed, Links, Outlet, PartitionOutput, Pasts, Seed, WorkerPart};
 use netqoe_model::{LogIdentity, Partition, Resume, Rules};
 use timely::communication::WorkerGuards;
 
 use crate::committer::{self, OnCommit};
+use crate::corrections::{CorrectionsLinks, CorrectionsPlan};
 use crate::fleet::FleetPlan;
 use crate::traced::TracedBatches;
 use crate::{Assignment, Failures, Gathering, OpenedStore, PipelineError, Totals};
@@ -19,6 +21,10 @@ use crate::{Assignment, Failures, Gathering, OpenedStore, PipelineError, Totals}
 /// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
 /// workers wait, and so does reading.
 const WAITING_OUTPUTS: usize = 32;
+
+/// Marks that may wait for the thread that corrects rows: one where a feed stands and one where it goes on again, of this correction
+/// and of one that was given up.
+const WAITING_MARKS: usize = 4;
 
 /// What a pipeline is started from.
 pub(crate) struct Plan {
@@ -35,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) fleet: Option<FleetPlan>,
     /// Told of a commit that fails.
     pub(crate) failures: Failures,
+    /// What counts late events after all, where something does.
+    pub(crate) corrections: Option<CorrectionsPlan>,
     /// Which batches have spans.
     pub(crate) traced: TracedBatches,
 }
@@ -44,34 +52,52 @@ pub(crate) struct Plan {
 pub struct Pipeline {
     workers: ManuallyDrop<WorkerGuards<()>>,
     committer: JoinHandle<Option<Totals>>,
+    corrections: Option<JoinHandle<()>>,
 }
 
 impl Plan {
     /// Starts the committing thread and the workers, which reach each other by `links`.
     pub(crate) fn start(self, links: Links) -> Result<Pipeline, PipelineError> {
-        let Self { feeds, assignment, log, mut store, rules, gathering, on_commit, fleet, failures, traced } = self;
+        let Self {
+            feeds,
+            assignment,
+            log,
+            mut store,
+            rules,
+            gathering,
+            on_commit,
+            fleet,
+            corrections,
+            failures,
+            traced,
+        } = self;
         let (sender, receiver) = bounded(WAITING_OUTPUTS);
         let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
         let mut seeds = seeds(resume, &log, assignment, &rules);
+        let (marked, marks) = bounded(WAITING_MARKS);
+        let mut inboxes = Vec::new();
         let part = |(worker, feed)| WorkerPart {
             feed,
             outlet: outlet(sender.clone()),
             pace: gathering.pace(&sender),
-            seeds: seeds.remove(&worker).unwrap_or_default(),
+            pasts: Pasts { seeds: seeds.remove(&worker).unwrap_or_default(), corrected: inbox(&mut inboxes) },
         };
         let parts = assignment.numbers().zip(feeds).map(part).collect();
         drop(sender);
         let fleet = fleet.map(FleetPlan::start).transpose()?;
+        let marked = corrections.is_some().then_some(marked);
+        let corrected = CorrectionsLinks { marks, workers: inboxes };
+        let corrections = corrections.map(|plan| plan.start(corrected)).transpose()?;
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || {
-                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit, &traced, fleet);
+                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit, &traced, fleet, marked);
                 totals.map_err(|error| failures.fail(error)).ok()
             })
             .map_err(PipelineError::Thread)?;
         let workers = netqoe_dataflow::start(parts, links, log.partitions, rules).map_err(PipelineError::Workers)?;
-        Ok(Pipeline { workers: ManuallyDrop::new(workers), committer })
+        Ok(Pipeline { workers: ManuallyDrop::new(workers), committer, corrections })
     }
 }
 
@@ -85,6 +111,9 @@ impl Pipeline {
             worker.map_err(PipelineError::Worker)?;
         }
         let totals = self.committer.join().map_err(|_| PipelineError::Panicked)?;
+        if let Some(corrections) = self.corrections {
+            corrections.join().map_err(|_| PipelineError::Panicked)?;
+        }
         totals.ok_or(PipelineError::NotWritten)
     }
 }
@@ -95,6 +124,13 @@ impl Pipeline {
 /// [`PipelineError::Workers`].
 pub fn links_within(workers: NonZeroUsize) -> Result<Links, PipelineError> {
     Links::within(workers).map_err(PipelineError::Workers)
+}
+
+/// Where a worker takes pairs from that were computed again; what they are sent by is added to `inboxes`.
+fn inbox(inboxes: &mut Vec<mpsc::Sender<CorrectedPairs>>) -> mpsc::Receiver<CorrectedPairs> {
+    let (sender, receiver) = mpsc::channel();
+    inboxes.push(sender);
+    receiver
 }
 
 fn outlet(sender: Sender<Vec<PartitionOutput>>) -> Box<dyn Outlet + Send> {

@@ -59,8 +59,9 @@ impl Replay {
             on_found: Box::new(|_| {}),
             failures: failures.clone(),
         };
-        let (fleet, traced) = (Some(fleet), TracedBatches::default());
-        let plan = Plan { feeds, assignment, log, store, rules, gathering, on_commit, fleet, failures, traced };
+        let (fleet, corrections, traced) = (Some(fleet), None, TracedBatches::default());
+        let plan =
+            Plan { feeds, assignment, log, store, rules, gathering, on_commit, fleet, corrections, failures, traced };
         let pipeline = plan.start(links_within(workers)?)?;
         // A feed that has failed does not end, so the pipeline would not either. Where nothing can fail any more, it
         // has ended.

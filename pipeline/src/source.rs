@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_eventlog::{EventLog, JetStreamLog, LogError, SqliteLog, Start};
+use netqoe_eventlog::{JetStreamLog, LogError, LogSearch, SqliteLog, Start};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Position};
 
@@ -11,7 +11,7 @@ use crate::health::Check;
 
 /// A log, as a pipeline needs it.
 pub struct Source {
-    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) log: Arc<dyn LogSearch>,
     /// What the page calls it.
     pub(crate) kind: &'static str,
     /// Whether it takes events.

@@ -119,7 +119,8 @@ mod tests {
     fn committed(batches: &TracedBatches, partition: Partition, processed: u64) -> Option<u8> {
         let checkpoint = Checkpoint { partition, processed: Position(processed), ..Checkpoint::default() };
         let (rows, clients, dead_letters, looks) = Default::default();
-        let commit = PartitionCommit { checkpoint, rows, clients, dead_letters, looks, oldest_record: None };
+        let commit =
+            PartitionCommit { checkpoint, rows, clients, dead_letters, looks, waiting: vec![], oldest_record: None };
         batches.commit(&[commit]).sampled().map(|context| context.trace_id[0])
     }
 

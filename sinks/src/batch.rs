@@ -38,9 +38,9 @@ pub(crate) fn last_of_each<'a>(rows: &[&'a AggregateRow]) -> Vec<&'a AggregateRo
 }
 
 /// What all partitions say of each client, as one row: seen first, seen last, and the newest context.
-pub(crate) fn clients(partitions: &[PartitionCommit]) -> Vec<MergedClient<'_>> {
+pub(crate) fn clients<'a>(clients: impl Iterator<Item = &'a ClientRow>) -> Vec<MergedClient<'a>> {
     let mut merged: BTreeMap<&str, MergedClient<'_>> = BTreeMap::new();
-    for client in partitions.iter().flat_map(|partition| &partition.clients) {
+    for client in clients {
         merged
             .entry(&client.client_id)
             .and_modify(|earlier| earlier.absorb(client))
@@ -117,6 +117,7 @@ mod tests {
             clients,
             dead_letters: vec![],
             looks: vec![],
+            waiting: vec![],
             oldest_record: None,
         }
     }
@@ -144,7 +145,7 @@ mod tests {
             commit(vec![], vec![client(5, 9, "new"), client(3, 4, "old")]),
             commit(vec![], vec![client(7, 9, "newer")]),
         ];
-        let merged = clients(&commits);
+        let merged = clients(commits.iter().flat_map(|commit| &commit.clients));
         assert_eq!(merged.len(), 1);
         assert_eq!((merged[0].first_seen, merged[0].last_seen), (3, 9));
         assert_eq!(merged[0].context.isp.as_deref(), Some("newer"));

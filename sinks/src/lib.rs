@@ -5,6 +5,7 @@
 
 mod annotations;
 mod batch;
+mod correction;
 mod error;
 mod fence;
 mod fleet;
@@ -23,6 +24,7 @@ mod url;
 pub use annotations::{
     AnnotationError, Annotations, MAX_MAINTENANCE_WINDOWS, MAX_NOTES, NewMaintenanceWindow, NewNote,
 };
+pub use correction::{Correction, CorrectionEnd, CorrectionStore, PairBefore, WaitingPartition};
 pub use error::StoreError;
 pub use fleet::{FleetCommit, FleetResume, FleetStore, OpenIncidents};
 pub use listing::{ListedIncident, ListedRange};
@@ -45,7 +47,7 @@ use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partitio
 use parking_lot::FairMutex;
 
 /// Where rows land.
-pub trait Store: FleetStore + Send {
+pub trait Store: FleetStore + CorrectionStore + Send {
     /// Takes a new generation for this log, which fences off every earlier one: what they have not committed by now,
     /// they never will. The processes of a cluster share one generation, which one of them takes. The store keeps the
     /// `opening` of the last one.
@@ -74,7 +76,7 @@ pub trait Store: FleetStore + Send {
     /// [`StoreError::Fenced`] if a later generation has been opened.
     fn resume(&mut self, generation: Generation, rules: &DiagnosisRules) -> Result<Resume, StoreError>;
 
-    /// Writes rows, clients, dead letters, looks and checkpoints of all these partitions in one transaction. Whole rows:
+    /// Writes rows, clients, dead letters, looks, pairs that wait for a correction and checkpoints of all these partitions in one transaction. Whole rows:
     /// doing it twice is the same as doing it once, and a row is never replaced by one with a smaller `as_of`.
     ///
     /// # Errors

@@ -58,5 +58,13 @@ fn commit(fleet: &mut Fleet, minutes: &[u32], rows_before: u64) -> PartitionComm
         log_time: LogTime::from_ms(fleet.start_ms(end)),
         ledger: Ledger { read: events, accepted: events, ..Ledger::default() },
     };
-    PartitionCommit { checkpoint, rows, clients, dead_letters: Vec::new(), looks: Vec::new(), oldest_record: None }
+    PartitionCommit {
+        checkpoint,
+        rows,
+        clients,
+        dead_letters: Vec::new(),
+        looks: Vec::new(),
+        waiting: Vec::new(),
+        oldest_record: None,
+    }
 }

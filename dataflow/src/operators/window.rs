@@ -16,7 +16,7 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use crate::due::Due;
 use crate::event_batch::EventBatch;
 use crate::pair_window::PairWindow;
-use crate::seed::Seed;
+use crate::seed::{Pasts, Seed};
 use crate::window::{PairId, PartitionWindows, WindowOutput};
 
 type Changes<'s> = VecCollection<'s, u64, (PairId, PairWindow)>;
@@ -30,7 +30,7 @@ type Held = (Capability<u64>, Capability<u64>, Vec<EventBatch>);
 pub(crate) fn windows<'s>(
     events: StreamVec<'s, u64, EventBatch>,
     rules: Arc<Rules>,
-    seeds: Vec<Seed>,
+    pasts: Pasts,
     due: Rc<Due>,
 ) -> (Changes<'s>, StreamVec<'s, u64, WindowOutput>) {
     let mut builder = OperatorBuilder::new("Windows".to_owned(), events.scope());
@@ -42,6 +42,7 @@ pub(crate) fn windows<'s>(
     let mut outputs = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(outputs);
 
     builder.build(move |_| {
+        let Pasts { seeds, corrected } = pasts;
         let mut partitions = seeded(seeds, &rules);
         let mut held: BTreeMap<u64, Held> = BTreeMap::new();
         move |frontiers| {
@@ -57,6 +58,9 @@ pub(crate) fn windows<'s>(
                 let (epoch, (change_capability, output_capability, batches)) = entry.remove_entry();
                 let (mut changes, mut outputs) =
                     (changes.session(&change_capability), outputs.session(&output_capability));
+                for pairs in corrected.try_iter() {
+                    partition_of(&mut partitions, pairs.partition, &rules).install(pairs);
+                }
                 for mut output in turn(&mut partitions, batches, &rules, &due) {
                     let drained = output.changes.drain(..);
                     changes.give_iterator(drained.map(|(pair, window, diff)| ((pair, window), epoch, diff)));
@@ -80,6 +84,16 @@ fn seeded(seeds: Vec<Seed>, rules: &Arc<Rules>) -> BTreeMap<Partition, Partition
     seeds.into_iter().map(seed).collect()
 }
 
+/// A partition, which is at its beginning where it has come nowhere.
+fn partition_of<'a>(
+    partitions: &'a mut BTreeMap<Partition, PartitionWindows>,
+    partition: Partition,
+    rules: &Arc<Rules>,
+) -> &'a mut PartitionWindows {
+    let start = || PartitionWindows::new(rules.clone(), Checkpoint { partition, ..Checkpoint::default() });
+    partitions.entry(partition).or_insert_with(start)
+}
+
 /// One epoch: every partition takes its batches, and then, unless that can wait, says what came of them. What is due is worked
 /// off in portions where others wait for this worker, of partitions in their order.
 fn turn(
@@ -91,8 +105,7 @@ fn turn(
     let mut touched = BTreeSet::new();
     for batch in batches {
         let (partition, more_follows) = (batch.partition, batch.more_follows);
-        let start = || PartitionWindows::new(rules.clone(), Checkpoint { partition, ..Checkpoint::default() });
-        partitions.entry(partition).or_insert_with(start).apply(batch);
+        partition_of(partitions, partition, rules).apply(batch);
         if !more_follows {
             touched.insert(partition);
         }

@@ -25,14 +25,14 @@ pub struct OpenWindow {
     /// Whether the window has counted anything since.
     pub(crate) changed: bool,
     /// What the last look made of it, if there was one.
-    looked: Option<Looked>,
+    pub(super) looked: Option<Looked>,
     /// Whether the window has counted anything since.
     pub(super) unlooked: bool,
 }
 
 /// What a look makes of a window.
 #[derive(Clone, Debug, PartialEq)]
-struct Looked {
+pub(super) struct Looked {
     standing: Standing,
     network: Option<Arc<Network>>,
     tags: Option<Arc<PairTags>>,

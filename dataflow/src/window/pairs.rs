@@ -51,7 +51,7 @@ pub struct PairName {
 /// All that is remembered of a pair.
 #[derive(Debug)]
 pub(super) struct Pair {
-    key: Arc<str>,
+    pub(super) key: Arc<str>,
     pub(super) client: ClientIndex,
     /// Windows that can still change; a handful at most.
     pub(super) open: Vec<OpenWindow>,
@@ -133,6 +133,10 @@ impl Pairs {
             pair
         };
         removed.into_iter().map(remove).collect()
+    }
+
+    pub(super) fn into_each(self) -> impl Iterator<Item = Pair> {
+        self.pairs.into_iter().flatten()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, FutureExt, ready, try_join_all};
-use netqoe_model::{LogIdentity, LogTime, Partition, TraceContext};
+use netqoe_model::{LogIdentity, LogTime, MAX_TIME_MS, Partition, Position, TraceContext};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
@@ -322,6 +322,13 @@ impl EventLog for JetStreamLog {
 impl LogSearch for JetStreamLog {
     fn search(&self, search: &Search, limits: &SearchLimits, visit: Visit<'_>) -> Result<Searched, LogError> {
         search::search(&self.shared, search, limits, visit)
+    }
+
+    fn first_at(&self, time: LogTime) -> Result<Option<Position>, LogError> {
+        let source = self.shared.source.clone();
+        let times = time..LogTime::from_ms(MAX_TIME_MS);
+        let extent = self.shared.thread.wait(async move { source.insist(|| source.extent_of(&times)).await })?;
+        Ok(extent.kept_since.is_none_or(|kept_since| kept_since < time).then_some(extent.positions.start))
     }
 }
 

@@ -256,6 +256,10 @@ impl LogSearch for SqliteLog {
     fn search(&self, search: &Search, limits: &SearchLimits, visit: Visit<'_>) -> Result<Searched, LogError> {
         search::search(&self.shared, search, limits, visit)
     }
+
+    fn first_at(&self, time: LogTime) -> Result<Option<Position>, LogError> {
+        search::first_of(&self.shared, time)
+    }
 }
 
 /// The writer thread, which ends once the last handle on the log is gone.

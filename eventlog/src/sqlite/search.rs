@@ -24,6 +24,20 @@ pub(super) fn search(
     in_snapshot(&mut connection, search, limits, visit).map_err(|error| LogError::of(&shared.path, &error))
 }
 
+/// A position before which every record is older than this time; none where records of this time were discarded.
+pub(super) fn first_of(shared: &Shared, time: LogTime) -> Result<Option<Position>, LogError> {
+    let mut connection = schema::open_reader(&shared.path)?;
+    let mut find = || {
+        let snapshot = connection.transaction()?;
+        let first_checked = first_checked(&snapshot)?;
+        if kept_since(&snapshot)?.is_some_and(|kept_since| kept_since >= time) {
+            return Ok(None);
+        }
+        Ok(Some(positions(&snapshot, &(time..LogTime::from_ms(i64::MAX)), first_checked)?.start))
+    };
+    find().map_err(|error: rusqlite::Error| LogError::of(&shared.path, &error))
+}
+
 /// In one snapshot, so that nothing is discarded meanwhile.
 fn in_snapshot(
     connection: &mut Connection,

@@ -62,6 +62,11 @@ impl Rules {
         log_time > self.closes_after(ts.window(self.window_ms))
     }
 
+    /// Whether any event that comes late counts.
+    pub fn has_corrections(&self) -> bool {
+        self.correction_horizon_ms > self.lateness_ms
+    }
+
     /// Whether an event that comes late counts all the same, by a correction.
     pub fn can_be_corrected(&self, ts: EventTime, log_time: LogTime) -> bool {
         let window_end_ms = ts.window(self.window_ms).ms() + self.window_ms;

@@ -10,8 +10,8 @@ use netqoe_eventlog::{EventLog, JetStreamLog};
 use netqoe_model::{Generation, Rules};
 use netqoe_notify::Notifier;
 use netqoe_pipeline::{
-    Assembly, Assignment, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth, StreamLetters,
-    Ticker, View, set_aside,
+    Assembly, Assignment, CorrectionPace, CorrectionsOver, MeasuredStore, Observed, OpenedStore, Patience, Running,
+    Source, StoreHealth, StreamLetters, Ticker, View, set_aside,
 };
 use netqoe_server::{Tls, Tokens};
 use netqoe_sinks::{PostgresOptions, Store, WriteTurn};
@@ -174,14 +174,20 @@ fn start(
     let Some(store) = open_store(store, patience, &log, &rules, membership, &cluster.heartbeat, given_up)? else {
         return Ok(None);
     };
+    let own_store = || -> anyhow::Result<MeasuredStore> {
+        let connect = || options.database_url.connect(&postgres, store_clock());
+        let own = Patience::Until(stop.clone()).insist(connect)?;
+        Ok(MeasuredStore::new(own, &observed.metrics, &StoreHealth::default()))
+    };
     let fleet = match membership.process {
-        0 => {
-            let connect = || options.database_url.connect(&postgres, store_clock());
-            let own = Patience::Until(stop.clone()).insist(connect)?;
-            let own = MeasuredStore::new(own, &observed.metrics, &StoreHealth::default());
-            Some(store.fleet_link_over(own))
-        }
+        0 => Some(store.fleet_link_over(own_store()?)),
         _ => None,
+    };
+    let corrections = if rules.has_corrections() {
+        let link = store.fleet_link_over(own_store()?);
+        Some(CorrectionsOver { link, pace: CorrectionPace::default() })
+    } else {
+        None
     };
     let letters = set_aside::in_stream(&log, options.dead_letters.stream(), Arc::clone(runtime))?;
     let generation = store.generation();
@@ -189,6 +195,7 @@ fn start(
         source: Source::jetstream(&log, WAIT_FOR_SERVERS),
         store: store.setting_aside(letters),
         fleet,
+        corrections,
         store_kind: store_kind(&options.database_url),
         store_health: health,
         rules,

@@ -10,8 +10,8 @@ use netqoe_ingest::{Ingest, IngestConfig};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Event, EventTime, LogTime, PairPast, Partition, Rules};
 use netqoe_pipeline::{
-    Assembly, Assignment, MeasuredReader, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth,
-    Ticker, View, links_within,
+    Assembly, Assignment, CorrectionPace, CorrectionsOver, MeasuredReader, MeasuredStore, Observed, OpenedStore,
+    Patience, Running, Source, StoreHealth, Ticker, View, links_within,
 };
 use netqoe_probe::{Plan, PlannedTarget, Reporter};
 use netqoe_server::{OperationsAccess, SignIn, SystemClock};
@@ -98,7 +98,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
         tracing::info!("asked to stop while waiting: {error:#}");
         return Ok(());
     }
-    let Opened { log, store, incidents, outbox, letters, annotations, reader, health } = opened?;
+    let Opened { log, store, incidents, corrections, outbox, letters, annotations, reader, health } = opened?;
     if let Some(file) = &options.import {
         starting.say("history is being imported; its log says how far that is")?;
         if !import(options, file, &log, &rules).run(&stop).await? {
@@ -109,6 +109,8 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     let annotations = Arc::new(annotations);
     let store = store.with_patience(Patience::Until(stop.clone()));
     let fleet = Some(store.fleet_link_over(incidents));
+    let pace = CorrectionPace::default();
+    let corrections = corrections.map(|own| CorrectionsOver { link: store.fleet_link_over(own), pace });
     let known = known_pairs(&store, &rules);
     let notifier = receivers.zip(outbox).map(|(receivers, outbox)| {
         receivers.notifier(outbox, store.generation(), &rules, &observed.metrics, Handle::current())
@@ -117,6 +119,7 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
         source: Source::embedded(&log, HEAL_CLOCK, &observed.metrics),
         store,
         fleet,
+        corrections,
         store_kind: "sqlite",
         store_health: health,
         rules: rules.clone(),
@@ -193,12 +196,14 @@ async fn up(options: &UpOptions, process: &Arc<Process>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The data file, opened five ways.
+/// The data file, opened once for each that works on it.
 struct Opened {
     log: SqliteLog,
     store: OpenedStore,
     /// For incidents.
     incidents: MeasuredStore,
+    /// Where what comes late counts.
+    corrections: Option<MeasuredStore>,
     /// Where there are receivers of notifications.
     outbox: Option<Box<dyn Outbox>>,
     letters: SqliteDeadLetters,
@@ -233,6 +238,8 @@ fn open(
     let log = SqliteLog::open(&path, log_options)?;
     let store = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
     let incidents = SqliteStore::open(&path, Arc::clone(&write_turn), store_clock())?;
+    let corrections = || SqliteStore::open(&path, Arc::clone(&write_turn), store_clock());
+    let corrections = rules.has_corrections().then(corrections).transpose()?;
     let outbox = || StoreUrl::Sqlite(path.clone()).connect_outbox(&PostgresOptions::default(), Arc::clone(&write_turn));
     let outbox = has_receivers.then(outbox).transpose()?;
     let letters = SqliteDeadLetters::open(&path, Arc::clone(&write_turn))?;
@@ -242,8 +249,10 @@ fn open(
     let store = MeasuredStore::new(Box::new(store), metrics, &health);
     let store = OpenedStore::open(store, log.identity(), rules, process_name(), Patience::None)?;
     let incidents = MeasuredStore::new(Box::new(incidents), metrics, &StoreHealth::default());
+    let measured = |own| MeasuredStore::new(Box::new(own), metrics, &StoreHealth::default());
+    let corrections = corrections.map(measured);
     let reader = MeasuredReader::new(reader, MAX_CONNECTIONS, metrics, &health);
-    Ok(Opened { log, store, incidents, outbox, letters, annotations, reader, health })
+    Ok(Opened { log, store, incidents, corrections, outbox, letters, annotations, reader, health })
 }
 
 fn import(options: &UpOptions, file: &Path, log: &SqliteLog, rules: &Rules) -> Import {

@@ -13,7 +13,7 @@ use netqoe_sinks::StoreUrl;
 
 use super::nats::{DeadLetterArguments, NatsArguments, secret};
 use super::{
-    AdminOptions, DatabaseOptions, ListenOptions, MemoryOptions, RetentionOptions, RuleOptions, SamplingOptions,
+    AdminOptions, DatabaseOptions, ListenOptions, LiveRuleOptions, MemoryOptions, RetentionOptions, SamplingOptions,
     ServerOptions, TracingOptions, positive, read_named,
 };
 use crate::exit::{self, WrongUsage};
@@ -128,7 +128,7 @@ pub(crate) struct AggregateOptions {
     pub(crate) server: ServerOptions,
 
     #[command(flatten)]
-    pub(crate) rules: RuleOptions,
+    pub(crate) rules: LiveRuleOptions,
 
     #[command(flatten)]
     pub(crate) tracing: TracingOptions,

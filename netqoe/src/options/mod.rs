@@ -54,7 +54,7 @@ pub(crate) use report::ReportOptions;
 use rules::correction_horizon;
 #[cfg(feature = "bench")]
 pub(crate) use rules::rules_file;
-pub(crate) use rules::{RuleOptions, RulesCommand, ms, names as rules_names};
+pub(crate) use rules::{LiveRuleOptions, RuleOptions, RulesCommand, ms, names as rules_names};
 pub(crate) use rules_test::{LimitOptions, RulesTestOptions};
 pub(crate) use serve::ServeOptions;
 pub(crate) use server::ServerOptions;
@@ -217,7 +217,7 @@ pub(crate) struct UpOptions {
     pub(crate) memory: MemoryOptions,
 
     #[command(flatten)]
-    pub(crate) rules: RuleOptions,
+    pub(crate) rules: LiveRuleOptions,
 
     #[command(flatten)]
     pub(crate) tracing: SamplingOptions,

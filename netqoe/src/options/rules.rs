@@ -44,6 +44,30 @@ impl RuleOptions {
     }
 }
 
+/// What comes late and counts all the same.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LiveRuleOptions {
+    #[command(flatten)]
+    windows: RuleOptions,
+    /// How long after its window's end an event that comes late still counts: its window's row is written again, and what follows from
+    /// it. At most what the log keeps; `0s`: late events never count
+    #[arg(
+        long,
+        env = "NETQOE_CORRECTION_HORIZON",
+        value_name = "DURATION",
+        default_value = "24h",
+        value_parser = correction_horizon,
+        help_heading = "Windows and rules"
+    )]
+    correction_horizon: Duration,
+}
+
+impl LiveRuleOptions {
+    pub(crate) fn rules(&self) -> Rules {
+        Rules { correction_horizon_ms: ms(self.correction_horizon), ..self.windows.rules() }
+    }
+}
+
 /// Operations on rules files.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {

@@ -4,6 +4,7 @@
 
 mod assembly;
 mod backlog;
+mod corrections;
 mod incidents;
 mod quarantine;
 mod replay;

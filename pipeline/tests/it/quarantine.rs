@@ -94,6 +94,7 @@ fn commit(partition: Partition, processed: Position) -> PartitionCommit {
         clients: vec![],
         dead_letters: vec![],
         looks: vec![],
+        waiting: Vec::new(),
         oldest_record: None,
     }
 }

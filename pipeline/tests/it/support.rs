@@ -10,7 +10,8 @@ use netqoe_eventlog::{EventLog, SqliteLog, SqliteLogOptions};
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{LogTime, Partition, Rules};
 use netqoe_pipeline::{
-    Assembly, Assignment, MeasuredStore, Observed, OpenedStore, Patience, Running, Source, StoreHealth, links_within,
+    Assembly, Assignment, CorrectionPace, CorrectionsOver, FleetLink, MeasuredStore, Observed, OpenedStore, Patience,
+    Running, Source, StoreHealth, links_within,
 };
 use netqoe_sinks::{SqliteStore, WriteTurn};
 use netqoe_trace::Tracer;
@@ -86,7 +87,7 @@ impl Files {
         self.folder.path().join("store.db")
     }
 
-    fn measured_store(&self) -> MeasuredStore {
+    pub(crate) fn measured_store(&self) -> MeasuredStore {
         let store = SqliteStore::open(&self.store_path(), Arc::clone(&self.write_turn), Arc::new(|| 0)).unwrap();
         MeasuredStore::unwatched(Box::new(store))
     }
@@ -103,13 +104,30 @@ impl Files {
     pub(crate) fn assembly_with(&self, store: OpenedStore) -> Assembly {
         let observed = Observed::new(Metrics::new(), || NOW_MS, Tracer::OFF);
         let fleet = Some(store.fleet_link_over(self.measured_store()));
+        self.assembly_by(store, fleet, Rules::default(), observed)
+    }
+
+    /// Without a thread that finds incidents, so that all looks stay.
+    pub(crate) fn run_without_incidents(&self, rules: &Rules, corrections: Option<CorrectionPace>) -> Running {
+        let store = self.measured_store();
+        let store =
+            OpenedStore::open(store, self.log.identity(), rules, "a test".to_owned(), Patience::OfACommand).unwrap();
+        let observed = Observed::new(Metrics::new(), || NOW_MS, Tracer::OFF);
+        let corrections =
+            corrections.map(|pace| CorrectionsOver { link: store.fleet_link_over(self.measured_store()), pace });
+        let assembly = Assembly { corrections, ..self.assembly_by(store, None, rules.clone(), observed) };
+        assembly.ready().unwrap().start(links_within(WORKERS).unwrap()).unwrap()
+    }
+
+    fn assembly_by(&self, store: OpenedStore, fleet: Option<FleetLink>, rules: Rules, observed: Observed) -> Assembly {
         Assembly {
             source: Source::embedded(&self.log, "set the clock", &observed.metrics),
             store,
             fleet,
+            corrections: None,
             store_kind: "sqlite",
             store_health: StoreHealth::default(),
-            rules: Rules::default(),
+            rules,
             assignment: Assignment::of_one_process(WORKERS),
             observed,
         }

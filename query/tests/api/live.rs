@@ -106,6 +106,7 @@ fn publish_at(api: &Api, minute: i64, rows: &[AggregateRow]) {
         clients: Vec::new(),
         dead_letters: Vec::new(),
         looks: Vec::new(),
+        waiting: Vec::new(),
         oldest_record: None,
     };
     commit.checkpoint.log_time = LogTime::from_ms(minute_ms(minute));

@@ -160,6 +160,7 @@ fn commit(store: &Mutex<TestStore>, checkpoint: Checkpoint, rows: &[AggregateRow
         clients,
         dead_letters: Vec::new(),
         looks: Vec::new(),
+        waiting: Vec::new(),
         oldest_record: None,
     });
 }

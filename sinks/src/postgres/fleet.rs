@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use netqoe_model::{Generation, LogTime, Look, PartitionCommit, WindowStart};
+use netqoe_model::{Generation, LogTime, Look, WindowStart};
 use postgres::Transaction;
 use postgres::types::Type;
 
@@ -21,9 +21,21 @@ const MINUTES_AT_ONCE: i64 = 1_440;
 /// Before all times that are written: PostgreSQL knows none before the year -4713.
 const BEGINNING_MS: i64 = -62_135_596_800_000;
 
-/// Writes the looks of a commit.
-pub(super) fn write_looks(transaction: &mut Transaction<'_>, partitions: &[PartitionCommit]) -> Result<(), Failure> {
-    let looks: Vec<&Look> = partitions.iter().flat_map(|partition| &partition.looks).collect();
+/// Writes looks, in the place of what they were. One that shows nothing goes.
+pub(super) fn put_looks<'a>(
+    transaction: &mut Transaction<'_>,
+    looks: impl Iterator<Item = &'a Look>,
+) -> Result<(), Failure> {
+    let (looks, empty): (Vec<&Look>, Vec<&Look>) = looks.partition(|look| !look.sightings.is_empty());
+    for looks in empty.chunks(LOOKS_PER_STATEMENT) {
+        let ats = each(looks, |look| timestamptz(look.at.ms()));
+        let numbers = each(looks, |look| i32::from(look.partition.0));
+        transaction.execute_typed(
+            "DELETE FROM looks USING unnest($1, $2) AS gone (at, partition)
+             WHERE looks.at = gone.at AND looks.partition = gone.partition",
+            &[(&ats, Type::TIMESTAMPTZ_ARRAY), (&numbers, Type::INT4_ARRAY)],
+        )?;
+    }
     for looks in looks.chunks(LOOKS_PER_STATEMENT) {
         let ats = each(looks, |look| timestamptz(look.at.ms()));
         let numbers = each(looks, |look| i32::from(look.partition.0));

@@ -8,6 +8,7 @@ pub(crate) mod admission;
 mod annotations;
 mod attempts;
 mod columns;
+mod correction;
 mod fleet;
 pub(crate) mod link;
 mod maintain;
@@ -77,7 +78,9 @@ impl PostgresStore {
     fn try_commit(&mut self, generation: Generation, partitions: &[PartitionCommit]) -> Result<(), Failure> {
         let updated_at = (self.clock)();
         let store = self.link.name().to_owned();
-        self.months.prepare(&store, self.link.client()?, &self.settings, partitions)?;
+        let rows = partitions.iter().flat_map(|partition| &partition.rows);
+        let starts = rows.map(|row| row.window.start);
+        self.months.prepare(&store, self.link.client()?, &self.settings, starts)?;
         #[cfg(feature = "planted-faults")]
         if planted::commits_progress_first() {
             return self.commit_progress_first(generation, partitions);
@@ -85,9 +88,10 @@ impl PostgresStore {
         self.transact(|transaction| {
             let log_id = read_back::current_until_end(transaction, &store, generation)?;
             write::rows(transaction, partitions, updated_at)?;
-            write::clients(transaction, partitions)?;
+            write::clients(transaction, partitions.iter().flat_map(|partition| &partition.clients))?;
             write::dead_letters(transaction, partitions)?;
-            fleet::write_looks(transaction, partitions)?;
+            fleet::put_looks(transaction, partitions.iter().flat_map(|partition| &partition.looks))?;
+            correction::add_waiting(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })

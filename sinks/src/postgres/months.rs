@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Span;
 use jiff::civil::Date;
-use netqoe_model::{MAX_TIME_MS, PartitionCommit};
+use netqoe_model::{MAX_TIME_MS, WindowStart};
 use postgres::error::SqlState;
 use postgres::{Client, Transaction};
 
@@ -32,10 +32,9 @@ impl Months {
         store: &str,
         client: &mut Client,
         settings: &str,
-        partitions: &[PartitionCommit],
+        starts: impl Iterator<Item = WindowStart>,
     ) -> Result<(), Failure> {
-        let starts = partitions.iter().flat_map(|partition| &partition.rows).map(|row| row.window.start.ms());
-        let missing = months_of(starts, &self.known);
+        let missing = months_of(starts.map(WindowStart::ms), &self.known);
         if missing.is_empty() {
             return Ok(());
         }

@@ -30,9 +30,9 @@ impl PostgresStore {
         self.transact(|transaction| {
             read_back::current_until_end(transaction, &store, generation)?;
             write::rows(transaction, partitions, updated_at)?;
-            write::clients(transaction, partitions)?;
+            write::clients(transaction, partitions.iter().flat_map(|partition| &partition.clients))?;
             write::dead_letters(transaction, partitions)?;
-            fleet::write_looks(transaction, partitions)
+            fleet::put_looks(transaction, partitions.iter().flat_map(|partition| &partition.looks))
         })
     }
 }

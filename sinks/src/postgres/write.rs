@@ -1,16 +1,17 @@
 //! What a commit writes, within the transaction that the caller has begun: a few statements, each over arrays.
 
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use netqoe_model::{
-    AggregateRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, PartitionCommit, Percentiles, Severity,
-    from_thousandths,
+    AggregateRow, ClientRow, DeadLetter, Evidence, Generation, LogIdentity, Metric, PartitionCommit, Percentiles,
+    Severity, from_thousandths,
 };
 use postgres::Transaction;
 use postgres::types::{ToSql, Type};
 
 use super::Failure;
-use super::window::timestamptz;
+use super::window::{narrow, timestamptz};
 use crate::{Opening, batch};
 
 /// Rows in one statement. The server holds a statement's arrays in memory; beyond some thousands nothing is gained.
@@ -21,18 +22,27 @@ const LETTER_BYTES_PER_STATEMENT: usize = 8 << 20;
 
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// Writes rows and their diagnoses at once. `written` holds the rows that the store took, which are all but those
-/// of which it has a newer state.
-const UPSERT_ROWS: &str = "
-    WITH batch AS (
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+/// The arrays of [`BATCH_COLUMNS`].
+const UNNESTED: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                              $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37,
-                             $38, $39, $40, $41, $42)
-        AS batch (client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
+                             $38, $39, $40, $41, $42";
+
+/// What a row and its diagnosis are made of, in the order in which [`RowColumns`] has them.
+const BATCH_COLUMNS: &str =
+    "client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
                   tcp_error_count, tls_error_count, http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50,
                   tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, diagnosis_label,
                   is_final, as_of, pair_state, network_type, isp, site, client_labels, target_labels, severity, stage, observed,
-                  usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts)
+                  usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows, since_ts";
+
+/// Writes rows and their diagnoses at once. `written` holds the rows that the store took, which are all but those
+/// of which it has a newer state.
+static UPSERT_ROWS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+    WITH batch AS (
+        SELECT * FROM unnest({UNNESTED})
+        AS batch ({BATCH_COLUMNS})
     ), written AS (
         INSERT INTO agg_1m AS stored
         SELECT client_id, target, window_start_ts, count_total, count_success, count_error, dns_error_count,
@@ -72,7 +82,9 @@ const UPSERT_ROWS: &str = "
          windows, since_ts, is_final, as_of, updated_at)
         = (excluded.label, excluded.severity, excluded.stage, excluded.observed, excluded.usual, excluded.usual_low,
            excluded.usual_high, excluded.sigmas, excluded.share_of_total, excluded.samples, excluded.bad_samples,
-           excluded.windows, excluded.since_ts, excluded.is_final, excluded.as_of, excluded.updated_at)";
+           excluded.windows, excluded.since_ts, excluded.is_final, excluded.as_of, excluded.updated_at)"
+    )
+});
 
 /// Writes the rows of all partitions and the diagnoses that follow from them.
 pub(super) fn rows(
@@ -88,68 +100,190 @@ pub(super) fn rows(
     Ok(())
 }
 
+/// Writes rows that are final, unless they are there; `revision` of those that were there becomes one more. Returns how many it wrote.
+pub(super) fn correct_rows(
+    transaction: &mut Transaction<'_>,
+    rows: &[AggregateRow],
+    updated_at: SystemTime,
+) -> Result<u64, Failure> {
+    let mut written = 0;
+    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
+        let chunk: Vec<&AggregateRow> = chunk.iter().collect();
+        let mut differing = Vec::new();
+        for row in transaction.query_typed(&DIFFERING, &RowColumns::of(&chunk).parameters())? {
+            differing.push(chunk[narrow::<i64, usize>(&row, 0)?]);
+        }
+        // Before they are written: rows that were not there have their first revision.
+        execute_for(transaction, REVISE, &differing, &updated_at)?;
+        upsert_rows(transaction, &differing, updated_at)?;
+        // Of the others, what later rows are judged by may have come to stand elsewhere.
+        written += differing.len() as u64 + execute_for(transaction, PUT_STATES, &chunk, &updated_at)?;
+    }
+    Ok(written)
+}
+
+/// Which rows are not in the store as they are here, their diagnoses included: `nth - 1`.
+static DIFFERING: LazyLock<String> = LazyLock::new(|| {
+    let window = [
+        "count_total, count_success, count_error, dns_error_count, tcp_error_count, tls_error_count, http_error_count",
+        "throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50",
+        "throughput_p95, diagnosis_label, is_final, network_type, isp, site, client_labels, target_labels",
+    ];
+    let diagnosis = [
+        "severity, stage, observed, usual, usual_low, usual_high, sigmas, share_of_total, samples, bad_samples, windows",
+        "since_ts",
+    ];
+    let of = |table: &str, lists: &[&str]| {
+        let columns = lists.iter().flat_map(|list| list.split(", "));
+        columns.map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "SELECT nth - 1 FROM unnest({UNNESTED}) WITH ORDINALITY AS batch ({BATCH_COLUMNS}, nth)
+         LEFT JOIN agg_1m AS stored USING (client_id, target, window_start_ts)
+         LEFT JOIN diagnoses AS found USING (client_id, target, window_start_ts)
+         WHERE ROW({}) IS DISTINCT FROM ROW({}) OR ROW({}) IS DISTINCT FROM ROW({})
+         ORDER BY nth",
+        of("stored", &window),
+        of("batch", &window),
+        of("found", &diagnosis),
+        of("batch", &diagnosis),
+    )
+});
+
+/// Counts one more revision of rows that are final.
+const REVISE: &str = "
+    UPDATE agg_1m SET revision = revision + 1, updated_at = $5
+    FROM unnest($1, $2, $3, $4) AS batch (client_id, target, window_start_ts, pair_state)
+    WHERE agg_1m.client_id = batch.client_id AND agg_1m.target = batch.target
+      AND agg_1m.window_start_ts = batch.window_start_ts AND agg_1m.is_final";
+
+/// Writes what later rows are judged by.
+const PUT_STATES: &str = "
+    UPDATE agg_1m SET pair_state = batch.pair_state, updated_at = $5
+    FROM unnest($1, $2, $3, $4) AS batch (client_id, target, window_start_ts, pair_state)
+    WHERE agg_1m.client_id = batch.client_id AND agg_1m.target = batch.target
+      AND agg_1m.window_start_ts = batch.window_start_ts AND agg_1m.pair_state IS DISTINCT FROM batch.pair_state";
+
+fn execute_for(
+    transaction: &mut Transaction<'_>,
+    statement: &str,
+    rows: &[&AggregateRow],
+    updated_at: &SystemTime,
+) -> Result<u64, Failure> {
+    let client_ids = each(rows, |row| &*row.client_id);
+    let targets = each(rows, |row| &*row.target);
+    let starts = each(rows, |row| timestamptz(row.window.start.ms()));
+    let pair_states = each(rows, |row| row.pair_state.as_deref());
+    Ok(transaction.execute_typed(
+        statement,
+        &[
+            (&client_ids, Type::TEXT_ARRAY),
+            (&targets, Type::TEXT_ARRAY),
+            (&starts, Type::TIMESTAMPTZ_ARRAY),
+            (&pair_states, Type::BYTEA_ARRAY),
+            (updated_at, Type::TIMESTAMPTZ),
+        ],
+    )?)
+}
+
 fn upsert_rows(
     transaction: &mut Transaction<'_>,
     rows: &[&AggregateRow],
     updated_at: SystemTime,
 ) -> Result<(), Failure> {
-    let client_ids = each(rows, |row| &*row.client_id);
-    let targets = each(rows, |row| &*row.target);
-    let starts = each(rows, |row| timestamptz(row.window.start.ms()));
-    let counts = [
-        each(rows, |row| i64::from(row.window.count_total())),
-        each(rows, |row| i64::from(row.window.count_success)),
-        each(rows, |row| i64::from(row.window.count_error())),
-    ];
-    let errors: [Vec<i64>; 5] = std::array::from_fn(|stage| each(rows, |row| i64::from(row.window.errors[stage])));
-    let percentiles: Vec<Vec<Option<f64>>> = Metric::ALL
-        .into_iter()
-        .flat_map(|metric| {
-            let of = |which: fn(Percentiles) -> u64| {
-                each(rows, |row| row.window.of(metric).map(|both| from_thousandths(which(both))))
-            };
-            [of(|both| both.p50), of(|both| both.p95)]
-        })
-        .collect();
-    let labels = each(rows, |row| row.diagnosis.as_ref().map(|diagnosis| diagnosis.label.as_str()));
-    let finals = each(rows, |row| row.window.is_final);
-    let as_ofs = each(rows, |row| timestamptz(row.window.as_of.ms()));
-    let pair_states = each(rows, |row| row.pair_state.as_deref());
-    let names = [0, 1, 2].map(|nth| each(rows, |row| row.window.network.as_deref()?.names()[nth]));
-    let labels_of = [0, 1].map(|side| each(rows, |row| row.window.tags.as_deref()?.json()[side]));
-    let severities = each(rows, |row| finding(row).map(|(severity, _)| severity.as_str()));
-    let stages = each(rows, |row| finding(row).map(|(_, evidence)| evidence.stage));
-    let figures: [fn(&Evidence) -> Option<f64>; 6] = [
-        |evidence| Some(evidence.observed),
-        |evidence| evidence.usual.map(|usual| usual.centre),
-        |evidence| evidence.usual.map(|usual| usual.low),
-        |evidence| evidence.usual.map(|usual| usual.high),
-        |evidence| evidence.sigmas,
-        |evidence| evidence.share_of_total,
-    ];
-    let figures = figures.map(|figure| each(rows, |row| finding(row).and_then(|(_, evidence)| figure(evidence))));
-    let bases: [fn(&Evidence) -> u32; 3] =
-        [|evidence| evidence.samples, |evidence| evidence.bad_samples, |evidence| evidence.windows];
-    let bases = bases.map(|basis| each(rows, |row| finding(row).map(|(_, evidence)| i64::from(basis(evidence)))));
-    let since = each(rows, |row| finding(row).map(|(_, evidence)| timestamptz(evidence.since.ms())));
-
-    let mut parameters: Vec<Parameter<'_>> =
-        vec![(&client_ids, Type::TEXT_ARRAY), (&targets, Type::TEXT_ARRAY), (&starts, Type::TIMESTAMPTZ_ARRAY)];
-    parameters.extend(counts.iter().chain(&errors).map(|counts| -> Parameter<'_> { (counts, Type::INT8_ARRAY) }));
-    parameters.extend(percentiles.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));
-    parameters.push((&labels, Type::TEXT_ARRAY));
-    parameters.push((&finals, Type::BOOL_ARRAY));
-    parameters.push((&as_ofs, Type::TIMESTAMPTZ_ARRAY));
-    parameters.push((&pair_states, Type::BYTEA_ARRAY));
-    parameters.extend(names.iter().chain(&labels_of).map(|texts| -> Parameter<'_> { (texts, Type::TEXT_ARRAY) }));
-    parameters.push((&severities, Type::TEXT_ARRAY));
-    parameters.push((&stages, Type::TEXT_ARRAY));
-    parameters.extend(figures.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));
-    parameters.extend(bases.iter().map(|counts| -> Parameter<'_> { (counts, Type::INT8_ARRAY) }));
-    parameters.push((&since, Type::TIMESTAMPTZ_ARRAY));
+    let columns = RowColumns::of(rows);
+    let mut parameters = columns.parameters();
     parameters.push((&updated_at, Type::TIMESTAMPTZ));
-    transaction.execute_typed(UPSERT_ROWS, &parameters)?;
+    transaction.execute_typed(&UPSERT_ROWS, &parameters)?;
     Ok(())
+}
+
+/// Rows and their diagnoses as arrays, one for each of [`BATCH_COLUMNS`].
+struct RowColumns<'a> {
+    client_ids: Vec<&'a str>,
+    targets: Vec<&'a str>,
+    starts: Vec<SystemTime>,
+    counts: [Vec<i64>; 3],
+    errors: [Vec<i64>; 5],
+    percentiles: Vec<Vec<Option<f64>>>,
+    labels: Vec<Option<&'a str>>,
+    finals: Vec<bool>,
+    as_ofs: Vec<SystemTime>,
+    pair_states: Vec<Option<&'a [u8]>>,
+    names: [Vec<Option<&'a str>>; 3],
+    labels_of: [Vec<Option<&'a str>>; 2],
+    severities: Vec<Option<&'a str>>,
+    stages: Vec<Option<&'a str>>,
+    figures: [Vec<Option<f64>>; 6],
+    bases: [Vec<Option<i64>>; 3],
+    since: Vec<Option<SystemTime>>,
+}
+
+impl<'a> RowColumns<'a> {
+    fn of(rows: &'a [&'a AggregateRow]) -> Self {
+        let figures: [fn(&Evidence) -> Option<f64>; 6] = [
+            |evidence| Some(evidence.observed),
+            |evidence| evidence.usual.map(|usual| usual.centre),
+            |evidence| evidence.usual.map(|usual| usual.low),
+            |evidence| evidence.usual.map(|usual| usual.high),
+            |evidence| evidence.sigmas,
+            |evidence| evidence.share_of_total,
+        ];
+        let bases: [fn(&Evidence) -> u32; 3] =
+            [|evidence| evidence.samples, |evidence| evidence.bad_samples, |evidence| evidence.windows];
+        Self {
+            client_ids: each(rows, |row| &*row.client_id),
+            targets: each(rows, |row| &*row.target),
+            starts: each(rows, |row| timestamptz(row.window.start.ms())),
+            counts: [
+                each(rows, |row| i64::from(row.window.count_total())),
+                each(rows, |row| i64::from(row.window.count_success)),
+                each(rows, |row| i64::from(row.window.count_error())),
+            ],
+            errors: std::array::from_fn(|stage| each(rows, |row| i64::from(row.window.errors[stage]))),
+            percentiles: Metric::ALL.into_iter().flat_map(|metric| percentiles(rows, metric)).collect(),
+            labels: each(rows, |row| row.diagnosis.as_ref().map(|diagnosis| diagnosis.label.as_str())),
+            finals: each(rows, |row| row.window.is_final),
+            as_ofs: each(rows, |row| timestamptz(row.window.as_of.ms())),
+            pair_states: each(rows, |row| row.pair_state.as_deref()),
+            names: [0, 1, 2].map(|nth| each(rows, |row| row.window.network.as_deref()?.names()[nth])),
+            labels_of: [0, 1].map(|side| each(rows, |row| row.window.tags.as_deref()?.json()[side])),
+            severities: each(rows, |row| finding(row).map(|(severity, _)| severity.as_str())),
+            stages: each(rows, |row| finding(row).map(|(_, evidence)| evidence.stage)),
+            figures: figures.map(|figure| each(rows, |row| finding(row).and_then(|(_, evidence)| figure(evidence)))),
+            bases: bases.map(|basis| each(rows, |row| finding(row).map(|(_, evidence)| i64::from(basis(evidence))))),
+            since: each(rows, |row| finding(row).map(|(_, evidence)| timestamptz(evidence.since.ms()))),
+        }
+    }
+
+    fn parameters(&self) -> Vec<Parameter<'_>> {
+        let mut parameters: Vec<Parameter<'_>> = vec![
+            (&self.client_ids, Type::TEXT_ARRAY),
+            (&self.targets, Type::TEXT_ARRAY),
+            (&self.starts, Type::TIMESTAMPTZ_ARRAY),
+        ];
+        let counts = self.counts.iter().chain(&self.errors);
+        parameters.extend(counts.map(|counts| -> Parameter<'_> { (counts, Type::INT8_ARRAY) }));
+        parameters.extend(self.percentiles.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));
+        parameters.push((&self.labels, Type::TEXT_ARRAY));
+        parameters.push((&self.finals, Type::BOOL_ARRAY));
+        parameters.push((&self.as_ofs, Type::TIMESTAMPTZ_ARRAY));
+        parameters.push((&self.pair_states, Type::BYTEA_ARRAY));
+        let texts = self.names.iter().chain(&self.labels_of);
+        parameters.extend(texts.map(|texts| -> Parameter<'_> { (texts, Type::TEXT_ARRAY) }));
+        parameters.push((&self.severities, Type::TEXT_ARRAY));
+        parameters.push((&self.stages, Type::TEXT_ARRAY));
+        parameters.extend(self.figures.iter().map(|values| -> Parameter<'_> { (values, Type::FLOAT8_ARRAY) }));
+        parameters.extend(self.bases.iter().map(|counts| -> Parameter<'_> { (counts, Type::INT8_ARRAY) }));
+        parameters.push((&self.since, Type::TIMESTAMPTZ_ARRAY));
+        parameters
+    }
+}
+
+/// Both percentiles of a metric.
+fn percentiles(rows: &[&AggregateRow], metric: Metric) -> [Vec<Option<f64>>; 2] {
+    let which: [fn(Percentiles) -> u64; 2] = [|both| both.p50, |both| both.p95];
+    which.map(|which| each(rows, |row| row.window.of(metric).map(|both| from_thousandths(which(both)))))
 }
 
 pub(super) fn each<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
@@ -161,9 +295,13 @@ fn finding(row: &AggregateRow) -> Option<&(Severity, Evidence)> {
 }
 
 /// Writes the clients: the earlier first time, the later last time, and the context that came with that.
-pub(super) fn clients(transaction: &mut Transaction<'_>, partitions: &[PartitionCommit]) -> Result<(), Failure> {
-    for clients in batch::clients(partitions).chunks(ROWS_PER_STATEMENT) {
-        let text = |field: for<'a> fn(&'a batch::MergedClient<'_>) -> Option<&'a str>| {
+pub(super) fn clients<'a>(
+    transaction: &mut Transaction<'_>,
+    clients: impl Iterator<Item = &'a ClientRow>,
+) -> Result<(), Failure> {
+    let merged = batch::clients(clients);
+    for clients in merged.chunks(ROWS_PER_STATEMENT) {
+        let text = |field: for<'b> fn(&'b batch::MergedClient<'_>) -> Option<&'b str>| {
             each(clients, |client| field(client).map(batch::storable))
         };
         let client_ids = each(clients, |client| client.client_id);

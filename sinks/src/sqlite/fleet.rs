@@ -1,6 +1,6 @@
 //! Looks and incidents in a SQLite file.
 
-use netqoe_model::{Generation, IncidentMember, LogTime, Look, PartitionCommit, WindowStart};
+use netqoe_model::{Generation, IncidentMember, LogTime, Look, WindowStart};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Failure, SqliteStore, read_back};
@@ -10,11 +10,16 @@ use crate::{FleetCommit, FleetResume, FleetStore, OpenIncidents, StoreError};
 /// Members that one transaction writes: some milliseconds.
 const MEMBERS_PER_TRANSACTION: usize = 1_000;
 
-/// Writes the looks of a commit.
-pub(super) fn write_looks(transaction: &Connection, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
+/// Writes looks, in the place of what they were. One that shows nothing goes.
+pub(super) fn put_looks(transaction: &Connection, looks: &[Look]) -> rusqlite::Result<()> {
     let mut upsert =
         transaction.prepare_cached("INSERT OR REPLACE INTO looks (at, partition, sightings) VALUES (?1, ?2, ?3)")?;
-    for look in partitions.iter().flat_map(|partition| &partition.looks) {
+    let mut delete = transaction.prepare_cached("DELETE FROM looks WHERE at = ?1 AND partition = ?2")?;
+    for look in looks {
+        if look.sightings.is_empty() {
+            delete.execute(params![look.at.ms(), look.partition.0])?;
+            continue;
+        }
         upsert.execute(params![look.at.ms(), look.partition.0, look.sightings_to_bytes()])?;
     }
     Ok(())
@@ -22,7 +27,7 @@ pub(super) fn write_looks(transaction: &Connection, partitions: &[PartitionCommi
 
 impl SqliteStore {
     /// Reads, without a transaction of its own: whoever writes goes on meanwhile.
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         doing: &'static str,
         read: impl FnOnce(&Connection, &str) -> Result<T, Failure>,

@@ -6,6 +6,7 @@ mod annotations;
 mod attempts;
 mod build;
 mod columns;
+mod correction;
 mod dead_letters;
 mod fleet;
 mod maintain;
@@ -131,9 +132,10 @@ impl Store for SqliteStore {
         self.transact("commit rows", |transaction, file| {
             let log_id = read_back::current(transaction, file, generation)?;
             rows::write(transaction, partitions, updated_at)?;
-            write::clients(transaction, partitions)?;
+            write::clients(transaction, partitions.iter().flat_map(|partition| &partition.clients))?;
             write::dead_letters(transaction, partitions)?;
-            fleet::write_looks(transaction, partitions)?;
+            partitions.iter().try_for_each(|partition| fleet::put_looks(transaction, &partition.looks))?;
+            correction::add_waiting(transaction, partitions)?;
             write::checkpoints(transaction, &log_id, generation, partitions)?;
             Ok(())
         })

@@ -6,7 +6,7 @@ use netqoe_model::{
     Checkpoint, DiagnosisRules, ErrorStage, Generation, Ledger, LogTime, Metric, PairPast, Partition, Percentiles,
     Position, WindowRow, WindowStart, to_thousandths,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 
 use super::{Failure, StoreFile};
 use crate::StoreError;
@@ -78,12 +78,7 @@ pub(super) fn history(
     let mut next_key = transaction.prepare(
         "SELECT client_id, target FROM agg_1m WHERE (client_id, target) > (?1, ?2) ORDER BY client_id, target LIMIT 1",
     )?;
-    let mut latest = transaction.prepare(
-        "SELECT window_start_ts, as_of, count_success, dns_error_count, tcp_error_count, tls_error_count,
-                http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95,
-                ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, pair_state
-         FROM agg_1m WHERE client_id = ?1 AND target = ?2 AND is_final = 1 AND as_of <= ?3 ORDER BY window_start_ts DESC",
-    )?;
+    let mut latest = transaction.prepare(&final_rows("as_of <= ?3"))?;
     let reach = Reach::new(rules);
     let mut history = Vec::new();
     // Both names have at least one byte, so this lies before every key.
@@ -91,15 +86,29 @@ pub(super) fn history(
     while let Some(next) = next_key.query_row([&key.0, &key.1], |row| Ok((row.get(0)?, row.get(1)?))).optional()? {
         key = next;
         let through = passed.log_time(&key.0).map_or(i64::MAX, LogTime::ms);
-        let mut rows = latest.query(params![key.0, key.1, through])?;
-        let mut past = PastInReading::new(reach);
-        while past.wants_older() {
-            let Some(row) = rows.next()? else { break };
-            past.take(final_window(row)?, row.get_ref("pair_state")?.as_blob_or_null()?);
-        }
-        history.extend(past.finish(&key.0, &key.1));
+        let rows = latest.query(params![key.0, key.1, through])?;
+        history.extend(past(rows, PastInReading::new(reach))?.finish(&key.0, &key.1));
     }
     Ok(history)
+}
+
+/// The final rows of a pair that fulfil a condition, newest first.
+pub(super) fn final_rows(condition: &str) -> String {
+    format!(
+        "SELECT window_start_ts, as_of, count_success, dns_error_count, tcp_error_count, tls_error_count,
+                http_error_count, throughput_error_count, dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95,
+                ttfb_p50, ttfb_p95, throughput_p50, throughput_p95, pair_state
+         FROM agg_1m WHERE client_id = ?1 AND target = ?2 AND is_final = 1 AND {condition} ORDER BY window_start_ts DESC"
+    )
+}
+
+/// Reads as many of [`final_rows`] as a past wants.
+pub(super) fn past(mut rows: Rows<'_>, mut past: PastInReading) -> rusqlite::Result<PastInReading> {
+    while past.wants_older() {
+        let Some(row) = rows.next()? else { break };
+        past.take(final_window(row)?, row.get_ref("pair_state")?.as_blob_or_null()?);
+    }
+    Ok(past)
 }
 
 /// Without its network and its labels: nothing is judged by those.

@@ -15,7 +15,7 @@ const ROWS_PER_STATEMENT: usize = 16;
 const DIAGNOSES_PER_STATEMENT: usize = 8;
 
 /// The columns of `agg_1m`, in the order in which they are bound.
-const COLUMNS: [&str; 31] = [
+pub(super) const COLUMNS: [&str; 31] = [
     "client_id",
     "target",
     "window_start_ts",
@@ -50,7 +50,7 @@ const COLUMNS: [&str; 31] = [
 ];
 
 /// The columns of `diagnoses`, in the order in which they are bound.
-const DIAGNOSIS_COLUMNS: [&str; 19] = [
+pub(super) const DIAGNOSIS_COLUMNS: [&str; 19] = [
     "client_id",
     "target",
     "window_start_ts",
@@ -89,7 +89,7 @@ static UPSERT_DIAGNOSIS: LazyLock<String> =
 static UPSERT_DIAGNOSES: LazyLock<String> =
     LazyLock::new(|| insert("INSERT OR REPLACE INTO diagnoses", &DIAGNOSIS_COLUMNS, DIAGNOSES_PER_STATEMENT));
 
-fn insert(into: &str, columns: &[&str], rows: usize) -> String {
+pub(super) fn insert(into: &str, columns: &[&str], rows: usize) -> String {
     let row = format!("({})", vec!["?"; columns.len()].join(", "));
     let mut sql = format!("{into} ({}) VALUES {row}", columns.join(", "));
     for _ in 1..rows {
@@ -122,7 +122,12 @@ pub(super) fn write(transaction: &Connection, partitions: &[PartitionCommit], up
 }
 
 /// Binds a row to the parameters after the first `bound`. Allocates nothing.
-fn bind(statement: &mut Statement<'_>, bound: usize, row: &AggregateRow, updated_at: i64) -> rusqlite::Result<()> {
+pub(super) fn bind(
+    statement: &mut Statement<'_>,
+    bound: usize,
+    row: &AggregateRow,
+    updated_at: i64,
+) -> rusqlite::Result<()> {
     let window = &row.window;
     let mut next = Binding { statement, bound };
     next.bind(&*row.client_id)?;
@@ -207,12 +212,12 @@ impl<'a> RowWriter<'a> {
     }
 }
 
-fn hurts(row: &AggregateRow) -> bool {
+pub(super) fn hurts(row: &AggregateRow) -> bool {
     row.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.finding.is_some())
 }
 
 /// Binds the diagnosis of a row that has one to the parameters after the first `bound`. Allocates nothing.
-fn bind_diagnosis(
+pub(super) fn bind_diagnosis(
     statement: &mut Statement<'_>,
     bound: usize,
     row: &AggregateRow,

@@ -1,12 +1,15 @@
 //! What a commit writes beside rows, within the transaction that the caller has begun.
 
-use netqoe_model::{Generation, LogIdentity, PartitionCommit};
+use netqoe_model::{ClientRow, Generation, LogIdentity, PartitionCommit};
 use rusqlite::{Connection, params};
 
 use crate::{Opening, batch};
 
 /// Writes the clients: the earlier first time, the later last time, and the context that came with that.
-pub(super) fn clients(transaction: &Connection, partitions: &[PartitionCommit]) -> rusqlite::Result<()> {
+pub(super) fn clients<'a>(
+    transaction: &Connection,
+    clients: impl Iterator<Item = &'a ClientRow>,
+) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(
         "INSERT INTO clients (client_id, network_type, isp, context, first_seen, last_seen)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -17,7 +20,7 @@ pub(super) fn clients(transaction: &Connection, partitions: &[PartitionCommit]) 
              first_seen = min(excluded.first_seen, first_seen),
              last_seen = max(excluded.last_seen, last_seen)",
     )?;
-    for client in batch::clients(partitions) {
+    for client in batch::clients(clients) {
         let text = |field: &'_ Option<String>| field.as_deref().map(|text| batch::storable(text).into_owned());
         upsert.execute(params![
             client.client_id,

@@ -29,6 +29,7 @@ fn store(letters: &[DeadLetter]) -> (tempfile::TempDir, SqliteDeadLetters) {
         clients: Vec::new(),
         dead_letters: letters.to_vec(),
         looks: Vec::new(),
+        waiting: Vec::new(),
         oldest_record: None,
     };
     store.commit(generation, &[commit]).unwrap();

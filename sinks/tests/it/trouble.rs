@@ -21,6 +21,7 @@ fn commit(processed: u64) -> PartitionCommit {
         clients: vec![],
         dead_letters: vec![],
         looks: vec![],
+        waiting: Vec::new(),
         oldest_record: None,
     }
 }

@@ -9,12 +9,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use netqoe_model::{Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Rules, WindowRow, WindowStart};
+use netqoe_model::{
+    Checkpoint, ClientRow, DeadLetter, Invalid, LogTime, Position, Reclassified, Rules, WaitingCorrection, WindowRow,
+    WindowStart,
+};
 
 use super::clients::Clients;
 use super::known_tags::KnownTags;
 use super::late::LateEvents;
 use super::pairs::{Pair, Pairs};
+use super::waiting::WaitingPairs;
 use super::{OpenWindow, PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
 use crate::judge::{Judged, PairState};
@@ -56,6 +60,12 @@ pub struct WindowOutput {
     pub dead_letters: Vec<DeadLetter>,
     /// What came after its window was closed, by minute of the log.
     pub late: Vec<LateEvents>,
+    /// Pairs of events that came late and that a correction will count.
+    pub waiting: Vec<WaitingCorrection>,
+    /// Events that came late earlier and that a correction has counted.
+    pub reclassified: Reclassified,
+    /// Whether a mark was read: what was read before it is part of this output or of earlier ones.
+    pub marked: bool,
     /// What was seen when the log passed a minute, by that minute.
     pub looks: Vec<PairLook>,
     /// How far the partition has come. Some final rows may be further: see [`PartitionWindows::portion`].
@@ -91,28 +101,29 @@ pub struct PartitionWindows {
     /// The past of a pair that has none. Made once: it holds what tells the rules apart, which takes longer to compute than
     /// most windows to judge.
     new: Rc<PairState>,
-    checkpoint: Checkpoint,
+    pub(in crate::window) checkpoint: Checkpoint,
     /// The last record that was read, and the one up to which records only rebuild what was in memory before.
     position: Position,
     rebuild_through: Position,
     slots: BTreeMap<WindowStart, Slot>,
-    pairs: Pairs,
+    pub(in crate::window) pairs: Pairs,
     clients: Clients,
     tags: KnownTags,
+    waiting: WaitingPairs,
     looks: Looks,
     /// What is due of a minute that the log has passed.
     due: DueMinute,
     flush: bool,
     /// Whether this turn has something to say.
-    moved: bool,
+    pub(in crate::window) moved: bool,
     /// Whether a window was closed in this turn.
     closed: bool,
     next_sweep: LogTime,
     /// Pairs that were forgotten since the start.
     forgotten_pairs: u64,
     /// Pairs of which windows were closed in this turn, and of which the collection holds anything; some of them more than once.
-    advanced: Vec<u32>,
-    output: WindowOutput,
+    pub(in crate::window) advanced: Vec<u32>,
+    pub(in crate::window) output: WindowOutput,
 }
 
 impl PartitionWindows {
@@ -130,6 +141,7 @@ impl PartitionWindows {
             pairs: Pairs::default(),
             clients: Clients::default(),
             tags: KnownTags::default(),
+            waiting: WaitingPairs::default(),
             flush: false,
             moved: false,
             closed: false,
@@ -153,6 +165,11 @@ impl PartitionWindows {
         }
         if batch.flush {
             self.flush = true;
+            return;
+        }
+        if batch.mark {
+            self.output.marked = true;
+            self.moved = true;
             return;
         }
         let rebuilding = batch.position <= self.rebuild_through;
@@ -223,6 +240,7 @@ impl PartitionWindows {
             self.slots.values().map(|slot| slot.first).min().unwrap_or(Position(self.checkpoint.processed.0 + 1));
         Some(WindowOutput {
             checkpoint: self.due.held_back(self.checkpoint),
+            waiting: self.waiting.take(),
             state: PartitionState {
                 due_pairs: self.due_pairs(),
                 open_windows: self.slots.values().map(|slot| slot.pairs.len()).sum(),
@@ -243,7 +261,11 @@ impl PartitionWindows {
             return Err(Invalid::FutureTimestamp { ahead_ms, max_future_ms: self.rules.max_future_ms }.to_string());
         }
         let ledger = if self.rules.is_late(event.ts, log_time) {
-            LateEvents::add(&mut self.output.late, event, log_time);
+            if self.rules.can_be_corrected(event.ts, log_time) {
+                self.waiting.add(event, position, &self.rules);
+            } else {
+                LateEvents::add(&mut self.output.late, event, log_time);
+            }
             &mut self.checkpoint.ledger.late
         } else if self.insert(event, position) {
             &mut self.checkpoint.ledger.accepted
@@ -351,7 +373,7 @@ impl PartitionWindows {
     }
 
     /// The number of a pair, which is new to `names` where it was not known.
-    fn pair(&mut self, key: &str, client_bytes: usize) -> u32 {
+    pub(in crate::window) fn pair(&mut self, key: &str, client_bytes: usize) -> u32 {
         if let Some(index) = self.pairs.find(key) {
             return index;
         }

@@ -5,7 +5,7 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use netqoe_dataflow::judge::PairState;
-use netqoe_dataflow::{Feed, Links, Pace, PartitionOutput, PartitionState, Seed, WorkerPart, start};
+use netqoe_dataflow::{Feed, Links, Pace, PartitionOutput, PartitionState, Pasts, Seed, WorkerPart, start};
 use netqoe_model::{
     AggregateRow, Checkpoint, ClientRow, DeadLetter, Ledger, Look, Partition, Position, Rules, Sighting,
 };
@@ -185,7 +185,7 @@ pub(crate) fn run(
             feed,
             pace: portion.map(|portion| -> Pace { Box::new(move || portion) }),
             outlet: Box::new(move |output: Vec<PartitionOutput>| outputs.lock().unwrap().extend(output)),
-            seeds: store.seeds(worker, workers, partitions, rules),
+            pasts: Pasts::seeded(store.seeds(worker, workers, partitions, rules)),
         }
     };
     let parts = feeds.into_iter().enumerate().map(part).collect();

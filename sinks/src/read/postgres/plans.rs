@@ -97,6 +97,7 @@ fn months() -> PartitionCommit {
         clients: vec![],
         dead_letters: vec![],
         looks: Vec::new(),
+        waiting: Vec::new(),
         oldest_record: None,
     }
 }

@@ -144,6 +144,7 @@ pub(crate) fn commit(partition: u16, processed: u64, rows: Vec<AggregateRow>) ->
         clients: Vec::new(),
         dead_letters: Vec::new(),
         looks: Vec::new(),
+        waiting: Vec::new(),
         oldest_record: None,
     }
 }

@@ -62,6 +62,7 @@ fn commit(processed: u64) -> PartitionCommit {
         clients: vec![],
         dead_letters: vec![],
         looks: Vec::new(),
+        waiting: Vec::new(),
         oldest_record: None,
     }
 }

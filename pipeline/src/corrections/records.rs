@@ -1,0 +1,53 @@
+//! The records of one partition, from a position on and never further than is asked for.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use netqoe_eventlog::{LogError, LogReader, LogSearch, Start};
+use netqoe_model::{Chunk, Partition, Position};
+
+use crate::feeds::BATCH_BYTES;
+
+/// How soon a log on servers is asked again for a record that is on its way.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(2);
+/// How long such a record is waited for: it is committed, so the log has it.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+pub(super) struct Records {
+    reader: Box<dyn LogReader>,
+    partition: Partition,
+    /// Read, and beyond what was asked for.
+    ahead: VecDeque<Chunk>,
+    /// The newest record that was read.
+    reached: Position,
+}
+
+impl Records {
+    pub(super) fn open(log: &dyn LogSearch, partition: Partition, from: Position) -> Result<Self, LogError> {
+        let reader = log.reader(&[Start { partition, from, processed: Position(0), log_time: None }])?;
+        Ok(Self { reader, partition, ahead: VecDeque::new(), reached: Position(0) })
+    }
+
+    /// The next record up to `through`, which the log has.
+    pub(super) fn next(&mut self, through: Position) -> Result<Option<Chunk>, LogError> {
+        let began = Instant::now();
+        loop {
+            if let Some(first) = self.ahead.front() {
+                return Ok(if first.position <= through { self.ahead.pop_front() } else { None });
+            }
+            if self.reached >= through {
+                return Ok(None);
+            }
+            let chunks = self.reader.read(BATCH_BYTES)?;
+            if let Some(last) = chunks.last() {
+                self.reached = self.reached.max(last.position);
+            } else if self.reader.lag() == 0 || began.elapsed() > LONGEST_WAIT {
+                return Ok(None);
+            } else {
+                std::thread::sleep(ASK_AGAIN_AFTER);
+            }
+            let partition = self.partition;
+            self.ahead.extend(chunks.into_iter().filter(|chunk| chunk.partition == Some(partition)));
+        }
+    }
+}
