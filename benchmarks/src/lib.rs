@@ -8,6 +8,7 @@
 //!
 //! Decision: D-077.
 
+mod backfill;
 mod cluster;
 mod crowd;
 mod incidents;
@@ -50,6 +51,7 @@ pub fn run(command: &BenchCommand, product: &Product) -> anyhow::Result<()> {
         BenchCommand::Crowd(options) => crowd::run(options, product),
         BenchCommand::SharedLimits(options) => shared_limits::run(options, product),
         BenchCommand::Incidents(options) => incidents::run(options, product),
+        BenchCommand::Backfill(options) => backfill::run(options, product),
         BenchCommand::Insight(options) => insight::run(options, product),
         BenchCommand::Peers(options) => peers::run(options),
         BenchCommand::Limit(options) => limit::run(options),

@@ -34,6 +34,9 @@ pub enum BenchCommand {
     /// Posts a large fleet of which a part fails to `netqoe up`, or to a cluster before the given servers, minute by minute, and
     /// prints how soon incidents reflect it and how long other events wait meanwhile
     Incidents(BenchIncidentsOptions),
+    /// Imports a history in which a part of a fleet was offline into `netqoe up`, lets it send what it kept, and prints how soon rows
+    /// show that and how long other events wait meanwhile
+    Backfill(BenchBackfillOptions),
     /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
     Insight(BenchInsightOptions),
     /// Generates events, lets netqoe, DuckDB, ClickHouse and `bench limit` turn them into rows, compares the rows, and prints what
@@ -285,6 +288,29 @@ pub struct BenchIncidentsOptions {
     /// An empty PostgreSQL database for that cluster, which is filled with rows
     #[arg(long, env = "NETQOE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchBackfillOptions {
+    /// Pairs of client and target, ten targets a client
+    #[arg(long, env = "NETQOE_BENCH_BACKFILL_PAIRS", default_value = "10000")]
+    pub(crate) pairs: NonZeroU64,
+
+    /// Measurements per client, target and minute
+    #[arg(long, env = "NETQOE_BENCH_BACKFILL_PER_MINUTE", default_value = "2")]
+    pub(crate) per_minute: NonZeroU32,
+
+    /// Percent of the clients that were offline; each is measured
+    #[arg(long, env = "NETQOE_BENCH_BACKFILL_OFFLINE_PERCENT", value_delimiter = ',', default_values = ["1", "100"])]
+    pub(crate) offline_percent: Vec<u32>,
+
+    /// Minutes for which they were
+    #[arg(long, env = "NETQOE_BENCH_BACKFILL_MINUTES_OFFLINE", default_value = "60")]
+    pub(crate) minutes_offline: NonZeroU32,
+
+    /// Minutes before, in which all of them measured
+    #[arg(long, env = "NETQOE_BENCH_BACKFILL_MINUTES_BEFORE", default_value_t = 30)]
+    pub(crate) minutes_before: u32,
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,8 @@
 use netqoe_model::{DeadLetter, ErrorStage, Event, EventTime, Fingerprint, LogTime, Partition, Position};
 use serde::{Deserialize, Serialize};
 
+use crate::feed::Mark;
+
 /// Stands in a sample's place where a metric has none. No measurement comes near it.
 pub const NO_SAMPLE: u64 = u64::MAX;
 
@@ -21,8 +23,8 @@ pub struct EventBatch {
     pub more_follows: bool,
     /// Whether the partition's open windows should be shown after this batch.
     pub flush: bool,
-    /// Whether it is a mark: what was read before it is part of what the partition says next, or of what it has said.
-    pub mark: bool,
+    /// The number of a mark, if it is one: what was read before it is part of what the partition says next, or of what it has said.
+    pub mark: Option<u64>,
     /// Whether the log ends with this batch.
     pub ends: bool,
     /// Lines that are not events.
@@ -78,8 +80,8 @@ impl EventBatch {
     }
 
     /// A mark.
-    pub(crate) fn mark(partition: Partition) -> Self {
-        Self { partition, mark: true, ..Self::default() }
+    pub(crate) fn mark(Mark { partition, number }: Mark) -> Self {
+        Self { partition, mark: Some(number), ..Self::default() }
     }
 
     /// Adds an event that the log took at `log_time`.

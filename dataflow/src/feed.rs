@@ -21,10 +21,19 @@ pub struct Batch {
     /// Partitions whose open windows should be shown as they stand after this batch. Never decides what a row finally
     /// says.
     pub flush: Vec<Partition>,
-    /// Partitions that say how far they have come once they have taken this batch, whether there is anything new or not.
-    pub marks: Vec<Partition>,
+    /// Partitions say how far they have come once they have come to their mark, whether there is anything new or not.
+    pub marks: Vec<Mark>,
     /// Whether the log ends with this batch: the partitions in `flush` take their last look, as if a tick had followed.
     pub ends: bool,
+}
+
+/// A place in what a partition takes, after the chunks of its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The partition.
+    pub partition: Partition,
+    /// What tells it from others of the partition; later ones are greater.
+    pub number: u64,
 }
 
 /// The outcome of asking a [`Feed`].

@@ -26,7 +26,7 @@ pub use again::PairsAgain;
 pub use decode::Decoder;
 pub use due::Pace;
 pub use event_batch::EventBatch;
-pub use feed::{Batch, Epochs, Feed, Polled};
+pub use feed::{Batch, Epochs, Feed, Mark, Polled};
 pub use output::{Outlet, PartitionOutput};
 pub use run::{Links, MAX_EPOCHS_IN_FLIGHT, WorkerPart, start};
 pub use seed::{Pasts, Seed};

@@ -33,8 +33,8 @@ pub struct PartitionOutput {
     pub late: Vec<LateEvents>,
     /// Events that came late earlier and that a correction has counted.
     pub reclassified: Reclassified,
-    /// Whether a mark was read: what was read before it is part of this output or of earlier ones.
-    pub marked: bool,
+    /// The newest mark that was read: what was read before it is part of this output or of earlier ones.
+    pub marked: Option<u64>,
 }
 
 /// An open window's row with what it comes to, as the collection of rows holds it.

@@ -105,8 +105,8 @@ pub(crate) fn run(
         }
         on_commit(Committed { partitions: &partitions, states: &states, late: &late, events });
         for (commit, state) in partitions.iter().zip(&states) {
-            if marked.contains(&commit.checkpoint.partition) {
-                let mark = Mark { checkpoint: commit.checkpoint, state: *state };
+            if let Some(&number) = marked.get(&commit.checkpoint.partition) {
+                let mark = Mark { number, checkpoint: commit.checkpoint, state: *state };
                 // Where nobody takes them any more, nobody waits for this one.
                 marks.iter().for_each(|marks| _ = marks.try_send(mark));
             }
@@ -127,8 +127,8 @@ struct Gathered {
     late: Vec<LateEvents>,
     /// By partition: events that came late earlier and that a correction has counted.
     reclassified: BTreeMap<Partition, Reclassified>,
-    /// Partitions that have come to a mark.
-    marked: Vec<Partition>,
+    /// Partitions that have come to a mark, each with its number.
+    marked: BTreeMap<Partition, u64>,
 }
 
 /// The first output and those that wait behind it, joined by partition.
@@ -145,7 +145,8 @@ fn gather(first: Vec<PartitionOutput>, outputs: &Receiver<Vec<PartitionOutput>>,
                     entry.get_mut().state = output.state;
                     entry.get_mut().late.extend(output.late);
                     entry.get_mut().reclassified += output.reclassified;
-                    entry.get_mut().marked |= output.marked;
+                    let newest = entry.get().marked.max(output.marked);
+                    entry.get_mut().marked = newest;
                 }
             }
         }
@@ -154,7 +155,7 @@ fn gather(first: Vec<PartitionOutput>, outputs: &Receiver<Vec<PartitionOutput>>,
     let mut joined = Gathered::default();
     for PartitionOutput { commit, state, late, reclassified, marked } in gathered.into_values() {
         let partition = commit.checkpoint.partition;
-        joined.marked.extend(marked.then_some(partition));
+        joined.marked.extend(marked.map(|number| (partition, number)));
         joined.reclassified.insert(partition, reclassified);
         joined.partitions.push(commit);
         joined.states.push(state);

@@ -216,10 +216,16 @@ impl LogFeeds {
         self.epochs.take();
     }
 
-    /// Lets the feed of a partition stand, once it has given a mark. No other is held.
-    pub(crate) fn hold(&self, partition: Partition) {
-        self.hold.ask(partition);
+    /// Whether the feeds end, or have ended.
+    pub(crate) fn are_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst) || self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Lets the feed of a partition stand, once it has given the mark that this returns. No other is held.
+    pub(crate) fn hold(&self, partition: Partition) -> u64 {
+        let number = self.hold.ask(partition);
         self.epochs.take();
+        number
     }
 
     /// Lets the feed that stands go on.
@@ -300,8 +306,8 @@ impl Feed for LogFeed {
             return Polled::Ended;
         }
         match self.shared.hold.turn(&self.partitions) {
-            Some(HeldTurn::Mark(partition)) => {
-                let (epoch, marks) = (self.shared.epochs.take(), vec![partition]);
+            Some(HeldTurn::Mark(mark)) => {
+                let (epoch, marks) = (self.shared.epochs.take(), vec![mark]);
                 return Polled::Batch(Batch { epoch, marks, ..Batch::default() });
             }
             Some(HeldTurn::Stand) => return Polled::Idle,

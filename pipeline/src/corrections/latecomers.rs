@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::collections::VecDeque;
 
-use netqoe_eventlog::LogError;
 use netqoe_model::{Event, Fingerprint, LogTime, Position, Reclassified, Rules, WindowStart};
 
+use super::Stopped;
 use super::records::Records;
 use super::sought::{Sought, lines_of};
 
@@ -52,7 +52,7 @@ pub(super) fn look(
     sought: &Sought,
     through: Position,
     rules: &Rules,
-) -> Result<Looked, LogError> {
+) -> Result<Looked, Stopped> {
     let (mut found, mut bytes) = (Found::default(), 0);
     while let Some(chunk) = records.next(through)? {
         let Some(log_time) = chunk.log_time.filter(|_| chunk.set_aside.is_none()) else { continue };

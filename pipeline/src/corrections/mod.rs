@@ -71,6 +71,9 @@ const MAX_WINDOWS: i64 = 50_000;
 const CLOSE_ENOUGH: u64 = 64;
 /// Times that it catches up before the feed is held all the same.
 const CATCH_UPS: u32 = 8;
+/// Times that the feed is held where the partition has something due, and how long it goes on in between.
+const HOLDS: u32 = 10;
+const HELD_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How long the partition has to come to its mark. Where it takes longer, the feed goes on and the correction is tried again.
 const LONGEST_HOLD: Duration = Duration::from_secs(5);
 /// The longest pause after a correction.
@@ -81,6 +84,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// A partition has come to a mark: all that was read before it is committed.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
+    pub(crate) number: u64,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) state: PartitionState,
 }
@@ -216,17 +220,17 @@ impl Corrections {
             let Some(from) = self.plan.log.first_at(sought.reads_from(&self.plan.rules))? else {
                 return self.give_up(partition, &sought);
             };
-            let mut records = Records::open(&*self.plan.log, partition, from)?;
+            let mut records = Records::open(&*self.plan.log, partition, from, &self.plan.feeds)?;
             match latecomers::look(&mut records, &sought, checkpoint.processed, &self.plan.rules)? {
                 Looked::TooMany => pairs.truncate(half.max(1)),
                 Looked::Found(late) => {
                     let pasts = self.transact("pasts_before", |store| {
                         store.pasts_before(&sought.before(), &self.plan.rules.diagnosis)
                     })?;
-                    let records = Records::open(&*self.plan.log, partition, from)?;
+                    let records = Records::open(&*self.plan.log, partition, from, &self.plan.feeds)?;
                     let (partitions, gathered_through) = (self.plan.partitions, checkpoint.processed);
                     let beginning = Beginning { partition, partitions, sought, late, pasts, records, gathered_through };
-                    return self.complete(Round::new(beginning, &self.plan.rules), partition, began);
+                    return self.complete(Round::new(beginning, &self.plan.rules), began);
                 }
             }
         }
@@ -234,9 +238,38 @@ impl Corrections {
     }
 
     /// Computes the pairs again, writes what differs, and hands them to their worker.
-    fn complete(&self, mut round: Round, partition: Partition, began: Instant) -> Result<(), Stopped> {
+    fn complete(&self, mut round: Round, began: Instant) -> Result<(), Stopped> {
+        for _ in 0..HOLDS {
+            self.catch_up(&mut round)?;
+            let held = Held::ask(&self.plan.feeds, round.partition);
+            let Mark { checkpoint, state, .. } = self.mark(held.number)?;
+            if state.due_pairs > 0 {
+                // Right after a minute. What is due then takes a second at most.
+                drop(held);
+                std::thread::sleep(HELD_AGAIN_AFTER);
+                continue;
+            }
+            while !round.advance(checkpoint.processed)?.0 {
+                self.write_part(&mut round)?;
+            }
+            round.stand_at(&checkpoint);
+            let (part, end) = self.write_last_part(&mut round, &checkpoint)?;
+            let worker = self.plan.assignment.owner(round.partition) - self.plan.assignment.numbers().start;
+            // A worker that is gone has ended with its pipeline, and the next start takes all of it from the store.
+            if self.links.workers[worker].send(round.finish()).is_err() {
+                return Err(Stopped::Ended);
+            }
+            let held_for = held.end();
+            self.tell(&part, &end, began.elapsed(), held_for);
+            return Ok(());
+        }
+        Err(Stopped::Busy)
+    }
+
+    /// Computes on until little is left to the newest commit, and writes what has come of it.
+    fn catch_up(&self, round: &mut Round) -> Result<(), Stopped> {
         for _ in 0..CATCH_UPS {
-            let Some(checkpoint) = self.plan.observed.checkpoint(partition) else { return Ok(()) };
+            let Some(checkpoint) = self.plan.observed.checkpoint(round.partition) else { break };
             let mut all_read = 0;
             loop {
                 let (has_come_there, read) = round.advance(checkpoint.processed)?;
@@ -244,39 +277,22 @@ impl Corrections {
                 if has_come_there {
                     break;
                 }
-                self.write_part(&mut round)?;
+                self.write_part_in_turn(round)?;
             }
             if all_read <= CLOSE_ENOUGH {
                 break;
             }
         }
-        self.write_part(&mut round)?;
-        let held = Held::ask(&self.plan.feeds, partition);
-        let Mark { checkpoint, state } = self.mark(partition)?;
-        if state.due_pairs > 0 {
-            return Err(Stopped::Busy);
-        }
-        while !round.advance(checkpoint.processed)?.0 {
-            self.write_part(&mut round)?;
-        }
-        round.stand_at(&checkpoint);
-        let (part, end) = self.write_last_part(&mut round, &checkpoint)?;
-        let worker = self.plan.assignment.owner(partition) - self.plan.assignment.numbers().start;
-        // A worker that is gone has ended with its pipeline, and the next start takes all of it from the store.
-        if self.links.workers[worker].send(round.finish()).is_err() {
-            return Err(Stopped::Ended);
-        }
-        let held_for = held.end();
-        self.tell(&part, &end, began.elapsed(), held_for);
-        Ok(())
+        self.write_part_in_turn(round)
     }
 
-    /// Waits until the partition stands.
-    fn mark(&self, partition: Partition) -> Result<Mark, Stopped> {
+    /// Waits until the partition stands, which this mark says.
+    fn mark(&self, number: u64) -> Result<Mark, Stopped> {
         let until = Instant::now() + LONGEST_HOLD;
         loop {
             match self.links.marks.recv_deadline(until) {
-                Ok(mark) if mark.checkpoint.partition == partition => return Ok(mark),
+                Ok(mark) if mark.number == number => return Ok(mark),
+                // Of an earlier hold.
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => return Err(Stopped::Busy),
                 Err(RecvTimeoutError::Disconnected) => return Err(Stopped::Ended),
@@ -285,11 +301,16 @@ impl Corrections {
     }
 
     fn write_part(&self, round: &mut Round) -> Result<(), Stopped> {
-        let began = Instant::now();
         let part = self.part(round)?;
         self.write(round, &part)?;
         self.show(&part);
-        // Others write meanwhile.
+        Ok(())
+    }
+
+    /// The same, and then gives others the time to write.
+    fn write_part_in_turn(&self, round: &mut Round) -> Result<(), Stopped> {
+        let began = Instant::now();
+        self.write_part(round)?;
         std::thread::sleep(began.elapsed() * self.plan.over.pace.pauses);
         Ok(())
     }
@@ -388,13 +409,15 @@ impl Corrections {
 /// The feed of a partition that is held for as long as this is there.
 struct Held<'a> {
     feeds: &'a LogFeeds,
+    /// Of the mark that says that it stands.
+    number: u64,
     since: Instant,
 }
 
 impl<'a> Held<'a> {
     fn ask(feeds: &'a LogFeeds, partition: Partition) -> Self {
-        feeds.hold(partition);
-        Self { feeds, since: Instant::now() }
+        let (number, since) = (feeds.hold(partition), Instant::now());
+        Self { feeds, number, since }
     }
 
     /// Lets it go on. Returns how long it was held.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{CorrectedPairs, PairsAgain, PartitionOutput};
-use netqoe_eventlog::LogError;
 use netqoe_model::{
     AggregateRow, Checkpoint, Chunk, ClientRow, LogTime, Look, PairPast, Partition, Position, Rules, Sighting,
     WaitingCorrection, WindowStart,
 };
 use netqoe_sinks::{Correction, CorrectionEnd};
 
+use super::Stopped;
 use super::latecomers::Latecomers;
 use super::records::Records;
 use super::sought::{Sought, lines_of};
@@ -85,7 +85,7 @@ impl Round {
     }
 
     /// Computes on, up to this record or until there is a part to write. Whether it has come to the record, and how many it read.
-    pub(super) fn advance(&mut self, through: Position) -> Result<(bool, u64), LogError> {
+    pub(super) fn advance(&mut self, through: Position) -> Result<(bool, u64), Stopped> {
         let mut read = 0;
         while self.rows.len() < ROWS_PER_PART {
             let Some(chunk) = self.records.next(through)? else { return Ok((true, read)) };

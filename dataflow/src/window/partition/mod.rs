@@ -64,8 +64,8 @@ pub struct WindowOutput {
     pub waiting: Vec<WaitingCorrection>,
     /// Events that came late earlier and that a correction has counted.
     pub reclassified: Reclassified,
-    /// Whether a mark was read: what was read before it is part of this output or of earlier ones.
-    pub marked: bool,
+    /// The newest mark that was read: what was read before it is part of this output or of earlier ones.
+    pub marked: Option<u64>,
     /// What was seen when the log passed a minute, by that minute.
     pub looks: Vec<PairLook>,
     /// How far the partition has come. Some final rows may be further: see [`PartitionWindows::portion`].
@@ -167,8 +167,8 @@ impl PartitionWindows {
             self.flush = true;
             return;
         }
-        if batch.mark {
-            self.output.marked = true;
+        if batch.mark.is_some() {
+            self.output.marked = batch.mark;
             self.moved = true;
             return;
         }
