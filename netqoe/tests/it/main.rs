@@ -23,6 +23,7 @@ mod import;
 mod insight;
 mod jetstream;
 mod labels;
+mod late;
 mod live;
 mod locked;
 mod measurements;
