@@ -24,6 +24,7 @@ mod partition;
 pub mod planted;
 mod row;
 mod rules;
+mod tag_value;
 mod tags;
 mod target;
 mod thousandths;
@@ -63,6 +64,7 @@ pub use rules::{
     LatencyLevel, LatencySeverity, PhaseRule, ROWS_PER_STATE, Rules, RulesFile, SeverityRules, Spread, ThroughputLevel,
     ThroughputSeverity, UsualRules,
 };
+pub use tag_value::TagValue;
 pub use tags::{
     MAX_TAG_KEY_BYTES, MAX_TAG_VALUE_BYTES, MAX_TAGS, PairTags, Side, TagName, Tags, is_tag_key, tag_key_pattern,
 };

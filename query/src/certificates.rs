@@ -38,20 +38,15 @@ impl Certificates {
         *self.0.write() = expiring;
     }
 
-    /// Those of this client and this target, if that is said, that expire soon or have expired: those that are first in need, and
-    /// how many others there are.
+    /// Those that are asked for and expire soon or have expired: those that are first in need, and how many others there are.
     pub(crate) fn listed(
         &self,
-        client_id: Option<&str>,
-        target: Option<&str>,
+        is_asked: impl Fn(&ExpiringCertificate) -> bool,
         now_ms: i64,
     ) -> (Vec<ExpiringCertificate>, usize) {
         let all = self.0.read();
-        let is_asked = |one: &&ExpiringCertificate| {
-            client_id.is_none_or(|client_id| one.client_id == client_id)
-                && target.is_none_or(|target| one.target == target)
-                && one.expires_at.saturating_sub(now_ms) < EXPIRES_SOON_MS
-        };
+        let is_asked =
+            |one: &&ExpiringCertificate| one.expires_at.saturating_sub(now_ms) < EXPIRES_SOON_MS && is_asked(one);
         let count = all.iter().filter(is_asked).count();
         let listed = all.iter().filter(is_asked).take(MAX_LISTED).cloned().collect();
         (listed, count.saturating_sub(MAX_LISTED))
@@ -83,13 +78,12 @@ mod tests {
         let targets = |(listed, left_off): (Vec<ExpiringCertificate>, usize)| {
             (listed.into_iter().map(|one| one.target).collect::<Vec<_>>(), left_off)
         };
-        let (listed, left_off) = targets(certificates.listed(None, None, NOW_MS));
+        let (listed, left_off) = targets(certificates.listed(|_| true, NOW_MS));
         assert_eq!(listed, ["x", "y", "z", "t0", "t1", "t2", "t3", "t4", "t5", "t6"]);
         assert_eq!(left_off, 7, "what is left after 14 days is no concern yet");
-        let one = |client, target| targets(certificates.listed(client, target, NOW_MS)).0;
-        assert_eq!(one(None, Some("t13")), ["t13"]);
-        assert_eq!(one(None, Some("t14")), [""; 0]);
-        assert_eq!(one(Some("c"), None), ["x", "y", "z"]);
-        assert_eq!(one(Some("c"), Some("t1")), [""; 0]);
+        let of_target = |target: &str| targets(certificates.listed(|one| one.target == target, NOW_MS)).0;
+        assert_eq!(of_target("t13"), ["t13"]);
+        assert_eq!(of_target("t14"), [""; 0]);
+        assert_eq!(targets(certificates.listed(|one| one.client_id == "c", NOW_MS)).0, ["x", "y", "z"]);
     }
 }

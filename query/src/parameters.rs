@@ -1,9 +1,5 @@
 //! What can be asked for, as it stands in a URL.
 
-use std::error::Error;
-
-use axum::extract::Query as QueryString;
-use axum::extract::rejection::QueryRejection;
 use netqoe_model::{Label, WindowStart};
 use netqoe_sinks::read::{Filter, IncidentPosition, MaintenancePosition, Paged, Pair, Query, RowPosition};
 use serde::Deserialize;
@@ -11,6 +7,7 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
 use crate::answer::Refusal;
+use crate::labelled::Labelled;
 use crate::schema;
 use crate::values::{Time, Whole};
 
@@ -39,6 +36,10 @@ pub(crate) struct Parameters {
     /// With this diagnosis only.
     #[param(inline, value_type = Option<schema::Label>)]
     pub(crate) label: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    pub(crate) labelled: Vec<String>,
     /// Items a page; 100 where absent.
     #[param(inline, value_type = Option<Limit>)]
     pub(crate) limit: Option<String>,
@@ -54,6 +55,7 @@ impl Parameters {
             from_ms: self.from.as_deref().map(|text| Time::read("from", text)).transpose()?,
             to_ms: self.to.as_deref().map(|text| Time::read("to", text)).transpose()?,
             label: one_of("label", self.label.as_deref(), &Label::ALL, Label::as_str)?,
+            tags: Labelled::read(&self.labelled)?,
         })
     }
 
@@ -83,14 +85,6 @@ pub(crate) fn one_of<T: Copy>(
     let found = all.iter().copied().find(|value| name(*value) == text);
     let names = || all.iter().map(|value| name(*value)).collect::<Vec<_>>().join(", ");
     found.map(Some).ok_or_else(|| Refusal::invalid(format!("{parameter} must be one of {}", names())))
-}
-
-/// The parameters, or what is wrong with them.
-pub(crate) fn asked<T>(parameters: Result<QueryString<T>, QueryRejection>) -> Result<T, Refusal> {
-    parameters.map(|QueryString(parameters)| parameters).map_err(|rejection| {
-        let reason = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
-        Refusal::invalid(format!("the parameters are not understood: {reason}"))
-    })
 }
 
 /// A place between two items of a list, as an opaque text.

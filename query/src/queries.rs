@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as QueryString, State};
+use axum::extract::State;
 use axum::{Json, Router, middleware};
 use netqoe_model::Rules;
 use netqoe_sinks::read::{Page, ReadError, Reader, Rows, Snapshot};
@@ -19,7 +18,8 @@ use crate::answer::{AggregateItem, ClientItem, DiagnosisItem, Items, Refusal, Ta
 use crate::certificates::Certificates;
 use crate::live::{self, LiveFeed};
 use crate::measurements::{self, Measurements};
-use crate::parameters::{Cursor, Parameters, asked};
+use crate::parameters::{Cursor, Parameters};
+use crate::query_string::QueryString;
 use crate::{incidents, labels, pipeline, runs, spelling};
 
 /// Questions about what a store holds.
@@ -38,7 +38,6 @@ pub struct QueryApi {
 }
 
 type Answer<T> = Result<Json<Items<T>>, Refusal>;
-type Asked = Result<QueryString<Parameters>, QueryRejection>;
 
 impl QueryApi {
     /// Reads with `reader` rows that were made by these rules; live streams end once `stop` is cancelled.
@@ -186,8 +185,8 @@ pub(crate) fn items<T, I>(page: Page<T>, cursor: impl Fn(&T) -> String, item: im
 #[utoipa::path(get, path = "/api/v1/clients", params(Parameters),
     responses((status = 200, body = Items<ClientItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<ClientItem> {
-    let query = asked(parameters)?.query::<String>()?;
+async fn clients(State(api): State<QueryApi>, QueryString(parameters): QueryString<Parameters>) -> Answer<ClientItem> {
+    let query = parameters.query::<String>()?;
     let page = api.page(move |rows| rows.clients(&query)).await?;
     Ok(items(page, |client| client.client_id.encode(), ClientItem::from))
 }
@@ -196,8 +195,8 @@ async fn clients(State(api): State<QueryApi>, parameters: Asked) -> Answer<Clien
 #[utoipa::path(get, path = "/api/v1/targets", params(Parameters),
     responses((status = 200, body = Items<TargetItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<TargetItem> {
-    let query = asked(parameters)?.query::<String>()?;
+async fn targets(State(api): State<QueryApi>, QueryString(parameters): QueryString<Parameters>) -> Answer<TargetItem> {
+    let query = parameters.query::<String>()?;
     let page = api.page(move |rows| rows.targets(&query)).await?;
     Ok(items(page, |target| target.target.encode(), TargetItem::from))
 }
@@ -209,8 +208,11 @@ async fn targets(State(api): State<QueryApi>, parameters: Asked) -> Answer<Targe
 #[utoipa::path(get, path = "/api/v1/aggregates", params(Parameters),
     responses((status = 200, body = Items<AggregateItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<AggregateItem> {
-    let query = asked(parameters)?.query()?;
+async fn aggregates(
+    State(api): State<QueryApi>,
+    QueryString(parameters): QueryString<Parameters>,
+) -> Answer<AggregateItem> {
+    let query = parameters.query()?;
     let page = api.page(move |rows| rows.aggregates(&query)).await?;
     Ok(items(page, |record| record.position().encode(), AggregateItem::from))
 }
@@ -219,8 +221,11 @@ async fn aggregates(State(api): State<QueryApi>, parameters: Asked) -> Answer<Ag
 #[utoipa::path(get, path = "/api/v1/diagnoses", params(Parameters),
     responses((status = 200, body = Items<DiagnosisItem>), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn diagnoses(State(api): State<QueryApi>, parameters: Asked) -> Answer<DiagnosisItem> {
-    let query = asked(parameters)?.query()?;
+async fn diagnoses(
+    State(api): State<QueryApi>,
+    QueryString(parameters): QueryString<Parameters>,
+) -> Answer<DiagnosisItem> {
+    let query = parameters.query()?;
     let page = api.page(move |rows| rows.diagnoses(&query)).await?;
     Ok(items(page, |record| record.position().encode(), DiagnosisItem::from))
 }

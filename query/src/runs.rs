@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as QueryString, State};
+use axum::extract::State;
 use netqoe_model::{Label, MAX_TIME_MS, Rules, Severity};
 use netqoe_sinks::read::{Filter, Pair, ReadError, RowPosition, Rows, RunRecord};
 use serde::{Deserialize, Serialize};
@@ -13,8 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::Refusal;
-use crate::parameters::{Limit, Parameters, asked};
+use crate::labelled::Labelled;
+use crate::parameters::{Limit, Parameters};
 use crate::queries::QueryApi;
+use crate::query_string::QueryString;
 use crate::schema;
 use crate::values::Time;
 
@@ -40,6 +41,10 @@ struct RunParameters {
     /// With this diagnosis only.
     #[param(inline, value_type = Option<schema::Label>)]
     label: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Runs at most; 100 where absent.
     #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
@@ -82,10 +87,10 @@ struct RunItem {
         (status = 503, body = Refusal)))]
 async fn runs(
     State(api): State<QueryApi>,
-    parameters: Result<QueryString<RunParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<RunParameters>,
 ) -> Result<Json<Runs>, Refusal> {
-    let RunParameters { client_id, target, from, to, label, limit } = asked(parameters)?;
-    let parameters = Parameters { client_id, target, from, to, label, limit, cursor: None };
+    let RunParameters { client_id, target, from, to, label, labelled, limit } = parameters;
+    let parameters = Parameters { client_id, target, from, to, label, labelled, limit, cursor: None };
     let query = parameters.query::<RowPosition>()?;
     api.ask(move |store, rules| Ok(read(store.rows, &query.filter, query.limit, rules)?)).await.map(Json)
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { MeasurementDifference, Overview } from '../src/api/types.ts';
 import { presentFault } from '../src/views/different/fault.ts';
-import { measuredParts, standingOut } from '../src/words/different.ts';
+import { measuredParts, placeOf, standingOut } from '../src/words/different.ts';
 import { plainText } from '../src/words/parts.ts';
 
 /** The place of what stands out in one dimension, or in several, each with its differences; null where nothing does. */
@@ -43,6 +43,13 @@ describe('a single value stands out', () => {
   ] as [number[][], [number, number] | null][])('%j', (dimensions, expected) => {
     expect(outOf(...dimensions)).toEqual(expected);
   });
+});
+
+test('the value of a label leads to the fleet with it', () => {
+  const place = { view: 'fleet', labelled: ['client.team=core'], by: 'client.team', client: null, target: null };
+  expect(placeOf('client.team', { value: 'core' })).toEqual(place);
+  expect(placeOf('client.team', { value: null }), 'pairs without a label can not be asked for').toBeNull();
+  expect(placeOf('site', { value: 'Oslo' })).toBeNull();
 });
 
 test('measurements are told with how many were read', () => {

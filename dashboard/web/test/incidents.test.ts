@@ -38,6 +38,10 @@ describe('a cause', () => {
       { name: 't', place: { view: 'target', target: 't', client: null } },
     ]);
     expect(causeParts({ dimension: 'host', value: ['h'] })).toContainEqual({ name: 'h', place: null });
+    expect(causeParts({ dimension: 'client.team', value: ['core'] })).toEqual([
+      'client team ',
+      { name: 'core', place: { view: 'fleet', labelled: ['client.team=core'], client: null, target: null } },
+    ]);
   });
 
   test('has as many names as its dimension joins', () => {

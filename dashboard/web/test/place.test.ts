@@ -19,6 +19,7 @@ describe('a place and its query', () => {
     },
     { view: 'pair', client: 'c', target: 't', measure: { column: 'dns_p95', min: 0, max: null } },
     { by: 'client.team' },
+    { labelled: ['client.team=core', 'target.service= a=b&ü', 'client.x='] },
     { view: 'incident', incident: '0123456789abcdef' },
     { view: 'maintenance', incident: '0123456789abcdef' },
     { view: 'maintenance' },
@@ -41,6 +42,7 @@ describe('a place and its query', () => {
     ['?from=2000&to=1000', ['from=2000', 'to=1000']],
     ['?from=yesterday', ['from=yesterday']],
     ['?label=slow&tables=yes', ['label=slow', 'tables=yes']],
+    ['?labelled=core&labelled=client.team=core', ['labelled=core']],
     ['?view=fleet&range=1h&by=target&phase=ttfb&sort=worst', []],
     ['?from=2026-11-01T05:40:00Z&to=2026-11-01T06:20:00Z&utm_source=mail', []],
   ])('in %s this is misread: %j', (query, parts) => expect(misread(query)).toEqual(parts));
@@ -61,6 +63,7 @@ describe('a place and its query', () => {
     '?measure=ttfb_p95',
     '?measure=ttfb_p95&min=x&max=',
     '?min=1&max=2',
+    '?labelled=core&labelled=client.team&labelled=server.team=core',
     '?measure=drop table&min=1&max=2',
   ])('%s is like home', (query) => {
     const { client, ...place } = parsePlace(query);
@@ -73,6 +76,12 @@ describe('a place and its query', () => {
     expect(formatPlace({ ...HOME, view: 'incident', incident: '0123456789abcdef' })).toBe('?incident=0123456789abcdef');
   });
 
+  test('labels are asked for once each, and not more than the server takes', () => {
+    const query = Array.from({ length: 9 }, (_, nth) => `labelled=client.k${nth}=v`).join('&');
+    expect(parsePlace(`?labelled=client.k0=v&${query}`).labelled).toHaveLength(8);
+    expect(misread(`?${query}`)).toEqual(['labelled=client.k8=v']);
+  });
+
   test('times may be RFC 3339', () => {
     const { range } = parsePlace('?from=2026-11-24T14:00:00Z&to=2026-11-24T15:00:00Z');
     expect(range).toEqual({ from: Date.UTC(2026, 10, 24, 14), to: Date.UTC(2026, 10, 24, 15) });
@@ -82,7 +91,8 @@ describe('a place and its query', () => {
 describe('going up', () => {
   test.each<[Partial<Place>, Partial<Place> | null]>([
     [{}, null],
-    [{ label: 'dns-bound' }, { isp: null, label: null, only: false }],
+    [{ label: 'dns-bound' }, { isp: null, label: null, labelled: [], only: false }],
+    [{ labelled: ['client.team=core'] }, { isp: null, label: null, labelled: [], only: false }],
     [
       { view: 'pair', client: 'c', target: 't', inside: { from: 1, to: 2 } },
       { inside: null, measure: null },

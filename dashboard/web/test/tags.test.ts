@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { found, type Named } from '../src/state/names.ts';
-import { isTagDimension, tagOf, tagsText, tagWords } from '../src/words/tags.ts';
+import { isTagDimension, isTagged, taggedText, taggedWith, tagOf, tagsText, tagWords } from '../src/words/tags.ts';
 import { normalisedTarget } from '../src/words/target.ts';
 
 describe('labels of clients and targets', () => {
@@ -16,6 +16,20 @@ describe('labels of clients and targets', () => {
       Array(6).fill(null),
     );
     expect(isTagDimension('target._9')).toBe(true);
+  });
+
+  test('a label is asked for with its value', () => {
+    expect(['client.team=core', 'target.a=', 'client.a=b=c'].map(isTagged)).toEqual([true, true, true]);
+    expect(['client.team', 'team=core', 'client.a-b=c', '=client.a'].map(isTagged)).toEqual(Array(4).fill(false));
+    expect(taggedText('client.team=a=<b>\u202e')).toBe('client team a=<b>[U+202E]');
+    expect(taggedText('target.service=')).toBe('target service (empty)');
+  });
+
+  test('another value of a label takes the place of the one before', () => {
+    const both = taggedWith(['client.team=core', 'client.teams=x'], 'client.team', 'edge');
+    expect(both).toEqual(['client.teams=x', 'client.team=edge']);
+    const many = Array.from({ length: 9 }, (_, nth) => `client.k${nth}=v` as const);
+    expect(taggedWith(many, 'client.team', 'core')).toEqual([...many.slice(2), 'client.team=core']);
   });
 
   test('a value is found by its dimension, and nothing else is', () => {

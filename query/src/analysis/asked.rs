@@ -1,11 +1,12 @@
 //! What can be asked of many windows at once, as it stands in a URL.
 
-use netqoe_model::{MAX_TIME_MS, Rules, TagName};
+use netqoe_model::{MAX_TIME_MS, Rules, TagName, TagValue};
 use netqoe_sinks::read::{Extent, Filter, Matching, Measure, Query, ReadError, Rows};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::answer::Refusal;
+use crate::labelled::Labelled;
 use crate::schema::{LabelDimension, Measure as Measured};
 use crate::values::{Time, Whole};
 
@@ -22,20 +23,25 @@ const DEFAULT_COMPARE_POINTS: u32 = 60;
 /// How many points a chart may have.
 type Points = Whole<MIN_POINTS, MAX_POINTS>;
 
-/// Names, and a range of time whose ends may be left open.
+/// Names, labels, and a range of time whose ends may be left open.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Scope {
     client_id: Option<String>,
     target: Option<String>,
+    tags: Vec<TagValue>,
     from_ms: Option<i64>,
     to_ms: Option<i64>,
 }
 
 impl Scope {
-    pub(crate) fn of([client_id, target, from, to]: [&Option<String>; 4]) -> Result<Self, Refusal> {
+    pub(crate) fn of(
+        [client_id, target, from, to]: [&Option<String>; 4],
+        labelled: &[String],
+    ) -> Result<Self, Refusal> {
         Ok(Self {
             client_id: client_id.clone(),
             target: target.clone(),
+            tags: Labelled::read(labelled)?,
             from_ms: from.as_deref().map(|text| Time::read("from", text)).transpose()?,
             to_ms: to.as_deref().map(|text| Time::read("to", text)).transpose()?,
         })
@@ -51,6 +57,11 @@ impl Scope {
     /// The client and the target that are asked for, if any.
     pub(crate) fn names(&self) -> [Option<&str>; 2] {
         [self.client_id.as_deref(), self.target.as_deref()]
+    }
+
+    /// Whether labels are asked for.
+    pub(crate) fn is_labelled(&self) -> bool {
+        !self.tags.is_empty()
     }
 
     /// Where the range ends, if that was asked for.
@@ -73,7 +84,8 @@ impl Scope {
         let from_ms = self.from_ms.unwrap_or(to_ms.saturating_sub(range_ms));
         // No row is beyond these, and what is made of them stays within what a store can compute.
         let [from_ms, to_ms] = [from_ms, to_ms].map(|ms| ms.clamp(0, MAX_TIME_MS));
-        Ok(Resolved { extent: Extent { client_id: self.client_id, target: self.target, from_ms, to_ms }, at_ms })
+        let Self { client_id, target, tags, .. } = self;
+        Ok(Resolved { extent: Extent { client_id, target, tags, from_ms, to_ms }, at_ms })
     }
 }
 
@@ -100,11 +112,15 @@ pub(crate) struct FleetParameters {
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
 }
 
 impl FleetParameters {
     pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
-        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to], &self.labelled)
     }
 }
 
@@ -123,6 +139,10 @@ pub(crate) struct OverviewParameters {
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// A label, such as `client.team`: `by_label` has its values.
     #[param(inline, value_type = Option<LabelDimension>)]
     by: Option<String>,
@@ -130,7 +150,7 @@ pub(crate) struct OverviewParameters {
 
 impl OverviewParameters {
     pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
-        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to], &self.labelled)
     }
 
     pub(crate) fn by(&self) -> Result<Option<TagName>, Refusal> {
@@ -155,6 +175,10 @@ pub(crate) struct TimelineParameters {
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Points at most; 240 where absent.
     #[param(inline, value_type = Option<Points>)]
     max_points: Option<String>,
@@ -162,7 +186,7 @@ pub(crate) struct TimelineParameters {
 
 impl TimelineParameters {
     pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
-        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to], &self.labelled)
     }
 
     pub(crate) fn max_points(&self) -> Result<u32, Refusal> {
@@ -187,6 +211,10 @@ pub(crate) struct SeriesParameters {
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Points at most; 400 where absent.
     #[param(inline, value_type = Option<Points>)]
     max_points: Option<String>,
@@ -197,7 +225,7 @@ impl SeriesParameters {
         if self.client_id.is_none() || self.target.is_none() {
             return Err(Refusal::invalid("a series is of one pair; name it with client_id and target"));
         }
-        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to], &self.labelled)
     }
 
     pub(crate) fn max_points(&self) -> Result<u32, Refusal> {
@@ -220,6 +248,10 @@ pub(crate) struct CompareParameters {
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Points at most; 60 where absent.
     #[param(inline, value_type = Option<Points>)]
     max_points: Option<String>,
@@ -232,7 +264,7 @@ impl CompareParameters {
                 "pairs of one client or of one target are compared; give client_id or target",
             ));
         }
-        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to], &self.labelled)
     }
 
     pub(crate) fn max_points(&self) -> Result<u32, Refusal> {
@@ -255,6 +287,10 @@ pub(crate) struct DifferentParameters {
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Where the region begins: Unix milliseconds or RFC 3339.
     #[param(inline, required, value_type = Option<Time>)]
     inside_from: Option<String>,
@@ -330,7 +366,7 @@ fn region(from: &Option<String>, to: &Option<String>) -> Result<[i64; 2], Refusa
 
 impl DifferentParameters {
     pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
-        Scope::of([&self.client_id, &self.target, &self.from, &self.to])
+        Scope::of([&self.client_id, &self.target, &self.from, &self.to], &self.labelled)
     }
 
     /// The times of the region.

@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use netqoe_model::{Checkpoint, IncidentState, LogTime, PairTally, Rules, Unmeasured};
-use netqoe_sinks::read::{CurrentRecord, IncidentFilter, IncidentRecord, Incidents, Paged, Pair, ReadError};
+use netqoe_sinks::read::{
+    CurrentRecord, Extent, IncidentFilter, IncidentRecord, Incidents, Paged, Pair, ReadError, UnmeasuredFilter,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -49,8 +51,8 @@ impl FleetNow {
         let (through, whole) = store.tally()?.unzip();
         let is_past = to_ms.zip(through).is_some_and(|(to_ms, through)| to_ms <= through.ms());
         let then_ms = asked.at_ms.map_or(0, |at_ms| at_ms + rules.window_ms);
-        let (client_id, target) = (asked.extent.client_id.clone(), asked.extent.target.clone());
-        let names = IncidentFilter { client_id, target, ..IncidentFilter::default() };
+        let Extent { client_id, target, tags, .. } = asked.extent.clone();
+        let names = IncidentFilter { client_id, target, tags, ..IncidentFilter::default() };
         let filter = match is_past {
             false => IncidentFilter { state: Some(IncidentState::Open), ..names },
             true => {
@@ -78,10 +80,11 @@ impl FleetNow {
 
 /// All of them, page by page.
 fn unmeasured(store: &dyn Incidents, asked: &Resolved) -> Result<Vec<Unmeasured>, ReadError> {
-    let (client_id, target) = (asked.extent.client_id.as_deref(), asked.extent.target.as_deref());
+    let Extent { client_id, target, tags, .. } = asked.extent.clone();
+    let filter = UnmeasuredFilter { client_id, target, tags };
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = store.unmeasured(client_id, target, &Paged { after, limit: PAGE })?;
+        let page = store.unmeasured(&filter, &Paged { after, limit: PAGE })?;
         after = page.items.last().map(pair);
         found.extend(page.items);
         if !page.has_more {

@@ -33,7 +33,7 @@ pub(crate) fn read(store: &dyn Rows, extent: &Extent, rules: &Rules) -> Result<P
         target: extent.target.clone(),
         from_ms: Some(extent.from_ms),
         to_ms: Some(extent.to_ms),
-        label: None,
+        ..Filter::default()
     };
     let mut rows = all(&filter, |query| store.aggregates(query), AggregateRecord::position)?;
     let diagnoses = all(&filter, |query| store.diagnoses(query), DiagnosisRecord::position)?;

@@ -1,19 +1,20 @@
 //! What the first screen says: who is hurt, where, since when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use netqoe_model::{Label, LogTime, PairTally, Rules, Severity, Side, TagName};
 use netqoe_sinks::read::{CurrentRecord, IncidentRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::asked::Scope;
 use super::current::{Current, degraded, since_ms};
 use super::fleet_now::{SilentClient, UnmeasuredSummary};
 use super::groups::{self, ClientGroup, IspGroup, LabelGroup, Members, PairCounts, TargetGroup};
 use super::networks::{self, Network};
 use super::tags::LabelDimensions;
 use crate::answer::{Evidence, Labels};
-use crate::certificates::ExpiringCertificate;
+use crate::certificates::{Certificates, ExpiringCertificate};
 use crate::incidents::answer::IncidentItem;
 use crate::pipeline::Events;
 use crate::schema;
@@ -140,6 +141,25 @@ pub(crate) struct Beside {
     pub(crate) demo: bool,
     /// Those that are listed, and how many others there are.
     pub(crate) certificates: (Vec<ExpiringCertificate>, usize),
+}
+
+/// Those that a scope is about. A certificate has no labels: those of the pair that has seen it last count.
+pub(crate) fn certificates(
+    all: &Certificates,
+    scope: &Scope,
+    current: &Current,
+    now_ms: i64,
+) -> (Vec<ExpiringCertificate>, usize) {
+    let [client_id, target] = scope.names();
+    let measured = current.rows.iter().map(|row| (&*row.pair.client_id, &*row.pair.target));
+    let missed = current.fleet.unmeasured.iter().map(|missed| (&*missed.client_id, &*missed.target));
+    let labelled = scope.is_labelled().then(|| measured.chain(missed).collect::<HashSet<_>>());
+    let is_asked = |one: &ExpiringCertificate| {
+        client_id.is_none_or(|client_id| one.client_id == client_id)
+            && target.is_none_or(|target| one.target == target)
+            && labelled.as_ref().is_none_or(|pairs| pairs.contains(&(&*one.client_id, &*one.target)))
+    };
+    all.listed(is_asked, now_ms)
 }
 
 pub(crate) fn of(current: &Current, by: Option<&TagName>, rules: &Rules, beside: Beside) -> Overview {

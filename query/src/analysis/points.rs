@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn extent(from_ms: i64, to_ms: i64) -> Extent {
-        Extent { client_id: None, target: None, from_ms, to_ms }
+        Extent { client_id: None, target: None, tags: Vec::new(), from_ms, to_ms }
     }
 
     #[test]

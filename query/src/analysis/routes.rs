@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as QueryString, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use netqoe_model::Rules;
@@ -28,10 +27,8 @@ use super::series::{self, Series};
 use super::shared::{Question, Reading};
 use super::timeline::{self, Timeline};
 use crate::answer::Refusal;
-use crate::parameters::asked;
 use crate::queries::QueryApi;
-
-type Asked<T> = Result<QueryString<T>, QueryRejection>;
+use crate::query_string::QueryString;
 
 pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
     OpenApiRouter::new()
@@ -49,15 +46,19 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
 #[utoipa::path(get, path = "/api/v1/overview", params(OverviewParameters),
     responses((status = 200, body = Overview), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn overview(State(api): State<QueryApi>, parameters: Asked<OverviewParameters>) -> Result<Response, Refusal> {
-    let parameters = asked(parameters)?;
+async fn overview(
+    State(api): State<QueryApi>,
+    QueryString(parameters): QueryString<OverviewParameters>,
+) -> Result<Response, Refusal> {
     let (scope, by) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.by()?);
     let question = Question::Overview(scope.clone(), by.clone());
-    let (now_ms, [client_id, target]) = (api.now_ms(), scope.names());
-    let certificates = api.certificates.listed(client_id, target, now_ms);
-    let beside = Beside { now_ms, demo: api.is_demo, certificates };
+    let (now_ms, demo, certificates, asked) = (api.now_ms(), api.is_demo, api.certificates.clone(), scope.clone());
     let answer = |reading: Arc<Reading>| {
-        api.work(move |rules| json(&overview::of(&reading.current, by.as_ref(), rules, beside)))
+        api.work(move |rules| {
+            let certificates = overview::certificates(&certificates, &asked, &reading.current, now_ms);
+            let beside = Beside { now_ms, demo, certificates };
+            json(&overview::of(&reading.current, by.as_ref(), rules, beside))
+        })
     };
     of_current(&api, question, scope, answer).await
 }
@@ -66,8 +67,11 @@ async fn overview(State(api): State<QueryApi>, parameters: Asked<OverviewParamet
 #[utoipa::path(get, path = "/api/v1/matrix", params(FleetParameters),
     responses((status = 200, body = Matrix), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>) -> Result<Response, Refusal> {
-    let scope = asked(parameters)?.scope()?.in_whole_windows(&api.rules);
+async fn matrix(
+    State(api): State<QueryApi>,
+    QueryString(parameters): QueryString<FleetParameters>,
+) -> Result<Response, Refusal> {
+    let scope = parameters.scope()?.in_whole_windows(&api.rules);
     let question = Question::Matrix(scope.clone());
     let answer = |reading: Arc<Reading>| api.work(move |_| json(&matrix::of(&reading.current)));
     of_current(&api, question, scope, answer).await
@@ -77,8 +81,10 @@ async fn matrix(State(api): State<QueryApi>, parameters: Asked<FleetParameters>)
 #[utoipa::path(get, path = "/api/v1/timeline", params(TimelineParameters),
     responses((status = 200, body = Timeline), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParameters>) -> Result<Response, Refusal> {
-    let parameters = asked(parameters)?;
+async fn timeline(
+    State(api): State<QueryApi>,
+    QueryString(parameters): QueryString<TimelineParameters>,
+) -> Result<Response, Refusal> {
     let (scope, max_points) = (parameters.scope()?.in_whole_windows(&api.rules), parameters.max_points()?);
     let question = Question::Timeline(scope.clone(), max_points);
     let read = move |store: Snapshot<'_>, rules: &Rules| timeline::read(store, scope, max_points, rules);
@@ -90,8 +96,10 @@ async fn timeline(State(api): State<QueryApi>, parameters: Asked<TimelineParamet
 #[utoipa::path(get, path = "/api/v1/series", params(SeriesParameters),
     responses((status = 200, body = Series), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn series(State(api): State<QueryApi>, parameters: Asked<SeriesParameters>) -> Result<Json<Series>, Refusal> {
-    let parameters = asked(parameters)?;
+async fn series(
+    State(api): State<QueryApi>,
+    QueryString(parameters): QueryString<SeriesParameters>,
+) -> Result<Json<Series>, Refusal> {
     let (scope, max_points) = (parameters.scope()?, parameters.max_points()?);
     let read = move |store: Snapshot<'_>, rules: &Rules| series::read(store.rows, scope, max_points, rules);
     api.ask_and(read, |found, rules| Ok(series::of(found, rules))).await.map(Json)
@@ -103,9 +111,8 @@ async fn series(State(api): State<QueryApi>, parameters: Asked<SeriesParameters>
         (status = 503, body = Refusal)))]
 async fn compare(
     State(api): State<QueryApi>,
-    parameters: Asked<CompareParameters>,
+    QueryString(parameters): QueryString<CompareParameters>,
 ) -> Result<Json<Comparison>, Refusal> {
-    let parameters = asked(parameters)?;
     let (scope, max_points) = (parameters.scope()?, parameters.max_points()?);
     let read = move |store: Snapshot<'_>, rules: &Rules| compare::read(store, scope, max_points, rules);
     api.ask_and(read, |found, _| Ok(compare::of(&found))).await.map(Json)
@@ -117,9 +124,8 @@ async fn compare(
         (status = 503, body = Refusal)))]
 async fn different(
     State(api): State<QueryApi>,
-    parameters: Asked<DifferentParameters>,
+    QueryString(parameters): QueryString<DifferentParameters>,
 ) -> Result<Json<Difference>, Refusal> {
-    let parameters = asked(parameters)?;
     let (scope, inside_ms, matching) = (parameters.scope()?, parameters.inside_ms()?, parameters.matching()?);
     let read = move |store: Snapshot<'_>, rules: &Rules| different::read(store, scope, inside_ms, matching, rules);
     api.ask_and(read, |found, _| Ok(different::of(&found))).await.map(Json)
@@ -130,8 +136,11 @@ async fn different(
 #[utoipa::path(get, path = "/api/v1/score", params(ScoreParameters),
     responses((status = 200, body = Scores), (status = 400, body = Refusal),
         (status = 503, body = Refusal)))]
-async fn score(State(api): State<QueryApi>, parameters: Asked<ScoreParameters>) -> Result<Json<Scores>, Refusal> {
-    let asked = asked(parameters)?.question()?;
+async fn score(
+    State(api): State<QueryApi>,
+    QueryString(parameters): QueryString<ScoreParameters>,
+) -> Result<Json<Scores>, Refusal> {
+    let asked = parameters.question()?;
     let read = move |store: Snapshot<'_>, rules: &Rules| score::read(store.rows, asked, rules);
     api.ask_and(read, |found, _| Ok(score::of(&found))).await.map(Json)
 }

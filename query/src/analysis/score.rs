@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::asked::{Resolved, Scope};
 use super::pairs::of_all_pairs;
 use crate::answer::Refusal;
+use crate::labelled::Labelled;
 use crate::schema;
 use crate::values::{Share, Time, Whole};
 
@@ -57,6 +58,10 @@ pub(crate) struct ScoreParameters {
     /// Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Up to this total time in milliseconds a measurement satisfies; 500 where absent.
     #[param(inline, value_type = Option<SomeMs>)]
     satisfied_ms: Option<String>,
@@ -147,7 +152,7 @@ impl ScoreParameters {
     pub(crate) fn question(&self) -> Result<Question, Refusal> {
         let by = self.by.as_deref().map_or(Ok(By::Fleet), By::parse)?;
         let satisfied_ms = SomeMs::read("satisfied_ms", self.satisfied_ms.as_deref())?.unwrap_or(SATISFIED_MS);
-        let scope = Scope::of([&self.client_id, &self.target, &self.from, &self.to])?;
+        let scope = Scope::of([&self.client_id, &self.target, &self.from, &self.to], &self.labelled)?;
         let p50 = [("perfect_p50_ms", &self.perfect_p50_ms), ("unusable_p50_ms", &self.unusable_p50_ms)];
         let p95 = [("perfect_p95_ms", &self.perfect_p95_ms), ("unusable_p95_ms", &self.unusable_p95_ms)];
         let round_trip = [round_trip(p50, ROUND_TRIP[0])?, round_trip(p95, ROUND_TRIP[1])?];

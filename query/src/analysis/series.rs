@@ -1,9 +1,9 @@
 //! The chart of one pair.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use netqoe_dataflow::judge::UsualRanges;
-use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, WindowRow, from_thousandths};
+use netqoe_model::{ErrorStage, Label, Metric, Rules, Severity, TagValue, WindowRow, from_thousandths};
 use netqoe_sinks::read::point::{maximum, minimum, start_ms};
 use netqoe_sinks::read::{DiagnosisRecord, Rows};
 use serde::Serialize;
@@ -91,26 +91,33 @@ pub(crate) struct UsualBand {
 pub(crate) struct Found {
     point_ms: i64,
     history: PairHistory,
+    /// Which labels the windows that are shown have.
+    tags: Vec<TagValue>,
 }
 
 pub(crate) fn read(rows: &dyn Rows, scope: Scope, max_points: u32, rules: &Rules) -> Result<Found, Refusal> {
     let extent = scope.resolve(rows, rules)?.extent;
     let point_ms = length_ms(&extent, rules.window_ms, max_points);
     let history = history::read(rows, &extent, rules)?;
-    Ok(Found { point_ms, history })
+    Ok(Found { point_ms, history, tags: extent.tags })
 }
 
 pub(crate) fn of(found: Found, rules: &Rules) -> Series {
-    series(found.history, found.point_ms, rules)
+    series(found.history, found.point_ms, &found.tags, rules)
 }
 
-fn series(history: PairHistory, point_ms: i64, rules: &Rules) -> Series {
-    let PairHistory { before, windows, labels, diagnoses } = history;
+/// Each window is judged by all that came before it, also by those that are not shown.
+fn series(history: PairHistory, point_ms: i64, tags: &[TagValue], rules: &Rules) -> Series {
+    let PairHistory { before, windows, labels, mut diagnoses } = history;
+    let is_shown = |row: &WindowRow| tags.iter().all(|tag| tag.is_of(row.tags.as_deref()));
+    let hidden: HashSet<_> = windows.iter().filter(|row| !is_shown(row)).map(|row| row.start).collect();
+    diagnoses.retain(|found| !hidden.contains(&found.window_start));
     let severities: HashMap<_, _> =
         diagnoses.iter().map(|found| (found.window_start, found.finding.severity)).collect();
     let mut series =
         Series { window_ms: rules.window_ms, point_ms, latency: "maximum", throughput: "minimum", ..Series::default() };
-    let judged = judged_by(before, windows, rules);
+    let mut judged = judged_by(before, windows, rules);
+    judged.retain(|(row, _)| !hidden.contains(&row.start));
     for windows in
         judged.chunk_by(|(a, _), (b, _)| start_ms(a.start.ms(), point_ms) == start_ms(b.start.ms(), point_ms))
     {
@@ -231,7 +238,7 @@ mod tests {
             let (point_ms, rules) = (minutes * 60_000, Rules::default());
             let (before, labels) = (PairState::new(&rules.diagnosis), HashMap::new());
             let history = PairHistory { before, windows: rows.clone(), labels, diagnoses: Vec::new() };
-            let series = series(history, point_ms, &rules);
+            let series = series(history, point_ms, &[], &rules);
 
             prop_assert!(series.start.is_sorted_by(|a, b| a < b));
             prop_assert_eq!(series.windows.iter().sum::<u64>(), rows.len() as u64);

@@ -1,8 +1,8 @@
 //! `GET /api/v1/dead-letters` and `POST /api/v1/dead-letters/{id}/replay`.
 
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query as QueryString, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +12,7 @@ use super::DeadLettersError;
 use super::answer::{LetterItem, LettersAnswer};
 use crate::PipelineApi;
 use crate::answer::Refusal;
-use crate::parameters::asked;
+use crate::query_string::QueryString;
 use crate::values::Whole;
 
 const DEFAULT_LIMIT: u16 = 50;
@@ -50,9 +50,9 @@ struct PageParameters {
         (status = 503, body = Refusal)))]
 async fn dead_letters(
     State(api): State<PipelineApi>,
-    parameters: Result<QueryString<PageParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<PageParameters>,
 ) -> Result<Json<LettersAnswer>, Refusal> {
-    let PageParameters { limit, cursor } = asked(parameters)?;
+    let PageParameters { limit, cursor } = parameters;
     let limit = Limit::read("limit", limit.as_deref())?.unwrap_or(DEFAULT_LIMIT);
     let page = api.letters.page(cursor, limit.into()).await?;
     let page = page.ok_or_else(|| Refusal::invalid("cursor must be the next_cursor of an earlier answer"))?;

@@ -102,8 +102,24 @@ impl Block {
         self.start_ms < extent.to_ms && extent.from_ms < self.end_ms()
     }
 
-    /// The pairs that an extent names, in order, and the rows of each that lie in its time.
-    pub(super) fn within<'a>(&'a self, extent: &'a Extent) -> impl Iterator<Item = (&'a Pair, Range<usize>)> {
+    /// Shows the rows of an extent: those of each pair, in order, and in several parts where others, without its labels, lie between.
+    pub(super) fn show<'a>(&'a self, extent: &'a Extent, mut see: impl FnMut(&'a Pair, Range<usize>)) {
+        for (pair, rows) in self.within(extent) {
+            // Mostly no label is asked for, and none is looked up.
+            if extent.tags.is_empty() {
+                see(pair, rows);
+                continue;
+            }
+            for (_, tags, rows) in self.alike(rows) {
+                if extent.tags.iter().all(|tag| tag.is_of(tags.map(|tags| &**tags))) {
+                    see(pair, rows);
+                }
+            }
+        }
+    }
+
+    /// The pairs that an extent names, in order, and the rows of each that lie in its time, whatever their labels.
+    fn within<'a>(&'a self, extent: &'a Extent) -> impl Iterator<Item = (&'a Pair, Range<usize>)> {
         let client = extent.client_id.as_deref();
         let first = client.map_or(0, |client| self.pairs.partition_point(|rows| *rows.pair.client_id < *client));
         let last = client

@@ -10,13 +10,13 @@ use super::block::Block;
 /// Of the windows of a block, in order, those with such a pair.
 pub(super) fn records(block: &Block, extent: &Extent) -> Vec<DegradedRecord> {
     let mut windows: BTreeMap<i64, BTreeMap<_, u64>> = BTreeMap::new();
-    for (_, rows) in block.within(extent) {
+    block.show(extent, |_, rows| {
         for (row, finding) in rows.clone().zip(block.findings(rows)) {
             if let Some(label) = finding {
                 *windows.entry(block.row_start_ms(row)).or_default().entry(*label).or_default() += 1;
             }
         }
-    }
+    });
     let record = |(start_ms, pairs): (_, BTreeMap<_, _>)| DegradedRecord {
         window_start: WindowStart::from_ms(start_ms),
         pairs: pairs.into_iter().collect(),

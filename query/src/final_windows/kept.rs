@@ -156,7 +156,7 @@ mod tests {
         let mut kept = Kept::default();
         fill(&mut kept, 1_000 * BLOCK_MS);
         let starts = |from_ms, to_ms| {
-            let extent = Extent { client_id: None, target: None, from_ms, to_ms };
+            let extent = Extent { client_id: None, target: None, tags: Vec::new(), from_ms, to_ms };
             let overlapping = kept.blocks.iter().filter(|block| block.overlaps(&extent));
             overlapping.map(|block| block.start_ms / BLOCK_MS).collect::<Vec<_>>()
         };

@@ -11,7 +11,7 @@ pub(super) type Points = Vec<PointRecord>;
 
 /// Adds what a block has. Blocks come in the order of time.
 pub(super) fn add(totals: &mut Totals<Points>, block: &Block, extent: &Extent, point_ms: i64) {
-    for (pair, rows) in block.within(extent) {
+    block.show(extent, |pair, rows| {
         let points = totals.of(pair);
         for row in rows {
             let window = of_window(block, row, pair, point_ms);
@@ -20,7 +20,7 @@ pub(super) fn add(totals: &mut Totals<Points>, block: &Block, extent: &Extent, p
                 _ => points.push(window),
             }
         }
-    }
+    });
 }
 
 /// Adds what the store has found.

@@ -23,7 +23,7 @@ pub(super) fn add(
     inside_ms: [i64; 2],
     matching: &Matching,
 ) {
-    for (pair, rows) in block.within(extent) {
+    block.show(extent, |pair, rows| {
         let counts = totals.of(pair);
         for (network, tags, rows) in block.alike(rows) {
             let inside = block.between(rows.clone(), inside_ms);
@@ -31,7 +31,7 @@ pub(super) fn add(
             let [within, within_matching] = [inside.len() as u64, count(block, inside, matching)];
             add_to(counts, (network, tags), [within, within_matching, all - within, all_matching - within_matching]);
         }
-    }
+    });
 }
 
 /// Adds what the store has found.

@@ -1,11 +1,12 @@
 //! What can be asked of incidents, as it stands in a URL.
 
 use netqoe_model::{DimensionName, IncidentState, Label, Severity};
-use netqoe_sinks::read::{IncidentFilter, IncidentQuery, Paged};
+use netqoe_sinks::read::{IncidentFilter, IncidentQuery, Paged, UnmeasuredFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::answer::Refusal;
+use crate::labelled::Labelled;
 use crate::parameters::{Cursor, Limit, one_of, paged};
 use crate::schema::{self, SEVERITIES};
 use crate::values::Time;
@@ -31,6 +32,11 @@ pub(super) struct IncidentParameters {
     client_id: Option<String>,
     /// With a pair of this target only.
     target: Option<String>,
+    /// With a pair that had this label, such as `client.team=core`, in its first window with the incident's; several: that had
+    /// each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Not over at this time: Unix milliseconds or RFC 3339.
     #[param(inline, value_type = Option<Time>)]
     from: Option<String>,
@@ -57,6 +63,7 @@ impl IncidentParameters {
             to_ms: self.to.as_deref().map(|text| Time::read("to", text)).transpose()?,
             client_id: self.client_id,
             target: self.target,
+            tags: Labelled::read(&self.labelled)?,
         };
         Ok(IncidentQuery { filter, page })
     }
@@ -91,9 +98,13 @@ impl PageParameters {
 #[into_params(parameter_in = Query)]
 pub(super) struct UnmeasuredParameters {
     /// Of this client only.
-    pub(super) client_id: Option<String>,
+    client_id: Option<String>,
     /// Of this target only.
-    pub(super) target: Option<String>,
+    target: Option<String>,
+    /// With this label, such as `client.team=core`, when it was last measured; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// Items a page; 100 where absent.
     #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
@@ -102,6 +113,11 @@ pub(super) struct UnmeasuredParameters {
 }
 
 impl UnmeasuredParameters {
+    pub(super) fn filter(&self) -> Result<UnmeasuredFilter, Refusal> {
+        let (client_id, target) = (self.client_id.clone(), self.target.clone());
+        Ok(UnmeasuredFilter { client_id, target, tags: Labelled::read(&self.labelled)? })
+    }
+
     pub(super) fn page<P: Cursor>(&self) -> Result<Paged<P>, Refusal> {
         paged(self.limit.as_deref(), self.cursor.as_deref())
     }

@@ -1,8 +1,8 @@
 //! `GET /api/v1/incidents`, one of them, and its pairs.
 
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query as QueryString, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use netqoe_model::IncidentMember;
 use netqoe_sinks::MAX_NOTES;
 use netqoe_sinks::read::{Pair, Snapshot};
@@ -13,8 +13,9 @@ use super::answer::{IncidentDetail, IncidentItem, MemberItem};
 use super::parameters::{IncidentParameters, PageParameters};
 use super::{Planned, unmeasured, written};
 use crate::answer::{Items, Refusal};
-use crate::parameters::{Cursor, asked};
+use crate::parameters::Cursor;
 use crate::queries::{QueryApi, items};
+use crate::query_string::QueryString;
 
 /// What changed of an incident, as far as it is shown: the rest is older than anybody reads.
 const MAX_REVISIONS: u16 = 500;
@@ -33,9 +34,9 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
     responses((status = 200, body = Items<IncidentItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
 async fn incidents(
     State(api): State<QueryApi>,
-    parameters: Result<QueryString<IncidentParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<IncidentParameters>,
 ) -> Result<Json<Items<IncidentItem>>, Refusal> {
-    let query = asked(parameters)?.query()?;
+    let query = parameters.query()?;
     let read = move |store: Snapshot<'_>, _: &_| {
         let page = store.incidents.incidents(&query)?;
         let planned = Planned::of(store.incidents, &page.items)?;
@@ -76,9 +77,9 @@ async fn incident(
 async fn pairs(
     State(api): State<QueryApi>,
     id: Result<Path<String>, PathRejection>,
-    parameters: Result<QueryString<PageParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<PageParameters>,
 ) -> Result<Json<Items<MemberItem>>, Refusal> {
-    let (id, page) = (id_of(id)?, asked(parameters)?.page::<Pair>()?);
+    let (id, page) = (id_of(id)?, parameters.page::<Pair>()?);
     let read = move |store: Snapshot<'_>, _: &_| {
         let incident = store.incidents.incident(&id)?.ok_or_else(no_such_incident)?.incident;
         let mut members = store.incidents.members(&id, &page)?;

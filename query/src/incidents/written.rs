@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query as QueryString, State};
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use netqoe_model::{Cause, DimensionName, MAX_TARGET_BYTES, MAX_TIME_MS, MaintenanceWindow};
 use netqoe_sinks::read::MaintenancePosition;
@@ -19,8 +19,9 @@ use super::document;
 use super::parameters::PageParameters;
 use super::route::id_of;
 use crate::answer::{Items, Refusal};
-use crate::parameters::{Cursor, asked};
+use crate::parameters::Cursor;
 use crate::queries::{QueryApi, items};
+use crate::query_string::QueryString;
 
 /// Longest text, in bytes: a page of prose.
 pub(super) const MAX_TEXT_BYTES: usize = 4 << 10;
@@ -146,9 +147,9 @@ impl From<MaintenanceWindow> for MaintenanceItem {
     responses((status = 200, body = Items<MaintenanceItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
 async fn maintenance(
     State(api): State<QueryApi>,
-    parameters: Result<QueryString<PageParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<PageParameters>,
 ) -> Result<Json<Items<MaintenanceItem>>, Refusal> {
-    let page = asked(parameters)?.page()?;
+    let page = parameters.page()?;
     let found = api.ask(move |store, _| Ok(store.incidents.maintenance(&page)?)).await?;
     let place = |window: &MaintenanceWindow| MaintenancePosition { from_ms: window.from_ms, id: window.id }.encode();
     Ok(items(found, place, MaintenanceItem::from))

@@ -246,11 +246,12 @@ impl CommitReader {
 
 /// Whether a filter lets a row through.
 pub(super) fn wants(filter: &Filter, row: &AggregateRow) -> bool {
-    let Filter { client_id, target, from_ms, to_ms, label } = filter;
+    let Filter { client_id, target, from_ms, to_ms, label, tags } = filter;
     let start_ms = row.window.start.ms();
     client_id.as_ref().is_none_or(|client_id| **client_id == *row.client_id)
         && target.as_ref().is_none_or(|target| **target == *row.target)
         && from_ms.is_none_or(|from_ms| from_ms <= start_ms)
         && to_ms.is_none_or(|to_ms| start_ms < to_ms)
         && label.is_none_or(|label| row.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.label == label))
+        && tags.iter().all(|tag| tag.is_of(row.window.tags.as_deref()))
 }

@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as QueryString, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
@@ -19,7 +18,9 @@ use super::kept::Totals;
 use super::place::Place;
 use super::readers::{CommitReader, Live, RowReader};
 use crate::answer::Refusal;
-use crate::parameters::{Parameters, asked};
+use crate::labelled::Labelled;
+use crate::parameters::Parameters;
+use crate::query_string::QueryString;
 use crate::schema;
 use crate::values::Time;
 
@@ -48,6 +49,10 @@ struct LiveParameters {
     /// With this diagnosis only.
     #[param(inline, value_type = Option<schema::Label>)]
     label: Option<String>,
+    /// With this label of their client or target only, such as `client.team=core`; several: with each of them.
+    #[serde(default)]
+    #[param(inline, value_type = Option<Labelled>)]
+    labelled: Vec<String>,
     /// `rows`, which is the default, or `commits`: only that something was committed, of which nothing is filtered out.
     #[param(inline, value_type = Option<schema::LiveDetail>)]
     detail: Option<String>,
@@ -66,16 +71,17 @@ struct LiveParameters {
 async fn live(
     State((feed, stop)): State<(LiveFeed, CancellationToken)>,
     headers: HeaderMap,
-    parameters: Result<QueryString<LiveParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<LiveParameters>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let LiveParameters { client_id, target, from, to, label, detail, last_event_id } = asked(parameters)?;
-    let wants_all = [&client_id, &target, &from, &to, &label].into_iter().all(Option::is_none);
-    let filter = Parameters { client_id, target, from, to, label, ..Parameters::default() }.filter()?;
+    let LiveParameters { client_id, target, from, to, label, labelled, detail, last_event_id } = parameters;
+    let wants_all = [&client_id, &target, &from, &to, &label].into_iter().all(Option::is_none) && labelled.is_empty();
+    let filter = Parameters { client_id, target, from, to, label, labelled, ..Parameters::default() }.filter()?;
     let wants_rows = match detail.as_deref() {
         None | Some("rows") => true,
         Some("commits") if wants_all => false,
         Some("commits") => {
-            let message = "detail=commits tells of all commits; leave out client_id, target, from, to and label";
+            let message =
+                "detail=commits tells of all commits; leave out client_id, target, from, to, label and labelled";
             return Err(Refusal::invalid(message));
         }
         Some(_) => return Err(Refusal::invalid("detail must be rows or commits")),

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as QueryString, State};
+use axum::extract::State;
 use netqoe_sinks::read::Paged;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -16,8 +15,9 @@ use super::different::MeasurementDifference;
 use super::{Measurements, MeasurementsError, Place, Sampled, Sought};
 use crate::analysis::DifferentMeasurementsParameters;
 use crate::answer::Refusal;
-use crate::parameters::{Limit, asked, paged};
+use crate::parameters::{Limit, paged};
 use crate::queries::QueryApi;
+use crate::query_string::QueryString;
 use crate::values::Time;
 
 /// How far back is looked where no `from` is given: as other routes do.
@@ -73,9 +73,9 @@ impl MeasurementParameters {
         (status = 404, description = "This server has no log to read", body = Refusal), (status = 503, body = Refusal)))]
 async fn events(
     State(api): State<QueryApi>,
-    parameters: Result<QueryString<MeasurementParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<MeasurementParameters>,
 ) -> Result<Json<MeasurementsAnswer>, Refusal> {
-    let (sought, limit) = asked(parameters)?.sought(api.now_ms())?;
+    let (sought, limit) = parameters.sought(api.now_ms())?;
     let found = kept(&api)?.find(sought).await?;
     api.work(move |rules| Ok(MeasurementsAnswer::of(&found, limit, rules))).await.map(Json)
 }
@@ -98,9 +98,8 @@ fn kept(api: &QueryApi) -> Result<Arc<dyn Measurements>, Refusal> {
         (status = 404, description = "This server has no log to read", body = Refusal), (status = 503, body = Refusal)))]
 async fn different_measurements(
     State(api): State<QueryApi>,
-    parameters: Result<QueryString<DifferentMeasurementsParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<DifferentMeasurementsParameters>,
 ) -> Result<Json<MeasurementDifference>, Refusal> {
-    let parameters = asked(parameters)?;
     let ([from_ms, to_ms], [inside_from, inside_to]) = (parameters.range_ms(api.now_ms())?, parameters.inside_ms()?);
     let [client_id, target] = parameters.names();
     let measurements = kept(&api)?;

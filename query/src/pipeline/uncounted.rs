@@ -1,15 +1,14 @@
 //! `GET /api/v1/uncounted`: events that were sent and that no row counts.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as QueryString, State};
+use axum::extract::State;
 use netqoe_model::{LastLeftOut, LeftOut, ReasonCount, Uncounted};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::PipelineApi;
 use crate::answer::Refusal;
-use crate::parameters::asked;
+use crate::query_string::QueryString;
 use crate::schema;
 use crate::values::Time;
 
@@ -88,9 +87,9 @@ struct LastUncounted {
     responses((status = 200, body = UncountedAnswer), (status = 400, body = Refusal)))]
 pub(super) async fn uncounted(
     State(api): State<PipelineApi>,
-    parameters: Result<QueryString<UncountedParameters>, QueryRejection>,
+    QueryString(parameters): QueryString<UncountedParameters>,
 ) -> Result<Json<UncountedAnswer>, Refusal> {
-    let UncountedParameters { from, to } = asked(parameters)?;
+    let UncountedParameters { from, to } = parameters;
     let from_ms = from.as_deref().map_or(Ok(i64::MIN), |text| Time::read("from", text))?;
     let to_ms = to.as_deref().map_or(Ok(i64::MAX), |text| Time::read("to", text))?;
     Ok(Json(match &api.uncounted {

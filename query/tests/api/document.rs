@@ -12,18 +12,19 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 const WRITE: &str = "NETQOE_WRITE_OPENAPI";
 
 /// What is asked of lists.
-const PAGED: &[&str] = &["client_id", "target", "from", "to", "label", "limit", "cursor"];
-const RUNS: &[&str] = &["client_id", "target", "from", "to", "label", "limit"];
+const PAGED: &[&str] = &["client_id", "target", "from", "to", "label", "labelled", "limit", "cursor"];
+const RUNS: &[&str] = &["client_id", "target", "from", "to", "label", "labelled", "limit"];
 const INCIDENTS: &[&str] =
-    &["state", "label", "severity", "dimension", "client_id", "target", "from", "to", "limit", "cursor"];
+    &["state", "label", "severity", "dimension", "client_id", "target", "labelled", "from", "to", "limit", "cursor"];
 /// Routes of one thing, whose tests are with the thing.
 const OF_ONE: &[&str] = &["incidents/{id}", "incidents/{id}/notes", "incidents/{id}/pairs", "maintenance/{id}"];
-const LIVE: &[&str] = &["client_id", "target", "from", "to", "label", "detail", "last_event_id", "Last-Event-ID"];
+const LIVE: &[&str] =
+    &["client_id", "target", "from", "to", "label", "labelled", "detail", "last_event_id", "Last-Event-ID"];
 
 #[tokio::test]
 async fn every_route_is_documented_and_answers() {
     let api = Api::with(&[]);
-    let fleet = ["client_id", "target", "from", "to"];
+    let fleet = ["client_id", "target", "from", "to", "labelled"];
     let of_points = [&fleet[..], &["max_points"]].concat();
     let of_region = [&fleet[..], &["inside_from", "inside_to", "metric", "min", "max"]].concat();
     let routes = [
@@ -32,7 +33,11 @@ async fn every_route_is_documented_and_answers() {
         ("compare", "?target=t", &of_points),
         ("diagnoses", "", PAGED),
         ("different", "?inside_from=1&inside_to=2", &of_region),
-        ("different/measurements", "?inside_from=1&inside_to=2", &of_region[..6]),
+        (
+            "different/measurements",
+            "?inside_from=1&inside_to=2",
+            &["client_id", "target", "from", "to", "inside_from", "inside_to"],
+        ),
         ("events", "?client_id=c", &["client_id", "target", "from", "to", "limit", "cursor"]),
         ("incidents", "", INCIDENTS),
         ("labels", "", &[]),
@@ -50,6 +55,7 @@ async fn every_route_is_documented_and_answers() {
                 "target",
                 "from",
                 "to",
+                "labelled",
                 "satisfied_ms",
                 "perfect_p50_ms",
                 "unusable_p50_ms",
@@ -62,7 +68,7 @@ async fn every_route_is_documented_and_answers() {
         ("series", "?client_id=c&target=t", &of_points),
         ("targets", "", PAGED),
         ("timeline", "", &of_points),
-        ("unmeasured", "", &["client_id", "target", "limit", "cursor"]),
+        ("unmeasured", "", &["client_id", "target", "labelled", "limit", "cursor"]),
     ];
     let paths: BTreeSet<_> = api.document["paths"].as_object().unwrap().keys().cloned().collect();
     let of_one = OF_ONE.iter().map(|path| format!("/api/v1/{path}"));

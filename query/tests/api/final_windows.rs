@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use netqoe_model::{
-    AggregateRow, Checkpoint, Label, LogTime, Network, PairTags, Percentiles, Rules, Tags, WindowStart,
+    AggregateRow, Checkpoint, Label, LogTime, Network, PairTags, Percentiles, Rules, TagValue, Tags, WindowStart,
 };
 use netqoe_query::{Filling, FinalWindowsReader};
 use netqoe_sinks::read::{Extent, Matching, Measure, ReadError, Reader, Snapshot};
@@ -87,7 +87,15 @@ impl Dice {
 
     fn extent(&mut self) -> Extent {
         let (a_ms, b_ms) = (self.minute_ms(), self.minute_ms());
-        Extent { client_id: self.name(), target: self.name(), from_ms: a_ms.min(b_ms), to_ms: a_ms.max(b_ms) }
+        let (client_id, target, tags) = (self.name(), self.name(), self.asked_tags());
+        Extent { client_id, target, tags, from_ms: a_ms.min(b_ms), to_ms: a_ms.max(b_ms) }
+    }
+
+    /// Labels that some windows of a pair have and others have not, or that none has.
+    fn asked_tags(&mut self) -> Vec<TagValue> {
+        let asked = ["client.team=a", "client.team=b", "target.team=a", "target.team="];
+        let tag = |dice: &mut Self| TagValue::parse(asked[dice.throw(4) as usize]).unwrap();
+        (0..[0, 0, 1, 2][self.throw(4) as usize]).map(|_| tag(self)).collect()
     }
 
     fn matching(&mut self) -> Matching {
@@ -171,7 +179,8 @@ async fn settled_windows_are_not_asked_of_the_store_again(kind: Kind) {
     assert_eq!(fill(&memory).await, 151);
     let windows = |memory: &Arc<FinalWindowsReader>| {
         let memory = Arc::clone(memory);
-        let extent = Extent { client_id: None, target: None, from_ms: minute_ms(0), to_ms: minute_ms(20) };
+        let (from_ms, to_ms) = (minute_ms(0), minute_ms(20));
+        let extent = Extent { client_id: None, target: None, tags: Vec::new(), from_ms, to_ms };
         ask(move || {
             let reader: &dyn Reader = &*memory;
             let split = reader.ask(|store| store.summaries.split(&extent, [0, 1], &Matching::Degraded, 10));

@@ -214,7 +214,11 @@ async fn who_asks_again_within_a_moment_gets_the_same_answer() {
 
 #[tokio::test]
 async fn the_overview_of_the_present_tells_of_certificates_that_expire_soon() {
-    let api = Api::with(&rows());
+    let labels = |row: AggregateRow| match &*row.target {
+        "u" => labelled(r#"{"team":"core"}"#, "{}", row),
+        _ => row,
+    };
+    let api = Api::with(&rows().into_iter().map(labels).collect::<Vec<_>>());
     let left = |target: &str, days: i64| ExpiringCertificate {
         target: target.to_owned(),
         client_id: "a".to_owned(),
@@ -237,4 +241,6 @@ async fn the_overview_of_the_present_tells_of_certificates_that_expire_soon() {
     assert_eq!(told("").await, (vec!["t".to_owned(), "u".to_owned()], expired));
     assert_eq!(told("?target=u").await.0, ["u"]);
     assert_eq!(told("?client_id=b").await.0, [""; 0]);
+    assert_eq!(told("?labelled=client.team=core").await.0, ["u"]);
+    assert_eq!(told("?labelled=client.team=edge").await.0, [""; 0]);
 }

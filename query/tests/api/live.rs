@@ -158,9 +158,9 @@ async fn a_row_tells_of_the_runs_that_are_over() {
 #[tokio::test]
 async fn rows_come_to_every_reader_that_wants_them() {
     let rows = [
-        row("a", "t", 0),
+        labelled(r#"{"team":"core"}"#, r#"{"service":"shop"}"#, row("a", "t", 0)),
         diagnosed(row("a", "u", 1), Label::ServerBound),
-        row("b", "t", 1),
+        labelled(r#"{"team":"core"}"#, "{}", row("b", "t", 1)),
         diagnosed(row("b", "u", 2), Label::Healthy),
     ];
     let (from, to) = (minute_ms(1), minute_ms(2));
@@ -174,6 +174,9 @@ async fn rows_come_to_every_reader_that_wants_them() {
         (&format!("to={to}"), &["a t 0", "a u 1", "b t 1"]),
         ("label=server-bound", &["a u 1"]),
         ("label=healthy", &["b u 2"]),
+        ("labelled=client.team=core", &["a t 0", "b t 1"]),
+        ("labelled=client.team=core&labelled=target.service=shop", &["a t 0"]),
+        ("labelled=client.team=edge", &[]),
     ] {
         let api = Api::with(&[]);
         let (mut reader, mut another) = (Reader::open(&api, query).await, Reader::open(&api, "client_id=end").await);
@@ -337,6 +340,7 @@ async fn commits_have_no_filter() {
     let api = Api::with(&[]);
     for (query, message) in [
         ("detail=commits&client_id=c", "detail=commits tells of all commits; leave out client_id"),
+        ("detail=commits&labelled=client.a=b", "detail=commits tells of all commits; leave out client_id"),
         ("detail=commits&label=healthy", "detail=commits tells of all commits; leave out client_id"),
         ("detail=all", "detail must be rows or commits"),
     ] {

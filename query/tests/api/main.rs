@@ -12,6 +12,7 @@ mod final_windows;
 mod fleet;
 mod incidents;
 mod items;
+mod labelled;
 mod labels;
 mod live;
 mod measurements;

@@ -37,9 +37,17 @@ async fn a_parameter_that_is_not_known_or_stands_twice() {
         let answer = Api::with(&[]).get(&format!("/api/v1/{route}limit=5")).await;
         assert_eq!(answer.status, 400, "{route}");
         let message = answer.body["message"].as_str().unwrap();
-        assert!(message.starts_with("the parameters are not understood: limit: unknown field `limit`"), "{message}");
+        assert!(message.starts_with("the parameters are not understood: unknown field `limit`"), "{message}");
         let message = "the parameters are not understood: duplicate field `from`";
         assert_invalid(&format!("{route}from=1&from=2"), message).await;
+    }
+}
+
+#[tokio::test]
+async fn a_label_without_a_value() {
+    for route in ROUTES.into_iter().chain(["score?"]) {
+        let message = "labelled must be a label and its value, written as client.NAME=VALUE or target.NAME=VALUE";
+        assert_invalid(&format!("{route}labelled=client.team"), message).await;
     }
 }
 

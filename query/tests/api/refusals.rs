@@ -49,6 +49,19 @@ async fn a_label_that_is_none() {
 }
 
 #[tokio::test]
+async fn labels_of_clients_and_targets_that_are_none_or_too_many() {
+    let api = Api::with(&[]);
+    for path in PAGED.into_iter().chain(["live", "runs", "incidents", "unmeasured"]) {
+        for label in ["", "core", "team=core", "client.team", "client.te-am=core", "server.team=core"] {
+            let message = "labelled must be a label and its value, written as client.NAME=VALUE or target.NAME=VALUE";
+            assert_invalid(&api, &format!("/api/v1/{path}?labelled={label}"), message).await;
+        }
+        let nine = ["labelled=client.team=core"; 9].join("&");
+        assert_invalid(&api, &format!("/api/v1/{path}?{nine}"), "labelled may stand 8 times at most").await;
+    }
+}
+
+#[tokio::test]
 async fn a_time_that_is_none() {
     let api = Api::with(&[]);
     for path in PAGED.into_iter().chain(["live", "runs"]) {
@@ -70,8 +83,8 @@ async fn a_parameter_that_is_not_known_or_stands_twice() {
             "runs" => "`limit`",
             _ => "`limit`, `cursor`",
         };
-        let known = "`client_id`, `target`, `from`, `to`, `label`";
-        let reason = format!("client: unknown field `client`, expected one of {known}, {own}");
+        let known = "`client_id`, `target`, `from`, `to`, `label`, `labelled`";
+        let reason = format!("unknown field `client`, expected one of {known}, {own}");
         let message = format!("the parameters are not understood: {reason}");
         assert_invalid(&api, &format!("/api/v1/{path}?client=c"), &message).await;
         let message = "the parameters are not understood: duplicate field `target`";

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{Label, MAX_TIME_MS, Metric};
+use netqoe_model::{Label, MAX_TIME_MS, Metric, TagValue};
 
+use super::labelled::{self, Dialect};
 use super::statement::{Statement, Value};
 
 /// A client and a target that it measures.
@@ -22,6 +23,8 @@ pub struct Extent {
     pub client_id: Option<String>,
     /// Of this target only.
     pub target: Option<String>,
+    /// With each of these labels of their client and target only.
+    pub tags: Vec<TagValue>,
     /// Windows that start at or after this time, in Unix milliseconds ...
     pub from_ms: i64,
     /// ... and before this one.
@@ -37,6 +40,16 @@ impl Extent {
     /// The condition on time.
     pub(super) fn in_time(&self) -> Statement {
         Statement::new("window_start_ts >=").add("? AND window_start_ts < ?", self.times_ms().map(Value::Time))
+    }
+
+    /// The conditions on labels, each after an AND, for a row of `agg_1m` that the statement calls `row`.
+    pub(super) fn tagged(&self, dialect: Dialect, row: &str) -> Statement {
+        labelled::conditions(&self.tags, dialect, row)
+    }
+
+    /// The same for a row of `diagnoses` that the statement calls so.
+    pub(super) fn tagged_diagnosis(&self, dialect: Dialect) -> Statement {
+        labelled::of_window_between(&self.tags, dialect, "diagnoses", "window_start_ts", self.times_ms())
     }
 
     /// The conditions on time and names.

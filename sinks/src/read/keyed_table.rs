@@ -2,6 +2,7 @@
 
 use netqoe_model::Label;
 
+use super::labelled::{self, Dialect};
 use super::statement::{Statement, Value};
 use super::{Filter, Query, RowPosition};
 
@@ -41,11 +42,20 @@ impl KeyedTable {
         }
     }
 
-    /// The conditions on time, label and position.
-    pub(super) fn conditions(self, query: &Query<RowPosition>) -> Statement {
+    /// The conditions on the labels of clients and targets, each after an AND, for a row that the statement calls `row`.
+    pub(super) fn tagged(self, filter: &Filter, dialect: Dialect, row: &str, times_ms: [i64; 2]) -> Statement {
+        match self {
+            Self::Aggregates => labelled::conditions(&filter.tags, dialect, row),
+            Self::Diagnoses => labelled::of_window_between(&filter.tags, dialect, row, "window_start_ts", times_ms),
+        }
+    }
+
+    /// The conditions on time, labels and position.
+    pub(super) fn conditions(self, query: &Query<RowPosition>, dialect: Dialect) -> Statement {
         let conditions = Statement::new("window_start_ts >=")
             .add("? AND window_start_ts < ?", query.range())
-            .add_some(self.label_condition(), query.filter.label_text());
+            .add_some(self.label_condition(), query.filter.label_text())
+            .nest(self.tagged(&query.filter, dialect, self.name(), query.times_ms()));
         match query.after.clone() {
             None => conditions,
             Some(RowPosition { window_start, client_id, target }) => conditions.add(

@@ -12,6 +12,7 @@ mod error;
 mod extent;
 mod incidents;
 mod keyed_table;
+mod labelled;
 mod names;
 pub mod point;
 mod postgres;
@@ -34,7 +35,7 @@ pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
 pub use incidents::{
     Acknowledgement, IncidentFilter, IncidentPosition, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition,
-    NoteRecord, Paged,
+    NoteRecord, Paged, UnmeasuredFilter,
 };
 pub use names::Names;
 pub use point::PointRecord;
@@ -104,14 +105,16 @@ pub trait Rows {
     /// If the store can't be read, is busy, or takes too long.
     fn diagnoses(&self, query: &Query<RowPosition>) -> Result<Page<DiagnosisRecord>, ReadError>;
 
-    /// Clients by their id: seen between the filter's times, with a row for its target, with a diagnosis of its label.
+    /// Clients by their id: seen between the filter's times, with a row for its target, with a window that has a diagnosis of its
+    /// label and its labels of clients and targets.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
     fn clients(&self, query: &Query<String>) -> Result<Page<ClientRecord>, ReadError>;
 
-    /// Targets by name: with a window of the filter's client between its times, with a diagnosis of its label. Takes
-    /// time in proportion to the pairs of client and target, not to the rows.
+    /// Targets by name: with a window of the filter's client between its times, with a diagnosis of its label, with its labels of
+    /// clients and targets. Takes time in proportion to the pairs of client and target, not to the rows, but for windows without
+    /// what is asked for.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
@@ -123,8 +126,8 @@ pub trait Rows {
     /// If the store can't be read, is busy, or takes too long.
     fn checkpoints(&self) -> Result<Vec<Checkpoint>, ReadError>;
 
-    /// The newest row of each pair within the extent, by client and target, `limit` at most. Takes time in proportion to
-    /// the rows of the extent, which should span few windows.
+    /// The newest row of each pair within the extent, by client and target, `limit` at most; where labels are asked for, of the
+    /// pairs whose newest row has them. Takes time in proportion to the rows of the extent, which should span few windows.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.

@@ -1,6 +1,6 @@
 //! What can be asked, and the pages that answer.
 
-use netqoe_model::{Label, MAX_TIME_MS, WindowStart};
+use netqoe_model::{Label, MAX_TIME_MS, TagValue, WindowStart};
 
 use super::statement::Value;
 
@@ -17,6 +17,8 @@ pub struct Filter {
     pub to_ms: Option<i64>,
     /// With this label.
     pub label: Option<Label>,
+    /// With each of these labels of their client and target.
+    pub tags: Vec<TagValue>,
 }
 
 impl Filter {
@@ -28,6 +30,11 @@ impl Filter {
     /// The same as values of a statement.
     pub(super) fn range(&self) -> [Value; 2] {
         self.times_ms().map(Value::Time)
+    }
+
+    /// Whether a label is asked for, of a diagnosis or of clients and targets.
+    pub(super) fn has_labels(&self) -> bool {
+        self.label.is_some() || !self.tags.is_empty()
     }
 
     /// The label as stores write it.

@@ -24,7 +24,8 @@ pub(super) fn of(windows: Statement, filter: &Filter, limit: u16) -> Statement {
 /// The windows that the filter is about.
 pub(super) fn extent(filter: &Filter) -> Extent {
     let [from_ms, to_ms] = filter.times_ms();
-    Extent { client_id: filter.client_id.clone(), target: filter.target.clone(), from_ms, to_ms }
+    let Filter { client_id, target, tags, .. } = filter.clone();
+    Extent { client_id, target, tags, from_ms, to_ms }
 }
 
 /// What the third figure of [`of`] stands for.

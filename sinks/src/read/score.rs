@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use netqoe_model::PairTags;
 
+use super::labelled;
 use super::statement::{Statement, Value};
 use super::{Extent, Pair};
 
@@ -65,6 +66,8 @@ pub(super) struct Dialect {
     pub(super) start_ms: &'static str,
     /// What makes an integer of 64 bits of a sum.
     pub(super) integer: &'static str,
+    /// How labels are looked for.
+    pub(super) labelled: labelled::Dialect,
     /// What makes an integer of a number that is not negative, by leaving off what comes after the point: before and after it.
     pub(super) whole: [&'static str; 2],
 }
@@ -124,5 +127,8 @@ pub(super) fn of_pair<const N: usize>(
     .add(&format!("{start_ms} AS start_ms, lead({start_ms}, 1, ?) OVER (ORDER BY window_start_ts) AS next_ms"), [to_ms])
     .add(&format!("FROM agg_1m WHERE {pair} AND"), values)
     .nest(extent.in_time())
-    .add(&format!(") AS windows) AS judged GROUP BY {APART}"), [])
+    .add(") AS windows) AS judged WHERE true", [])
+    // Only here: for how long a window speaks does not depend on the labels of the next one.
+    .nest(extent.tagged(dialect.labelled, "judged"))
+    .add(&format!("GROUP BY {APART}"), [])
 }

@@ -8,7 +8,7 @@ use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, IncidentFilter,
     IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, Matching, NoteRecord, Page, Paged, Pair, PastLabel,
     PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms, Snapshot,
-    SplitRecord, Summaries, TargetRecord,
+    SplitRecord, Summaries, TargetRecord, UnmeasuredFilter,
 };
 
 /// Watches what is asked of a store, and changes nothing.
@@ -163,13 +163,8 @@ impl<W: Watch> Incidents for WatchedIncidents<'_, W> {
         self.watch.question("last_closed_incident", || self.incidents.last_closed(until))
     }
 
-    fn unmeasured(
-        &self,
-        client_id: Option<&str>,
-        target: Option<&str>,
-        page: &Paged<Pair>,
-    ) -> Result<Page<Unmeasured>, ReadError> {
-        self.watch.question("unmeasured", || self.incidents.unmeasured(client_id, target, page))
+    fn unmeasured(&self, filter: &UnmeasuredFilter, page: &Paged<Pair>) -> Result<Page<Unmeasured>, ReadError> {
+        self.watch.question("unmeasured", || self.incidents.unmeasured(filter, page))
     }
 
     fn tally(&self) -> Result<Option<(WindowStart, PairTally)>, ReadError> {

@@ -9,6 +9,8 @@ export interface Measured {
   target: string;
   isp?: string;
   network_type?: string;
+  client_labels?: Record<string, string>;
+  target_labels?: Record<string, string>;
   error_stage?: 'dns' | 'tcp' | 'tls' | 'http' | 'throughput' | null;
   timings?: Partial<typeof USUAL>;
   evidence?: object;
@@ -28,6 +30,8 @@ export function event(measured: Measured) {
     error_stage = null,
     timings,
     evidence,
+    client_labels,
+    target_labels,
     ts_ms = Date.now(),
   } = measured;
   return {
@@ -39,6 +43,8 @@ export function event(measured: Measured) {
     timing_measurements: { ...USUAL, ...timings },
     error_stage,
     ...(evidence && { evidence }),
+    ...(client_labels && { client_labels }),
+    ...(target_labels && { target_labels }),
   };
 }
 

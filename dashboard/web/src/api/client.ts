@@ -58,6 +58,7 @@ export interface Scored {
   by: ScoredBy;
   client_id?: string;
   target?: string;
+  labelled?: string[];
 }
 
 export interface Marked {
@@ -68,22 +69,27 @@ export interface Marked {
   target: string | null;
 }
 
-type Query = Record<string, string | number | null | undefined>;
+/** Of the fleet: when, and which labels pairs have. */
+export interface Asked extends Bounds {
+  labelled: string[];
+}
+
+type Query = Record<string, string | number | string[] | null | undefined>;
 
 export const ask = {
   session: (signal?: AbortSignal) => get<Session>('/session', {}, signal),
   /** Grouped by a label, too, where one is named. */
-  overview: (range: Bounds, by: string | null, signal?: AbortSignal) =>
-    get<Overview>('/overview', by === null ? { ...range } : { ...range, by }, signal),
+  overview: (asked: Asked, by: string | null, signal?: AbortSignal) =>
+    get<Overview>('/overview', by === null ? { ...asked } : { ...asked, by }, signal),
   /** Of one client, one target or both. */
   overviewOf: (names: { client: string | null; target: string | null }, signal?: AbortSignal) =>
     get<Overview>('/overview', { client_id: names.client, target: names.target }, signal),
-  matrix: (range: Bounds, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...range }, signal),
-  timeline: (range: Bounds, max_points: number, signal?: AbortSignal) =>
-    get<Timeline>('/timeline', { ...range, max_points }, signal),
+  matrix: (asked: Asked, signal?: AbortSignal) => get<MatrixAnswer>('/matrix', { ...asked }, signal),
+  timeline: (asked: Asked, max_points: number, signal?: AbortSignal) =>
+    get<Timeline>('/timeline', { ...asked, max_points }, signal),
   /** The newest incidents of a range. */
-  incidents: (range: Bounds, limit: number, signal?: AbortSignal) =>
-    get<Items<Incident>>('/incidents', { ...range, limit }, signal),
+  incidents: (asked: Asked, limit: number, signal?: AbortSignal) =>
+    get<Items<Incident>>('/incidents', { ...asked, limit }, signal),
   incident: (id: string, signal?: AbortSignal) => get<IncidentDetail>(`/incidents/${id}`, {}, signal),
   incidentPairs: (id: string, limit: number, signal?: AbortSignal) =>
     get<Items<IncidentPair>>(`/incidents/${id}/pairs`, { limit }, signal),
@@ -155,7 +161,8 @@ export function liveUrl(lastEventId: string): string {
 function url(path: string, query: Query): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined) parameters.set(name, String(value));
+    if (Array.isArray(value)) value.forEach((one) => parameters.append(name, one));
+    else if (value !== null && value !== undefined) parameters.set(name, String(value));
   }
   const text = parameters.toString();
   return ROOT + path + (text ? `?${text}` : '');

@@ -2202,6 +2202,8 @@ export interface operations {
                 to?: number | string;
                 /** @description With this diagnosis only. */
                 label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2288,6 +2290,8 @@ export interface operations {
                 to?: number | string;
                 /** @description With this diagnosis only. */
                 label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2372,6 +2376,8 @@ export interface operations {
                 from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: number | string;
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Points at most; 60 where absent. */
                 max_points?: number;
             };
@@ -2615,6 +2621,8 @@ export interface operations {
                 to?: number | string;
                 /** @description With this diagnosis only. */
                 label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -2699,6 +2707,8 @@ export interface operations {
                 from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: number | string;
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Where the region begins: Unix milliseconds or RFC 3339. */
                 inside_from: number | string;
                 /** @description Where the region ends: Unix milliseconds or RFC 3339, exclusive. */
@@ -2979,6 +2989,9 @@ export interface operations {
                 client_id?: string;
                 /** @description With a pair of this target only. */
                 target?: string;
+                /** @description With a pair that had this label, such as `client.team=core`, in its first window with the incident's; several: that had
+                 *     each of them. */
+                labelled?: string[];
                 /** @description Not over at this time: Unix milliseconds or RFC 3339. */
                 from?: number | string;
                 /** @description Opened before this time: Unix milliseconds or RFC 3339. */
@@ -3398,6 +3411,8 @@ export interface operations {
                 to?: number | string;
                 /** @description With this diagnosis only. */
                 label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description `rows`, which is the default, or `commits`: only that something was committed, of which nothing is filtered out. */
                 detail?: "rows" | "commits";
                 /** @description Goes on after this event, as the header `Last-Event-ID` does. */
@@ -3726,6 +3741,8 @@ export interface operations {
                 from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: number | string;
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
             };
             header?: never;
             path?: never;
@@ -3806,6 +3823,8 @@ export interface operations {
                 from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: number | string;
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description A label, such as `client.team`: `by_label` has its values. */
                 by?: string;
             };
@@ -3952,6 +3971,8 @@ export interface operations {
                 to?: number | string;
                 /** @description With this diagnosis only. */
                 label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Runs at most; 100 where absent. */
                 limit?: number;
             };
@@ -4036,6 +4057,8 @@ export interface operations {
                 from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: number | string;
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Up to this total time in milliseconds a measurement satisfies; 500 where absent. */
                 satisfied_ms?: number;
                 /** @description Up to this time in milliseconds the p50 of round trips is perfect; 150 where absent. */
@@ -4130,6 +4153,8 @@ export interface operations {
                 from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: number | string;
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Points at most; 400 where absent. */
                 max_points?: number;
             };
@@ -4214,6 +4239,8 @@ export interface operations {
                 to?: number | string;
                 /** @description With this diagnosis only. */
                 label?: "error-bound" | "dns-bound" | "handshake-bound" | "server-bound" | "throughput-bound" | "healthy";
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -4298,6 +4325,8 @@ export interface operations {
                 from?: number | string;
                 /** @description Windows that start before this time: Unix milliseconds or RFC 3339; after the newest where absent. */
                 to?: number | string;
+                /** @description With this label of their client or target only, such as `client.team=core`; several: with each of them. */
+                labelled?: string[];
                 /** @description Points at most; 240 where absent. */
                 max_points?: number;
             };
@@ -4452,6 +4481,8 @@ export interface operations {
                 client_id?: string;
                 /** @description Of this target only. */
                 target?: string;
+                /** @description With this label, such as `client.team=core`, when it was last measured; several: with each of them. */
+                labelled?: string[];
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */

@@ -6,10 +6,12 @@ import { NAMES, parsePlace, type Place } from './place.ts';
 export function misread(query: string): string[] {
   const asked = new URLSearchParams(query);
   const place = parsePlace(query);
-  return NAMES.filter((name) => {
-    const text = asked.get(name);
-    return text !== null && !says(place, name, text) && !changes(asked, name, place);
-  }).map((name) => `${name}=${asked.get(name)}`);
+  const parts = NAMES.flatMap((name) => asked.getAll(name).map((text) => ({ name, text })));
+  const told = parts.filter(({ name, text }) => {
+    if (name === 'labelled') return !place.labelled.some((tagged) => tagged === text);
+    return text === asked.get(name) && !says(place, name, text) && !changes(asked, name, place);
+  });
+  return told.map(({ name, text }) => `${name}=${text}`);
 }
 
 /** Whether the place is as this part has it, with it or without it. */

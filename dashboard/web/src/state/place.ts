@@ -2,7 +2,7 @@
 
 import type { Bounds } from '../api/client.ts';
 import type { Label } from '../api/types.ts';
-import { isTagDimension, type TagDimension } from '../words/tags.ts';
+import { isTagDimension, isTagged, MOST_TAGGED, type TagDimension, type Tagged } from '../words/tags.ts';
 import { DEFAULT_RANGE, isPreset, type Range } from './range.ts';
 
 const VIEWS = ['fleet', 'incident', 'maintenance', 'pair', 'target', 'client', 'different', 'pipeline'] as const;
@@ -32,6 +32,7 @@ export const NAMES = [
   'by',
   'isp',
   'label',
+  'labelled',
   'only',
   'phase',
   'inside_from',
@@ -62,6 +63,8 @@ export interface Place {
   /** Filters of the fleet: one provider (an empty text: clients without one), one label, hurt rows and columns only. */
   isp: string | null;
   label: Label | null;
+  /** The fleet's pairs with each of these labels of their client and target. */
+  labelled: Tagged[];
   only: boolean;
   /** Which phase the smoke graph shows; null is the one that hurts. */
   phase: Phase | null;
@@ -83,6 +86,7 @@ export const HOME: Place = {
   by: 'target',
   isp: null,
   label: null,
+  labelled: [],
   only: false,
   phase: null,
   inside: null,
@@ -104,6 +108,7 @@ export function parsePlace(query: string): Place {
     by: grouping(asked.get('by')),
     isp: asked.get('isp'),
     label: one(LABELS, asked.get('label')),
+    labelled: labels(asked.getAll('labelled')),
     only: asked.get('only') === 'degraded',
     phase: one(PHASES, asked.get('phase')),
     inside: bounds(asked.get('inside_from'), asked.get('inside_to')),
@@ -133,6 +138,7 @@ export function formatPlace(place: Place): string {
   say('by', place.by === 'target' ? null : place.by);
   say('isp', place.isp);
   say('label', place.label);
+  for (const tagged of place.labelled) said.append('labelled', tagged);
   say('only', place.only ? 'degraded' : null);
   say('phase', place.phase);
   say('inside_from', place.inside?.from ?? null);
@@ -147,12 +153,15 @@ export function formatPlace(place: Place): string {
 }
 
 /** What is around a place; null at the top. */
-export function above({ view, client, target, inside, isp, label, only }: Place): Partial<Place> | null {
+export function above(place: Place): Partial<Place> | null {
+  const { view, client, target, inside, isp, label, labelled, only } = place;
   if (inside !== null && view !== 'different') return { inside: null, measure: null };
   if (view === 'different' && client !== null) return { view: 'client' };
   if (view === 'different' && target !== null) return { view: 'target' };
   if (view !== 'fleet') return { view: 'fleet', client: null, target: null };
-  if (isp !== null || label !== null || only) return { isp: null, label: null, only: false };
+  if (isp !== null || label !== null || labelled.length > 0 || only) {
+    return { isp: null, label: null, labelled: [], only: false };
+  }
   return null;
 }
 
@@ -174,6 +183,11 @@ function usualView({ incident }: Place): View {
 
 function grouping(text: string | null): Grouping {
   return text !== null && isTagDimension(text) ? text : (one(GROUPINGS, text) ?? 'target');
+}
+
+/** Each once. */
+function labels(texts: string[]): Tagged[] {
+  return [...new Set(texts.filter(isTagged))].slice(0, MOST_TAGGED);
 }
 
 function incidentId(text: string | null): string | null {

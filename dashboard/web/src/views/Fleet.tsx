@@ -32,17 +32,19 @@ const SHARED = { kept_ms: SHARED_ANSWER_MS };
 const SELDOM = { kept_ms: INCIDENTS_KEPT_MS };
 
 export function Fleet() {
-  const key = rangeKey();
+  const { isp, label, labelled, only, tables } = place.value;
+  const key = `${rangeKey()} ${JSON.stringify(labelled)}`;
+  const asked = () => ({ ...bounds(), labelled });
   const by = isTagDimension(place.value.by) ? place.value.by : null;
-  const overview = useAnswer(`overview ${by ?? ''} ${key}`, (signal) => ask.overview(bounds(), by, signal), SHARED);
-  const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(bounds(), signal), SHARED);
+  const overview = useAnswer(`overview ${by ?? ''} ${key}`, (signal) => ask.overview(asked(), by, signal), SHARED);
+  const matrix = useAnswer(`matrix ${key}`, (signal) => ask.matrix(asked(), signal), SHARED);
   // Who is hurt now comes first: to draw a chart takes as long as all else on this screen.
   const comesNext = useRef(false);
   comesNext.current ||= [overview, matrix].every(({ value, error }) => value !== null || error !== null);
   const timeline = useAnswer(
     comesNext.current ? `timeline ${key}` : null,
     (signal) => {
-      const range = bounds();
+      const range = asked();
       return ask.timeline(range, POINTS, signal).then((timeline) => ({ timeline, range }));
     },
     SHARED,
@@ -50,18 +52,16 @@ export function Fleet() {
   const incidents = useAnswer(
     comesNext.current ? `incidents ${key}` : null,
     (signal) => {
-      const range = bounds();
+      const range = asked();
       return ask.incidents(range, INCIDENTS, signal).then((page) => ({ ...page, range }));
     },
     SELDOM,
   );
   const uncounted = useAnswer(
-    comesNext.current ? `uncounted ${key}` : null,
+    comesNext.current ? `uncounted ${rangeKey()}` : null,
     (signal) => ask.uncounted(bounds(), signal),
     SHARED,
   );
-  const { isp, label, only, tables } = place.value;
-
   return (
     <>
       <Shown answer={overview} what="the overview">
@@ -74,7 +74,12 @@ export function Fleet() {
         )}
       </Shown>
       <div class="score-place">
-        {comesNext.current && <ScoreLine of={{ by: 'fleet' }} what="all pairs in this range" />}
+        {comesNext.current && (
+          <ScoreLine
+            of={labelled.length === 0 ? { by: 'fleet' } : { by: 'fleet', labelled }}
+            what={labelled.length === 0 ? 'all pairs in this range' : 'the pairs with these labels in this range'}
+          />
+        )}
       </div>
       <div class="timeline incidents-timeline">
         <Shown answer={incidents} what="the list of incidents">
@@ -96,7 +101,11 @@ export function Fleet() {
         <Shown answer={matrix} what="the matrix">
           {(value) =>
             value.clients.length === 0 ? (
-              <Empty>No pair has been measured lately; there is nothing to compare.</Empty>
+              <Empty>
+                {labelled.length === 0
+                  ? 'No pair has been measured lately; there is nothing to compare.'
+                  : 'No pair with these labels has been measured lately; there is nothing to compare.'}
+              </Empty>
             ) : (
               <>
                 <Matrix answer={value} diagnoses={overview.value?.diagnoses ?? []} filter={{ isp, label, only }} />

@@ -4,7 +4,7 @@ import type { Different, Dimension, DimensionValue, MeasuredDimension, Measureme
 import type { Place } from '../state/place.ts';
 import { percent } from './figures.ts';
 import type { Part } from './parts.ts';
-import { tagWords } from './tags.ts';
+import { isTagDimension, taggedWith, tagWords } from './tags.ts';
 import { plural } from './text.ts';
 
 const DIMENSIONS: Readonly<Record<string, string>> = {
@@ -124,6 +124,8 @@ export function placeOf(dimension: Dimension, { value }: { value: string | null 
     case 'isp':
       return { view: 'fleet', isp: value ?? '', by: 'isp', client: null, target: null };
     default:
-      return null;
+      return isTagDimension(dimension) && value !== null
+        ? { view: 'fleet', labelled: taggedWith([], dimension, value), by: dimension, client: null, target: null }
+        : null;
   }
 }

@@ -4,7 +4,7 @@ import type { Cause, CauseDimension, Incident, IncidentRevision, SilentClient, W
 import type { Place } from '../state/place.ts';
 import { count } from './figures.ts';
 import { plainText, type Part } from './parts.ts';
-import { tagWords } from './tags.ts';
+import { isTagDimension, taggedWith, tagWords } from './tags.ts';
 import { plural } from './text.ts';
 
 /** What each part of a cause's value is; nothing where all pairs are meant. */
@@ -40,7 +40,7 @@ export function causeParts({ dimension, value }: Cause): Part[] {
   const names = valueNames(dimension);
   return value.flatMap((name, index): Part[] => {
     const what = names[index] ?? '';
-    return [index > 0 ? ` × ${what} ` : `${what} `, { name, place: placeOf(what, name) }];
+    return [index > 0 ? ` × ${what} ` : `${what} `, { name, place: placeOf(dimension, what, name) }];
   });
 }
 
@@ -48,7 +48,10 @@ export function causeText(cause: Cause): string {
   return plainText(causeParts(cause));
 }
 
-function placeOf(what: string, name: string): Partial<Place> | null {
+function placeOf(dimension: CauseDimension, what: string, name: string): Partial<Place> | null {
+  if (isTagDimension(dimension)) {
+    return { view: 'fleet', labelled: taggedWith([], dimension, name), client: null, target: null };
+  }
   switch (what) {
     case 'client':
       return { view: 'client', client: name, target: null };

@@ -14,6 +14,28 @@ export function tagWords(dimension: string): string | null {
   return isTagDimension(dimension) ? dimension.replace('.', ' ') : null;
 }
 
+/** A label and its value, as they are asked for: `client.team=core`. */
+export type Tagged = `${TagDimension}=${string}`;
+
+export function isTagged(text: string): text is Tagged {
+  return text.includes('=') && isTagDimension(text.slice(0, text.indexOf('=')));
+}
+
+/** As `client team core`. */
+export function taggedText(tagged: Tagged): string {
+  const end = tagged.indexOf('=');
+  return visible(`${tagWords(tagged.slice(0, end)) ?? ''} ${tagged.slice(end + 1) || '(empty)'}`);
+}
+
+/** What the server takes at once. */
+export const MOST_TAGGED = 8;
+
+/** These labels and one more, which takes the place of another value of the same label; of too many, the oldest go. */
+export function taggedWith(all: readonly Tagged[], dimension: TagDimension, value: string): Tagged[] {
+  const others = all.filter((other) => !other.startsWith(`${dimension}=`));
+  return [...others, `${dimension}=${value}` as const].slice(-MOST_TAGGED);
+}
+
 /** Whether a dimension is a label of clients or of targets. */
 export function isTagDimension(dimension: string): dimension is TagDimension {
   return /^(client|target)\.[a-zA-Z_][a-zA-Z0-9_]{0,63}$/.test(dimension);

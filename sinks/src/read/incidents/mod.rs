@@ -8,7 +8,7 @@ use netqoe_model::{
     Incident, IncidentMember, IncidentRevision, LogTime, MaintenanceWindow, PairTally, Unmeasured, WindowStart,
 };
 
-pub use query::{IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Paged};
+pub use query::{IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Paged, UnmeasuredFilter};
 pub(super) use rows::{member, record, tally};
 
 use super::{Page, Pair, ReadError};
@@ -64,16 +64,11 @@ pub trait Incidents {
     /// If the store can't be read, is busy, or takes too long.
     fn last_closed(&self, until: Option<LogTime>) -> Result<Option<LogTime>, ReadError>;
 
-    /// Pairs that miss their rhythm, by client and target: those of a client, of a target, or all.
+    /// Pairs that miss their rhythm, by client and target.
     ///
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
-    fn unmeasured(
-        &self,
-        client_id: Option<&str>,
-        target: Option<&str>,
-        page: &Paged<Pair>,
-    ) -> Result<Page<Unmeasured>, ReadError>;
+    fn unmeasured(&self, filter: &UnmeasuredFilter, page: &Paged<Pair>) -> Result<Page<Unmeasured>, ReadError>;
 
     /// How many pairs stand how at the newest look that incidents reflect; `None` before the first.
     ///

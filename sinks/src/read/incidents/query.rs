@@ -1,6 +1,6 @@
 //! What can be asked of incidents.
 
-use netqoe_model::{DimensionName, IncidentState, Label, MAX_TIME_MS, Severity, WindowStart};
+use netqoe_model::{DimensionName, IncidentState, Label, MAX_TIME_MS, Severity, TagValue, WindowStart};
 
 use crate::read::statement::Value;
 
@@ -19,12 +19,25 @@ pub struct IncidentFilter {
     pub dimension: Option<DimensionName>,
     /// With a pair of this client ...
     pub client_id: Option<String>,
-    /// ... and of this target.
+    /// ... and of this target, ...
     pub target: Option<String>,
+    /// ... which had each of these labels of its client and target in its first window with the incident's.
+    pub tags: Vec<TagValue>,
     /// Not over at this time, in Unix milliseconds.
     pub from_ms: Option<i64>,
     /// Opened before this time, in Unix milliseconds.
     pub to_ms: Option<i64>,
+}
+
+/// Which pairs that miss their rhythm are asked for. What is `None` does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnmeasuredFilter {
+    /// Of this client.
+    pub client_id: Option<String>,
+    /// Of this target.
+    pub target: Option<String>,
+    /// With each of these labels of their client and target in the newest window that was measured.
+    pub tags: Vec<TagValue>,
 }
 
 /// Where an incident stands in the order of pages.

@@ -2,9 +2,10 @@
 
 use netqoe_model::{IncidentState, LogTime, MAX_TIME_MS};
 
-use super::{IncidentFilter, IncidentQuery, MaintenancePosition, Paged};
+use super::{IncidentFilter, IncidentQuery, MaintenancePosition, Paged, UnmeasuredFilter};
 use crate::incident_columns::{INCIDENT_COLUMNS, REVISION_COLUMNS};
 use crate::read::Pair;
+use crate::read::labelled::{self, Dialect};
 use crate::read::statement::{Statement, Value};
 
 /// An incident, and when and by whom it was first acknowledged: two questions of one note, which no planner makes a join of all
@@ -24,8 +25,8 @@ fn acknowledged_incidents() -> Statement {
 const GRAVEST_FIRST: &str = "ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 ELSE 2 END,
     degraded_now DESC, opened, incidents.id";
 
-pub(in crate::read) fn incidents(query: &IncidentQuery) -> Statement {
-    let statement = filtered(acknowledged_incidents(), &query.filter);
+pub(in crate::read) fn incidents(query: &IncidentQuery, dialect: Dialect) -> Statement {
+    let statement = filtered(acknowledged_incidents(), &query.filter, dialect);
     let statement = match &query.page.after {
         None => statement,
         Some(after) => statement.add(
@@ -40,16 +41,18 @@ pub(in crate::read) fn incident(id: &str) -> Statement {
     acknowledged_incidents().add("WHERE incidents.id = ?", [text(id)])
 }
 
-pub(in crate::read) fn gravest(filter: &IncidentFilter, limit: u16) -> Statement {
-    filtered(acknowledged_incidents(), filter).add(GRAVEST_FIRST, []).add("LIMIT ?", [Value::Count(limit.into())])
+pub(in crate::read) fn gravest(filter: &IncidentFilter, limit: u16, dialect: Dialect) -> Statement {
+    filtered(acknowledged_incidents(), filter, dialect)
+        .add(GRAVEST_FIRST, [])
+        .add("LIMIT ?", [Value::Count(limit.into())])
 }
 
-pub(in crate::read) fn count(filter: &IncidentFilter) -> Statement {
-    filtered(Statement::new("SELECT count(*) FROM incidents"), filter)
+pub(in crate::read) fn count(filter: &IncidentFilter, dialect: Dialect) -> Statement {
+    filtered(Statement::new("SELECT count(*) FROM incidents"), filter, dialect)
 }
 
 /// States are written out: an index that holds the incidents of one state serves no statement that leaves it open which.
-fn filtered(statement: Statement, filter: &IncidentFilter) -> Statement {
+fn filtered(statement: Statement, filter: &IncidentFilter, dialect: Dialect) -> Statement {
     let statement = statement.add("WHERE opened < ?", [filter.before()]);
     let statement = match filter.state {
         None => statement,
@@ -65,7 +68,7 @@ fn filtered(statement: Statement, filter: &IncidentFilter) -> Statement {
         .add_some("AND severity = ?", filter.severity.map(|severity| text(severity.as_str())))
         .add_some("AND cause_dimension = ?", filter.dimension.as_ref().map(|dimension| text(&dimension.to_string())))
         .add_some("AND (closed IS NULL OR closed > ?)", from);
-    if filter.names() == [&None, &None] {
+    if filter.names() == [&None, &None] && filter.tags.is_empty() {
         return statement;
     }
     // The offset keeps PostgreSQL's planner from joining all members: each incident is looked up by itself.
@@ -73,6 +76,7 @@ fn filtered(statement: Statement, filter: &IncidentFilter) -> Statement {
         .add("AND EXISTS (SELECT 1 FROM incident_members AS member WHERE member.incident = incidents.id", [])
         .add_some("AND member.client_id = ?", filter.client_id.clone())
         .add_some("AND member.target = ?", filter.target.clone())
+        .nest(labelled::of_window(&filter.tags, dialect, "member", "since"))
         .add("LIMIT 1 OFFSET 0)", [])
 }
 
@@ -99,10 +103,11 @@ pub(in crate::read) fn last_closed(until: Option<LogTime>) -> Statement {
         .add("AND closed <= ? ORDER BY closed DESC LIMIT 1", [Value::Time(until_ms)])
 }
 
-pub(in crate::read) fn unmeasured(client_id: Option<&str>, target: Option<&str>, page: &Paged<Pair>) -> Statement {
+pub(in crate::read) fn unmeasured(filter: &UnmeasuredFilter, page: &Paged<Pair>, dialect: Dialect) -> Statement {
     let statement = Statement::new("SELECT client_id, target, last, rhythm_ms, isp, site FROM unmeasured WHERE true")
-        .add_some("AND client_id = ?", client_id.map(text))
-        .add_some("AND target = ?", target.map(text));
+        .add_some("AND client_id = ?", filter.client_id.clone())
+        .add_some("AND target = ?", filter.target.clone())
+        .nest(labelled::of_window(&filter.tags, dialect, "unmeasured", "last"));
     after(statement, page)
 }
 

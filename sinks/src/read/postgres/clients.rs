@@ -3,6 +3,7 @@
 use netqoe_model::EventTime;
 use postgres::Row;
 
+use super::LABELLED;
 use crate::postgres::window::{Unreadable, unix_ms};
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
@@ -33,11 +34,12 @@ pub(super) fn statement(query: &Query<String>) -> Statement {
     };
     let keys = KeyedTable::with_label_of(filter);
     let windows = keys.name();
-    let statement = match filter.label_text() {
-        None => statement,
-        Some(label) => statement
+    let statement = match filter.has_labels() {
+        false => statement,
+        true => statement
             .add(&format!("AND EXISTS (SELECT FROM {windows} WHERE {windows}.client_id = clients.client_id"), [])
-            .add(keys.label_condition(), [label.into()])
+            .add_some(keys.label_condition(), filter.label_text())
+            .nest(keys.tagged(filter, LABELLED, windows, filter.times_ms()))
             .add_some("AND target = ?", filter.target.clone())
             .add("AND window_start_ts >= ? AND window_start_ts < ?", filter.range())
             .add("ORDER BY target, window_start_ts", [])

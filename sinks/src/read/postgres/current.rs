@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use netqoe_model::{Label, LogTime, WindowStart};
+use netqoe_model::{Label, LogTime, TagValue, WindowStart};
 use postgres::Row;
 
 use super::diagnoses;
@@ -34,27 +34,38 @@ pub(super) fn statement(extent: &Extent) -> Statement {
     Statement::new(ROWS).nest(extent.conditions()).add(FINDING, [])
 }
 
-/// The first row of each pair.
+/// The first row of each pair, if it has all of some labels.
 #[derive(Default)]
-pub(super) struct Newest {
+pub(super) struct Newest<'a> {
+    tags: &'a [TagValue],
     names: Names,
     seen: HashSet<Pair>,
+    found: usize,
 }
 
-impl Newest {
-    /// The row, if it is the first of its pair and no more than `limit` pairs are known.
+impl<'a> Newest<'a> {
+    pub(super) fn with(tags: &'a [TagValue]) -> Self {
+        Self { tags, ..Self::default() }
+    }
+
+    /// The row, if it is the first of its pair, has the labels, and no more than `limit` pairs are found.
     pub(super) fn record(&mut self, row: &Row, limit: u32) -> Result<Option<CurrentRecord>, Unreadable> {
         let pair = self.names.pair(row.try_get(0)?, row.try_get(1)?);
-        if self.seen.len() == limit as usize || !self.seen.insert(pair.clone()) {
+        if self.found == limit as usize || !self.seen.insert(pair.clone()) {
             return Ok(None);
         }
+        let tags = tags(row, FIRST_LABELS_COLUMN, &mut self.names)?;
+        if !self.tags.iter().all(|tag| tag.is_of(tags.as_deref())) {
+            return Ok(None);
+        }
+        self.found += 1;
         let is_found = row.try_get::<_, Option<&str>>(7)?.is_some();
         Ok(Some(CurrentRecord {
             pair,
             window_start: WindowStart::from_ms(unix_ms(row.try_get(2)?)),
             label: row.try_get::<_, Option<&str>>(3)?.map(|text| known(text, Label::parse)).transpose()?,
             network: network(row, FIRST_NETWORK_COLUMN, &mut self.names)?,
-            tags: tags(row, FIRST_LABELS_COLUMN, &mut self.names)?,
+            tags,
             finding: is_found.then(|| diagnoses::finding(row)).transpose()?.map(Box::new),
             is_final: row.try_get(4)?,
             as_of: LogTime::from_ms(unix_ms(row.try_get(5)?)),

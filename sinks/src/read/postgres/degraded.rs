@@ -4,7 +4,7 @@
 
 use postgres::Row;
 
-use super::pairs;
+use super::{LABELLED, pairs};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::statement::Statement;
 use crate::read::{DegradedRecord, Extent, degraded};
@@ -12,7 +12,7 @@ use crate::read::{DegradedRecord, Extent, degraded};
 pub(super) fn statement(extent: &Extent, limit: u32) -> Statement {
     let windows = match (&extent.client_id, &extent.target) {
         // The index on time has the labels, too.
-        (None, None) => Statement::new("diagnoses WHERE").nest(extent.in_time()),
+        (None, None) => Statement::new("diagnoses WHERE").nest(conditions(extent)),
         _ => of_pairs(extent),
     };
     degraded::counts(windows, limit)
@@ -24,8 +24,12 @@ fn of_pairs(extent: &Extent) -> Statement {
         .nest(pairs::within(extent))
         .add("SELECT windows.* FROM pair CROSS JOIN LATERAL (SELECT window_start_ts, label FROM diagnoses", [])
         .add("WHERE diagnoses.client_id = pair.client_id AND diagnoses.target = pair.target AND", [])
-        .nest(extent.in_time())
+        .nest(conditions(extent))
         .add("OFFSET 0) AS windows WHERE target IS NOT NULL) AS degraded", [])
+}
+
+fn conditions(extent: &Extent) -> Statement {
+    extent.in_time().nest(extent.tagged_diagnosis(LABELLED))
 }
 
 pub(super) fn record(row: &Row) -> Result<DegradedRecord, Unreadable> {

@@ -5,19 +5,20 @@ use netqoe_model::{
 };
 use postgres::Row;
 
+use super::LABELLED;
 use super::pool::State;
 use crate::incident_columns::{Columns, revision};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::incidents::{
-    IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, member, record,
-    statements, tally,
+    IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, UnmeasuredFilter,
+    member, record, statements, tally,
 };
 use crate::read::statement::Statement;
 use crate::read::{Names, Page, Pair, ReadError};
 
 impl Incidents for State<'_> {
     fn incidents(&self, query: &IncidentQuery) -> Result<Page<IncidentRecord>, ReadError> {
-        let found = self.found(&query.filter, &statements::incidents(query), record)?;
+        let found = self.found(&query.filter, &statements::incidents(query, LABELLED), record)?;
         Ok(Page::of(found, query.page.limit))
     }
 
@@ -26,11 +27,11 @@ impl Incidents for State<'_> {
     }
 
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {
-        self.found(filter, &statements::gravest(filter, limit), record)
+        self.found(filter, &statements::gravest(filter, limit, LABELLED), record)
     }
 
     fn count(&self, filter: &IncidentFilter) -> Result<u64, ReadError> {
-        let count = self.found(filter, &statements::count(filter), |row| narrow::<i64, u64>(row, 0))?.pop();
+        let count = self.found(filter, &statements::count(filter, LABELLED), |row| narrow::<i64, u64>(row, 0))?.pop();
         Ok(count.unwrap_or_default())
     }
 
@@ -52,16 +53,11 @@ impl Incidents for State<'_> {
         Ok(self.read(&statements::last_closed(until), |row| row.log_time(0))?.pop())
     }
 
-    fn unmeasured(
-        &self,
-        client_id: Option<&str>,
-        target: Option<&str>,
-        page: &Paged<Pair>,
-    ) -> Result<Page<Unmeasured>, ReadError> {
+    fn unmeasured(&self, filter: &UnmeasuredFilter, page: &Paged<Pair>) -> Result<Page<Unmeasured>, ReadError> {
         let mut names = Names::default();
-        let statement = statements::unmeasured(client_id, target, page);
-        let asked = [&client_id.map(str::to_owned), &target.map(str::to_owned)];
-        let found = self.named(asked, &statement, |row| unmeasured(row, &mut names).map(Some))?;
+        let statement = statements::unmeasured(filter, page, LABELLED);
+        let found =
+            self.named([&filter.client_id, &filter.target], &statement, |row| unmeasured(row, &mut names).map(Some))?;
         Ok(Page::of(found, page.limit))
     }
 

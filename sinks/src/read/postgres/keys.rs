@@ -1,5 +1,6 @@
 //! Finding a page of windows, each way along an index and in no other months than those that are asked for.
 
+use super::LABELLED;
 use crate::postgres::months::whole_months;
 use crate::read::keyed_table::{KeyedTable, NEWEST_FIRST};
 use crate::read::statement::{Statement, Value};
@@ -18,7 +19,7 @@ pub(super) fn page(rows: KeyedTable, columns: &str, keys: KeyedTable, query: &Qu
 /// One walk backwards: of the primary key where client and target are known, else of the index on time.
 fn along_one_index(table: KeyedTable, query: &Query<RowPosition>) -> Statement {
     Statement::new(&format!("SELECT * FROM {} WHERE", table.name()))
-        .nest(table.conditions(query))
+        .nest(table.conditions(query, LABELLED))
         .add_some("AND client_id = ?", query.filter.client_id.clone())
         .add_some("AND target = ?", query.filter.target.clone())
         .add(&format!("{NEWEST_FIRST} LIMIT ?"), [query.fetch_limit()])
@@ -36,7 +37,7 @@ fn of_one_client(table: KeyedTable, client_id: &str, query: &Query<RowPosition>)
             client(),
         )
         .add("AND target = measured.target AND", [])
-        .nest(table.conditions(query))
+        .nest(table.conditions(query, LABELLED))
         .add("ORDER BY window_start_ts DESC LIMIT ?) AS latest", [query.fetch_limit()])
         .add(&format!("{NEWEST_FIRST} LIMIT ?"), [query.fetch_limit()])
 }

@@ -26,6 +26,7 @@ use tokio::runtime::Handle;
 use self::current::Newest;
 use self::pool::{Pool, State};
 use super::Names;
+use super::labelled::Dialect;
 use super::statement::Statement;
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
@@ -35,6 +36,8 @@ use super::{
 use crate::PostgresOptions;
 use crate::postgres::read_back;
 use crate::postgres::window::Unreadable;
+
+const LABELLED: Dialect = Dialect { place_of: "strpos", by_key: "" };
 
 /// Reads a PostgreSQL store over a few connections, which come back by themselves after a failure. Also behind PgBouncer
 /// in transaction mode.
@@ -119,7 +122,7 @@ impl Rows for State<'_> {
     }
 
     fn current(&self, extent: &Extent, limit: u32) -> Result<Vec<CurrentRecord>, ReadError> {
-        let mut newest = Newest::default();
+        let mut newest = Newest::with(&extent.tags);
         let names = [&extent.client_id, &extent.target];
         let mut rows = self.named(names, &current::statement(extent), |row| newest.record(row, limit))?;
         rows.sort_unstable_by(|a, b| a.pair.cmp(&b.pair));

@@ -6,19 +6,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use netqoe_model::{
-    AggregateRow, IncidentState, Label, LogIdentity, LogTime, PartitionCommit, Severity, WindowRow, WindowStart,
+    AggregateRow, IncidentState, Label, LogIdentity, LogTime, PartitionCommit, Severity, TagValue, WindowRow,
+    WindowStart,
 };
 use netqoe_testbed::Database;
 use postgres::{Client, NoTls};
 use serde_json::Value as Json;
 
 use super::execute::{Parameter, numbered};
-use super::{aggregates, clients, current, degraded, diagnoses, labels, points, runs, score, split, targets};
+use super::{LABELLED, aggregates, clients, current, degraded, diagnoses, labels, points, runs, score, split, targets};
 use crate::read::incidents::statements;
 use crate::read::statement::{Statement, Value};
 use crate::read::{
     Extent, Filter, IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Matching, Measure, Paged,
-    Pair, Query, RoundTripTerms, RowPosition, ScoreTerms,
+    Pair, Query, RoundTripTerms, RowPosition, ScoreTerms, UnmeasuredFilter,
 };
 use crate::{Opening, PostgresOptions, PostgresStore, Store};
 
@@ -40,8 +41,9 @@ const SCORE_TERMS: ScoreTerms = ScoreTerms {
     round_trip: [RoundTripTerms { perfect_ms: 100, unusable_ms: 400 }; 2],
 };
 
-/// 200,000 rows of 500 pairs over three months, one of a hundred with a finding; and many clients without rows.
+/// 200,000 rows of 500 pairs over three months, one of a hundred with a finding; and many clients without rows. All have a label.
 const FILL: &str = "
+    ALTER TABLE agg_1m ALTER COLUMN client_labels SET DEFAULT '{\"team\":\"core\"}';
     INSERT INTO agg_1m
     SELECT 'client-' || client, 'https://' || target || '.example/', month + nth * interval '324 minutes', 10, 9,
            ((client + nth) % 97 = 0)::int, 0, 0, 0, 0, 0, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2,
@@ -157,6 +159,11 @@ impl Plan {
     }
 }
 
+/// None, or the label of all clients.
+fn labelled() -> [Vec<TagValue>; 2] {
+    [Vec::new(), vec![TagValue::parse("client.team=core").unwrap()]]
+}
+
 /// Every list with every combination of filters, its first page and one further on.
 fn questions(from_ms: Option<i64>, to_ms: Option<i64>) -> Vec<(String, Statement)> {
     let mut questions = Vec::new();
@@ -169,13 +176,15 @@ fn questions(from_ms: Option<i64>, to_ms: Option<i64>) -> Vec<(String, Statement
     for (client_id, target) in
         [(None, None), (Some("client-7"), None), (None, Some(TARGET)), (Some("client-7"), Some(TARGET))]
     {
-        for label in [None, Some(Label::Healthy), Some(Label::DnsBound), Some(Label::ErrorBound)] {
+        let labels = [None, Some(Label::Healthy), Some(Label::DnsBound), Some(Label::ErrorBound)];
+        for (label, tags) in labels.into_iter().flat_map(|label| labelled().map(|tags| (label, tags))) {
             let filter = Filter {
                 client_id: client_id.map(str::to_owned),
                 target: target.map(str::to_owned),
                 from_ms,
                 to_ms,
                 label,
+                tags,
             };
             for further in [false, true] {
                 let rows = Query { filter: filter.clone(), after: further.then(|| place.clone()), limit: 100 };
@@ -239,13 +248,13 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
     let day_ms = 86_400_000;
     let middle_ms = MONTHS_MS[1] + 15 * day_ms;
     let mut questions = Vec::new();
-    for (client_id, target) in
-        [(None, None), (Some("client-7"), None), (None, Some(TARGET)), (Some("client-7"), Some(TARGET))]
-    {
+    let names = [(None, None), (Some("client-7"), None), (None, Some(TARGET)), (Some("client-7"), Some(TARGET))];
+    for ((client_id, target), tags) in names.into_iter().flat_map(|names| labelled().map(|tags| (names, tags))) {
         let days = if client_id.or(target).is_some() { 10 } else { 1 };
         let extent = Extent {
             client_id: client_id.map(str::to_owned),
             target: target.map(str::to_owned),
+            tags,
             from_ms: middle_ms - days * day_ms,
             to_ms: middle_ms,
         };
@@ -258,6 +267,7 @@ fn questions_over_pairs() -> Vec<(String, Statement)> {
             from_ms: Some(extent.from_ms),
             to_ms: Some(extent.to_ms),
             label: None,
+            tags: extent.tags.clone(),
         };
         for label in [None, Some(Label::DnsBound)] {
             let of_label = Filter { label, ..filter.clone() };
@@ -304,6 +314,7 @@ fn degraded_pairs_are_counted_in_the_index_alone_or_pair_by_pair(client: &mut Cl
         let extent = Extent {
             client_id: client_id.map(str::to_owned),
             target: target.map(str::to_owned),
+            tags: Vec::new(),
             from_ms: MONTHS_MS[1],
             to_ms: MONTHS_MS[1] + 86_400_000,
         };
@@ -371,22 +382,23 @@ fn questions_of_incidents() -> Vec<(String, Statement)> {
         let place = IncidentPosition { opened: WindowStart::from_ms(middle_ms), id: "incident-7".to_owned() };
         for after in [None, Some(place)] {
             let query = IncidentQuery { filter: filter.clone(), page: Paged { after, limit: 100 } };
-            questions.push((format!("page of {query:?}"), statements::incidents(&query)));
+            questions.push((format!("page of {query:?}"), statements::incidents(&query, LABELLED)));
         }
     }
     let pair = Pair { client_id: "client-7".into(), target: "target-3".into() };
     let pairs = Paged { after: Some(pair), limit: 100 };
+    let of_client = UnmeasuredFilter { client_id: Some("client-7".to_owned()), ..UnmeasuredFilter::default() };
     let window = MaintenancePosition { from_ms: middle_ms, id: 7 };
     let named = [
         ("one", statements::incident("incident-5")),
-        ("gravest", statements::gravest(&open, 50)),
-        ("count", statements::count(&open)),
+        ("gravest", statements::gravest(&open, 50, LABELLED)),
+        ("count", statements::count(&open, LABELLED)),
         ("revisions", statements::revisions("incident-5", 100)),
         ("notes", statements::notes("incident-5", 100)),
         ("members", statements::members("incident-20000", &pairs)),
         ("last closed", statements::last_closed(None)),
-        ("unmeasured", statements::unmeasured(None, None, &pairs)),
-        ("unmeasured of a client", statements::unmeasured(Some("client-7"), None, &Paged::default())),
+        ("unmeasured", statements::unmeasured(&UnmeasuredFilter::default(), &pairs, LABELLED)),
+        ("unmeasured of a client", statements::unmeasured(&of_client, &Paged::default(), LABELLED)),
         ("windows", statements::maintenance(&Paged { after: Some(window), limit: 100 })),
         ("newest windows", statements::maintenance(&Paged::default())),
         ("windows within", statements::maintenance_within([MONTHS_MS[2], MONTHS_MS[3]], 1_000)),

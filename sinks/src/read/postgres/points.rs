@@ -2,7 +2,7 @@
 
 use postgres::Row;
 
-use super::pairs;
+use super::{LABELLED, pairs};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::Names;
 use crate::read::statement::{Statement, Value};
@@ -24,6 +24,7 @@ pub(super) fn statement(extent: &Extent, point_ms: i64, limit: u32) -> Statement
         .add("date_bin(? * interval '1 millisecond',", [Value::Count(point_ms)])
         .add(POINTS, [])
         .nest(extent.in_time())
+        .nest(extent.tagged(LABELLED, "agg_1m"))
         .add("GROUP BY start) AS points WHERE target IS NOT NULL", [])
         .add("ORDER BY client_id, target, start LIMIT ?", [Value::Count(limit.into())])
 }

@@ -4,7 +4,7 @@ use netqoe_model::{Label, WindowStart};
 use postgres::Row;
 
 use super::execute::known;
-use super::pairs;
+use super::{LABELLED, pairs};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::statement::Statement;
 use crate::read::{Extent, Filter, RunRecord, runs};
@@ -12,7 +12,7 @@ use crate::read::{Extent, Filter, RunRecord, runs};
 pub(super) fn statement(filter: &Filter, limit: u16) -> Statement {
     let extent = runs::extent(filter);
     let windows = match (&filter.client_id, &filter.target) {
-        (None, None) => Statement::new("diagnoses WHERE").nest(extent.in_time()),
+        (None, None) => Statement::new("diagnoses WHERE").nest(conditions(&extent)),
         _ => of_pairs(&extent),
     };
     runs::of(windows, filter, limit)
@@ -24,8 +24,12 @@ fn of_pairs(extent: &Extent) -> Statement {
         .nest(pairs::within(extent))
         .add("SELECT windows.* FROM pair CROSS JOIN LATERAL (SELECT * FROM diagnoses", [])
         .add("WHERE diagnoses.client_id = pair.client_id AND diagnoses.target = pair.target AND", [])
-        .nest(extent.in_time())
+        .nest(conditions(extent))
         .add("OFFSET 0) AS windows WHERE pair.target IS NOT NULL) AS degraded WHERE true", [])
+}
+
+fn conditions(extent: &Extent) -> Statement {
+    extent.in_time().nest(extent.tagged_diagnosis(LABELLED))
 }
 
 pub(super) fn record(row: &Row) -> Result<RunRecord, Unreadable> {

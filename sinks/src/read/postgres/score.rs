@@ -3,7 +3,7 @@
 use postgres::Row;
 
 use super::execute::tags;
-use super::pairs;
+use super::{LABELLED, pairs};
 use crate::postgres::window::{Unreadable, narrow};
 use crate::read::score::{self, Dialect};
 use crate::read::statement::{Statement, Value};
@@ -12,6 +12,7 @@ use crate::read::{Extent, Names, ScoreRecord, ScoreTerms};
 const DIALECT: Dialect = Dialect {
     start_ms: "(extract(epoch FROM window_start_ts) * 1000)::bigint",
     integer: "::bigint",
+    labelled: LABELLED,
     whole: ["floor(", ")::bigint"],
 };
 

@@ -4,7 +4,7 @@ use netqoe_model::MAX_TIME_MS;
 use postgres::Row;
 
 use super::execute::{network, tags};
-use super::pairs;
+use super::{LABELLED, pairs};
 use crate::postgres::window::{Unreadable, narrow};
 use crate::read::Names;
 use crate::read::statement::{Statement, Value};
@@ -35,6 +35,7 @@ fn of_all(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Statemen
         .nest(flags(inside_ms, matching))
         .add("FROM agg_1m WHERE", [])
         .nest(extent.in_time())
+        .nest(extent.tagged(LABELLED, "agg_1m"))
         .add(&format!(") AS windows GROUP BY client_id, target, {APART}"), [])
 }
 
@@ -47,6 +48,7 @@ fn of_some(extent: &Extent, inside_ms: [i64; 2], matching: &Matching) -> Stateme
         .nest(flags(inside_ms, matching))
         .add("FROM agg_1m WHERE agg_1m.client_id = pair.client_id AND agg_1m.target = pair.target AND", [])
         .nest(extent.in_time())
+        .nest(extent.tagged(LABELLED, "agg_1m"))
         .add(&format!(") AS windows GROUP BY {APART}) AS counts WHERE target IS NOT NULL"), [])
 }
 

@@ -4,7 +4,7 @@
 use netqoe_model::WindowStart;
 use postgres::Row;
 
-use super::pairs;
+use super::{LABELLED, pairs};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
@@ -38,6 +38,7 @@ fn last_windows(query: &Query<String>) -> Statement {
         .add("WHERE rows.client_id = pair.client_id AND rows.target = pair.target", [])
         .add("AND window_start_ts >= ? AND window_start_ts < ?", query.filter.range())
         .add_some(keys.label_condition(), query.filter.label_text())
+        .nest(keys.tagged(&query.filter, LABELLED, "rows", query.filter.times_ms()))
         .add("ORDER BY window_start_ts DESC LIMIT 1) AS last_window FROM pair WHERE target IS NOT NULL", [])
 }
 

@@ -3,6 +3,7 @@
 use netqoe_model::EventTime;
 use rusqlite::{Connection, Row};
 
+use super::LABELLED;
 use super::execute::rows;
 use crate::read::keyed_table::KeyedTable;
 use crate::read::statement::Statement;
@@ -32,11 +33,12 @@ pub(super) fn statement(query: &Query<String>) -> Statement {
     };
     let keys = KeyedTable::with_label_of(filter);
     let windows = keys.name();
-    let statement = match filter.label_text() {
-        None => statement,
-        Some(label) => statement
+    let statement = match filter.has_labels() {
+        false => statement,
+        true => statement
             .add(&format!("AND EXISTS (SELECT 1 FROM {windows} WHERE {windows}.client_id = clients.client_id"), [])
-            .add(keys.label_condition(), [label.into()])
+            .add_some(keys.label_condition(), filter.label_text())
+            .nest(keys.tagged(filter, LABELLED, windows, filter.times_ms()))
             .add_some("AND target = ?", filter.target.clone())
             .add("AND window_start_ts >= ? AND window_start_ts < ?)", filter.range()),
     };

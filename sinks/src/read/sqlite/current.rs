@@ -3,6 +3,7 @@
 use netqoe_model::{Label, LogTime, WindowStart};
 use rusqlite::{Connection, Row};
 
+use super::LABELLED;
 use super::diagnoses;
 use super::execute::{known, network, rows, tags};
 use crate::read::Names;
@@ -30,14 +31,27 @@ pub(super) fn read(connection: &Connection, extent: &Extent, limit: u32) -> rusq
     rows(&statement(extent, limit), connection, |row| record(row, &mut names))
 }
 
-/// The index on time has the whole keys: the newest of each are found in it alone.
+/// The index on time has the whole keys: the newest of each are found in it alone. Labels are in the rows, and pairs without them
+/// don't count.
 pub(super) fn statement(extent: &Extent, limit: u32) -> Statement {
-    Statement::new(&format!("SELECT {COLUMNS} FROM (SELECT client_id, target, max(window_start_ts) AS window_start_ts"))
-        .add("FROM agg_1m INDEXED BY agg_1m_window WHERE", [])
-        .nest(extent.conditions())
-        .add("GROUP BY client_id, target LIMIT ?)", [Value::Count(limit.into())])
-        .add(ROWS, [])
-        .add("ORDER BY newest.client_id, newest.target", [])
+    let limit = || [Value::Count(limit.into())];
+    let newest = Statement::new(&format!(
+        "SELECT {COLUMNS} FROM (SELECT client_id, target, max(window_start_ts) AS window_start_ts"
+    ))
+    .add("FROM agg_1m INDEXED BY agg_1m_window WHERE", [])
+    .nest(extent.conditions())
+    .add("GROUP BY client_id, target", []);
+    const IN_ORDER: &str = "ORDER BY newest.client_id, newest.target";
+    match extent.tags.is_empty() {
+        true => newest.add("LIMIT ?)", limit()).add(ROWS, []).add(IN_ORDER, []),
+        false => newest
+            .add(")", [])
+            .add(ROWS, [])
+            .add("WHERE true", [])
+            .nest(extent.tagged(LABELLED, "newest"))
+            .add(IN_ORDER, [])
+            .add("LIMIT ?", limit()),
+    }
 }
 
 fn record(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<CurrentRecord> {

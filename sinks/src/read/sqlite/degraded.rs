@@ -4,6 +4,7 @@
 
 use rusqlite::{Connection, Row};
 
+use super::LABELLED;
 use super::execute::rows;
 use super::pairs;
 use crate::read::statement::Statement;
@@ -19,7 +20,8 @@ pub(super) fn statement(extent: &Extent, limit: u32) -> Statement {
         (None, None) => Statement::new("diagnoses INDEXED BY diagnoses_window"),
         _ => of_pairs(extent),
     };
-    degraded::counts(windows.add("WHERE", []).nest(extent.in_time()), limit)
+    let conditions = extent.in_time().nest(extent.tagged_diagnosis(LABELLED));
+    degraded::counts(windows.add("WHERE", []).nest(conditions), limit)
 }
 
 /// For each pair a walk along the primary key.

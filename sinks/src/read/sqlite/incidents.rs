@@ -5,19 +5,20 @@ use netqoe_model::{
 };
 use rusqlite::Row;
 
+use super::LABELLED;
 use super::connections::State;
 use super::execute::rows;
 use crate::incident_columns::{Columns, revision};
 use crate::read::incidents::{
-    IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, member, record,
-    statements, tally,
+    IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, UnmeasuredFilter,
+    member, record, statements, tally,
 };
 use crate::read::statement::Statement;
 use crate::read::{Names, Page, Pair, ReadError};
 
 impl Incidents for State<'_> {
     fn incidents(&self, query: &IncidentQuery) -> Result<Page<IncidentRecord>, ReadError> {
-        Ok(Page::of(self.all(&statements::incidents(query), |row| record(row))?, query.page.limit))
+        Ok(Page::of(self.all(&statements::incidents(query, LABELLED), |row| record(row))?, query.page.limit))
     }
 
     fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError> {
@@ -25,11 +26,11 @@ impl Incidents for State<'_> {
     }
 
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {
-        self.all(&statements::gravest(filter, limit), |row| record(row))
+        self.all(&statements::gravest(filter, limit, LABELLED), |row| record(row))
     }
 
     fn count(&self, filter: &IncidentFilter) -> Result<u64, ReadError> {
-        Ok(self.all(&statements::count(filter), |row| row.get(0))?.pop().unwrap_or_default())
+        Ok(self.all(&statements::count(filter, LABELLED), |row| row.get(0))?.pop().unwrap_or_default())
     }
 
     fn revisions(&self, id: &str, limit: u16) -> Result<Vec<IncidentRevision>, ReadError> {
@@ -50,14 +51,9 @@ impl Incidents for State<'_> {
         Ok(self.all(&statements::last_closed(until), |row| Ok(LogTime::from_ms(row.get(0)?)))?.pop())
     }
 
-    fn unmeasured(
-        &self,
-        client_id: Option<&str>,
-        target: Option<&str>,
-        page: &Paged<Pair>,
-    ) -> Result<Page<Unmeasured>, ReadError> {
+    fn unmeasured(&self, filter: &UnmeasuredFilter, page: &Paged<Pair>) -> Result<Page<Unmeasured>, ReadError> {
         let mut names = Names::default();
-        let found = self.all(&statements::unmeasured(client_id, target, page), |row| unmeasured(row, &mut names))?;
+        let found = self.all(&statements::unmeasured(filter, page, LABELLED), |row| unmeasured(row, &mut names))?;
         Ok(Page::of(found, page.limit))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Decision: D-045.
 
+use super::LABELLED;
 use crate::read::keyed_table::{KeyedTable, NEWEST_FIRST};
 use crate::read::statement::Statement;
 use crate::read::{Query, RowPosition};
@@ -21,7 +22,7 @@ pub(super) fn page(rows: KeyedTable, columns: &str, keys: KeyedTable, query: &Qu
 /// One walk backwards: of the primary key where client and target are known, else of the index on time.
 fn along_one_index(table: KeyedTable, query: &Query<RowPosition>) -> Statement {
     Statement::new(&format!("SELECT client_id, target, window_start_ts FROM {} WHERE", table.name()))
-        .nest(table.conditions(query))
+        .nest(table.conditions(query, LABELLED))
         .add_some("AND client_id = ?", query.filter.client_id.clone())
         .add_some("AND target = ?", query.filter.target.clone())
         .add(&format!("{NEWEST_FIRST} LIMIT ?"), [query.fetch_limit()])
@@ -42,7 +43,7 @@ fn of_one_client(table: KeyedTable, client_id: &str, query: &Query<RowPosition>)
             ),
             [client(), client()],
         )
-        .nest(table.conditions(query))
+        .nest(table.conditions(query, LABELLED))
         .add("ORDER BY window_start_ts DESC LIMIT ?)", [query.fetch_limit()])
         .add(&format!("{NEWEST_FIRST} LIMIT ?"), [query.fetch_limit()])
 }

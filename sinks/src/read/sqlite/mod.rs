@@ -25,6 +25,7 @@ use netqoe_model::Checkpoint;
 use rusqlite::OptionalExtension;
 
 use self::connections::{Connections, State};
+use super::labelled::Dialect;
 use super::{
     AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
     Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms,
@@ -33,6 +34,8 @@ use super::{
 use crate::sqlite::read_back;
 
 pub use self::connections::MAX_CONNECTIONS;
+
+const LABELLED: Dialect = Dialect { place_of: "instr", by_key: "INDEXED BY sqlite_autoindex_agg_1m_1" };
 
 /// Reads a SQLite store, beside the process that writes it.
 pub struct SqliteReader {

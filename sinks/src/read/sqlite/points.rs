@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::pairs;
+use super::{LABELLED, pairs};
 use crate::read::statement::{Statement, Value};
 use crate::read::{Extent, Pair, PointRecord, point};
 
@@ -56,7 +56,11 @@ fn add_points(
 
 pub(super) fn of_pair(pair: &Pair, extent: &Extent) -> Statement {
     let names = [&pair.client_id, &pair.target].map(|name| Value::Text(name.to_string()));
-    Statement::new("").add(WINDOWS, names).nest(extent.in_time()).add("ORDER BY window_start_ts", [])
+    Statement::new("")
+        .add(WINDOWS, names)
+        .nest(extent.in_time())
+        .nest(extent.tagged(LABELLED, "agg_1m"))
+        .add("ORDER BY window_start_ts", [])
 }
 
 /// A point of one window.

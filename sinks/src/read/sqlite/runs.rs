@@ -3,6 +3,7 @@
 use netqoe_model::{Label, WindowStart};
 use rusqlite::{Connection, Row};
 
+use super::LABELLED;
 use super::execute::{known, rows};
 use super::pairs;
 use crate::read::statement::Statement;
@@ -18,7 +19,8 @@ pub(super) fn statement(filter: &Filter, limit: u16) -> Statement {
         (None, None) => Statement::new("diagnoses INDEXED BY diagnoses_window"),
         _ => of_pairs(&extent),
     };
-    runs::of(windows.add("WHERE", []).nest(extent.in_time()), filter, limit)
+    let conditions = extent.in_time().nest(extent.tagged_diagnosis(LABELLED));
+    runs::of(windows.add("WHERE", []).nest(conditions), filter, limit)
 }
 
 /// For each pair a walk along the primary key.

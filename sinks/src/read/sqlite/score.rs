@@ -2,13 +2,15 @@
 
 use rusqlite::Connection;
 
+use super::LABELLED;
 use super::execute::{rows, tags};
 use super::pairs;
 use crate::read::score::{self, Dialect};
 use crate::read::statement::Value;
 use crate::read::{Extent, Names, ScoreRecord, ScoreTerms};
 
-const DIALECT: Dialect = Dialect { start_ms: "window_start_ts", integer: "", whole: ["CAST(", " AS INTEGER)"] };
+const DIALECT: Dialect =
+    Dialect { start_ms: "window_start_ts", integer: "", labelled: LABELLED, whole: ["CAST(", " AS INTEGER)"] };
 
 pub(super) fn read(
     connection: &Connection,

@@ -3,6 +3,7 @@
 use netqoe_model::MAX_TIME_MS;
 use rusqlite::{Connection, params_from_iter};
 
+use super::LABELLED;
 use super::execute::{network, tags};
 use super::pairs;
 use crate::read::statement::{Statement, Value};
@@ -60,4 +61,5 @@ pub(super) fn of_pair(pair: &Pair, extent: &Extent, inside_ms: [i64; 2], matchin
         .nest(matching.condition())
         .add(", false), network_type, isp, site, client_labels, target_labels FROM agg_1m WHERE client_id = ? AND target = ? AND", names)
         .nest(extent.in_time())
+        .nest(extent.tagged(LABELLED, "agg_1m"))
 }

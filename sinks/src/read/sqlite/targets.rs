@@ -4,6 +4,7 @@
 use netqoe_model::WindowStart;
 use rusqlite::{Connection, Row};
 
+use super::LABELLED;
 use super::execute::rows;
 use super::pairs;
 use crate::read::keyed_table::KeyedTable;
@@ -32,6 +33,7 @@ fn pairs_with_last_window(query: &Query<String>) -> Statement {
         .add(&format!("FROM {table} rows WHERE rows.client_id = pair.client_id AND rows.target = pair.target"), [])
         .add("AND window_start_ts >= ? AND window_start_ts < ?", filter.range())
         .add_some(keys.label_condition(), filter.label_text())
+        .nest(keys.tagged(filter, LABELLED, "rows", filter.times_ms()))
         .add(") AS last_window FROM pair WHERE pair.target IS NOT NULL", [])
         .add_some("AND pair.target = ?", filter.target.clone())
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use netqoe_model::{Label, WindowStart};
+use netqoe_model::{Label, TagValue, WindowStart};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -15,13 +15,20 @@ use crate::read::{Extent, Filter, Matching, Measure, Pair, Query, RowPosition};
 
 /// Every combination of filters, with and without a place to go on from.
 fn filters() -> impl Iterator<Item = Filter> {
-    (0..16).map(|bits| Filter {
+    (0..32).map(|bits| Filter {
         client_id: (bits & 1 != 0).then(|| "c".to_owned()),
         target: (bits & 2 != 0).then(|| "t".to_owned()),
         from_ms: (bits & 4 != 0).then_some(1),
         to_ms: (bits & 4 != 0).then_some(2),
         label: (bits & 8 != 0).then_some(Label::DnsBound),
+        tags: tags(bits & 16 != 0),
     })
+}
+
+/// None, or one of a client and one of a target.
+fn tags(are_asked_for: bool) -> Vec<TagValue> {
+    let both = ["client.team=core", "target.service=shop"].map(|text| TagValue::parse(text).unwrap());
+    if are_asked_for { both.to_vec() } else { Vec::new() }
 }
 
 #[track_caller]
@@ -81,9 +88,9 @@ fn every_page_uses_an_index() {
 fn every_question_over_many_pairs_uses_an_index() {
     let (connection, _folder) = empty();
     let pair = Pair { client_id: "c".into(), target: "t".into() };
-    for bits in 0..4 {
+    for bits in 0..8 {
         let name = |bit: i32| (bits & bit != 0).then(|| "n".to_owned());
-        let extent = Extent { client_id: name(1), target: name(2), from_ms: 1, to_ms: 2 };
+        let extent = Extent { client_id: name(1), target: name(2), tags: tags(bits & 4 != 0), from_ms: 1, to_ms: 2 };
         check(&connection, &extent, current::statement(&extent, 10));
         check(&connection, &extent, pairs::statement(&extent));
         check(&connection, &extent, degraded::statement(&extent, 10));
@@ -93,7 +100,11 @@ fn every_question_over_many_pairs_uses_an_index() {
         }
     }
     check(&connection, &pair, Statement::new(labels::LATEST));
-    let of_all = Extent { client_id: None, target: None, from_ms: 1, to_ms: 2 };
+    let of_all = Extent { client_id: None, target: None, tags: Vec::new(), from_ms: 1, to_ms: 2 };
+    let labelled = Extent { tags: tags(true), ..of_all.clone() };
+    let windows = plan(&connection, degraded::statement(&labelled, 1));
+    let by_key = "SEARCH labelled USING PRIMARY KEY (client_id=? AND target=? AND window_start_ts=?)";
+    assert!(windows.iter().any(|step| step == by_key), "{windows:#?}");
     let newest = plan(&connection, current::statement(&of_all, 1));
     assert!(newest.iter().any(|step| step.contains("COVERING INDEX agg_1m_window")), "{newest:#?}");
     let counts = plan(&connection, degraded::statement(&of_all, 1));

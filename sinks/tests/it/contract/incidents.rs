@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use netqoe_model::{
     Cause, Dimension, Incident, IncidentChange, IncidentId, IncidentMember, IncidentRevision, IncidentState, Label,
-    LogTime, PairTally, Severity, Unmeasured, Weight, WindowStart,
+    LogTime, PairTally, Severity, TagValue, Unmeasured, Weight, WindowStart,
 };
 use netqoe_sinks::read::{
     Acknowledgement, IncidentFilter, IncidentPosition, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition,
-    Page, Paged, Pair, ReadError, Reader,
+    Page, Paged, Pair, ReadError, Reader, UnmeasuredFilter,
 };
 use netqoe_sinks::{AnnotationError, Annotations, MAX_MAINTENANCE_WINDOWS, MAX_NOTES, NewMaintenanceWindow, NewNote};
 
 use crate::contract::bench::Bench;
-use crate::contract::make::{MINUTE_MS, YEAR_2026_MS};
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, commit, labels, row};
 
 for_each_store!(
     an_incident_comes_back_as_it_was_written,
@@ -23,6 +23,7 @@ for_each_store!(
     the_gravest_come_first,
     revisions_and_members_come_in_order,
     silence_is_read_by_client_and_target,
+    incidents_and_silence_are_found_by_the_labels_of_their_pairs,
     the_last_that_was_over_and_the_tally_are_found,
     a_note_is_kept_and_the_first_acknowledgement_counts,
     notes_and_windows_are_bounded,
@@ -296,7 +297,9 @@ fn silence_is_read_by_client_and_target(bench: &Bench) {
         store.insert("unmeasured", &[text(client_id), text(target), last, rhythm, isp, "NULL".to_owned()]);
     }
     let found = |client_id: Option<&str>, target: Option<&str>, page: &Paged<Pair>| {
-        store.ask(|store| store.unmeasured(client_id, target, page))
+        let [client_id, target] = [client_id, target].map(|name| name.map(str::to_owned));
+        let filter = UnmeasuredFilter { client_id, target, ..UnmeasuredFilter::default() };
+        store.ask(|store| store.unmeasured(&filter, page))
     };
     assert_eq!(found(None, None, &Paged::default()).items, pairs);
     assert_eq!(found(Some("a"), None, &Paged::default()).items, pairs[..2]);
@@ -305,6 +308,49 @@ fn silence_is_read_by_client_and_target(bench: &Bench) {
     let after = Some(Pair { client_id: "a".into(), target: "t".into() });
     let page = found(None, None, &Paged { after, limit: 1 });
     assert_eq!(page, Page { items: vec![pairs[1].clone()], has_more: true });
+}
+
+/// Labels are those of the first window that a pair had with an incident, and of the newest one that was measured.
+fn incidents_and_silence_are_found_by_the_labels_of_their_pairs(bench: &Bench) {
+    let (mut rows_of, generation) = bench.open();
+    let labelled = |client_id: &str, minute: i64, client: &str, target: &str| {
+        let mut row = row(client_id, "t", at(minute), 1);
+        row.window.tags = labels(client, target);
+        row
+    };
+    let rows = vec![
+        labelled("a", 0, r#"{"team":"old"}"#, "{}"),
+        labelled("a", 1, r#"{"team":"core"}"#, r#"{"service":"shop"}"#),
+        labelled("a", 2, r#"{"team":"edge"}"#, "{}"),
+        labelled("b", 1, "{}", r#"{"service":"shop"}"#),
+    ];
+    rows_of.commit(generation, &[commit(0, 1, rows)]).unwrap();
+    drop(rows_of);
+    let store = Filled { bench, reader: bench.reader() };
+    for (id, client_id, opened) in [("x", "a", 2), ("y", "b", 1), ("z", "unknown", 0)] {
+        store.incident(&incident(id, opened));
+        store.member(id, client_id, "t");
+        let (last, rhythm) = (bench.time(at(1)), "90000".to_owned());
+        store.insert("unmeasured", &[text(client_id), text("t"), last, rhythm, "NULL".into(), "NULL".into()]);
+    }
+    let both = ["client.team=core", "target.service=shop"];
+    for (asked, ids, clients) in [
+        (&[][..], &["x", "y", "z"][..], &["a", "b", "unknown"][..]),
+        (&both[1..], &["x", "y"], &["a", "b"]),
+        (&both, &["x"], &["a"]),
+        (&["client.team=old"], &[], &[]),
+        (&["client.team=edge"], &[], &[]),
+    ] {
+        let tags: Vec<_> = asked.iter().map(|text| TagValue::parse(text).unwrap()).collect();
+        let filter = IncidentFilter { tags: tags.clone(), ..IncidentFilter::default() };
+        assert_eq!(store.ids(&filter), ids, "{asked:?}");
+        assert_eq!(store.ask(|store| store.gravest(&filter, 9)).len(), ids.len(), "{asked:?}");
+        let of_b = IncidentFilter { client_id: Some("b".to_owned()), ..filter };
+        assert_eq!(store.ids(&of_b), ids.iter().filter(|id| **id == "y").copied().collect::<Vec<_>>(), "{asked:?}");
+        let filter = UnmeasuredFilter { tags, ..UnmeasuredFilter::default() };
+        let silent = store.ask(|store| store.unmeasured(&filter, &Paged::default())).items;
+        assert_eq!(silent.iter().map(|pair| &*pair.client_id).collect::<Vec<_>>(), clients, "{asked:?}");
+    }
 }
 
 fn the_last_that_was_over_and_the_tally_are_found(bench: &Bench) {
@@ -426,7 +472,8 @@ fn hostile_names_find_nothing(bench: &Bench) {
         let filter = IncidentFilter { client_id: some.clone(), ..IncidentFilter::default() };
         assert!(store.ids(&filter).is_empty(), "{name:?}");
         assert_eq!(store.ask(|store| store.incident(name)), None);
-        assert_eq!(store.ask(|store| store.unmeasured(Some(name), None, &Paged::default())).items, []);
+        let filter = UnmeasuredFilter { client_id: some.clone(), ..UnmeasuredFilter::default() };
+        assert_eq!(store.ask(|store| store.unmeasured(&filter, &Paged::default())).items, []);
         let after = Pair { client_id: name.into(), target: name.into() };
         store.ask(|store| store.members("a", &Paged { after: Some(after), limit: 1 }));
         let after = IncidentPosition { opened: WindowStart::from_ms(i64::MIN), id: name.to_owned() };

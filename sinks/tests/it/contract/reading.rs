@@ -4,11 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use netqoe_model::{AggregateRow, ClientRow, Label};
+use netqoe_model::{AggregateRow, ClientRow, Label, TagValue};
 use netqoe_sinks::read::{Filter, Page, Query, ReadError, Reader, RowPosition, Rows};
 
 use crate::contract::bench::Bench;
-use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, assert_found, client, commit, finding, full_row, healthy, row};
+use crate::contract::make::{
+    MINUTE_MS, YEAR_2026_MS, assert_found, client, commit, finding, full_row, healthy, labels, row,
+};
 
 for_each_store!(
     rows_come_back_as_they_were_written,
@@ -36,6 +38,13 @@ fn content() -> Content {
                 (-1, _) => Some(finding(Label::ErrorBound, 1.0)),
                 (_, "c") => None,
                 _ => Some(healthy()),
+            };
+            // A client that changes its team, and a target that others have labelled.
+            row.window.tags = match (client, minute) {
+                ("a", ..0) => labels(r#"{"team":"core"}"#, "{}"),
+                ("a", _) => labels(r#"{"team":"edge"}"#, "{}"),
+                ("b", -2..1) => labels(r#"{"site":"\"team\":\"core\"","team":""}"#, r#"{"team":"core"}"#),
+                _ => None,
             };
             // Not every pair has every window.
             if minute != 2 || target != "x" {
@@ -115,6 +124,20 @@ fn rows_come_back_as_they_were_written(bench: &Bench) {
     assert_eq!(context, [Some("wifi"), Some("Example ISP"), Some(r#"{"isp":"Example ISP"}"#)]);
 }
 
+/// What windows are asked for by.
+fn tags() -> [Vec<TagValue>; 6] {
+    let nothing: &[&str] = &[];
+    let asked = [
+        nothing,
+        &["client.team=core"],
+        &["client.team="],
+        &["target.team=core", "client.site=\"team\":\"core\""],
+        &["client.team=core", "target.team=core"],
+        &["client.team=core\0"],
+    ];
+    asked.map(|texts| texts.iter().map(|text| TagValue::parse(text).unwrap()).collect())
+}
+
 fn every_combination_of_filters_is_answered(bench: &Bench) {
     let content = content();
     store(bench, &content);
@@ -124,7 +147,7 @@ fn every_combination_of_filters_is_answered(bench: &Bench) {
     for client_id in [None, Some("a"), Some("b"), Some("nobody")] {
         for target in [None, Some("x"), Some("y"), Some("nothing")] {
             for (from, to) in times {
-                for label in labels {
+                for (label, tags) in labels.into_iter().flat_map(|label| tags().map(|tags| (label, tags))) {
                     let at = |minute| YEAR_2026_MS + minute * MINUTE_MS;
                     let filter = Filter {
                         client_id: client_id.map(str::to_owned),
@@ -132,6 +155,7 @@ fn every_combination_of_filters_is_answered(bench: &Bench) {
                         from_ms: from.map(at),
                         to_ms: to.map(at),
                         label,
+                        tags,
                     };
                     check(&*reader, &content, &filter);
                 }
@@ -140,15 +164,20 @@ fn every_combination_of_filters_is_answered(bench: &Bench) {
     }
 }
 
+fn label(row: &AggregateRow) -> Option<Label> {
+    row.diagnosis.as_ref().map(|diagnosis| diagnosis.label)
+}
+
 /// Each list is what going through all of the content gives.
 #[track_caller]
 fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
     let is_in_time = |ms: i64| filter.from_ms.is_none_or(|from| from <= ms) && filter.to_ms.is_none_or(|to| ms < to);
     let is_of = |client: &str| filter.client_id.as_deref().is_none_or(|wanted| wanted == client);
     let is_for = |target: &str| filter.target.as_deref().is_none_or(|wanted| wanted == target);
-    let label = |row: &AggregateRow| row.diagnosis.as_ref().map(|diagnosis| diagnosis.label);
     let finding = |row: &AggregateRow| label(row).filter(|label| *label != Label::Healthy);
-    let in_time: Vec<&AggregateRow> = content.rows.iter().filter(|row| is_in_time(row.window.start.ms())).collect();
+    let is_tagged = |row: &AggregateRow| filter.tags.iter().all(|tag| tag.is_of(row.window.tags.as_deref()));
+    let all_in_time: Vec<&AggregateRow> = content.rows.iter().filter(|row| is_in_time(row.window.start.ms())).collect();
+    let in_time: Vec<&AggregateRow> = all_in_time.iter().copied().filter(|row| is_tagged(row)).collect();
     let places = |mut rows: Vec<&AggregateRow>| {
         rows.retain(|row| is_of(&row.client_id) && is_for(&row.target));
         let place = |row: &&AggregateRow| {
@@ -182,12 +211,15 @@ fn check(reader: &dyn Reader, content: &Content, filter: &Filter) {
     let found =
         all(filter, 1, |query| reader.ask(|store| store.rows.clients(query)), |record| record.client_id.clone());
     let wanted = content.clients.iter().filter(|client| {
-        let of_client = || in_time.iter().filter(|row| row.client_id == client.client_id && is_for(&row.target));
+        let of_client = |rows: &[&AggregateRow], label: Option<Label>| {
+            let mut rows = rows.iter().filter(|row| row.client_id == client.client_id && is_for(&row.target));
+            rows.any(|row| label.is_none() || self::label(row) == label)
+        };
         is_of(&client.client_id)
             && filter.from_ms.is_none_or(|from| from <= client.last_seen.ms())
             && filter.to_ms.is_none_or(|to| client.first_seen.ms() < to)
-            && (filter.target.is_none() || of_client().next().is_some())
-            && (filter.label.is_none() || of_client().any(|row| label(row) == filter.label))
+            && (filter.target.is_none() || of_client(&all_in_time, None))
+            && (filter.label.is_none() && filter.tags.is_empty() || of_client(&in_time, filter.label))
     });
     let wanted: Vec<_> = wanted.map(|client| &*client.client_id).collect();
     assert_eq!(found.iter().map(|client| &*client.client_id).collect::<Vec<_>>(), wanted, "{filter:?}");

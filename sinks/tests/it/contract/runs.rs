@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use netqoe_model::{AggregateRow, Diagnosis, Label, Severity, WindowStart};
+use netqoe_model::{AggregateRow, Diagnosis, Label, Severity, TagValue, WindowStart};
 use netqoe_sinks::read::{Filter, RunRecord};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::contract::bench::Bench;
-use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, finding, row};
+use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, finding, labels, row};
 
 for_each_store!(
     runs_are_what_going_through_all_diagnoses_gives,
@@ -59,6 +59,7 @@ fn rows() -> impl Strategy<Value = Vec<AggregateRow>> {
             let since = minute.div_euclid(5) * 5 - 5 * (ago / 3);
             let mut row = diagnosed(CLIENTS[client], TARGETS[target], Label::ALL[label], minute, since);
             row.window.is_final = is_final;
+            row.window.tags = if minute % 3 == 0 { labels(r#"{"team":"a"}"#, "{}") } else { None };
             match &mut row.diagnosis {
                 Some(Diagnosis { label: Label::Healthy, finding }) => *finding = None,
                 Some(Diagnosis { finding: Some(finding), .. }) => finding.0 = SEVERITIES[severity],
@@ -74,8 +75,11 @@ fn filter() -> impl Strategy<Value = Filter> {
     let name = |names: &'static [&'static str]| prop::option::of(prop::sample::select(names).prop_map(str::to_owned));
     let time = || prop::option::of((-14_i64..14).prop_map(|minute| at(minute) + 1));
     let label = prop::option::of(prop::sample::select(&Label::ALL[..]));
-    (name(&CLIENTS), name(&TARGETS), time(), time(), label)
-        .prop_map(|(client_id, target, from_ms, to_ms, label)| Filter { client_id, target, from_ms, to_ms, label })
+    let tags = prop::sample::select(&[None, None, Some("client.team=a"), Some("target.team=a")][..]);
+    let tags = tags.prop_map(|text| text.into_iter().filter_map(TagValue::parse).collect());
+    (name(&CLIENTS), name(&TARGETS), time(), time(), label, tags).prop_map(
+        |(client_id, target, from_ms, to_ms, label, tags)| Filter { client_id, target, from_ms, to_ms, label, tags },
+    )
 }
 
 fn runs_are_what_going_through_all_diagnoses_gives(bench: &Bench) {
@@ -104,6 +108,7 @@ fn expected(rows: &[AggregateRow], filter: &Filter) -> Vec<RunRecord> {
             && filter.to_ms.is_none_or(|to| start_ms < to)
             && filter.client_id.as_deref().is_none_or(|name| name == &*row.client_id)
             && filter.target.as_deref().is_none_or(|name| name == &*row.target)
+            && filter.tags.iter().all(|tag| tag.is_of(row.window.tags.as_deref()))
             && filter.label.is_none_or(|label| row.diagnosis.as_ref().is_some_and(|found| found.label == label))
     };
     for row in rows.iter().filter(is_asked_for) {

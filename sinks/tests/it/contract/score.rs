@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{AggregateRow, Network, Percentiles};
+use netqoe_model::{AggregateRow, Network, Percentiles, TagValue};
 use netqoe_sinks::read::{Extent, PERFECT, ReadError, RoundTripTerms, ScoreRecord, ScoreTerms};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -54,7 +54,8 @@ fn write(bench: &Bench, rows: Vec<AggregateRow>) {
 }
 
 fn extent(target: Option<&str>, from: i64, to: i64) -> Extent {
-    Extent { client_id: None, target: target.map(str::to_owned), from_ms: at(from), to_ms: at(to) }
+    let target = target.map(str::to_owned);
+    Extent { client_id: None, target, tags: Vec::new(), from_ms: at(from), to_ms: at(to) }
 }
 
 fn scores(bench: &Bench, extent: &Extent, limit: u32) -> Vec<ScoreRecord> {
@@ -184,7 +185,9 @@ fn expected(rows: &[AggregateRow], extent: &Extent) -> Vec<ScoreRecord> {
         }
         *(if 2 * error <= total { &mut record.available_ms } else { &mut record.unavailable_ms }) += held_ms;
     }
-    sums.into_values().collect()
+    // For how long a window speaks does not depend on the labels of the next one.
+    let is_asked_for = |record: &ScoreRecord| extent.tags.iter().all(|tag| tag.is_of(record.tags.as_deref()));
+    sums.into_values().filter(is_asked_for).collect()
 }
 
 /// What a percentile has, in hundredths.
@@ -209,9 +212,10 @@ fn sums_are_what_going_through_all_rows_gives(bench: &Bench) {
         Config { cases: 20, failure_persistence: None, ..Config::default() },
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
     );
-    let cases = (vec(rows, 1..80), 0..60_i64, 0..60_i64);
+    let tags = prop::sample::select(&[None, Some("client.team=a"), Some("client.team=b")][..]);
+    let cases = (vec(rows, 1..80), 0..60_i64, 0..60_i64, tags);
     runner
-        .run(&cases, |(rows, from, to)| {
+        .run(&cases, |(rows, from, to, tags)| {
             bench.connect();
             bench.execute("DELETE FROM agg_1m");
             // Of rows with the same key, the last one stands.
@@ -219,7 +223,8 @@ fn sums_are_what_going_through_all_rows_gives(bench: &Bench) {
                 rows.into_iter().map(|row| ((row.client_id.clone(), row.window.start), row)).collect();
             let rows: Vec<_> = rows.into_values().collect();
             write(bench, rows.clone());
-            let extent = extent(None, from, to);
+            let tags = tags.into_iter().filter_map(TagValue::parse).collect();
+            let extent = Extent { tags, ..extent(None, from, to) };
             prop_assert_eq!(scores(bench, &extent, ALL), expected(&rows, &extent));
             Ok(())
         })

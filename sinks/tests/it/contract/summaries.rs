@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use netqoe_model::{AggregateRow, Label, Metric, Network};
+use netqoe_model::{AggregateRow, Label, Metric, Network, TagValue};
 use netqoe_sinks::read::{Extent, Matching, Measure, Pair, PointRecord, Reader, SplitRecord};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ const CLIENTS: [&str; 4] = ["a", "b", "é\"\\\u{1}{}'?", "z"];
 const TARGETS: [&str; 3] = ["https://t/?x=$1", "t", "ü\u{202e}"];
 
 fn everything() -> Extent {
-    Extent { client_id: None, target: None, from_ms: i64::MIN, to_ms: i64::MAX }
+    Extent { client_id: None, target: None, tags: Vec::new(), from_ms: i64::MIN, to_ms: i64::MAX }
 }
 
 fn pair(row: &AggregateRow) -> Pair {
@@ -119,12 +119,21 @@ fn made(client_id: &str, target: &str, start_ms: i64, kind: u8, figure: u64) -> 
 fn extent() -> impl Strategy<Value = Extent> {
     let name = |names: &'static [&'static str]| prop::option::of(prop::sample::select(names).prop_map(str::to_owned));
     let minute = || (-25_i64..25).prop_map(|minute| YEAR_2026_MS + minute * MINUTE_MS + 1);
-    (name(&CLIENTS), name(&TARGETS), minute(), minute()).prop_map(|(client_id, target, from_ms, to_ms)| Extent {
+    let names = (name(&CLIENTS), name(&TARGETS), tags());
+    (names, minute(), minute()).prop_map(|((client_id, target, tags), from_ms, to_ms)| Extent {
         client_id,
         target,
+        tags,
         from_ms,
         to_ms,
     })
+}
+
+/// Mostly none, as they are mostly asked for.
+fn tags() -> impl Strategy<Value = Vec<TagValue>> {
+    const ASKED: [&str; 4] = ["client.team=a", "client.team=ü", "target.service=x", "client.team="];
+    let tag = prop::sample::select(&ASKED[..]).prop_map(|text| TagValue::parse(text).unwrap());
+    prop_oneof![Just(Vec::new()), vec(tag, 0..3)]
 }
 
 fn matching() -> impl Strategy<Value = Matching> {
@@ -157,6 +166,10 @@ fn every_answer_is_what_going_through_all_rows_gives(bench: &Bench) {
         .unwrap();
 }
 
+fn has_tags(row: &AggregateRow, extent: &Extent) -> bool {
+    extent.tags.iter().all(|tag| tag.is_of(row.window.tags.as_deref()))
+}
+
 /// The rows of an extent by pair, each in the order of their windows.
 fn within<'a>(rows: &'a [AggregateRow], extent: &Extent) -> BTreeMap<Pair, BTreeMap<i64, &'a AggregateRow>> {
     let mut pairs: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
@@ -164,6 +177,7 @@ fn within<'a>(rows: &'a [AggregateRow], extent: &Extent) -> BTreeMap<Pair, BTree
         (extent.from_ms..extent.to_ms).contains(&start_ms(row))
             && extent.client_id.as_deref().is_none_or(|name| name == &*row.client_id)
             && extent.target.as_deref().is_none_or(|name| name == &*row.target)
+            && has_tags(row, extent)
     };
     for row in rows.iter().filter(is_within) {
         pairs.entry(pair(row)).or_default().insert(start_ms(row), row);
@@ -187,8 +201,9 @@ fn check_current(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
             )
         })
         .collect();
-    let newest = within(rows, extent).into_iter().map(|(pair, rows)| {
-        let (start_ms, row) = rows.into_iter().next_back().unwrap();
+    let whatever_tags = within(rows, &Extent { tags: Vec::new(), ..extent.clone() });
+    let newest = whatever_tags.into_iter().map(|(pair, rows)| (pair, rows.into_iter().next_back().unwrap()));
+    let newest = newest.filter(|(_, (_, row))| has_tags(row, extent)).map(|(pair, (start_ms, row))| {
         (
             pair,
             start_ms,
@@ -213,7 +228,7 @@ fn check_labels(reader: &dyn Reader, rows: &[AggregateRow], extent: &Extent) {
             .iter()
             .map(|labels| labels.iter().map(|label| (label.window_start.ms(), label.is_degraded)).collect())
             .collect();
-        let in_time = within(rows, &Extent { client_id: None, target: None, ..extent.clone() });
+        let in_time = within(rows, &Extent { client_id: None, target: None, tags: Vec::new(), ..extent.clone() });
         let expected = pairs.iter().map(|pair| {
             let rows = in_time.get(pair).into_iter().flatten().rev().take(limit as usize);
             rows.map(|(start_ms, row)| (*start_ms, is_degraded(row))).collect()

@@ -13,7 +13,7 @@ import { GROUPINGS, type Grouping, type Place } from '../../state/place.ts';
 import { evidenceText } from '../../words/evidence.ts';
 import { duration } from '../../words/figures.ts';
 import { networkText } from '../../words/network.ts';
-import { isTagDimension, tagOf, tagWords, type TagDimension } from '../../words/tags.ts';
+import { isTagDimension, tagOf, taggedWith, tagWords, type TagDimension } from '../../words/tags.ts';
 import { plural, visible } from '../../words/text.ts';
 
 const NAMES: Record<(typeof GROUPINGS)[number], string> = {
@@ -159,7 +159,8 @@ function groupsByLabel(
     key: `${by} ${hurt.value === null ? '' : `=${hurt.value}`}`,
     name: hurt.value,
     nameless: `Without ${tagWords(by) ?? by}`,
-    to: null,
+    // Pairs without a label can't be asked for.
+    to: hurt.value === null ? null : { labelled: taggedWith(place.value.labelled, by, hurt.value) },
     hurt,
     about: `${pairs(hurt)}, ${plural(hurt.client_count, 'client')}, ${plural(hurt.target_count, 'target')}`,
     diagnoses: of((diagnosis) => tagOf(diagnosis, by) === hurt.value),

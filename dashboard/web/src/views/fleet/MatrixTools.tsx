@@ -7,11 +7,12 @@ import { cellCounts } from '../../matrix/cells.ts';
 import { go, place } from '../../state/navigation.ts';
 import { count } from '../../words/figures.ts';
 import { HURT } from '../../words/labels.ts';
+import { taggedText } from '../../words/tags.ts';
 import { visible } from '../../words/text.ts';
 
 export function MatrixTools({ answer }: { answer: MatrixAnswer | null }) {
   const counts = useMemo(() => (answer ? cellCounts(answer) : null), [answer]);
-  const { label, only, isp } = place.value;
+  const { label, labelled, only, isp } = place.value;
   const pick = (picked: Label) => go({ label: label === picked ? null : picked });
   return (
     <div class="matrix-tools" role="group" aria-label="Legend and filters">
@@ -20,6 +21,17 @@ export function MatrixTools({ answer }: { answer: MatrixAnswer | null }) {
           provider {isp === '' ? 'unknown' : visible(isp)} <span aria-hidden="true">×</span>
         </button>
       )}
+      {labelled.map((tagged) => (
+        <button
+          key={tagged}
+          type="button"
+          class="chip"
+          aria-pressed="true"
+          onClick={() => go({ labelled: labelled.filter((other) => other !== tagged) })}
+        >
+          {taggedText(tagged)} <span aria-hidden="true">×</span>
+        </button>
+      ))}
       {HURT.map((words) => (
         <button
           key={words.label}
