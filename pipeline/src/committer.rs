@@ -65,6 +65,15 @@ impl Committed<'_> {
 /// Told of each commit.
 pub(crate) type OnCommit = Box<dyn FnMut(Committed<'_>) + Send>;
 
+/// Who hears of commits.
+pub(crate) struct Followers {
+    pub(crate) on_commit: OnCommit,
+    /// The thread that finds incidents, where this process does.
+    pub(crate) fleet: Option<FleetThread>,
+    /// The thread that corrects rows, where there is one: it is told of marks.
+    pub(crate) marks: Option<Sender<Mark>>,
+}
+
 /// All that a pipeline has committed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
@@ -80,11 +89,10 @@ pub(crate) fn run(
     mut ledgers: BTreeMap<Partition, Ledger>,
     outputs: &Receiver<Vec<PartitionOutput>>,
     gathering: Gathering,
-    mut on_commit: OnCommit,
     traced: &TracedBatches,
-    mut fleet: Option<FleetThread>,
-    marks: Option<Sender<Mark>>,
+    followers: Followers,
 ) -> Result<Totals, PipelineError> {
+    let Followers { mut on_commit, mut fleet, marks } = followers;
     let mut totals = Totals::default();
     while let Ok(first) = outputs.recv() {
         let Gathered { mut partitions, states, late, reclassified, marked } = gather(first, outputs, gathering);

@@ -12,7 +12,7 @@ use netqoe_dataflow::{CorrectedPairs, Feed, Links, Outlet, PartitionOutput, Past
 use netqoe_model::{LogIdentity, Partition, Resume, Rules};
 use timely::communication::WorkerGuards;
 
-use crate::committer::{self, OnCommit};
+use crate::committer::{self, Followers, OnCommit};
 use crate::corrections::{CorrectionsLinks, CorrectionsPlan};
 use crate::fleet::FleetPlan;
 use crate::traced::TracedBatches;
@@ -89,10 +89,11 @@ impl Plan {
         let marked = corrections.is_some().then_some(marked);
         let corrected = CorrectionsLinks { marks, workers: inboxes };
         let corrections = corrections.map(|plan| plan.start(corrected)).transpose()?;
+        let followers = Followers { on_commit, fleet, marks: marked };
         let committer = std::thread::Builder::new()
             .name("commit".to_owned())
             .spawn(move || {
-                let totals = committer::run(store, ledgers, &receiver, gathering, on_commit, &traced, fleet, marked);
+                let totals = committer::run(store, ledgers, &receiver, gathering, &traced, followers);
                 totals.map_err(|error| failures.fail(error)).ok()
             })
             .map_err(PipelineError::Thread)?;

@@ -75,6 +75,7 @@ pub(super) fn look(
 }
 
 /// Where and when the log took a line.
+#[derive(Clone, Copy)]
 struct Taken<'a> {
     log_time: LogTime,
     position: Position,
