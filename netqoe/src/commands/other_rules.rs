@@ -1,9 +1,14 @@
 //! Whether a store's rows were made by other rules than those of this command.
 
+use std::time::Duration;
+
 use netqoe_model::Rules;
 use netqoe_sinks::StoreUrl;
 use netqoe_sinks::read::Reader;
 use serde_json::{Map, Value};
+
+/// The member of the rules that says until when late events count.
+const CORRECTION_HORIZON: &str = "correction_horizon_ms";
 
 /// Says so where the latest rows of `live` were made by other rules: they can't be the same then.
 pub(super) fn warn(live: &StoreUrl, reader: &dyn Reader, rules: &Rules) -> anyhow::Result<()> {
@@ -41,8 +46,18 @@ pub(super) fn warn_of_served(store: &StoreUrl, reader: &dyn Reader, rules: &Rule
 /// In what the rules of a store's latest rows differ. A store that an older netqoe has written does not tell.
 fn others_of(reader: &dyn Reader, rules: &Rules) -> anyhow::Result<Option<String>> {
     let Some(theirs) = reader.ask(|store| store.rows.rules())? else { return Ok(None) };
-    let others = others(&members(&theirs), &members(&serde_json::to_string(rules)?));
+    let mut theirs = members(&theirs);
+    // Until when something is corrected says nothing of how.
+    theirs.remove(CORRECTION_HORIZON);
+    let others = others(&theirs, &members(&serde_json::to_string(rules)?));
     Ok((!others.is_empty()).then(|| others.join(", ")))
+}
+
+/// How long after their windows' ends late events were counted in a store's rows; none where they were not, or where it does not tell.
+pub(super) fn correction_horizon(reader: &dyn Reader) -> anyhow::Result<Option<Duration>> {
+    let theirs = reader.ask(|store| store.rows.rules())?.map(|rules| members(&rules));
+    let horizon_ms = theirs.and_then(|theirs| theirs.get(CORRECTION_HORIZON)?.as_u64());
+    Ok(horizon_ms.filter(|horizon_ms| *horizon_ms > 0).map(Duration::from_millis))
 }
 
 /// None where it is not what we write.

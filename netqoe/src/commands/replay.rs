@@ -30,13 +30,19 @@ pub(super) const PIPE_BYTES: usize = 64 << 10;
 pub(crate) fn run(options: &ReplayOptions) -> anyhow::Result<()> {
     options.check()?;
     let rules = options.rules.rules();
+    let mut horizon = options.correction_horizon;
     if let Some(live) = &options.history.diff {
         let runtime = request_threads()?;
-        other_rules::warn(live, &*reader(live, &options.database.postgres(), &runtime)?, &rules)?;
+        let live_reader = reader(live, &options.database.postgres(), &runtime)?;
+        other_rules::warn(live, &*live_reader, &rules)?;
+        if horizon.is_none() {
+            horizon = other_rules::correction_horizon(&*live_reader)?;
+        }
     }
     let started = Instant::now();
-    let History { input, bytes, reading, latecomers } = match options.correction_horizon {
-        Some(horizon) => corrected_history(options, &rules, ms(horizon))?,
+    let horizon_ms = horizon.map(ms).filter(|horizon_ms| *horizon_ms > rules.lateness_ms);
+    let History { input, bytes, reading, latecomers } = match horizon_ms {
+        Some(horizon_ms) => corrected_history(options, &rules, horizon_ms)?,
         None => history(options, &rules)?,
     };
     let corrected = latecomers.as_ref().map(Latecomers::count);

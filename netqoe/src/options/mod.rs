@@ -243,7 +243,8 @@ pub(crate) struct ReplayOptions {
     pub(crate) history: HistoryOptions,
 
     /// Count events that came after their windows were closed, up to so long after the windows' ends, as if they had come in time:
-    /// in rows, in what is usual, in diagnoses and incidents. The input is then read twice. By default only --lateness counts
+    /// in rows, in what is usual, in diagnoses and incidents. The input is then read three times. By default as for the rows that
+    /// --diff compares with; without --diff, and with `0s`, only --lateness counts
     #[arg(long, env = "NETQOE_CORRECTION_HORIZON", value_name = "DURATION", value_parser = correction_horizon)]
     pub(crate) correction_horizon: Option<Duration>,
 
@@ -267,7 +268,7 @@ impl ReplayOptions {
     pub(crate) fn check(&self) -> Result<(), WrongUsage> {
         self.history.check()?;
         let lateness_ms = self.rules.rules().lateness_ms;
-        if self.correction_horizon.is_some_and(|horizon| ms(horizon) < lateness_ms) {
+        if self.correction_horizon.is_some_and(|horizon| !horizon.is_zero() && ms(horizon) < lateness_ms) {
             return Err(WrongUsage(format!(
                 "--correction-horizon is shorter than --lateness, {}: events count for that long in any case; give a longer one",
                 humantime::format_duration(Duration::from_millis(lateness_ms.unsigned_abs()))

@@ -302,6 +302,43 @@ fn memory_stays_flat_however_much_waits() {
     server.stop();
 }
 
+/// What a probe measured in two hours without a network is in rows once it is back: its chart has no gap.
+#[test]
+fn an_outage_of_two_hours_leaves_no_gap_in_the_chart() {
+    const MINUTE_MS: i64 = 60_000;
+    const MINUTES: i64 = 120;
+    let place = Place::new();
+    let probe = place.probe(9, &[]);
+    eventually("events wait", || !place.waiting().is_empty());
+    probe.stop();
+    let end_ms = now_ms() / MINUTE_MS * MINUTE_MS - 5 * MINUTE_MS;
+    let start_ms = end_ms - MINUTES * MINUTE_MS;
+    let measured = |nth: i64| {
+        let mut measured = event(&format!("offline-{nth}"), "me");
+        measured["ts_ms"] = (start_ms + nth * MINUTE_MS / 2).into();
+        measured["target"] = "https://example.com/".into();
+        measured.to_string()
+    };
+    place.fill(&(0..2 * MINUTES).map(measured).collect::<Vec<_>>());
+
+    let (server, port) = place.ingest(None);
+    let probe = place.probe(port, &[]);
+    place.emptied();
+    let chart = format!("/api/v1/series?client_id=me&target=https://example.com/&from={start_ms}&to={end_ms}");
+    let counts = || -> Vec<(i64, u64)> {
+        let answer = get(port, &chart).unwrap().json();
+        let points = answer["items"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        let count =
+            |point: &Value| (point["window_start_ts"].as_i64().unwrap(), point["count_total"].as_u64().unwrap());
+        points.iter().map(count).collect()
+    };
+    let all: Vec<_> = (0..MINUTES).map(|minute| (start_ms + minute * MINUTE_MS, 2)).collect();
+    eventually("each minute has both of its measurements", || counts() == all);
+    probe.stop();
+    server.stop();
+    assert_exact(&place);
+}
+
 #[test]
 fn what_is_dropped_is_said() {
     let place = Place::new();

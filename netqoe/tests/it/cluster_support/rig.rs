@@ -125,6 +125,8 @@ impl<N: Nats> Rig<N> {
     pub(crate) fn aggregate(&self, hosts: &PathBuf, shape: Shape, process: usize) -> Command {
         let mut command = self.command("aggregate");
         command.envs(RULES).args(["--port", "0", "--takeover", TAKEOVER, "--database-url", &self.database_url]);
+        // The audit takes a final row that changes for a fault.
+        command.args(["--correction-horizon", "0s"]);
         let numbers = [("-n", shape.processes), ("-w", shape.workers), ("-p", process)];
         numbers.into_iter().for_each(|(flag, number)| _ = command.args([flag, &number.to_string()]));
         command.arg("-h").arg(hosts);
