@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{Cause, FleetChanges, FleetRules, IncidentId, Label, Look, Sighting, WindowStart};
+use netqoe_model::{Cause, FleetChanges, FleetRules, IncidentId, Label, Look, PairTally, Sighting, WindowStart};
 
 use crate::incident::OpenIncident;
 use crate::life::Life;
@@ -52,6 +52,17 @@ impl Fleet {
     /// The newest look that was folded in.
     pub fn through(&self) -> Option<WindowStart> {
         self.through
+    }
+
+    /// Counts the revisions of an open incident from this many on: it was told before, and withdrawn.
+    pub fn renumber(&mut self, incident: &IncidentId, by: u32) {
+        let open = self.open.iter_mut().flatten().find(|open| open.id() == incident);
+        open.into_iter().for_each(|open| open.told.revision += by);
+    }
+
+    /// How its pairs stand at the newest look.
+    pub fn tally(&self) -> PairTally {
+        self.space.tally()
     }
 
     /// Whether nothing is known any more that time alone could change. Times without a look may be left out then: they would

@@ -163,6 +163,8 @@ impl OpenIncident {
             cause: self.told.cause.clone(),
             severity: self.told.severity,
             degraded: self.told.now.degraded,
+            state: self.told.state,
+            because: self.told.withdrawn_because.clone(),
         }
     }
 

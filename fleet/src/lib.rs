@@ -19,6 +19,7 @@ mod life;
 mod localise;
 pub mod matching;
 mod pair;
+mod refold;
 mod rhythm;
 mod space;
 mod stored;
@@ -26,4 +27,5 @@ mod stored;
 mod tests;
 
 pub use fold::Fleet;
+pub use refold::{Because, FoundBefore, Refold, Refolded};
 pub use space::causes_that_hold;

@@ -6,5 +6,6 @@ mod fold;
 mod labels;
 mod life;
 mod reference;
+mod refold;
 mod silence;
 mod speed;

@@ -35,5 +35,10 @@ CREATE TABLE fleet_states (
 
 ALTER TABLE fleet ADD COLUMN corrected bigint NOT NULL DEFAULT 0; -- the newest of `corrections` that incidents reflect
 
--- The incident as it was known then, as JSON. Null in revisions from before.
+-- The incident as it was known then: where it stood, its label and its end, why it was withdrawn or corrected, and all of it as
+-- JSON. Null in revisions from before.
+ALTER TABLE incident_revisions ADD COLUMN state text;
+ALTER TABLE incident_revisions ADD COLUMN label text;
+ALTER TABLE incident_revisions ADD COLUMN closed timestamptz;
+ALTER TABLE incident_revisions ADD COLUMN because text;
 ALTER TABLE incident_revisions ADD COLUMN incident_json text;

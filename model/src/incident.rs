@@ -223,7 +223,7 @@ pub struct IncidentRevision {
     pub incident: IncidentId,
     /// Which of its revisions, from 0.
     pub revision: u32,
-    /// The look at which it changed.
+    /// The look at which it changed; of a correction, its log time.
     pub at: WindowStart,
     /// What changed.
     pub change: IncidentChange,
@@ -233,6 +233,10 @@ pub struct IncidentRevision {
     pub severity: Severity,
     /// Pairs that had its label then.
     pub degraded: u32,
+    /// Where it stood after it.
+    pub state: IncidentState,
+    /// Why it was withdrawn or corrected, in plain words.
+    pub because: Option<Arc<str>>,
 }
 
 /// What may change of an incident.
@@ -251,12 +255,14 @@ pub enum IncidentChange {
     Closed,
     /// It should not have been told.
     Withdrawn,
+    /// Measurements that came late show it in another way.
+    Corrected,
 }
 
 impl IncidentChange {
     /// All changes.
-    pub const ALL: [Self; 6] =
-        [Self::Opened, Self::Cause, Self::Severity, Self::Absorbed, Self::Closed, Self::Withdrawn];
+    pub const ALL: [Self; 7] =
+        [Self::Opened, Self::Cause, Self::Severity, Self::Absorbed, Self::Closed, Self::Withdrawn, Self::Corrected];
 
     /// As stores, the API and the documents write it.
     pub const fn as_str(self) -> &'static str {
@@ -267,12 +273,22 @@ impl IncidentChange {
             Self::Absorbed => "absorbed",
             Self::Closed => "closed",
             Self::Withdrawn => "withdrawn",
+            Self::Corrected => "corrected",
         }
     }
 
     /// The change with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|change| change.as_str() == text)
+    }
+
+    /// Where an incident stands after it, as far as the change alone tells: one that is corrected may stand in any way.
+    pub const fn leads_to(self) -> IncidentState {
+        match self {
+            Self::Closed => IncidentState::Closed,
+            Self::Withdrawn => IncidentState::Withdrawn,
+            Self::Opened | Self::Cause | Self::Severity | Self::Absorbed | Self::Corrected => IncidentState::Open,
+        }
     }
 }
 

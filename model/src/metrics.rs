@@ -122,6 +122,8 @@ metrics! {
     corrected_rows: IntCounter = "telemetry_corrections_rows_total", "Final rows that corrections have written.";
     corrections_duration: Histogram = "telemetry_corrections_duration_seconds", "Seconds that a correction of some pairs of a partition took.";
     corrections_hold: Histogram = "telemetry_corrections_hold_seconds", "Seconds that a partition was held for the last step of a correction.";
+    incidents_refold: Histogram = "telemetry_incidents_refold_seconds", "Seconds that it took to find incidents again after corrections, portions together.";
+    incidents_uncorrected: IntCounter = "telemetry_incidents_uncorrected_total", "Times that corrections reached further back than what is kept of the fleet, so that incidents before it were not corrected.";
     certificates_expiring: IntGauge = "telemetry_certificates_expiring", "Targets whose certificate expires within 14 days or has expired, as the newest measurements in the log tell.";
     live_readers_dropped: IntCounter = "telemetry_live_readers_dropped_total", "Live readers dropped for being too slow.";
     db_connections_in_use: IntGauge = "telemetry_db_connections_in_use", "Store connections in use.";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netqoe_model::{Cause, Incident, IncidentId, IncidentRevision, Label, Severity};
+use netqoe_model::{Cause, Incident, IncidentChange, IncidentId, IncidentRevision, Label, Severity};
 use netqoe_sinks::outbox::message_id;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,9 @@ pub struct Message {
     /// Why it was withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn_because: Option<String>,
+    /// Whether measurements that came late show it so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
     /// The first window with its evidence, in Unix milliseconds.
     pub opened_ms: i64,
     /// The log time at which netqoe knew of it, in Unix milliseconds.
@@ -90,7 +93,7 @@ impl MessageEvent {
 impl Message {
     /// What it says of the incident, without what it said of the time before.
     pub(crate) fn into_standing(self) -> Self {
-        Self { previous_severity: None, previous_cause: None, ..self }
+        Self { previous_severity: None, previous_cause: None, corrected: false, ..self }
     }
 
     /// Tells a revision of an incident to somebody who knows how it stood at `known`.
@@ -116,6 +119,7 @@ impl Message {
                 .as_deref()
                 .filter(|_| event == MessageEvent::Withdrawn)
                 .map(|reason| words::cut(reason, MAX_REASON_CHARS)),
+            corrected: revision.change == IncidentChange::Corrected && event != MessageEvent::Withdrawn,
             opened_ms: incident.opened.ms(),
             detected_ms: incident.detected.ms(),
             closed_ms: incident.closed.filter(|_| event.ends()).map(|closed| closed.ms()),
@@ -144,6 +148,7 @@ impl Message {
             cause: Cause { dimension: netqoe_model::Dimension::Everything, value: vec![] },
             previous_cause: None,
             withdrawn_because: None,
+            corrected: false,
             opened_ms: now_ms,
             detected_ms: now_ms,
             closed_ms: Some(now_ms),

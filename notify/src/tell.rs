@@ -1,6 +1,6 @@
 //! What is told to whom: from what is new in the store to messages. Pure, and the same in every process that decides it.
 
-use netqoe_model::{Cause, IncidentChange, IncidentRevision, IncidentState};
+use netqoe_model::{Cause, IncidentRevision, IncidentState};
 use netqoe_sinks::outbox::{ChangedIncident, News, QueuedMessage};
 
 use crate::message::{Message, MessageEvent};
@@ -58,38 +58,34 @@ fn first(changed: &ChangedIncident, told_from_ms: i64, held: bool) -> Option<Mes
 }
 
 /// What somebody is told next who knows an incident as of a revision. Its end is told in a maintenance window too: somebody may
-/// be waiting for it.
+/// be waiting for it. One that has been told as it stands is not told again, however often it was corrected.
 fn next(changed: &ChangedIncident, known: u32, held: bool) -> Option<Message> {
     let incident = &changed.incident;
     let known_as = changed.revisions.iter().find(|revision| revision.revision == known);
     let newest = changed.revisions.last().filter(|newest| newest.revision > known)?;
+    let is_known_to_be = |state| known_as.is_some_and(|known| known.state == state);
+    let differs = known_as.is_none_or(|known| known.severity != newest.severity || known.cause != newest.cause);
     match incident.state {
         IncidentState::Open if held => None,
-        IncidentState::Open if known_as.is_some_and(is_end) => {
+        IncidentState::Open if is_known_to_be(IncidentState::Closed) || is_known_to_be(IncidentState::Withdrawn) => {
             Some(Message::of(incident, newest, None, MessageEvent::Opened))
         }
-        IncidentState::Open => {
-            let differs = known_as.is_none_or(|known| known.severity != newest.severity || known.cause != newest.cause);
-            differs.then(|| Message::of(incident, newest, known_as, MessageEvent::Changed))
-        }
-        IncidentState::Closed => ended(changed, known, known_as, IncidentChange::Closed, MessageEvent::Closed),
-        IncidentState::Withdrawn => ended(changed, known, known_as, IncidentChange::Withdrawn, MessageEvent::Withdrawn),
+        IncidentState::Open => differs.then(|| Message::of(incident, newest, known_as, MessageEvent::Changed)),
+        IncidentState::Closed if is_known_to_be(IncidentState::Closed) && !differs => None,
+        IncidentState::Closed => ended(changed, known, known_as, MessageEvent::Closed),
+        IncidentState::Withdrawn if is_known_to_be(IncidentState::Withdrawn) => None,
+        IncidentState::Withdrawn => ended(changed, known, known_as, MessageEvent::Withdrawn),
     }
-}
-
-fn is_end(revision: &IncidentRevision) -> bool {
-    matches!(revision.change, IncidentChange::Closed | IncidentChange::Withdrawn)
 }
 
 fn ended(
     changed: &ChangedIncident,
     known: u32,
     known_as: Option<&IncidentRevision>,
-    change: IncidentChange,
     event: MessageEvent,
 ) -> Option<Message> {
     let mut newer = changed.revisions.iter().rev().take_while(|revision| revision.revision > known);
-    let end = newer.find(|revision| revision.change == change)?;
+    let end = newer.find(|revision| revision.state == changed.incident.state)?;
     Some(Message::of(&changed.incident, end, known_as, event))
 }
 
@@ -98,7 +94,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use netqoe_model::{
-        Cause, Dimension, Incident, IncidentId, IncidentRevision, Label, LogTime, Severity, Weight, WindowStart,
+        Cause, Dimension, Incident, IncidentChange, IncidentId, IncidentRevision, Label, LogTime, Severity, Weight,
+        WindowStart,
     };
     use netqoe_sinks::outbox::message_id;
 
@@ -106,7 +103,8 @@ mod tests {
 
     const MINUTE_MS: i64 = 60_000;
 
-    /// At which minute, what changed, the severity after it, and the provider after it.
+    /// At which minute, what changed, the severity after it, and the provider after it. After a correction it stands as the
+    /// incident does.
     type Change = (i64, IncidentChange, Severity, &'static str);
 
     fn incident(state: IncidentState, changes: &[Change]) -> ChangedIncident {
@@ -122,6 +120,8 @@ mod tests {
                 cause: cause(isp),
                 severity: *severity,
                 degraded: 5,
+                state: if *change == Corrected { state } else { change.leads_to() },
+                because: None,
             })
             .collect();
         let newest = revisions.last().unwrap();
@@ -170,7 +170,7 @@ mod tests {
         changed
     }
 
-    use IncidentChange::{Absorbed, Cause as Moved, Closed, Opened, Severity as Worse, Withdrawn};
+    use IncidentChange::{Absorbed, Cause as Moved, Closed, Corrected, Opened, Severity as Worse, Withdrawn};
     use IncidentState as State;
     use Severity::{Critical, Major, Minor};
 
@@ -222,6 +222,46 @@ mod tests {
         // It was told as closed, and later its evidence went.
         let both = incident(State::Withdrawn, &[OPENED, (30, Closed, Minor, "a"), (40, Withdrawn, Minor, "a")]);
         check(&at(40, told(both, 1)), Some((MessageEvent::Withdrawn, 2)));
+    }
+
+    #[test]
+    fn a_correction_is_told_as_one_and_once() {
+        let opened_and = |state, change: Change| told(incident(state, &[OPENED, change]), 0);
+        let correction = |news: &News, expected| {
+            let message = check(news, Some(expected)).unwrap();
+            assert!(message.corrected && message.summary.to_lowercase().contains("as a correction"), "{message:?}");
+            message
+        };
+        // It was open.
+        let worse = opened_and(State::Open, (20, Corrected, Critical, "a"));
+        correction(&at(20, worse.clone()), (MessageEvent::Changed, 1));
+        check(&at(21, told(worse, 1)), None);
+        check(&at(20, opened_and(State::Open, (20, Corrected, Minor, "a"))), None);
+        correction(&at(20, opened_and(State::Closed, (20, Corrected, Minor, "a"))), (MessageEvent::Closed, 1));
+        // It was over.
+        let over = [OPENED, (15, Closed, Minor, "a")];
+        let after = |state, change: Change| told(incident(state, &[over[0], over[1], change]), 1);
+        let worse = after(State::Closed, (20, Corrected, Major, "a"));
+        let message = correction(&at(20, worse.clone()), (MessageEvent::Closed, 2));
+        assert_eq!((message.severity, message.previous_severity), (Major, Some(Minor)));
+        check(&at(21, told(worse, 2)), None);
+        check(&at(20, after(State::Closed, (20, Corrected, Minor, "a"))), None);
+        correction(&at(20, after(State::Open, (20, Corrected, Minor, "a"))), (MessageEvent::Opened, 2));
+        check(&at(20, after(State::Withdrawn, (20, Withdrawn, Minor, "a"))), Some((MessageEvent::Withdrawn, 2)));
+        // Nobody has heard of it.
+        check(&at(20, incident(State::Closed, &[(20, Opened, Minor, "a")])), None);
+        check(&at(20, incident(State::Withdrawn, &[OPENED, (11, Withdrawn, Minor, "a")])), None);
+    }
+
+    #[test]
+    fn what_was_corrected_twice_is_told_as_it_stands() {
+        let [withdrawn, found] = [(20, Withdrawn, Minor, "a"), (30, Corrected, Minor, "a")];
+        let both = |state, revision| told(incident(state, &[OPENED, withdrawn, found]), revision);
+        check(&at(30, both(State::Closed, 1)), Some((MessageEvent::Closed, 2)));
+        check(&at(30, both(State::Open, 1)), Some((MessageEvent::Opened, 2)));
+        check(&at(30, both(State::Open, 0)), None);
+        let again = incident(State::Withdrawn, &[OPENED, withdrawn, found, (40, Withdrawn, Minor, "a")]);
+        check(&at(40, told(again, 1)), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) fn cut(text: &str, max_chars: usize) -> String {
 pub(crate) fn sentence(message: &Message) -> String {
     let (what, whose) = (trouble(message.label), subject(&message.cause));
     let how_many = how_many(message);
-    match message.event {
+    let sentence = match message.event {
         MessageEvent::Opened => format!("{}: {what} for {whose}, {how_many}", capital(message.severity)),
         MessageEvent::Changed => format!("{}: {what} for {whose}, {how_many}", changed(message)),
         MessageEvent::Closed => format!("Over{}: {what} for {whose}, {how_many}", lasted(message)),
@@ -31,7 +31,8 @@ pub(crate) fn sentence(message: &Message) -> String {
             format!("Withdrawn, as a correction: {what} for {whose}{why}")
         }
         MessageEvent::Test => "This is a test message from netqoe; nothing is wrong".to_owned(),
-    }
+    };
+    if message.corrected { format!("As a correction: {sentence}") } else { sentence }
 }
 
 fn trouble(label: Label) -> &'static str {

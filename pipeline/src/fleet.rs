@@ -1,7 +1,7 @@
 //! The thread that finds incidents: it folds the looks of all partitions, of this process and of others, once all have passed
 //! their minute, and commits what it found. Nothing on the way of an event waits for it.
 //!
-//! Decision: D-088.
+//! Decisions: D-088, D-109.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -14,9 +14,10 @@ use netqoe_fleet::Fleet;
 use netqoe_model::{
     FleetChanges, Frontier, Generation, Look, PairTally, Partition, PartitionCommit, Rules, WindowStart,
 };
-use netqoe_sinks::{FleetCommit, FleetResume, OpenIncidents, Store, StoreError};
+use netqoe_sinks::{FleetCommit, FleetResume, Kept, OpenIncidents, Store, StoreError};
 use parking_lot::Mutex;
 
+use crate::refolding::Refolding;
 use crate::{Failures, MeasuredStore, Patience, PipelineError};
 
 /// Looks that show or change something after which they are committed, and the state with them. A start folds as many again
@@ -28,6 +29,8 @@ const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// How soon commits of other processes are seen.
 const OTHERS_EVERY: Duration = Duration::from_millis(500);
+/// How soon it is seen that rows were corrected.
+const CORRECTED_EVERY: Duration = Duration::from_secs(1);
 /// How soon it is seen that somebody has acknowledged an incident.
 const ACKNOWLEDGED_EVERY: Duration = Duration::from_secs(10);
 
@@ -66,6 +69,10 @@ pub(crate) enum Found<'a> {
     Open(&'a OpenIncidents),
     /// The log has passed this look, and incidents reflect this one.
     Lag { passed: WindowStart, through: WindowStart },
+    /// This is in the store now: incidents were found again after corrections, in so much time of this thread.
+    Again(&'a FleetCommit, Duration),
+    /// Corrections reach further back than what is kept of the fleet: incidents before that are not corrected.
+    Beyond,
 }
 
 enum Told {
@@ -97,19 +104,40 @@ impl FleetPlan {
     }
 
     fn run(self, told: &Receiver<Told>) -> Result<(), StoreError> {
-        let every = if self.has_others { OTHERS_EVERY } else { ACKNOWLEDGED_EVERY };
+        let every = match (self.has_others, self.corrects()) {
+            (true, _) => OTHERS_EVERY,
+            (false, true) => CORRECTED_EVERY,
+            (false, false) => ACKNOWLEDGED_EVERY,
+        };
         let mut following = Following::resume(self)?;
         // What another start has left.
         following.follow(Instant::now(), false)?;
+        let mut followed_at = Instant::now();
         loop {
-            match told.recv_timeout(every) {
+            // Present minutes go first; between portions of past ones it is looked whether there are any.
+            let wait = if following.refolding.is_under_way() { Duration::ZERO } else { every };
+            match told.recv_timeout(wait) {
                 Ok(Told::Passed(committed_at)) => following.follow(committed_at, false)?,
+                Err(RecvTimeoutError::Timeout) if wait.is_zero() && followed_at.elapsed() < every => {
+                    following.find_again(Instant::now())?;
+                    continue;
+                }
                 // Others may have passed one.
                 Err(RecvTimeoutError::Timeout) => following.follow(Instant::now(), false)?,
-                Ok(Told::AllCommitted) => return following.follow(Instant::now(), true),
+                Ok(Told::AllCommitted) => {
+                    following.follow(Instant::now(), true)?;
+                    return following.find_all_again();
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+            followed_at = Instant::now();
+            following.find_again(followed_at)?;
         }
+    }
+
+    /// Whether rows and looks are corrected where events come late.
+    pub(crate) fn corrects(&self) -> bool {
+        self.rules.correction_horizon_ms > self.rules.lateness_ms && !self.is_file
     }
 }
 
@@ -136,46 +164,111 @@ impl FleetThread {
 }
 
 /// The fold, and what of it is in the store.
-struct Following {
-    plan: FleetPlan,
-    fleet: Fleet,
+pub(crate) struct Following {
+    pub(crate) plan: FleetPlan,
+    pub(crate) fleet: Fleet,
     /// The newest look that incidents in the store reflect. A start folds some again, and commits none of them again: what
     /// came after them is in the store already.
-    committed: Option<WindowStart>,
+    pub(crate) committed: Option<WindowStart>,
     /// What is not committed yet, of so many looks that show or change something.
-    changes: Vec<FleetChanges>,
+    pub(crate) changes: Vec<FleetChanges>,
     since_commit: u32,
     /// Such looks since the last stored state; none where no state is stored.
     since_state: Option<u32>,
     tally: PairTally,
     /// When what is being folded was known to be there.
     known_at: Instant,
+    /// States that are to be kept for corrections with the next commit.
+    to_keep: Vec<(WindowStart, Vec<u8>)>,
+    pub(crate) refolding: Refolding,
+}
+
+impl Folds for Following {
+    fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    fn advance(&mut self, at: WindowStart, looks: Vec<Look>) -> Result<(), StoreError> {
+        let is_seen = !looks.is_empty();
+        if self.fleet.through().is_none() && self.plan.corrects() {
+            // Corrections of the first windows are found from nothing.
+            self.to_keep = vec![(WindowStart::from_ms(at.ms() - self.plan.rules.window_ms), self.fleet.to_stored())];
+        }
+        let changes = self.fleet.advance(at, looks);
+        self.tally = changes.tally;
+        let is_changed = changes != FleetChanges { at, tally: changes.tally, ..FleetChanges::default() };
+        if is_seen || is_changed {
+            self.since_state = self.since_state.map(|looks| looks + 1);
+        }
+        if self.committed.is_some_and(|committed| at <= committed) {
+            return Ok(());
+        }
+        self.since_commit += u32::from(is_seen || is_changed);
+        self.changes.extend(is_changed.then_some(changes));
+        if self.since_commit >= LOOKS_PER_STATE { self.commit(false) } else { Ok(()) }
+    }
+}
+
+/// A fold that goes from look to look.
+pub(crate) trait Folds {
+    fn fleet(&self) -> &Fleet;
+    fn advance(&mut self, at: WindowStart, looks: Vec<Look>) -> Result<(), StoreError>;
+
+    /// Folds these looks, and those up to `through` that show nothing.
+    fn fold(&mut self, mut looks: Vec<Look>, through: WindowStart, window_ms: i64) -> Result<(), StoreError> {
+        // Others are of a time in which windows had another length.
+        looks.retain(|look| look.at.ms() % window_ms == 0);
+        let next = self.fleet().through().map(|folded| folded.ms() + window_ms);
+        let Some(mut at_ms) = next.or(looks.first().map(|first| first.at.ms())) else { return Ok(()) };
+        let mut looks = looks.into_iter().peekable();
+        while at_ms <= through.ms() {
+            // A log may have been silent for years, or have begun with a wrong clock.
+            if self.fleet().is_at_rest() {
+                at_ms = at_ms.max(looks.peek().map_or(through.ms(), |next| next.at.ms()));
+            }
+            let of_minute = std::iter::from_fn(|| looks.next_if(|look| look.at.ms() <= at_ms)).collect();
+            self.advance(WindowStart::from_ms(at_ms), of_minute)?;
+            at_ms += window_ms;
+        }
+        Ok(())
+    }
 }
 
 impl Following {
-    fn resume(plan: FleetPlan) -> Result<Self, StoreError> {
+    pub(crate) fn resume(plan: FleetPlan) -> Result<Self, StoreError> {
         let generation = plan.link.generation;
-        let FleetResume { through, state } = plan.transact("resume_fleet", |store| store.resume_fleet(generation))?;
+        let FleetResume { through, state, corrected, mut kept } =
+            plan.transact("resume_fleet", |store| store.resume_fleet(generation))?;
         let (rules, window_ms) = (&plan.rules.fleet, plan.rules.window_ms);
+        let mut to_keep = Vec::new();
         let (fleet, committed, since_state) = match state {
             None => (Fleet::new(rules, window_ms), through, None),
-            Some((_, bytes)) => match Fleet::restore(&bytes, rules, window_ms) {
-                Some(fleet) => (fleet, through, Some(0)),
+            Some((at, bytes)) => match Fleet::restore(&bytes, rules, window_ms) {
+                Some(fleet) => {
+                    if kept.is_none() && plan.corrects() {
+                        (to_keep, kept) = (vec![(at, bytes)], Some(at));
+                    }
+                    (fleet, through, Some(0))
+                }
                 None => {
                     tracing::info!("{ANEW}");
                     let at = through.unwrap_or_default();
                     plan.transact("start_fleet_anew", |store| store.start_fleet_anew(generation, at, ANEW))?;
+                    kept = None;
                     (Fleet::new(rules, window_ms), None, None)
                 }
             },
         };
         let (changes, tally) = Default::default();
-        let known_at = Instant::now();
-        Ok(Self { plan, fleet, committed, changes, since_commit: 0, since_state, tally, known_at })
+        let (known_at, refolding) = (Instant::now(), Refolding::new(corrected, kept));
+        let mut following =
+            Self { plan, fleet, committed, changes, since_commit: 0, since_state, tally, known_at, to_keep, refolding };
+        following.fold_the_newest_again()?;
+        Ok(following)
     }
 
     /// Folds what all partitions have passed, and says how incidents stand.
-    fn follow(&mut self, known_at: Instant, is_the_end: bool) -> Result<(), StoreError> {
+    pub(crate) fn follow(&mut self, known_at: Instant, is_the_end: bool) -> Result<(), StoreError> {
         self.known_at = known_at;
         if let Some(passed) = self.passed(is_the_end)? {
             self.tell_lag(passed);
@@ -183,6 +276,11 @@ impl Following {
             self.commit(is_the_end)?;
             self.tell_lag(passed);
         }
+        self.tell_open()?;
+        self.see_corrections()
+    }
+
+    pub(crate) fn tell_open(&mut self) -> Result<(), StoreError> {
         let open = self.plan.transact("open_incidents", |store| store.open_incidents())?;
         (self.plan.on_found)(Found::Open(&open));
         Ok(())
@@ -209,46 +307,13 @@ impl Following {
         loop {
             let looks = self.plan.transact("looks", |store| store.looks(after, passed, BYTES_AT_ONCE))?;
             // Where there are no more, time goes on all the same: who is silent shows in that.
-            let Some(newest) = looks.last().map(|look| look.at) else { return self.fold(Vec::new(), passed) };
+            let window_ms = self.plan.rules.window_ms;
+            let Some(newest) = looks.last().map(|look| look.at) else {
+                return self.fold(Vec::new(), passed, window_ms);
+            };
             after = Some(newest);
-            self.fold(looks, newest)?;
+            self.fold(looks, newest, window_ms)?;
         }
-    }
-
-    /// Folds these looks, and those up to `through` that show nothing.
-    fn fold(&mut self, mut looks: Vec<Look>, through: WindowStart) -> Result<(), StoreError> {
-        let window_ms = self.plan.rules.window_ms;
-        // Others are of a time in which windows had another length.
-        looks.retain(|look| look.at.ms() % window_ms == 0);
-        let next = self.fleet.through().map(|folded| folded.ms() + window_ms);
-        let Some(mut at_ms) = next.or(looks.first().map(|first| first.at.ms())) else { return Ok(()) };
-        let mut looks = looks.into_iter().peekable();
-        while at_ms <= through.ms() {
-            // A log may have been silent for years, or have begun with a wrong clock.
-            if self.fleet.is_at_rest() {
-                at_ms = at_ms.max(looks.peek().map_or(through.ms(), |next| next.at.ms()));
-            }
-            let of_minute = std::iter::from_fn(|| looks.next_if(|look| look.at.ms() <= at_ms)).collect();
-            self.advance(WindowStart::from_ms(at_ms), of_minute)?;
-            at_ms += window_ms;
-        }
-        Ok(())
-    }
-
-    fn advance(&mut self, at: WindowStart, looks: Vec<Look>) -> Result<(), StoreError> {
-        let is_seen = !looks.is_empty();
-        let changes = self.fleet.advance(at, looks);
-        self.tally = changes.tally;
-        let is_changed = changes != FleetChanges { at, tally: changes.tally, ..FleetChanges::default() };
-        if is_seen || is_changed {
-            self.since_state = self.since_state.map(|looks| looks + 1);
-        }
-        if self.committed.is_some_and(|committed| at <= committed) {
-            return Ok(());
-        }
-        self.since_commit += u32::from(is_seen || is_changed);
-        self.changes.extend(is_changed.then_some(changes));
-        if self.since_commit >= LOOKS_PER_STATE { self.commit(false) } else { Ok(()) }
     }
 
     /// Commits what was folded since the last commit. At the end with the state, so that a start has nothing to fold again.
@@ -259,15 +324,21 @@ impl Following {
         if self.committed.is_some_and(|committed| through <= committed) && !(is_the_end && is_due) {
             return Ok(());
         }
+        // A start would count from the old numbers on.
+        let is_due = self.follow_numbers()? || is_due;
+        let state = is_due.then(|| (through, self.fleet.to_stored()));
+        let mut states = std::mem::take(&mut self.to_keep);
+        states.extend(state.clone().filter(|_| self.refolding.keeps(through)));
         let commit = FleetCommit {
             changes: std::mem::take(&mut self.changes),
             through: self.committed.map_or(through, |committed| committed.max(through)),
             tally: self.tally,
-            state: is_due.then(|| (through, self.fleet.to_stored())),
+            state,
+            corrected: self.refolding.reflected(),
+            kept: self.plan.kept(through, states),
+            members_gone: Vec::new(),
         };
-        let generation = self.plan.link.generation;
-        self.plan.transact("commit_fleet", |store| store.commit_fleet(generation, &commit))?;
-        self.committed = Some(commit.through);
+        self.write(&commit)?;
         self.since_commit = 0;
         if is_due {
             self.since_state = Some(0);
@@ -275,10 +346,30 @@ impl Following {
         (self.plan.on_found)(Found::Committed(&commit, self.known_at.elapsed()));
         Ok(())
     }
+
+    /// Writes a commit, which incidents in the store reflect then.
+    pub(crate) fn write(&mut self, commit: &FleetCommit) -> Result<(), StoreError> {
+        let generation = self.plan.link.generation;
+        self.plan.transact("commit_fleet", |store| store.commit_fleet(generation, commit))?;
+        self.committed = Some(commit.through);
+        self.refolding.committed(commit);
+        Ok(())
+    }
+
+    /// Goes on with another fleet, which is as of the look that incidents in the store reflect; `is_stored` if its state is there.
+    pub(crate) fn go_on_with(&mut self, fleet: Fleet, is_stored: bool) {
+        (self.tally, self.fleet) = (fleet.tally(), fleet);
+        (self.since_commit, self.since_state) = (0, Some(if is_stored { 0 } else { LOOKS_PER_STATE }));
+    }
 }
 
 impl FleetPlan {
-    fn transact<T>(
+    /// What is kept for corrections with these states, as of a look.
+    pub(crate) fn kept(&self, through: WindowStart, states: Vec<(WindowStart, Vec<u8>)>) -> Option<Kept> {
+        self.corrects().then(|| Kept { states, since: crate::refolding::oldest_corrected(&self.rules, through) })
+    }
+
+    pub(crate) fn transact<T>(
         &self,
         operation: &'static str,
         mut work: impl FnMut(&mut dyn Store) -> Result<T, StoreError>,

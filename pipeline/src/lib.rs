@@ -41,6 +41,7 @@ mod pipeline;
 mod pulse;
 mod quarantine;
 mod recent;
+mod refolding;
 mod replay;
 mod sampled;
 pub mod set_aside;

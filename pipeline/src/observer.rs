@@ -6,6 +6,8 @@ use std::sync::Arc;
 use netqoe_dataflow::PartitionState;
 use netqoe_model::metrics::Metrics;
 use netqoe_model::{Checkpoint, Label, LogTime, PairTally, Partition, Severity};
+use netqoe_query::LiveFeed;
+use netqoe_sinks::FleetCommit;
 use parking_lot::Mutex;
 
 use crate::age::age_ms;
@@ -77,20 +79,30 @@ pub(crate) fn on_found(observed: &Observed) -> OnFound {
     Box::new(move |found| match found {
         Found::Committed(commit, delay) => {
             metrics.incidents_delay.observe(delay.as_secs_f64());
-            let PairTally { degraded, healthy, unjudged, unmeasured } = commit.tally;
-            for (state, count) in
-                [("degraded", degraded), ("healthy", healthy), ("unjudged", unjudged), ("unmeasured", unmeasured)]
-            {
-                metrics.pairs.with_label_values(&[state]).set(count.into());
-            }
-            commit.changes.iter().for_each(|changes| live.publish_incidents(changes));
+            show_found(&metrics, &live, commit);
         }
+        Found::Again(commit, took) => {
+            metrics.incidents_refold.observe(took.as_secs_f64());
+            show_found(&metrics, &live, commit);
+        }
+        Found::Beyond => metrics.incidents_uncorrected.inc(),
         Found::Open(open) => {
             *unacknowledged_since.lock() = open.oldest_unacknowledged;
             show_open(&metrics, &open.counts);
         }
         Found::Lag { passed, through } => metrics.incidents_lag.set((passed.ms() - through.ms()).max(0) / 1000),
     })
+}
+
+/// How pairs stand, and which incidents have changed.
+fn show_found(metrics: &Metrics, live: &LiveFeed, commit: &FleetCommit) {
+    let PairTally { degraded, healthy, unjudged, unmeasured } = commit.tally;
+    for (state, count) in
+        [("degraded", degraded), ("healthy", healthy), ("unjudged", unjudged), ("unmeasured", unmeasured)]
+    {
+        metrics.pairs.with_label_values(&[state]).set(count.into());
+    }
+    commit.changes.iter().for_each(|changes| live.publish_incidents(changes));
 }
 
 /// Of each label and severity, also where there is none any more.

@@ -1,12 +1,14 @@
 //! Incidents in a store: the looks that they are found in, how far that has come, and what was found.
 //!
-//! Decision: D-088.
+//! Decisions: D-088, D-109.
 
 use std::collections::BTreeMap;
 
+use std::sync::Arc;
+
 use netqoe_model::{
-    Cause, FleetChanges, Generation, Incident, IncidentMember, IncidentRevision, Label, LogTime, Look, PairTally,
-    Partition, Severity, Unmeasured, WindowStart,
+    Cause, FleetChanges, Generation, Incident, IncidentId, IncidentMember, IncidentRevision, Label, LogTime, Look,
+    PairTally, Partition, Severity, Unmeasured, WindowStart,
 };
 
 use crate::StoreError;
@@ -32,8 +34,8 @@ pub trait FleetStore {
     ) -> Result<Vec<Look>, StoreError>;
 
     /// Writes what was found, how far that reflects the looks, and the state if there is one, in one transaction. Looks that
-    /// the newest state reflects are deleted. Doing it twice is the same as doing it once. Members may be there before their
-    /// incident.
+    /// no start and no correction needs are deleted. Doing it twice is the same as doing it once. Members may be there before
+    /// their incident.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] if a later generation has been opened: nothing was written and nothing ever will be.
@@ -60,6 +62,10 @@ pub struct FleetResume {
     pub through: Option<WindowStart>,
     /// The newest stored state, and the look that it reflects. Every later look is in the store.
     pub state: Option<(WindowStart, Vec<u8>)>,
+    /// The newest correction that they reflect; where they reflect no look, the newest that there is.
+    pub corrected: i64,
+    /// The look that the newest state reflects which is kept for corrections.
+    pub kept: Option<WindowStart>,
 }
 
 /// What some looks have led to.
@@ -73,6 +79,21 @@ pub struct FleetCommit {
     pub tally: PairTally,
     /// The state after a look, if this is the time to store one.
     pub state: Option<(WindowStart, Vec<u8>)>,
+    /// The newest correction that they reflect.
+    pub corrected: i64,
+    /// What is kept for corrections; `None` where nothing is corrected.
+    pub kept: Option<Kept>,
+    /// Members that are no more: incident, client and target.
+    pub members_gone: Vec<(IncidentId, Arc<str>, Arc<str>)>,
+}
+
+/// What is kept so that incidents can be found again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// States that are kept from now on, each with the look that it reflects.
+    pub states: Vec<(WindowStart, Vec<u8>)>,
+    /// The first look that may still be corrected. The newest state before it stays, and so do the looks after that.
+    pub since: WindowStart,
 }
 
 /// The incidents that are open.
@@ -88,7 +109,8 @@ pub struct OpenIncidents {
 pub(crate) struct Merged<'a> {
     pub(crate) incidents: Vec<&'a Incident>,
     pub(crate) members: Vec<&'a IncidentMember>,
-    pub(crate) revisions: Vec<&'a IncidentRevision>,
+    /// Each with its incident as it was known then.
+    pub(crate) revisions: Vec<(&'a IncidentRevision, Option<&'a Incident>)>,
     pub(crate) unmeasured: Vec<&'a Unmeasured>,
     /// Client and target.
     pub(crate) measured: Vec<(&'a str, &'a str)>,
@@ -102,7 +124,10 @@ impl<'a> Merged<'a> {
             incidents.extend(changes.incidents.iter().map(|incident| (&incident.id, incident)));
             let member = |member: &'a IncidentMember| ((&member.incident, &member.client_id, &member.target), member);
             members.extend(changes.members.iter().map(member));
-            let revision = |revision: &'a IncidentRevision| ((&revision.incident, revision.revision), revision);
+            let incident = |id: &IncidentId| changes.incidents.iter().find(|incident| incident.id == *id);
+            let revision = |revision: &'a IncidentRevision| {
+                ((&revision.incident, revision.revision), (revision, incident(&revision.incident)))
+            };
             revisions.extend(changes.revisions.iter().map(revision));
             pairs.extend(changes.measured_again.iter().map(|(client_id, target)| ((&**client_id, &**target), None)));
             pairs.extend(changes.unmeasured.iter().map(|pair| ((&*pair.client_id, &*pair.target), Some(pair))));
@@ -121,6 +146,11 @@ impl<'a> Merged<'a> {
 /// The value of a cause as stores keep it: a JSON list of texts.
 pub(crate) fn value_to_json(cause: &Cause) -> String {
     serde_json::to_string(cause.texts()).unwrap_or_default() // a list of texts can always be written
+}
+
+/// An incident as a revision keeps it.
+pub(crate) fn incident_to_json(incident: &Incident) -> String {
+    serde_json::to_string(incident).unwrap_or_default() // texts and numbers can always be written
 }
 
 /// A look as its columns give it.
@@ -152,7 +182,7 @@ pub(crate) fn oldest_unacknowledged(acknowledges: &str) -> String {
 
 /// What a log that is read from its beginning brings anew. What people have written stays, and what was told.
 pub(crate) const FORGET: &str = "DELETE FROM looks; DELETE FROM fleet; DELETE FROM incidents;
-    DELETE FROM incident_members; DELETE FROM incident_revisions; DELETE FROM unmeasured;";
+    DELETE FROM incident_members; DELETE FROM incident_revisions; DELETE FROM unmeasured; DELETE FROM fleet_states;";
 
 /// What belongs to an incident beside its row, with the key of each.
 pub(crate) const PARTS: [(&str, &str); 2] =

@@ -16,7 +16,15 @@ pub(crate) const AFTER_INCIDENT: usize = 22;
 
 /// What [`revision`] reads, in its order.
 pub(crate) const REVISION_COLUMNS: &str =
-    "incident, revision, at, change, cause_dimension, cause_value, severity, degraded";
+    "incident, revision, at, change, cause_dimension, cause_value, severity, degraded, state, because";
+/// How many columns these are: the first that stands behind them.
+pub(crate) const AFTER_REVISION: usize = 10;
+
+/// These columns, of a table by its name.
+pub(crate) fn of(table: &str, columns: &str) -> String {
+    let columns = columns.split(',').map(|column| format!("{table}.{}", column.trim()));
+    columns.collect::<Vec<_>>().join(", ")
+}
 
 /// A row of a store.
 pub(crate) trait Columns {
@@ -84,14 +92,27 @@ pub(crate) fn incident<Row: Columns>(row: &Row) -> Result<Incident, Row::Error> 
 
 /// The revision of a row that begins with [`REVISION_COLUMNS`].
 pub(crate) fn revision<Row: Columns>(row: &Row) -> Result<IncidentRevision, Row::Error> {
+    revision_from(row, 0)
+}
+
+/// The revision of a row, which begins with this column.
+pub(crate) fn revision_from<Row: Columns>(row: &Row, first: usize) -> Result<IncidentRevision, Row::Error> {
+    let change = row.known(first + 3, IncidentChange::parse)?;
+    // A netqoe that corrected nothing did not write where an incident stood.
+    let state = match row.some_text(first + 8)? {
+        None => change.leads_to(),
+        Some(_) => row.known(first + 8, IncidentState::parse)?,
+    };
     Ok(IncidentRevision {
-        incident: IncidentId(row.text(0)?.into()),
-        revision: row.count(1)?,
-        at: row.window(2)?,
-        change: row.known(3, IncidentChange::parse)?,
-        cause: row.cause(4)?,
-        severity: row.known(6, Severity::parse)?,
-        degraded: row.count(7)?,
+        incident: IncidentId(row.text(first)?.into()),
+        revision: row.count(first + 1)?,
+        at: row.window(first + 2)?,
+        change,
+        cause: row.cause(first + 4)?,
+        severity: row.known(first + 6, Severity::parse)?,
+        degraded: row.count(first + 7)?,
+        state,
+        because: row.some_text(first + 9)?.map(Arc::from),
     })
 }
 
@@ -102,5 +123,6 @@ mod tests {
     #[test]
     fn what_follows_an_incident_is_where_it_ends() {
         assert_eq!(INCIDENT_COLUMNS.split(',').count(), AFTER_INCIDENT);
+        assert_eq!(REVISION_COLUMNS.split(',').count(), AFTER_REVISION);
     }
 }

@@ -17,6 +17,7 @@ mod opening;
 pub mod outbox;
 mod postgres;
 pub mod read;
+mod refold;
 mod served;
 mod sqlite;
 mod url;
@@ -26,7 +27,7 @@ pub use annotations::{
 };
 pub use correction::{Correction, CorrectionEnd, CorrectionStore, PairBefore, WaitingPartition};
 pub use error::StoreError;
-pub use fleet::{FleetCommit, FleetResume, FleetStore, OpenIncidents};
+pub use fleet::{FleetCommit, FleetResume, FleetStore, Kept, OpenIncidents};
 pub use listing::{ListedIncident, ListedRange};
 pub use maintenance::{Maintain, Maintained, Maintenance};
 pub use opening::Opening;
@@ -35,6 +36,7 @@ pub use postgres::{
     IndexReading, PostgresAnnotations, PostgresOptions, PostgresReadings, PostgresSetting, PostgresStore,
     StatementReading, Statements, TableReading,
 };
+pub use refold::{Corrections, RefoldStore};
 pub use served::Served;
 pub use sqlite::{
     LetterExcerpt, LetterKey, NoLetterKey, SqliteAnnotations, SqliteDeadLetters, SqliteRewind, SqliteStore,
@@ -47,7 +49,7 @@ use netqoe_model::{Checkpoint, DiagnosisRules, Generation, LogIdentity, Partitio
 use parking_lot::FairMutex;
 
 /// Where rows land.
-pub trait Store: FleetStore + CorrectionStore + Send {
+pub trait Store: FleetStore + CorrectionStore + RefoldStore + Send {
     /// Takes a new generation for this log, which fences off every earlier one: what they have not committed by now,
     /// they never will. The processes of a cluster share one generation, which one of them takes. The store keeps the
     /// `opening` of the last one.

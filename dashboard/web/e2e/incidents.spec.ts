@@ -75,7 +75,7 @@ test('while nothing is wrong, the page says when it last was', async ({ page, up
 test('an incident tells what it was, and takes notes', async ({ page, up }) => {
   const netqoe = await up();
   const incident = openSince(10, { id: idOf(1) });
-  const of = { cause: incident.cause, severity: 'major', degraded: 12 } as const;
+  const of = { cause: incident.cause, severity: 'major', degraded: 12, state: 'open', because: null } as const;
   const narrow = { dimension: 'client' as const, value: ['probe-07'] };
   const [first, second] = [incident.opened + MINUTE_MS, incident.opened + 2 * MINUTE_MS];
   const sent = await makeUp(page, {
@@ -182,6 +182,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
             cause,
             severity: 'minor',
             degraded: 3,
+            state: 'open' as const,
+            because: null,
           })),
           notes: NAMES.map((name, id) => ({ id, at: first.opened, by: name, text: name, acknowledges: false })),
         },

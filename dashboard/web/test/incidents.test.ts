@@ -76,6 +76,8 @@ describe('a revision', () => {
     cause,
     severity: 'major',
     degraded: 12,
+    state: 'open',
+    because: null,
   });
   const before: IncidentRevision = { ...revision('opened', narrow), severity: 'minor' };
 
@@ -87,8 +89,17 @@ describe('a revision', () => {
     ['closed', null, 'closed'],
     ['withdrawn', 'its events were corrected', 'withdrawn: its events were corrected'],
     ['withdrawn', null, 'withdrawn'],
+    ['corrected', null, 'corrected: open, target t, major, 12 pairs'],
   ])('of %s (%s) reads %s', (change, withdrawn_because, expected) => {
     expect(plainText(revisionParts(revision(change), before, { withdrawn_because }))).toBe(expected);
+  });
+
+  test('says why it was withdrawn or corrected, whatever became of the incident since', () => {
+    const said = (change: IncidentRevision['change'], because: string) =>
+      plainText(revisionParts({ ...revision(change), because }, before, { withdrawn_because: null }));
+    const why = '3 measurements came late.';
+    expect(said('withdrawn', why)).toBe(`withdrawn: ${why}`);
+    expect(said('corrected', why)).toBe(`corrected: open, target t, major, 12 pairs. ${why}`);
   });
 
   test('without the one before it says what is known', () => {

@@ -26,10 +26,10 @@ struct Fault {
 
 /// A fleet, what is wrong with it, and what chance does to it.
 #[derive(Clone, Debug)]
-struct Story {
-    clients: usize,
-    targets: usize,
-    minutes: usize,
+pub(super) struct Story {
+    pub(super) clients: usize,
+    pub(super) targets: usize,
+    pub(super) minutes: usize,
     faults: Vec<Fault>,
     noise: Vec<u8>,
     /// Whether its clients and targets have labels.
@@ -44,7 +44,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     )
 }
 
-fn story() -> impl Strategy<Value = Story> {
+pub(super) fn story() -> impl Strategy<Value = Story> {
     (2..7_usize, 2..6_usize, 20..60_usize, vec(fault(), 0..6), vec(any::<u8>(), 256), any::<bool>()).prop_map(
         |(clients, targets, minutes, faults, noise, is_labelled)| Story {
             clients,
@@ -139,16 +139,16 @@ impl Story {
         PairTags::of(Tags::parse(&client)?, Tags::parse(&target)?).map(Arc::new)
     }
 
-    fn at(minute_number: usize) -> WindowStart {
+    pub(super) fn at(minute_number: usize) -> WindowStart {
         minute(1001 + minute_number as i64)
     }
 
-    fn look(&self, minute_number: usize) -> Look {
+    pub(super) fn look(&self, minute_number: usize) -> Look {
         Look { partition: Partition(0), at: Self::at(minute_number), sightings: self.sightings(minute_number) }
     }
 }
 
-fn rules() -> FleetRules {
+pub(super) fn rules() -> FleetRules {
     FleetRules { young_windows: 12, gap_windows: 4, flapping_gap_windows: 7, ..FleetRules::default() }
 }
 

@@ -113,7 +113,9 @@ fn incident(time: impl Fn(u32) -> String) -> String {
              revision, as_of, updated_at)
          VALUES ('00000000000000aa', 'dns-bound', 'isp', '[\"isp-a\"]', 'open', {zero}, {zero}, {zero}, {one}, 'major', 'major',
              3, 0, 3, 0, 3, 2, 1, 0, {one}, {zero});
-         INSERT INTO incident_revisions VALUES ('00000000000000aa', 0, {one}, 'opened', 'isp', '[\"isp-a\"]', 'major', 3);
+         INSERT INTO incident_revisions
+             (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
+             VALUES ('00000000000000aa', 0, {one}, 'opened', 'isp', '[\"isp-a\"]', 'major', 3);
          INSERT INTO fleet (only_row, through, degraded, healthy, unjudged, unmeasured) VALUES (1, {four}, 0, 0, 0, 0)
          ON CONFLICT DO NOTHING;
          COMMIT;"

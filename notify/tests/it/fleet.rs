@@ -78,7 +78,9 @@ impl Fleet {
             .unwrap();
         self.connection
             .execute(
-                "INSERT INTO incident_revisions VALUES (?1, ?2, ?3, ?4, 'isp', '[\"isp-a\"]', ?5, 3)",
+                "INSERT INTO incident_revisions
+                     (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
+                 VALUES (?1, ?2, ?3, ?4, 'isp', '[\"isp-a\"]', ?5, 3)",
                 (&id, revision, at, change, severity),
             )
             .unwrap();

@@ -48,7 +48,7 @@ pub(crate) struct IncidentItem {
     targets: u32,
     /// How often it was amended.
     revision: u32,
-    /// The log time that it reflects.
+    /// The log time that it reflects. What came late may correct it later, as its revisions say.
     as_of: i64,
     /// What it is, in plain English and without times; plain text, no HTML. Names in it are cut.
     sentence: String,
@@ -154,7 +154,7 @@ pub(super) struct IncidentDetail {
 pub(super) struct RevisionItem {
     /// From 0.
     revision: u32,
-    /// The log time at which it changed, Unix milliseconds.
+    /// The log time at which it changed, or was corrected, Unix milliseconds.
     at: i64,
     #[schema(value_type = schema::IncidentChange)]
     change: IncidentChange,
@@ -165,6 +165,12 @@ pub(super) struct RevisionItem {
     severity: Severity,
     /// Pairs that had its label then.
     degraded: u32,
+    /// Where it stood after it.
+    #[schema(value_type = schema::IncidentState)]
+    state: IncidentState,
+    /// Why it was withdrawn or corrected, in plain words; null with other changes.
+    #[schema(required)]
+    because: Option<String>,
 }
 
 impl From<IncidentRevision> for RevisionItem {
@@ -176,6 +182,8 @@ impl From<IncidentRevision> for RevisionItem {
             cause: (&revision.cause).into(),
             severity: revision.severity,
             degraded: revision.degraded,
+            state: revision.state,
+            because: revision.because.as_deref().map(str::to_owned),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What can be asked of incidents, as it stands in a URL.
 
-use netqoe_model::{DimensionName, IncidentState, Label, Severity};
+use netqoe_model::{DimensionName, IncidentState, Label, LogTime, Severity};
 use netqoe_sinks::read::{IncidentFilter, IncidentQuery, Paged, UnmeasuredFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -43,6 +43,10 @@ pub(super) struct IncidentParameters {
     /// Opened before this time: Unix milliseconds or RFC 3339.
     #[param(inline, value_type = Option<Time>)]
     to: Option<String>,
+    /// As they were known at this log time, before what came later amended, withdrew or corrected them: Unix milliseconds or RFC
+    /// 3339. The filters are for what was known then.
+    #[param(inline, value_type = Option<Time>)]
+    as_of: Option<String>,
     /// Items a page; 100 where absent.
     #[param(inline, value_type = Option<Limit>)]
     limit: Option<String>,
@@ -51,6 +55,10 @@ pub(super) struct IncidentParameters {
 }
 
 impl IncidentParameters {
+    pub(super) fn as_of(&self) -> Result<Option<LogTime>, Refusal> {
+        as_of(self.as_of.as_deref())
+    }
+
     pub(super) fn query(self) -> Result<IncidentQuery, Refusal> {
         let page = paged(self.limit.as_deref(), self.cursor.as_deref())?;
         let filter = IncidentFilter {
@@ -72,6 +80,26 @@ impl IncidentParameters {
 fn dimension(text: &str) -> Result<DimensionName, Refusal> {
     let names = DimensionName::all;
     DimensionName::parse(text).ok_or_else(|| Refusal::invalid(format!("dimension must be one of {}", names())))
+}
+
+fn as_of(text: Option<&str>) -> Result<Option<LogTime>, Refusal> {
+    text.map(|text| Time::read("as_of", text).map(LogTime::from_ms)).transpose()
+}
+
+/// A log time alone.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AsOfParameters {
+    /// As it was known at this log time: Unix milliseconds or RFC 3339.
+    #[param(inline, value_type = Option<Time>)]
+    as_of: Option<String>,
+}
+
+impl AsOfParameters {
+    pub(super) fn as_of(&self) -> Result<Option<LogTime>, Refusal> {
+        as_of(self.as_of.as_deref())
+    }
 }
 
 /// Paging alone.

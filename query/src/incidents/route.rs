@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{IncidentDetail, IncidentItem, MemberItem};
-use super::parameters::{IncidentParameters, PageParameters};
+use super::parameters::{AsOfParameters, IncidentParameters, PageParameters};
 use super::{Planned, unmeasured, written};
 use crate::answer::{Items, Refusal};
 use crate::parameters::Cursor;
@@ -29,16 +29,20 @@ pub(crate) fn routes() -> OpenApiRouter<QueryApi> {
         .merge(written::routes())
 }
 
-/// Incidents, those that opened last first. Between `from` and `to` are those that were going on then.
+/// Incidents, those that opened last first. Between `from` and `to` are those that were going on then. With `as_of`, each is as its
+/// newest revision by then says.
 #[utoipa::path(get, path = "/api/v1/incidents", params(IncidentParameters),
     responses((status = 200, body = Items<IncidentItem>), (status = 400, body = Refusal), (status = 503, body = Refusal)))]
 async fn incidents(
     State(api): State<QueryApi>,
     QueryString(parameters): QueryString<IncidentParameters>,
 ) -> Result<Json<Items<IncidentItem>>, Refusal> {
-    let query = parameters.query()?;
+    let (as_of, query) = (parameters.as_of()?, parameters.query()?);
     let read = move |store: Snapshot<'_>, _: &_| {
-        let page = store.incidents.incidents(&query)?;
+        let page = match as_of {
+            None => store.incidents.incidents(&query)?,
+            Some(then) => store.incidents.incidents_then(&query, then)?,
+        };
         let planned = Planned::of(store.incidents, &page.items)?;
         Ok((page, planned))
     };
@@ -46,20 +50,28 @@ async fn incidents(
     Ok(items(page, |record| record.position().encode(), |record| IncidentItem::of(record, &planned)))
 }
 
-/// One incident, what changed of it, and what people say of it.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}", params(("id" = String, Path, description = "The incident's")),
-    responses((status = 200, body = IncidentDetail),
+/// One incident, what changed of it, and what people say of it; with `as_of`, what was known and said by then.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}",
+    params(("id" = String, Path, description = "The incident's"), AsOfParameters),
+    responses((status = 200, body = IncidentDetail), (status = 400, body = Refusal),
         (status = 404, description = "There is no such incident", body = Refusal), (status = 503, body = Refusal)))]
 async fn incident(
     State(api): State<QueryApi>,
     id: Result<Path<String>, PathRejection>,
+    QueryString(parameters): QueryString<AsOfParameters>,
 ) -> Result<Json<IncidentDetail>, Refusal> {
-    let id = id_of(id)?;
+    let (id, as_of) = (id_of(id)?, parameters.as_of()?);
     let read = move |store: Snapshot<'_>, _: &_| {
-        let record = store.incidents.incident(&id)?.ok_or_else(no_such_incident)?;
+        let record = match as_of {
+            None => store.incidents.incident(&id)?,
+            Some(then) => store.incidents.incident_then(&id, then)?,
+        };
+        let record = record.ok_or_else(no_such_incident)?;
         let planned = Planned::of(store.incidents, std::slice::from_ref(&record))?;
-        let revisions = store.incidents.revisions(&id, MAX_REVISIONS)?;
-        let notes = store.incidents.notes(&id, MAX_NOTES)?;
+        let mut revisions = store.incidents.revisions(&id, MAX_REVISIONS)?;
+        revisions.retain(|revision| revision.revision <= record.incident.revision);
+        let mut notes = store.incidents.notes(&id, MAX_NOTES)?;
+        notes.retain(|note| as_of.is_none_or(|then| note.at_ms <= then.ms()));
         Ok(IncidentDetail {
             incident: IncidentItem::of(record, &planned),
             revisions: revisions.into_iter().rev().map(Into::into).collect(),

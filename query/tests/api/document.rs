@@ -14,8 +14,20 @@ const WRITE: &str = "NETQOE_WRITE_OPENAPI";
 /// What is asked of lists.
 const PAGED: &[&str] = &["client_id", "target", "from", "to", "label", "labelled", "limit", "cursor"];
 const RUNS: &[&str] = &["client_id", "target", "from", "to", "label", "labelled", "limit"];
-const INCIDENTS: &[&str] =
-    &["state", "label", "severity", "dimension", "client_id", "target", "labelled", "from", "to", "limit", "cursor"];
+const INCIDENTS: &[&str] = &[
+    "state",
+    "label",
+    "severity",
+    "dimension",
+    "client_id",
+    "target",
+    "labelled",
+    "from",
+    "to",
+    "as_of",
+    "limit",
+    "cursor",
+];
 /// Routes of one thing, whose tests are with the thing.
 const OF_ONE: &[&str] = &["incidents/{id}", "incidents/{id}/notes", "incidents/{id}/pairs", "maintenance/{id}"];
 const LIVE: &[&str] =

@@ -82,7 +82,7 @@ fn count(api: &Api, counts: [u32; 4]) {
     let [degraded, healthy, unjudged, unmeasured] = counts;
     let through = minute_ms(12);
     api.execute(&format!(
-        "INSERT OR REPLACE INTO fleet VALUES (1, {through}, NULL, NULL, {degraded}, {healthy}, {unjudged}, {unmeasured})"
+        "INSERT OR REPLACE INTO fleet VALUES (1, {through}, NULL, NULL, {degraded}, {healthy}, {unjudged}, {unmeasured}, 0)"
     ));
 }
 
@@ -164,7 +164,8 @@ async fn one_incident_has_its_history_and_its_pairs() {
     for (revision, change) in [(1, "cause"), (0, "opened")] {
         let at = minute_ms(revision);
         api.execute(&format!(
-            "INSERT INTO incident_revisions VALUES ('{id}', {revision}, {at}, '{change}', 'target', '[\"t\"]', 'minor', 3)"
+            "INSERT INTO incident_revisions (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
+             VALUES ('{id}', {revision}, {at}, '{change}', 'target', '[\"t\"]', 'minor', 3)"
         ));
     }
     for client in ["b", "a", "c"] {
@@ -177,7 +178,7 @@ async fn one_incident_has_its_history_and_its_pairs() {
     let changes: Vec<_> = one["revisions"].as_array().unwrap().iter().map(|revision| &revision["change"]).collect();
     assert_eq!((json!(changes), &one["notes"], &one["id"]), (json!(["opened", "cause"]), &json!([]), &json!(id)));
     let last = json!({"revision": 1, "at": minute_ms(1), "change": "cause", "severity": "minor", "degraded": 3,
-        "cause": {"dimension": "target", "value": ["t"]}});
+        "cause": {"dimension": "target", "value": ["t"]}, "state": "open", "because": null});
     assert_eq!(one["revisions"][1], last);
 
     let pairs = format!("{INCIDENTS}/{id}/pairs");
@@ -429,4 +430,56 @@ async fn where_all_is_well_it_says_when_it_last_was_not() {
     let expected =
         json!({"text": "All 12 pairs are as usual", "severity": null, "incident": null, "since": minute_ms(9)});
     assert_eq!(sentence(&api, "").await, expected);
+}
+
+#[tokio::test]
+async fn what_was_known_at_a_time_is_told() {
+    let api = Api::with(&[]);
+    let told = Told { state: "withdrawn", ..OF_TARGET };
+    tell(&api, &told);
+    let id = told.id;
+    let now = api.get(&format!("{INCIDENTS}/{id}")).await.body;
+    for (revision, minute, change, severity) in [(0, 4, "opened", "minor"), (1, 6, "severity", "major")] {
+        let at = minute_ms(minute);
+        api.execute(&format!(
+            "INSERT INTO incident_revisions (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
+             VALUES ('{id}', {revision}, {at}, '{change}', 'target', '[\"t\"]', '{severity}', 3)"
+        ));
+    }
+    let at = minute_ms(9);
+    let because = "3 measurements came late and show no such incident.";
+    api.execute(&format!(
+        "INSERT INTO incident_revisions (incident, revision, at, change, cause_dimension, cause_value, severity, degraded,
+             state, because)
+         VALUES ('{id}', 4, {at}, 'withdrawn', 'target', '[\"t\"]', 'major', 0, 'withdrawn', '{because}')"
+    ));
+    let known = async |minute: i64| {
+        let at = minute_ms(minute);
+        let list = api.get(&format!("{INCIDENTS}?as_of={at}")).await;
+        let one = api.get(&format!("{INCIDENTS}/{id}?as_of={at}")).await;
+        let of_list = list.items().first().cloned();
+        let of_one = (one.status == 200).then(|| one.body.clone());
+        let picked =
+            |incident: &Value| members(incident, &["state", "severity", "revision", "withdrawn_because", "closed"]);
+        assert_eq!(of_list.as_ref().map(picked), of_one.as_ref().map(picked));
+        (one.status, of_one)
+    };
+    assert_eq!(known(3).await, (404, None));
+    let first = known(5).await.1.unwrap();
+    assert_eq!(
+        members(&first, &["state", "severity", "revision", "closed"]),
+        json!({"state": "open", "severity": "minor", "revision": 0, "closed": null})
+    );
+    assert_eq!(first["revisions"].as_array().unwrap().len(), 1, "no revision of a later time");
+    let last = known(9).await.1.unwrap();
+    assert_eq!((&last["state"], &last["revision"]), (&json!("withdrawn"), &now["revision"]));
+    assert_eq!(last["revisions"][2]["because"], because);
+    assert_eq!(api.get(&format!("{INCIDENTS}?as_of={}&state=open", minute_ms(7))).await.items().len(), 1);
+    assert_eq!(api.get(&format!("{INCIDENTS}?as_of={}&state=open", minute_ms(9))).await.items().len(), 0);
+    let get = &api.document["paths"][format!("{INCIDENTS}/{{id}}")]["get"]["responses"]["200"]["content"];
+    check(&api.document, &get["application/json"]["schema"], &first, "an incident then");
+    for path in [INCIDENTS.to_owned(), format!("{INCIDENTS}/{id}")] {
+        let refused = api.get(&format!("{path}?as_of=x")).await;
+        assert_eq!((refused.status, &refused.body["error"]), (400, &json!("invalid_request")), "{path}");
+    }
 }

@@ -9,8 +9,8 @@ use postgres::types::Type;
 use super::window::{narrow, timestamptz, unix_ms};
 use super::write::{Parameter, ROWS_PER_STATEMENT, each};
 use super::{Failure, PostgresStore, read_back};
-use crate::fleet::{COUNT_OPEN, Merged, oldest_unacknowledged, read_kind, read_look, value_to_json};
-use crate::{FleetCommit, FleetResume, FleetStore, OpenIncidents, StoreError};
+use crate::fleet::{COUNT_OPEN, Merged, incident_to_json, oldest_unacknowledged, read_kind, read_look, value_to_json};
+use crate::{FleetCommit, FleetResume, FleetStore, Kept, OpenIncidents, StoreError};
 
 /// Looks in one statement: those of some hours of all partitions, mostly.
 const LOOKS_PER_STATEMENT: usize = 1_000;
@@ -64,6 +64,7 @@ impl PostgresStore {
             write_members(transaction, merged)?;
             write_revisions(transaction, merged)?;
             write_unmeasured(transaction, merged)?;
+            delete_members(transaction, commit)?;
             write_progress(transaction, commit)
         })
     }
@@ -74,11 +75,20 @@ impl FleetStore for PostgresStore {
         let store = self.link.name().to_owned();
         let read = self.transact(|transaction| {
             read_back::current(transaction, &store, generation)?;
-            let row = transaction.query_typed_opt("SELECT through, state_at, state FROM fleet", &[])?;
-            let Some(row) = row else { return Ok(FleetResume::default()) };
             let at = |time| WindowStart::from_ms(unix_ms(time));
+            let kept = transaction.query_typed_opt("SELECT max(at) FROM fleet_states", &[])?;
+            let kept = kept.map_or(Ok(None), |row| row.try_get::<_, Option<SystemTime>>(0))?.map(at);
+            let row = transaction.query_typed_opt("SELECT through, state_at, state, corrected FROM fleet", &[])?;
+            let Some(row) = row else {
+                // Looks that no incident reflects are folded as they are corrected.
+                let newest =
+                    transaction.query_typed_opt("SELECT coalesce(max(id), 0)::bigint FROM corrections", &[])?;
+                let corrected = newest.map_or(Ok(0), |row| row.try_get(0))?;
+                return Ok(FleetResume { corrected, kept, ..FleetResume::default() });
+            };
             let state_at: Option<SystemTime> = row.try_get(1)?;
-            Ok(FleetResume { through: Some(at(row.try_get(0)?)), state: state_at.map(at).zip(row.try_get(2)?) })
+            let (through, state) = (Some(at(row.try_get(0)?)), state_at.map(at).zip(row.try_get(2)?));
+            Ok(FleetResume { through, state, corrected: row.try_get(3)?, kept })
         });
         read.map_err(|failure| self.link.error("read back its incidents", failure))
     }
@@ -131,7 +141,11 @@ impl FleetStore for PostgresStore {
                  WHERE state = 'open'",
                 &[(&because, Type::TEXT), (&at, Type::TIMESTAMPTZ), (&updated_at, Type::TIMESTAMPTZ)],
             )?;
-            Ok(transaction.batch_execute("DELETE FROM unmeasured; DELETE FROM fleet;")?)
+            // Looks that the state reflects are there for corrections alone, and states kept for them are of other rules.
+            Ok(transaction.batch_execute(
+                "DELETE FROM looks WHERE at <= (SELECT state_at FROM fleet); DELETE FROM fleet_states;
+                 DELETE FROM unmeasured; DELETE FROM fleet;",
+            )?)
         });
         started.map_err(|failure: Failure| self.link.error("start its incidents anew", failure))
     }
@@ -268,22 +282,32 @@ fn write_members(transaction: &mut Transaction<'_>, merged: &Merged<'_>) -> Resu
 
 fn write_revisions(transaction: &mut Transaction<'_>, merged: &Merged<'_>) -> Result<(), Failure> {
     for revisions in merged.revisions.chunks(ROWS_PER_STATEMENT) {
-        let incidents = each(revisions, |it| &*it.incident.0);
-        let numbers = each(revisions, |it| i64::from(it.revision));
-        let ats = each(revisions, |it| timestamptz(it.at.ms()));
-        let changes = each(revisions, |it| it.change.as_str());
-        let dimensions = each(revisions, |it| it.cause.dimension_name().to_string());
-        let values = each(revisions, |it| value_to_json(&it.cause));
-        let severities = each(revisions, |it| it.severity.as_str());
-        let degraded = each(revisions, |it| i64::from(it.degraded));
+        let incidents = each(revisions, |(it, _)| &*it.incident.0);
+        let numbers = each(revisions, |(it, _)| i64::from(it.revision));
+        let ats = each(revisions, |(it, _)| timestamptz(it.at.ms()));
+        let changes = each(revisions, |(it, _)| it.change.as_str());
+        let dimensions = each(revisions, |(it, _)| it.cause.dimension_name().to_string());
+        let values = each(revisions, |(it, _)| value_to_json(&it.cause));
+        let severities = each(revisions, |(it, _)| it.severity.as_str());
+        let degraded = each(revisions, |(it, _)| i64::from(it.degraded));
+        let states = each(revisions, |(it, _)| it.state.as_str());
+        let because = each(revisions, |(it, _)| it.because.as_deref());
+        let labels = each(revisions, |(_, incident)| incident.map(|incident| incident.label.as_str()));
+        let closed = each(revisions, |(_, incident)| {
+            incident.and_then(|incident| incident.closed).map(|closed| timestamptz(closed.ms()))
+        });
+        let json = each(revisions, |(_, incident)| incident.map(incident_to_json));
         transaction.execute_typed(
             "INSERT INTO incident_revisions
-                 (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
-             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+                 (incident, revision, at, change, cause_dimension, cause_value, severity, degraded, state, because, label,
+                  closed, incident_json)
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT (incident, revision) DO UPDATE SET
-                 (at, change, cause_dimension, cause_value, severity, degraded)
+                 (at, change, cause_dimension, cause_value, severity, degraded, state, because, label, closed,
+                  incident_json)
                  = (excluded.at, excluded.change, excluded.cause_dimension, excluded.cause_value, excluded.severity,
-                    excluded.degraded)",
+                    excluded.degraded, excluded.state, excluded.because, excluded.label, excluded.closed,
+                    excluded.incident_json)",
             &[
                 (&incidents, Type::TEXT_ARRAY),
                 (&numbers, Type::INT8_ARRAY),
@@ -293,9 +317,36 @@ fn write_revisions(transaction: &mut Transaction<'_>, merged: &Merged<'_>) -> Re
                 (&values, Type::TEXT_ARRAY),
                 (&severities, Type::TEXT_ARRAY),
                 (&degraded, Type::INT8_ARRAY),
+                (&states, Type::TEXT_ARRAY),
+                (&because, Type::TEXT_ARRAY),
+                (&labels, Type::TEXT_ARRAY),
+                (&closed, Type::TIMESTAMPTZ_ARRAY),
+                (&json, Type::TEXT_ARRAY),
             ],
         )?;
     }
+    Ok(())
+}
+
+fn delete_members(transaction: &mut Transaction<'_>, commit: &FleetCommit) -> Result<(), Failure> {
+    for members in commit.members_gone.chunks(ROWS_PER_STATEMENT) {
+        let incidents = each(members, |(incident, ..)| &*incident.0);
+        let (client_ids, targets) =
+            (each(members, |(_, client, _)| &**client), each(members, |(.., target)| &**target));
+        transaction.execute_typed(
+            "DELETE FROM incident_members AS member USING unnest($1, $2, $3) AS gone (incident, client_id, target)
+             WHERE member.incident = gone.incident AND member.client_id = gone.client_id AND member.target = gone.target",
+            &[(&incidents, Type::TEXT_ARRAY), (&client_ids, Type::TEXT_ARRAY), (&targets, Type::TEXT_ARRAY)],
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn keep_state(transaction: &mut Transaction<'_>, at: WindowStart, state: &[u8]) -> Result<(), Failure> {
+    transaction.execute_typed(
+        "INSERT INTO fleet_states (at, state) VALUES ($1, $2) ON CONFLICT (at) DO UPDATE SET state = excluded.state",
+        &[(&timestamptz(at.ms()), Type::TIMESTAMPTZ), (&state, Type::BYTEA)],
+    )?;
     Ok(())
 }
 
@@ -332,7 +383,7 @@ fn write_unmeasured(transaction: &mut Transaction<'_>, merged: &Merged<'_>) -> R
     Ok(())
 }
 
-/// Writes how far incidents reflect the looks, and deletes the looks that no start needs.
+/// Writes how far incidents reflect the looks, and deletes the looks that neither a start nor a correction needs.
 fn write_progress(transaction: &mut Transaction<'_>, commit: &FleetCommit) -> Result<(), Failure> {
     let state_at = commit.state.as_ref().map(|(at, _)| timestamptz(at.ms()));
     let state = commit.state.as_ref().map(|(_, bytes)| &bytes[..]);
@@ -342,19 +393,41 @@ fn write_progress(transaction: &mut Transaction<'_>, commit: &FleetCommit) -> Re
     let mut parameters: Vec<Parameter<'_>> =
         vec![(&through, Type::TIMESTAMPTZ), (&state_at, Type::TIMESTAMPTZ), (&state, Type::BYTEA)];
     parameters.extend(tally.iter().map(|count| -> Parameter<'_> { (count, Type::INT8) }));
+    parameters.push((&commit.corrected, Type::INT8));
     transaction.execute_typed(
         "INSERT INTO fleet AS stored
-             (only_row, through, state_at, state, degraded, healthy, unjudged, unmeasured)
-         VALUES (1, $1, $2, $3, $4, $5, $6, $7)
+             (only_row, through, state_at, state, degraded, healthy, unjudged, unmeasured, corrected)
+         VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (only_row) DO UPDATE SET
-             (through, state_at, state, degraded, healthy, unjudged, unmeasured)
+             (through, state_at, state, degraded, healthy, unjudged, unmeasured, corrected)
              = (excluded.through, coalesce(excluded.state_at, stored.state_at),
                 coalesce(excluded.state, stored.state), excluded.degraded, excluded.healthy, excluded.unjudged,
-                excluded.unmeasured)",
+                excluded.unmeasured, excluded.corrected)",
         &parameters,
     )?;
-    if let Some(state_at) = state_at {
-        transaction.execute_typed("DELETE FROM looks WHERE at <= $1", &[(&state_at, Type::TIMESTAMPTZ)])?;
+    if let Some(kept) = &commit.kept {
+        kept.states.iter().try_for_each(|(at, state)| keep_state(transaction, *at, state))?;
     }
+    match (&commit.state, &commit.kept) {
+        (None, _) => Ok(()),
+        (Some((at, _)), kept) => delete_looks(transaction, *at, kept.as_ref()),
+    }
+}
+
+/// Deletes the looks that the state reflects, and of those kept for corrections the ones that are too old.
+fn delete_looks(transaction: &mut Transaction<'_>, state_at: WindowStart, kept: Option<&Kept>) -> Result<(), Failure> {
+    let Some(kept) = kept else {
+        transaction
+            .execute_typed("DELETE FROM looks WHERE at <= $1", &[(&timestamptz(state_at.ms()), Type::TIMESTAMPTZ)])?;
+        // Those of a time in which corrections were possible.
+        transaction.execute_typed("DELETE FROM fleet_states", &[])?;
+        return Ok(());
+    };
+    let since = timestamptz(kept.since.min(state_at).ms());
+    let oldest = transaction
+        .query_typed_opt("SELECT max(at) FROM fleet_states WHERE at <= $1", &[(&since, Type::TIMESTAMPTZ)])?;
+    let oldest: Option<SystemTime> = oldest.map_or(Ok(None), |row| row.try_get(0))?;
+    transaction.execute_typed("DELETE FROM fleet_states WHERE at < $1", &[(&oldest, Type::TIMESTAMPTZ)])?;
+    transaction.execute_typed("DELETE FROM looks WHERE at <= $1", &[(&oldest, Type::TIMESTAMPTZ)])?;
     Ok(())
 }

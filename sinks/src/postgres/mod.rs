@@ -19,6 +19,7 @@ mod outbox;
 mod planted;
 pub(crate) mod read_back;
 mod readings;
+mod refold;
 pub(crate) mod retry;
 mod schema;
 mod tls;

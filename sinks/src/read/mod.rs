@@ -33,6 +33,7 @@ use netqoe_model::Checkpoint;
 pub use comparison::{Compared, DifferentColumn, DifferentRow, Missing, compare, side_by_side};
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
+pub(crate) use incidents::member;
 pub use incidents::{
     Acknowledgement, IncidentFilter, IncidentPosition, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition,
     NoteRecord, Paged, UnmeasuredFilter,

@@ -139,6 +139,14 @@ impl<W: Watch> Incidents for WatchedIncidents<'_, W> {
         self.watch.question("incident", || self.incidents.incident(id))
     }
 
+    fn incidents_then(&self, query: &IncidentQuery, then: LogTime) -> Result<Page<IncidentRecord>, ReadError> {
+        self.watch.question("incidents_then", || self.incidents.incidents_then(query, then))
+    }
+
+    fn incident_then(&self, id: &str, then: LogTime) -> Result<Option<IncidentRecord>, ReadError> {
+        self.watch.question("incident_then", || self.incidents.incident_then(id, then))
+    }
+
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {
         self.watch.question("gravest_incidents", || self.incidents.gravest(filter, limit))
     }

@@ -4,8 +4,8 @@ use netqoe_model::{Generation, IncidentMember, LogTime, Look, WindowStart};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Failure, SqliteStore, read_back};
-use crate::fleet::{COUNT_OPEN, Merged, oldest_unacknowledged, read_kind, read_look, value_to_json};
-use crate::{FleetCommit, FleetResume, FleetStore, OpenIncidents, StoreError};
+use crate::fleet::{COUNT_OPEN, Merged, incident_to_json, oldest_unacknowledged, read_kind, read_look, value_to_json};
+use crate::{FleetCommit, FleetResume, FleetStore, Kept, OpenIncidents, StoreError};
 
 /// Members that one transaction writes: some milliseconds.
 const MEMBERS_PER_TRANSACTION: usize = 1_000;
@@ -40,17 +40,26 @@ impl FleetStore for SqliteStore {
     fn resume_fleet(&mut self, generation: Generation) -> Result<FleetResume, StoreError> {
         self.transact("read back its incidents", |transaction, file| {
             read_back::current(transaction, file, generation)?;
+            let one = |sql| transaction.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+            let kept = one("SELECT max(at) FROM fleet_states")?.map(WindowStart::from_ms);
             let row = transaction
-                .query_row("SELECT through, state_at, state FROM fleet", [], |row| {
+                .query_row("SELECT through, state_at, state, corrected FROM fleet", [], |row| {
                     let state_at: Option<i64> = row.get(1)?;
                     let state: Option<Vec<u8>> = row.get(2)?;
                     Ok(FleetResume {
                         through: Some(WindowStart::from_ms(row.get(0)?)),
                         state: state_at.map(WindowStart::from_ms).zip(state),
+                        corrected: row.get(3)?,
+                        kept,
                     })
                 })
                 .optional()?;
-            Ok(row.unwrap_or_default())
+            // Looks that no incident reflects are folded as they are corrected.
+            let newest = || one("SELECT max(id) FROM corrections").map(Option::unwrap_or_default);
+            Ok(match row {
+                Some(resume) => resume,
+                None => FleetResume { corrected: newest()?, kept, ..FleetResume::default() },
+            })
         })
     }
 
@@ -95,6 +104,7 @@ impl FleetStore for SqliteStore {
             write_incidents(transaction, &merged, updated_at)?;
             write_revisions(transaction, &merged)?;
             write_unmeasured(transaction, &merged)?;
+            delete_members(transaction, commit)?;
             write_progress(transaction, commit)?;
             Ok(())
         })
@@ -104,7 +114,9 @@ impl FleetStore for SqliteStore {
         let updated_at = (self.clock)();
         self.transact("start its incidents anew", |transaction, file| {
             read_back::current(transaction, file, generation)?;
-            Ok(start_anew(transaction, at, because, updated_at)?)
+            start_anew(transaction, at, because, updated_at)?;
+            // They are of other rules.
+            Ok(transaction.execute_batch("DELETE FROM fleet_states")?)
         })
     }
 
@@ -185,10 +197,11 @@ fn write_members(transaction: &Connection, members: &[&IncidentMember]) -> rusql
 fn write_revisions(transaction: &Connection, merged: &Merged<'_>) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO incident_revisions
-             (incident, revision, at, change, cause_dimension, cause_value, severity, degraded)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             (incident, revision, at, change, cause_dimension, cause_value, severity, degraded, state, because, label,
+              closed, incident_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
-    for revision in &merged.revisions {
+    for (revision, incident) in &merged.revisions {
         upsert.execute(params![
             &*revision.incident.0,
             revision.revision,
@@ -198,9 +211,28 @@ fn write_revisions(transaction: &Connection, merged: &Merged<'_>) -> rusqlite::R
             value_to_json(&revision.cause),
             revision.severity.as_str(),
             revision.degraded,
+            revision.state.as_str(),
+            revision.because.as_deref(),
+            incident.map(|incident| incident.label.as_str()),
+            incident.and_then(|incident| incident.closed).map(LogTime::ms),
+            incident.map(incident_to_json),
         ])?;
     }
     Ok(())
+}
+
+fn delete_members(transaction: &Connection, commit: &FleetCommit) -> rusqlite::Result<()> {
+    let mut delete = transaction
+        .prepare_cached("DELETE FROM incident_members WHERE incident = ?1 AND client_id = ?2 AND target = ?3")?;
+    for (incident, client_id, target) in &commit.members_gone {
+        delete.execute([&*incident.0, client_id, target])?;
+    }
+    Ok(())
+}
+
+pub(super) fn keep_state(transaction: &Connection, at: WindowStart, state: &[u8]) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached("INSERT OR REPLACE INTO fleet_states (at, state) VALUES (?1, ?2)")?;
+    upsert.execute(params![at.ms(), state]).map(drop)
 }
 
 fn write_unmeasured(transaction: &Connection, merged: &Merged<'_>) -> rusqlite::Result<()> {
@@ -219,17 +251,17 @@ fn write_unmeasured(transaction: &Connection, merged: &Merged<'_>) -> rusqlite::
     Ok(())
 }
 
-/// Writes how far incidents reflect the looks, and deletes the looks that no start needs.
+/// Writes how far incidents reflect the looks, and deletes the looks that neither a start nor a correction needs.
 fn write_progress(transaction: &Connection, commit: &FleetCommit) -> rusqlite::Result<()> {
     let state = commit.state.as_ref();
     transaction
         .prepare_cached(
-            "INSERT INTO fleet (only_row, through, state_at, state, degraded, healthy, unjudged, unmeasured)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO fleet (only_row, through, state_at, state, degraded, healthy, unjudged, unmeasured, corrected)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT DO UPDATE SET
                  through = excluded.through, state_at = coalesce(excluded.state_at, state_at),
                  state = coalesce(excluded.state, state), degraded = excluded.degraded, healthy = excluded.healthy,
-                 unjudged = excluded.unjudged, unmeasured = excluded.unmeasured",
+                 unjudged = excluded.unjudged, unmeasured = excluded.unmeasured, corrected = excluded.corrected",
         )?
         .execute(params![
             commit.through.ms(),
@@ -239,10 +271,26 @@ fn write_progress(transaction: &Connection, commit: &FleetCommit) -> rusqlite::R
             commit.tally.healthy,
             commit.tally.unjudged,
             commit.tally.unmeasured,
+            commit.corrected,
         ])?;
-    if let Some((at, _)) = state {
-        transaction.prepare_cached("DELETE FROM looks WHERE at <= ?1")?.execute([at.ms()])?;
+    if let Some(kept) = &commit.kept {
+        kept.states.iter().try_for_each(|(at, state)| keep_state(transaction, *at, state))?;
     }
+    state.map_or(Ok(()), |(at, _)| delete_looks(transaction, *at, commit.kept.as_ref()))
+}
+
+/// Deletes the looks that the state reflects, and of those kept for corrections the ones that are too old.
+fn delete_looks(transaction: &Connection, state_at: WindowStart, kept: Option<&Kept>) -> rusqlite::Result<()> {
+    let Some(kept) = kept else {
+        transaction.prepare_cached("DELETE FROM looks WHERE at <= ?1")?.execute([state_at.ms()])?;
+        // Those of a time in which corrections were possible.
+        return transaction.prepare_cached("DELETE FROM fleet_states")?.execute([]).map(drop);
+    };
+    let oldest: Option<i64> = transaction
+        .prepare_cached("SELECT max(at) FROM fleet_states WHERE at <= ?1")?
+        .query_row([kept.since.min(state_at).ms()], |row| row.get(0))?;
+    transaction.prepare_cached("DELETE FROM fleet_states WHERE at < ?1")?.execute([oldest])?;
+    transaction.prepare_cached("DELETE FROM looks WHERE at <= ?1")?.execute([oldest])?;
     Ok(())
 }
 
@@ -268,8 +316,9 @@ pub(super) fn start_anew(
         params![because, at.ms(), updated_at],
     )?;
     // Members that a crash has left behind without their incident.
+    // Looks that the state reflects are there for corrections alone.
     transaction.execute_batch(
         "DELETE FROM incident_members WHERE incident NOT IN (SELECT id FROM incidents);
-         DELETE FROM unmeasured; DELETE FROM fleet;",
+         DELETE FROM looks WHERE at <= (SELECT state_at FROM fleet); DELETE FROM unmeasured; DELETE FROM fleet;",
     )
 }

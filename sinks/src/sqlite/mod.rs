@@ -12,6 +12,7 @@ mod fleet;
 mod maintain;
 mod outbox;
 pub(crate) mod read_back;
+mod refold;
 mod rewind;
 mod rows;
 mod schema;

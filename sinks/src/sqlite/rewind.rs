@@ -81,6 +81,9 @@ impl SqliteRewind<'_> {
         self.0.execute("DELETE FROM looks WHERE at > ?1", [after.ms()])?;
         // Receivers are told of what is found from now on.
         self.0.execute("UPDATE told SET through = min(through, ?1)", [after.ms()])?;
+        if self.has_table("fleet_states")? {
+            self.0.execute("DELETE FROM fleet_states", [])?;
+        }
         fleet::start_anew(self.0, WindowStart::from_ms(after.ms()), because, now_ms)
     }
 

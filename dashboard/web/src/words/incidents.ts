@@ -81,7 +81,7 @@ export function endOf({ closed }: Pick<Incident, 'closed'>, now: number): number
 
 /** What a revision says; `before` is the one before it. */
 export function revisionParts(
-  { change, cause, severity, degraded }: IncidentRevision,
+  { change, cause, severity, degraded, state, because }: IncidentRevision,
   before: IncidentRevision | null,
   incident: Pick<Incident, 'withdrawn_because'>,
 ): Part[] {
@@ -98,8 +98,14 @@ export function revisionParts(
       return [`another incident turned out to be a part of it; ${plural(degraded, 'pair')} now`];
     case 'closed':
       return ['closed'];
-    case 'withdrawn':
-      return [incident.withdrawn_because === null ? 'withdrawn' : `withdrawn: ${incident.withdrawn_because}`];
+    case 'withdrawn': {
+      const why = because ?? incident.withdrawn_because;
+      return [why === null ? 'withdrawn' : `withdrawn: ${why}`];
+    }
+    case 'corrected': {
+      const what: Part[] = [`corrected: ${state}, `, ...causeParts(cause), `, ${severity}, ${plural(degraded, 'pair')}`];
+      return because === null ? what : [...what, `. ${because}`];
+    }
   }
 }
 

@@ -9,7 +9,8 @@ use netqoe_model::{
 };
 
 pub use query::{IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Paged, UnmeasuredFilter};
-pub(super) use rows::{member, record, tally};
+pub(crate) use rows::member;
+pub(super) use rows::{record, record_then, tally};
 
 use super::{Page, Pair, ReadError};
 
@@ -26,6 +27,19 @@ pub trait Incidents {
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
     fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError>;
+
+    /// Incidents as they were known at a log time, in the same order. The filter is for what was known; for pairs, those that have
+    /// had the label by then as far as is known now.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn incidents_then(&self, query: &IncidentQuery, then: LogTime) -> Result<Page<IncidentRecord>, ReadError>;
+
+    /// The incident with this id as it was known at a log time; `None` where it was not known by then.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn incident_then(&self, id: &str, then: LogTime) -> Result<Option<IncidentRecord>, ReadError>;
 
     /// Incidents of the filter, the gravest first: by severity, by degraded pairs, by when they opened and by id, `limit` at
     /// most.

@@ -3,7 +3,7 @@
 use netqoe_model::{IncidentState, LogTime, MAX_TIME_MS};
 
 use super::{IncidentFilter, IncidentQuery, MaintenancePosition, Paged, UnmeasuredFilter};
-use crate::incident_columns::{INCIDENT_COLUMNS, REVISION_COLUMNS};
+use crate::incident_columns::{INCIDENT_COLUMNS, REVISION_COLUMNS, of};
 use crate::read::Pair;
 use crate::read::labelled::{self, Dialect};
 use crate::read::statement::{Statement, Value};
@@ -19,6 +19,96 @@ fn acknowledged_incidents() -> Statement {
              ORDER BY note.id LIMIT 1)
          FROM incidents"
     ))
+}
+
+/// An incident with the last of its revisions before the first that is of a later log time, and who had acknowledged it by then. A
+/// correction is of a log time that looks may not have come to: revisions of these looks follow it, and were not known before it.
+fn incidents_as_of(then: LogTime, newest: Newest) -> Statement {
+    let then = || [Value::Time(then.ms().clamp(0, MAX_TIME_MS))];
+    let acknowledged = |column: &str| {
+        format!(
+            ", (SELECT {column} FROM incident_notes AS note WHERE note.incident = incidents.id AND acknowledges
+                AND note.written_at <= ? ORDER BY note.id LIMIT 1)"
+        )
+    };
+    Statement::new(&format!("SELECT {}", of("incidents", INCIDENT_COLUMNS)))
+        .add(&acknowledged("written_at"), then())
+        .add(&acknowledged("author"), then())
+        .add(&format!(", {}, known.incident_json", of("known", REVISION_COLUMNS)), [])
+        .add("FROM incidents", [])
+        .add(newest.begins, [])
+        .add("WHERE told.incident = incidents.id AND told.revision < coalesce((SELECT min(later.revision)", [])
+        .add("FROM incident_revisions AS later WHERE later.incident = incidents.id AND later.at > ?),", then())
+        .add(&format!("{})", i64::MAX), [])
+        .add(newest.ends, [])
+}
+
+/// How a store finds one revision of each incident, by an index and not by a join of all.
+#[derive(Clone, Copy)]
+pub(in crate::read) struct Newest {
+    begins: &'static str,
+    ends: &'static str,
+}
+
+impl Newest {
+    /// By its number.
+    pub(in crate::read) const BY_KEY: Self = Self {
+        begins: "JOIN incident_revisions AS known ON known.incident = incidents.id AND known.revision = (
+            SELECT max(told.revision) FROM incident_revisions AS told",
+        ends: ")",
+    };
+    /// One at a time, which keeps PostgreSQL's planner from joining all revisions.
+    pub(in crate::read) const LATERAL: Self = Self {
+        begins: "JOIN LATERAL (SELECT told.* FROM incident_revisions AS told",
+        ends: "ORDER BY told.revision DESC LIMIT 1) AS known ON true",
+    };
+}
+
+pub(in crate::read) fn incidents_then(
+    query: &IncidentQuery,
+    then: LogTime,
+    newest: Newest,
+    dialect: Dialect,
+) -> Statement {
+    let IncidentQuery { filter, page } = query;
+    let before_ms = filter.to_ms.unwrap_or(MAX_TIME_MS).min(then.ms().saturating_add(1));
+    let state = |state: IncidentState| text(state.as_str());
+    let from = filter.from_ms.map(|ms| Value::Time(ms.clamp(0, MAX_TIME_MS)));
+    let statement = incidents_as_of(then, newest)
+        .add("WHERE incidents.opened < ?", [Value::Time(before_ms.clamp(0, MAX_TIME_MS))])
+        .add_some(&format!("AND {STATE_THEN} = ?"), filter.state.map(state))
+        .add_some(&format!("AND {STATE_THEN} <> ?"), filter.without_withdrawn.then(|| state(IncidentState::Withdrawn)))
+        .add_some("AND coalesce(known.label, incidents.label) = ?", filter.label.map(|label| text(label.as_str())))
+        .add_some("AND known.severity = ?", filter.severity.map(|severity| text(severity.as_str())))
+        .add_some(
+            "AND known.cause_dimension = ?",
+            filter.dimension.as_ref().map(|dimension| text(&dimension.to_string())),
+        )
+        .add_some(&format!("AND ({STATE_THEN} = 'open' OR coalesce(known.closed, incidents.closed) > ?)"), from);
+    let statement = match filter.names() == [&None, &None] && filter.tags.is_empty() {
+        true => statement,
+        false => statement
+            .add("AND EXISTS (SELECT 1 FROM incident_members AS member WHERE member.incident = incidents.id", [])
+            .add_some("AND member.client_id = ?", filter.client_id.clone())
+            .add_some("AND member.target = ?", filter.target.clone())
+            .nest(labelled::of_window(&filter.tags, dialect, "member", "since"))
+            .add("AND member.since <= ? LIMIT 1 OFFSET 0)", [Value::Time(then.ms().clamp(0, MAX_TIME_MS))]),
+    };
+    let statement = match &page.after {
+        None => statement,
+        Some(after) => statement.add(
+            "AND (incidents.opened, incidents.id) < (?, ?)",
+            [Value::Time(after.opened.ms()), Value::Text(after.id.clone())],
+        ),
+    };
+    statement.add("ORDER BY incidents.opened DESC, incidents.id DESC LIMIT ?", [page.fetch_limit()])
+}
+
+/// Where an incident stood after a revision; those of a netqoe that corrected nothing do not say it.
+const STATE_THEN: &str = "coalesce(known.state, CASE known.change WHEN 'closed' THEN 'closed' WHEN 'withdrawn' THEN 'withdrawn' ELSE 'open' END)";
+
+pub(in crate::read) fn incident_then(id: &str, then: LogTime, newest: Newest) -> Statement {
+    incidents_as_of(then, newest).add("WHERE incidents.id = ?", [text(id)])
 }
 
 /// Severities as numbers, the gravest first.

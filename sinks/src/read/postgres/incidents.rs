@@ -9,9 +9,10 @@ use super::LABELLED;
 use super::pool::State;
 use crate::incident_columns::{Columns, revision};
 use crate::postgres::window::{Unreadable, narrow, unix_ms};
+use crate::read::incidents::statements::Newest;
 use crate::read::incidents::{
     IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, UnmeasuredFilter,
-    member, record, statements, tally,
+    member, record, record_then, statements, tally,
 };
 use crate::read::statement::Statement;
 use crate::read::{Names, Page, Pair, ReadError};
@@ -24,6 +25,19 @@ impl Incidents for State<'_> {
 
     fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError> {
         Ok(self.of(id, &statements::incident(id), record)?.pop())
+    }
+
+    fn incidents_then(&self, query: &IncidentQuery, then: LogTime) -> Result<Page<IncidentRecord>, ReadError> {
+        let found = self.found(
+            &query.filter,
+            &statements::incidents_then(query, then, Newest::LATERAL, LABELLED),
+            record_then,
+        )?;
+        Ok(Page::of(found, query.page.limit))
+    }
+
+    fn incident_then(&self, id: &str, then: LogTime) -> Result<Option<IncidentRecord>, ReadError> {
+        Ok(self.of(id, &statements::incident_then(id, then, Newest::LATERAL), record_then)?.pop())
     }
 
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {

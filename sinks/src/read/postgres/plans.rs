@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 
 use super::execute::{Parameter, numbered};
 use super::{LABELLED, aggregates, clients, current, degraded, diagnoses, labels, points, runs, score, split, targets};
-use crate::read::incidents::statements;
+use crate::read::incidents::statements::{self, Newest};
 use crate::read::statement::{Statement, Value};
 use crate::read::{
     Extent, Filter, IncidentFilter, IncidentPosition, IncidentQuery, MaintenancePosition, Matching, Measure, Paged,
@@ -383,6 +383,9 @@ fn questions_of_incidents() -> Vec<(String, Statement)> {
         for after in [None, Some(place)] {
             let query = IncidentQuery { filter: filter.clone(), page: Paged { after, limit: 100 } };
             questions.push((format!("page of {query:?}"), statements::incidents(&query, LABELLED)));
+            let then = LogTime::from_ms(middle_ms + 86_400_000);
+            let known = statements::incidents_then(&query, then, Newest::LATERAL, LABELLED);
+            questions.push((format!("page then of {query:?}"), known));
         }
     }
     let pair = Pair { client_id: "client-7".into(), target: "target-3".into() };
@@ -391,6 +394,7 @@ fn questions_of_incidents() -> Vec<(String, Statement)> {
     let window = MaintenancePosition { from_ms: middle_ms, id: 7 };
     let named = [
         ("one", statements::incident("incident-5")),
+        ("one then", statements::incident_then("incident-5", LogTime::from_ms(middle_ms), Newest::LATERAL)),
         ("gravest", statements::gravest(&open, 50, LABELLED)),
         ("count", statements::count(&open, LABELLED)),
         ("revisions", statements::revisions("incident-5", 100)),

@@ -9,9 +9,10 @@ use super::LABELLED;
 use super::connections::State;
 use super::execute::rows;
 use crate::incident_columns::{Columns, revision};
+use crate::read::incidents::statements::Newest;
 use crate::read::incidents::{
     IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, NoteRecord, Paged, UnmeasuredFilter,
-    member, record, statements, tally,
+    member, record, record_then, statements, tally,
 };
 use crate::read::statement::Statement;
 use crate::read::{Names, Page, Pair, ReadError};
@@ -23,6 +24,16 @@ impl Incidents for State<'_> {
 
     fn incident(&self, id: &str) -> Result<Option<IncidentRecord>, ReadError> {
         Ok(self.all(&statements::incident(id), |row| record(row))?.pop())
+    }
+
+    fn incidents_then(&self, query: &IncidentQuery, then: LogTime) -> Result<Page<IncidentRecord>, ReadError> {
+        let found =
+            self.all(&statements::incidents_then(query, then, Newest::BY_KEY, LABELLED), |row| record_then(row))?;
+        Ok(Page::of(found, query.page.limit))
+    }
+
+    fn incident_then(&self, id: &str, then: LogTime) -> Result<Option<IncidentRecord>, ReadError> {
+        Ok(self.all(&statements::incident_then(id, then, Newest::BY_KEY), |row| record_then(row))?.pop())
     }
 
     fn gravest(&self, filter: &IncidentFilter, limit: u16) -> Result<Vec<IncidentRecord>, ReadError> {

@@ -151,6 +151,7 @@ pub(crate) const FLEET: Table = Table {
         ("healthy", Integer),
         ("unjudged", Integer),
         ("unmeasured", Integer),
+        ("corrected", Integer),
     ],
 };
 
@@ -206,8 +207,15 @@ pub(crate) const REVISIONS: Table = Table {
         ("cause_value", Text),
         ("severity", Text),
         ("degraded", Integer),
+        ("state", Text),
+        ("because", Text),
+        ("label", Text),
+        ("closed", Time),
+        ("incident_json", Text),
     ],
 };
+
+pub(crate) const FLEET_STATES: Table = Table { name: "fleet_states", columns: &[("at", Time), ("state", Bytes)] };
 
 pub(crate) const UNMEASURED: Table = Table {
     name: "unmeasured",

@@ -28,7 +28,7 @@ for_each_store!(
 
 const TABLES: [&Table; 6] = [&LOOKS, &FLEET, &INCIDENTS, &MEMBERS, &REVISIONS, &UNMEASURED];
 
-fn at(minute: i64) -> WindowStart {
+pub(crate) fn at(minute: i64) -> WindowStart {
     WindowStart::from_ms(YEAR_2026_MS + minute * MINUTE_MS)
 }
 
@@ -41,7 +41,7 @@ fn contents(bench: &Bench) -> Vec<Rows> {
 }
 
 /// Each partition passes so many minutes, and sees more pairs each time.
-fn commit_looks(store: &mut dyn Store, generation: Generation, minutes: i64) -> Vec<Look> {
+pub(crate) fn commit_looks(store: &mut dyn Store, generation: Generation, minutes: i64) -> Vec<Look> {
     let mut all = Vec::new();
     for minute in 1..=minutes {
         for partition in [11, 2] {
@@ -81,12 +81,15 @@ fn looks_that_a_state_reflects_are_deleted(bench: &Bench) {
     let all = commit_looks(&mut *store, generation, 4);
     let through = |minute| FleetCommit { through: at(minute), ..FleetCommit::default() };
     store.commit_fleet(generation, &through(2)).unwrap();
-    assert_eq!(store.resume_fleet(generation).unwrap(), FleetResume { through: Some(at(2)), state: None });
+    assert_eq!(store.resume_fleet(generation).unwrap(), FleetResume { through: Some(at(2)), ..FleetResume::default() });
     assert_eq!(store.looks(None, at(9), 1 << 20).unwrap(), all, "a start needs all of them");
     let state = Some((at(2), b"state\0\xFF".to_vec()));
     store.commit_fleet(generation, &FleetCommit { state: state.clone(), ..through(3) }).unwrap();
     store.commit_fleet(generation, &through(4)).unwrap();
-    assert_eq!(store.resume_fleet(generation).unwrap(), FleetResume { through: Some(at(4)), state });
+    assert_eq!(
+        store.resume_fleet(generation).unwrap(),
+        FleetResume { through: Some(at(4)), state, ..FleetResume::default() }
+    );
     assert_eq!(store.looks(None, at(9), 1 << 20).unwrap(), all[4..]);
 }
 
@@ -96,7 +99,7 @@ fn cause(values: &[&str]) -> Cause {
 }
 
 /// An incident whose every figure says something of its own.
-fn incident(id: &str, state: IncidentState) -> Incident {
+pub(crate) fn incident(id: &str, state: IncidentState) -> Incident {
     Incident {
         id: IncidentId(id.into()),
         label: Label::DnsBound,
@@ -120,7 +123,7 @@ fn incident(id: &str, state: IncidentState) -> Incident {
     }
 }
 
-fn member(incident: &str, client_id: &str, until: i64) -> IncidentMember {
+pub(crate) fn member(incident: &str, client_id: &str, until: i64) -> IncidentMember {
     let (client_id, target) = (client_id.into(), "x".into());
     IncidentMember {
         incident: IncidentId(incident.into()),
@@ -132,12 +135,22 @@ fn member(incident: &str, client_id: &str, until: i64) -> IncidentMember {
     }
 }
 
-fn revision(incident: &str, revision: u32, change: IncidentChange) -> IncidentRevision {
+pub(crate) fn revision(incident: &str, revision: u32, change: IncidentChange) -> IncidentRevision {
     let (incident, cause) = (IncidentId(incident.into()), cause(&["A"]));
-    IncidentRevision { incident, revision, at: at(2), change, cause, severity: Severity::Minor, degraded: 3 }
+    IncidentRevision {
+        incident,
+        revision,
+        at: at(2),
+        change,
+        cause,
+        severity: Severity::Minor,
+        degraded: 3,
+        state: change.leads_to(),
+        because: None,
+    }
 }
 
-fn unmeasured(client_id: &str, isp: Option<&str>) -> Unmeasured {
+pub(crate) fn unmeasured(client_id: &str, isp: Option<&str>) -> Unmeasured {
     Unmeasured {
         client_id: client_id.into(),
         target: "x".into(),
@@ -150,7 +163,7 @@ fn unmeasured(client_id: &str, isp: Option<&str>) -> Unmeasured {
 
 fn found(changes: Vec<FleetChanges>) -> FleetCommit {
     let tally = PairTally { degraded: 1, healthy: 2, unjudged: 3, unmeasured: 4 };
-    FleetCommit { changes, through: at(9), tally, state: None }
+    FleetCommit { changes, through: at(9), tally, corrected: 5, ..FleetCommit::default() }
 }
 
 fn what_is_found_stands_in_the_store_once(bench: &Bench) {
@@ -166,6 +179,7 @@ fn what_is_found_stands_in_the_store_once(bench: &Bench) {
     let text = |text: &str| Cell::Text(text.to_owned());
     let time = |minute: i64| Cell::Integer(at(minute).ms());
     let count = Cell::Integer;
+    let json = Cell::Text(serde_json::to_string(&incident("i", IncidentState::Withdrawn)).unwrap());
     let value = "[\"A \\\"quoted\\\" isp\",\"täŕget\"]";
     let incident = [
         vec![
@@ -182,13 +196,28 @@ fn what_is_found_stands_in_the_store_once(bench: &Bench) {
     ];
     let expected: Vec<Rows> = vec![
         vec![],
-        vec![vec![time(9), Cell::Null, Cell::Null, count(1), count(2), count(3), count(4)]],
+        vec![vec![time(9), Cell::Null, Cell::Null, count(1), count(2), count(3), count(4), count(5)]],
         vec![incident.concat()],
         vec![
             vec![text("i"), text("a"), text("x"), time(1), time(4), text("major")],
             vec![text("i"), text("b"), text("x"), time(1), Cell::Null, text("major")],
         ],
-        vec![vec![text("i"), count(0), time(2), text("opened"), text("isp"), text("[\"A\"]"), text("minor"), count(3)]],
+        vec![
+            [
+                vec![
+                    text("i"),
+                    count(0),
+                    time(2),
+                    text("opened"),
+                    text("isp"),
+                    text("[\"A\"]"),
+                    text("minor"),
+                    count(3),
+                ],
+                vec![text("open"), Cell::Null, text("dns-bound"), time(5), json],
+            ]
+            .concat(),
+        ],
         vec![vec![text("a"), text("x"), time(3), count(60_000), text("A"), Cell::Null]],
     ];
     for _ in 0..2 {

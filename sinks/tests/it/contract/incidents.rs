@@ -20,6 +20,8 @@ for_each_store!(
     an_incident_comes_back_as_it_was_written,
     each_filter_finds_what_it_says,
     pages_show_each_incident_once,
+    what_was_known_is_found,
+    what_was_known_is_filtered_and_paged,
     the_gravest_come_first,
     revisions_and_members_come_in_order,
     silence_is_read_by_client_and_target,
@@ -199,6 +201,151 @@ fn each_filter_finds_what_it_says(bench: &Bench) {
     }
 }
 
+/// What a revision says, written at a minute. One of a netqoe that corrected nothing has no incident.
+fn revise(store: &Filled<'_>, minute: i64, change: IncidentChange, then: &Incident, is_kept: bool) {
+    let some = |value: Option<String>| value.filter(|_| is_kept).unwrap_or_else(|| "NULL".to_owned());
+    let [at, json] = [store.bench.time(at(minute)), serde_json::to_string(then).unwrap()];
+    let [id, change, dimension, value, severity] = [
+        &*then.id.0,
+        change.as_str(),
+        &then.cause.dimension_name().to_string(),
+        &self::json(&then.cause),
+        then.severity.as_str(),
+    ]
+    .map(text);
+    let mut values = vec![id, then.revision.to_string(), at, change, dimension, value, severity];
+    values.push(then.now.degraded.to_string());
+    values.extend([then.state.as_str(), then.label.as_str()].map(|name| some(Some(text(name)))));
+    values.push(some(then.closed.map(|closed| store.bench.time(closed.ms()))));
+    values.extend(["NULL".to_owned(), some(Some(text(&json)))]);
+    store.insert("incident_revisions", &values);
+}
+
+fn then(minute: i64) -> LogTime {
+    LogTime::from_ms(at(minute))
+}
+
+fn what_was_known_is_found(bench: &Bench) {
+    let store = Filled::new(bench);
+    let numbered = |revision, incident: Incident| Incident { revision, ..incident };
+    let first = numbered(0, Incident { severity: Severity::Minor, pairs: 3, ..incident("a", 10) });
+    let worse = numbered(1, Incident { pairs: 9, ..incident("a", 10) });
+    let over = numbered(2, closed(IncidentState::Closed, incident("a", 10)));
+    let none = numbered(3, closed(IncidentState::Withdrawn, incident("a", 10)));
+    store.incident(&none);
+    revise(&store, 12, IncidentChange::Opened, &first, true);
+    revise(&store, 14, IncidentChange::Severity, &worse, true);
+    // A correction of a log time that looks had not come to, and an end that the next look showed.
+    revise(&store, 40, IncidentChange::Closed, &over, true);
+    revise(&store, 38, IncidentChange::Withdrawn, &none, true);
+    let known = |minute| {
+        let one = store.ask(|store| store.incident_then("a", then(minute))).map(|record| record.incident);
+        let page = store.ask(|store| store.incidents_then(&IncidentQuery::default(), then(minute))).items;
+        assert_eq!(page.into_iter().map(|record| record.incident).collect::<Vec<_>>(), Vec::from_iter(one.clone()));
+        one
+    };
+    for (minute, expected) in [
+        (11, None),
+        (12, Some(&first)),
+        (13, Some(&first)),
+        (14, Some(&worse)),
+        (39, Some(&worse)),
+        (40, Some(&none)),
+        (i64::MAX / 60_000 / 2, Some(&none)),
+    ] {
+        assert_eq!(known(minute).as_ref(), expected, "{minute}");
+    }
+    assert_eq!(store.ask(|store| store.incident_then("b", then(50))), None);
+    // Whoever takes it up later has not done so then.
+    let note = |minute: i64| {
+        let [_, yes] = bench.flags();
+        let at = bench.time(at(minute));
+        bench.execute(&format!(
+            "INSERT INTO incident_notes (incident, written_at, author, acknowledges, text)
+             VALUES ('a', {at}, 'ann', {yes}, 'mine')"
+        ));
+    };
+    note(20);
+    let acknowledged = |minute| store.ask(|store| store.incident_then("a", then(minute))).unwrap().acknowledged;
+    assert_eq!(acknowledged(19), None);
+    assert_eq!(acknowledged(20), Some(Acknowledgement { at_ms: at(20), by: "ann".to_owned() }));
+}
+
+fn what_was_known_is_filtered_and_paged(bench: &Bench) {
+    let store = Filled::new(bench);
+    let of_target = |incident: Incident| Incident { cause: cause(Dimension::Target, &["t"]), ..incident };
+    let is = |revision, incident: Incident| Incident { revision, ..incident };
+    // Known as minor and of a target, then worse and of another cause; over since minute 30.
+    let a = incident("a", 10);
+    let minor = Incident { severity: Severity::Minor, label: Label::DnsBound, ..of_target(a.clone()) };
+    revise(&store, 12, IncidentChange::Opened, &is(0, minor), true);
+    revise(&store, 20, IncidentChange::Cause, &is(1, a.clone()), true);
+    revise(&store, 30, IncidentChange::Closed, &is(2, closed(IncidentState::Closed, a.clone())), true);
+    store.incident(&is(2, closed(IncidentState::Closed, a)));
+    // One that no netqoe kept as it was known.
+    let b = incident("b", 15);
+    revise(&store, 16, IncidentChange::Opened, &is(0, b.clone()), false);
+    revise(&store, 25, IncidentChange::Withdrawn, &is(1, closed(IncidentState::Withdrawn, b.clone())), false);
+    let b = is(1, closed(IncidentState::Withdrawn, b));
+    store.incident(&b);
+    for (id, client_id) in [("a", "me"), ("b", "you")] {
+        store.member(id, client_id, "t");
+    }
+    let all = IncidentFilter::default;
+    let known = |filter: &IncidentFilter, minute: i64| -> String {
+        let query = IncidentQuery { filter: filter.clone(), page: Paged::default() };
+        let found = store.ask(|store| store.incidents_then(&query, then(minute))).items;
+        found.iter().map(|record| record.incident.id.to_string()).collect()
+    };
+    let state = |state| IncidentFilter { state: Some(state), ..all() };
+    for (filter, minute, expected) in [
+        (all(), 11, ""),
+        (all(), 12, "a"),
+        (all(), 99, "ba"),
+        (state(IncidentState::Open), 24, "ba"),
+        (state(IncidentState::Open), 25, "a"),
+        (state(IncidentState::Withdrawn), 25, "b"),
+        (state(IncidentState::Closed), 29, ""),
+        (state(IncidentState::Closed), 30, "a"),
+        (IncidentFilter { without_withdrawn: true, ..all() }, 25, "a"),
+        (IncidentFilter { severity: Some(Severity::Minor), ..all() }, 19, "a"),
+        (IncidentFilter { severity: Some(Severity::Minor), ..all() }, 20, ""),
+        (IncidentFilter { label: Some(Label::DnsBound), ..all() }, 19, "a"),
+        (IncidentFilter { label: Some(Label::ServerBound), ..all() }, 20, "ba"),
+        (IncidentFilter { dimension: Some(Dimension::Target.into()), ..all() }, 19, "a"),
+        (IncidentFilter { dimension: Some(Dimension::Target.into()), ..all() }, 20, ""),
+        (IncidentFilter { client_id: Some("me".to_owned()), ..all() }, 99, "a"),
+        (IncidentFilter { client_id: Some("you".to_owned()), target: Some("u".to_owned()), ..all() }, 99, ""),
+        (IncidentFilter { from_ms: Some(at(18)), ..all() }, 99, "b"),
+        (IncidentFilter { from_ms: Some(at(18)), ..all() }, 29, "ba"),
+        (IncidentFilter { from_ms: Some(at(50)), ..all() }, 99, ""),
+        (IncidentFilter { to_ms: Some(at(15)), ..all() }, 99, "a"),
+    ] {
+        assert_eq!(known(&filter, minute), expected, "{minute} {filter:?}");
+    }
+    let composed = store.ask(|store| store.incident_then("b", then(20))).unwrap().incident;
+    let expected = Incident {
+        state: IncidentState::Open,
+        closed: None,
+        withdrawn_because: None,
+        named: then(16),
+        last: window(16),
+        peak_severity: Severity::Major,
+        revision: 0,
+        as_of: window(16),
+        ..b
+    };
+    assert_eq!(composed, expected);
+    let page = |after: Option<IncidentPosition>| {
+        let query = IncidentQuery { filter: all(), page: Paged { after, limit: 1 } };
+        store.ask(|store| store.incidents_then(&query, then(99)))
+    };
+    let first = page(None);
+    assert_eq!((&*first.items[0].incident.id.0, first.has_more), ("b", true));
+    let second = page(Some(first.items[0].position()));
+    assert_eq!((&*second.items[0].incident.id.0, second.has_more), ("a", false));
+}
+
 fn pages_show_each_incident_once(bench: &Bench) {
     let store = Filled::new(bench);
     let ids = ["a", "b", "c", "d", "e", "f", "g"];
@@ -248,7 +395,9 @@ fn revisions_and_members_come_in_order(bench: &Bench) {
         let [value, at] = [text(&json(&of_target)), bench.time(at(revision as i64))];
         let [change, dimension, severity] = [change.as_str(), "target", "major"].map(text);
         let (revision, degraded) = (revision.to_string(), "7".to_owned());
-        store.insert("incident_revisions", &[text("a"), revision, at, change, dimension, value, severity, degraded]);
+        let mut values = vec![text("a"), revision, at, change, dimension, value, severity, degraded];
+        values.extend(["NULL"; 5].map(str::to_owned));
+        store.insert("incident_revisions", &values);
     }
     let revisions = store.ask(|store| store.revisions("a", 4));
     let expected = |revision: u32| IncidentRevision {
@@ -259,8 +408,10 @@ fn revisions_and_members_come_in_order(bench: &Bench) {
         cause: cause(Dimension::Target, &["t"]),
         severity: Severity::Major,
         degraded: 7,
+        state: IncidentChange::ALL[revision as usize].leads_to(),
+        because: None,
     };
-    assert_eq!(revisions, [5, 4, 3, 2].map(expected));
+    assert_eq!(revisions, [6, 5, 4, 3].map(expected));
 
     let pairs = [("c", "t"), ("c", "u"), ("d", "t"), ("é", "a")];
     pairs.iter().rev().for_each(|(client_id, target)| store.member("a", client_id, target));
@@ -368,7 +519,7 @@ fn the_last_that_was_over_and_the_tally_are_found(bench: &Bench) {
         [Some(15), Some(15), None].map(|minute| minute.map(|minute| LogTime::from_ms(at(minute))))
     );
 
-    let counts = ["1", "2", "3", "4"].map(str::to_owned);
+    let counts = ["1", "2", "3", "4", "0"].map(str::to_owned);
     store.insert(
         "fleet",
         &[&["1".to_owned(), bench.time(at(7)), "NULL".to_owned(), "NULL".to_owned()][..], &counts].concat(),

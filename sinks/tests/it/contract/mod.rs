@@ -34,6 +34,7 @@ mod outbox;
 mod progress;
 mod random;
 mod reading;
+mod refold;
 mod rows;
 mod runs;
 mod schema;
