@@ -15,11 +15,12 @@ use netqoe_model::{
 };
 
 use super::clients::Clients;
+use super::kept_once::KeptOnce;
 use super::known_tags::KnownTags;
 use super::late::LateEvents;
 use super::pairs::{Pair, Pairs};
 use super::waiting::WaitingPairs;
-use super::{OpenWindow, PairId, PairName, PartitionState};
+use super::{PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
 use crate::judge::{Judged, PairState};
 use crate::pair_window::PairWindow;
@@ -108,6 +109,7 @@ pub struct PartitionWindows {
     slots: BTreeMap<WindowStart, Slot>,
     pub(in crate::window) pairs: Pairs,
     clients: Clients,
+    targets: KeptOnce<str>,
     tags: KnownTags,
     waiting: WaitingPairs,
     looks: Looks,
@@ -140,6 +142,7 @@ impl PartitionWindows {
             slots: BTreeMap::new(),
             pairs: Pairs::default(),
             clients: Clients::default(),
+            targets: KeptOnce::default(),
             tags: KnownTags::default(),
             waiting: WaitingPairs::default(),
             flush: false,
@@ -297,8 +300,7 @@ impl PartitionWindows {
         let pair = self.pairs.get(index);
         let slot = self.slots.entry(start).or_insert_with(|| Slot::starting_with(position));
         if pair.open_at(start).is_none() {
-            let later = pair.open.iter().rev().take_while(|window| window.start > start).count();
-            pair.open.insert(pair.open.len() - later, OpenWindow::new(start));
+            pair.open(start);
             slot.pairs.push(index);
         }
         let client = pair.client;
@@ -374,12 +376,13 @@ impl PartitionWindows {
 
     /// The number of a pair, which is new to `names` where it was not known.
     pub(in crate::window) fn pair(&mut self, key: &str, client_bytes: usize) -> u32 {
-        if let Some(index) = self.pairs.find(key) {
+        let (client_id, target) = (&key[..client_bytes], &key[client_bytes + 1..]);
+        if let Some(index) = self.pairs.find(client_id, target) {
             return index;
         }
-        let (client, client_id) = self.clients.add_pair(&key[..client_bytes]);
-        let index = self.pairs.add(key, client);
-        let target = key[client_bytes + 1..].into();
+        let (client, client_id) = self.clients.add_pair(client_id);
+        let target = self.targets.of(target);
+        let index = self.pairs.add(Arc::clone(&client_id), Arc::clone(&target), client);
         self.output.names.push(PairName { pair: self.id(index), client_id, target });
         index
     }
