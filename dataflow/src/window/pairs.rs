@@ -93,6 +93,12 @@ impl Pair {
         self.open.iter_mut().rev().find(|window| window.start == start)
     }
 
+    /// Takes the open window out that starts here.
+    pub(super) fn take_open(&mut self, start: WindowStart) -> Option<OpenWindow> {
+        let place = self.open.iter().position(|window| window.start == start)?;
+        Some(self.open.remove(place))
+    }
+
     /// Whether the collection holds an open window of it.
     pub(super) fn is_shown(&self) -> bool {
         self.open.iter().any(|window| window.shown.is_some())
