@@ -111,6 +111,8 @@ impl PartitionWindows {
         }
         let mut pairs = std::mem::take(&mut self.due.pairs);
         let portion = pairs.len().min(most);
+        // Most of them close a window. In a replay that is megabytes, which would be moved again and again as they grow.
+        self.output.closed.reserve(portion);
         for index in pairs.drain(..portion) {
             self.do_what_is_due(index);
         }
