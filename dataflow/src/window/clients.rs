@@ -94,7 +94,7 @@ impl Clients {
             client.last_seen = ts;
         }
         if client.context != network_context {
-            let network = ClientContext::parse(network_context).network();
+            let network = ClientContext::network_in(network_context);
             let network = network.map(|network| self.networks.of(network));
             if !is_newest {
                 self.older = network;
