@@ -221,3 +221,47 @@ impl<T> Together<T> {
         self.windows().iter().map(count).fold(0, u32::saturating_add)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn counts() -> impl Strategy<Value = u32> {
+        prop_oneof![3 => Just(0), 1 => 0..4_u32, 1 => u32::from(u16::MAX) - 1..=u32::from(u16::MAX) + 1]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_of_a_phase_comes_back(
+            start in 0..3_i64, samples in counts(), slow in counts(), slow_at_least in counts(), beyond_history in counts(),
+            middle in prop_oneof![0..9_u64, u64::from(u32::MAX) - 1..=u64::from(u32::MAX) + 1],
+        ) {
+            let start = WindowStart::from_ms(start * 60_000);
+            let shown = PhaseEvidence { start, samples, slow, slow_at_least, beyond_history, middle };
+            prop_assert_eq!(PhaseEvidence::of_kept(&shown.kept()), Some(shown));
+        }
+
+        #[test]
+        fn what_is_kept_of_failures_comes_back(total in counts(), by_stage in prop::array::uniform5(counts())) {
+            let shown = Failures { start: WindowStart::from_ms(60_000), total, by_stage };
+            prop_assert_eq!(Failures::of_kept(&shown.kept()), Some(shown));
+        }
+
+        #[test]
+        fn the_newest_windows_are_stored_and_come_back(totals in prop::collection::vec(1..9_u32, 0..5)) {
+            let mut earlier = Earlier::<Failures>::new();
+            for &total in &totals {
+                earlier.push(Failures { total, ..Failures::default() });
+            }
+            let newest: Vec<_> = earlier.windows().map(|window| window.total).collect();
+            let expected: Vec<_> = totals.iter().rev().take(EARLIER).copied().collect();
+            prop_assert_eq!(&newest, &expected);
+            let bytes = postcard::to_allocvec(&earlier).unwrap();
+            // As it was when all of them were kept in full: both windows, and then their number.
+            prop_assert_eq!(bytes.last().copied(), Some(expected.len() as u8));
+            prop_assert_eq!(postcard::from_bytes::<Earlier<Failures>>(&bytes).unwrap(), earlier);
+        }
+    }
+}
