@@ -26,6 +26,33 @@ pub(super) struct Histories {
     codes: Box<[u16]>,
 }
 
+/// The history of one of the phases, to be changed.
+pub(super) struct HistoryMut<'a> {
+    histories: &'a mut Histories,
+    phase: usize,
+}
+
+impl HistoryMut<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.histories.of(self.phase).len()
+    }
+
+    /// Adds a figure. With more than `most`, the oldest goes.
+    pub(super) fn push(&mut self, figure: u64, most: usize) {
+        self.histories.push(self.phase, figure, most);
+    }
+
+    /// Keeps only the newest figures.
+    pub(super) fn keep_newest(&mut self, count: usize) {
+        self.histories.keep_newest(self.phase, count);
+    }
+
+    /// Forgets all figures.
+    pub(super) fn clear(&mut self) {
+        self.histories.set(self.phase, &[]);
+    }
+}
+
 /// Where the figures of one phase are in its codes, which are a ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Ring {
@@ -51,8 +78,12 @@ impl Histories {
         std::array::from_fn(|phase| self.of(phase))
     }
 
-    /// Adds a figure. With more than `most`, the oldest goes.
-    pub(super) fn push(&mut self, phase: usize, figure: u64, most: usize) {
+    /// The history of a phase, to be changed.
+    pub(super) fn of_mut(&mut self, phase: usize) -> HistoryMut<'_> {
+        HistoryMut { histories: self, phase }
+    }
+
+    fn push(&mut self, phase: usize, figure: u64, most: usize) {
         let (code, before) = (encode(figure), self.of(phase));
         let (len, oldest) = (before.len(), before.oldest());
         if len < most.min(MAX_FIGURES) {
@@ -72,16 +103,10 @@ impl Histories {
         }
     }
 
-    /// Keeps only the newest figures of a phase.
-    pub(super) fn keep_newest(&mut self, phase: usize, count: usize) {
+    fn keep_newest(&mut self, phase: usize, count: usize) {
         let before = self.of(phase);
         let newest: Vec<u16> = before.oldest_first().skip(before.len().saturating_sub(count)).collect();
         self.set(phase, &newest);
-    }
-
-    /// Forgets the figures of a phase.
-    pub(super) fn clear(&mut self, phase: usize) {
-        self.set(phase, &[]);
     }
 
     fn set(&mut self, phase: usize, oldest_first: &[u16]) {
@@ -109,7 +134,7 @@ impl Histories {
         if figures <= room {
             return;
         }
-        let more = figures.max(2 * room).max(FIRST_ROOM).min(MAX_FIGURES);
+        let more = figures.max(2 * room).clamp(FIRST_ROOM, MAX_FIGURES);
         let mut codes = vec![0; NAMED * more];
         for phase in 0..NAMED {
             codes[phase * more..][..room].copy_from_slice(self.codes_of(phase));

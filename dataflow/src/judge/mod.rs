@@ -167,8 +167,7 @@ impl PairState {
                 for (index, phase) in self.phases.iter_mut().enumerate() {
                     if let Some(figure) = found.figures[index] {
                         phase.learn(
-                            histories,
-                            index,
+                            histories.of_mut(index),
                             row.start,
                             figure,
                             found.learned[index],

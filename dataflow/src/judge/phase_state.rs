@@ -3,7 +3,7 @@
 use netqoe_model::{UsualRules, WindowStart};
 use serde::{Deserialize, Serialize};
 
-use super::by_phase::Histories;
+use super::by_phase::HistoryMut;
 use super::evidence::{Earlier, PhaseEvidence};
 use super::run::{Bridge, Stretch};
 
@@ -108,8 +108,7 @@ impl PhaseState {
     /// out of the ordinary has become the new normal.
     pub(super) fn learn(
         &mut self,
-        histories: &mut Histories,
-        phase: usize,
+        mut history: HistoryMut<'_>,
         start: WindowStart,
         figure: u64,
         learned: Learned,
@@ -124,14 +123,14 @@ impl PhaseState {
                 self.better = 0;
                 return;
             }
-            histories.clear(phase);
+            history.clear();
             *self = Self::new();
         } else if let Some(noise) = undecided {
-            histories.push(phase, noise, rules.windows.into());
+            history.push(noise, rules.windows.into());
         }
         // Better figures enter out of turn, so that after an improvement they soon make the history.
         let is_due = learned == Learned::Better
-            || histories.of(phase).len() < usize::from(rules.windows)
+            || history.len() < usize::from(rules.windows)
             || start.ms().div_euclid(window_ms) % i64::from(rules.every_windows) == 0;
         if !is_due {
             self.better = 0;
@@ -142,10 +141,10 @@ impl PhaseState {
             self.better = 0;
             return;
         }
-        histories.push(phase, figure, rules.windows.into());
+        history.push(figure, rules.windows.into());
         self.better = if learned == Learned::Better { self.better + 1 } else { 0 };
         if rules.better_windows > 0 && self.better >= rules.better_windows {
-            histories.keep_newest(phase, rules.better_windows.into());
+            history.keep_newest(rules.better_windows.into());
             self.better = 0;
         }
     }
