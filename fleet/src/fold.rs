@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use netqoe_model::{Cause, FleetChanges, FleetRules, IncidentId, Label, Look, PairTally, Sighting, WindowStart};
+use netqoe_model::{
+    Cause, FleetChanges, FleetRules, IncidentId, Label, Look, Network, PairTally, Sighting, WindowStart,
+};
 
 use crate::incident::OpenIncident;
 use crate::life::Life;
@@ -101,7 +103,10 @@ impl Fleet {
     fn see_pair(&mut self, sightings: &[Sighting], changes: &mut FleetChanges) -> PairId {
         let first = &sightings[0];
         let id = self.space.find(&first.client_id, &first.target).unwrap_or_else(|| {
-            let pair = Pair::new(Arc::clone(&first.client_id), Arc::clone(&first.target));
+            let mut pair = Pair::new(Arc::clone(&first.client_id), Arc::clone(&first.target));
+            // With these it need not be moved at once to the causes that follow from them.
+            pair.network = named_network(&pair, sightings).cloned();
+            pair.tags = sightings.last().and_then(|sighting| sighting.tags.clone());
             self.space.add(pair, &self.rules)
         });
         self.follow_network(id, sightings);
@@ -128,9 +133,7 @@ impl Fleet {
     /// The newest window that names a network decides, unless a newer one has been seen.
     fn follow_network(&mut self, id: PairId, sightings: &[Sighting]) {
         let pair = self.space.pair(id);
-        let newest = pair.newest().unwrap_or_default();
-        let named = sightings.iter().rev().find(|sighting| sighting.network.is_some() && sighting.window >= newest);
-        if let Some(network) = named.and_then(|sighting| sighting.network.as_ref())
+        if let Some(network) = named_network(pair, sightings)
             && pair.network.as_ref() != Some(network)
         {
             self.space.move_by(id, |pair| pair.network = Some(Arc::clone(network)), &self.rules);
@@ -215,6 +218,13 @@ impl Fleet {
         }
         *waiting = waiting_next;
     }
+}
+
+/// The network that the newest sighting names which names any, unless a newer one has been seen.
+fn named_network<'a>(pair: &Pair, sightings: &'a [Sighting]) -> Option<&'a Arc<Network>> {
+    let newest = pair.newest().unwrap_or_default();
+    let named = sightings.iter().rev().find(|sighting| sighting.network.is_some() && sighting.window >= newest);
+    named.and_then(|sighting| sighting.network.as_ref())
 }
 
 /// What sightings of one look are ordered by, whatever partitions brought them.

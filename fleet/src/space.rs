@@ -165,6 +165,8 @@ pub(crate) struct Space {
     causes: Vec<Option<Entry>>,
     free_causes: Vec<CauseId>,
     by_cause: HashMap<Cause, CauseId>,
+    /// Of each target that a pair has: to find the host of a URL takes longer than all else of a new pair.
+    hosts: HashMap<Arc<str>, Hosts>,
     labels: [OfLabel; LABELS],
     tally: PairTally,
 }
@@ -179,6 +181,7 @@ impl Space {
             causes: Vec::new(),
             free_causes: Vec::new(),
             by_cause: HashMap::new(),
+            hosts: HashMap::new(),
             labels: Default::default(),
             tally: PairTally::default(),
         }
@@ -221,7 +224,7 @@ impl Space {
     /// Adds a pair that is not known yet.
     pub(crate) fn add(&mut self, mut pair: Pair, rules: &FleetRules) -> PairId {
         let id = self.free_pairs.pop().unwrap_or(PairId(self.pairs.len() as u32));
-        let causes = causes_of(&pair, rules);
+        let causes = Self::known_causes(&mut self.hosts, &pair, rules);
         // One copy of each name, whatever number of pairs bear it.
         let client = self.cause_id(&causes[0]);
         let target = self.cause_id(&causes[1]);
@@ -286,9 +289,20 @@ impl Space {
         self.count(id, false);
         self.displace(id);
         self.note(id, change);
-        let causes = causes_of(self.pair(id), rules);
-        self.place(id, &causes);
+        if let Some(pair) = &self.pairs[id.index()] {
+            let causes = Self::known_causes(&mut self.hosts, pair, rules);
+            self.place(id, &causes);
+        }
         self.count(id, true);
+    }
+
+    /// The causes that hold a pair, whose target's hosts are looked up once.
+    fn known_causes(known: &mut HashMap<Arc<str>, Hosts>, pair: &Pair, rules: &FleetRules) -> Vec<Cause> {
+        if !known.contains_key(&pair.target) {
+            known.insert(Arc::clone(&pair.target), Hosts::of(&pair.target, rules));
+        }
+        let hosts = &known[&pair.target];
+        causes_with(&pair.client, &pair.target, hosts, pair.network.as_deref(), pair.tags.as_deref())
     }
 
     fn place(&mut self, id: PairId, causes: &[Cause]) {
@@ -340,6 +354,9 @@ impl Space {
         }
         if let Some(entry) = self.causes[id.index()].take() {
             self.by_cause.remove(&entry.cause);
+            if entry.cause.dimension == Dimension::Target {
+                entry.cause.value.first().and_then(|target| self.hosts.remove(target));
+            }
             self.free_causes.push(id);
         }
     }
@@ -535,6 +552,7 @@ fn count_stray(strays: &mut BTreeMap<WindowStart, u32>, since: WindowStart, is_i
 }
 
 /// The causes that hold a pair: its client, its target, and whatever else is known of them.
+#[cfg(test)]
 pub(crate) fn causes_of(pair: &Pair, rules: &FleetRules) -> Vec<Cause> {
     causes_that_hold(&pair.client, &pair.target, pair.network.as_deref(), pair.tags.as_deref(), rules)
 }
@@ -547,11 +565,35 @@ pub fn causes_that_hold(
     tags: Option<&PairTags>,
     rules: &FleetRules,
 ) -> Vec<Cause> {
+    causes_with(client, target, &Hosts::of(target, rules), network, tags)
+}
+
+/// What follows from the name of a target.
+#[derive(Debug)]
+struct Hosts {
+    host: Option<Arc<str>>,
+    hosting: Option<Arc<str>>,
+}
+
+impl Hosts {
+    fn of(target: &str, rules: &FleetRules) -> Self {
+        let host: Option<Arc<str>> = host_of(target).map(Arc::from);
+        let hosting = host.as_deref().and_then(|host| rules.hosting_of(host)).map(Arc::from);
+        Self { host, hosting }
+    }
+}
+
+fn causes_with(
+    client: &Arc<str>,
+    target: &Arc<str>,
+    hosts: &Hosts,
+    network: Option<&Network>,
+    tags: Option<&PairTags>,
+) -> Vec<Cause> {
+    let Hosts { host, hosting } = hosts;
     let isp = network.and_then(|network| network.isp.as_ref());
     let site = network.and_then(|network| network.site.as_ref());
     let network_type = network.and_then(|network| network.network_type.as_ref());
-    let host: Option<Arc<str>> = host_of(target).map(Arc::from);
-    let hosting: Option<Arc<str>> = host.as_deref().and_then(|host| rules.hosting_of(host)).map(Arc::from);
     let one = |dimension, value: Option<&Arc<str>>| Some(Cause { dimension, value: vec![Arc::clone(value?)] });
     let two = |dimension, value: Option<&Arc<str>>, other: Option<&Arc<str>>| {
         Some(Cause { dimension, value: vec![Arc::clone(value?), Arc::clone(other?)] })

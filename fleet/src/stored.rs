@@ -6,7 +6,7 @@ use std::sync::Arc;
 use netqoe_model::{
     Cause, FleetRules, Incident, IncidentId, Label, Network, PairTags, Severity, Standing, WindowStart,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::fold::Fleet;
 use crate::incident::{Member, OpenIncident};
@@ -30,10 +30,10 @@ const WORKING: u8 = FIRST_SUSPECTED + LABELS.len() as u8;
 const SEVERITIES: [Severity; 3] = [Severity::Minor, Severity::Major, Severity::Critical];
 
 #[derive(Serialize, Deserialize)]
-struct StoredFleet {
+struct StoredFleet<Pairs> {
     through: Option<WindowStart>,
     /// By client and target.
-    pairs: Vec<StoredPair>,
+    pairs: Pairs,
     /// By label, and then by when they opened.
     open: Vec<Vec<StoredIncident>>,
     given: BTreeMap<IncidentId, WindowStart>,
@@ -75,11 +75,12 @@ impl Fleet {
     pub fn to_stored(&self) -> Vec<u8> {
         let mut pairs: Vec<_> = self.space.pairs().collect();
         pairs.sort_by(|(_, a), (_, b)| (&a.client, &a.target).cmp(&(&b.client, &b.target)));
-        let places: BTreeMap<PairId, u32> = pairs.iter().map(|(id, _)| *id).zip(0..).collect();
+        let mut places = vec![None; self.space.pair_places()];
+        pairs.iter().zip(0..).for_each(|((id, _), place)| places[id.index()] = Some(place));
         let incidents = |open: &Vec<OpenIncident>| open.iter().map(|incident| store(incident, &places)).collect();
         let stored = StoredFleet {
             through: self.through,
-            pairs: pairs.iter().map(|(_, pair)| store_pair(pair)).collect(),
+            pairs: Pairs(&pairs),
             open: self.open.iter().map(incidents).collect(),
             given: self.given.clone(),
             waiting: self.waiting.clone(),
@@ -104,7 +105,7 @@ impl Fleet {
         let (size, packed) = packed.split_first_chunk()?;
         let size = usize::try_from(u64::from_le_bytes(*size)).ok().filter(|size| *size <= MOST_BYTES)?;
         let plain = zstd::bulk::decompress(packed, size).ok()?;
-        let (stored, rest): (StoredFleet, _) = postcard::take_from_bytes(&plain).ok()?;
+        let (stored, rest): (StoredFleet<Vec<StoredPair>>, _) = postcard::take_from_bytes(&plain).ok()?;
         let mut tags = restore_tags(rest)?;
         let mut fleet = Self::new(rules, window_ms);
         fleet.through = stored.through;
@@ -176,6 +177,16 @@ fn tag(rules: &FleetRules, window_ms: i64) -> [u8; 16] {
     tag
 }
 
+/// Pairs that are to be stored. Each is brought into its form as it is written: all of them together would take as much memory as
+/// the fold does.
+struct Pairs<'a>(&'a [(PairId, &'a Pair)]);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|(_, pair)| store_pair(pair)))
+    }
+}
+
 fn store_pair(pair: &Pair) -> StoredPair {
     let network = |network: &Arc<Network>| [network.network_type.clone(), network.isp.clone(), network.site.clone()];
     StoredPair {
@@ -204,8 +215,8 @@ fn restore_tags(bytes: &[u8]) -> Option<BTreeMap<u32, PairTags>> {
     stored.iter().map(|(place, client, target)| Some((*place, PairTags::parse([client, target])?))).collect()
 }
 
-fn store(incident: &OpenIncident, places: &BTreeMap<PairId, u32>) -> StoredIncident {
-    let place = |id: &PairId| places.get(id).copied();
+fn store(incident: &OpenIncident, places: &[Option<u32>]) -> StoredIncident {
+    let place = |id: &PairId| places.get(id.index()).copied().flatten();
     let members = incident.members.iter();
     let stored = |(id, member): (&PairId, &Member)| {
         Some((place(id)?, member.since, member.until, member.severity, member.hurts))

@@ -1,6 +1,7 @@
 //! What an event says about the network of its client.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::Network;
 
@@ -46,15 +47,89 @@ impl ClientContext {
         }
     }
 
+    /// The network that the text of a `network_context` names: as [`Self::parse`] reads it, but without a copy of the texts. Asked of
+    /// nearly every event, as many contexts have an address that changes.
+    pub fn network_in(json: &str) -> Option<Network> {
+        if json.len() > MAX_CONTEXT_BYTES {
+            return None;
+        }
+        let Some(PlainFields { network_type, interface_type, isp, site, user_label }) = PlainFields::of(json) else {
+            return Self::parse(json).network();
+        };
+        Network::named(network_type.or(interface_type), isp, site.or(user_label))
+    }
+
     /// The network that it names, if it names one.
     pub fn network(&self) -> Option<Network> {
         Network::named(self.network_type.as_deref(), self.isp.as_deref(), self.site.as_deref())
     }
 }
 
+/// The fields that are read of a context, where each is missing, null, or a text that stands in the JSON as it is.
+struct PlainFields<'a> {
+    network_type: Option<&'a str>,
+    interface_type: Option<&'a str>,
+    isp: Option<&'a str>,
+    site: Option<&'a str>,
+    user_label: Option<&'a str>,
+}
+
+impl<'a> PlainFields<'a> {
+    /// `None` where one is something else, or the JSON is damaged.
+    fn of(json: &'a str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            network_type: Option<&'a RawValue>,
+            #[serde(borrow)]
+            interface_type: Option<&'a RawValue>,
+            #[serde(borrow)]
+            isp: Option<&'a RawValue>,
+            #[serde(borrow)]
+            site: Option<&'a RawValue>,
+            #[serde(borrow)]
+            user_label: Option<&'a RawValue>,
+        }
+        let plain = |value: Option<&'a RawValue>| {
+            let Some(value) = value else { return Some(None) };
+            let text = value.get().strip_prefix('"')?.strip_suffix('"')?;
+            (!text.contains('\\')).then_some(Some(text))
+        };
+        let fields: Fields<'a> = serde_json::from_str(json).ok()?;
+        Some(Self {
+            network_type: plain(fields.network_type)?,
+            interface_type: plain(fields.interface_type)?,
+            isp: plain(fields.isp)?,
+            site: plain(fields.site)?,
+            user_label: plain(fields.user_label)?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_network_is_read_in_both_ways_alike(
+            fields in prop::collection::vec((
+                prop::sample::select(vec!["network_type", "interface_type", "isp", "site", "user_label", "source_ip"]),
+                prop_oneof![
+                    3 => "\"[a-c ]{0,3}\"",
+                    1 => prop::sample::select(vec![
+                        r#""a\u0000b""#, r#""\ud800""#, r#""a\"b""#, "null", "5", "1e999", r#"{"a":"b"}"#, "\"\u{1}\"", "\"ä", "[",
+                    ]).prop_map(str::to_owned),
+                ],
+            ), 0..5),
+        ) {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+            let json = format!("{{{}}}", fields.join(", "));
+            prop_assert_eq!(ClientContext::network_in(&json), ClientContext::parse(&json).network(), "{}", json);
+        }
+    }
 
     #[test]
     fn reads_both_names_of_the_network_type() {

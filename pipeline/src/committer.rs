@@ -26,14 +26,19 @@ pub(crate) struct Gathering {
     max_rows: usize,
     /// Pairs that a worker works off in a turn, of what becomes due of all of them at once; `None`: all.
     portion: Option<usize>,
+    /// Outputs of all workers that may wait for the committing thread. When there are as many, the workers wait, and so does
+    /// reading.
+    pub(crate) waiting: usize,
 }
 
 impl Gathering {
     /// For readers, and for the other writer of the same file, who wait while a transaction lasts.
-    pub(crate) const LIVE: Self = Self { max_rows: 20_000, portion: Some(PAIRS_PER_TURN) };
+    ///
+    /// One or two outputs wait for each epoch in flight.
+    pub(crate) const LIVE: Self = Self { max_rows: 20_000, portion: Some(PAIRS_PER_TURN), waiting: 32 };
     /// Nobody waits for a replay's rows: the more windows of a key are written together, the fewer pages are written
-    /// twice. The bound is on memory (some tens of megabytes).
-    pub(crate) const REPLAY: Self = Self { max_rows: 100_000, portion: None };
+    /// twice. The bounds are on memory (some tens of megabytes): an output has all rows of 64 MiB of the file.
+    pub(crate) const REPLAY: Self = Self { max_rows: 100_000, portion: None, waiting: 1 };
 
     /// How fast a worker that sends to the committing thread closes windows while others wait: not faster than that writes.
     pub(crate) fn pace(self, outputs: &Sender<Vec<PartitionOutput>>) -> Option<Pace> {

@@ -18,10 +18,6 @@ use crate::fleet::FleetPlan;
 use crate::traced::TracedBatches;
 use crate::{Assignment, Failures, Gathering, OpenedStore, PipelineError, Totals};
 
-/// Outputs of all workers that may wait for the committing thread: one or two an epoch in flight. When it is full the
-/// workers wait, and so does reading.
-const WAITING_OUTPUTS: usize = 32;
-
 /// Marks that may wait for the thread that corrects rows: one where a feed stands and one where it goes on again, of this correction
 /// and of one that was given up.
 const WAITING_MARKS: usize = 4;
@@ -71,7 +67,7 @@ impl Plan {
             failures,
             traced,
         } = self;
-        let (sender, receiver) = bounded(WAITING_OUTPUTS);
+        let (sender, receiver) = bounded(gathering.waiting);
         let resume = std::mem::take(&mut store.resume);
         let ledgers = resume.checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.ledger)).collect();
         let mut seeds = seeds(resume, &log, assignment, &rules);

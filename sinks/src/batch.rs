@@ -5,27 +5,55 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use netqoe_model::{AggregateRow, ClientContext, ClientRow, PartitionCommit};
 
 /// The rows of all partitions by client, target and window. Rows of one key lie together in a store, so that
 /// neighbours here are mostly on one page there. The order of rows of the same window is kept.
 pub(crate) fn rows_by_key(partitions: &[PartitionCommit]) -> Vec<&AggregateRow> {
-    // Rows of one pair mostly come together. To sort pairs first spares most comparisons of names.
-    let pairs = partitions.iter().flat_map(|partition| partition.rows.chunk_by(|a, b| by_pair(a, b).is_eq()));
-    let mut pairs: Vec<&[AggregateRow]> = pairs.collect();
-    pairs.sort_by(|a, b| by_pair(&a[0], &b[0]));
-    let mut rows: Vec<&AggregateRow> = pairs.into_iter().flatten().collect();
-    rows.sort_by(|a, b| by_key(a, b));
+    let mut rows: Vec<&AggregateRow> = partitions.iter().flat_map(|partition| &partition.rows).collect();
+    let (clients, targets) = (Places::of(&rows, |row| &row.client_id), Places::of(&rows, |row| &row.target));
+    // Places are compared in their stead: most names are not in the processor's cache, and each is met many times.
+    rows.sort_by_cached_key(|row| (clients.get(&row.client_id), targets.get(&row.target), row.window.start));
     rows
 }
 
-fn by_key(a: &AggregateRow, b: &AggregateRow) -> Ordering {
-    by_pair(a, b).then(a.window.start.cmp(&b.window.start))
+/// The places of names in their order, by where the names lie in memory: rows mostly share them.
+struct Places(HashMap<usize, u32>);
+
+impl Places {
+    fn of<'a>(rows: &[&'a AggregateRow], name: impl Fn(&'a AggregateRow) -> &'a Arc<str>) -> Self {
+        let mut places = HashMap::new();
+        let mut names = Vec::new();
+        let mut newest = None;
+        for name in rows.iter().map(|row| name(row)) {
+            // Rows of one pair mostly come together.
+            if newest != Some(address(name)) && places.insert(address(name), 0).is_none() {
+                names.push(name);
+            }
+            newest = Some(address(name));
+        }
+        names.sort_unstable();
+        for (place, same) in (0..).zip(names.chunk_by(|a, b| a == b)) {
+            places.extend(same.iter().map(|name| (address(name), place)));
+        }
+        Self(places)
+    }
+
+    fn get(&self, name: &Arc<str>) -> u32 {
+        self.0.get(&address(name)).copied().unwrap_or_default() // all of them are there
+    }
 }
 
-fn by_pair(a: &AggregateRow, b: &AggregateRow) -> Ordering {
+fn address(name: &Arc<str>) -> usize {
+    Arc::as_ptr(name).cast::<u8>() as usize
+}
+
+fn by_key(a: &AggregateRow, b: &AggregateRow) -> Ordering {
     let by_name = |a: &Arc<str>, b: &Arc<str>| if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) };
-    by_name(&a.client_id, &b.client_id).then_with(|| by_name(&a.target, &b.target))
+    by_name(&a.client_id, &b.client_id)
+        .then_with(|| by_name(&a.target, &b.target))
+        .then(a.window.start.cmp(&b.window.start))
 }
 
 /// One row for each key and window, where `rows` are in the order of [`rows_by_key`]: the one that would stand at the

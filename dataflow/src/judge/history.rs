@@ -5,26 +5,33 @@ use std::cell::Cell;
 use netqoe_model::{Centre, DiagnosisRules, Figure, Spread, WindowStart, from_thousandths};
 use serde::{Deserialize, Serialize};
 
-use super::by_phase::PhaseHistory;
+use super::by_phase::{Histories, PhaseHistory};
 use super::phase::{NAMED, Phase};
 use super::usual::Usual;
 use super::whole::WholeWindows;
 
 /// What later windows are compared with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[allow(clippy::large_enum_variant)] // each rules file has one of them, and all pairs have that
 pub(super) enum History {
     /// Whole windows.
     Whole(WholeWindows),
     /// Each phase of its own, in the order of [`Phase::NAMED`].
-    ByPhase([PhaseHistory; NAMED]),
+    ByPhase(Histories),
 }
 
 impl History {
     pub(super) fn new(rules: &DiagnosisRules) -> Self {
         match rules.usual.figure {
             Figure::P95 => Self::Whole(WholeWindows::default()),
-            Figure::Samples => Self::ByPhase(std::array::from_fn(|_| PhaseHistory::new())),
+            Figure::Samples => Self::ByPhase(Histories::new()),
+        }
+    }
+
+    /// The history of a phase of its own, where it has one.
+    fn of(&self, phase: Phase) -> Option<PhaseHistory<'_>> {
+        match self {
+            Self::ByPhase(histories) if (phase as usize) < NAMED => Some(histories.of(phase as usize)),
+            _ => None,
         }
     }
 
@@ -40,9 +47,9 @@ impl History {
                     usual: usual.map(Cell::new),
                 }
             }
-            Self::ByPhase(phases) => {
+            Self::ByPhase(histories) => {
                 let mut centres = [None; 5];
-                for (centre, history) in centres.iter_mut().zip(phases) {
+                for (centre, history) in centres.iter_mut().zip(histories.all()) {
                     *centre = centre_of(history, rules);
                 }
                 Usuals { history: self, centres, usual: Default::default() }
@@ -51,7 +58,7 @@ impl History {
     }
 }
 
-fn centre_of(history: &PhaseHistory, rules: &DiagnosisRules) -> Option<f64> {
+fn centre_of(history: PhaseHistory<'_>, rules: &DiagnosisRules) -> Option<f64> {
     if history.len() < rules.usual.warm_up_windows.into() {
         return None;
     }
@@ -78,8 +85,7 @@ impl Usuals<'_> {
     /// Whether a figure is above the quantile of a phase's own history, or below the mirrored one. So is every figure
     /// where phases have no history of their own.
     pub(super) fn is_beyond(&self, phase: Phase, figure: f64, quantile: f64) -> bool {
-        let History::ByPhase(phases) = self.history else { return true };
-        let Some(history) = phases.get(phase as usize) else { return true };
+        let Some(history) = self.history.of(phase) else { return true };
         let is_inside = |known: u64| {
             let known = from_thousandths(known);
             if phase == Phase::Throughput { known > figure } else { known < figure }
@@ -91,11 +97,10 @@ impl Usuals<'_> {
     pub(super) fn usual(&self, phase: Phase, rules: &DiagnosisRules) -> Option<Usual> {
         let centre = self.centre(phase)?;
         let known = &self.usual[phase as usize];
-        let History::ByPhase(phases) = self.history else { return known.get() };
         if known.get().is_some() {
             return known.get();
         }
-        let history = phases.get(phase as usize)?;
+        let history = self.history.of(phase)?;
         let (below, above) = match rules.usual.spread {
             Spread::Quantile => {
                 let (low, high) = history.quantiles(rules.usual.spread_quantile);

@@ -34,10 +34,10 @@ use evidence::{Earlier, Failures};
 use history::History;
 use phase::{NAMED, Phase};
 use phase_state::PhaseState;
-use run::{Bridge, Runs, Stretch};
+use run::{Bridge, Lasting};
 use seen::{Found, Seen};
 
-/// What is kept of a pair's past.
+/// What is kept of a pair's past. There are as many as pairs, so what most of them do not have is in boxes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PairState {
     /// The newest window that was taken in.
@@ -46,14 +46,17 @@ pub struct PairState {
     phases: [PhaseState; NAMED],
     failures: Earlier<Failures>,
     is_failing: bool,
-    failing: Option<Stretch>,
-    runs: Runs,
+    lasting: Lasting,
     /// Rows since one carried the state.
     rows_since_state: u16,
     /// What it begins with where it is stored: the rules are the same for all of a pair's life.
     #[serde(skip)]
     tag: [u8; 8],
 }
+
+/// Bytes of the past of a pair in good order, beside its histories: five cache lines with the counts of its `Rc`.
+const MAX_BYTES: usize = 304;
+const _: () = assert!(size_of::<PairState>() <= MAX_BYTES);
 
 /// What a window comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,8 +95,7 @@ impl PairState {
             phases: std::array::from_fn(|_| PhaseState::new()),
             failures: Earlier::new(),
             is_failing: false,
-            failing: None,
-            runs: Runs::default(),
+            lasting: Lasting::default(),
             rows_since_state: 0,
             tag: rules.state_tag(),
         }
@@ -127,11 +129,11 @@ impl PairState {
             *self = Self::new(diagnosis_rules);
         }
         let bridge = Bridge::new(rules, self.newest);
-        let ended_runs = self.runs.end(row.start, bridge);
+        let ended_runs = self.lasting.end(row.start, bridge);
         let mut found = Seen::of(row, self, diagnosis_rules, bridge).found(self, diagnosis_rules, rules.window_ms);
         let mut diagnosis = found.diagnosis.take();
         if let Some(Diagnosis { label, finding: Some(finding) }) = &mut diagnosis {
-            finding.1.since = self.runs.extend(*label, row.start, bridge);
+            finding.1.since = self.lasting.extend(*label, row.start, bridge);
         }
         self.take_in(row, &found, diagnosis_rules, bridge);
         Judged { diagnosis, standing: found.standing, ended_runs, pair_state: self.due_state(row.is_final) }
@@ -154,7 +156,7 @@ impl PairState {
     fn take_in(&mut self, row: &WindowRow, found: &Found, rules: &DiagnosisRules, bridge: Bridge) {
         self.newest = Some(row.start);
         self.is_failing = found.is_failing;
-        self.failing = Stretch::after(self.failing, found.is_failing, row.start, bridge);
+        self.lasting.see_failing(found.is_failing, row.start, bridge);
         self.failures.push(Failures::of(row));
         for (state, (evidence, is_slow)) in self.phases.iter_mut().zip(found.evidence.iter().zip(found.is_slow)) {
             state.take_in(*evidence, is_slow, row.start, bridge);
@@ -162,10 +164,10 @@ impl PairState {
         match &mut self.history {
             History::Whole(windows) => windows.push(row, rules.usual.windows.into()),
             History::ByPhase(histories) => {
-                for (index, history) in histories.iter_mut().enumerate() {
+                for (index, phase) in self.phases.iter_mut().enumerate() {
                     if let Some(figure) = found.figures[index] {
-                        self.phases[index].learn(
-                            history,
+                        phase.learn(
+                            histories.of_mut(index),
                             row.start,
                             figure,
                             found.learned[index],

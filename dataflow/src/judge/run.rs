@@ -66,14 +66,51 @@ impl Stretch {
 /// Labels that have runs: all but healthy.
 const LABELS: usize = Label::ALL.len() - 1;
 
-/// The latest run of each label that may still go on.
+/// What of a pair lasts or has lasted for some windows. Most pairs are in good order and have nothing of the kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Runs([Option<Stretch>; LABELS]);
+#[serde(from = "Stretches", into = "Stretches")]
+pub(super) struct Lasting(Option<Box<Stretches>>);
 
-impl Runs {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Stretches {
+    failing: Option<Stretch>,
+    /// The latest run of each label that may still go on.
+    runs: [Option<Stretch>; LABELS],
+}
+
+impl From<Lasting> for Stretches {
+    fn from(lasting: Lasting) -> Self {
+        lasting.0.as_deref().copied().unwrap_or_default()
+    }
+}
+
+impl From<Stretches> for Lasting {
+    fn from(stretches: Stretches) -> Self {
+        Self((stretches != Stretches::default()).then(|| Box::new(stretches)))
+    }
+}
+
+impl Lasting {
+    /// The stretch in which its measurements have failed.
+    pub(super) fn failing(&self) -> Option<Stretch> {
+        self.0.as_ref()?.failing
+    }
+
+    /// A window in which they fail or do not.
+    pub(super) fn see_failing(&mut self, is_failing: bool, start: WindowStart, bridge: Bridge) {
+        let failing = Stretch::after(self.failing(), is_failing, start, bridge);
+        if failing != self.failing() {
+            self.0.get_or_insert_default().failing = failing;
+            self.forget_nothing();
+        }
+    }
+
     /// A window has this label: since when has the pair had it?
     pub(super) fn extend(&mut self, label: Label, start: WindowStart, bridge: Bridge) -> WindowStart {
-        let Some(run) = self.0.get_mut(label as usize) else { return start };
+        if label as usize >= LABELS {
+            return start;
+        }
+        let run = &mut self.0.get_or_insert_default().runs[label as usize];
         let extended = Stretch::extended(*run, start, bridge);
         *run = Some(extended);
         extended.since
@@ -82,13 +119,19 @@ impl Runs {
     /// Takes out the runs that a window comes too late for.
     pub(super) fn end(&mut self, start: WindowStart, bridge: Bridge) -> Vec<Run> {
         let mut ended = Vec::new();
-        for (run, label) in self.0.iter_mut().zip(Label::ALL) {
+        let Some(stretches) = &mut self.0 else { return ended };
+        for (run, label) in stretches.runs.iter_mut().zip(Label::ALL) {
             if let Some(over) = run.take_if(|run| run.is_over(start, bridge)) {
                 let until = WindowStart::from_ms(over.last.ms() + bridge.window_ms);
                 ended.push(Run { label, since: over.since, until });
             }
         }
+        self.forget_nothing();
         ended
+    }
+
+    fn forget_nothing(&mut self) {
+        self.0.take_if(|stretches| **stretches == Stretches::default());
     }
 }
 
@@ -104,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_run_goes_on_over_two_windows_and_ends_with_the_third() {
-        let mut runs = Runs::default();
+        let mut runs = Lasting::default();
         assert_eq!(runs.extend(Label::DnsBound, minute(5), BRIDGE), minute(5));
         assert_eq!(runs.end(minute(8), BRIDGE), []);
         assert_eq!(runs.extend(Label::DnsBound, minute(8), BRIDGE), minute(5));
@@ -117,7 +160,7 @@ mod tests {
 
     #[test]
     fn silence_ends_a_run_only_where_it_is_long() {
-        let mut runs = Runs::default();
+        let mut runs = Lasting::default();
         runs.extend(Label::DnsBound, minute(5), BRIDGE);
         let after_silence = Bridge { previous: Some(minute(5)), ..BRIDGE };
         assert_eq!(runs.end(minute(20), after_silence), []);
@@ -128,7 +171,7 @@ mod tests {
 
     #[test]
     fn labels_have_runs_of_their_own() {
-        let mut runs = Runs::default();
+        let mut runs = Lasting::default();
         runs.extend(Label::ErrorBound, minute(1), BRIDGE);
         runs.extend(Label::ThroughputBound, minute(2), BRIDGE);
         assert_eq!(runs.extend(Label::ErrorBound, minute(3), BRIDGE), minute(1));

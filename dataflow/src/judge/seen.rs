@@ -178,7 +178,7 @@ fn is_slow_now(
     let oldest = oldest(start, rules);
     let few = state.earlier.with(present, asked.windows, oldest);
     let has_lasted = |slow: Stretch| slow.has_lasted(asked.keep_after_windows, start, bridge);
-    let may_be_kept = state.is_slow && state.slow.is_some_and(has_lasted);
+    let may_be_kept = state.is_slow && state.slow().is_some_and(has_lasted);
     if may_be_kept && share(&few) >= asked.keep_share && few.sum(|window| window.slow) > 0 {
         return true;
     }
@@ -219,5 +219,8 @@ fn is_failing_now(
     before.is_failing
         && failed > 0
         && share >= asked.keep_share
-        && before.failing.is_some_and(|failing| failing.has_lasted(rules.evidence.keep_after_windows, start, bridge))
+        && before
+            .lasting
+            .failing()
+            .is_some_and(|failing| failing.has_lasted(rules.evidence.keep_after_windows, start, bridge))
 }

@@ -33,7 +33,7 @@ impl PairState {
         let is_of_these_rules = match (&state.history, History::new(rules)) {
             (History::Whole(_), History::Whole(_)) => true,
             (History::ByPhase(phases), History::ByPhase(_)) => {
-                phases.iter().all(|phase| phase.len() <= by_phase::MAX_FIGURES.min(rules.usual.windows.into()))
+                phases.all().iter().all(|phase| phase.len() <= by_phase::MAX_FIGURES.min(rules.usual.windows.into()))
             }
             _ => false,
         };

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use netqoe_model::{ClientContext, ClientRow, EventTime, Network};
+
+use super::kept_once::KeptOnce;
 
 /// Index of a client in its partition.
 pub(super) type ClientIndex = u32;
@@ -15,7 +17,8 @@ pub(super) struct Clients {
     clients: Vec<Client>,
     free: Vec<ClientIndex>,
     changed: Vec<ClientIndex>,
-    networks: Networks,
+    /// Those that clients and open windows name.
+    networks: KeptOnce<Network>,
     /// What an event said that was older than its client's newest: kept only to be handed out.
     older: Option<Arc<Network>>,
 }
@@ -91,7 +94,8 @@ impl Clients {
             client.last_seen = ts;
         }
         if client.context != network_context {
-            let network = self.networks.named_in(network_context);
+            let network = ClientContext::network_in(network_context);
+            let network = network.map(|network| self.networks.of(network));
             if !is_newest {
                 self.older = network;
                 return self.older.as_ref();
@@ -118,40 +122,6 @@ impl Clients {
         let rows = rows.collect();
         self.changed.clear();
         rows
-    }
-}
-
-/// The networks that clients and open windows name, each kept once.
-#[derive(Debug)]
-struct Networks {
-    known: HashSet<Arc<Network>>,
-    /// At how many those that nobody names any more are forgotten.
-    forget_at: usize,
-}
-
-/// Fewer networks than this are not worth a search for those that nobody names any more: a fleet has tens.
-const MIN_FORGET_AT: usize = 1024;
-
-impl Default for Networks {
-    fn default() -> Self {
-        Self { known: HashSet::new(), forget_at: MIN_FORGET_AT }
-    }
-}
-
-impl Networks {
-    /// The network that the text of a `network_context` names, if it names one.
-    fn named_in(&mut self, network_context: &str) -> Option<Arc<Network>> {
-        let network = ClientContext::parse(network_context).network()?;
-        if let Some(known) = self.known.get(&network) {
-            return Some(Arc::clone(known));
-        }
-        if self.known.len() >= self.forget_at {
-            self.known.retain(|network| Arc::strong_count(network) > 1);
-            self.forget_at = MIN_FORGET_AT.max(2 * self.known.len());
-        }
-        let network = Arc::new(network);
-        self.known.insert(Arc::clone(&network));
-        Some(network)
     }
 }
 
@@ -185,16 +155,6 @@ mod tests {
         assert_eq!(isp(20, r#"{"isp":"new"}"#).as_deref(), Some("new"));
         assert_eq!(isp(30, ""), None);
         assert_eq!(isp(10, ""), None);
-    }
-
-    #[test]
-    fn networks_that_nobody_names_any_more_are_forgotten() {
-        let mut networks = Networks::default();
-        let named = |n: usize| format!(r#"{{"isp":"{n}"}}"#);
-        let held = networks.named_in(&named(0)).unwrap();
-        (1..3 * MIN_FORGET_AT).for_each(|n| drop(networks.named_in(&named(n))));
-        assert!(networks.known.len() <= MIN_FORGET_AT);
-        assert!(Arc::ptr_eq(&held, &networks.named_in(&named(0)).unwrap()));
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl PartitionWindows {
     /// The pairs as they are now, for the partition that this one has computed some pairs of again.
     pub(crate) fn into_corrected(self) -> Vec<CorrectedPast> {
         let corrected = self.pairs.into_each().map(|pair| CorrectedPast {
-            key: pair.key,
+            key: pair.key(),
             past: pair.past.map(Rc::unwrap_or_clone),
             looked: pair.open.into_iter().map(|window| (window.start, window.looked)).collect(),
         });

@@ -2,6 +2,8 @@
 
 mod clients;
 mod corrected;
+mod few;
+mod kept_once;
 mod known_tags;
 mod late;
 mod open_window;

@@ -1,14 +1,16 @@
 //! Pairs of client and target, named once and numbered from then on.
 
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use netqoe_model::{Partition, WindowStart};
 use serde::{Deserialize, Serialize};
 
 use super::OpenWindow;
 use super::clients::ClientIndex;
+use super::few::make_room_for_one;
 use super::partition::PairDue;
 use crate::judge::PairState;
 
@@ -51,9 +53,10 @@ pub struct PairName {
 /// All that is remembered of a pair.
 #[derive(Debug)]
 pub(super) struct Pair {
-    pub(super) key: Arc<str>,
+    client_id: Arc<str>,
+    target: Arc<str>,
     pub(super) client: ClientIndex,
-    /// Windows that can still change; a handful at most.
+    /// Windows that can still change, oldest first; a handful at most.
     pub(super) open: Vec<OpenWindow>,
     /// What its closed windows have led to; of a new pair, nothing.
     pub(super) past: Option<Rc<PairState>>,
@@ -64,9 +67,36 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    fn new(client_id: Arc<str>, target: Arc<str>, client: ClientIndex) -> Self {
+        let (open, due) = (Vec::new(), PairDue::Nothing);
+        Self { client_id, target, client, open, past: None, shown_past: None, due }
+    }
+
+    /// Client, U+0000, target.
+    pub(super) fn key(&self) -> Arc<str> {
+        [&*self.client_id, "\0", &*self.target].concat().into()
+    }
+
+    fn hash_with(&self, hasher: &DefaultHashBuilder) -> u64 {
+        hasher.hash_one((&*self.client_id, &*self.target))
+    }
+
+    /// Opens the window that starts then and is not open.
+    pub(super) fn open(&mut self, start: WindowStart) {
+        let later = self.open.iter().rev().take_while(|window| window.start > start).count();
+        make_room_for_one(&mut self.open);
+        self.open.insert(self.open.len() - later, OpenWindow::new(start));
+    }
+
     /// The open window that starts here.
     pub(super) fn open_at(&mut self, start: WindowStart) -> Option<&mut OpenWindow> {
         self.open.iter_mut().rev().find(|window| window.start == start)
+    }
+
+    /// Takes the open window out that starts here.
+    pub(super) fn take_open(&mut self, start: WindowStart) -> Option<OpenWindow> {
+        let place = self.open.iter().position(|window| window.start == start)?;
+        Some(self.open.remove(place))
     }
 
     /// Whether the collection holds an open window of it.
@@ -84,29 +114,36 @@ impl Pair {
 /// The pairs of one partition.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
-    by_key: HashMap<Arc<str>, u32>,
+    /// Numbers by the hash of both names, which are with the pair.
+    by_name: HashTable<u32>,
+    /// With a seed of the process: names are chosen by others.
+    hasher: DefaultHashBuilder,
     pairs: Vec<Option<Pair>>,
     free: Vec<u32>,
 }
 
 impl Pairs {
-    /// The number of a known pair; `key` is client, U+0000, target.
-    pub(super) fn find(&self, key: &str) -> Option<u32> {
-        self.by_key.get(key).copied()
+    /// The number of a known pair.
+    pub(super) fn find(&self, client_id: &str, target: &str) -> Option<u32> {
+        let is_it = |index: &u32| {
+            let known = self.pairs[*index as usize].as_ref();
+            known.is_some_and(|pair| *pair.target == *target && *pair.client_id == *client_id)
+        };
+        self.by_name.find(self.hasher.hash_one((client_id, target)), is_it).copied()
     }
 
-    pub(super) fn add(&mut self, key: &str, client: ClientIndex) -> u32 {
-        let key: Arc<str> = key.into();
-        let pair =
-            Pair { key: key.clone(), client, open: Vec::new(), past: None, shown_past: None, due: PairDue::Nothing };
-        let index = if let Some(index) = self.free.pop() {
-            self.pairs[index as usize] = Some(pair);
-            index
-        } else {
-            self.pairs.push(Some(pair));
-            self.pairs.len() as u32 - 1
-        };
-        self.by_key.insert(key, index);
+    /// Adds a pair that is not known.
+    pub(super) fn add(&mut self, client_id: Arc<str>, target: Arc<str>, client: ClientIndex) -> u32 {
+        let index = self.free.pop().unwrap_or(self.pairs.len() as u32);
+        if index as usize == self.pairs.len() {
+            self.pairs.push(None);
+        }
+        let pair = Pair::new(client_id, target, client);
+        let (hash, hasher) = (pair.hash_with(&self.hasher), &self.hasher);
+        self.pairs[index as usize] = Some(pair);
+        let pairs = &self.pairs;
+        let hash_of = |index: &u32| pairs[*index as usize].as_ref().map_or(0, |pair| pair.hash_with(hasher));
+        self.by_name.insert_unique(hash, index, hash_of);
         index
     }
 
@@ -128,7 +165,10 @@ impl Pairs {
             .filter_map(|(index, slot)| idle(slot).map(|pair| (index as u32, pair)))
             .collect();
         let remove = |(index, pair): (u32, Pair)| {
-            self.by_key.remove(&pair.key);
+            let hash = pair.hash_with(&self.hasher);
+            if let Ok(entry) = self.by_name.find_entry(hash, |known| *known == index) {
+                entry.remove();
+            }
             self.free.push(index);
             pair
         };
@@ -140,6 +180,6 @@ impl Pairs {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_key.len()
+        self.by_name.len()
     }
 }

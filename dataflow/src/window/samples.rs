@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use netqoe_model::{Metric, Percentiles};
 
+use super::few::make_room_for_one;
 use crate::event_batch::NO_SAMPLE;
 
 /// Significant decimal digits of a sketch: percentiles within 0.1 % of the exact ones.
@@ -29,7 +30,10 @@ impl SampleSet {
     /// the set is a sketch.
     pub fn insert(&mut self, event: &[u64; 5], exact_samples: usize) {
         match self {
-            Self::Exact(events) if events.len() < exact_samples => events.push(*event),
+            Self::Exact(events) if events.len() < exact_samples => {
+                make_room_for_one(events);
+                events.push(*event);
+            }
             Self::Exact(events) => {
                 let mut sketch = Box::new(std::array::from_fn(|_| empty_sketch()));
                 events.iter().chain([event]).for_each(|event| record(&mut sketch, event));

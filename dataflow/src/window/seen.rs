@@ -3,6 +3,8 @@
 use hashbrown::HashSet;
 use netqoe_model::Fingerprint;
 
+use super::few::make_room_for_one;
+
 /// Up to this many ids are searched one by one: it is faster than hashing and takes a third of the memory, and most
 /// windows never hold more.
 const SEARCHED: usize = 16;
@@ -13,7 +15,7 @@ pub enum SeenIds {
     /// In the order in which they came.
     Few(Vec<Fingerprint>),
     /// Hashed with a seed of the process: ids are chosen by others.
-    Many(HashSet<Fingerprint>),
+    Many(Box<HashSet<Fingerprint>>),
 }
 
 impl Default for SeenIds {
@@ -32,11 +34,12 @@ impl SeenIds {
         match self {
             Self::Few(ids) if ids.contains(&id) => false,
             Self::Few(ids) if ids.len() < SEARCHED => {
+                make_room_for_one(ids);
                 ids.push(id);
                 true
             }
             Self::Few(ids) => {
-                *self = Self::Many(ids.iter().copied().chain([id]).collect());
+                *self = Self::Many(Box::new(ids.iter().copied().chain([id]).collect()));
                 true
             }
             Self::Many(ids) => ids.insert(id),

@@ -9,7 +9,7 @@
 
 use netqoe_model::{Checkpoint, LogTime, Position, WindowStart};
 
-use super::{ClosedWindow, PartitionWindows, Slot, judge_closed};
+use super::{ClosedWindow, PartitionWindows, Slot, judge_last};
 use crate::pair_window::PairWindow;
 use crate::window::OpenWindow;
 
@@ -111,6 +111,8 @@ impl PartitionWindows {
         }
         let mut pairs = std::mem::take(&mut self.due.pairs);
         let portion = pairs.len().min(most);
+        // Most of them close a window. In a replay that is megabytes, which would be moved again and again as they grow.
+        self.output.closed.reserve(portion);
         for index in pairs.drain(..portion) {
             self.do_what_is_due(index);
         }
@@ -168,9 +170,7 @@ impl PartitionWindows {
             }
             for index in first.remove().pairs {
                 self.do_what_is_due(index);
-                let pair = self.pairs.get(index);
-                let Some(place) = pair.open.iter().position(|window| window.start == start) else { continue };
-                let window = pair.open.remove(place);
+                let Some(window) = self.pairs.get(index).take_open(start) else { continue };
                 self.close(index, window, None);
             }
         }
@@ -188,7 +188,7 @@ impl PartitionWindows {
         let last_time = self.rules.closes_after(window.start);
         // The first log time at which the window is closed: the same in every run, whatever closes it.
         let row = window.row(true, LogTime::from_ms(last_time.ms() + 1));
-        let judged = judge_closed(pair, &row, &self.rules, &self.new);
+        let judged = judge_last(pair, &row, &self.rules, &self.new);
         match at {
             Some(at) if at.ms() == last_time.ms() => self.looks.see_at_last(id, &mut window, judged.standing),
             None if window.unlooked && !pair.open.is_empty() => self.looks.unlooked.push(index),

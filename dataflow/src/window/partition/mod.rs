@@ -15,11 +15,12 @@ use netqoe_model::{
 };
 
 use super::clients::Clients;
+use super::kept_once::KeptOnce;
 use super::known_tags::KnownTags;
 use super::late::LateEvents;
 use super::pairs::{Pair, Pairs};
 use super::waiting::WaitingPairs;
-use super::{OpenWindow, PairId, PairName, PartitionState};
+use super::{PairId, PairName, PartitionState};
 use crate::event_batch::{EventBatch, EventRef};
 use crate::judge::{Judged, PairState};
 use crate::pair_window::PairWindow;
@@ -34,12 +35,12 @@ const SWEEPS_PER_REACH: i64 = 24;
 /// A change of the collection of windows: something put there (1) or taken back (-1).
 pub type WindowChange = (PairId, PairWindow, isize);
 
-/// A window that can't change any more, with what it comes to.
+/// A window that can't change any more, as it is closed or the log has ended, with what it comes to.
 #[derive(Clone, Debug)]
 pub struct ClosedWindow {
     /// The pair.
     pub pair: PairId,
-    /// The final row.
+    /// The last row of it.
     pub row: WindowRow,
     /// Its diagnosis.
     pub judged: Judged,
@@ -108,12 +109,15 @@ pub struct PartitionWindows {
     slots: BTreeMap<WindowStart, Slot>,
     pub(in crate::window) pairs: Pairs,
     clients: Clients,
+    targets: KeptOnce<str>,
     tags: KnownTags,
     waiting: WaitingPairs,
     looks: Looks,
     /// What is due of a minute that the log has passed.
     due: DueMinute,
     flush: bool,
+    /// Whether the log has ended.
+    ended: bool,
     /// Whether this turn has something to say.
     pub(in crate::window) moved: bool,
     /// Whether a window was closed in this turn.
@@ -140,9 +144,11 @@ impl PartitionWindows {
             slots: BTreeMap::new(),
             pairs: Pairs::default(),
             clients: Clients::default(),
+            targets: KeptOnce::default(),
             tags: KnownTags::default(),
             waiting: WaitingPairs::default(),
             flush: false,
+            ended: false,
             moved: false,
             closed: false,
             next_sweep: LogTime::default(),
@@ -162,6 +168,7 @@ impl PartitionWindows {
     pub fn apply(&mut self, mut batch: EventBatch) {
         if batch.ends {
             self.look_at_the_end();
+            self.ended = true;
         }
         if batch.flush {
             self.flush = true;
@@ -224,7 +231,9 @@ impl PartitionWindows {
         self.close_between_looks();
         self.replace_shown_pasts();
         let closed = std::mem::take(&mut self.closed);
-        let shown = std::mem::take(&mut self.flush) && self.show();
+        let shown = std::mem::take(&mut self.flush) && (self.judge_the_rest() | self.show());
+        // They were closed by their starts. Cached, as moving a closed window costs more than comparing two.
+        self.output.closed.sort_by_cached_key(|closed| closed.pair);
         // What resuming would not see again must go out with the checkpoint that no longer reaches back to it.
         if closed || shown {
             self.output.clients = self.clients.take_changed();
@@ -297,8 +306,7 @@ impl PartitionWindows {
         let pair = self.pairs.get(index);
         let slot = self.slots.entry(start).or_insert_with(|| Slot::starting_with(position));
         if pair.open_at(start).is_none() {
-            let later = pair.open.iter().rev().take_while(|window| window.start > start).count();
-            pair.open.insert(pair.open.len() - later, OpenWindow::new(start));
+            pair.open(start);
             slot.pairs.push(index);
         }
         let client = pair.client;
@@ -334,8 +342,29 @@ impl PartitionWindows {
             let id = self.id(index);
             show_past(id, self.pairs.get(index), &mut self.output.changes);
         }
-        // They were closed by their starts. Cached, as moving a closed window costs more than comparing two.
-        self.output.closed.sort_by_cached_key(|closed| closed.pair);
+    }
+
+    /// Judges the open windows at once, where the log has ended and the collection holds none of the pair: no correction is to come.
+    /// False if there are none.
+    fn judge_the_rest(&mut self) -> bool {
+        if !self.ended {
+            return false;
+        }
+        let before = self.output.closed.len();
+        for (&start, slot) in &mut self.slots {
+            for index in std::mem::take(&mut slot.changed) {
+                let pair = self.pairs.get(index);
+                if pair.is_shown() {
+                    slot.changed.push(index);
+                } else if let Some(window) = pair.take_open(start) {
+                    let row = window.row(false, self.checkpoint.log_time);
+                    let judged = judge_last(pair, &row, &self.rules, &self.new);
+                    let pair = PairId::new(self.checkpoint.partition, index);
+                    self.output.closed.push(ClosedWindow { pair, row, judged });
+                }
+            }
+        }
+        self.output.closed.len() > before
     }
 
     /// Shows the open windows that have changed since they were last shown; false if there are none.
@@ -374,12 +403,13 @@ impl PartitionWindows {
 
     /// The number of a pair, which is new to `names` where it was not known.
     pub(in crate::window) fn pair(&mut self, key: &str, client_bytes: usize) -> u32 {
-        if let Some(index) = self.pairs.find(key) {
+        let (client_id, target) = (&key[..client_bytes], &key[client_bytes + 1..]);
+        if let Some(index) = self.pairs.find(client_id, target) {
             return index;
         }
-        let (client, client_id) = self.clients.add_pair(&key[..client_bytes]);
-        let index = self.pairs.add(key, client);
-        let target = key[client_bytes + 1..].into();
+        let (client, client_id) = self.clients.add_pair(client_id);
+        let target = self.targets.of(target);
+        let index = self.pairs.add(Arc::clone(&client_id), Arc::clone(&target), client);
         self.output.names.push(PairName { pair: self.id(index), client_id, target });
         index
     }
@@ -395,8 +425,8 @@ fn replace(id: PairId, shown: Option<Rc<WindowRow>>, row: Rc<WindowRow>, changes
     changes.push((id, PairWindow::open(row), 1));
 }
 
-/// Judges a window that is closed, and takes it into what is past. That is copied only if the collection holds it.
-fn judge_closed(pair: &mut Pair, row: &WindowRow, rules: &Rules, new: &Rc<PairState>) -> Judged {
+/// Judges a window that will not change any more, and takes it into what is past. That is copied only if the collection holds it.
+fn judge_last(pair: &mut Pair, row: &WindowRow, rules: &Rules, new: &Rc<PairState>) -> Judged {
     Rc::make_mut(pair.past.get_or_insert_with(|| Rc::clone(new))).judge(row, rules)
 }
 

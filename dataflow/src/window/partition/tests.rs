@@ -1,4 +1,5 @@
-//! How many windows of a pair are open at once. What they count is the reference's to hold (`tests/it/reference.rs`).
+//! How many windows of a pair are open at once, and what becomes of them when the log ends. What they count is the reference's to
+//! hold (`tests/it/reference.rs`).
 
 use netqoe_model::{Event, EventTime, Partition};
 
@@ -46,4 +47,44 @@ fn a_pair_has_as_many_open_windows_as_lateness_and_future_reach_and_two() {
         let expected = (lateness_s + max_future_s) / window_s + 2;
         assert_eq!(most_open(window_s, lateness_s, max_future_s), expected as usize, "windows of {window_s} s");
     }
+}
+
+/// A partition that has counted one event of a pair in each of two windows which are open.
+fn with_two_open() -> PartitionWindows {
+    let mut windows = PartitionWindows::new(Arc::new(Rules::default()), Checkpoint::default());
+    let mut batch = EventBatch::new(Partition(0), Position(1));
+    for ts_ms in [BEGIN_MS, BEGIN_MS + 60_000] {
+        batch.log_time = LogTime::from_ms(ts_ms);
+        let json = format!(
+            r#"{{"event_id":"{ts_ms}","client_id":"c","ts_ms":{ts_ms},"target":"t","timing_measurements":{{"dns_ms":1}}}}"#
+        );
+        batch.push(&Event::parse(json.as_bytes()).unwrap(), batch.log_time);
+        batch.read += 1;
+    }
+    windows.apply(batch);
+    windows
+}
+
+#[test]
+fn what_is_open_when_the_log_ends_is_judged_without_the_collection() {
+    let mut windows = with_two_open();
+    windows.apply(EventBatch::flush(Partition(0), true));
+    let output = windows.turn().unwrap();
+    assert!(output.changes.is_empty());
+    let rows: Vec<_> = output.closed.iter().map(|closed| (closed.row.is_final, closed.row.count_success)).collect();
+    assert_eq!(rows, [(false, 1); 2]);
+    assert!(output.closed[0].row.start < output.closed[1].row.start, "the older one first");
+    assert_eq!(output.closed[1].row.as_of.ms(), BEGIN_MS + 60_000);
+    assert_eq!(output.state.open_windows, 2, "they never closed");
+}
+
+#[test]
+fn what_was_shown_before_the_log_ends_is_not_shown_again() {
+    let mut windows = with_two_open();
+    windows.apply(EventBatch::flush(Partition(0), false));
+    let output = windows.turn().unwrap();
+    assert_eq!((output.changes.len(), output.closed.len()), (2, 0), "a live log may correct it");
+    windows.apply(EventBatch::flush(Partition(0), true));
+    let output = windows.turn().unwrap();
+    assert_eq!((output.changes.len(), output.closed.len()), (0, 0));
 }
