@@ -27,6 +27,9 @@ CREATE TABLE corrections (
     written_at   timestamptz NOT NULL
 );
 
+-- What was corrected in each hour is asked for.
+CREATE INDEX corrections_at ON corrections (at);
+
 -- What incidents were found from, as of some looks within the correction horizon.
 CREATE TABLE fleet_states (
     at    timestamptz NOT NULL PRIMARY KEY, -- the look that it reflects

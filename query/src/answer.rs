@@ -42,14 +42,17 @@ impl Labels {
 pub(crate) struct AggregateItem {
     #[serde(flatten)]
     row: RowItem,
+    /// How often it was corrected since it is final: written again because of measurements that came late. `as_of` is the log time of
+    /// the last correction then.
+    revision: u32,
     /// When it was written.
     updated_at: i64,
 }
 
 impl From<AggregateRecord> for AggregateItem {
     fn from(record: AggregateRecord) -> Self {
-        let AggregateRecord { client_id, target, window, diagnosis_label, updated_at_ms, .. } = record;
-        Self { row: RowItem::of(client_id, target, &window, diagnosis_label), updated_at: updated_at_ms }
+        let AggregateRecord { client_id, target, window, diagnosis_label, revision, updated_at_ms, .. } = record;
+        Self { row: RowItem::of(client_id, target, &window, diagnosis_label), revision, updated_at: updated_at_ms }
     }
 }
 

@@ -9,6 +9,7 @@
 mod analysis;
 mod answer;
 mod certificates;
+mod corrections;
 mod dead_letters;
 mod final_windows;
 mod incidents;

@@ -20,7 +20,7 @@ use crate::live::{self, LiveFeed};
 use crate::measurements::{self, Measurements};
 use crate::parameters::{Cursor, Parameters};
 use crate::query_string::QueryString;
-use crate::{incidents, labels, pipeline, runs, spelling};
+use crate::{corrections, incidents, labels, pipeline, runs, spelling};
 
 /// Questions about what a store holds.
 #[derive(Clone)]
@@ -160,6 +160,7 @@ fn routes() -> OpenApiRouter<QueryApi> {
         .routes(routes!(diagnoses))
         .merge(analysis::routes())
         .merge(runs::routes())
+        .merge(corrections::routes())
         .merge(incidents::routes())
         .merge(measurements::routes())
         .merge(labels::routes())

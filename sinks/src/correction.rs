@@ -100,6 +100,37 @@ pub struct Correction {
     pub end: Option<CorrectionEnd>,
 }
 
+/// What a part of a correction leaves in `corrections`, in its own transaction: whoever keeps rows in memory sees by it, in any
+/// snapshot, whether they are what they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CorrectionNote {
+    pub(crate) at: LogTime,
+    pub(crate) from: WindowStart,
+    /// 0 with all parts but the last.
+    pub(crate) pairs: u64,
+    pub(crate) reclassified: Reclassified,
+    /// Of all parts; 0 with all but the last.
+    pub(crate) rows_written: u64,
+}
+
+impl Correction {
+    /// Of this part, which has written so many rows; none where it has changed nothing and others follow.
+    pub(crate) fn note(&self, rows_written: u64) -> Option<CorrectionNote> {
+        if let Some(end) = &self.end {
+            return Some(CorrectionNote {
+                at: end.at,
+                from: end.from,
+                pairs: end.pairs.len() as u64,
+                reclassified: end.reclassified,
+                rows_written: end.rows_written + rows_written,
+            });
+        }
+        let windows = || self.rows.iter().map(|row| &row.window).filter(|_| rows_written > 0);
+        let (at, from) = windows().map(|window| window.as_of).max().zip(windows().map(|window| window.start).min())?;
+        Some(CorrectionNote { at, from, pairs: 0, reclassified: Reclassified::default(), rows_written: 0 })
+    }
+}
+
 /// What is written with the last part of a correction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CorrectionEnd {

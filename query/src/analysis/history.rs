@@ -1,6 +1,6 @@
 //! What the store holds of one pair in a range of time, and the pair's state before it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use netqoe_dataflow::judge::PairState;
 use netqoe_model::{Label, Rules, WindowRow, WindowStart};
@@ -24,6 +24,8 @@ pub(crate) struct PairHistory {
     /// Of the windows that have one.
     pub(crate) labels: HashMap<WindowStart, Label>,
     pub(crate) diagnoses: Vec<DiagnosisRecord>,
+    /// Windows that were corrected since they are final.
+    pub(crate) corrected: HashSet<WindowStart>,
 }
 
 /// Of the pair that the extent names.
@@ -39,8 +41,15 @@ pub(crate) fn read(store: &dyn Rows, extent: &Extent, rules: &Rules) -> Result<P
     let diagnoses = all(&filter, |query| store.diagnoses(query), DiagnosisRecord::position)?;
     rows.reverse();
     let labels = rows.iter().filter_map(|row| Some((row.window.start, row.diagnosis_label?))).collect();
+    let corrected = rows.iter().filter(|row| row.revision > 0).map(|row| row.window.start).collect();
     let windows = rows.into_iter().map(|row| row.window).collect();
-    Ok(PairHistory { before: state_before(store, filter, extent.from_ms, rules)?, windows, labels, diagnoses })
+    Ok(PairHistory {
+        before: state_before(store, filter, extent.from_ms, rules)?,
+        windows,
+        labels,
+        diagnoses,
+        corrected,
+    })
 }
 
 /// The pair's state before a time, as the pipeline would read it back: from the newest state that a row carries, and the

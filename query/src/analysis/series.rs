@@ -50,8 +50,11 @@ pub(crate) struct Series {
     labels: Vec<Option<Label>>,
     #[schema(value_type = Vec<Option<schema::Severity>>)]
     severities: Vec<Option<Severity>>,
-    /// Whether none of its windows can change any more.
+    /// Whether all of its windows are final: only a correction changes them.
     is_final: Vec<bool>,
+    /// The log time of the last correction of one of its windows, Unix milliseconds: then a measurement was counted that came after
+    /// the window was final. Null where there was none.
+    corrected_at: Vec<Option<i64>>,
     /// Newest first, up to 500.
     diagnoses: Vec<DiagnosisItem>,
 }
@@ -108,7 +111,7 @@ pub(crate) fn of(found: Found, rules: &Rules) -> Series {
 
 /// Each window is judged by all that came before it, also by those that are not shown.
 fn series(history: PairHistory, point_ms: i64, tags: &[TagValue], rules: &Rules) -> Series {
-    let PairHistory { before, windows, labels, mut diagnoses } = history;
+    let PairHistory { before, windows, labels, mut diagnoses, corrected } = history;
     let is_shown = |row: &WindowRow| tags.iter().all(|tag| tag.is_of(row.tags.as_deref()));
     let hidden: HashSet<_> = windows.iter().filter(|row| !is_shown(row)).map(|row| row.start).collect();
     diagnoses.retain(|found| !hidden.contains(&found.window_start));
@@ -124,6 +127,8 @@ fn series(history: PairHistory, point_ms: i64, tags: &[TagValue], rules: &Rules)
         let hurt = |row: &WindowRow| (severities.get(&row.start).copied(), labels.get(&row.start).copied());
         let worst = windows.iter().map(|(row, _)| hurt(row)).max_by_key(|(severity, label)| (*severity, rank(*label)));
         series.push(point_ms, windows, worst.unwrap_or_default());
+        let corrections = windows.iter().filter(|(row, _)| corrected.contains(&row.start));
+        series.corrected_at.push(corrections.map(|(row, _)| row.as_of.ms()).max());
     }
     series.diagnoses = listed(diagnoses);
     series
@@ -206,6 +211,8 @@ impl UsualBand {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use netqoe_dataflow::judge::PairState;
     use netqoe_model::{LogTime, Percentiles, WindowStart};
     use proptest::collection::{btree_set, vec};
@@ -237,7 +244,7 @@ mod tests {
         fn points_keep_counts_and_the_worst_of_their_windows(rows in windows(), minutes in 1_i64..60) {
             let (point_ms, rules) = (minutes * 60_000, Rules::default());
             let (before, labels) = (PairState::new(&rules.diagnosis), HashMap::new());
-            let history = PairHistory { before, windows: rows.clone(), labels, diagnoses: Vec::new() };
+            let history = PairHistory { before, windows: rows.clone(), labels, diagnoses: Vec::new(), corrected: HashSet::new() };
             let series = series(history, point_ms, &[], &rules);
 
             prop_assert!(series.start.is_sorted_by(|a, b| a < b));

@@ -16,7 +16,7 @@ pub(super) const WINDOWS: u8 = 10;
 const P50: usize = 0;
 const P95: usize = 1;
 
-/// All windows that start within some time, by pair, each pair's in order. Never changed once it is made.
+/// All windows that start within some time, by pair, each pair's in order. Never changed once it is made: after a correction another one takes its place.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) start_ms: i64,

@@ -60,22 +60,27 @@ impl FinalWindowsReader {
     /// The next block, from a snapshot that says that its rows are final; none where nothing is to be read.
     fn next(&self, store: &dyn Rows) -> Result<Option<NextBlock>, ReadError> {
         let settled_before_ms = self.settled_before_ms(&store.checkpoints()?);
-        if settled_before_ms.is_none_or(|settled_before_ms| self.kept.read().reaches(settled_before_ms)) {
+        let known = self.kept.read().corrected();
+        let since = store.corrected_since(known)?;
+        let mut kept = self.kept.write();
+        if settled_before_ms.is_none_or(|settled_before_ms| kept.reaches(settled_before_ms)) {
             // The store is another one than it was.
-            self.kept.write().clear();
+            kept.clear();
         }
+        kept.correct(since);
+        drop(kept);
         let next_ms = |settled_before_ms| self.kept.read().next_ms(settled_before_ms, self.rules.window_ms);
         let Some(start_ms) = settled_before_ms.and_then(next_ms) else { return Ok(None) };
         Ok(Some(NextBlock { start_ms, rows: self.rows(store, start_ms)? }))
     }
 
-    /// Windows that start before this time never change.
+    /// Windows that start before this time are final: only a correction changes them.
     pub(super) fn settled_before_ms(&self, checkpoints: &[Checkpoint]) -> Option<i64> {
         let log_times = checkpoints.iter().map(|checkpoint| checkpoint.log_time);
         Some(Frontier::of_all(log_times, self.partitions)?.final_before(&self.rules).ms())
     }
 
-    /// All rows of a block, unless they are too many, or one of them was made by other rules: it may change, or its window
+    /// All rows of a block, unless they are too many, or one of them was made by other rules: it is not final, or its window
     /// has another length.
     fn rows(&self, store: &dyn Rows, start_ms: i64) -> Result<Option<Vec<AggregateRecord>>, ReadError> {
         let to_ms = start_ms + i64::from(WINDOWS) * self.rules.window_ms;
@@ -98,7 +103,7 @@ impl FinalWindowsReader {
     pub fn tell(&self) -> String {
         let kept = self.kept.read();
         let mebibytes = kept.bytes() as f64 / f64::from(1 << 20);
-        format!("{} windows that can't change any more are in memory, in {mebibytes:.1} MiB", kept.windows())
+        format!("{} final windows are in memory, in {mebibytes:.1} MiB", kept.windows())
     }
 }
 

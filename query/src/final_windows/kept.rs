@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use netqoe_sinks::read::CorrectedSince;
+
 use super::block::{Block, WINDOWS};
 
 /// Memory for blocks: a day of 2,000 pairs takes three quarters of it.
@@ -19,11 +21,38 @@ pub(super) struct Kept {
     max_bytes: usize,
     /// The newest block that can't be kept. None before it is.
     refused_ms: Option<i64>,
+    /// The number of the newest correction that the blocks reflect.
+    corrected: i64,
+}
+
+/// The blocks as they were at one moment.
+#[derive(Debug)]
+pub(super) struct Seen {
+    blocks: Vec<Arc<Block>>,
+    /// The number of the newest correction that they reflect.
+    pub(super) corrected: i64,
+}
+
+impl Seen {
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Those that have what a snapshot of the store has: all of their windows were settled by then, and no correction lies between.
+    pub(super) fn as_in(self, settled_before_ms: Option<i64>, since: CorrectedSince) -> Vec<Arc<Block>> {
+        let Some(settled_before_ms) = settled_before_ms else { return Vec::new() };
+        // The blocks reflect what the snapshot does not.
+        if since.newest < self.corrected {
+            return Vec::new();
+        }
+        let before_ms = since.from.map_or(settled_before_ms, |from| from.ms().min(settled_before_ms));
+        self.blocks.into_iter().take_while(|block| block.end_ms() <= before_ms).collect()
+    }
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { blocks: VecDeque::new(), bytes: 0, max_bytes: MAX_BYTES, refused_ms: None }
+        Self { blocks: VecDeque::new(), bytes: 0, max_bytes: MAX_BYTES, refused_ms: None, corrected: 0 }
     }
 }
 
@@ -72,18 +101,30 @@ impl Kept {
         self.bytes = 0;
     }
 
+    /// Lets go of what later corrections than the known one may have changed. Where the known one is not in the store, that is another
+    /// one than it was.
+    pub(super) fn correct(&mut self, CorrectedSince { newest, from }: CorrectedSince) {
+        if newest < self.corrected {
+            self.clear();
+        }
+        while let Some(block) = self.blocks.pop_back_if(|block| from.is_some_and(|from| block.end_ms() > from.ms())) {
+            self.bytes -= block.bytes();
+        }
+        self.corrected = newest;
+    }
+
+    /// The number of the newest correction that the blocks reflect.
+    pub(super) fn corrected(&self) -> i64 {
+        self.corrected
+    }
+
     /// Whether a block has a window that starts at or after this time.
     pub(super) fn reaches(&self, ms: i64) -> bool {
         self.blocks.back().is_some_and(|back| back.end_ms() > ms)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
-    /// Those whose windows all start before this time.
-    pub(super) fn until(&self, ms: i64) -> Vec<Arc<Block>> {
-        self.blocks.iter().take_while(|block| block.end_ms() <= ms).cloned().collect()
+    pub(super) fn seen(&self) -> Seen {
+        Seen { blocks: self.blocks.iter().cloned().collect(), corrected: self.corrected }
     }
 
     pub(super) fn windows(&self) -> usize {
@@ -97,6 +138,7 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use netqoe_model::WindowStart;
     use netqoe_sinks::read::{Extent, Names};
 
     use super::*;
@@ -169,9 +211,49 @@ mod tests {
     fn a_block_is_whole_before_a_time_or_left_out() {
         let mut kept = Kept::default();
         fill(&mut kept, 1_000 * BLOCK_MS);
-        let newest = |ms| kept.until(ms).last().map(|block| block.start_ms / BLOCK_MS);
+        let newest = |ms| newest_of(kept.seen().as_in(Some(ms), CorrectedSince::default()));
         assert_eq!(newest(1_000 * BLOCK_MS), Some(999));
         assert_eq!(newest(1_000 * BLOCK_MS - 1), Some(998));
         assert_eq!(newest(0), None);
+        assert_eq!(newest_of(kept.seen().as_in(None, CorrectedSince::default())), None);
+    }
+
+    /// Which of them is the newest.
+    fn newest_of(blocks: Vec<Arc<Block>>) -> Option<i64> {
+        blocks.last().map(|block| block.start_ms / BLOCK_MS)
+    }
+
+    fn since(newest: i64, from_ms: Option<i64>) -> CorrectedSince {
+        CorrectedSince { newest, from: from_ms.map(WindowStart::from_ms) }
+    }
+
+    #[test]
+    fn what_was_corrected_is_read_again() {
+        let mut kept = Kept::default();
+        kept.correct(since(4, Some(0)));
+        fill(&mut kept, 1_000 * BLOCK_MS);
+        kept.correct(since(4, None));
+        assert_eq!(fill(&mut kept, 1_000 * BLOCK_MS), [0; 0]);
+        kept.correct(since(7, Some(997 * BLOCK_MS + WINDOW_MS)));
+        assert_eq!(kept.bytes, kept.blocks.iter().map(|block| block.bytes()).sum::<usize>());
+        assert_eq!(fill(&mut kept, 1_000 * BLOCK_MS), [997, 998, 999]);
+        kept.correct(since(8, Some(0)));
+        assert!(kept.seen().is_empty() && kept.bytes == 0);
+    }
+
+    #[test]
+    fn a_snapshot_before_or_after_a_correction_has_other_rows_than_memory() {
+        let mut kept = Kept::default();
+        kept.correct(since(4, None));
+        fill(&mut kept, 1_000 * BLOCK_MS);
+        let newest = |since| newest_of(kept.seen().as_in(Some(1_000 * BLOCK_MS), since));
+        assert_eq!(newest(since(4, None)), Some(999));
+        assert_eq!(newest(since(6, Some(998 * BLOCK_MS))), Some(997));
+        assert_eq!(newest(since(6, Some(998 * BLOCK_MS - 1))), Some(996));
+        assert_eq!(newest(since(6, Some(1_001 * BLOCK_MS))), Some(999));
+        assert_eq!(newest(since(3, None)), None);
+        // Its corrections are gone, or it is another store.
+        kept.correct(since(0, None));
+        assert!(kept.seen().is_empty() && kept.corrected() == 0);
     }
 }

@@ -11,7 +11,7 @@ use netqoe_sinks::read::{
 use parking_lot::{Mutex, RwLock};
 
 use super::block::Block;
-use super::kept::Kept;
+use super::kept::{Kept, Seen};
 use super::totals::Totals;
 use super::{degraded, points, split};
 
@@ -59,17 +59,21 @@ impl Reader for FinalWindowsReader {
 }
 
 impl WithMemory<'_> {
-    /// Those of which the snapshot itself says that they are final: they have the rows that it has. Memory may have come
-    /// further meanwhile, or have been filled from a store that this one has replaced.
+    /// Those of which the snapshot itself says that they have the rows that it has: they are final, and were not corrected before
+    /// memory read them or since. Memory may have come further meanwhile, or have been filled from a store that this one has replaced.
     fn blocks(&self) -> Result<&[Arc<Block>], ReadError> {
         if let Some(blocks) = self.blocks.get() {
             return Ok(blocks);
         }
-        let is_empty = self.reader.kept.read().is_empty();
-        let checkpoints = if is_empty { Vec::new() } else { self.store.rows.checkpoints()? };
-        let settled_before_ms = self.reader.settled_before_ms(&checkpoints);
-        let blocks = settled_before_ms.map(|settled_before_ms| self.reader.kept.read().until(settled_before_ms));
-        Ok(self.blocks.get_or_init(|| blocks.unwrap_or_default()))
+        let seen = self.reader.kept.read().seen();
+        let blocks = if seen.is_empty() { Vec::new() } else { self.as_here(seen)? };
+        Ok(self.blocks.get_or_init(|| blocks))
+    }
+
+    fn as_here(&self, seen: Seen) -> Result<Vec<Arc<Block>>, ReadError> {
+        let settled_before_ms = self.reader.settled_before_ms(&self.store.rows.checkpoints()?);
+        let since = self.store.rows.corrected_since(seen.corrected)?;
+        Ok(seen.as_in(settled_before_ms, since))
     }
 
     fn parts(&self, extent: &Extent) -> Result<Parts, ReadError> {

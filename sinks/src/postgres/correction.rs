@@ -13,7 +13,7 @@ use postgres::types::Type;
 use super::window::{WINDOW_COLUMNS, narrow, timestamptz, unix_ms, window};
 use super::write::{Parameter, ROWS_PER_STATEMENT, each};
 use super::{Failure, PostgresStore, fleet, read_back, write};
-use crate::correction::{Correction, CorrectionEnd, PairBefore, WaitingPartition};
+use crate::correction::{Correction, CorrectionEnd, CorrectionNote, PairBefore, WaitingPartition};
 use crate::fleet::read_look;
 use crate::history::{PastInReading, Reach};
 use crate::{CorrectionStore, StoreError};
@@ -146,8 +146,12 @@ impl PostgresStore {
             let rows_written = write::correct_rows(transaction, &correction.rows, timestamptz(written_at))?;
             write::clients(transaction, correction.clients.iter())?;
             fleet::put_looks(transaction, correction.looks.iter())?;
-            if let Some(end) = &correction.end {
-                finish(transaction, &log_id, correction.partition, end, rows_written, timestamptz(written_at))?;
+            let is_new = match &correction.end {
+                Some(end) => finish(transaction, &log_id, correction.partition, end)?,
+                None => true,
+            };
+            if let Some(note) = correction.note(rows_written).filter(|_| is_new) {
+                put_note(transaction, correction.partition, &note, timestamptz(written_at))?;
             }
             Ok(rows_written)
         })
@@ -240,15 +244,13 @@ fn delete_waiting(
     )?)
 }
 
+/// Whether it is written for the first time.
 fn finish(
     transaction: &mut Transaction<'_>,
     log_id: &str,
     partition: Partition,
     end: &CorrectionEnd,
-    rows_written: u64,
-    written_at: SystemTime,
-) -> Result<(), Failure> {
-    let number = i32::from(partition.0);
+) -> Result<bool, Failure> {
     let waited = delete_waiting(transaction, partition, &end.pairs)?;
     put_waiting(transaction, partition, &end.still_waiting)?;
     let counts = [end.ledger.accepted, end.ledger.duplicate, end.ledger.late].map(u64::cast_signed);
@@ -256,28 +258,38 @@ fn finish(
         "UPDATE checkpoint SET accepted = $3, duplicate = $4, late = $5 WHERE log_id = $1 AND partition = $2",
         &[
             (&log_id, Type::TEXT),
-            (&number, Type::INT4),
+            (&i32::from(partition.0), Type::INT4),
             (&counts[0], Type::INT8),
             (&counts[1], Type::INT8),
             (&counts[2], Type::INT8),
         ],
     )?;
     // Where nobody waited, this was done before, and the answer was lost.
-    if waited > 0 {
-        transaction.execute_typed(
-            "INSERT INTO corrections (partition, at, from_window, pairs, accepted, duplicate, rows_written, written_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            &[
-                (&number, Type::INT4),
-                (&timestamptz(end.at.ms()), Type::TIMESTAMPTZ),
-                (&timestamptz(end.from.ms()), Type::TIMESTAMPTZ),
-                (&(end.pairs.len() as i64), Type::INT8),
-                (&end.reclassified.accepted.cast_signed(), Type::INT8),
-                (&end.reclassified.duplicate.cast_signed(), Type::INT8),
-                (&(end.rows_written + rows_written).cast_signed(), Type::INT8),
-                (&written_at, Type::TIMESTAMPTZ),
-            ],
-        )?;
-    }
+    Ok(waited > 0)
+}
+
+/// The last that a transaction does: others wait until it has ended, so that who sees a number has seen all smaller ones.
+fn put_note(
+    transaction: &mut Transaction<'_>,
+    partition: Partition,
+    note: &CorrectionNote,
+    written_at: SystemTime,
+) -> Result<(), Failure> {
+    let CorrectionNote { at, from, pairs, reclassified, rows_written } = *note;
+    transaction.batch_execute("LOCK TABLE corrections IN SHARE ROW EXCLUSIVE MODE")?;
+    transaction.execute_typed(
+        "INSERT INTO corrections (partition, at, from_window, pairs, accepted, duplicate, rows_written, written_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &[
+            (&i32::from(partition.0), Type::INT4),
+            (&timestamptz(at.ms()), Type::TIMESTAMPTZ),
+            (&timestamptz(from.ms()), Type::TIMESTAMPTZ),
+            (&pairs.cast_signed(), Type::INT8),
+            (&reclassified.accepted.cast_signed(), Type::INT8),
+            (&reclassified.duplicate.cast_signed(), Type::INT8),
+            (&rows_written.cast_signed(), Type::INT8),
+            (&written_at, Type::TIMESTAMPTZ),
+        ],
+    )?;
     Ok(())
 }

@@ -37,6 +37,7 @@ impl PostgresStore {
         });
         done.clients_deleted = self.delete_before(oldest, "clients", "last_seen < $1")?;
         done.dead_letters_deleted = self.delete_before(oldest, "dead_letters", "log_time < $1")?;
+        self.delete_before(oldest, "corrections", "at < $1")?;
         // Before their incidents, so that none is left behind.
         for (table, _) in PARTS {
             self.delete_before(oldest, table, "incident IN (SELECT id FROM incidents WHERE closed < $1)")?;

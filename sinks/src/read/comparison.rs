@@ -235,6 +235,7 @@ mod tests {
             },
             diagnosis_label: Some(Label::Healthy),
             pair_state: None,
+            revision: 0,
             updated_at_ms: as_of,
         }
     }

@@ -7,6 +7,7 @@
 //! Decision: D-082.
 
 mod comparison;
+mod corrections;
 mod degraded;
 mod error;
 mod extent;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use netqoe_model::Checkpoint;
 
 pub use comparison::{Compared, DifferentColumn, DifferentRow, Missing, compare, side_by_side};
+pub use corrections::{CorrectedHour, CorrectedSince, WaitingEvents};
 pub use error::ReadError;
 pub use extent::{Extent, Matching, Measure, Pair};
 pub(crate) use incidents::member;
@@ -154,6 +156,25 @@ pub trait Rows {
     /// # Errors
     /// If the store can't be read, is busy, or takes too long.
     fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError>;
+
+    /// Which rows were written again by corrections after the one with this number. Takes time in proportion to these.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn corrected_since(&self, known: i64) -> Result<CorrectedSince, ReadError>;
+
+    /// The corrections whose log time lies between two times (Unix milliseconds, the second is exclusive), by hour, in order: hours
+    /// with one, `limit` at most.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn corrected_hours(&self, times_ms: [i64; 2], limit: u32) -> Result<Vec<CorrectedHour>, ReadError>;
+
+    /// What came late and is not counted yet.
+    ///
+    /// # Errors
+    /// If the store can't be read, is busy, or takes too long.
+    fn waiting_events(&self) -> Result<WaitingEvents, ReadError>;
 
     /// The rules by which rows have been made since the last generation was opened, as JSON; `None` if an older netqoe
     /// has opened it.

@@ -19,6 +19,8 @@ pub struct AggregateRecord {
     pub diagnosis_label: Option<Label>,
     /// With some final rows: what later windows of the pair are judged by, as in [`netqoe_model::AggregateRow::pair_state`].
     pub pair_state: Option<Arc<[u8]>>,
+    /// How often it was corrected since it is final: written again because of measurements that came late.
+    pub revision: u32,
     /// When the row was written, in Unix milliseconds.
     pub updated_at_ms: i64,
 }

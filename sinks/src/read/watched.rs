@@ -5,10 +5,10 @@ use netqoe_model::{
 };
 
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, IncidentFilter,
-    IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, Matching, NoteRecord, Page, Paged, Pair, PastLabel,
-    PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms, Snapshot,
-    SplitRecord, Summaries, TargetRecord, UnmeasuredFilter,
+    AggregateRecord, ClientRecord, CorrectedHour, CorrectedSince, CurrentRecord, DegradedRecord, DiagnosisRecord,
+    Extent, Filter, IncidentFilter, IncidentQuery, IncidentRecord, Incidents, MaintenancePosition, Matching,
+    NoteRecord, Page, Paged, Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord,
+    ScoreRecord, ScoreTerms, Snapshot, SplitRecord, Summaries, TargetRecord, UnmeasuredFilter, WaitingEvents,
 };
 
 /// Watches what is asked of a store, and changes nothing.
@@ -93,6 +93,18 @@ impl<W: Watch> Rows for WatchedRows<'_, W> {
 
     fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
         self.watch.question("scores", || self.rows.scores(extent, terms, limit))
+    }
+
+    fn corrected_since(&self, known: i64) -> Result<CorrectedSince, ReadError> {
+        self.watch.question("corrected_since", || self.rows.corrected_since(known))
+    }
+
+    fn corrected_hours(&self, times_ms: [i64; 2], limit: u32) -> Result<Vec<CorrectedHour>, ReadError> {
+        self.watch.question("corrected_hours", || self.rows.corrected_hours(times_ms, limit))
+    }
+
+    fn waiting_events(&self) -> Result<WaitingEvents, ReadError> {
+        self.watch.question("waiting_events", || self.rows.waiting_events())
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{COLUMNS, DIAGNOSIS_COLUMNS, bind, bind_diagnosis, hurts, insert};
 use super::{SqliteStore, fleet, read_back, write};
-use crate::correction::{Correction, CorrectionEnd, PairBefore, WaitingPartition};
+use crate::correction::{Correction, CorrectionEnd, CorrectionNote, PairBefore, WaitingPartition};
 use crate::fleet::read_look;
 use crate::history::{PastInReading, Reach};
 use crate::{CorrectionStore, StoreError};
@@ -139,8 +139,12 @@ impl CorrectionStore for SqliteStore {
             let rows_written = correct_rows(transaction, &correction.rows, written_at)?;
             write::clients(transaction, correction.clients.iter())?;
             fleet::put_looks(transaction, &correction.looks)?;
-            if let Some(end) = &correction.end {
-                finish(transaction, &log_id, correction.partition, end, rows_written, written_at)?;
+            let is_new = match &correction.end {
+                Some(end) => finish(transaction, &log_id, correction.partition, end)?,
+                None => true,
+            };
+            if let Some(note) = correction.note(rows_written).filter(|_| is_new) {
+                put_note(transaction, correction.partition, &note, written_at)?;
             }
             Ok(rows_written)
         })
@@ -206,14 +210,8 @@ fn correct_rows(transaction: &Connection, rows: &[AggregateRow], written_at: i64
     Ok(written)
 }
 
-fn finish(
-    transaction: &Connection,
-    log_id: &str,
-    partition: Partition,
-    end: &CorrectionEnd,
-    rows_written: u64,
-    written_at: i64,
-) -> rusqlite::Result<()> {
+/// Whether it is written for the first time.
+fn finish(transaction: &Connection, log_id: &str, partition: Partition, end: &CorrectionEnd) -> rusqlite::Result<bool> {
     let waited = delete_waiting(transaction, partition, &end.pairs)?;
     put_waiting(transaction, partition, &end.still_waiting)?;
     let Ledger { accepted, duplicate, late, .. } = end.ledger;
@@ -223,9 +221,16 @@ fn finish(
         )?
         .execute(params![accepted, duplicate, late, log_id, partition.0])?;
     // Where nobody waited, this was done before, and the answer was lost.
-    if waited == 0 {
-        return Ok(());
-    }
+    Ok(waited > 0)
+}
+
+fn put_note(
+    transaction: &Connection,
+    partition: Partition,
+    note: &CorrectionNote,
+    written_at: i64,
+) -> rusqlite::Result<()> {
+    let CorrectionNote { at, from, pairs, reclassified, rows_written } = *note;
     transaction
         .prepare_cached(
             "INSERT INTO corrections (partition, at, from_window, pairs, accepted, duplicate, rows_written, written_at)
@@ -233,12 +238,12 @@ fn finish(
         )?
         .execute(params![
             partition.0,
-            end.at.ms(),
-            end.from.ms(),
-            end.pairs.len() as i64,
-            end.reclassified.accepted,
-            end.reclassified.duplicate,
-            end.rows_written + rows_written,
+            at.ms(),
+            from.ms(),
+            pairs,
+            reclassified.accepted,
+            reclassified.duplicate,
+            rows_written,
             written_at,
         ])?;
     Ok(())

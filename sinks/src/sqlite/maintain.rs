@@ -20,6 +20,7 @@ impl Maintain for SqliteStore {
         for (table, key) in PARTS {
             self.delete(table, key, "incident IN (SELECT id FROM incidents WHERE closed < ?1)", before_ms)?;
         }
+        self.delete("corrections", "id", "at < ?1", before_ms)?;
         Ok(Maintained {
             // Before their rows: a diagnosis never stands without one.
             diagnoses_deleted: self.delete("diagnoses", WINDOW_KEY, "window_start_ts < ?1", before_ms)?,

@@ -59,6 +59,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came after its windows were closed and was counted all the same, by hour of the log, and what waits to be counted. */
+        get: operations["corrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -180,7 +197,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Incidents, those that opened last first. Between `from` and `to` are those that were going on then. */
+        /** Incidents, those that opened last first. Between `from` and `to` are those that were going on then. With `as_of`, each is as its
+         *     newest revision by then says. */
         get: operations["incidents"];
         put?: never;
         post?: never;
@@ -197,7 +215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One incident, what changed of it, and what people say of it. */
+        /** One incident, what changed of it, and what people say of it; with `as_of`, what was known and said by then. */
         get: operations["incident"];
         put?: never;
         post?: never;
@@ -509,6 +527,12 @@ export interface components {
         /** @description A row of `agg_1m`: its columns, with times in Unix milliseconds, latencies in ms and throughputs in Mbit/s. */
         AggregateItem: components["schemas"]["RowItem"] & {
             /**
+             * Format: int32
+             * @description How often it was corrected since it is final: written again because of measurements that came late. `as_of` is the log time of
+             *     the last correction then.
+             */
+            revision: number;
+            /**
              * Format: int64
              * @description When it was written.
              */
@@ -638,6 +662,45 @@ export interface components {
             point_ms: number;
             /** @description Where each point begins, Unix milliseconds; whole multiples of `point_ms`. Points without a window are left out. */
             start: number[];
+        };
+        /** @description The corrections of an hour, as far as they lie in the range. */
+        CorrectedHourItem: {
+            /**
+             * Format: int64
+             * @description Events that came late and count since then.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            corrections: number;
+            /**
+             * Format: int64
+             * @description Copies of events that were counted.
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Where it begins, Unix milliseconds: a whole hour of UTC.
+             */
+            hour: number;
+            /**
+             * Format: int64
+             * @description Pairs that were computed again, each as often as it was.
+             */
+            pairs: number;
+            /**
+             * Format: int64
+             * @description Rows that were written. Of these, only those whose window has changed have a higher `revision`.
+             */
+            rows_written: number;
+        };
+        /** @description What was corrected in a range, and what waits now. */
+        Corrections: {
+            /** @description Hours with a correction, oldest first. */
+            items: components["schemas"]["CorrectedHourItem"][];
+            waiting: components["schemas"]["Waiting"];
         };
         /** @description How many there are. */
         Counts: {
@@ -905,7 +968,7 @@ export interface components {
             acknowledged: components["schemas"]["Acknowledged"] | null;
             /**
              * Format: int64
-             * @description The log time that it reflects.
+             * @description The log time that it reflects. What came late may correct it later, as its revisions say.
              */
             as_of: number;
             cause: components["schemas"]["Cause"];
@@ -974,7 +1037,7 @@ export interface components {
          * @description What changed of an incident.
          * @enum {string}
          */
-        IncidentChange: "opened" | "cause" | "severity" | "absorbed" | "closed" | "withdrawn";
+        IncidentChange: "opened" | "cause" | "severity" | "absorbed" | "closed" | "withdrawn" | "corrected";
         /** @description An incident with its history. */
         IncidentDetail: components["schemas"]["Incident"] & {
             /** @description What people have said of it, in order; the newest 1,000, which are all. */
@@ -1024,9 +1087,11 @@ export interface components {
         IncidentRevision: {
             /**
              * Format: int64
-             * @description The log time at which it changed, Unix milliseconds.
+             * @description The log time at which it changed, or was corrected, Unix milliseconds.
              */
             at: number;
+            /** @description Why it was withdrawn or corrected, in plain words; null with other changes. */
+            because: string | null;
             /** @description Its cause after it. */
             cause: components["schemas"]["Cause"];
             change: components["schemas"]["IncidentChange"];
@@ -1042,6 +1107,8 @@ export interface components {
             revision: number;
             /** @description Its severity after it. */
             severity: components["schemas"]["Severity"];
+            /** @description Where it stood after it. */
+            state: components["schemas"]["IncidentState"];
         };
         /**
          * @description `closed`: it is over. `withdrawn`: it should not have been told.
@@ -1062,6 +1129,12 @@ export interface components {
         /** @description Some of what was asked for, in order. */
         Items_AggregateItem: {
             items: (components["schemas"]["RowItem"] & {
+                /**
+                 * Format: int32
+                 * @description How often it was corrected since it is final: written again because of measurements that came late. `as_of` is the log time of
+                 *     the last correction then.
+                 */
+                revision: number;
                 /**
                  * Format: int64
                  * @description When it was written.
@@ -1127,7 +1200,7 @@ export interface components {
                 acknowledged: components["schemas"]["Acknowledged"] | null;
                 /**
                  * Format: int64
-                 * @description The log time that it reflects.
+                 * @description The log time that it reflects. What came late may correct it later, as its revisions say.
                  */
                 as_of: number;
                 cause: components["schemas"]["Cause"];
@@ -1982,13 +2055,16 @@ export interface components {
          *     stands for several windows, a latency is the greatest of theirs, a throughput the least, a count their sum, a label
          *     the most severe, what is usual that of the last window; percentiles are never averaged. */
         Series: {
+            /** @description The log time of the last correction of one of its windows, Unix milliseconds: then a measurement was counted that came after
+             *     the window was final. Null where there was none. */
+            corrected_at: (number | null)[];
             count_error: number[];
             count_total: number[];
             /** @description Newest first, up to 500. */
             diagnoses: components["schemas"]["DiagnosisItem"][];
             /** @description Failed events by stage. */
             errors: components["schemas"]["ByStage"];
-            /** @description Whether none of its windows can change any more. */
+            /** @description Whether all of its windows are final: only a correction changes them. */
             is_final: boolean[];
             labels: (components["schemas"]["Label"] | null)[];
             /** @description `maximum`. */
@@ -2169,6 +2245,19 @@ export interface components {
             low: (number | null)[];
             /** @description The usual value. */
             usual: (number | null)[];
+        };
+        /** @description What came late and is not counted yet. */
+        Waiting: {
+            /**
+             * Format: int64
+             * @description Events, copies included.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Pairs whose rows do not reflect it.
+             */
+            pairs: number;
         };
         /** @description Pairs of a cause. */
         Weight: {
@@ -2394,6 +2483,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description The request can't be understood; the message says why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    /** @description `Bearer` */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Another site may have sent this; or, without tokens, this machine was asked for by another name */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wrong tokens have come from this address */
+            429: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The store is away, or it took too long; try again later */
+            503: {
+                headers: {
+                    /** @description Seconds after which to ask again, where that is known */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
+                };
+            };
+        };
+    };
+    corrections: {
+        parameters: {
+            query?: {
+                /** @description Corrected at or after this time of the log: Unix milliseconds or RFC 3339; a day before `to` where absent. */
+                from?: number | string;
+                /** @description Corrected before this time of the log: Unix milliseconds or RFC 3339; now where absent. */
+                to?: number | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Corrections"];
                 };
             };
             /** @description The request can't be understood; the message says why */
@@ -2996,6 +3161,9 @@ export interface operations {
                 from?: number | string;
                 /** @description Opened before this time: Unix milliseconds or RFC 3339. */
                 to?: number | string;
+                /** @description As they were known at this log time, before what came later amended, withdrew or corrected them: Unix milliseconds or RFC
+                 *     3339. The filters are for what was known then. */
+                as_of?: number | string;
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -3071,7 +3239,10 @@ export interface operations {
     };
     incident: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As it was known at this log time: Unix milliseconds or RFC 3339. */
+                as_of?: number | string;
+            };
             header?: never;
             path: {
                 /** @description The incident's */
@@ -3088,6 +3259,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description The request can't be understood; the message says why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
             /** @description No token, or a wrong one */

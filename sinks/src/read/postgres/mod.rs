@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod clients;
+mod corrections;
 mod current;
 mod degraded;
 mod diagnoses;
@@ -29,9 +30,9 @@ use super::Names;
 use super::labelled::Dialect;
 use super::statement::Statement;
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms,
-    Snapshot, SplitRecord, Summaries, TIME_LIMIT, TargetRecord,
+    AggregateRecord, ClientRecord, CorrectedHour, CorrectedSince, CurrentRecord, DegradedRecord, DiagnosisRecord,
+    Extent, Filter, Matching, Page, Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows,
+    RunRecord, ScoreRecord, ScoreTerms, Snapshot, SplitRecord, Summaries, TIME_LIMIT, TargetRecord, WaitingEvents,
 };
 use crate::PostgresOptions;
 use crate::postgres::read_back;
@@ -63,6 +64,15 @@ impl Reader for PostgresReader {
 }
 
 impl State<'_> {
+    /// The one row that a statement without groups has; the default where there is none.
+    fn one<T: Default>(
+        &self,
+        statement: &Statement,
+        record: impl FnMut(&Row) -> Result<T, Unreadable>,
+    ) -> Result<T, ReadError> {
+        Ok(self.read(statement, record)?.pop().unwrap_or_default())
+    }
+
     fn page<P, T>(
         &self,
         query: &Query<P>,
@@ -145,6 +155,18 @@ impl Rows for State<'_> {
 
     fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
         self.within(extent, &score::statement(extent, terms, limit), score::record)
+    }
+
+    fn corrected_since(&self, known: i64) -> Result<CorrectedSince, ReadError> {
+        self.one(&corrections::since(known), corrections::since_record)
+    }
+
+    fn corrected_hours(&self, times_ms: [i64; 2], limit: u32) -> Result<Vec<CorrectedHour>, ReadError> {
+        self.read(&corrections::hours(times_ms, limit), corrections::hour)
+    }
+
+    fn waiting_events(&self) -> Result<WaitingEvents, ReadError> {
+        self.one(&corrections::waiting(), corrections::waiting_record)
     }
 
     /// An older schema has no such column, and no row in JSON has such a member.

@@ -23,7 +23,7 @@ const COLUMNS: &str = "client_id, target, window_start_ts, count_success,
     dns_error_count, tcp_error_count, tls_error_count, http_error_count, throughput_error_count,
     dns_p50, dns_p95, tcp_p50, tcp_p95, tls_p50, tls_p95, ttfb_p50, ttfb_p95, throughput_p50, throughput_p95,
     diagnosis_label, is_final, as_of, updated_at, pair_state, network_type, isp, site,
-    client_labels, target_labels";
+    client_labels, target_labels, revision";
 
 pub(super) fn page(connection: &Connection, query: &Query<RowPosition>) -> rusqlite::Result<Page<AggregateRecord>> {
     let mut names = Names::default();
@@ -63,6 +63,7 @@ fn record(row: &Row<'_>, names: &mut Names) -> rusqlite::Result<AggregateRecord>
             None => None,
         },
         pair_state: row.get_ref("pair_state")?.as_blob_or_null()?.map(Arc::from),
+        revision: row.get("revision")?,
         updated_at_ms: row.get("updated_at")?,
     })
 }

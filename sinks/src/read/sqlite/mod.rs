@@ -3,6 +3,7 @@
 mod aggregates;
 mod clients;
 mod connections;
+mod corrections;
 mod current;
 mod degraded;
 mod diagnoses;
@@ -27,9 +28,9 @@ use rusqlite::OptionalExtension;
 use self::connections::{Connections, State};
 use super::labelled::Dialect;
 use super::{
-    AggregateRecord, ClientRecord, CurrentRecord, DegradedRecord, DiagnosisRecord, Extent, Filter, Matching, Page,
-    Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows, RunRecord, ScoreRecord, ScoreTerms,
-    Snapshot, SplitRecord, Summaries, TIME_LIMIT, TargetRecord,
+    AggregateRecord, ClientRecord, CorrectedHour, CorrectedSince, CurrentRecord, DegradedRecord, DiagnosisRecord,
+    Extent, Filter, Matching, Page, Pair, PastLabel, PointRecord, Query, ReadError, Reader, RowPosition, Rows,
+    RunRecord, ScoreRecord, ScoreTerms, Snapshot, SplitRecord, Summaries, TIME_LIMIT, TargetRecord, WaitingEvents,
 };
 use crate::sqlite::read_back;
 
@@ -94,6 +95,18 @@ impl Rows for State<'_> {
 
     fn scores(&self, extent: &Extent, terms: ScoreTerms, limit: u32) -> Result<Vec<ScoreRecord>, ReadError> {
         self.read(|connection| score::read(connection, extent, terms, limit))
+    }
+
+    fn corrected_since(&self, known: i64) -> Result<CorrectedSince, ReadError> {
+        self.read(|connection| corrections::since(connection, known))
+    }
+
+    fn corrected_hours(&self, times_ms: [i64; 2], limit: u32) -> Result<Vec<CorrectedHour>, ReadError> {
+        self.read(|connection| corrections::hours(connection, times_ms, limit))
+    }
+
+    fn waiting_events(&self) -> Result<WaitingEvents, ReadError> {
+        self.read(corrections::waiting)
     }
 
     fn rules(&self) -> Result<Option<String>, ReadError> {
