@@ -180,7 +180,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Incidents, those that opened last first. Between `from` and `to` are those that were going on then. */
+        /** Incidents, those that opened last first. Between `from` and `to` are those that were going on then. With `as_of`, each is as its
+         *     newest revision by then says. */
         get: operations["incidents"];
         put?: never;
         post?: never;
@@ -197,7 +198,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One incident, what changed of it, and what people say of it. */
+        /** One incident, what changed of it, and what people say of it; with `as_of`, what was known and said by then. */
         get: operations["incident"];
         put?: never;
         post?: never;
@@ -905,7 +906,7 @@ export interface components {
             acknowledged: components["schemas"]["Acknowledged"] | null;
             /**
              * Format: int64
-             * @description The log time that it reflects.
+             * @description The log time that it reflects. What came late may correct it later, as its revisions say.
              */
             as_of: number;
             cause: components["schemas"]["Cause"];
@@ -974,7 +975,7 @@ export interface components {
          * @description What changed of an incident.
          * @enum {string}
          */
-        IncidentChange: "opened" | "cause" | "severity" | "absorbed" | "closed" | "withdrawn";
+        IncidentChange: "opened" | "cause" | "severity" | "absorbed" | "closed" | "withdrawn" | "corrected";
         /** @description An incident with its history. */
         IncidentDetail: components["schemas"]["Incident"] & {
             /** @description What people have said of it, in order; the newest 1,000, which are all. */
@@ -1024,9 +1025,11 @@ export interface components {
         IncidentRevision: {
             /**
              * Format: int64
-             * @description The log time at which it changed, Unix milliseconds.
+             * @description The log time at which it changed, or was corrected, Unix milliseconds.
              */
             at: number;
+            /** @description Why it was withdrawn or corrected, in plain words; null with other changes. */
+            because: string | null;
             /** @description Its cause after it. */
             cause: components["schemas"]["Cause"];
             change: components["schemas"]["IncidentChange"];
@@ -1042,6 +1045,8 @@ export interface components {
             revision: number;
             /** @description Its severity after it. */
             severity: components["schemas"]["Severity"];
+            /** @description Where it stood after it. */
+            state: components["schemas"]["IncidentState"];
         };
         /**
          * @description `closed`: it is over. `withdrawn`: it should not have been told.
@@ -1127,7 +1132,7 @@ export interface components {
                 acknowledged: components["schemas"]["Acknowledged"] | null;
                 /**
                  * Format: int64
-                 * @description The log time that it reflects.
+                 * @description The log time that it reflects. What came late may correct it later, as its revisions say.
                  */
                 as_of: number;
                 cause: components["schemas"]["Cause"];
@@ -2996,6 +3001,9 @@ export interface operations {
                 from?: number | string;
                 /** @description Opened before this time: Unix milliseconds or RFC 3339. */
                 to?: number | string;
+                /** @description As they were known at this log time, before what came later amended, withdrew or corrected them: Unix milliseconds or RFC
+                 *     3339. The filters are for what was known then. */
+                as_of?: number | string;
                 /** @description Items a page; 100 where absent. */
                 limit?: number;
                 /** @description Where the page begins: `next_cursor` of the page before. */
@@ -3071,7 +3079,10 @@ export interface operations {
     };
     incident: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As it was known at this log time: Unix milliseconds or RFC 3339. */
+                as_of?: number | string;
+            };
             header?: never;
             path: {
                 /** @description The incident's */
@@ -3088,6 +3099,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description The request can't be understood; the message says why */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryRefusal"];
                 };
             };
             /** @description No token, or a wrong one */
