@@ -324,8 +324,7 @@ impl Following {
         if self.committed.is_some_and(|committed| through <= committed) && !(is_the_end && is_due) {
             return Ok(());
         }
-        // A start would count from the old numbers on.
-        let is_due = self.follow_numbers()? || is_due;
+        self.follow_numbers()?;
         let state = is_due.then(|| (through, self.fleet.to_stored()));
         let mut states = std::mem::take(&mut self.to_keep);
         states.extend(state.clone().filter(|_| self.refolding.keeps(through)));

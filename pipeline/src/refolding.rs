@@ -121,16 +121,16 @@ impl Following {
     }
 
     /// An incident that corrections have withdrawn may be opened after all, by later looks. Its revisions go on from those that were
-    /// told. Answers whether there is such an incident.
-    pub(crate) fn follow_numbers(&mut self) -> Result<bool, StoreError> {
+    /// told.
+    pub(crate) fn follow_numbers(&mut self) -> Result<(), StoreError> {
         if !self.plan.corrects() {
-            return Ok(false);
+            return Ok(());
         }
         let revisions = self.changes.iter().flat_map(|changes| &changes.revisions);
         let opened: BTreeSet<_> =
             revisions.filter(|it| it.change == IncidentChange::Opened).map(|it| &it.incident).collect();
         if opened.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
         let ids: Vec<_> = opened.iter().copied().collect();
         let none_since = WindowStart::from_ms(MAX_TIME_MS);
@@ -146,7 +146,7 @@ impl Following {
                 revisions.for_each(|revision| revision.revision += by);
             }
         }
-        Ok(!told.is_empty())
+        Ok(())
     }
 
     /// A start folds the looks after the newest state again. Some of these may have been corrected meanwhile, also by a correction that

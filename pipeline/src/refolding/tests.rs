@@ -36,6 +36,24 @@ fn where_nothing_was_corrected_a_start_finds_nothing_else() {
 }
 
 #[test]
+fn what_is_opened_after_it_was_withdrawn_goes_on_from_its_newest_revision() {
+    for seed in 0..3 {
+        let mut world = World::new(seed);
+        let newest = world.withdraw_the_first();
+        while let Some(step) = world.next_step() {
+            if step == Step::Correct {
+                continue;
+            }
+            world.take(step);
+            world.check_what_was_written();
+        }
+        world.settle();
+        world.check();
+        assert_eq!(world.opened().last(), Some(&(newest + 1)));
+    }
+}
+
+#[test]
 fn corrections_that_keep_coming_are_gathered() {
     let mut world = World::new(7);
     let mut corrections = 0;

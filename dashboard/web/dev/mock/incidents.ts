@@ -75,13 +75,15 @@ export function incident(network: Network, id: string): IncidentDetail | null {
   if (found === null) return null;
   const { cause, severity, opened, closed, evidence } = found;
   const narrow: Incident['cause'] = { dimension: 'client', value: [network.clients[0]?.client_id ?? ''] };
-  const of = { severity, degraded: evidence.at_first.degraded };
+  const of = { severity, degraded: evidence.at_first.degraded, state: 'open' as const, because: null };
   return {
     ...found,
     revisions: [
       { revision: 0, at: opened + MINUTE_MS, change: 'opened', cause: narrow, ...of },
       { revision: 1, at: opened + 2 * MINUTE_MS, change: 'cause', cause, ...of },
-      ...(closed === null ? [] : [{ revision: 2, at: closed, change: 'closed' as const, cause, ...of }]),
+      ...(closed === null
+        ? []
+        : [{ ...of, revision: 2, at: closed, change: 'closed' as const, cause, state: 'closed' as const }]),
     ],
     notes: notes.get(id) ?? [],
   };

@@ -103,7 +103,11 @@ export function revisionParts(
       return [why === null ? 'withdrawn' : `withdrawn: ${why}`];
     }
     case 'corrected': {
-      const what: Part[] = [`corrected: ${state}, `, ...causeParts(cause), `, ${severity}, ${plural(degraded, 'pair')}`];
+      const what: Part[] = [
+        `corrected: ${state}, `,
+        ...causeParts(cause),
+        `, ${severity}, ${plural(degraded, 'pair')}`,
+      ];
       return because === null ? what : [...what, `. ${because}`];
     }
   }

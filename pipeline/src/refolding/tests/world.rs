@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use netqoe_fleet::Fleet;
 use netqoe_model::{
-    Checkpoint, Generation, Incident, IncidentMember, IncidentState, Label, LogIdentity, LogTime, Look, Network,
-    PairTally, Partition, PartitionCommit, Position, Rules, Severity, Sighting, Standing, Unmeasured, WindowStart,
+    Checkpoint, FleetChanges, Generation, Incident, IncidentChange, IncidentMember, IncidentRevision, IncidentState,
+    Label, LogIdentity, LogTime, Look, Network, PairTally, Partition, PartitionCommit, Position, Rules, Severity,
+    Sighting, Standing, Unmeasured, WindowStart,
 };
-use netqoe_sinks::{FleetStore, Opening, RefoldStore, SqliteStore, Store, WriteTurn};
+use netqoe_sinks::{FleetCommit, FleetStore, Opening, RefoldStore, SqliteStore, Store, WriteTurn};
 use parking_lot::Mutex;
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
@@ -381,12 +382,46 @@ impl World {
         self.passed.iter().copied().min().unwrap()
     }
 
-    /// What a fold over the looks finds as they are corrected now.
-    fn expected(&self) -> Expected {
+    /// The first incident that will be found was told before, and a correction has withdrawn it. Answers the number of its newest
+    /// revision.
+    pub(super) fn withdraw_the_first(&mut self) -> u32 {
+        let first = self.expected(MINUTES).incidents.into_values().min_by_key(|incident| incident.detected).unwrap();
+        let revision = |(revision, change): (u32, IncidentChange)| IncidentRevision {
+            incident: first.id.clone(),
+            revision,
+            at: window(0),
+            change,
+            cause: first.cause.clone(),
+            severity: first.severity,
+            degraded: 3,
+            state: change.leads_to(),
+            because: None,
+        };
+        let revisions = [IncidentChange::Opened, IncidentChange::Severity, IncidentChange::Withdrawn];
+        let revisions: Vec<_> = (0..).zip(revisions).map(revision).collect();
+        let incident = Incident { state: IncidentState::Withdrawn, revision: 2, as_of: window(0), ..first };
+        let changes = FleetChanges { incidents: vec![incident], revisions, ..FleetChanges::default() };
+        let commit = FleetCommit { changes: vec![changes], through: window(0), ..FleetCommit::default() };
+        self.writer.commit_fleet(self.generation, &commit).unwrap();
+        self.start();
+        2
+    }
+
+    /// The numbers under which an incident was opened.
+    pub(super) fn opened(&self) -> Vec<u32> {
+        let sql = self.sql();
+        let mut statement =
+            sql.prepare("SELECT revision FROM incident_revisions WHERE change = 'opened' ORDER BY revision").unwrap();
+        let numbers = statement.query_map([], |row| row.get(0)).unwrap();
+        numbers.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// What a fold over the looks up to a minute finds as they are corrected now.
+    fn expected(&self, through: i64) -> Expected {
         let mut fleet = Fleet::new(&self.rules.fleet, MINUTE_MS);
         let (incidents, members, silent) = Default::default();
         let mut expected = Expected { incidents, members, silent, tally: PairTally::default() };
-        for minute in 1..=self.through() {
+        for minute in 1..=through {
             let looks = (0..usize::from(PARTITIONS)).map(|partition| self.look(partition, minute)).collect();
             let changes = fleet.advance(window(minute), looks);
             expected.incidents.extend(changes.incidents.into_iter().map(|it| (Arc::clone(&it.id.0), it)));
@@ -405,7 +440,7 @@ impl World {
         let mut store = store(&self.folder);
         let found = store.incidents_since(WindowStart::from_ms(i64::MIN), &[]).unwrap();
         let found: BTreeMap<_, _> = found.into_iter().map(|it| (Arc::clone(&it.id.0), it)).collect();
-        let expected = self.expected();
+        let expected = self.expected(self.through());
         let mut members = BTreeMap::new();
         for (id, expected) in &expected.incidents {
             let found = found.get(id).unwrap_or_else(|| panic!("seed {seed}: {expected:?} is missing"));
