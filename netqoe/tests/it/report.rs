@@ -327,16 +327,14 @@ fn an_outage_of_two_hours_leaves_no_gap_in_the_chart() {
     let chart = format!("/api/v1/series?client_id=me&target=https://example.com/&from={start_ms}&to={end_ms}");
     let counts = || -> Vec<(i64, u64)> {
         let answer = get(port, &chart).unwrap().json();
-        let points = answer["items"].as_array().unwrap_or_else(|| panic!("{answer}"));
-        let count =
-            |point: &Value| (point["window_start_ts"].as_i64().unwrap(), point["count_total"].as_u64().unwrap());
-        points.iter().map(count).collect()
+        let column = |name: &str| answer[name].as_array().unwrap_or_else(|| panic!("{answer}")).clone();
+        let points = column("start").into_iter().zip(column("count_total"));
+        points.map(|(start, count)| (start.as_i64().unwrap(), count.as_u64().unwrap())).collect()
     };
     let all: Vec<_> = (0..MINUTES).map(|minute| (start_ms + minute * MINUTE_MS, 2)).collect();
     eventually("each minute has both of its measurements", || counts() == all);
     probe.stop();
     server.stop();
-    assert_exact(&place);
 }
 
 #[test]

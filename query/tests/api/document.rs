@@ -43,6 +43,7 @@ async fn every_route_is_documented_and_answers() {
         ("aggregates", "", PAGED),
         ("clients", "", PAGED),
         ("compare", "?target=t", &of_points),
+        ("corrections", "", &["from", "to"]),
         ("diagnoses", "", PAGED),
         ("different", "?inside_from=1&inside_to=2", &of_region),
         (

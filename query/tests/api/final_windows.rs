@@ -213,6 +213,6 @@ async fn what_other_rules_have_made_is_not_kept(kind: Kind) {
         api.write_as(settled(30), &[row("a", "t", 3), other, row("a", "t", 23)]);
         let memory = over(&api, 1);
         assert_eq!(fill(&memory).await, 2);
-        assert!(memory.tell().starts_with("1 windows"), "{}", memory.tell());
+        assert!(memory.tell().starts_with("1 final windows"), "{}", memory.tell());
     }
 }

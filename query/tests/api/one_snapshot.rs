@@ -110,7 +110,7 @@ async fn memory_that_has_come_further_does_not_answer_for_an_older_snapshot(kind
         write(Checkpoint { log_time, ..Checkpoint::default() }, &changed());
         let memory = filled.get().unwrap();
         while memory.fill_one().unwrap() == Filling::GoesOn {}
-        assert!(memory.tell().starts_with("10 windows"), "{}", memory.tell());
+        assert!(memory.tell().starts_with("10 final windows"), "{}", memory.tell());
     });
     let reader = memory.get_or_init(|| Arc::new(FinalWindowsReader::new(reader, &Rules::default(), NonZeroU16::MIN)));
     let (from, to) = (minute_ms(0), minute_ms(MINUTES));

@@ -223,6 +223,7 @@ export function series(network: Network, client_id: string, target: string, from
     labels: windows.map(({ label }) => label),
     severities: windows.map(({ severity }) => severity),
     is_final: start.map((at) => at < Date.now() - 3 * MINUTE_MS),
+    corrected_at: start.map(() => null),
     diagnoses: windows
       .flatMap(({ start, label, severity, evidence }) =>
         label && severity && evidence

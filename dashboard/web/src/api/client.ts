@@ -5,6 +5,7 @@ import { retryAfter } from '../state/retry.ts';
 import type {
   ClientItem,
   Compare,
+  Corrections,
   DeadLetters,
   Different,
   Incident,
@@ -136,6 +137,7 @@ export const ask = {
   labels: (signal?: AbortSignal) => get<LabelMeanings>('/labels', {}, signal),
   pipeline: (signal?: AbortSignal) => get<Pipeline>('/pipeline', {}, signal),
   uncounted: (range: Bounds, signal?: AbortSignal) => get<Uncounted>('/uncounted', { ...range }, signal),
+  corrections: (range: Bounds, signal?: AbortSignal) => get<Corrections>('/corrections', { ...range }, signal),
   deadLetters: (cursor: string | null, signal?: AbortSignal) =>
     get<DeadLetters>('/dead-letters', { limit: 50, cursor }, signal),
   clients: (cursor: string | null, signal?: AbortSignal) =>

@@ -77,6 +77,8 @@ export type Pipeline = Schemas['PipelineAnswer'];
 export type Uncounted = Schemas['UncountedAnswer'];
 export type UncountedItem = Schemas['UncountedItem'];
 
+export type Corrections = Schemas['Corrections'];
+
 export type DeadLetter = Schemas['LetterItem'];
 export type DeadLetters = Schemas['LettersAnswer'];
 

@@ -139,9 +139,14 @@ export interface LabelBlock {
   to: number;
   label: Label | null;
   weight: number;
+  /** Whether one of its windows has changed since it was final. */
+  corrected: boolean;
 }
 
-/** One row of labels: colour, letter, and as many bars as the severity is heavy. */
+/** How high the mark is of what was corrected. */
+const CORRECTED_HEIGHT = 3;
+
+/** One row of labels: colour, letter, as many bars as the severity is heavy, and a bar at the top of what was corrected. */
 export function strip(points: LabelBlock[], palette: Palette): SeriesOption {
   return {
     ...QUIET,
@@ -156,10 +161,14 @@ export function strip(points: LabelBlock[], palette: Palette): SeriesOption {
       const [right] = api.coord([point.to, 0]) as [number, number];
       const width = Math.max(1, right - left - (right - left > 3 ? 1 : 0));
       const shape = { x: left, y, width, height };
+      const ink = point.label === null ? palette.token('text') : palette.onLabel(point.label);
+      const corrected = point.corrected
+        ? [{ type: 'rect' as const, shape: { ...shape, height: CORRECTED_HEIGHT }, style: { fill: ink } }]
+        : [];
       if (point.label === null) {
-        return { type: 'rect', shape, style: { fill: palette.token('label-unknown'), opacity: 0.7 } };
+        const rect = { type: 'rect' as const, shape, style: { fill: palette.token('label-unknown'), opacity: 0.7 } };
+        return { type: 'group', children: [rect, ...corrected] };
       }
-      const ink = palette.onLabel(point.label);
       const { letter } = wordsOf(point.label);
       const bars = Array.from({ length: point.weight }, (_, bar) => ({
         type: 'rect' as const,
@@ -169,7 +178,7 @@ export function strip(points: LabelBlock[], palette: Palette): SeriesOption {
       const text = letterIn({ ...shape, height: height - 8 }, { letter, ink, font: letterFont(palette) });
       const rect = { type: 'rect' as const, shape, style: { fill: palette.label(point.label) } };
       const marked = letter !== '' && width >= LETTER_WIDTH;
-      return { type: 'group', children: marked ? [rect, text, ...bars] : [rect] };
+      return { type: 'group', children: [rect, ...(marked ? [text, ...bars] : []), ...corrected] };
     },
   };
 }

@@ -14,7 +14,10 @@ use postgres::{Client, NoTls};
 use serde_json::Value as Json;
 
 use super::execute::{Parameter, numbered};
-use super::{LABELLED, aggregates, clients, current, degraded, diagnoses, labels, points, runs, score, split, targets};
+use super::{
+    LABELLED, aggregates, clients, corrections, current, degraded, diagnoses, labels, points, runs, score, split,
+    targets,
+};
 use crate::read::incidents::statements::{self, Newest};
 use crate::read::statement::{Statement, Value};
 use crate::read::{
@@ -418,6 +421,29 @@ fn incidents_are_found_by_an_index() {
     let mut client = Client::connect(database.url(), NoTls).unwrap();
     client.batch_execute(FILL_INCIDENTS).unwrap();
     for (question, statement) in questions_of_incidents() {
+        let plan = Plan::of(&mut client, &statement);
+        assert_eq!(plan.walked, BTreeSet::new(), "{question}");
+        assert!(plan.rows < MAX_ROWS, "{question}: {plan:?}");
+    }
+}
+
+/// A year of a correction every five minutes.
+const FILL_CORRECTIONS: &str = "
+    INSERT INTO corrections (partition, at, from_window, pairs, accepted, duplicate, rows_written, written_at)
+    SELECT 0, at, at, 1, 1, 1, 1, at
+    FROM generate_series(1, 100000) nth, LATERAL (SELECT '2026-01-01Z'::timestamptz + nth * interval '5 minutes' AS at) AS times;
+    ANALYZE";
+
+#[test]
+fn corrections_are_found_by_an_index() {
+    let database = Database::fresh().unwrap();
+    drop(PostgresStore::connect(database.url(), &PostgresOptions::default(), Arc::new(|| 0)).unwrap());
+    let mut client = Client::connect(database.url(), NoTls).unwrap();
+    client.batch_execute(FILL_CORRECTIONS).unwrap();
+    for (question, statement) in [
+        ("since", corrections::since(99_900)),
+        ("hours", corrections::hours([MONTHS_MS[1], MONTHS_MS[1] + 86_400_000], 100)),
+    ] {
         let plan = Plan::of(&mut client, &statement);
         assert_eq!(plan.walked, BTreeSet::new(), "{question}");
         assert!(plan.rows < MAX_ROWS, "{question}: {plan:?}");

@@ -138,6 +138,8 @@ pub(crate) const DEAD_LETTERS: Table = Table {
 pub(crate) const LOOKS: Table =
     Table { name: "looks", columns: &[("at", Time), ("partition", Integer), ("sightings", Bytes)] };
 
+pub(crate) const CORRECTIONS: Table = Table { name: "corrections", columns: &[("id", Integer), ("at", Time)] };
+
 /// Every table that a commit writes.
 pub(crate) const WRITTEN: [&Table; 6] = [&AGGREGATES, &DIAGNOSES, &CLIENTS, &CHECKPOINTS, &DEAD_LETTERS, &LOOKS];
 

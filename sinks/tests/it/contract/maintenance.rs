@@ -6,12 +6,13 @@ use netqoe_model::{AggregateRow, LogTime, PartitionCommit};
 use netqoe_sinks::{Maintained, Maintenance};
 
 use crate::contract::bench::Bench;
-use crate::contract::contents::{AGGREGATES, CLIENTS, DEAD_LETTERS, DIAGNOSES, assert_same};
+use crate::contract::contents::{AGGREGATES, CLIENTS, CORRECTIONS, Cell, DEAD_LETTERS, DIAGNOSES, assert_same};
 use crate::contract::make::{MINUTE_MS, YEAR_2026_MS, client, commit, dead_letter, full_row, log};
 use crate::contract::model::Model;
 
 for_each_store!(
     old_results_go_and_the_rest_stays,
+    old_corrections_go,
     many_old_results_go_a_few_at_a_time,
     commits_go_on_meanwhile,
     nothing_is_old_in_an_empty_store,
@@ -52,6 +53,20 @@ fn old_results_go_and_the_rest_stays(bench: &Bench) {
     let again = bench.maintainer().maintain(&MAINTENANCE).unwrap();
     assert_eq!(again, Maintained::default());
     assert_same(&bench.contents(), &model.contents());
+}
+
+fn old_corrections_go(bench: &Bench) {
+    drop(bench.open());
+    for at_ms in [YEAR_2026_MS - MINUTE_MS, YEAR_2026_MS, NOW_MS] {
+        let at = bench.time(at_ms);
+        bench.execute(&format!(
+            "INSERT INTO corrections (partition, at, from_window, pairs, accepted, duplicate, rows_written, written_at)
+             VALUES (0, {at}, {at}, 1, 1, 0, 1, {at})"
+        ));
+    }
+    bench.maintainer().maintain(&MAINTENANCE).unwrap();
+    let kept: Vec<_> = bench.rows(&CORRECTIONS).into_iter().map(|mut row| row.remove(1)).collect();
+    assert_eq!(kept, [YEAR_2026_MS, NOW_MS].map(Cell::Integer));
 }
 
 fn many_old_results_go_a_few_at_a_time(bench: &Bench) {

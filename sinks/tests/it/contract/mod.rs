@@ -20,6 +20,7 @@ mod attempts;
 mod bench;
 mod clients;
 mod contents;
+mod corrected;
 mod corrections;
 mod dead_letters;
 mod fleet;

@@ -6,6 +6,8 @@ import { useFew } from '../../parts/few.ts';
 import { LabelMark, SeverityMark } from '../../parts/Label.tsx';
 import { SinceTime, Time } from '../../parts/Time.tsx';
 import { Wide } from '../../parts/Wide.tsx';
+import { today } from '../../state/clock.ts';
+import { correctedWindows, stateText } from '../../words/corrections.ts';
 import { evidenceText } from '../../words/evidence.ts';
 import { percent } from '../../words/figures.ts';
 import { plural } from '../../words/text.ts';
@@ -20,6 +22,7 @@ interface Props {
 
 export function EvidenceTable({ series, run, showAllRuns, showMeasurements }: Props) {
   const { window_ms } = series;
+  const corrected = correctedWindows(series);
   const diagnoses = run === null ? series.diagnoses : series.diagnoses.filter(isOf(run));
   const { shown, left, showAll } = useFew(diagnoses);
   return (
@@ -81,7 +84,7 @@ export function EvidenceTable({ series, run, showAllRuns, showMeasurements }: Pr
                   <td>{evidenceText(label, evidence)}</td>
                   <td>{evidence.since !== null && <Time at={evidence.since} />}</td>
                   <td class="figure">{percent(evidence.share_of_total)}</td>
-                  <td class="quiet">{is_final ? 'final' : 'may still change'}</td>
+                  <td class="quiet">{stateText(is_final, corrected.get(window_start_ts) ?? null, today.value)}</td>
                   <td>
                     <button
                       type="button"
