@@ -39,7 +39,7 @@ impl Seen {
     }
 
     /// Those that have what a snapshot of the store has: all of their windows were settled by then, and no correction lies between.
-    pub(super) fn as_in(self, settled_before_ms: Option<i64>, since: CorrectedSince) -> Vec<Arc<Block>> {
+    pub(super) fn shared_with(self, settled_before_ms: Option<i64>, since: CorrectedSince) -> Vec<Arc<Block>> {
         let Some(settled_before_ms) = settled_before_ms else { return Vec::new() };
         // The blocks reflect what the snapshot does not.
         if since.newest < self.corrected {
@@ -211,15 +211,15 @@ mod tests {
     fn a_block_is_whole_before_a_time_or_left_out() {
         let mut kept = Kept::default();
         fill(&mut kept, 1_000 * BLOCK_MS);
-        let newest = |ms| newest_of(kept.seen().as_in(Some(ms), CorrectedSince::default()));
+        let newest = |ms| newest_of(&kept.seen().shared_with(Some(ms), CorrectedSince::default()));
         assert_eq!(newest(1_000 * BLOCK_MS), Some(999));
         assert_eq!(newest(1_000 * BLOCK_MS - 1), Some(998));
         assert_eq!(newest(0), None);
-        assert_eq!(newest_of(kept.seen().as_in(None, CorrectedSince::default())), None);
+        assert_eq!(newest_of(&kept.seen().shared_with(None, CorrectedSince::default())), None);
     }
 
     /// Which of them is the newest.
-    fn newest_of(blocks: Vec<Arc<Block>>) -> Option<i64> {
+    fn newest_of(blocks: &[Arc<Block>]) -> Option<i64> {
         blocks.last().map(|block| block.start_ms / BLOCK_MS)
     }
 
@@ -246,7 +246,7 @@ mod tests {
         let mut kept = Kept::default();
         kept.correct(since(4, None));
         fill(&mut kept, 1_000 * BLOCK_MS);
-        let newest = |since| newest_of(kept.seen().as_in(Some(1_000 * BLOCK_MS), since));
+        let newest = |since| newest_of(&kept.seen().shared_with(Some(1_000 * BLOCK_MS), since));
         assert_eq!(newest(since(4, None)), Some(999));
         assert_eq!(newest(since(6, Some(998 * BLOCK_MS))), Some(997));
         assert_eq!(newest(since(6, Some(998 * BLOCK_MS - 1))), Some(996));

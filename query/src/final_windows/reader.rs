@@ -66,14 +66,14 @@ impl WithMemory<'_> {
             return Ok(blocks);
         }
         let seen = self.reader.kept.read().seen();
-        let blocks = if seen.is_empty() { Vec::new() } else { self.as_here(seen)? };
+        let blocks = if seen.is_empty() { Vec::new() } else { self.shared_with_snapshot(seen)? };
         Ok(self.blocks.get_or_init(|| blocks))
     }
 
-    fn as_here(&self, seen: Seen) -> Result<Vec<Arc<Block>>, ReadError> {
+    fn shared_with_snapshot(&self, seen: Seen) -> Result<Vec<Arc<Block>>, ReadError> {
         let settled_before_ms = self.reader.settled_before_ms(&self.store.rows.checkpoints()?);
         let since = self.store.rows.corrected_since(seen.corrected)?;
-        Ok(seen.as_in(settled_before_ms, since))
+        Ok(seen.shared_with(settled_before_ms, since))
     }
 
     fn parts(&self, extent: &Extent) -> Result<Parts, ReadError> {
