@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, JSON, NO_RATE, Server, event, eventually, get, metric, post, send};
 
 /// Every route of `up`, with its method, the query that it needs, and what it answers.
-const ROUTES: [(&str, &str, &str, u16); 38] = [
+const ROUTES: [(&str, &str, &str, u16); 39] = [
     ("POST", "/api/v1/events", "", 200),
     ("POST", "/events", "", 200),
     ("GET", "/api/v1/events", "?client_id=c", 200),
@@ -18,6 +18,7 @@ const ROUTES: [(&str, &str, &str, u16); 38] = [
     ("GET", "/api/v1/compare", "?client_id=c", 200),
     ("GET", "/api/v1/dead-letters", "", 200),
     ("POST", "/api/v1/dead-letters/{id}/replay", "", 404),
+    ("GET", "/api/v1/corrections", "", 200),
     ("GET", "/api/v1/diagnoses", "", 200),
     ("GET", "/api/v1/different", "?from=0&to=9&inside_from=1&inside_to=2", 200),
     ("GET", "/api/v1/different/measurements", "?from=0&to=9&inside_from=1&inside_to=2", 200),
