@@ -18,7 +18,7 @@ async fn an_aggregate_has_the_columns_of_the_store() {
         "ttfb_p50": 125.8, "ttfb_p95": 126.001, "throughput_p50": 95.4, "throughput_p95": 96.0,
         "diagnosis_label": "dns-bound", "is_final": true, "as_of": START_MS + 180_001, "updated_at": WRITTEN_MS,
         "network_type": "wifi", "isp": "isp of c", "site": "home",
-        "client_labels": {}, "target_labels": {},
+        "client_labels": {}, "target_labels": {}, "revision": 0,
     });
     assert_eq!(api.get("/api/v1/aggregates").await.items(), [expected]);
 }
