@@ -32,7 +32,8 @@ async fn a_window_is_a_point_as_long_as_they_are_few(kind: Kind) {
         "p95": {"dns": [15.301, 15.301], "tcp": [26.5, 26.5], "tls": nothing, "ttfb": [126.001, 126.001],
             "throughput": [96.0, 96.0]},
         "usual": {"dns": usual, "handshake": usual, "ttfb": usual, "total": usual, "throughput": usual},
-        "labels": nothing, "severities": nothing, "is_final": [true, true], "diagnoses": [],
+        "labels": nothing, "severities": nothing, "is_final": [true, true], "corrected_at": nothing,
+        "diagnoses": [],
     });
     assert_eq!(api.get(&question(0, 60)).await.body, expected);
     assert_eq!(api.get("/api/v1/series?client_id=c&target=t").await.body, expected, "the last hour is the default");
