@@ -7,6 +7,8 @@ import { expect, test } from './support/test.ts';
 
 const MINUTE_MS = 60_000;
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e';
+// What comes late is then left out at once, not a day later.
+const NEVER_CORRECTED = ['--correction-horizon', '0s'];
 const PAIR = { client_id: 'probe-1', target: 'https://example.com/' };
 
 /** Two events that ingest refuses, and one that it takes long after its window was closed. */
@@ -22,7 +24,7 @@ async function leaveOut(netqoe: Netqoe): Promise<void> {
 }
 
 test('what is not counted is on the first screen, with its reasons one click away', async ({ page, up }) => {
-  const netqoe = await up();
+  const netqoe = await up(...NEVER_CORRECTED);
   await page.goto(netqoe.origin);
   const hint = page.getByTestId('uncounted');
   await expect(hint).toHaveText('0 events');
@@ -51,7 +53,7 @@ test('what is not counted is on the first screen, with its reasons one click awa
 });
 
 test('only what was left out in the shown range is counted', async ({ page, up }) => {
-  const netqoe = await up();
+  const netqoe = await up(...NEVER_CORRECTED);
   await leaveOut(netqoe);
   const from = Date.now() - 60 * MINUTE_MS;
   const past = { from: String(from), to: String(from + 30 * MINUTE_MS) };
