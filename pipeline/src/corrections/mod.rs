@@ -249,7 +249,7 @@ impl Corrections {
                 std::thread::sleep(HELD_AGAIN_AFTER);
                 continue;
             }
-            while !round.advance(checkpoint.processed)?.0 {
+            while !round.advance(&checkpoint)?.0 {
                 self.write_part(&mut round)?;
             }
             round.stand_at(&checkpoint);
@@ -272,7 +272,7 @@ impl Corrections {
             let Some(checkpoint) = self.plan.observed.checkpoint(round.partition) else { break };
             let mut all_read = 0;
             loop {
-                let (has_come_there, read) = round.advance(checkpoint.processed)?;
+                let (has_come_there, read) = round.advance(&checkpoint)?;
                 all_read += read;
                 if has_come_there {
                     break;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use netqoe_eventlog::{LogReader, LogSearch, Start};
-use netqoe_model::{Chunk, Partition, Position};
+use netqoe_model::{Checkpoint, Chunk, Partition, Position};
 
 use super::Stopped;
 use crate::LogFeeds;
@@ -37,15 +37,28 @@ impl Records {
         Ok(Self { reader, partition, feeds: feeds.clone(), ahead: VecDeque::new(), reached: Position(0) })
     }
 
-    /// The next record up to `through`, which rows reflect; none where all of them were given.
+    /// The next record up to `through`; none where all of them were given.
     pub(super) fn next(&mut self, through: Position) -> Result<Option<Chunk>, Stopped> {
+        Ok(if self.reads_ahead(through)? { self.ahead.pop_front() } else { None })
+    }
+
+    /// The next record of which all that it led to is committed. While something is due of a minute, the checkpoint's log time is that
+    /// minute (D-099): records after it are processed, and the look and some rows of the minute are still to come.
+    pub(super) fn next_committed(&mut self, checkpoint: &Checkpoint) -> Result<Option<Chunk>, Stopped> {
+        let is_there = self.reads_ahead(checkpoint.processed)?;
+        let is_committed = |chunk: &Chunk| chunk.log_time.is_none_or(|log_time| log_time <= checkpoint.log_time);
+        Ok(self.ahead.pop_front_if(|chunk| is_there && is_committed(chunk)))
+    }
+
+    /// Whether there is a next record up to `through`, which is then the first of those that were read ahead.
+    fn reads_ahead(&mut self, through: Position) -> Result<bool, Stopped> {
         let began = Instant::now();
         loop {
             if let Some(first) = self.ahead.front() {
-                return Ok(if first.position <= through { self.ahead.pop_front() } else { None });
+                return Ok(first.position <= through);
             }
             if self.reached >= through {
-                return Ok(None);
+                return Ok(false);
             }
             if self.feeds.are_ending() {
                 return Err(Stopped::Ended);
@@ -59,5 +72,66 @@ impl Records {
             let partition = self.partition;
             self.ahead.extend(chunks.into_iter().filter(|chunk| chunk.partition == Some(partition)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netqoe_eventlog::LogError;
+    use netqoe_model::LogTime;
+
+    use super::*;
+
+    struct Log(VecDeque<Chunk>);
+
+    impl LogReader for Log {
+        fn read(&mut self, _: usize) -> Result<Vec<Chunk>, LogError> {
+            Ok(self.0.drain(..).collect())
+        }
+
+        fn lag(&self) -> u64 {
+            0
+        }
+
+        fn lag_of(&self, _: Partition) -> Option<u64> {
+            None
+        }
+
+        fn on_append(&mut self, _: Box<dyn Fn() + Send + Sync>) {}
+    }
+
+    const PARTITION: Partition = Partition(3);
+
+    fn records(log_times_ms: &[i64]) -> Records {
+        let chunk = |(position, &log_ms): (u64, &i64)| Chunk {
+            partition: Some(PARTITION),
+            position: Position(position),
+            log_time: Some(LogTime::from_ms(log_ms)),
+            lines: Vec::new(),
+            set_aside: None,
+            trace: None,
+        };
+        let reader = Box::new(Log((1..).zip(log_times_ms).map(chunk).collect()));
+        let (feeds, ahead) = (LogFeeds::default(), VecDeque::new());
+        Records { reader, partition: PARTITION, feeds, ahead, reached: Position(0) }
+    }
+
+    fn checkpoint(processed: u64, log_ms: i64) -> Checkpoint {
+        let (processed, log_time) = (Position(processed), LogTime::from_ms(log_ms));
+        Checkpoint { partition: PARTITION, processed, log_time, ..Checkpoint::default() }
+    }
+
+    #[test]
+    fn what_the_checkpoint_holds_back_is_not_committed() {
+        let mut records = records(&[59_000, 60_000, 60_001, 61_000]);
+        let mut committed = |checkpoint: Checkpoint| -> Vec<u64> {
+            let next = std::iter::from_fn(|| records.next_committed(&checkpoint).ok().flatten());
+            next.map(|chunk| chunk.position.0).collect()
+        };
+        assert_eq!(committed(checkpoint(3, 60_000)), [1, 2], "the minute that the third has passed is due");
+        assert_eq!(committed(checkpoint(3, 60_000)), [0; 0]);
+        assert_eq!(committed(checkpoint(3, 60_001)), [3]);
+        assert_eq!(committed(checkpoint(4, 61_000)), [4]);
+        assert_eq!(committed(checkpoint(4, 61_000)), [0; 0]);
     }
 }

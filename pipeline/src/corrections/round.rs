@@ -84,11 +84,12 @@ impl Round {
         }
     }
 
-    /// Computes on, up to this record or until there is a part to write. Whether it has come to the record, and how many it read.
-    pub(super) fn advance(&mut self, through: Position) -> Result<(bool, u64), Stopped> {
+    /// Computes on, as far as this checkpoint reflects or until there is a part to write. Whether it has come as far, and how many records
+    /// it read.
+    pub(super) fn advance(&mut self, checkpoint: &Checkpoint) -> Result<(bool, u64), Stopped> {
         let mut read = 0;
         while self.rows.len() < ROWS_PER_PART {
-            let Some(chunk) = self.records.next(through)? else { return Ok((true, read)) };
+            let Some(chunk) = self.records.next_committed(checkpoint)? else { return Ok((true, read)) };
             read += 1;
             self.take(&chunk);
             self.since_look += 1;
