@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,8 +25,8 @@ pub struct Postgres {
 
 /// Neither a machine's crash nor the figures of a real disk are tested; and tests that share a server leave hundreds of
 /// databases, none of which lives long enough to be vacuumed, while each would be looked at again and again. They run beside
-/// each other, and each has some connections.
-const OF_TESTS: &str = "fsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 300\n";
+/// each other, and each has some connections. What tests ask of a few rows is not compiled first.
+const OF_TESTS: &str = "fsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 300\njit = off\n";
 
 impl Postgres {
     /// With an empty cluster of databases.
@@ -74,6 +75,10 @@ pub(crate) fn programs() -> anyhow::Result<PathBuf> {
 }
 
 fn is_ready(programs: &Path, port: u16) -> bool {
+    // Until it listens, a program need not be started to ask it.
+    if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        return false;
+    }
     let mut command = Command::new(programs.join("pg_isready"));
     command.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
     command.status().is_ok_and(|status| status.success())

@@ -103,6 +103,7 @@ impl PostgresStore {
         let store = self.link.name().to_owned();
         let snapshot = self.link.client()?.build_transaction().read_only(true);
         let mut transaction = snapshot.isolation_level(IsolationLevel::RepeatableRead).start()?;
+        transaction.batch_execute(NO_COMPILER)?;
         let log_id = read_back::current(&mut transaction, &store, generation)?;
         let checkpoints = read_back::checkpoints(&mut transaction)?;
         let history = match &checkpoints[..] {
@@ -123,13 +124,16 @@ impl PostgresStore {
     }
 }
 
+/// The server would compile statements that it takes for long ones, for longer than any of ours takes.
+pub(crate) const NO_COMPILER: &str = "SET LOCAL jit = off";
+
 /// Settings that end with the transaction: a pooler may give the connection to somebody else then.
 fn settings(options: &PostgresOptions) -> String {
     let [idle, statement, lock] =
         [IDLE_IN_TRANSACTION, options.statement_timeout, options.lock_timeout].map(|limit| limit.as_millis());
     format!(
         "SET LOCAL idle_in_transaction_session_timeout = {idle}; SET LOCAL statement_timeout = {statement};
-         SET LOCAL lock_timeout = {lock}"
+         SET LOCAL lock_timeout = {lock}; {NO_COMPILER}"
     )
 }
 

@@ -19,7 +19,7 @@ use crate::PostgresOptions;
 use crate::postgres::address::Address;
 use crate::postgres::link::{complete, describe};
 use crate::postgres::window::Unreadable;
-use crate::postgres::{admission, retry, tls_fault};
+use crate::postgres::{NO_COMPILER, admission, retry, tls_fault};
 use crate::read::ReadError;
 use crate::read::statement::Statement;
 
@@ -29,9 +29,6 @@ const WAIT: Duration = Duration::from_secs(1);
 /// How much longer than its time limit a question may last until it is given up here, where the server does not stop
 /// it itself: to find a connection, and for the way there and back.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// The server would compile statements that it takes for long ones, for longer than any of ours takes.
-const NO_COMPILER: &str = "SET LOCAL jit = off";
 
 /// Connections to one database, opened when they are needed. One that has failed is not used again.
 pub(super) struct Pool {
