@@ -35,7 +35,7 @@ pub enum BenchCommand {
     /// prints how soon incidents reflect it and how long other events wait meanwhile
     Incidents(BenchIncidentsOptions),
     /// Imports a history in which a part of a fleet was offline into `netqoe up`, lets it send what it kept, and prints how soon rows
-    /// show that and how long other events wait meanwhile
+    /// show that, how long other events wait meanwhile, and what it takes to be ready for it
     Backfill(BenchBackfillOptions),
     /// Simulates a fleet with faults at every layer, and prints how often its diagnoses are right
     Insight(BenchInsightOptions),

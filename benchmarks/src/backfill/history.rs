@@ -52,6 +52,11 @@ impl Outage {
         self.offline_clients * self.load.targets
     }
 
+    /// All that was measured in this time.
+    pub(super) fn events(&self) -> u64 {
+        u64::from(self.before + self.offline) * self.per_minute * self.load.pairs
+    }
+
     fn clients(&self) -> u64 {
         self.load.pairs / self.load.targets
     }

@@ -1,9 +1,12 @@
-//! `netqoe bench backfill`: how soon rows show what clients send that were offline, and how long other events wait meanwhile.
+//! `netqoe bench backfill`: how soon rows show what clients send that were offline, how long other events wait meanwhile, and what it takes
+//! to be ready for that.
 //!
 //! A history in which a part of the fleet was offline is imported into `netqoe up`. Then all clients measure, and those that were offline
-//! send what they kept, as a probe does: a hundred events at a time.
+//! send what they kept, as a probe does: a hundred events at a time. At last, a history of the same length in which all was in time is imported
+//! with a correction horizon and without.
 
 mod history;
+mod nothing_late;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -56,6 +59,10 @@ pub(crate) fn run(options: &BenchBackfillOptions, product: &Product) -> anyhow::
                 measured = measure(options, u64::from(*percent)) => measured?,
                 () = stop.cancelled() => bail!("stopped before all was measured"),
             }
+        }
+        tokio::select! {
+            measured = nothing_late::measure(outage(options, 0)) => measured?,
+            () = stop.cancelled() => bail!("stopped before all was measured"),
         }
         Ok(output::caution_of_debug_build()?)
     })
