@@ -77,7 +77,7 @@ fn check(rig: &Rig, database: &Database, audit: &Audit) {
     let (poison, harmless): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.contains(POISON));
     assert_eq!(poison.len(), 1);
     let folder = tempfile::tempdir().unwrap();
-    let replayed = Log::new((harmless.join("\n") + "\n").as_bytes()).replayed(folder.path());
+    let replayed = Log::new((harmless.join("\n") + "\n").as_bytes()).replayed(folder.path(), rig.correction_horizon);
     let live = Tables::postgres(database.url());
     assert!(live.rows == replayed.rows && live.diagnoses == replayed.diagnoses && live.clients == replayed.clients);
     let [read, accepted, duplicate, late, invalid] = replayed.ledger();

@@ -15,7 +15,12 @@ const STUCK_AFTER: Duration = PATIENCE;
 pub(crate) fn run(seed: u64, schedule: Schedule, plant: Option<&str>) -> Vec<String> {
     let pooled = if schedule.pooled { ", through PgBouncer" } else { "" };
     println!("seed {seed}, {} faults planned, first {}{pooled}", schedule.faults.len(), schedule.first);
+    // Where rows are corrected, what was told of incidents on the way is not compared. Corrections would mend some of what is planted.
+    let corrects = !schedule.pooled && plant.is_none();
     let mut director = Director::new(schedule);
+    if corrects {
+        director.rig.correct();
+    }
     director.rig.environment.extend(plant.map(|plant| ("NETQOE_PLANT", plant.to_owned())));
     let load = Load::start(seed, &director.cluster.ports(), &director.rig.nats.url());
     while !director.is_over() {
@@ -65,19 +70,19 @@ fn settle(director: &mut Director) {
     loop {
         director.step();
         let audit = &director.audit;
-        let now = (audit.lines_read(), audit.provisional_rows());
+        let now = (audit.lines_read(), audit.provisional_rows(), audit.waiting_corrections());
         let lag = director.cluster.working().and_then(|group| group.lag());
-        if now.0.is_some_and(|read| read >= lines) && now.1 == Some(0) && lag == Some(0) {
-            return director.record.say("every window is closed, and nothing of the log waits");
+        if now.0.is_some_and(|read| read >= lines) && now.1 == Some(0) && now.2 == Some(0) && lag == Some(0) {
+            return director.record.say("every window is closed, and nothing of the log or of what came late waits");
         }
         if last != Some(now) {
             (last, moved) = (Some(now), Instant::now());
         }
         if moved.elapsed() > STUCK_AFTER {
-            let (read, provisional) = now;
+            let (read, provisional, late) = now;
             return director.record.problem(format!(
-                "nothing moves any more: {read:?} of {lines} lines read, {provisional:?} rows provisional, {lag:?} \
-                 records waiting"
+                "nothing moves any more: {read:?} of {lines} lines read, {provisional:?} rows provisional, {late:?} pairs with late events, \
+                 {lag:?} records waiting"
             ));
         }
     }

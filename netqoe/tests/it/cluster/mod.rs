@@ -2,6 +2,7 @@
 //! notices, and no work on a log that is not what it was.
 
 mod ends;
+mod late;
 mod lost_log;
 mod parted;
 mod refusals;

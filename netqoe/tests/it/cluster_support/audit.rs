@@ -1,4 +1,6 @@
 //! Triggers in the database that see every commit: what must never happen on the way, whatever the end looks like.
+//!
+//! What later rows are judged by (`pair_state`) may be corrected where its row stays as it is, so it is compared at the end alone.
 
 use netqoe_sinks::{PostgresOptions, PostgresStore};
 use postgres::{Client, NoTls};
@@ -10,8 +12,9 @@ const INSTALL: &str = "
         id bigserial PRIMARY KEY, transaction xid8 NOT NULL DEFAULT pg_current_xact_id(), partition integer,
         generation bigint, processed bigint, log_time timestamptz, read bigint, accepted bigint, duplicate bigint,
         late bigint, invalid bigint);
-    CREATE TABLE audit_rows (transaction xid8 NOT NULL DEFAULT pg_current_xact_id());
-    CREATE TABLE audit_finals (was jsonb, became jsonb);
+    CREATE TABLE audit_rows (transaction xid8 PRIMARY KEY DEFAULT pg_current_xact_id());
+    CREATE TABLE audit_finals (transaction xid8 NOT NULL DEFAULT pg_current_xact_id(), was jsonb, became jsonb);
+    CREATE TABLE audit_corrections (transaction xid8 NOT NULL DEFAULT pg_current_xact_id());
 
     CREATE FUNCTION audit_progress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO audit_progress (partition, generation, processed, log_time, read, accepted, duplicate, late, invalid)
@@ -22,15 +25,23 @@ const INSTALL: &str = "
     CREATE TRIGGER audit_progress AFTER INSERT OR UPDATE ON checkpoint FOR EACH ROW EXECUTE FUNCTION audit_progress();
 
     CREATE FUNCTION audit_rows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO audit_rows DEFAULT VALUES; RETURN NULL;
+        INSERT INTO audit_rows DEFAULT VALUES ON CONFLICT DO NOTHING; RETURN NULL;
     END $$;
-    CREATE TRIGGER audit_rows AFTER INSERT OR UPDATE ON agg_1m FOR EACH STATEMENT EXECUTE FUNCTION audit_rows();
+    CREATE TRIGGER audit_new_rows AFTER INSERT ON agg_1m FOR EACH ROW EXECUTE FUNCTION audit_rows();
+    CREATE TRIGGER audit_rows AFTER UPDATE ON agg_1m FOR EACH ROW
+        WHEN (to_jsonb(OLD) - '{updated_at,pair_state}'::text[] IS DISTINCT FROM to_jsonb(NEW) - '{updated_at,pair_state}'::text[])
+        EXECUTE FUNCTION audit_rows();
+
+    CREATE FUNCTION audit_corrections() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO audit_corrections DEFAULT VALUES; RETURN NULL;
+    END $$;
+    CREATE TRIGGER audit_corrections AFTER INSERT ON corrections FOR EACH STATEMENT EXECUTE FUNCTION audit_corrections();
 
     CREATE FUNCTION audit_finals() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO audit_finals VALUES (to_jsonb(OLD), to_jsonb(NEW)); RETURN NULL;
+        INSERT INTO audit_finals (was, became) VALUES (to_jsonb(OLD), to_jsonb(NEW)); RETURN NULL;
     END $$;
     CREATE TRIGGER audit_finals AFTER UPDATE ON agg_1m FOR EACH ROW
-        WHEN (OLD.is_final AND to_jsonb(OLD) - 'updated_at' IS DISTINCT FROM to_jsonb(NEW) - 'updated_at')
+        WHEN (OLD.is_final AND to_jsonb(OLD) - '{updated_at,pair_state}'::text[] IS DISTINCT FROM to_jsonb(NEW) - '{updated_at,pair_state}'::text[])
         EXECUTE FUNCTION audit_finals();";
 
 /// What must give no row, and what it means where it does.
@@ -53,10 +64,15 @@ const NEVER: [(&str, &str); 6] = [
          WHERE read <> accepted + duplicate + late + invalid",
     ),
     (
-        "rows were committed without progress",
-        "SELECT transaction::text FROM audit_rows EXCEPT SELECT transaction::text FROM audit_progress",
+        "rows were committed without progress, and by no correction",
+        "SELECT transaction::text FROM audit_rows EXCEPT SELECT transaction::text FROM audit_progress
+         EXCEPT SELECT transaction::text FROM audit_corrections",
     ),
-    ("a final row changed", "SELECT was::text, became::text FROM audit_finals"),
+    (
+        "a final row changed, and by no correction",
+        "SELECT was::text, became::text FROM audit_finals WHERE transaction NOT IN (SELECT transaction FROM audit_corrections)
+             OR (became ->> 'revision')::integer < greatest(1, (was ->> 'revision')::integer)",
+    ),
     (
         "a row was still provisional at the end",
         "SELECT client_id, target, window_start_ts, count_total FROM agg_1m WHERE NOT is_final",
@@ -113,6 +129,16 @@ impl Audit {
     /// Rows that can still change.
     pub(crate) fn provisional_rows(&self) -> Option<u64> {
         self.number("SELECT count(*) FROM agg_1m WHERE NOT is_final")
+    }
+
+    /// Pairs with late events that no row reflects yet.
+    pub(crate) fn waiting_corrections(&self) -> Option<u64> {
+        self.number("SELECT count(*) FROM waiting_corrections")
+    }
+
+    /// Rows that were corrected.
+    pub(crate) fn corrected_rows(&self) -> Option<u64> {
+        self.number("SELECT count(*) FROM agg_1m WHERE revision > 0")
     }
 
     /// Lines that the ledgers count.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
-use netqoe_model::{ErrorStage, Event, Network, Tick};
+use netqoe_model::{ErrorStage, Event, Network, Rules, Tick};
 use serde_json::json;
 
-use super::rig::{RULES, rules};
+use super::rig::{RULES, horizon_option, rules};
 use super::tables::{Row, THE_END, Tables};
 use crate::support::netqoe;
 
@@ -42,8 +43,8 @@ impl Log {
         self.text.lines().filter_map(id).collect()
     }
 
-    /// What `netqoe replay` makes of it.
-    pub(crate) fn replayed(&self, folder: &Path) -> Tables {
+    /// What `netqoe replay` makes of it, where what comes late counts for so long.
+    pub(crate) fn replayed(&self, folder: &Path, correction_horizon: Duration) -> Tables {
         let (input, store) = (folder.join("log.ndjson"), folder.join("replayed.db"));
         let end = json!({
             "event_id": THE_END, "client_id": THE_END, "target": THE_END, "ts_ms": self.end_ms,
@@ -52,7 +53,7 @@ impl Log {
         std::fs::write(&input, format!("{}{end}\n", self.text)).unwrap();
         let mut command = netqoe();
         command.args(["replay", "-w", "2", "--store", &format!("sqlite:{}", store.display()), "--input"]).arg(&input);
-        let output = command.envs(RULES).output().unwrap();
+        let output = command.args(horizon_option(correction_horizon)).envs(RULES).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let mut tables = Tables::sqlite(&store);
         let partition = netqoe_model::Partition::of(THE_END, netqoe_model::DEFAULT_PARTITIONS);
@@ -62,8 +63,10 @@ impl Log {
         tables
     }
 
-    /// The rows of the reference, in `ROW_COLUMNS`.
-    pub(crate) fn reference_rows(&self) -> BTreeSet<Row> {
+    /// The rows of the reference, in `ROW_COLUMNS`, where what comes late counts for so long.
+    pub(crate) fn reference_rows(&self, correction_horizon: Duration) -> BTreeSet<Row> {
+        let lateness_ms = rules().lateness_ms.max(correction_horizon.as_millis().try_into().unwrap());
+        let rules = Rules { lateness_ms, ..rules() };
         let mut by_client: BTreeMap<String, Vec<reference::Record>> = BTreeMap::new();
         let mut log_time = 0;
         for line in self.text.lines() {
@@ -74,7 +77,7 @@ impl Log {
         let mut rows = BTreeSet::new();
         for mut records in by_client.into_values() {
             records.push((Some(self.end_ms), String::new()));
-            rows.extend(reference::run(&records, &rules()).0.into_iter().map(|(key, row)| texts(key, &row)));
+            rows.extend(reference::run(&records, &rules).0.into_iter().map(|(key, row)| texts(key, &row)));
         }
         rows
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
+use std::time::Duration;
 
 use netqoe_eventlog::{JetStreamLog, JetStreamOptions, NatsOptions};
 use netqoe_model::LogTime;
@@ -22,6 +23,8 @@ pub(crate) const RULES: [(&str, &str); 3] =
 pub(crate) fn rules() -> netqoe_model::Rules {
     netqoe_model::Rules { window_ms: 1_000, lateness_ms: 2_000, max_future_ms: 10_000, ..Default::default() }
 }
+/// How long what comes late still counts where a rig corrects: longer than any test, and shorter than it takes until a replayed log ends.
+const HORIZON: Duration = Duration::from_secs(1_800);
 /// How long a process may be silent.
 pub(crate) const TAKEOVER: &str = "3s";
 /// So short that a publish that is tried again may be stored twice, and what others publish twice surely can.
@@ -30,6 +33,11 @@ pub(crate) const DUPLICATE_WINDOW: &str = "1s";
 const STREAM_BYTES: &str = "500000000";
 /// What a process of a cluster logs once its workers run.
 const WORKS: &str = "the cluster works";
+
+/// The option by which what comes within this time counts.
+pub(crate) fn horizon_option(horizon: Duration) -> [String; 2] {
+    ["--correction-horizon".to_owned(), format!("{}s", horizon.as_secs())]
+}
 
 /// How many processes of how many workers each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +77,8 @@ pub(crate) struct Rig<N = NatsServer> {
     pub(crate) database_url: String,
     /// More variables for all processes.
     pub(crate) environment: Vec<(&'static str, String)>,
+    /// How long what comes late still counts; zero where it does not.
+    pub(crate) correction_horizon: Duration,
     folder: TempDir,
     groups: Cell<usize>,
 }
@@ -87,9 +97,15 @@ impl<N: Nats> Rig<N> {
             nats,
             database_url: database_url.to_owned(),
             environment: Vec::new(),
+            correction_horizon: Duration::ZERO,
             folder: tempfile::tempdir().unwrap(),
             groups: Cell::new(0),
         }
+    }
+
+    /// Aggregates that are started from now on correct what comes late.
+    pub(crate) fn correct(&mut self) {
+        self.correction_horizon = HORIZON;
     }
 
     /// An instance of `ingest`; once it listens, it says so in `port`.
@@ -125,8 +141,7 @@ impl<N: Nats> Rig<N> {
     pub(crate) fn aggregate(&self, hosts: &PathBuf, shape: Shape, process: usize) -> Command {
         let mut command = self.command("aggregate");
         command.envs(RULES).args(["--port", "0", "--takeover", TAKEOVER, "--database-url", &self.database_url]);
-        // The audit takes a final row that changes for a fault.
-        command.args(["--correction-horizon", "0s"]);
+        command.args(horizon_option(self.correction_horizon));
         let numbers = [("-n", shape.processes), ("-w", shape.workers), ("-p", process)];
         numbers.into_iter().for_each(|(flag, number)| _ = command.args([flag, &number.to_string()]));
         command.arg("-h").arg(hosts);
@@ -213,6 +228,7 @@ impl Group {
     pub(crate) fn settle_where_it_is(&self, audit: &Audit) {
         eventually("every window is closed", || audit.provisional_rows() == Some(0));
         eventually("nothing of the log waits", || self.lag() == Some(0));
+        eventually("what came late is counted", || audit.waiting_corrections() == Some(0));
     }
 
     /// Asks one process to stop, upon which all do. It ends with 0, and the others say that they have lost it; none of

@@ -71,6 +71,21 @@ impl Tables {
         Self { rows, diagnoses, clients, revisions, incidents_through, ledgers, dead_letters }
     }
 
+    /// Leaves out what tells a history that was corrected from one in which all came in time: `as_of`, and what was told on the way.
+    pub(crate) fn forget_when_it_was_known(&mut self) {
+        let without = |rows: &BTreeSet<Row>, from_end: usize| -> BTreeSet<Row> {
+            let shorter = |row: &Row| {
+                let (mut row, column) = (row.clone(), row.len() - from_end);
+                row[column].clear();
+                row
+            };
+            rows.iter().map(shorter).collect()
+        };
+        self.rows = without(&self.rows, 2);
+        self.diagnoses = without(&self.diagnoses, 1);
+        self.revisions.clear();
+    }
+
     /// What was told of incidents up to the newest look that those of `other` reflect.
     pub(crate) fn told_by(&self, other: &Self) -> BTreeSet<Row> {
         let is_by_then = |row: &&Row| Some(row[0].parse().unwrap()) <= other.incidents_through;

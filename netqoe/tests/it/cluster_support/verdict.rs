@@ -53,15 +53,19 @@ impl Verdict {
         let log = rig.log();
         log.export(&mut exported).unwrap();
         log.close();
-        let (log, folder) = (Log::new(&exported), tempfile::tempdir().unwrap());
-        let (live, replayed) = (Tables::postgres(database_url), log.replayed(folder.path()));
+        let (log, folder, horizon) = (Log::new(&exported), tempfile::tempdir().unwrap(), rig.correction_horizon);
+        let (mut live, mut replayed) = (Tables::postgres(database_url), log.replayed(folder.path(), horizon));
+        if !horizon.is_zero() {
+            live.forget_when_it_was_known();
+            replayed.forget_when_it_was_known();
+        }
         let mut verdict = Self { problems: audit.problems(), lost: Vec::new(), figures: Figures::default() };
         verdict.acknowledged(&log, sent);
         verdict.lost.clone_from(&verdict.problems);
         verdict.compare("rows and their replay", &live.rows, &replayed.rows);
         let as_the_reference = |row: &Row| row[..row.len() - 2].to_vec();
         let rows = live.rows.iter().map(as_the_reference).collect();
-        verdict.compare("rows and the reference", &rows, &log.reference_rows());
+        verdict.compare("rows and the reference", &rows, &log.reference_rows(horizon));
         verdict.compare("diagnoses and their replay", &live.diagnoses, &replayed.diagnoses);
         verdict.compare("clients and their replay", &live.clients, &replayed.clients);
         let told = live.told_by(&live);
