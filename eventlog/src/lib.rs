@@ -102,6 +102,9 @@ pub trait LogReader: Send {
     /// If the log can't be read.
     fn read(&mut self, max_bytes: usize) -> Result<Vec<Chunk>, LogError>;
 
+    /// Up to here, this reader has returned all records of these partitions. The last of them may be much earlier.
+    fn returned_through(&self) -> Position;
+
     /// Records of these partitions that the log holds and this reader has not returned.
     fn lag(&self) -> u64;
 

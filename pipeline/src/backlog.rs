@@ -274,6 +274,10 @@ mod tests {
             Ok(vec![Chunk { partition, position, log_time, lines, set_aside: None, trace: None }])
         }
 
+        fn returned_through(&self) -> Position {
+            Position(0)
+        }
+
         fn lag(&self) -> u64 {
             *self.appended.lock() + 1 - self.next
         }

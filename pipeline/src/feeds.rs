@@ -191,6 +191,7 @@ impl LogFeeds {
                 failures: failures.clone(),
                 now_ms: observed.now_ms,
                 processed: starts.iter().map(|start| (start.partition, start.processed)).collect(),
+                rebuilt: Rebuilt::after(starts),
                 traced: observed.traced.clone(),
             })
         };
@@ -257,7 +258,33 @@ struct LogFeed {
     now_ms: fn() -> i64,
     /// Where each partition's rows stood at the start.
     processed: BTreeMap<Partition, Position>,
+    rebuilt: Rebuilt,
     traced: TracedBatches,
+}
+
+/// Which partitions have not read all again that was in memory before. Until then, nothing comes of a mark, so that a feed must not stand.
+struct Rebuilt(BTreeMap<Partition, Position>);
+
+impl Rebuilt {
+    fn after(starts: &[Start]) -> Self {
+        let unread = starts.iter().filter(|start| start.from <= start.processed && start.processed > Position(0));
+        Self(unread.map(|start| (start.partition, start.processed)).collect())
+    }
+
+    fn read(&mut self, chunks: &[Chunk]) {
+        if self.is_done() {
+            return;
+        }
+        for (partition, position) in chunks.iter().filter_map(Chunk::place) {
+            if self.0.get(&partition).is_some_and(|processed| position >= *processed) {
+                self.0.remove(&partition);
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// How long what was read may wait until it is shown, where the log's newest record of it is so old.
@@ -305,7 +332,8 @@ impl Feed for LogFeed {
         if self.shared.stopping.load(Ordering::SeqCst) {
             return Polled::Ended;
         }
-        match self.shared.hold.turn(&self.partitions) {
+        let held = if self.rebuilt.is_done() { self.shared.hold.turn(&self.partitions) } else { None };
+        match held {
             Some(HeldTurn::Mark(mark)) => {
                 let (epoch, marks) = (self.shared.epochs.take(), vec![mark]);
                 return Polled::Batch(Batch { epoch, marks, ..Batch::default() });
@@ -329,6 +357,7 @@ impl Feed for LogFeed {
             NextTurn::Read(ReadTurn { chunks, reached_end }) => {
                 self.flushed = asked;
                 self.traced.read(started, &chunks, &self.processed);
+                self.rebuilt.read(&chunks);
                 let since = *self.unflushed_since.get_or_insert_with(Instant::now);
                 let flush = flush_now || reached_end || since.elapsed() >= flush_every(self.lag(&chunks));
                 let flush = if flush { self.unflushed_since.take().map(|_| self.partitions.clone()) } else { None };
@@ -359,6 +388,30 @@ impl Feed for LogFeed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_feed_reads_all_again_that_was_in_memory_before_it_may_stand() {
+        let start = |number, from, processed| Start {
+            partition: Partition(number),
+            from: Position(from),
+            processed: Position(processed),
+            log_time: None,
+        };
+        let chunk = |number, position| Chunk {
+            partition: Some(Partition(number)),
+            position: Position(position),
+            log_time: None,
+            lines: Vec::new(),
+            set_aside: None,
+            trace: None,
+        };
+        let mut rebuilt = Rebuilt::after(&[start(1, 5, 8), start(2, 9, 8), start(3, 4, 4), start(4, 0, 0)]);
+        rebuilt.read(&[chunk(1, 7), chunk(2, 9), chunk(3, 4)]);
+        assert!(!rebuilt.is_done());
+        rebuilt.read(&[chunk(1, 8)]);
+        assert!(rebuilt.is_done());
+        assert!(Rebuilt::after(&[start(2, 9, 8)]).is_done(), "nothing was in memory");
+    }
 
     #[test]
     fn the_older_what_is_read_the_more_seldom_it_is_shown() {

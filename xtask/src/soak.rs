@@ -13,12 +13,13 @@ use crate::child::{cargo, stopped_by_signals, succeeds};
 const SOAK_VARIABLE: &str = "NETQOE_TEST_SOAK";
 /// Tests that are longer in a soak; one that wants a program in which nothing can be planted, as this build is; and one that measures
 /// time.
-const LONG_FORMS: [&str; 9] = [
+const LONG_FORMS: [&str; 10] = [
     "cluster::replicas::",
     "cluster::shapes::",
     "crash::",
     "crash_incidents::",
     "demo::names_each_fault_soon",
+    "late::",
     "openapi::the_server_keeps_to_its_document",
     "report::an_outage_is_caught_up_with",
     "report::a_probe_that_is_killed_loses_nothing_that_it_had_spooled",
@@ -36,6 +37,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ("random faults", Chaos::Random(Vec::new()).command()),
         ("planted faults", Chaos::Planted.command()),
         ("the dataflow against references, with many random logs", dataflow()),
+        ("random histories of which much comes late", corrections()),
         ("long outages, kills at random moments, and many random requests", tests(&LONG_FORMS, None)),
         ("the Helm chart", chart()),
         ("the profile of the heap", heap()),
@@ -59,6 +61,14 @@ fn dataflow() -> Command {
     let mut command = Command::new(cargo());
     command.args(["test", "--locked", "-p", "netqoe-dataflow", "--test", "it", "--", "reference::", "judge::"]);
     command.env(SOAK_VARIABLE, "1");
+    command
+}
+
+/// What a running pipeline makes of what comes late.
+fn corrections() -> Command {
+    let mut command = Command::new(cargo());
+    command.args(["test", "--locked", "-p", "netqoe-pipeline", "--test", "it", "--"]);
+    command.args(["--nocapture", "--include-ignored", "corrections::"]);
     command
 }
 

@@ -139,6 +139,12 @@ impl ReadAhead {
         self.state.lock().scanned
     }
 
+    /// Everything up to here was taken, or is of no concern.
+    pub(super) fn taken_through(&self) -> Position {
+        let state = self.state.lock();
+        state.chunks.front().map_or(state.scanned, |next| Position(next.position.0.saturating_sub(1)))
+    }
+
     /// Calls `wake` whenever something arrives.
     pub(super) fn on_arrival(&self, wake: Wake) {
         *self.wake.lock() = Some(wake);
@@ -197,6 +203,17 @@ mod tests {
 
     fn positions(chunks: &[Chunk]) -> Vec<u64> {
         chunks.iter().map(|chunk| chunk.position.0).collect()
+    }
+
+    #[test]
+    fn what_lies_ready_was_not_taken_and_what_is_of_no_concern_is_passed() {
+        let ahead = ReadAhead::default();
+        ahead.put(Some(message(2, 0)), Position(4), 0);
+        assert_eq!(ahead.taken_through(), Position(1));
+        ahead.take(usize::MAX).unwrap();
+        assert_eq!(ahead.taken_through(), Position(4));
+        ahead.put(None, Position(7), 0);
+        assert_eq!(ahead.taken_through(), Position(7));
     }
 
     #[test]

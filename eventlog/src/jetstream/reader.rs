@@ -64,6 +64,10 @@ impl LogReader for JetStreamReader {
         self.ahead.take(max_bytes)
     }
 
+    fn returned_through(&self) -> Position {
+        self.ahead.taken_through()
+    }
+
     fn lag(&self) -> u64 {
         self.ahead.lag()
     }

@@ -102,6 +102,11 @@ impl LogReader for SqliteReader {
         Ok(chunks)
     }
 
+    fn returned_through(&self) -> Position {
+        let passed = self.places.iter().map(|place| place.next.0.saturating_sub(1));
+        Position(passed.min().unwrap_or_default())
+    }
+
     fn lag(&self) -> u64 {
         self.places.iter().map(|place| place.unread(self.head(place))).sum()
     }

@@ -22,7 +22,7 @@ pub(super) struct Records {
     feeds: LogFeeds,
     /// Read, and beyond what was asked for.
     ahead: VecDeque<Chunk>,
-    /// The newest record that was read.
+    /// All records up to this one were read.
     reached: Position,
 }
 
@@ -64,10 +64,13 @@ impl Records {
                 return Err(Stopped::Ended);
             }
             let chunks = self.reader.read(BATCH_BYTES)?;
-            match chunks.last() {
-                Some(last) => self.reached = self.reached.max(last.position),
-                None if began.elapsed() > LONGEST_WAIT => return Err(Stopped::Busy),
-                None => std::thread::sleep(ASK_AGAIN_AFTER),
+            // A checkpoint may stand behind records of other partitions, after the last of this one.
+            self.reached = self.reader.returned_through();
+            if chunks.is_empty() && self.reached < through {
+                if began.elapsed() > LONGEST_WAIT {
+                    return Err(Stopped::Busy);
+                }
+                std::thread::sleep(ASK_AGAIN_AFTER);
             }
             let partition = self.partition;
             self.ahead.extend(chunks.into_iter().filter(|chunk| chunk.partition == Some(partition)));
@@ -82,11 +85,16 @@ mod tests {
 
     use super::*;
 
-    struct Log(VecDeque<Chunk>);
+    /// A log with these records of the partition, and others up to a position.
+    struct Log(VecDeque<Chunk>, Position);
 
     impl LogReader for Log {
         fn read(&mut self, _: usize) -> Result<Vec<Chunk>, LogError> {
             Ok(self.0.drain(..).collect())
+        }
+
+        fn returned_through(&self) -> Position {
+            if self.0.is_empty() { self.1 } else { Position(0) }
         }
 
         fn lag(&self) -> u64 {
@@ -111,7 +119,7 @@ mod tests {
             set_aside: None,
             trace: None,
         };
-        let reader = Box::new(Log((1..).zip(log_times_ms).map(chunk).collect()));
+        let reader = Box::new(Log((1..).zip(log_times_ms).map(chunk).collect(), Position(9)));
         let (feeds, ahead) = (LogFeeds::default(), VecDeque::new());
         Records { reader, partition: PARTITION, feeds, ahead, reached: Position(0) }
     }
@@ -131,7 +139,7 @@ mod tests {
         assert_eq!(committed(checkpoint(3, 60_000)), [1, 2], "the minute that the third has passed is due");
         assert_eq!(committed(checkpoint(3, 60_000)), [0; 0]);
         assert_eq!(committed(checkpoint(3, 60_001)), [3]);
-        assert_eq!(committed(checkpoint(4, 61_000)), [4]);
-        assert_eq!(committed(checkpoint(4, 61_000)), [0; 0]);
+        assert_eq!(committed(checkpoint(9, 61_000)), [4], "what follows is of other partitions");
+        assert_eq!(committed(checkpoint(9, 61_000)), [0; 0]);
     }
 }

@@ -2,6 +2,7 @@
 //! time, whatever is late, copied or interrupted.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use netqoe_model::{DEFAULT_PARTITIONS, EventTime, LogTime, Partition, Rules};
@@ -19,7 +20,6 @@ const MINUTES: i64 = 70;
 const FAULT: std::ops::Range<i64> = 40..50;
 const CLIENTS: i64 = 3;
 const TARGETS: i64 = 2;
-const HORIZON_MS: i64 = 40 * MINUTE_MS;
 
 const AT_ONCE: CorrectionPace = CorrectionPace {
     look_every: Duration::from_millis(5),
@@ -28,9 +28,22 @@ const AT_ONCE: CorrectionPace = CorrectionPace {
     pauses: 0,
 };
 
-fn rules() -> Rules {
-    Rules { correction_horizon_ms: HORIZON_MS, ..Rules::default() }
+/// Names the first seed of the histories of a soak, which prints it.
+const SEED_VARIABLE: &str = "NETQOE_TEST_SEED";
+
+/// A history, and who counts it.
+#[derive(Clone, Copy, Debug)]
+struct Trial {
+    seed: u64,
+    /// The share of the events that come late, and how late they come.
+    late_share: f64,
+    late_by_minutes: i64,
+    horizon_minutes: i64,
+    workers: usize,
 }
+
+const WITHIN_THE_HOUR: Trial =
+    Trial { seed: 1, late_share: 0.01, late_by_minutes: 60, horizon_minutes: 40, workers: 2 };
 
 /// An event, or a tick of all partitions, and when the log takes it.
 #[derive(Clone, Debug)]
@@ -65,8 +78,8 @@ impl Measured {
     }
 }
 
-/// A history in which `late_share` of the events come up to an hour late, and some come more than once.
-fn history(random: &mut StdRng, late_share: f64) -> Vec<Arrival> {
+/// A history in which some of the events come late, and some more than once.
+fn history(random: &mut StdRng, trial: Trial) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     for minute in 0..MINUTES {
         arrivals.push(Arrival { log_ms: START_MS + minute * MINUTE_MS + 30_500, event: None });
@@ -86,8 +99,8 @@ fn history(random: &mut StdRng, late_share: f64) -> Vec<Arrival> {
             };
             let copies = if random.random_bool(0.1) { 2 } else { 1 };
             for copy in 0..copies {
-                let delay_ms = match random.random_bool(late_share) {
-                    true => random.random_range(2 * MINUTE_MS..60 * MINUTE_MS),
+                let delay_ms = match random.random_bool(trial.late_share) {
+                    true => random.random_range(2 * MINUTE_MS..trial.late_by_minutes * MINUTE_MS),
                     false if random.random_bool(0.2) => random.random_range(0..2 * MINUTE_MS),
                     false => random.random_range(0..300),
                 };
@@ -98,7 +111,7 @@ fn history(random: &mut StdRng, late_share: f64) -> Vec<Arrival> {
         }
     }
     arrivals.sort_by_key(|arrival| arrival.log_ms);
-    let end_ms = START_MS + (MINUTES + 62) * MINUTE_MS;
+    let end_ms = START_MS + (MINUTES + trial.late_by_minutes + 2) * MINUTE_MS;
     arrivals.push(Arrival { log_ms: end_ms, event: None });
     arrivals
 }
@@ -182,20 +195,22 @@ fn has_caught_up(files: &Files, running: &Running) {
     eventually(|| count(files, "SELECT count(*) FROM waiting_corrections") == 0);
 }
 
-/// Runs the history in parts, some of them behind a pipeline that is lost, and compares with the history in time.
-fn compare(seed: u64, late_share: f64) {
-    let mut random = StdRng::seed_from_u64(seed);
-    let (rules, arrivals) = (rules(), history(&mut random, late_share));
+/// Runs the history in parts, some of them behind a pipeline that is lost, and compares with the history in time. Returns how many rows
+/// were corrected.
+fn compare(trial: Trial) -> i64 {
+    let mut random = StdRng::seed_from_u64(trial.seed);
+    let rules = Rules { correction_horizon_ms: trial.horizon_minutes * MINUTE_MS, ..Rules::default() };
+    let (workers, arrivals) = (NonZeroUsize::new(trial.workers).unwrap(), history(&mut random, trial));
     let (expected, never) = in_time(&arrivals, &rules);
 
     let reference = Files::new();
     append(&reference, &expected);
-    finish(reference.run_without_incidents(&rules, None));
+    finish(reference.run_without_incidents(&rules, workers, None));
 
     let files = Files::new();
     let mut lost = Vec::new();
     let mut rest = &arrivals[..];
-    let mut running = files.run_without_incidents(&rules, Some(AT_ONCE));
+    let mut running = files.run_without_incidents(&rules, workers, Some(AT_ONCE));
     while !rest.is_empty() {
         let (now, later) = rest.split_at(random.random_range(1..=rest.len().min(200)));
         append(&files, now);
@@ -204,7 +219,7 @@ fn compare(seed: u64, late_share: f64) {
             0 => has_caught_up(&files, &running),
             1 => {
                 // A process that was lost, at any moment: it can commit nothing any more.
-                lost.push(std::mem::replace(&mut running, files.run_without_incidents(&rules, Some(AT_ONCE))));
+                lost.push(std::mem::replace(&mut running, files.run_without_incidents(&rules, workers, Some(AT_ONCE))));
             }
             _ => {}
         }
@@ -215,22 +230,50 @@ fn compare(seed: u64, late_share: f64) {
 
     for (table, (actual, expected)) in results(&files).iter().zip(&results(&reference)).enumerate() {
         let first = actual.iter().zip(expected).find(|(actual, expected)| actual != expected);
-        assert_eq!(first, None, "seed {seed}, table {table}");
-        assert_eq!(actual.len(), expected.len(), "seed {seed}, table {table}");
+        assert_eq!(first, None, "{trial:?}, table {table}");
+        assert_eq!(actual.len(), expected.len(), "{trial:?}, table {table}");
     }
-    assert_eq!(count(&files, "SELECT sum(late) FROM checkpoint"), never as i64, "seed {seed}");
+    assert_eq!(count(&files, "SELECT sum(late) FROM checkpoint"), never as i64, "{trial:?}");
     let balance = "SELECT sum(read - accepted - duplicate - late - invalid) FROM checkpoint";
-    assert_eq!(count(&files, balance), 0, "seed {seed}");
-    let revised = count(&files, "SELECT count(*) FROM agg_1m WHERE revision > 0");
-    assert!(revised > 0, "seed {seed}");
+    assert_eq!(count(&files, balance), 0, "{trial:?}");
+    count(&files, "SELECT count(*) FROM agg_1m WHERE revision > 0")
 }
 
 #[test]
 fn few_late_events_come_to_what_they_would_have_come_to_in_time() {
-    (1..=2).for_each(|seed| compare(seed, 0.01));
+    (1..=2).for_each(|seed| assert_ne!(compare(Trial { seed, ..WITHIN_THE_HOUR }), 0));
 }
 
 #[test]
 fn many_late_events_come_to_what_they_would_have_come_to_in_time() {
-    compare(13, 0.5);
+    assert_ne!(compare(Trial { seed: 13, late_share: 0.5, ..WITHIN_THE_HOUR }), 0);
+}
+
+#[test]
+fn a_horizon_of_ten_minutes_leaves_out_most_of_what_comes_late() {
+    let trial = Trial { seed: 21, late_share: 0.05, horizon_minutes: 10, workers: 1, ..WITHIN_THE_HOUR };
+    assert_ne!(compare(trial), 0);
+}
+
+#[test]
+fn what_comes_a_day_late_counts_within_a_day() {
+    let trial = Trial { seed: 31, late_share: 0.05, late_by_minutes: 1_500, horizon_minutes: 1_440, workers: 3 };
+    assert_ne!(compare(trial), 0);
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask soak`"]
+fn any_history_comes_to_what_it_would_have_come_to_in_time() {
+    let first: u64 = std::env::var(SEED_VARIABLE).map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    println!("{SEED_VARIABLE}={first}");
+    let mut corrected = 0;
+    let (shares, horizons) = ([0.001, 0.01, 0.05, 0.5], [(20, 10), (60, 60), (1_500, 1_440)]);
+    for (nth, (late_share, (late_by_minutes, horizon_minutes))) in
+        shares.into_iter().flat_map(|share| horizons.map(|horizon| (share, horizon))).enumerate()
+    {
+        let (seed, workers) = (first.wrapping_add(nth as u64), nth % 3 + 1);
+        println!("trial {nth}");
+        corrected += compare(Trial { seed, late_share, late_by_minutes, horizon_minutes, workers });
+    }
+    assert_ne!(corrected, 0);
 }

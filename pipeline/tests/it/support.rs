@@ -108,15 +108,21 @@ impl Files {
     }
 
     /// Without a thread that finds incidents, so that all looks stay.
-    pub(crate) fn run_without_incidents(&self, rules: &Rules, corrections: Option<CorrectionPace>) -> Running {
+    pub(crate) fn run_without_incidents(
+        &self,
+        rules: &Rules,
+        workers: NonZeroUsize,
+        corrections: Option<CorrectionPace>,
+    ) -> Running {
         let store = self.measured_store();
         let store =
             OpenedStore::open(store, self.log.identity(), rules, "a test".to_owned(), Patience::OfACommand).unwrap();
         let observed = Observed::new(Metrics::new(), || NOW_MS, Tracer::OFF);
         let corrections =
             corrections.map(|pace| CorrectionsOver { link: store.fleet_link_over(self.measured_store()), pace });
-        let assembly = Assembly { corrections, ..self.assembly_by(store, None, rules.clone(), observed) };
-        assembly.ready().unwrap().start(links_within(WORKERS).unwrap()).unwrap()
+        let assignment = Assignment::of_one_process(workers);
+        let assembly = Assembly { corrections, assignment, ..self.assembly_by(store, None, rules.clone(), observed) };
+        assembly.ready().unwrap().start(links_within(workers).unwrap()).unwrap()
     }
 
     fn assembly_by(&self, store: OpenedStore, fleet: Option<FleetLink>, rules: Rules, observed: Observed) -> Assembly {
