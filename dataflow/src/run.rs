@@ -114,7 +114,7 @@ fn work(worker: &mut Worker, part: WorkerPart, partitions: NonZeroU16, rules: Ar
         let batch = match polled {
             Polled::Batch(batch) => batch,
             Polled::Ended => break,
-            Polled::Idle | Polled::IdleFor(_) if due.may_go_on() => feed.pause(),
+            Polled::Idle | Polled::IdleFor(_) if due.goes_on() => feed.pause(),
             Polled::Idle | Polled::IdleFor(_) if due.is_left() => {
                 worker.step_or_park(Some(ALLOWED_AGAIN_AFTER));
                 continue;
