@@ -1,8 +1,8 @@
 //! Single measurements for people, found in the log that the rows were made from.
 //!
 //! A question is about one client and some minutes. Where their events may lie follows from the rules: an event is ahead of the log
-//! by no more than is allowed, and counts until its window is closed. So only records of those log times are looked at, of the
-//! client's partition alone, newest first and no more than a bound for one answer.
+//! by no more than is allowed, and counts until its window is closed, or until the log time that a corrected row reflects. So only records of
+//! those log times are looked at, of the client's partition alone, newest first and no more than a bound for one answer.
 //!
 //! Decision: D-100.
 
@@ -64,7 +64,9 @@ impl LogMeasurements {
 
 impl Measurements for LogMeasurements {
     fn find(&self, sought: Sought) -> BoxFuture<'_, Result<Found, MeasurementsError>> {
-        let times = log_times(sought.from_ms, sought.to_ms, &self.rules);
+        let mut times = log_times(sought.from_ms, sought.to_ms, &self.rules);
+        let late_until = sought.late_until_ms.map(|ms| LogTime::from_ms(ms.saturating_add(1)));
+        times.end = times.end.max(late_until.unwrap_or_default());
         let max_future_ms = self.rules.max_future_ms;
         self.read(move |log| find(log, &sought, times, max_future_ms)).boxed()
     }
@@ -222,6 +224,7 @@ mod tests {
             from_ms: WINDOW_MS,
             to_ms: WINDOW_MS + 60_000,
             before: None,
+            late_until_ms: None,
         }
     }
 
@@ -257,6 +260,10 @@ mod tests {
         assert_eq!(times, [180_000, 9, 0, -300_000]);
         assert_eq!((found.rest, found.kept_since_ms), (None, None));
         assert_eq!(ids(&bench.find(&sought("c", None))), ["in time", "second", "elsewhere", "first", "ahead"]);
+        let late = |log_ms: i64| ids(&bench.find(&Sought { late_until_ms: Some(log_ms), ..sought("c", Some("t")) }));
+        assert_eq!(late(WINDOW_MS + 180_001), ["late", "in time", "second", "first", "ahead"]);
+        assert_eq!(late(WINDOW_MS + 180_000), ["in time", "second", "first", "ahead"]);
+        assert_eq!(late(0), ["in time", "second", "first", "ahead"]);
         assert_eq!(ids(&bench.find(&sought("d", None))), ["other"]);
         for nobody in ["", "e", "no JSON", "\\u0063", "\""] {
             assert_eq!(bench.find(&sought(nobody, None)), Found::default(), "{nobody}");

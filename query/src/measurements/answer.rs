@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::corrected::CorrectedWindows;
 use super::outcome::{Outcome, outcomes};
 use super::{Found, Place};
 use crate::parameters::Cursor;
@@ -98,10 +99,10 @@ fn without_mark(line: &[u8]) -> &[u8] {
 
 impl MeasurementsAnswer {
     /// The first `limit` events of what was found, and what all of that has in common.
-    pub(super) fn of(found: &Found, limit: usize, rules: &Rules) -> Self {
+    pub(super) fn of(found: &Found, limit: usize, corrected: &CorrectedWindows, rules: &Rules) -> Self {
         let parsed = found.events.iter().filter_map(|found| Some((found, Event::parse(&found.line).ok()?)));
         let parsed: Vec<_> = parsed.collect();
-        let outcomes = outcomes(&parsed, rules);
+        let outcomes = outcomes(&parsed, corrected, rules);
         let reasons: Vec<_> = parsed.iter().map(|(found, event)| reason_of(&found.line, event)).collect();
         let counted = || reasons.iter().zip(&outcomes).filter(|(_, (_, outcome))| *outcome == Outcome::Accepted);
         let failures = grouped(counted().filter_map(|(reason, _)| reason.as_ref()));

@@ -3,6 +3,7 @@
 //! Decision: D-100.
 
 mod answer;
+mod corrected;
 pub(crate) mod different;
 mod outcome;
 mod route;
@@ -57,6 +58,8 @@ pub struct Sought {
     pub to_ms: i64,
     /// Before this place, if that is said.
     pub before: Option<Place>,
+    /// Those that the log took after their window was closed, too, if it took them by this time, Unix milliseconds.
+    pub late_until_ms: Option<i64>,
 }
 
 /// A place in the log of a client's partition.

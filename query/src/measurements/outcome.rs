@@ -6,6 +6,7 @@ use netqoe_model::{Event, LogTime, Rules, WindowStart};
 use serde::Serialize;
 
 use super::FoundEvent;
+use super::corrected::CorrectedWindows;
 
 /// Whether the row of its window counts an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -16,9 +17,13 @@ pub(super) enum Outcome {
     Late,
 }
 
-/// The windows of events and what has become of them, as the dataflow decides it: by the log alone. An event is a copy if the
-/// log has an older one of its id in the window, so that is exact where all of the window is found.
-pub(super) fn outcomes(newest_first: &[(&FoundEvent, Event<'_>)], rules: &Rules) -> Vec<(WindowStart, Outcome)> {
+/// The windows of events and what has become of them, as the dataflow decides it: by the log, and of what came late by the corrections that
+/// rows reflect. An event is a copy if the log has an older one of its id in the window, so that is exact where all of the window is found.
+pub(super) fn outcomes(
+    newest_first: &[(&FoundEvent, Event<'_>)],
+    corrected: &CorrectedWindows,
+    rules: &Rules,
+) -> Vec<(WindowStart, Outcome)> {
     let mut counted = HashSet::new();
     let mut outcomes: Vec<_> = newest_first
         .iter()
@@ -26,7 +31,8 @@ pub(super) fn outcomes(newest_first: &[(&FoundEvent, Event<'_>)], rules: &Rules)
         .map(|(found, event)| {
             let window = event.ts.window(rules.window_ms);
             let key = (window, &event.client_id, &event.target, &event.event_id);
-            let outcome = if rules.is_late(event.ts, LogTime::from_ms(found.log_time_ms)) {
+            let log_time = LogTime::from_ms(found.log_time_ms);
+            let outcome = if rules.is_late(event.ts, log_time) && !corrected.reflect(event, window, log_time) {
                 Outcome::Late
             } else if counted.insert(key) {
                 Outcome::Accepted
@@ -74,7 +80,7 @@ mod tests {
         ];
         let newest_first: Vec<_> =
             oldest_first.iter().rev().map(|(found, _)| (found, Event::parse(&found.line).unwrap())).collect();
-        let outcomes = outcomes(&newest_first, &Rules::default());
+        let outcomes = outcomes(&newest_first, &CorrectedWindows::default(), &Rules::default());
         let expected: Vec<_> = oldest_first.iter().rev().map(|(_, outcome)| *outcome).collect();
         assert_eq!(outcomes.iter().map(|(_, outcome)| *outcome).collect::<Vec<_>>(), expected);
         assert_eq!(outcomes[4].0.ms(), MINUTE_MS);

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::MeasurementsAnswer;
+use super::corrected::CorrectedWindows;
 use super::different::MeasurementDifference;
 use super::{Measurements, MeasurementsError, Place, Sampled, Sought};
 use crate::analysis::DifferentMeasurementsParameters;
@@ -58,7 +59,8 @@ impl MeasurementParameters {
         let to_ms = to.as_deref().map_or(Ok(now_ms), |text| Time::read("to", text))?;
         let from_ms =
             from.as_deref().map_or(Ok(to_ms.saturating_sub(DEFAULT_RANGE_MS)), |text| Time::read("from", text))?;
-        Ok((Sought { client_id, target, from_ms, to_ms, before: after }, usize::from(limit)))
+        let sought = Sought { client_id, target, from_ms, to_ms, before: after, late_until_ms: None };
+        Ok((sought, usize::from(limit)))
     }
 }
 
@@ -66,8 +68,8 @@ impl MeasurementParameters {
 /// whether its window counts it. And why those failed that failed, grouped and counted.
 ///
 /// One answer reads a bounded part of the log, so that a page may have fewer items than it might, or none, and still be followed
-/// by another one. Events that came too late to be counted are found where they lie among others. What the log has discarded is
-/// gone: `kept_since` says since when it has all. 404 on a server without a log.
+/// by another one. Events that came late are found if a correction has counted them, in the newest thousand windows that are asked for, and else
+/// where they lie among others. What the log has discarded is gone: `kept_since` says since when it has all. 404 on a server without a log.
 #[utoipa::path(get, path = "/api/v1/events", params(MeasurementParameters),
     responses((status = 200, body = MeasurementsAnswer), (status = 400, body = Refusal),
         (status = 404, description = "This server has no log to read", body = Refusal), (status = 503, body = Refusal)))]
@@ -76,8 +78,12 @@ async fn events(
     QueryString(parameters): QueryString<MeasurementParameters>,
 ) -> Result<Json<MeasurementsAnswer>, Refusal> {
     let (sought, limit) = parameters.sought(api.now_ms())?;
-    let found = kept(&api)?.find(sought).await?;
-    api.work(move |rules| Ok(MeasurementsAnswer::of(&found, limit, rules))).await.map(Json)
+    let measurements = kept(&api)?;
+    let asked = sought.clone();
+    let corrected =
+        api.ask(move |store, rules| Ok(CorrectedWindows::read(store.rows, &asked, rules.window_ms)?)).await?;
+    let found = measurements.find(Sought { late_until_ms: corrected.late_until_ms(), ..sought }).await?;
+    api.work(move |rules| Ok(MeasurementsAnswer::of(&found, limit, &corrected, rules))).await.map(Json)
 }
 
 fn kept(api: &QueryApi) -> Result<Arc<dyn Measurements>, Refusal> {

@@ -8,10 +8,11 @@ use axum::http::Request;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http_body_util::BodyExt;
-use netqoe_model::{Event, Rules};
+use netqoe_model::{Checkpoint, Event, Partition, PartitionCommit, Rules};
 use netqoe_query::{
     Found, FoundEvent, LiveFeed, Measurements, MeasurementsError, Place, QueryApi, Sample, Sampled, Sought,
 };
+use netqoe_sinks::read::Reader;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -69,6 +70,10 @@ impl Measurements for Kept {
 
 fn api(measurements: Option<Arc<Kept>>) -> (Router, Value) {
     let (_store, reader) = TestStore::sqlite();
+    api_over(reader, measurements)
+}
+
+fn api_over(reader: Arc<dyn Reader>, measurements: Option<Arc<Kept>>) -> (Router, Value) {
     let live = LiveFeed::new(netqoe_model::metrics::Metrics::new());
     let api = QueryApi::new(reader, &Rules::default(), live, CancellationToken::new());
     let api = api.with_clock(Arc::new(|| NOW_MS));
@@ -130,6 +135,7 @@ async fn an_event_is_shown_as_it_was_accepted() {
         from_ms: 1_000,
         to_ms: START_MS + 60_000,
         before: None,
+        late_until_ms: None,
     };
     assert_eq!(asked, sought);
 }
@@ -166,6 +172,52 @@ async fn failures_are_grouped_by_reason_and_copies_count_once() {
     assert_eq!(outcomes[..3], ["late", "duplicate", "accepted"]);
     assert!(outcomes[2..].iter().all(|outcome| *outcome == "accepted"));
     assert_eq!(body["items"][2]["failure"], "timeout after 30 s");
+}
+
+#[tokio::test]
+async fn what_came_late_counts_where_a_correction_has_counted_it() {
+    let (mut store, reader) = TestStore::sqlite();
+    store.commit(PartitionCommit {
+        checkpoint: Checkpoint { partition: Partition(0), ..Checkpoint::default() },
+        rows: vec![row("c", "t", 0), row("c", "t", 1)],
+        clients: Vec::new(),
+        dead_letters: Vec::new(),
+        looks: Vec::new(),
+        waiting: Vec::new(),
+        oldest_record: None,
+    });
+    let corrected_at = START_MS + 7_200_000;
+    let file = rusqlite::Connection::open(store.path().unwrap()).unwrap();
+    let correct = "UPDATE agg_1m SET revision = 1, as_of = ?1 WHERE window_start_ts = ?2";
+    assert_eq!(file.execute(correct, [corrected_at, START_MS]).unwrap(), 1);
+    let taken = |log_time_ms, found: FoundEvent| FoundEvent { log_time_ms, ..found };
+    let next_window = |found: FoundEvent| {
+        let line = String::from_utf8(found.line).unwrap();
+        FoundEvent {
+            line: line.replace(&(START_MS + 1_000).to_string(), &(START_MS + 61_000).to_string()).into(),
+            ..found
+        }
+    };
+    let events = vec![
+        taken(corrected_at + 1, event(9, 0, "not yet", "")),
+        taken(corrected_at, event(8, 0, "late", "")),
+        taken(corrected_at - 1, event(7, 0, "in time", "")),
+        taken(corrected_at - 2, next_window(event(6, 0, "its window was not corrected", ""))),
+        event(1, 0, "in time", ""),
+    ];
+    let kept = Arc::new(Kept { events, ..Kept::default() });
+    let (router, _) = api_over(reader, Some(Arc::clone(&kept)));
+    let (status, body) =
+        ask(&router, &format!("client_id=c&target=t&from={}&to={}", START_MS + 500, START_MS + 120_000)).await;
+    assert_eq!(status, 200, "{body}");
+    let outcomes: Vec<_> = body["items"].as_array().unwrap().iter().map(|item| &item["outcome"]).collect();
+    assert_eq!(outcomes, ["late", "accepted", "duplicate", "late", "accepted"]);
+    assert_eq!(body["count_total"], 2);
+    assert_eq!(kept.asked.lock().unwrap().pop().unwrap().late_until_ms, Some(corrected_at));
+
+    let (_, body) = ask(&router, "client_id=d").await;
+    assert_eq!(body["count_total"], 1, "rows of others say nothing of it");
+    assert_eq!(kept.asked.lock().unwrap().pop().unwrap().late_until_ms, None);
 }
 
 #[tokio::test]

@@ -178,8 +178,8 @@ export interface paths {
          * Measurements of a client as the log has them, newest first by when it took them: each event as it was accepted, with its log time and
          *     whether its window counts it. And why those failed that failed, grouped and counted.
          * @description One answer reads a bounded part of the log, so that a page may have fewer items than it might, or none, and still be followed
-         *     by another one. Events that came too late to be counted are found where they lie among others. What the log has discarded is
-         *     gone: `kept_since` says since when it has all. 404 on a server without a log.
+         *     by another one. Events that came late are found if a correction has counted them, in the newest thousand windows that are asked for, and else
+         *     where they lie among others. What the log has discarded is gone: `kept_since` says since when it has all. 404 on a server without a log.
          */
         get: operations["events"];
         put?: never;

@@ -21,7 +21,7 @@ interface Props {
 const NOT_COUNTED = {
   accepted: null,
   duplicate: 'a copy, not counted',
-  late: 'too late to be counted',
+  late: 'came late, and is not counted',
 } as const;
 
 export function Measurement({ item, longest, hold }: Props) {
