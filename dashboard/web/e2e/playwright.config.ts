@@ -17,7 +17,10 @@ export default defineConfig<object, OfWorker>({
   testDir: '.',
   projects: POSTGRES_URL && NATS_URL ? [SQLITE, POSTGRES] : [SQLITE],
   outputDir: `${OUTPUT}/results`,
-  reporter: [['list']],
+  // `cargo xtask test` counts the flaky tests in the second.
+  reporter: [['list'], ['json', { outputFile: `${OUTPUT}/report.json` }]],
+  // As with nextest: a test that fails is tried once more. If it passes then, the run passes, and names it as flaky.
+  retries: 1,
   // Each has servers and a browser of its own. Tests wait for what they expect, however long another takes the machine.
   workers: 2,
   forbidOnly: true,
