@@ -42,6 +42,7 @@ fn records(per_minute: u32, shown: Shown) -> Vec<Record> {
             log_time: record.last().map(|line| LogTime::from_ms(line.recv_ms)),
             lines: record.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n").into_bytes(),
             set_aside: None,
+            came_late: false,
             trace: None,
         };
         let flush = match shown {

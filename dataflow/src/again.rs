@@ -47,7 +47,7 @@ impl PairsAgain {
         }
     }
 
-    /// What has come of it since this was last asked: rows that are final, looks, clients.
+    /// What has come of it since this was last asked: rows that are final, looks. What it says of clients is of these pairs alone.
     pub fn computed(&mut self) -> Option<PartitionOutput> {
         let output = self.windows.turn()?;
         self.names.assemble(vec![output], Vec::new()).pop()

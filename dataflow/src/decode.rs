@@ -74,6 +74,7 @@ impl Decoder {
         }
         for batch in &mut batches {
             batch.log_time = log_time;
+            batch.came_late = chunk.came_late;
         }
         batches
     }
@@ -153,6 +154,7 @@ mod tests {
             log_time: log_time.map(LogTime::from_ms),
             lines: lines.join("\n").into_bytes(),
             set_aside: None,
+            came_late: false,
             trace: None,
         };
         Batch { chunks: vec![chunk], ..Batch::default() }

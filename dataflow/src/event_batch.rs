@@ -27,6 +27,8 @@ pub struct EventBatch {
     pub mark: Option<u64>,
     /// Whether the log ends with this batch.
     pub ends: bool,
+    /// Whether its events came late, and stand where they were measured.
+    pub(crate) came_late: bool,
     /// Lines that are not events.
     pub unreadable: Vec<DeadLetter>,
     /// Lines whose event may turn out to be too far ahead of the log, with the index of the event.
@@ -52,11 +54,20 @@ struct DecodedEvent {
     labels_bytes: u32,
 }
 
+/// Which of two events of a client is the newer one: of those that were measured at the same time, the one that the log has last.
+/// Events of a window are handed out in log order, except those that came late: the log has them behind all others, wherever they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Recency {
+    pub(crate) ts: EventTime,
+    pub(crate) came_late: bool,
+}
+
 /// One event of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EventRef<'a> {
     pub(crate) log_time: LogTime,
     pub(crate) ts: EventTime,
+    pub(crate) came_late: bool,
     pub(crate) id: Fingerprint,
     pub(crate) error_stage: Option<ErrorStage>,
     pub(crate) samples: &'a [u64; 5],
@@ -66,6 +77,12 @@ pub(crate) struct EventRef<'a> {
     pub(crate) network_context: &'a str,
     /// The JSON of the client's labels and of the target's, with U+0000 between them; empty where there are none.
     pub(crate) labels: &'a str,
+}
+
+impl EventRef<'_> {
+    pub(crate) fn recency(&self) -> Recency {
+        Recency { ts: self.ts, came_late: self.came_late }
+    }
 }
 
 impl EventBatch {
@@ -134,6 +151,7 @@ impl EventBatch {
         EventRef {
             log_time: event.log_time,
             ts: event.ts,
+            came_late: self.came_late,
             id: event.id,
             error_stage: event.error_stage,
             samples: &event.samples,

@@ -62,7 +62,7 @@ impl NdjsonReader {
         let lines = std::mem::replace(&mut self.partial, next);
         let position = Position(self.line);
         self.line += memchr_iter(b'\n', &lines).count() as u64;
-        Chunk { partition: None, position, log_time: None, lines, set_aside: None, trace: None }
+        Chunk { partition: None, position, log_time: None, lines, set_aside: None, came_late: false, trace: None }
     }
 
     /// Leaves out what goes beyond the longest line; whole lines that were read after it follow in the same chunk.

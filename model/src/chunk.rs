@@ -18,6 +18,9 @@ pub struct Chunk {
     pub lines: Vec<u8>,
     /// Why its lines are not to be parsed, but kept as dead letters, if that is so.
     pub set_aside: Option<SetAside>,
+    /// Whether its events came after their windows were closed, and stand where they were measured. In the log they are behind all events
+    /// of these windows that came in time.
+    pub came_late: bool,
     /// The span that wrote it, where its trace is recorded. Nothing is computed from it.
     pub trace: Option<TraceContext>,
 }

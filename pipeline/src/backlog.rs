@@ -271,7 +271,7 @@ mod tests {
             self.next += 1;
             let log_time = Some(LogTime::from_ms(1000 * position.0 as i64));
             let (partition, lines) = (Some(Partition(3)), Vec::new());
-            Ok(vec![Chunk { partition, position, log_time, lines, set_aside: None, trace: None }])
+            Ok(vec![Chunk { partition, position, log_time, lines, set_aside: None, came_late: false, trace: None }])
         }
 
         fn returned_through(&self) -> Position {
@@ -337,6 +337,7 @@ mod tests {
             log_time,
             lines: Vec::new(),
             set_aside: None,
+            came_late: false,
             trace: None,
         };
         reading.uncommitted.lock().add(&[chunk(5, None)], Instant::now());

@@ -403,6 +403,7 @@ mod tests {
             log_time: None,
             lines: Vec::new(),
             set_aside: None,
+            came_late: false,
             trace: None,
         };
         let mut rebuilt = Rebuilt::after(&[start(1, 5, 8), start(2, 9, 8), start(3, 4, 4), start(4, 0, 0)]);

@@ -112,7 +112,7 @@ mod tests {
     fn chunk(position: u64, trace: Option<u8>) -> Chunk {
         let trace = trace.map(|number| TraceContext { trace_id: [number; 16], span_id: [number; 8], sampled: true });
         let (partition, position, log_time) = (Some(PARTITION), Position(position), Some(LogTime::from_ms(1)));
-        Chunk { partition, position, log_time, lines: b"{}\n".to_vec(), set_aside: None, trace }
+        Chunk { partition, position, log_time, lines: b"{}\n".to_vec(), set_aside: None, came_late: false, trace }
     }
 
     /// Which trace a commit up to this position is in.

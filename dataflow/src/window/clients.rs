@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use netqoe_model::{ClientContext, ClientRow, EventTime, Network};
 
 use super::kept_once::KeptOnce;
+use crate::event_batch::Recency;
 
 /// Index of a client in its partition.
 pub(super) type ClientIndex = u32;
@@ -31,7 +32,7 @@ struct Client {
     /// The one that the context names. Clients say the same again and again, so it is read once.
     network: Option<Arc<Network>>,
     first_seen: EventTime,
-    last_seen: EventTime,
+    newest: Recency,
     changed: bool,
     pairs: usize,
 }
@@ -54,7 +55,7 @@ impl Clients {
             context: String::new(),
             network: None,
             first_seen: EventTime::from_ms(i64::MAX),
-            last_seen: EventTime::from_ms(i64::MIN),
+            newest: Recency { ts: EventTime::from_ms(i64::MIN), came_late: false },
             changed: false,
             pairs: 0,
         };
@@ -82,16 +83,16 @@ impl Clients {
     }
 
     /// The client was seen in a counted event. Returns the network that the event names, if it names one.
-    pub(super) fn see(&mut self, index: ClientIndex, ts: EventTime, network_context: &str) -> Option<&Arc<Network>> {
+    pub(super) fn see(&mut self, index: ClientIndex, recency: Recency, network_context: &str) -> Option<&Arc<Network>> {
         let client = &mut self.clients[index as usize];
-        client.first_seen = client.first_seen.min(ts);
+        client.first_seen = client.first_seen.min(recency.ts);
         if !client.changed {
             client.changed = true;
             self.changed.push(index);
         }
-        let is_newest = ts >= client.last_seen;
+        let is_newest = recency >= client.newest;
         if is_newest {
-            client.last_seen = ts;
+            client.newest = recency;
         }
         if client.context != network_context {
             let network = ClientContext::network_in(network_context);
@@ -116,7 +117,7 @@ impl Clients {
                 client_id: client.name.clone(),
                 context: ClientContext::parse(&client.context),
                 first_seen: client.first_seen,
-                last_seen: client.last_seen,
+                last_seen: client.newest.ts,
             }
         });
         let rows = rows.collect();
@@ -133,12 +134,16 @@ mod tests {
         EventTime::from_ms(ms)
     }
 
+    fn in_time(ms: i64) -> Recency {
+        Recency { ts: EventTime::from_ms(ms), came_late: false }
+    }
+
     #[test]
     fn the_newest_event_tells_the_network() {
         let mut clients = Clients::default();
         let (c, _) = clients.add_pair("c");
-        clients.see(c, ms(20), r#"{"isp":"new"}"#);
-        clients.see(c, ms(10), r#"{"isp":"old"}"#);
+        clients.see(c, in_time(20), r#"{"isp":"new"}"#);
+        clients.see(c, in_time(10), r#"{"isp":"old"}"#);
         let rows = clients.take_changed();
         assert_eq!((rows.len(), rows[0].first_seen, rows[0].last_seen), (1, ms(10), ms(20)));
         assert_eq!(rows[0].context.isp.as_deref(), Some("new"));
@@ -149,12 +154,23 @@ mod tests {
     fn each_event_names_its_own_network_whatever_came_before() {
         let mut clients = Clients::default();
         let (c, _) = clients.add_pair("c");
-        let mut isp = |at, context: &str| clients.see(c, ms(at), context).and_then(|network| network.isp.clone());
+        let mut isp = |at, context: &str| clients.see(c, in_time(at), context).and_then(|network| network.isp.clone());
         assert_eq!(isp(20, r#"{"isp":"new"}"#).as_deref(), Some("new"));
         assert_eq!(isp(10, r#"{"isp":"old"}"#).as_deref(), Some("old"));
         assert_eq!(isp(20, r#"{"isp":"new"}"#).as_deref(), Some("new"));
         assert_eq!(isp(30, ""), None);
         assert_eq!(isp(10, ""), None);
+    }
+
+    #[test]
+    fn of_events_with_the_same_time_the_last_in_the_log_tells_the_network() {
+        let mut clients = Clients::default();
+        let (c, _) = clients.add_pair("c");
+        clients.see(c, Recency { ts: ms(20), came_late: true }, r#"{"isp":"late"}"#);
+        clients.see(c, in_time(20), r#"{"isp":"in time"}"#);
+        assert_eq!(clients.take_changed()[0].context.isp.as_deref(), Some("late"));
+        clients.see(c, Recency { ts: ms(20), came_late: true }, r#"{"isp":"later"}"#);
+        assert_eq!(clients.take_changed()[0].context.isp.as_deref(), Some("later"));
     }
 
     #[test]

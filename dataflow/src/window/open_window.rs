@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use netqoe_model::{ErrorStage, EventTime, LogTime, Network, PairTags, Standing, WindowRow, WindowStart};
+use netqoe_model::{ErrorStage, LogTime, Network, PairTags, Standing, WindowRow, WindowStart};
 
 use super::{SampleSet, SeenIds};
-use crate::event_batch::EventRef;
+use crate::event_batch::{EventRef, Recency};
 
 /// What a window has counted, and the row that was last shown of it.
 #[derive(Clone, Debug)]
@@ -16,10 +16,10 @@ pub struct OpenWindow {
     errors: [u32; 5],
     samples: SampleSet,
     seen: SeenIds,
-    /// What the newest event says that names a network, and the time of that event.
-    network: Option<(EventTime, Arc<Network>)>,
+    /// What the newest event says that names a network, and how recent that event is.
+    network: Option<(Recency, Arc<Network>)>,
     /// The same of labels. Boxed, as most pairs of most fleets have none.
-    tags: Option<Box<(EventTime, Arc<PairTags>)>>,
+    tags: Option<Box<(Recency, Arc<PairTags>)>>,
     /// The row that stands in the collection of rows, which must be taken back before another is put there.
     pub(crate) shown: Option<Rc<WindowRow>>,
     /// Whether the window has counted anything since.
@@ -74,22 +74,22 @@ impl OpenWindow {
     }
 
     /// A counted event names a network. One event gives all of it: what two events say of a client that moved between
-    /// them would be a network that does not exist. Events come in log order, so the last of those with the same time stays.
-    pub(crate) fn see_network(&mut self, ts: EventTime, named: &Arc<Network>) {
+    /// them would be a network that does not exist.
+    pub(crate) fn see_network(&mut self, recency: Recency, named: &Arc<Network>) {
         match &mut self.network {
-            Some((at, _)) if ts < *at => {}
-            Some((at, network)) if Arc::ptr_eq(network, named) => *at = ts,
-            network => *network = Some((ts, Arc::clone(named))),
+            Some((newest, _)) if recency < *newest => {}
+            Some((newest, network)) if Arc::ptr_eq(network, named) => *newest = recency,
+            network => *network = Some((recency, Arc::clone(named))),
         }
     }
 
     /// A counted event carries labels. One event gives those of the client and those of the target, as it does with networks.
-    pub(crate) fn see_tags(&mut self, ts: EventTime, carried: &Arc<PairTags>) {
+    pub(crate) fn see_tags(&mut self, recency: Recency, carried: &Arc<PairTags>) {
         match self.tags.as_deref_mut() {
-            Some((at, _)) if ts < *at => {}
-            Some((at, tags)) if Arc::ptr_eq(tags, carried) => *at = ts,
-            Some(newest) => *newest = (ts, Arc::clone(carried)),
-            None => self.tags = Some(Box::new((ts, Arc::clone(carried)))),
+            Some((newest, _)) if recency < *newest => {}
+            Some((newest, tags)) if Arc::ptr_eq(tags, carried) => *newest = recency,
+            Some(newest) => *newest = (recency, Arc::clone(carried)),
+            None => self.tags = Some(Box::new((recency, Arc::clone(carried)))),
         }
     }
 

@@ -225,6 +225,7 @@ impl Follower {
             log_time: Some(ms(seen.stored_ns)),
             lines: share.lines,
             set_aside: None,
+            came_late: false,
             trace,
         };
         shares(subjects.origin(&message.subject), lines, identity.partitions).into_iter().map(chunk).collect()

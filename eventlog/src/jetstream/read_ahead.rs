@@ -197,6 +197,7 @@ mod tests {
             log_time: Some(LogTime::from_ms(1)),
             lines: vec![b'x'; bytes],
             set_aside: None,
+            came_late: false,
             trace: None,
         }
     }

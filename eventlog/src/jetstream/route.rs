@@ -75,6 +75,7 @@ impl Route {
                     log_time: None,
                     lines: Vec::new(),
                     set_aside: None,
+                    came_late: false,
                     trace: None,
                 };
                 self.ahead.put(Some(chunk), scanned, pending);
@@ -108,6 +109,7 @@ mod tests {
             log_time: Some(LogTime::from_ms(1)),
             lines: b"{}\n".to_vec(),
             set_aside: None,
+            came_late: false,
             trace: None,
         };
         let mut chunks = partitions.into_iter().map(chunk).collect();

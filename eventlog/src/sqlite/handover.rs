@@ -49,8 +49,15 @@ mod tests {
 
     fn found(handover: &Handover, position: u64) -> Option<TraceContext> {
         let (partition, lines) = (Some(Partition(0)), Vec::new());
-        let mut chunks =
-            [Chunk { partition, position: Position(position), log_time: None, lines, set_aside: None, trace: None }];
+        let mut chunks = [Chunk {
+            partition,
+            position: Position(position),
+            log_time: None,
+            lines,
+            set_aside: None,
+            came_late: false,
+            trace: None,
+        }];
         handover.mark(&mut chunks);
         chunks[0].trace
     }

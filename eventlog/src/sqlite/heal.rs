@@ -125,6 +125,7 @@ impl ClockHealing {
                     log_time: Some(log_time),
                     lines: record.lines.to_vec(),
                     set_aside: damaged.then_some(SetAside::Damaged),
+                    came_late: false,
                     trace: None,
                 });
             }

@@ -187,6 +187,7 @@ impl SqliteReader {
             log_time: Some(log_time),
             lines: record.lines.to_vec(),
             set_aside: damaged.then_some(SetAside::Damaged),
+            came_late: false,
             trace: None,
         }
     }

@@ -17,6 +17,8 @@ const MINUTE_MS: i64 = 60_000;
 const START_MS: i64 = 1_700_000_040_000;
 /// Long enough for faults to be named, and for some events to come too late.
 const MINUTES: u32 = 90;
+/// Events that are measured so close to each other are measured at the same time.
+const TOGETHER_MS: i64 = 20_000;
 const HORIZON: &str = "45m";
 
 fn scenario(clean: bool) -> Scenario {
@@ -30,11 +32,11 @@ fn log_of(scenario: &Scenario) -> String {
 }
 
 /// The log if it had taken its events at other times, in the order of these. What is no event stays behind the line before it.
-fn taken_at(log: &str, mut recv_ms: impl FnMut(&Value) -> i64) -> String {
+fn taken_at(log: &str, mut recv_ms: impl FnMut(&mut Value) -> i64) -> String {
     let mut last_ms = 0;
     let line = |line: &str| match serde_json::from_str::<Value>(line) {
         Ok(mut event) if event["ts_ms"].is_i64() => {
-            last_ms = recv_ms(&event);
+            last_ms = recv_ms(&mut event);
             event["recv_ts_ms"] = last_ms.into();
             (last_ms, format!("{event}\n"))
         }
@@ -49,10 +51,12 @@ fn recv_ms(event: &Value) -> i64 {
     event["recv_ts_ms"].as_i64().unwrap_or(event["ts_ms"].as_i64().unwrap())
 }
 
-/// Some of the events come up to an hour and a half late.
+/// Some of the events come up to an hour and a half late. Many of a pair were measured at the same time, over different networks.
 fn partly_late(share: f64) -> String {
     let mut random = StdRng::seed_from_u64(3);
     taken_at(&log_of(&scenario(false)), |event| {
+        let ts_ms = event["ts_ms"].as_i64().unwrap();
+        event["ts_ms"] = (ts_ms - ts_ms.rem_euclid(TOGETHER_MS)).into();
         let delay_ms = if random.random_bool(share) { random.random_range(0..90 * MINUTE_MS) } else { 0 };
         recv_ms(event) + delay_ms
     })

@@ -1,9 +1,10 @@
 //! The events of the sought pairs that came late: what counts of them, in the order in which they were measured.
 
-use std::collections::HashSet;
-use std::collections::VecDeque;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 
-use netqoe_model::{Event, Fingerprint, LogTime, Position, Reclassified, Rules, WindowStart};
+use netqoe_model::{ClientContext, ClientRow, Event, Fingerprint, LogTime, Position, Reclassified, Rules, WindowStart};
 
 use super::Stopped;
 use super::records::Records;
@@ -29,6 +30,8 @@ pub(super) struct LateLine {
 pub(super) struct Latecomers {
     /// In the order in which they are put in.
     pub(super) lines: VecDeque<LateLine>,
+    /// What those say of their clients that no row reflects yet. What came in time has been said.
+    pub(super) clients: Vec<ClientRow>,
     /// What becomes of those that no row reflects yet.
     pub(super) reclassified: Reclassified,
     /// When the log took the newest of them.
@@ -69,9 +72,10 @@ pub(super) fn look(
             return Ok(Looked::TooMany);
         }
     }
-    let Found { mut lines, reclassified, newest, .. } = found;
+    let Found { mut lines, clients, reclassified, newest, .. } = found;
     lines.sort_unstable();
-    Ok(Looked::Found(Latecomers { lines: lines.into(), reclassified, newest }))
+    let clients = clients.into_values().collect();
+    Ok(Looked::Found(Latecomers { lines: lines.into(), clients, reclassified, newest }))
 }
 
 /// Where and when the log took a line.
@@ -87,6 +91,7 @@ struct Taken<'a> {
 struct Found {
     counted: HashSet<Key>,
     lines: Vec<LateLine>,
+    clients: BTreeMap<Arc<str>, ClientRow>,
     reclassified: Reclassified,
     newest: LogTime,
 }
@@ -109,8 +114,27 @@ impl Found {
             return 0;
         }
         self.reclassified.accepted += u64::from(is_new);
+        if is_new {
+            self.see_client(&sought.pairs[place].client_id, event);
+        }
         let measured = LogTime::from_ms(event.ts.ms());
         self.lines.push(LateLine { measured, position, number, line: line.to_vec() });
         ID_BYTES + size_of::<LateLine>() + line.len()
+    }
+
+    /// Events come in log order, so of those with the same time the last tells the context.
+    fn see_client(&mut self, client_id: &Arc<str>, event: &Event<'_>) {
+        let context = ClientContext::parse(event.network_context.unwrap_or_default());
+        let row = ClientRow { client_id: Arc::clone(client_id), context, first_seen: event.ts, last_seen: event.ts };
+        match self.clients.entry(Arc::clone(client_id)) {
+            Entry::Vacant(place) => _ = place.insert(row),
+            Entry::Occupied(mut known) => {
+                let first_seen = known.get().first_seen.min(event.ts);
+                if event.ts >= known.get().last_seen {
+                    known.insert(row);
+                }
+                known.get_mut().first_seen = first_seen;
+            }
+        }
     }
 }

@@ -117,6 +117,7 @@ mod tests {
             log_time: Some(LogTime::from_ms(log_ms)),
             lines: Vec::new(),
             set_aside: None,
+            came_late: false,
             trace: None,
         };
         let reader = Box::new(Log((1..).zip(log_times_ms).map(chunk).collect(), Position(9)));

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use netqoe_dataflow::judge::PairState;
 use netqoe_dataflow::{CorrectedPairs, PairsAgain, PartitionOutput};
 use netqoe_model::{
-    AggregateRow, Checkpoint, Chunk, ClientRow, LogTime, Look, PairPast, Partition, Position, Rules, Sighting,
-    WaitingCorrection, WindowStart,
+    AggregateRow, Checkpoint, Chunk, LogTime, Look, PairPast, Partition, Position, Rules, Sighting, WaitingCorrection,
+    WindowStart,
 };
 use netqoe_sinks::{Correction, CorrectionEnd};
 
@@ -39,7 +39,6 @@ pub(super) struct Round {
     pub(super) log_time: LogTime,
     /// What has come of it and is not written.
     rows: Vec<AggregateRow>,
-    clients: Vec<ClientRow>,
     sightings: BTreeMap<WindowStart, Vec<Sighting>>,
     /// Looks up to this one are written.
     looked_through: WindowStart,
@@ -78,7 +77,6 @@ impl Round {
             since_look: 0,
             log_time: LogTime::default(),
             rows: Vec::new(),
-            clients: Vec::new(),
             sightings: BTreeMap::new(),
             rows_written: 0,
         }
@@ -105,7 +103,7 @@ impl Round {
         let Some(log_time) = chunk.log_time else { return };
         while self.late.lines.front().is_some_and(|late| late.measured < log_time) {
             let Some(late) = self.late.lines.pop_front() else { break };
-            self.again.take(self.chunk(chunk.position, late.measured, late.line));
+            self.again.take(Chunk { came_late: true, ..self.chunk(chunk.position, late.measured, late.line) });
         }
         let mut in_time = Vec::new();
         if chunk.set_aside.is_none() {
@@ -129,7 +127,7 @@ impl Round {
 
     fn chunk(&self, position: Position, log_time: LogTime, lines: Vec<u8>) -> Chunk {
         let (partition, log_time) = (Some(self.partition), Some(log_time));
-        Chunk { partition, position, log_time, lines, set_aside: None, trace: None }
+        Chunk { partition, position, log_time, lines, set_aside: None, came_late: false, trace: None }
     }
 
     /// Another event of a pair has come late meanwhile.
@@ -151,7 +149,6 @@ impl Round {
         self.since_look = 0;
         let Some(PartitionOutput { commit, .. }) = self.again.computed() else { return };
         self.log_time = commit.checkpoint.log_time;
-        self.clients.extend(commit.clients);
         for mut row in commit.rows {
             let from = self.sought.place_of(&row.client_id, &row.target).map(|place| self.sought.pairs[place].from);
             if from.is_some_and(|from| row.window.start >= from) {
@@ -190,7 +187,7 @@ impl Round {
         Correction {
             partition: self.partition,
             rows: std::mem::take(&mut self.rows),
-            clients: std::mem::take(&mut self.clients),
+            clients: std::mem::take(&mut self.late.clients),
             looks,
             end: None,
         }
@@ -235,7 +232,7 @@ impl Round {
     pub(super) fn stand_at(&mut self, checkpoint: &Checkpoint) {
         while self.late.lines.front().is_some_and(|late| late.measured < checkpoint.log_time) {
             let Some(late) = self.late.lines.pop_front() else { break };
-            self.again.take(self.chunk(checkpoint.processed, late.measured, late.line));
+            self.again.take(Chunk { came_late: true, ..self.chunk(checkpoint.processed, late.measured, late.line) });
         }
         self.again.take(self.chunk(checkpoint.processed, checkpoint.log_time, Vec::new()));
     }

@@ -51,8 +51,9 @@ impl InTime {
         }
         let position = Position(self.line);
         let moved = self.moved_here()?;
-        let lines = if moved.is_empty() { self.take_until_a_move() } else { moved };
-        Ok(Some(Chunk { partition: None, position, log_time: None, lines, set_aside: None, trace: None }))
+        let came_late = !moved.is_empty();
+        let lines = if came_late { moved } else { self.take_until_a_move() };
+        Ok(Some(Chunk { partition: None, position, log_time: None, lines, set_aside: None, came_late, trace: None }))
     }
 
     /// The end, where all that was found before is handed out.

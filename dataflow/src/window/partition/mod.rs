@@ -321,11 +321,11 @@ impl PartitionWindows {
         if was_looked_at {
             slot.unlooked.push(index);
         }
-        if let Some(network) = self.clients.see(client, event.ts, event.network_context) {
-            window.see_network(event.ts, network);
+        if let Some(network) = self.clients.see(client, event.recency(), event.network_context) {
+            window.see_network(event.recency(), network);
         }
         if let Some(tags) = self.tags.carried(event.labels) {
-            window.see_tags(event.ts, &tags);
+            window.see_tags(event.recency(), &tags);
         }
         true
     }

@@ -48,6 +48,7 @@ fn chunks(lines: &[Line], lines_a_chunk: usize) -> impl Iterator<Item = Chunk> {
         log_time: None,
         lines: lines.iter().flat_map(|line| [line.text.as_bytes(), b"\n"].concat()).collect(),
         set_aside: None,
+        came_late: false,
         trace: None,
     })
 }
@@ -135,6 +136,7 @@ pub(crate) fn log(
                 log_time: Some(*log_time),
                 lines: lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n").into_bytes(),
                 set_aside: None,
+                came_late: false,
                 trace: None,
             })
         });
