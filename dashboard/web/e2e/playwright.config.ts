@@ -33,7 +33,7 @@ export default defineConfig<object, OfWorker>({
     timezoneId: 'Europe/Berlin',
     actionTimeout: PATIENCE_MS,
     navigationTimeout: PATIENCE_MS,
-    trace: 'retain-on-failure',
+    trace: 'on-first-retry',
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: '/usr/bin/chromium',

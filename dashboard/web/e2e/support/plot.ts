@@ -9,6 +9,8 @@ export interface Place {
 
 /** Where a time is in a plot: its crosshair says which time is under the mouse. */
 export async function pointOf(plot: Locator, time: number): Promise<Place> {
+  // Where it is depends on what stands above it, and the mouse reaches nothing outside of the window.
+  await plot.scrollIntoViewIfNeeded();
   const box = await plot.boundingBox();
   if (!box) throw new Error('the plot has no place');
   const y = box.y + box.height / 2;
@@ -24,7 +26,6 @@ export async function pointOf(plot: Locator, time: number): Promise<Place> {
 
 /** Drags from one time of a plot to another: along its middle, or between two heights, each a share of it from the top. */
 export async function drag(plot: Locator, from: number, to: number, heights?: [number, number]): Promise<void> {
-  await plot.scrollIntoViewIfNeeded();
   const [start, end] = [await pointOf(plot, from), await pointOf(plot, to)];
   const { mouse } = plot.page();
   const box = await plot.boundingBox();
