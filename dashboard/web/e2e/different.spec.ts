@@ -164,6 +164,6 @@ test('what single measurements carry is compared as well', async ({ page, up }) 
     await page.setViewportSize({ width, height: 740 });
     await expect(page.locator('html')).toHaveAttribute('data-scheme', colorScheme);
     expect.soft(await graveFindings(page), colorScheme).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   }
 });

@@ -54,7 +54,7 @@ for (const [colorScheme, width] of [
         'target.service=shop',
       ]);
       expect(await graveFindings(page)).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
 
       await page.getByRole('button', { name: `client team ${EDGE}` }).click();
       await expect(degraded).toHaveCount(1 + 4);

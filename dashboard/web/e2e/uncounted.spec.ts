@@ -48,7 +48,7 @@ test('what is not counted is on the first screen, with its reasons one click awa
   }
   for (const width of [360, 1280]) {
     await page.setViewportSize({ width, height: 740 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   }
 });
 
