@@ -82,6 +82,11 @@ impl Process {
         resources::cpu_seconds(self.child.id())
     }
 
+    /// The most memory that it has had at once, in bytes.
+    pub(super) fn peak_memory_bytes(&self) -> anyhow::Result<u64> {
+        resources::peak_memory_bytes(self.child.id())
+    }
+
     /// Lets it drain.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("it has no process id")?;

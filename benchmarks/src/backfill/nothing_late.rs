@@ -14,14 +14,15 @@ use crate::poster::Poster;
 use crate::process::Process;
 use crate::scrape::PROCESSED;
 
-const HORIZONS: [&str; 2] = ["0s", "24h"];
+/// None, shorter than the history, and longer: what is kept in memory does not follow from it.
+const HORIZONS: [&str; 3] = ["0s", "10m", "24h"];
 /// Runs of each, in turn; the medians are printed.
 const RUNS: usize = 3;
 /// In which the incidents of the last minutes are found and written.
 const WRITTEN_AFTER: Duration = Duration::from_secs(2);
 
-const HEADING: &str = "\n| correction horizon, nothing late | events | events/s | CPU s | MB of the store, without the log |\n\
-    | --- | --- | --- | --- | --- |";
+const HEADING: &str = "\n| correction horizon, nothing late | events | events/s | CPU s | MB of the store, without the log | peak memory, MB |\n\
+    | --- | --- | --- | --- | --- | --- |";
 
 /// What one import took.
 #[derive(Clone, Copy)]
@@ -29,6 +30,7 @@ struct Taken {
     seconds: f64,
     cpu_s: f64,
     store_bytes: u64,
+    peak_memory_bytes: u64,
 }
 
 /// Imports a history in which everybody was there.
@@ -38,7 +40,7 @@ pub(super) async fn measure(outage: Outage) -> anyhow::Result<()> {
     let file = folder.path().join("history.ndjson");
     outage.write(&file).context("can't write the history")?;
     let events = outage.events();
-    let mut taken = [Vec::new(), Vec::new()];
+    let mut taken = HORIZONS.map(|_| Vec::new());
     for run in 0..RUNS {
         for (horizon, taken) in HORIZONS.into_iter().zip(&mut taken) {
             let data = folder.path().join(format!("{horizon}-{run}"));
@@ -50,10 +52,11 @@ pub(super) async fn measure(outage: Outage) -> anyhow::Result<()> {
     for (horizon, taken) in HORIZONS.into_iter().zip(&mut taken) {
         let seconds = median(taken, |taken| taken.seconds);
         output::line(format!(
-            "| {horizon} | {events} | {:.0} | {:.1} | {:.1} |",
+            "| {horizon} | {events} | {:.0} | {:.1} | {:.1} | {:.0} |",
             events as f64 / seconds,
             median(taken, |taken| taken.cpu_s),
             median(taken, |taken| taken.store_bytes as f64) / 1e6,
+            median(taken, |taken| taken.peak_memory_bytes as f64) / 1e6,
         ))?;
     }
     Ok(())
@@ -68,9 +71,9 @@ async fn import(data: &Path, file: &Path, horizon: &str, events: u64) -> anyhow:
     wait_until(&mut metrics, |seen| seen.sum(PROCESSED) >= events as f64).await?;
     let seconds = began.elapsed().as_secs_f64();
     sleep(WRITTEN_AFTER).await;
-    let cpu_s = process.cpu_seconds()?;
+    let (cpu_s, peak_memory_bytes) = (process.cpu_seconds()?, process.peak_memory_bytes()?);
     process.stop().await?;
-    Ok(Taken { seconds, cpu_s, store_bytes: store_bytes(data)? })
+    Ok(Taken { seconds, cpu_s, store_bytes: store_bytes(data)?, peak_memory_bytes })
 }
 
 /// Bytes of all tables and indexes that are not the log's.
