@@ -12,6 +12,7 @@ use netqoe_query::{Delays, LiveFeed};
 use netqoe_trace::Tracer;
 use parking_lot::Mutex;
 
+use crate::corrections::{DUPLICATE, SUCCESS};
 use crate::recent::Recent;
 use crate::traced::TracedBatches;
 use crate::{Assignment, Committed};
@@ -57,6 +58,10 @@ impl Observed {
     pub fn new(metrics: Metrics, now_ms: fn() -> i64, tracer: Tracer) -> Self {
         let (states, progress) = Default::default();
         let live = LiveFeed::new(metrics.clone());
+        // Zero from the start on: without it, a panel of their rate is empty until the first correction, as if the metric were missing.
+        for status in [SUCCESS, DUPLICATE] {
+            metrics.corrected_events.with_label_values(&[status]);
+        }
         let (uncounted, traced) = (Uncounted::since(now_ms()), TracedBatches::new(tracer));
         Self { metrics, live, uncounted, states, progress, started: Instant::now(), now_ms, traced }
     }

@@ -63,6 +63,9 @@ impl Default for CorrectionPace {
     }
 }
 
+/// What the metric of corrected events calls those that count, and copies.
+pub(crate) const SUCCESS: &str = "success";
+pub(crate) const DUPLICATE: &str = "duplicate";
 /// Pairs that one correction looks at.
 const MAX_PAIRS: usize = 1_000;
 /// Windows that one correction computes at most, where it is of more than one pair: those of 500 pairs in an hour and a half.
@@ -366,8 +369,8 @@ impl Corrections {
         self.show(part);
         let metrics = &self.plan.observed.metrics;
         let Reclassified { accepted, duplicate } = end.reclassified;
-        metrics.corrected_events.with_label_values(&["success"]).inc_by(accepted);
-        metrics.corrected_events.with_label_values(&["duplicate"]).inc_by(duplicate);
+        metrics.corrected_events.with_label_values(&[SUCCESS]).inc_by(accepted);
+        metrics.corrected_events.with_label_values(&[DUPLICATE]).inc_by(duplicate);
         metrics.corrections_duration.observe(took.as_secs_f64());
         metrics.corrections_hold.observe(held.as_secs_f64());
         tracing::info!(
