@@ -164,6 +164,18 @@ pub struct ClientRow {
     pub last_seen: EventTime,
 }
 
+impl ClientRow {
+    /// Takes in what was said of the client later in the log: the earlier first time, the later last time, and the context that came with
+    /// that.
+    pub fn absorb(&mut self, later: &Self) {
+        self.first_seen = self.first_seen.min(later.first_seen);
+        if later.last_seen >= self.last_seen {
+            self.last_seen = later.last_seen;
+            self.context.clone_from(&later.context);
+        }
+    }
+}
+
 /// A line of the log that can't be counted, kept unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {

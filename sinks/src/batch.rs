@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use netqoe_model::{AggregateRow, ClientContext, ClientRow, PartitionCommit};
+use netqoe_model::{AggregateRow, ClientRow, PartitionCommit};
 
 /// The rows of all partitions by client, target and window. Rows of one key lie together in a store, so that
 /// neighbours here are mostly on one page there. The order of rows of the same window is kept.
@@ -65,44 +65,16 @@ pub(crate) fn last_of_each<'a>(rows: &[&'a AggregateRow]) -> Vec<&'a AggregateRo
         .collect()
 }
 
-/// What all partitions say of each client, as one row: seen first, seen last, and the newest context.
-pub(crate) fn clients<'a>(clients: impl Iterator<Item = &'a ClientRow>) -> Vec<MergedClient<'a>> {
-    let mut merged: BTreeMap<&str, MergedClient<'_>> = BTreeMap::new();
+/// What all partitions say of each client, as one row.
+pub(crate) fn clients<'a>(clients: impl Iterator<Item = &'a ClientRow>) -> Vec<Cow<'a, ClientRow>> {
+    let mut merged: BTreeMap<&str, Cow<'_, ClientRow>> = BTreeMap::new();
     for client in clients {
         merged
             .entry(&client.client_id)
-            .and_modify(|earlier| earlier.absorb(client))
-            .or_insert_with(|| MergedClient::of(client));
+            .and_modify(|earlier| earlier.to_mut().absorb(client))
+            .or_insert(Cow::Borrowed(client));
     }
     merged.into_values().collect()
-}
-
-/// A row of `clients`, borrowed from the rows that it was merged from. Times are Unix milliseconds.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct MergedClient<'a> {
-    pub(crate) client_id: &'a str,
-    pub(crate) context: &'a ClientContext,
-    pub(crate) first_seen: i64,
-    pub(crate) last_seen: i64,
-}
-
-impl<'a> MergedClient<'a> {
-    fn of(client: &'a ClientRow) -> Self {
-        Self {
-            client_id: &client.client_id,
-            context: &client.context,
-            first_seen: client.first_seen.ms(),
-            last_seen: client.last_seen.ms(),
-        }
-    }
-
-    fn absorb(&mut self, later: &'a ClientRow) {
-        self.first_seen = self.first_seen.min(later.first_seen.ms());
-        if later.last_seen.ms() >= self.last_seen {
-            self.last_seen = later.last_seen.ms();
-            self.context = &later.context;
-        }
-    }
 }
 
 /// Text that every store takes: PostgreSQL has no U+0000, which the reason for refusing a line may quote.
@@ -114,7 +86,7 @@ pub(crate) fn storable(text: &str) -> Cow<'_, str> {
 mod tests {
     use std::sync::Arc;
 
-    use netqoe_model::{Checkpoint, EventTime, LogTime, WindowRow, WindowStart};
+    use netqoe_model::{Checkpoint, ClientContext, EventTime, LogTime, WindowRow, WindowStart};
 
     use super::*;
 
@@ -175,7 +147,7 @@ mod tests {
         ];
         let merged = clients(commits.iter().flat_map(|commit| &commit.clients));
         assert_eq!(merged.len(), 1);
-        assert_eq!((merged[0].first_seen, merged[0].last_seen), (3, 9));
+        assert_eq!((merged[0].first_seen.ms(), merged[0].last_seen.ms()), (3, 9));
         assert_eq!(merged[0].context.isp.as_deref(), Some("newer"));
     }
 

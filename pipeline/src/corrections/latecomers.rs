@@ -1,6 +1,5 @@
 //! The events of the sought pairs that came late: what counts of them, in the order in which they were measured.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -126,15 +125,6 @@ impl Found {
     fn see_client(&mut self, client_id: &Arc<str>, event: &Event<'_>) {
         let context = ClientContext::parse(event.network_context.unwrap_or_default());
         let row = ClientRow { client_id: Arc::clone(client_id), context, first_seen: event.ts, last_seen: event.ts };
-        match self.clients.entry(Arc::clone(client_id)) {
-            Entry::Vacant(place) => _ = place.insert(row),
-            Entry::Occupied(mut known) => {
-                let first_seen = known.get().first_seen.min(event.ts);
-                if event.ts >= known.get().last_seen {
-                    known.insert(row);
-                }
-                known.get_mut().first_seen = first_seen;
-            }
-        }
+        self.clients.entry(Arc::clone(client_id)).and_modify(|known| known.absorb(&row)).or_insert(row);
     }
 }

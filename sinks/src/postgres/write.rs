@@ -301,15 +301,15 @@ pub(super) fn clients<'a>(
 ) -> Result<(), Failure> {
     let merged = batch::clients(clients);
     for clients in merged.chunks(ROWS_PER_STATEMENT) {
-        let text = |field: for<'b> fn(&'b batch::MergedClient<'_>) -> Option<&'b str>| {
+        let text = |field: for<'b> fn(&'b ClientRow) -> Option<&'b str>| {
             each(clients, |client| field(client).map(batch::storable))
         };
-        let client_ids = each(clients, |client| client.client_id);
+        let client_ids = each(clients, |client| &*client.client_id);
         let network_types = text(|client| client.context.network_type.as_deref());
         let isps = text(|client| client.context.isp.as_deref());
         let contexts = text(|client| client.context.json.as_deref());
-        let first_seen = each(clients, |client| timestamptz(client.first_seen));
-        let last_seen = each(clients, |client| timestamptz(client.last_seen));
+        let first_seen = each(clients, |client| timestamptz(client.first_seen.ms()));
+        let last_seen = each(clients, |client| timestamptz(client.last_seen.ms()));
         transaction.execute_typed(
             "INSERT INTO clients AS stored (client_id, network_type, isp, context, first_seen, last_seen)
              SELECT * FROM unnest($1, $2, $3, $4, $5, $6)

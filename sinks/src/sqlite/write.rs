@@ -23,12 +23,12 @@ pub(super) fn clients<'a>(
     for client in batch::clients(clients) {
         let text = |field: &'_ Option<String>| field.as_deref().map(|text| batch::storable(text).into_owned());
         upsert.execute(params![
-            client.client_id,
+            &*client.client_id,
             text(&client.context.network_type),
             text(&client.context.isp),
             text(&client.context.json),
-            client.first_seen,
-            client.last_seen,
+            client.first_seen.ms(),
+            client.last_seen.ms(),
         ])?;
     }
     Ok(())
