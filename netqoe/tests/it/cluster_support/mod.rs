@@ -10,7 +10,6 @@ mod tables;
 mod verdict;
 
 pub(crate) use audit::Audit;
-#[cfg(feature = "planted-faults")]
 pub(crate) use expected::Log;
 pub(crate) use load::{Load, Sent};
 pub(crate) use rig::{Group, Nats, Rig, Shape};

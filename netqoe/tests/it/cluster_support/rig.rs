@@ -13,8 +13,7 @@ use netqoe_model::LogTime;
 use netqoe_testbed::{NatsCluster, NatsServer, free_port};
 use tempfile::TempDir;
 
-use super::Audit;
-use super::expected::Log;
+use super::{Audit, Log};
 use crate::support::{NO_RATE, Server, eventually, eventually_or_say, get, netqoe, now_ms};
 
 /// What rows mean here: windows of a second, so that they close while a test runs.
