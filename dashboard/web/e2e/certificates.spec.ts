@@ -5,6 +5,7 @@ import { graveFindings } from './support/axe.ts';
 import { post, type Measured } from './support/events.ts';
 import type { Netqoe } from './support/netqoe.ts';
 import { expect, test } from './support/test.ts';
+import { fits } from './support/width.ts';
 
 const DAY_S = 86_400;
 
@@ -40,7 +41,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       for (const width of [360, 1280]) {
         await page.setViewportSize({ width, height: 740 });
         expect.soft(await graveFindings(page), `${width} px`).toEqual([]);
-        await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        await fits(page, width);
       }
 
       await post(netqoe, [measured('https://expired.example/', 90)]);

@@ -12,6 +12,7 @@ import { graveFindings } from './support/axe.ts';
 import { event } from './support/events.ts';
 import type { Netqoe } from './support/netqoe.ts';
 import { expect, test } from './support/test.ts';
+import { fits } from './support/width.ts';
 
 const MINUTE_MS = 60_000;
 const PAIR = { client_id: 'probe-1', target: 'https://example.com/' };
@@ -33,8 +34,13 @@ function history(): { lines: string; window_ms: number } {
     ...event({ ...PAIR, ts_ms: window_ms + 30_000, evidence: { status: 418 } }),
     recv_ts_ms: window_ms + 30 * MINUTE_MS,
   };
-  const all = [...measured, late].sort((a, b) => a.recv_ts_ms - b.recv_ts_ms);
-  return { lines: all.map((line) => JSON.stringify(line)).join('\n'), window_ms };
+  return { lines: logOf([...measured, late]), window_ms };
+}
+
+/** Events as an exported log has them. */
+function logOf(events: { recv_ts_ms: number }[]): string {
+  const inOrder = [...events].sort((a, b) => a.recv_ts_ms - b.recv_ts_ms);
+  return inOrder.map((line) => JSON.stringify(line)).join('\n');
 }
 
 /**
@@ -45,23 +51,21 @@ function dissolved(): string {
   const begin = Math.floor(Date.now() / MINUTE_MS - 60) * MINUTE_MS;
   const clients = Array.from({ length: 4 }, (_, index) => `probe-${index}`);
   const minutes = Array.from({ length: 58 }, (_, minute) => minute);
-  const lines = minutes.flatMap((minute) =>
+  const events = minutes.flatMap((minute) =>
     clients.flatMap((client_id) => {
       const at = begin + minute * MINUTE_MS;
       const isDown = minute >= FAILED.from && minute < FAILED.to;
       const measured = { ...PAIR, client_id, ts_ms: at + 1_000 };
       const first = { ...event({ ...measured, error_stage: isDown ? 'tcp' : null }), recv_ts_ms: at + 1_100 };
+      if (!isDown) return [first];
       const rest = [11_000, 21_000, 31_000, 41_000].map((ms) => ({
         ...event({ ...measured, ts_ms: at + ms }),
         recv_ts_ms: begin + REST_COMES * MINUTE_MS,
       }));
-      return isDown ? [first, ...rest] : [first];
+      return [first, ...rest];
     }),
   );
-  return lines
-    .sort((a, b) => a.recv_ts_ms - b.recv_ts_ms)
-    .map((line) => JSON.stringify(line))
-    .join('\n');
+  return logOf(events);
 }
 
 /** A netqoe that has taken in a history. */
@@ -81,8 +85,7 @@ async function looksWellEverywhere(page: Page): Promise<void> {
   }
   for (const width of [360, 1280]) {
     await page.setViewportSize({ width, height: 740 });
-    // Charts take their new width a moment later.
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await fits(page, width);
   }
 }
 

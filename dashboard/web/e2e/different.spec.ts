@@ -9,6 +9,7 @@ import { post } from './support/events.ts';
 import { slowServerOf, type SlowServer } from './support/faults.ts';
 import { drag } from './support/plot.ts';
 import { expect, test } from './support/test.ts';
+import { fits } from './support/width.ts';
 
 const CLIENT = 'demo-07';
 
@@ -164,6 +165,6 @@ test('what single measurements carry is compared as well', async ({ page, up }) 
     await page.setViewportSize({ width, height: 740 });
     await expect(page.locator('html')).toHaveAttribute('data-scheme', colorScheme);
     expect.soft(await graveFindings(page), colorScheme).toEqual([]);
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await fits(page, width);
   }
 });

@@ -4,6 +4,7 @@ import { answers } from './support/api.ts';
 import { graveFindings } from './support/axe.ts';
 import { post } from './support/events.ts';
 import { expect, test } from './support/test.ts';
+import { fits } from './support/width.ts';
 
 const EDGE = 'edge "<b>&=+ü';
 
@@ -54,7 +55,7 @@ for (const [colorScheme, width] of [
         'target.service=shop',
       ]);
       expect(await graveFindings(page)).toEqual([]);
-      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await fits(page, width);
 
       await page.getByRole('button', { name: `client team ${EDGE}` }).click();
       await expect(degraded).toHaveCount(1 + 4);

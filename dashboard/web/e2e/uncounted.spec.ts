@@ -4,6 +4,7 @@ import { graveFindings } from './support/axe.ts';
 import { event, post } from './support/events.ts';
 import type { Netqoe } from './support/netqoe.ts';
 import { expect, test } from './support/test.ts';
+import { fits } from './support/width.ts';
 
 const MINUTE_MS = 60_000;
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e';
@@ -48,7 +49,7 @@ test('what is not counted is on the first screen, with its reasons one click awa
   }
   for (const width of [360, 1280]) {
     await page.setViewportSize({ width, height: 740 });
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await fits(page, width);
   }
 });
 
