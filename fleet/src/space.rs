@@ -243,7 +243,8 @@ impl Space {
     /// Forgets a pair.
     pub(crate) fn remove(&mut self, id: PairId) {
         self.count(id, false);
-        self.displace(id);
+        let places = self.take_places(id);
+        self.leave(places);
         let Some(pair) = self.pairs[id.index()].take() else { return };
         if let Some(of_client) = self.by_name.get_mut(&pair.client) {
             of_client.remove(&pair.target);
@@ -285,14 +286,18 @@ impl Space {
     }
 
     /// Changes a pair in what its causes follow from, its network or its labels, and moves it to these.
+    ///
+    /// It is placed before it leaves its former places: the causes that hold it before and after, such as its client, are then
+    /// never empty and keep their ids, by which an incident counts the clients and targets of its members.
     pub(crate) fn move_by(&mut self, id: PairId, change: impl FnOnce(&mut Pair), rules: &FleetRules) {
         self.count(id, false);
-        self.displace(id);
+        let former = self.take_places(id);
         self.note(id, change);
         if let Some(pair) = &self.pairs[id.index()] {
             let causes = Self::known_causes(&mut self.hosts, pair, rules);
             self.place(id, &causes);
         }
+        self.leave(former);
         self.count(id, true);
     }
 
@@ -316,9 +321,14 @@ impl Space {
         self.note(id, |pair| pair.causes = places);
     }
 
-    fn displace(&mut self, id: PairId) {
+    fn take_places(&mut self, id: PairId) -> Vec<Place> {
         let mut places = Vec::new();
         self.note(id, |pair| places = std::mem::take(&mut pair.causes));
+        places
+    }
+
+    /// Empties the places that a pair had.
+    fn leave(&mut self, places: Vec<Place>) {
         for Place { cause, index } in places {
             let entry = Self::entry_mut(&mut self.causes, cause);
             entry.pairs.swap_remove(index as usize);
@@ -515,12 +525,13 @@ impl Space {
         inside as f64 >= share * f64::from(all)
     }
 
-    /// Whether so many of a cause's pairs are pairs of another that it is a part of it.
+    /// Whether so many of a cause's pairs are pairs of another that it is a part of it. A cause that has lost all of its pairs, as
+    /// a team does that everybody has left, is a part of nothing.
     pub(crate) fn is_inside(&self, inner: CauseId, outer: CauseId, share: f64) -> bool {
         let (a, b) = (self.entry(inner), self.entry(outer));
         let least = share * a.pairs.len() as f64;
         // A pair has one value of a dimension, so two causes of one dimension have no pair in common.
-        if a.cause.shares_dimension(&b.cause) || (b.pairs.len() as f64) < least {
+        if a.cause.shares_dimension(&b.cause) || a.pairs.is_empty() || (b.pairs.len() as f64) < least {
             return inner == outer;
         }
         let holds = |pair: &&PairId| self.pair(**pair).causes.iter().any(|place| place.cause == outer);

@@ -69,6 +69,33 @@ fn a_label_that_is_taken_away_is_no_cause_any_more() {
 }
 
 #[test]
+fn a_client_that_joins_another_team_is_counted_once() {
+    let mut scenario = Scenario::new(4, 2, 4);
+    scenario.labels = teams;
+    let first_target = |(_, target): Of, _| (target == 0).then_some(FAILING);
+    scenario.minutes_of(3, first_target);
+    // Its only pair leaves all of its causes but those that say who it is and what it measures.
+    scenario.labels = |(client, _)| [format!(r#"{{"team":"other","desk":"{client}"}}"#), "{}".to_owned()];
+    scenario.minutes_of(2, first_target);
+    scenario.minutes(3, |_| FAILING);
+    let told: Vec<_> = scenario.incidents.values().filter(|incident| incident.pairs == 8).collect();
+    assert_eq!(told.iter().map(|it| (it.clients, it.targets)).collect::<Vec<_>>(), [(4, 2)], "{:?}", scenario.told());
+}
+
+#[test]
+fn a_team_that_everybody_has_left_is_a_part_of_nothing() {
+    let mut scenario = large(teams);
+    scenario.minutes(5, healthy);
+    scenario.minutes(4, of_team(2));
+    scenario.labels = |(client, _)| [format!(r#"{{"floor":"{}"}}"#, client % 2), "{}".to_owned()];
+    // Its incident has no pairs any more, and is not said to be a part of what another provider suffers from then on.
+    scenario.minutes(3, |(client, _)| if_is(client < 20, SLOW));
+    assert_eq!(scenario.told(), ["handshake-bound client.team team-2 open", "handshake-bound site site-0 open"]);
+    scenario.minutes(12, healthy);
+    assert_eq!(scenario.told(), ["handshake-bound client.team team-2 open", "handshake-bound site site-0 closed"]);
+}
+
+#[test]
 fn a_restart_keeps_labels_and_a_state_without_them_is_as_it_ever_was() {
     let mut scenario = large(teams);
     scenario.minutes(5, healthy);

@@ -176,7 +176,7 @@ impl Reference {
 
     fn is_inside(&self, inner: &Cause, outer: &Cause) -> bool {
         let (inner, outer) = (self.names(inner), self.names(outer));
-        inner.intersection(&outer).count() as f64 >= self.rules.inside_share * inner.len() as f64
+        !inner.is_empty() && inner.intersection(&outer).count() as f64 >= self.rules.inside_share * inner.len() as f64
     }
 
     fn has_evidence_inside(&self, label: Label, inner: &Cause, outer: &Cause) -> bool {

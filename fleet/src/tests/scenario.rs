@@ -1,6 +1,6 @@
 //! A fleet of clients that measure targets once a minute, of which a test says what is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use netqoe_model::{
@@ -108,6 +108,7 @@ impl Scenario {
             let key = (Arc::clone(&member.incident.0), Arc::clone(&member.client_id), Arc::clone(&member.target));
             self.members.insert(key, member.clone());
         }
+        changes.incidents.iter().for_each(|incident| self.counts_its_members(incident));
         self.revisions.extend(changes.revisions.iter().cloned());
         for unmeasured in &changes.unmeasured {
             let key = (Arc::clone(&unmeasured.client_id), Arc::clone(&unmeasured.target));
@@ -116,6 +117,15 @@ impl Scenario {
         changes.measured_again.iter().for_each(|key| assert!(self.unmeasured.remove(key).is_some(), "{key:?}"));
         assert_eq!(changes.tally.unmeasured as usize, self.unmeasured.len());
         self.last = changes;
+    }
+
+    /// What is told of the number of members is what has been told of the members.
+    fn counts_its_members(&self, incident: &Incident) {
+        let members = || self.members.keys().filter(|(id, ..)| *id == incident.id.0);
+        let clients: BTreeSet<_> = members().map(|(_, client, _)| client).collect();
+        let targets: BTreeSet<_> = members().map(|(.., target)| target).collect();
+        let told = [incident.pairs, incident.clients, incident.targets];
+        assert_eq!(told, [members().count(), clients.len(), targets.len()].map(|count| count as u32), "{incident:?}");
     }
 
     /// Incidents as `label cause state`, by when they opened.
