@@ -248,3 +248,20 @@ fn one_late_measurement_is_one() {
     assert_eq!(revision.because.as_deref(), Some("1 measurement came late and show no such incident."));
     assert_eq!(revision.at.ms(), i64::MAX, "the log time of the correction");
 }
+
+#[test]
+fn a_client_whose_measurements_come_late_was_never_silent() {
+    let silent_from = |silent: usize| move |at: usize| scene(0..0, if at < silent { 6 } else { 5 }, at);
+    let (stored, refolded) = corrected(silent_from(10), silent_from(10), 30);
+    let last = |stored: &Stored| stored.silent.values().map(|pair| pair.last.ms()).collect::<Vec<_>>();
+    assert_eq!(last(&stored), [Story::at(8).ms(); 2], "both pairs of the sixth client");
+    assert!(refolded.is_as_before());
+
+    let (stored, refolded) = corrected(silent_from(10), silent_from(30), 30);
+    let filled_in: Vec<_> = refolded.changes.measured_again.iter().map(|(client, _)| &**client).collect();
+    assert_eq!((filled_in, stored.silent.len()), (vec!["c5"; 2], 0));
+
+    // It came back with what it had measured until minute 20, and has been silent since then.
+    let (stored, refolded) = corrected(silent_from(10), silent_from(20), 30);
+    assert_eq!((refolded.changes.measured_again.len(), last(&stored)), (0, vec![Story::at(18).ms(); 2]));
+}
