@@ -15,7 +15,7 @@ use crate::rhythm::Rhythm;
 use crate::space::{Mark, PairId};
 
 /// Changes with the form of stored states, and with whatever makes the same looks lead to something else.
-const FORM: u64 = 2;
+const FORM: u64 = 3;
 /// Level of zstd: more would save little, and a state is written every few minutes.
 const LEVEL: i32 = 3;
 /// A state that unpacks to more than this is none of ours: 1,000 bytes for each of a million pairs.
