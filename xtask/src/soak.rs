@@ -25,7 +25,7 @@ const LONG_FORMS: [&str; 10] = [
     "report::a_probe_that_is_killed_loses_nothing_that_it_had_spooled",
     "usage::nothing_can_be_planted",
 ];
-/// Random fleets that a soak tries. A thousand take eight seconds.
+/// Random fleets that a soak tries with each test: a quarter of an hour on two cores.
 const FLEETS: u32 = 20_000;
 /// A network parts the NATS servers of a cluster, one after the other. It wants root.
 const PARTED: [&str; 1] = ["cluster::parted::"];
